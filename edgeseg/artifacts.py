@@ -1,0 +1,154 @@
+"""The only code that knows how `models/`, `calibration/` and `build/` are laid out, and the only one that writes there.
+
+A file is written beside its place and moved over it in one step, so that a reader sees the old file or the new one,
+never a half. `models/` and `calibration/` stand at the top of the repository and travel inside the wheel under
+`edgeseg/_shipped/`; `shipped()` finds whichever is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgeseg.errors import OutputError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped(*parts: str) -> Path:
+    """Return the path of a shipped file such as `shipped("models", "alphax-0.125-half")`; it may not exist."""
+    inside = _PACKAGE / "_shipped"
+    root = inside if inside.is_dir() else _PACKAGE.parent
+    return root.joinpath(*parts)
+
+
+def weights_path(slug: str) -> Path:
+    """Where the shipped weights of a variant are: `models/<variant>/weights.safetensors`."""
+    return shipped("models", slug, "weights.safetensors")
+
+
+def artifact_path(out: Path, slug: str, target: str, suffix: str) -> Path:
+    """Where a build puts an artifact: `<out>/<variant>/<target><suffix>`."""
+    return out / slug / f"{target}{suffix}"
+
+
+def cache_dir() -> Path:
+    """The per-user cache (`$XDG_CACHE_HOME/edgeseg` or `~/.cache/edgeseg`); made when it is absent."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgeseg"
+    make_dir(root)
+    return root
+
+
+def make_dir(path: Path) -> Path:
+    """Make a folder and its parents.
+
+    Raises:
+        OutputError: when the place is a file, or cannot be written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _output_error(path, error) from error
+    return path
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Return the SHA-256 of bytes in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Return the SHA-256 of a file in hex, read in blocks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_bytes(path: Path, data: bytes) -> Path:
+    """Write a file in one step, whole or not at all.
+
+    Raises:
+        OutputError: when the disk is full or the place cannot be written; nothing is left behind.
+    """
+    with staged(path) as temporary:
+        temporary.write_bytes(data)
+    return path
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write UTF-8 text in one step; see `write_bytes`."""
+    return write_bytes(path, text.encode())
+
+
+@contextlib.contextmanager
+def staged(path: Path) -> Iterator[Path]:
+    """Give a temporary path with the same suffix; when the block ends well it is moved to `path` in one step.
+
+    Raises:
+        OutputError: when the disk is full or the place cannot be written; nothing is left behind.
+    """
+    make_dir(path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise _output_error(path, error) from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise _output_error(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def staged_tree(out: Path) -> Iterator[Path]:
+    """Give a temporary folder; when the block ends well its files are moved into `out`, those at its top last.
+
+    Files of the same name in `out` are replaced, others stay.
+
+    Raises:
+        OutputError: when the disk is full or the place cannot be written; nothing new is left behind.
+    """
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    make_dir(out)
+    try:
+        temporary = Path(tempfile.mkdtemp(prefix=".edgeseg-", dir=out))
+        try:
+            yield temporary
+            _move_files(temporary, out)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        raise _output_error(out, error) from error
+    finally:
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def _move_files(source: Path, out: Path) -> None:
+    files = sorted(path for path in source.rglob("*") if path.is_file())
+    places = [out / path.relative_to(source) for path in files]
+    for place in places:
+        make_dir(place.parent)
+        if place.is_dir():
+            raise OutputError(f"cannot write {place}: a folder of that name is there; choose another place with --out")
+    for path, place in sorted(zip(files, places, strict=True), key=lambda pair: pair[1].parent == out):
+        path.replace(place)
+
+
+def _output_error(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"cannot write {path}: {error.strerror or error}; free space or choose another place with --out")

@@ -1,0 +1,136 @@
+"""The `edgeseg` command: its subcommands, and the one place where an error becomes a line and an exit code.
+
+Exit codes: 0 good; 1 a check or gate said no; 2 bad input or usage; 70 a fault of edgeseg itself; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import logging
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+from edgeseg import __version__
+from edgeseg.errors import EdgeSegError
+
+DEBUG_OPTION = "--debug"
+EXIT_INTERNAL = 70
+EXIT_INTERRUPTED = 130
+_PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+
+# Every command, in the order of `edgeseg --help`: the file under edgeseg/cli/, which holds a function of the same name,
+# or an `app` where the command has commands of its own.
+PANELS = {
+    "Make": ("data", "train", "build"),
+    "Use and measure": ("run", "evaluate", "verify", "bench"),
+    "Read": ("report", "claims", "variants", "targets"),
+}
+
+app = typer.Typer(
+    name="edgeseg",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"edgeseg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def edgeseg(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option(DEBUG_OPTION, help="Log what happens, and show the traceback of any error.")
+    ] = False,
+) -> None:
+    """Brain-tumour segmentation networks, from a workstation to a tablet.
+
+    Research use only. Not a medical device; not for diagnosis or treatment.
+    """
+
+
+def _register() -> None:
+    for panel, names in PANELS.items():
+        for name in names:
+            module = importlib.import_module(f"edgeseg.cli.{name}")
+            if hasattr(module, "app"):
+                app.add_typer(module.app, name=name, rich_help_panel=panel)
+            else:
+                app.command(name, rich_help_panel=panel)(getattr(module, name))
+
+
+_register()
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit; every deliberate error ends as one `error:` line on stderr.
+
+    `arguments` are those after the program's name, by default those of this process. `--debug` may stand anywhere
+    before a bare `--`.
+
+    Raises:
+        SystemExit: always, with the exit code.
+    """
+    given, debug = _take_debug(list(sys.argv[1:] if arguments is None else arguments))
+    _quieten(debug=debug)
+    try:
+        app(given, prog_name="edgeseg")
+    except EdgeSegError as error:
+        _fail(str(error), error.exit_code, error, debug=debug)
+    except KeyboardInterrupt as error:
+        _fail("interrupted", EXIT_INTERRUPTED, error, debug=debug)
+    except OSError as error:
+        if error.errno not in _PLACE_ERRNOS:
+            _fail_internal(error, debug=debug)
+        _fail(_describe_place(error), EdgeSegError.exit_code, error, debug=debug)
+    except Exception as error:
+        _fail_internal(error, debug=debug)
+    sys.exit(0)
+
+
+def _take_debug(given: list[str]) -> tuple[list[str], bool]:
+    end = given.index("--") if "--" in given else len(given)
+    options = [item for item in given[:end] if item != DEBUG_OPTION]
+    return options + given[end:], len(options) < end
+
+
+def _quieten(*, debug: bool) -> None:
+    """Send edgeseg's log to stderr, and keep the warnings of libraries from users who did not ask for them."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    if debug:
+        logging.getLogger("edgeseg").setLevel(logging.DEBUG)
+    elif not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
+def _describe_place(error: OSError) -> str:
+    place = error.filename if error.filename is not None else "the output"
+    return f"cannot use {place}: {error.strerror}; free space, change its permissions or choose another place"
+
+
+def _fail_internal(error: Exception, *, debug: bool) -> NoReturn:
+    text = " ".join(str(error).split())
+    told = f"internal error: {type(error).__name__}: {text}" if text else f"internal error: {type(error).__name__}"
+    advice = f"this is a fault of edgeseg; run the command again with {DEBUG_OPTION} to see where"
+    _fail(f"{told}; {advice}", EXIT_INTERNAL, error, debug=debug)
+
+
+def _fail(message: str, exit_code: int, error: BaseException, *, debug: bool) -> NoReturn:
+    if debug:
+        traceback.print_exception(error)
+    typer.echo(f"error: {message}", err=True)
+    sys.exit(exit_code)

@@ -1,0 +1,186 @@
+"""Frozen inputs: what a caller decides. No arrays, no I/O; each validates itself when it is made."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgeseg.errors import OptionError
+
+CONTRACT_SCHEMA_VERSION = 1
+INTENDED_USE = "Research use only. Not a medical device; not for diagnosis or treatment."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSpec:
+    """The image a network takes: `(N, height, width, len(channels)) float32 in [0, 1], NHWC`."""
+
+    height: int = 256
+    width: int = 256
+    channels: tuple[str, ...] = ("pre", "flair", "post")
+
+    def __post_init__(self) -> None:
+        """Refuse empty images."""
+        if self.height < 1 or self.width < 1 or not self.channels:
+            raise OptionError(f"an image of {self.height} x {self.width} x {len(self.channels)} is empty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantSpec:
+    """Which network: a family, the multiplier of every width, and the form of its stem.
+
+    `alpha` is 1.0 at 64 ... 1024 channels. `stem` is `full` (first level at the image's resolution) or `half` (the
+    image enters through a stride-2 convolution, the space-to-depth form, and leaves through a stride-2 transposed one).
+    """
+
+    name: str = "alphax"
+    alpha: float = 0.125
+    stem: str = "half"
+
+    def __post_init__(self) -> None:
+        """Refuse widths outside (0, 1] and unknown stems."""
+        if not 0.0 < self.alpha <= 1.0:
+            raise OptionError(f"alpha is {self.alpha}; it multiplies every width and must lie in (0, 1]")
+        if self.stem not in ("full", "half"):
+            raise OptionError(f"stem is '{self.stem}'; choose one of: full, half")
+
+    @property
+    def slug(self) -> str:
+        """A short name fit for files and tables: `unet`, `alphax-0.125-half`."""
+        parts = [self.name]
+        if self.alpha != 1.0:
+            parts.append(f"{self.alpha:g}")
+        if self.stem != "full":
+            parts.append(self.stem)
+        return "-".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSpec:
+    """Everything that decides what training does; two equal specs on one machine and backend give equal weights.
+
+    `empty_share` is the share of each batch drawn from tumour-free slices. `crop_px` is the side of the square
+    training crop. `schedule` is `cosine` (with `warmup_steps`, to zero) or `fixed`. `augment` is `rich` (flips,
+    rotation, scale, gain and gamma), `flips` (horizontal only, as in the original study) or `none`. An epoch is one
+    pass over as many tumour slices as there are, unless `steps_per_epoch` says otherwise. `ema` is the decay of the
+    exponential moving average of the weights that is kept beside them and shipped; 0 switches it off.
+    """
+
+    variant: VariantSpec = field(default_factory=VariantSpec)
+    epochs: int = 60
+    seed: int = 0
+    batch_size: int = 16
+    crop_px: int = 192
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    warmup_steps: int = 100
+    schedule: str = "cosine"
+    loss: str = "bce-dice"
+    augment: str = "rich"
+    empty_share: float = 0.3125
+    ema: float = 0.998
+    steps_per_epoch: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot train."""
+        rules = (
+            (self.epochs >= 1, f"epochs is {self.epochs}; it must be at least 1"),
+            (self.batch_size >= 1, f"batch_size is {self.batch_size}; it must be at least 1"),
+            (self.crop_px >= 16, f"crop_px is {self.crop_px}; it must be at least 16"),
+            (self.learning_rate > 0, f"learning_rate is {self.learning_rate}; it must be positive"),
+            (0 <= self.empty_share < 1, f"empty_share is {self.empty_share}; it must lie in [0, 1)"),
+            (0 <= self.ema < 1, f"ema is {self.ema}; it must lie in [0, 1)"),
+            (self.schedule in ("cosine", "fixed"), f"schedule is '{self.schedule}'; choose one of: cosine, fixed"),
+            (self.augment in ("rich", "flips", "none"), f"augment is '{self.augment}'; choose one of: flips, none, rich"),
+            (self.loss in ("bce-dice", "dice", "bce"), f"loss is '{self.loss}'; choose one of: bce, bce-dice, dice"),
+            (self.steps_per_epoch is None or self.steps_per_epoch >= 1, "steps_per_epoch must be at least 1"),
+        )
+        for good, message in rules:
+            if not good:
+                raise OptionError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What a device must know to run an artifact; it travels inside the artifact.
+
+    The image is `uint8` in `channels` order, resampled to `height` x `width`, multiplied by `scale` into [0, 1] and
+    laid out as `layout`. The artifact returns logits; a pixel is tumour when its logit is above `logit_threshold`.
+    `seen_patients` holds `patient_digest(id)` of every patient that training or calibration used, so that a tool can
+    refuse to evaluate on them without the ids being readable.
+    """
+
+    variant: VariantSpec
+    tier: str
+    target: str
+    layout: str
+    schema_version: int = CONTRACT_SCHEMA_VERSION
+    channels: tuple[str, ...] = ("pre", "flair", "post")
+    height: int = 256
+    width: int = 256
+    scale: float = 1.0 / 255.0
+    threshold: float = 0.5
+    trained_on: str = "phantom"
+    training_hash: str | None = None
+    calibrated_on: str | None = None
+    calibration_hash: str | None = None
+    seen_patients: tuple[str, ...] = ()
+    licence: str = "CC BY-NC-SA 4.0"
+    intended_use: str = INTENDED_USE
+
+    def __post_init__(self) -> None:
+        """Refuse a layout or a threshold that no runner could honour."""
+        if self.layout not in ("NHWC", "NCHW"):
+            raise OptionError(f"layout is '{self.layout}'; choose one of: NCHW, NHWC")
+        if not 0.0 < self.threshold < 1.0:
+            raise OptionError(f"threshold is {self.threshold}; a probability strictly between 0 and 1 is needed")
+
+    @property
+    def logit_threshold(self) -> float:
+        """The threshold in logit space, `log(p / (1 - p))`."""
+        return math.log(self.threshold / (1.0 - self.threshold))
+
+    @property
+    def image(self) -> ImageSpec:
+        """The network's input as an `ImageSpec`."""
+        return ImageSpec(height=self.height, width=self.width, channels=self.channels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSpec:
+    """What `edgeseg build` is asked for.
+
+    Without `data` the build rests on phantoms; without `checkpoint` on the weights that ship. `threads` is what every
+    runtime gets. `verify_patients` bounds how many of the evaluated patients the parity check runs over.
+    """
+
+    variant: VariantSpec
+    targets: tuple[str, ...]
+    out: Path
+    data: Path | None = None
+    checkpoint: Path | None = None
+    seed: int = 0
+    threads: int = 2
+    calibration_slices: int = 128
+    phantom_patients: int = 8
+    verify_patients: int = 8
+    bench_runs: int = 100
+    bench_budget_s: float = 10.0
+    allow_seen: bool = False
+    rebuild: bool = False
+    command: str = "edgeseg build"
+
+    def __post_init__(self) -> None:
+        """Refuse counts that measure nothing."""
+        for name in ("threads", "calibration_slices", "phantom_patients", "verify_patients", "bench_runs"):
+            if getattr(self, name) < 1:
+                raise OptionError(f"{name.replace('_', '-')} is {getattr(self, name)}; it must be at least 1")
+        if self.bench_budget_s <= 0:
+            raise OptionError(f"bench-budget-s is {self.bench_budget_s}; it must be positive")
+
+
+def patient_digest(patient: str) -> str:
+    """Return the first 8 hex digits of the SHA-256 of a patient id, as used in `Contract.seen_patients`."""
+    return hashlib.sha256(patient.encode()).hexdigest()[:8]

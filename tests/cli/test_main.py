@@ -1,0 +1,209 @@
+"""The command line as a whole: what it offers, what it imports, and how each kind of failure ends."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+import pytest
+
+from edgeseg import __version__
+from edgeseg.cli import main as cli
+from edgeseg.errors import CheckFailedError, EdgeSegError, ImageError
+
+HEAVY = (
+    "tensorflow",
+    "keras",
+    "tf_keras",
+    "onnxruntime",
+    "onnx",
+    "scipy",
+    "matplotlib",
+    "jax",
+    "torch",
+    "PIL",
+    "numpy",
+)
+COMMANDS = tuple(name for names in cli.PANELS.values() for name in names)
+
+
+def _raising(error: BaseException) -> Callable[..., NoReturn]:
+    def app(*args: object, **options: object) -> NoReturn:
+        raise error
+
+    return app
+
+
+def _exit_code(*arguments: str) -> int | str | None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    return ended.value.code
+
+
+def _python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _exit_code("--help") == 0
+    printed = capsys.readouterr().out
+    assert [name for name in COMMANDS if f" {name} " not in printed] == []
+    assert "Research use only" in printed
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_of_its_own(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _exit_code(command, "--help") == 0
+    assert f"edgeseg {command}" in capsys.readouterr().out
+
+
+def test_help_imports_no_heavy_library() -> None:
+    ended = _python(
+        "import contextlib, io, json, sys\n"
+        "from edgeseg.cli.main import main\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):\n"
+        "    main(['--help'])\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    assert ended.returncode == 0, ended.stderr
+    loaded = set(json.loads(ended.stdout))
+    assert "edgeseg.cli.main" in loaded
+    assert sorted(loaded.intersection(HEAVY)) == []
+
+
+def test_base_install_suffices_for_the_help_of_every_command() -> None:
+    ended = _python(
+        "import contextlib, importlib.abc, io, sys\n"
+        f"absent = {HEAVY!r}\n"
+        "class Absent(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name.partition('.')[0] in absent:\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        "from edgeseg.cli.main import main\n"
+        f"for command in {COMMANDS!r}:\n"
+        "    try:\n"
+        "        with contextlib.redirect_stdout(io.StringIO()):\n"
+        "            main([command, '--help'])\n"
+        "    except SystemExit as ended:\n"
+        "        assert ended.code == 0, command\n"
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _exit_code("--version") == 0
+    assert capsys.readouterr().out == f"edgeseg {__version__}\n"
+
+
+def test_python_dash_m_is_the_same_command() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "edgeseg", "--version"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert ended.stdout == f"edgeseg {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [("buidl",), ("build", "--no-such-option"), ("--no-such-option",)])
+def test_usage_errors_exit_2_without_traceback(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert _exit_code(*arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "Usage:" in printed.err
+    assert "Traceback" not in printed.err
+
+
+def test_a_mistyped_command_is_answered_with_the_near_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _exit_code("evalute") == 2
+    assert "evaluate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code", "message"),
+    [
+        (ImageError("a.tif is cut short"), 2, "error: a.tif is cut short\n"),
+        (EdgeSegError("no"), 2, "error: no\n"),
+        (CheckFailedError("12 ppm flipped; 10 are allowed"), 1, "error: 12 ppm flipped; 10 are allowed\n"),
+        (KeyboardInterrupt(), 130, "error: interrupted\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "build/x.onnx"),
+            2,
+            "error: cannot use build/x.onnx: No space left on device; free space, change its permissions or choose "
+            "another place\n",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied"),
+            2,
+            "error: cannot use the output: Permission denied; free space, change its permissions or choose another "
+            "place\n",
+        ),
+        (
+            ValueError("two\nlines"),
+            70,
+            "error: internal error: ValueError: two lines; this is a fault of edgeseg; run the command again with "
+            "--debug to see where\n",
+        ),
+        (
+            OSError(errno.EINVAL, "Invalid argument"),
+            70,
+            "error: internal error: OSError: [Errno 22] Invalid argument; this is a fault of edgeseg; run the command "
+            "again with --debug to see where\n",
+        ),
+        (
+            MemoryError(),
+            70,
+            "error: internal error: MemoryError; this is a fault of edgeseg; run the command again with --debug to see "
+            "where\n",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+)
+def test_each_failure_is_one_line_and_its_exit_code(
+    error: BaseException,
+    exit_code: int,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(cli, "app", _raising(error))
+    assert _exit_code("build") == exit_code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == message
+
+
+@pytest.mark.parametrize("arguments", [("--debug", "build"), ("build", "--debug"), ("build", "--debug", "--", "x")])
+def test_debug_shows_the_traceback_wherever_it_stands(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "app", _raising(ImageError("a.tif is cut short")))
+    assert _exit_code(*arguments) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("Traceback")
+    assert printed.endswith("error: a.tif is cut short\n")
+
+
+def test_debug_is_taken_before_the_separator_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+    monkeypatch.setattr(cli, "app", lambda given, **_: seen.append(given))
+    assert _exit_code("run", "--debug", "m.onnx", "--", "--debug") == 0
+    assert seen == [["run", "m.onnx", "--", "--debug"]]
+
+
+def test_a_reader_that_stops_early_leaves_no_traceback() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [sys.executable, "-m", "edgeseg", "--help"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(writer)
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,59 @@
+"""Atomic writes."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from edgeseg import artifacts
+from edgeseg.errors import OutputError
+
+
+def test_a_file_is_written_whole(tmp_path: Path) -> None:
+    path = artifacts.write_bytes(tmp_path / "a" / "b.bin", b"12345")
+    assert path.read_bytes() == b"12345"
+    assert artifacts.sha256_file(path) == artifacts.sha256_bytes(b"12345")
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_writer_that_fails_leaves_the_older_file_and_nothing_else(tmp_path: Path) -> None:
+    path = artifacts.write_text(tmp_path / "model.onnx", "old")
+
+    def fail() -> None:
+        with artifacts.staged(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_self: Path, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match=r"cannot write .*b\.bin: No space left on device; free space"):
+        artifacts.write_bytes(tmp_path / "b.bin", b"x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(OutputError, match="choose another place"):
+        artifacts.write_text(tmp_path / "out" / "x.json", "{}")
+
+
+def test_the_cache_follows_the_xdg_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert artifacts.cache_dir() == tmp_path / "xdg" / "edgeseg"
+    assert artifacts.cache_dir().is_dir()
+
+
+def test_shipped_folders_are_found() -> None:
+    assert artifacts.shipped("models").is_dir()
+    assert artifacts.shipped("calibration").is_dir()

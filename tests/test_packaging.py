@@ -1,0 +1,138 @@
+"""What an installation holds: the declared dependencies, the lock files and the wheel."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import edgeseg
+
+ROOT = Path(__file__).resolve().parents[1]
+LOCK, RUN_LOCK = ROOT / "requirements.lock", ROOT / "requirements-run.lock"
+_PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[\w.]+)(?: ; (?P<marker>.+?))? \\$")
+_HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    """The `[project]` table of pyproject.toml."""
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return table
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel, built by the back end that the lock brings; no network."""
+    out = tmp_path_factory.mktemp("wheel")
+    code = "import sys, hatchling.build; hatchling.build.build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, str(out)], cwd=ROOT, check=True, capture_output=True, timeout=120)
+    (built,) = out.glob("*.whl")
+    return built
+
+
+def _names(requirements: list[str]) -> set[str]:
+    return {canonicalize_name(Requirement(line).name) for line in requirements}
+
+
+def _pins(lock: Path) -> dict[str, set[str]]:
+    """Every name in a lock with its lines `version ; marker`."""
+    pins: dict[str, set[str]] = {}
+    for line in lock.read_text().splitlines():
+        if found := _PIN.match(line):
+            pins.setdefault(found["name"], set()).add(f"{found['version']} ; {found['marker']}")
+    return pins
+
+
+def test_the_base_install_holds_four_packages(project: dict[str, Any]) -> None:
+    assert _names(project["dependencies"]) == {"numpy", "onnxruntime", "pillow", "typer"}
+
+
+def test_python_range_and_classifiers_agree(project: dict[str, Any]) -> None:
+    assert project["requires-python"] == ">=3.11,<3.14"
+    versions = [line.rsplit(" ", 1)[1] for line in project["classifiers"] if "Python :: 3." in line]
+    assert versions == ["3.11", "3.12", "3.13"]
+
+
+@pytest.mark.parametrize("lock", [LOCK, RUN_LOCK], ids=lambda path: path.name)
+def test_a_lock_holds_exact_versions_and_hashes_and_no_addresses(lock: Path) -> None:
+    lines = lock.read_text().splitlines()
+    odd = [line for line in lines if not _PIN.match(line) and not _HASH.match(line)]
+    assert odd == []
+    unhashed = [
+        line for line, after in zip(lines, [*lines[1:], ""], strict=True) if _PIN.match(line) and not _HASH.match(after)
+    ]
+    assert unhashed == []
+
+
+def test_the_lock_covers_what_is_declared(project: dict[str, Any]) -> None:
+    extras = project["optional-dependencies"]
+    declared = _names([*project["dependencies"], *extras["build"], *extras["dev"]])
+    assert declared - set(_pins(LOCK)) == set()
+
+
+def test_the_lock_lies_in_the_declared_ranges(project: dict[str, Any]) -> None:
+    extras = project["optional-dependencies"]
+    outside = []
+    pins = _pins(LOCK)
+    for line in [*project["dependencies"], *extras["build"], *extras["dev"]]:
+        wanted = Requirement(line)
+        versions = [pin.split(" ; ")[0] for pin in pins[canonicalize_name(wanted.name)]]
+        outside += [f"{line}: {version}" for version in versions if not wanted.specifier.contains(version)]
+    assert outside == []
+
+
+def test_the_run_lock_is_the_base_part_of_the_lock(project: dict[str, Any]) -> None:
+    pins, run_pins = _pins(LOCK), _pins(RUN_LOCK)
+    assert _names(project["dependencies"]) <= set(run_pins)
+    assert {name: pins.get(name) for name in run_pins} == run_pins
+    assert set(run_pins).isdisjoint(_names(project["optional-dependencies"]["build"]))
+
+
+def test_the_wheel_carries_models_calibration_and_licences(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for folder in ("models", "calibration"):
+        tracked = {path.relative_to(ROOT) for path in (ROOT / folder).rglob("*") if path.is_file()}
+        assert tracked, folder
+        assert {f"edgeseg/_shipped/{path.as_posix()}" for path in tracked} - names == set()
+    package = [path for path in (ROOT / "edgeseg").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert {path.relative_to(ROOT).as_posix() for path in package} - names == set()
+    assert "edgeseg/py.typed" in names
+    assert [name for name in names if name.endswith("licenses/models/LICENSE")]
+    assert [name for name in names if name.startswith(("tests/", "models/", "calibration/"))] == []
+
+
+def test_an_installed_wheel_finds_its_defaults_and_runs(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from edgeseg import artifacts\n"
+        "from edgeseg.cli.main import main\n"
+        "print(artifacts.shipped('models', 'LICENSE'))\n"
+        "main(['--version'])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
+    place, version = ended.stdout.splitlines()
+    assert Path(place) == tmp_path / "edgeseg" / "_shipped" / "models" / "LICENSE"
+    assert Path(place).is_file()
+    assert version == f"edgeseg {edgeseg.__version__}"
+
+
+def test_the_changelog_names_this_version() -> None:
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert edgeseg.__version__ in headings
+
+
+def test_the_entry_point_is_the_command_line(project: dict[str, Any]) -> None:
+    assert project["scripts"] == {"edgeseg": "edgeseg.cli.main:main"}
