@@ -1,0 +1,244 @@
+"""`edgeseg data`: make, fetch, check, split and describe data sets."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from edgeseg.data.split import Split
+    from edgeseg.data.summary import DataSummary
+    from edgeseg.data.verify import VerifyResult
+
+app = typer.Typer(name="data", help="Make, fetch, check, split and describe data sets.", no_args_is_help=True)
+
+_WIDTH = 80
+_SHOWN_FINDINGS = 20
+
+DataDir = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds the patients.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON with a schema version instead of a table.")]
+
+
+@app.command()
+def phantom(
+    dest: Annotated[Path, typer.Argument(metavar="DEST", help="A new or empty folder.")],
+    *,
+    patients: Annotated[int, typer.Option(help="How many patients.", min=1)] = 8,
+    seed: Annotated[int, typer.Option(help="Patients of one seed are always the same.", min=0)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Write synthetic patients in the Kaggle layout; no real data is needed."""
+    from edgeseg.data.fetch import require_free, staged_folder
+    from edgeseg.data.kaggle_lgg import KaggleLgg
+    from edgeseg.data.phantom import PhantomDataset, write_dataset
+    from edgeseg.data.summary import summarise
+
+    require_free(dest)
+    dataset = PhantomDataset(patients=patients, seed=seed)
+    with staged_folder(dest) as temporary, _progress("Writing phantoms") as progress:
+        write_dataset(dataset, temporary, progress)
+    with _progress("Counting") as progress:
+        summary = summarise(KaggleLgg(dest), progress=progress)
+    if as_json:
+        _print_json(summary)
+        return
+    typer.echo(
+        f"Wrote {summary.patients} phantom patients ({summary.slices} slices, {summary.tumour_slices} with tumour, "
+        f"seed {seed}) to {dest}"
+    )
+
+
+@app.command()
+def fetch(
+    dest: Annotated[Path, typer.Argument(metavar="DEST", help="A new or empty folder.")], *, as_json: AsJson = False
+) -> None:
+    """Get the real LGG set from Kaggle with your own credentials (licence CC BY-NC-SA 4.0)."""
+    from edgeseg.data.fetch import fetch as fetch_set
+
+    with _status() as (on_stage, on_bytes):
+        result = fetch_set(dest, on_bytes=on_bytes, on_stage=on_stage)
+    if as_json:
+        _print_json(result)
+        return
+    found = result.verification
+    typer.echo(f"{found.patients} patients, {found.slices} slices in {result.path}, verified; {result.licence}")
+
+
+@app.command()
+def verify(directory: DataDir, *, as_json: AsJson = False) -> None:
+    """Read every file and name each one that cannot be used; exit code 1 when there is an error."""
+    from edgeseg.data.open import open_dataset
+    from edgeseg.data.verify import verify_dataset
+
+    with _progress("Verifying") as progress:
+        result = verify_dataset(open_dataset(directory), progress=progress)
+    if as_json:
+        _print_json(result)
+    else:
+        _print_findings(result)
+    if not result.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def info(directory: DataDir, *, as_json: AsJson = False) -> None:
+    """Count patients, slices, tumour and institutions."""
+    from edgeseg.data.open import open_dataset
+    from edgeseg.data.summary import summarise
+
+    with _progress("Counting") as progress:
+        summary = summarise(open_dataset(directory), progress=progress)
+    if as_json:
+        _print_json(summary)
+    else:
+        _print_summary(summary)
+
+
+@app.command()
+def split(
+    directory: DataDir,
+    *,
+    folds: Annotated[int, typer.Option(help="How many folds.")] = 5,
+    seed: Annotated[int, typer.Option(help="Folds of one seed are always the same.", min=0)] = 0,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the manifest here.")] = None,
+    check: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Make nothing; prove that DIR still holds what FILE split.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a manifest that is there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Deal patients (never slices) into folds, stratified by institution and tumour volume."""
+    from edgeseg.data.open import open_dataset
+    from edgeseg.data.split import check_split, make_folds, read_split, write_split
+    from edgeseg.errors import OptionError, OutputError
+
+    if check is not None:
+        if out is not None or force:
+            raise OptionError("--check makes nothing, so --out and --force do not go with it; leave them out")
+        made = read_split(check)
+        with _progress("Checking") as progress:
+            check_split(made, open_dataset(directory), progress=progress)
+    else:
+        if out is not None and out.exists() and not force:
+            raise OutputError(f"{out}: a file is there; choose another --out, or replace it with --force")
+        with _progress("Reading masks") as progress:
+            made = make_folds(open_dataset(directory), folds=folds, seed=seed, progress=progress)
+        if out is not None:
+            write_split(made, out)
+    if as_json:
+        _print_json(made)
+        return
+    _print_split(made)
+    if out is not None:
+        typer.echo(f"Wrote {out}")
+    elif check is not None:
+        typer.echo(f"{directory} holds what {check} split")
+    else:
+        typer.echo("Nothing was written; give --out FILE to keep it")
+
+
+def _print_json(value: object) -> None:
+    from edgeseg.jsonio import to_json
+
+    typer.echo(to_json(value))
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A table whose first column is text and whose others are figures."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index == 0 else "right")
+    return table
+
+
+def _print_table(table: Table) -> None:
+    from rich.console import Console
+
+    Console(width=_WIDTH, soft_wrap=False, highlight=False).print(table)
+
+
+def _print_summary(summary: DataSummary) -> None:
+    table = _table(f"Data set {summary.data}", "institution", "patients", "slices", "with tumour")
+    for row in summary.institutions:
+        table.add_row(row.institution or "-", str(row.patients), str(row.slices), str(row.tumour_slices))
+    table.add_section()
+    table.add_row("all", str(summary.patients), str(summary.slices), str(summary.tumour_slices))
+    _print_table(table)
+    sizes = ", ".join(f"{size.height} x {size.width} ({size.slices})" for size in summary.sizes[:4])
+    typer.echo(f"Slice sizes (height x width): {sizes}{' ...' if len(summary.sizes) > 4 else ''}")
+    typer.echo(f"Slices per patient: {summary.fewest_slices} to {summary.most_slices}")
+    if summary.patients_without_tumour:
+        typer.echo(f"Patients without tumour: {summary.patients_without_tumour}")
+    typer.echo(f"Tumour pixels: {summary.tumour_pixel_share:.2%} of all")
+    typer.echo(
+        f"An answer of 'no tumour' everywhere would score {summary.all_background_accuracy:.2%} pixel accuracy,\n"
+        "so accuracy says nothing here; Dice per patient does."
+    )
+
+
+def _print_findings(result: VerifyResult) -> None:
+    for finding in result.findings[:_SHOWN_FINDINGS]:
+        typer.echo(f"{finding.level}: {finding.where}: {finding.message} [{finding.kind}]")
+    if (hidden := len(result.findings) - _SHOWN_FINDINGS) > 0:
+        typer.echo(f"... and {hidden} more; --json prints all")
+    typer.echo(
+        f"{result.data}: {result.patients} patients, {result.slices} readable slices, "
+        f"{result.errors} error(s), {result.warnings} warning(s)"
+    )
+
+
+def _print_split(made: Split) -> None:
+    described = {entry.patient: entry for entry in made.patients}
+    institutions = sorted({entry.institution for entry in made.patients})
+    title = f"{len(made.folds)} folds of {made.data}, seed {made.seed}"
+    table = _table(
+        title, "fold", "patients", "slices", "with tumour", "tumour px", *(name or "-" for name in institutions)
+    )
+    for index, fold in enumerate(made.folds):
+        members = [described[patient] for patient in fold]
+        table.add_row(
+            str(index),
+            str(len(members)),
+            str(sum(entry.slices for entry in members)),
+            str(sum(entry.tumour_slices for entry in members)),
+            str(sum(entry.tumour_pixels for entry in members)),
+            *(str(sum(entry.institution == name for entry in members)) for name in institutions),
+        )
+    _print_table(table)
+
+
+@contextlib.contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextlib.contextmanager
+def _status() -> Iterator[tuple[Callable[[str], None], Callable[[int], None]]]:
+    """Stage and size of a download, on stderr where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("checking")
+        yield (
+            lambda stage: bar.update(task, description=stage),
+            lambda size: bar.update(task, description=f"downloading, {size / 1e6:.0f} MB"),
+        )

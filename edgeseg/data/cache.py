@@ -1,0 +1,174 @@
+"""A memory-mapped cache of decoded slices, so that training reads arrays and not files."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg import artifacts
+from edgeseg.data.volume import Dataset, Volume
+from edgeseg.errors import DatasetError, OutputError
+from edgeseg.jsonio import JsonFormatError, from_json, to_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedPatient:
+    """Where one patient's slices lie in the cache: rows `first` to `first + len(slice_names)`."""
+
+    patient: str
+    institution: str
+    first: int
+    slice_names: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheIndex:
+    """The cache's table of contents."""
+
+    name: str
+    height: int
+    width: int
+    patients: tuple[CachedPatient, ...]
+
+
+class SliceCache:
+    """A data set whose slices are memory-mapped; satisfies `Dataset`.
+
+    Attributes:
+        images: `(S, H, W, 3) uint8`, all slices of all patients.
+        masks: `(S, H, W) bool`.
+        index: which rows belong to whom.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open a finished cache folder."""
+        self.index = from_json(CacheIndex, (folder / "index.json").read_bytes())
+        self.images: NDArray[np.uint8] = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        self.masks: NDArray[np.bool_] = np.load(folder / "masks.npy", mmap_mode="r", allow_pickle=False)
+        self._by_patient = {p.patient: p for p in self.index.patients}
+
+    @property
+    def name(self) -> str:
+        """The data set's name."""
+        return self.index.name
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """All patient ids, sorted."""
+        return tuple(self._by_patient)
+
+    def institution(self, patient: str) -> str:
+        """The patient's institution, or ""."""
+        return self._by_patient[patient].institution
+
+    def rows(self, patient: str) -> range:
+        """The rows of one patient."""
+        entry = self._by_patient[patient]
+        return range(entry.first, entry.first + len(entry.slice_names))
+
+    def slice_name(self, row: int) -> str:
+        """Return `<patient>/<slice>` of one row."""
+        for entry in self.index.patients:
+            if entry.first <= row < entry.first + len(entry.slice_names):
+                return f"{entry.patient}/{entry.slice_names[row - entry.first]}"
+        raise IndexError(row)
+
+    def content_hash(self, patients: tuple[str, ...]) -> str:
+        """SHA-256 over the pixels and masks of patients, in the order given."""
+        return artifacts.sha256_bytes("".join(self._by_patient[p].sha256 for p in patients).encode())
+
+    def volume(self, patient: str) -> Volume:
+        """One patient; the arrays are views of the map."""
+        entry, rows = self._by_patient[patient], self.rows(patient)
+        return Volume(
+            patient=patient,
+            institution=entry.institution,
+            images=self.images[rows.start : rows.stop],
+            masks=self.masks[rows.start : rows.stop],
+            slice_names=entry.slice_names,
+        )
+
+
+def folder_key(root: Path) -> str:
+    """Return a hash over the names, sizes and change times of all files under a folder."""
+    digest = hashlib.sha256(str(root.resolve()).encode())
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        stat = path.stat()
+        digest.update(f"{path.relative_to(root)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def cached(
+    dataset: Dataset, key: str, *, root: Path | None = None, progress: Callable[[int, int], None] | None = None
+) -> SliceCache:
+    """Open the cache of a data set, decoding it first when it is not there.
+
+    Args:
+        dataset: what to decode.
+        key: changes when the content does; see `folder_key`.
+        root: where caches are; the per-user cache folder unless given.
+        progress: called with patients done and patients in all.
+
+    Raises:
+        DatasetError: when the slices are not all of one size.
+        OutputError: when the cache cannot be written; nothing half-made is left.
+    """
+    base = artifacts.make_dir((root or artifacts.cache_dir()) / "slices")
+    folder = base / key
+    if folder.is_dir():
+        try:
+            return SliceCache(folder)
+        except (OSError, ValueError, JsonFormatError):
+            shutil.rmtree(folder, ignore_errors=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=base))
+    try:
+        _fill(dataset, temporary, progress)
+        temporary.rename(folder)
+    except OSError as error:
+        if not folder.is_dir():
+            raise OutputError(f"cannot write the slice cache {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return SliceCache(folder)
+
+
+def _fill(dataset: Dataset, folder: Path, progress: Callable[[int, int], None] | None) -> None:
+    entries: list[CachedPatient] = []
+    images: list[NDArray[np.uint8]] = []
+    masks: list[NDArray[np.bool_]] = []
+    first = 0
+    for done, patient in enumerate(dataset.patients, start=1):
+        volume = dataset.volume(patient)
+        if images and volume.images.shape[1:] != images[0].shape[1:]:
+            raise DatasetError(
+                f"{patient} has slices of {volume.images.shape[1]} x {volume.images.shape[2]}, the patients before it "
+                f"{images[0].shape[1]} x {images[0].shape[2]}; training needs one size, resample the folder first"
+            )
+        images.append(volume.images)
+        masks.append(volume.reference)
+        digest = artifacts.sha256_bytes(volume.images.tobytes() + volume.reference.tobytes())
+        entries.append(
+            CachedPatient(
+                patient=patient,
+                institution=volume.institution,
+                first=first,
+                slice_names=volume.slice_names,
+                sha256=digest,
+            )
+        )
+        first += len(volume.slice_names)
+        if progress is not None:
+            progress(done, len(dataset.patients))
+    np.save(folder / "images.npy", np.concatenate(images), allow_pickle=False)
+    np.save(folder / "masks.npy", np.concatenate(masks), allow_pickle=False)
+    height, width = images[0].shape[1:3]
+    index = CacheIndex(name=dataset.name, height=height, width=width, patients=tuple(entries))
+    (folder / "index.json").write_text(to_json(index))

@@ -1,0 +1,79 @@
+"""Which slices a training batch holds: a fixed share of tumour slices, each patient's in turn, seeded by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.data.augment import augment
+from edgeseg.data.cache import SliceCache
+from edgeseg.errors import SplitError
+from edgeseg.specs import TrainSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sampler:
+    """Batches by (epoch, step), the same for the same seed whatever was asked before.
+
+    Attributes:
+        cache: decoded slices.
+        tumour_rows: rows of slices with tumour, `(T,) int64`.
+        empty_rows: rows without, `(E,) int64`.
+        spec: batch size, share of empty slices, crop, augmentation, seed.
+    """
+
+    cache: SliceCache
+    tumour_rows: NDArray[np.int64]
+    empty_rows: NDArray[np.int64]
+    spec: TrainSpec
+
+    @classmethod
+    def of(cls, cache: SliceCache, patients: tuple[str, ...], spec: TrainSpec) -> Sampler:
+        """Sort the rows of `patients` by whether they hold tumour.
+
+        Raises:
+            SplitError: when there is no slice with tumour to learn from.
+        """
+        rows = np.concatenate([np.asarray(cache.rows(p), dtype=np.int64) for p in patients])
+        has_tumour = np.array([bool(cache.masks[row].any()) for row in rows])
+        if not has_tumour.any():
+            raise SplitError(f"none of the {len(patients)} training patients has a slice with tumour; check the masks")
+        return cls(cache, rows[has_tumour], rows[~has_tumour], spec)
+
+    @property
+    def tumour_per_batch(self) -> int:
+        """How many slices of a batch hold tumour."""
+        if not len(self.empty_rows):
+            return self.spec.batch_size
+        return max(1, round(self.spec.batch_size * (1 - self.spec.empty_share)))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """One pass over as many tumour slices as there are, unless the spec says otherwise."""
+        return self.spec.steps_per_epoch or max(1, len(self.tumour_rows) // self.tumour_per_batch)
+
+    def rows(self, epoch: int, step: int) -> NDArray[np.int64]:
+        """The rows of one batch: tumour slices without repetition within an epoch, empty ones drawn at random."""
+        shuffled = np.random.default_rng((self.spec.seed, epoch)).permutation(self.tumour_rows)
+        start = step * self.tumour_per_batch
+        tumour = np.take(shuffled, np.arange(start, start + self.tumour_per_batch), mode="wrap")
+        empties = self.spec.batch_size - self.tumour_per_batch
+        rng = np.random.default_rng((self.spec.seed, epoch, step, 1))
+        return np.concatenate([tumour, rng.choice(self.empty_rows, empties)]) if empties else tumour
+
+    def batch(self, epoch: int, step: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """One batch: `(B, c, c, 3) float32 in [0, 1]` and `(B, c, c, 1) float32`, 0 or 1."""
+        rng = np.random.default_rng((self.spec.seed, epoch, step, 2))
+        pairs = [
+            augment(
+                self.cache.images[row], self.cache.masks[row], crop_px=self.spec.crop_px, mode=self.spec.augment, rng=rng
+            )
+            for row in self.rows(epoch, step)
+        ]
+        return np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])
+
+    def names(self, epoch: int, step: int) -> list[str]:
+        """The slices of one batch as `<patient>/<slice>`."""
+        return [self.cache.slice_name(int(row)) for row in self.rows(epoch, step)]

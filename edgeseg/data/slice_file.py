@@ -1,0 +1,172 @@
+"""One file to one array: slices and masks from TIFF, PNG or JPEG, with nothing converted silently.
+
+Pillow would narrow a 16-bit image to 8 bits, drop a fourth channel, or show the first of several frames without a word;
+here each of these is an error that names the file, what was found, the rule, and what to do.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgeseg.errors import DataError, ImageError, MaskError
+
+SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
+
+_FORMATS = ("TIFF", "PNG", "JPEG")
+_MODE_BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
+_TIFF_BITS_PER_SAMPLE = 258
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_DEPTH_OFFSET = 24
+
+_SLICE_RULE = "a slice is one frame of three 8-bit channels (pre-contrast, FLAIR, post-contrast)"
+_MASK_RULE = "a mask is one frame of one 8-bit or 1-bit channel that holds only 0 and 255 (or 0 and 1)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Picture:
+    """A decoded file: `pixels` as Pillow gives them, and what the file said it was."""
+
+    pixels: NDArray[np.generic]
+    mode: str
+    bits: int
+    channels: int
+    frames: int
+
+    @property
+    def description(self) -> str:
+        """Size, channels, depth and frames, for messages."""
+        height, width = self.pixels.shape[:2]
+        text = f"{height} x {width} pixels, {self.channels} channel(s) of {self.bits} bit ({self.mode})"
+        return text if self.frames == 1 else f"{text}, {self.frames} frames"
+
+
+class _EmptyFileError(Exception):
+    """The file has no bytes."""
+
+
+def read_slice(path: Path) -> NDArray[np.uint8]:
+    """Read one slice.
+
+    Returns:
+        `(H, W, 3) uint8`, channels = pre, FLAIR, post, as stored (no orientation tag is applied).
+
+    Raises:
+        ImageError: when the file is missing, damaged, too large, or anything but one 8-bit frame of three channels.
+    """
+    picture = _decode(path, ImageError, "slice")
+    if picture.frames != 1:
+        raise ImageError(f"{path}: found {picture.description}; {_SLICE_RULE}; save each frame as a file of its own")
+    if picture.bits != 8:
+        raise ImageError(f"{path}: found {picture.description}; {_SLICE_RULE}; rescale the intensities to 0..255 first")
+    if picture.mode != "RGB":
+        raise ImageError(
+            f"{path}: found {picture.description}; {_SLICE_RULE}; stack the three sequences in that order, "
+            "and put FLAIR in the place of one that was not acquired"
+        )
+    return np.array(picture.pixels, dtype=np.uint8, order="C")
+
+
+def read_mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Read the mask of a slice.
+
+    Args:
+        path: the file.
+        shape: `(H, W)` of the slice it belongs to.
+
+    Returns:
+        `(H, W) bool`, True = tumour.
+
+    Raises:
+        MaskError: as `decode_mask`, or when the mask is of another size than the slice.
+    """
+    mask = decode_mask(path)
+    if mask.shape != shape:
+        raise MaskError(
+            f"{path}: the mask is {mask.shape[0]} x {mask.shape[1]} and its slice {shape[0]} x {shape[1]}; "
+            "both must have one size; export the mask on the grid of the slice"
+        )
+    return mask
+
+
+def decode_mask(path: Path) -> NDArray[np.bool_]:
+    """Read a mask of any size, `(H, W) bool`, True = tumour.
+
+    Raises:
+        MaskError: when the file is missing, damaged, not one 8-bit or 1-bit channel, or holds values other than
+            {0, 255} or {0, 1}.
+    """
+    picture = _decode(path, MaskError, "mask")
+    if picture.frames != 1 or picture.mode not in ("L", "1") or picture.bits not in (1, 8):
+        raise MaskError(f"{path}: found {picture.description}; {_MASK_RULE}; save the outline that way")
+    if picture.mode == "1":
+        return np.array(picture.pixels, dtype=np.bool_)
+    values = np.flatnonzero(np.bincount(picture.pixels.ravel(), minlength=256)).tolist()
+    if not (set(values) <= {0, 255} or set(values) <= {0, 1}):
+        shown = ", ".join(str(value) for value in values[:6]) + (" ..." if len(values) > 6 else "")
+        raise MaskError(
+            f"{path}: found {len(values)} values ({shown}); {_MASK_RULE}; threshold it and save it without loss "
+            "(TIFF or PNG; JPEG blurs the edge)"
+        )
+    return np.asarray(picture.pixels != 0, dtype=np.bool_)
+
+
+def _decode(path: Path, kind: type[DataError], role: str) -> _Picture:
+    """Decode the whole file; whatever Pillow says against it, warnings included, becomes one `kind`."""
+    try:
+        return _decode_with_pillow(path)
+    except FileNotFoundError as error:
+        raise kind(f"{path}: there is no such file; the {role} is missing") from error
+    except IsADirectoryError as error:
+        raise kind(f"{path}: this is a folder; a {role} is a TIFF, PNG or JPEG file") from error
+    except PermissionError as error:
+        raise kind(f"{path}: the file may not be read; change its permissions") from error
+    except _EmptyFileError as error:
+        raise kind(f"{path}: the file is empty (0 bytes); copy the {role} again") from error
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise kind(
+            f"{path}: the image claims more than {Image.MAX_IMAGE_PIXELS} pixels; a {role} of that size is taken for "
+            "a damaged or hostile file; crop or resample it first"
+        ) from error
+    except Exception as error:
+        raise kind(
+            f"{path}: cannot be decoded as TIFF, PNG or JPEG ({_one_line(error)}); the {role} is damaged, cut short or "
+            "of another format; copy it again or save it as TIFF or PNG"
+        ) from error
+
+
+def _decode_with_pillow(path: Path) -> _Picture:
+    with path.open("rb") as stream, warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.simplefilter("error", UserWarning)
+        head = stream.read(_PNG_DEPTH_OFFSET + 1)
+        if not head:
+            raise _EmptyFileError
+        stream.seek(0)
+        with Image.open(stream, formats=_FORMATS) as image:
+            frames = int(getattr(image, "n_frames", 1))
+            bits = _bits(image, head)
+            image.load()
+            return _Picture(
+                pixels=np.asarray(image), mode=image.mode, bits=bits, channels=len(image.getbands()), frames=frames
+            )
+
+
+def _bits(image: Image.Image, head: bytes) -> int:
+    """Bits per sample as the file states them, since Pillow's mode hides 16-bit colour."""
+    tags = getattr(image, "tag_v2", None)
+    if tags is not None:
+        stated = tags.get(_TIFF_BITS_PER_SAMPLE, (1,))
+        return int(max(stated) if isinstance(stated, tuple) else stated)
+    if head.startswith(_PNG_SIGNATURE):
+        return head[_PNG_DEPTH_OFFSET]
+    return _MODE_BITS.get(image.mode, 8)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160] or type(error).__name__

@@ -1,0 +1,66 @@
+"""How sure a mean over patients is: percentile-bootstrap intervals (Efron, Annals of Statistics 7(1), 1979)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.results import Interval
+
+BOOTSTRAP_SAMPLES = 10_000
+_PERCENTILES = (2.5, 97.5)
+_BLOCK = 500
+
+
+def bootstrap_interval(values: Sequence[float], *, seed: int, samples: int = BOOTSTRAP_SAMPLES) -> Interval:
+    """Return the mean over patients with its 95 % percentile-bootstrap interval.
+
+    Patients are drawn with replacement, `samples` times as many of them as there are, and the interval is the 2.5th
+    to the 97.5th percentile of the means. It speaks of other patients like these, not of other training runs. The
+    order of the patients does not matter. With one patient the interval is that patient's value.
+
+    Args:
+        values: one finite figure per patient.
+        seed: seeds the draws; equal seeds and values give equal intervals.
+        samples: number of resamples.
+
+    Raises:
+        ValueError: when there are no values, or one is not finite.
+    """
+    array = np.sort(np.asarray(values, np.float64))
+    if array.ndim != 1 or array.size == 0 or not np.isfinite(array).all():
+        raise ValueError("a bootstrap needs one finite figure per patient, and at least one patient")
+    low, high = np.percentile(_resampled_means(array, seed=seed, samples=samples), _PERCENTILES)
+    return Interval(mean=float(array.mean()), low=float(low), high=float(high))
+
+
+def paired_interval(
+    values: Sequence[float], baseline: Sequence[float], *, seed: int, samples: int = BOOTSTRAP_SAMPLES
+) -> Interval:
+    """Return the mean of `values - baseline` over the same patients, with its 95 % interval.
+
+    The differences are resampled, patient by patient, so that what is common to both (a hard patient is hard for
+    either) does not widen the interval.
+
+    Args:
+        values: one finite figure per patient.
+        baseline: the same patients in the same order.
+        seed: seeds the draws.
+        samples: number of resamples.
+
+    Raises:
+        ValueError: when the two differ in length, or as in `bootstrap_interval`.
+    """
+    if len(values) != len(baseline):
+        raise ValueError(f"{len(values)} values against {len(baseline)}; a paired interval needs the same patients")
+    differences = np.asarray(values, np.float64) - np.asarray(baseline, np.float64)
+    return bootstrap_interval(differences.tolist(), seed=seed, samples=samples)
+
+
+def _resampled_means(values: NDArray[np.float64], *, seed: int, samples: int) -> NDArray[np.float64]:
+    rng = np.random.default_rng(seed)
+    blocks = [min(_BLOCK, samples - start) for start in range(0, samples, _BLOCK)]
+    draws = (rng.integers(0, values.size, size=(block, values.size)) for block in blocks)
+    return np.concatenate([values[draw].mean(axis=1) for draw in draws])

@@ -1,0 +1,197 @@
+"""Fixtures that several rooms share."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgeseg.jsonio import to_json
+from edgeseg.specs import Contract, VariantSpec
+
+TINY_PATIENTS = {
+    "TCGA_AA_0001_20000101": 12,
+    "TCGA_AA_0002_20000102": 4,
+    "TCGA_AA_0003_20000103": 4,
+    "TCGA_AA_0004_20000104": 4,
+    "TCGA_BB_0005_20000105": 4,
+    "TCGA_BB_0006_20000106": 4,
+}
+TINY_SIDE_PX = 64
+
+
+@pytest.fixture
+def tiny_lgg(tmp_path: Path) -> Path:
+    """A folder in the Kaggle LGG layout: 6 patients of 2 institutions, 64 x 64 noise, tumour on slices 2 and 3.
+
+    The tumour of patient n = 0 ... 5 is a bright FLAIR square of side 4 + 2 n pixels. Slice k holds k in the first
+    pixel of its pre-contrast channel, so that the order of slices can be told.
+    """
+    root = tmp_path / "lgg"
+    rng = np.random.default_rng(0)
+    for index, (patient, slices) in enumerate(TINY_PATIENTS.items()):
+        folder = root / "kaggle_3m" / patient
+        folder.mkdir(parents=True)
+        for number in range(1, slices + 1):
+            image = rng.integers(20, 120, (TINY_SIDE_PX, TINY_SIDE_PX, 3), dtype=np.uint8)
+            mask = np.zeros((TINY_SIDE_PX, TINY_SIDE_PX), dtype=np.uint8)
+            if number in (2, 3):
+                mask[20 : 24 + 2 * index, 20 : 24 + 2 * index] = 255
+                image[mask > 0, 1] = 240
+            image[0, 0, 0] = number
+            Image.fromarray(image).save(folder / f"{patient}_{number}.tif")
+            Image.fromarray(mask).save(folder / f"{patient}_{number}_mask.tif")
+    (root / "kaggle_3m" / "data.csv").write_text("Patient\n")
+    (root / "kaggle_3m" / "README.md").write_text("stray\n")
+    (root / "kaggle_3m" / "TCGA_AA_0001_20000101" / ".DS_Store").write_bytes(b"\0")
+    return root
+
+
+TINY_HEIGHT, TINY_WIDTH, TINY_WEIGHTS, TINY_BIAS = 16, 24, (0.0, 20.0, 0.0), -10.0
+BYTE_SCALE, LOGIT_SCALE = np.float32(1 / 255), np.float32(0.125)
+
+
+@pytest.fixture
+def tiny_contract() -> Contract:
+    """A contract for slices of 16 x 24; the tiny models find tumour where FLAIR is above half its range."""
+    return Contract(
+        variant=VariantSpec(),
+        tier="alphax-light",
+        target="onnx-fp32",
+        layout="NCHW",
+        height=TINY_HEIGHT,
+        width=TINY_WIDTH,
+    )
+
+
+@pytest.fixture
+def tiny_onnx(tmp_path: Path, tiny_contract: Contract) -> Callable[..., Path]:
+    """Give a function that writes a one-convolution ONNX model: `logit = 20 * FLAIR - 10`.
+
+    `contract` is one, or the text to store in its place, or None for none; for the rest see `_onnx_bytes`.
+    """
+
+    def write(name: str = "tiny.onnx", contract: Contract | str | None = tiny_contract, **options: Any) -> Path:
+        path = tmp_path / name
+        path.write_bytes(_onnx_bytes(_text(contract), **options))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def tiny_tflite(tmp_path: Path, tiny_contract: Contract) -> Callable[..., Path]:
+    """Give a function that writes the same network as TFLite; `int8` makes arithmetic and both ends int8."""
+    nhwc = replace(tiny_contract, layout="NHWC", target="tflite-fp32")
+
+    def write(name: str = "tiny.tflite", contract: Contract | str | None = nhwc, *, int8: bool = False) -> Path:
+        path = tmp_path / name
+        path.write_bytes(_tflite_bytes(_text(contract), int8=int8))
+        return path
+
+    return write
+
+
+def _text(contract: Contract | str | None) -> str | None:
+    return to_json(contract) if isinstance(contract, Contract) else contract
+
+
+def _onnx_bytes(
+    contract: str | None,
+    *,
+    form: str = "float",
+    weights: tuple[float, ...] = TINY_WEIGHTS,
+    size: tuple[int, int] = (TINY_HEIGHT, TINY_WIDTH),
+    metadata: dict[str, str] | None = None,
+) -> bytes:
+    """`form`: `float`, `qdq` (int8 arithmetic between float ends) or `int8` (int8 ends); `metadata` overrides."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    weight = np.array(weights, np.float32).reshape(1, -1, 1, 1)
+    constants: dict[str, Any] = {
+        "x_scale": BYTE_SCALE, "x_zero": np.int8(-128), "y_scale": LOGIT_SCALE, "y_zero": np.int8(0),
+        "w_scale": np.float32(abs(weight).max() / 127).reshape(1), "w_zero": np.zeros(1, np.int8), "w": weight,
+        "b": np.array([TINY_BIAS], np.float32),
+    }  # fmt: skip
+    nodes = [helper.make_node("Conv", ["x", "w", "b"], ["y"], kernel_shape=[1, 1])]
+    if form != "float":
+        constants["w"] = np.rint(weight / constants["w_scale"]).astype(np.int8)
+        nodes = [
+            helper.make_node("DequantizeLinear", ["q" if form == "qdq" else "x", "x_scale", "x_zero"], ["xr"]),
+            helper.make_node("DequantizeLinear", ["w", "w_scale", "w_zero"], ["wr"], axis=0),
+            helper.make_node("Conv", ["xr", "wr", "b"], ["yr"], kernel_shape=[1, 1]),
+            helper.make_node("QuantizeLinear", ["yr", "y_scale", "y_zero"], ["yq" if form == "qdq" else "y"]),
+        ]
+    if form == "qdq":
+        nodes.insert(0, helper.make_node("QuantizeLinear", ["x", "x_scale", "x_zero"], ["q"]))
+        nodes.append(helper.make_node("DequantizeLinear", ["yq", "y_scale", "y_zero"], ["y"]))
+    used = {name for node in nodes for name in node.input}
+    initialisers = [numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items() if k in used]
+    ends = TensorProto.INT8 if form == "int8" else TensorProto.FLOAT
+    source = helper.make_tensor_value_info("x", ends, [1, len(weights), *size])
+    result = helper.make_tensor_value_info("y", ends, [1, 1, *size])
+    graph = helper.make_graph(nodes, "tiny", [source], [result], initialisers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    properties = {} if contract is None else {"edgeseg.contract": contract}
+    if form == "int8":
+        properties |= {"edgeseg.input_scale": repr(1 / 255), "edgeseg.input_zero_point": "-128"}
+        properties |= {"edgeseg.output_scale": repr(float(LOGIT_SCALE)), "edgeseg.output_zero_point": "0"}
+    helper.set_model_props(model, properties | (metadata or {}))
+    return bytes(model.SerializeToString())
+
+
+def _tflite_bytes(contract: str | None, *, int8: bool) -> bytes:
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT()
+    model.version, model.buffers = 3, [schema.BufferT()]
+
+    def store(content: bytes) -> int:
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(content, np.uint8)
+        model.buffers.append(buffer)
+        return len(model.buffers) - 1
+
+    def tensor(name: str, shape: tuple[int, ...], dtype: Any, scale: float, zero: int = 0, content: bytes = b"") -> Any:
+        made = schema.TensorT()
+        made.name, made.shape, made.type = name.encode(), list(shape), dtype
+        made.buffer = store(content) if content else 0
+        if int8:
+            made.quantization = schema.QuantizationParametersT()
+            made.quantization.scale, made.quantization.zeroPoint = [scale], [zero]
+        return made
+
+    types, weight = schema.TensorType, np.array(TINY_WEIGHTS, np.float32)
+    kind, scale = (types.INT8, float(weight.max() / 127)) if int8 else (types.FLOAT32, 1.0)
+    values = np.rint(weight / scale).astype(np.int8) if int8 else weight
+    bias_scale = scale * float(BYTE_SCALE)
+    bias = np.int32(round(TINY_BIAS / bias_scale)) if int8 else np.float32(TINY_BIAS)
+    graph, step, code = schema.SubGraphT(), schema.OperatorT(), schema.OperatorCodeT()
+    graph.tensors = [
+        tensor("x", (1, TINY_HEIGHT, TINY_WIDTH, 3), kind, float(BYTE_SCALE), -128),
+        tensor("w", (1, 1, 1, 3), kind, scale, 0, values.tobytes()),
+        tensor("b", (1,), types.INT32 if int8 else kind, bias_scale, 0, bias.tobytes()),
+        tensor("y", (1, TINY_HEIGHT, TINY_WIDTH, 1), kind, float(LOGIT_SCALE)),
+    ]
+    step.inputs, step.outputs, step.builtinOptionsType = [0, 1, 2], [3], schema.BuiltinOptions.Conv2DOptions
+    step.builtinOptions = schema.Conv2DOptionsT()
+    step.builtinOptions.padding = schema.Padding.VALID
+    step.builtinOptions.strideH = step.builtinOptions.strideW = 1
+    step.builtinOptions.dilationHFactor = step.builtinOptions.dilationWFactor = 1
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CONV_2D
+    code.version = 3 if int8 else 1
+    graph.inputs, graph.outputs, graph.operators = [0], [3], [step]
+    model.subgraphs, model.operatorCodes = [graph], [code]
+    if contract is not None:
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = b"edgeseg.contract", store(contract.encode())
+        model.metadata = [entry]
+    builder = importlib.import_module("flatbuffers").Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgeseg import imaging
+from edgeseg.errors import ContractError, ImageError, MaskError
+from edgeseg.specs import Contract
+
+BYTES = np.arange(256, dtype=np.uint8)
+
+
+def noise(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [noise(8, 8, 3), noise(1, 8, 8, 4), noise(1, 8, 8, 1), noise(1, 8, 8, 3).astype(np.float32), noise(1, 0, 8, 3)],
+    ids=["one slice", "four channels", "one channel", "float", "no rows"],
+)
+def test_what_is_no_stack_of_slices_is_refused_with_its_shape(images: np.ndarray) -> None:
+    with pytest.raises(ImageError, match=str(images.shape).replace("(", r"\(").replace(")", r"\)")):
+        imaging.check_images(images)
+
+
+def test_slices_of_the_right_size_pass_untouched(tiny_contract: Contract) -> None:
+    images = noise(2, 16, 24, 3)
+    assert imaging.to_network(images, tiny_contract) is images
+
+
+@pytest.mark.parametrize("size", [(32, 48), (7, 9), (512, 640), (1, 1)])
+def test_each_channel_is_resampled_on_its_own_as_pillow_does(tiny_contract: Contract, size: tuple[int, int]) -> None:
+    images = noise(2, *size, 3)
+    resampled = imaging.to_network(images, tiny_contract)
+    assert resampled.shape == (2, 16, 24, 3)
+    assert resampled.dtype == np.uint8
+    for image, given in zip(images, resampled, strict=True):
+        wanted = np.asarray(Image.fromarray(image).resize((24, 16), Image.Resampling.BILINEAR))
+        np.testing.assert_array_equal(given, wanted)
+
+
+def test_shrinking_averages_and_does_not_skip_pixels(tiny_contract: Contract) -> None:
+    checkers = np.zeros((1, 64, 96, 3), np.uint8)
+    checkers[:, ::2, ::2] = checkers[:, 1::2, 1::2] = 255
+    inner = imaging.to_network(checkers, tiny_contract)[:, 2:-2, 2:-2].astype(int)
+    assert abs(inner - 127).max() <= 2
+
+
+def test_a_contract_for_other_channels_is_refused(tiny_contract: Contract) -> None:
+    with pytest.raises(ContractError, match="1 channels"):
+        imaging.to_network(noise(1, 16, 24, 3), replace(tiny_contract, channels=("flair",)))
+
+
+def test_normalise_spans_zero_to_one(tiny_contract: Contract) -> None:
+    scaled = imaging.normalise(BYTES, tiny_contract)
+    assert scaled.dtype == np.float32
+    assert scaled[0] == 0.0
+    assert scaled[-1] == pytest.approx(1.0, abs=1e-7)
+
+
+def test_layouts() -> None:
+    images = noise(2, 4, 5, 3)
+    assert imaging.to_layout(images, "NHWC") is images
+    nchw = imaging.to_layout(images, "NCHW")
+    assert nchw.flags.c_contiguous
+    np.testing.assert_array_equal(nchw[1, 2], images[1, :, :, 2])
+    with pytest.raises(ContractError, match="HWCN"):
+        imaging.to_layout(images, "HWCN")
+
+
+def test_quantise_rounds_halves_to_even_and_clips() -> None:
+    levels = imaging.quantise(np.array([0.5, 1.5, -0.5, 1000, -1000], np.float32), 1.0, 3)
+    assert levels.tolist() == [3, 5, 3, 127, -128]
+
+
+def test_dequantise_undoes_quantise_within_half_a_step() -> None:
+    values = np.linspace(-5, 5, 101, dtype=np.float32)
+    back = imaging.dequantise(imaging.quantise(values, 0.05, 7), 0.05, 7)
+    assert back.dtype == np.float32
+    assert np.abs(back - values).max() <= 0.025 + 1e-6
+
+
+@pytest.mark.parametrize("scale", [1 / 255, float(np.float32(1 / 255)), 0.003921569])
+def test_int8_input_is_exactly_the_raw_byte_minus_128(tiny_contract: Contract, scale: float) -> None:
+    levels = imaging.quantise_images(BYTES, tiny_contract, scale, -128)
+    np.testing.assert_array_equal(levels, (BYTES.astype(int) - 128).astype(np.int8))
+
+
+def test_other_input_scales_go_through_the_same_formula(tiny_contract: Contract) -> None:
+    images = noise(1, 4, 4, 3)
+    wanted = imaging.quantise(imaging.normalise(images, tiny_contract), 0.01, -50)
+    np.testing.assert_array_equal(imaging.quantise_images(images, tiny_contract, 0.01, -50), wanted)
+
+
+def test_a_pixel_is_tumour_only_above_the_threshold(tiny_contract: Contract) -> None:
+    logits = np.array([-0.1, 0.0, 0.1], np.float32)
+    assert imaging.mask_from_logits(logits, tiny_contract).tolist() == [False, False, True]
+    strict = replace(tiny_contract, threshold=0.9)
+    assert imaging.mask_from_logits(np.array([2.1, 2.3], np.float32), strict).tolist() == [False, True]
+
+
+def test_logits_of_the_right_size_pass_untouched() -> None:
+    logits = np.zeros((1, 4, 5), np.float32)
+    assert imaging.logits_to_size(logits, 4, 5) is logits
+
+
+def test_a_boundary_between_pixels_is_kept_when_the_mask_goes_to_a_finer_grid(tiny_contract: Contract) -> None:
+    edge_px = 5.25
+    ramp = (np.arange(16, dtype=np.float32) + 0.5 - edge_px)[np.newaxis, np.newaxis].repeat(16, axis=1)
+    mask = imaging.mask_on_grid(ramp, tiny_contract, 64, 64)
+    wanted = (np.arange(64) + 0.5) / 4 > edge_px
+    np.testing.assert_array_equal(mask[0], np.tile(wanted, (64, 1)))
+    coarse = imaging.mask_to_size(imaging.mask_from_logits(ramp, tiny_contract), 64, 64)
+    assert (coarse[0] != wanted).any()
+
+
+def test_reference_masks_go_to_another_grid_by_nearest_neighbour() -> None:
+    mask = noise(3, 6, 7) > 127
+    finer = imaging.mask_to_size(mask, 18, 21)
+    np.testing.assert_array_equal(finer, mask.repeat(3, axis=1).repeat(3, axis=2))
+    np.testing.assert_array_equal(imaging.mask_to_size(finer, 6, 7), mask)
+    assert imaging.mask_to_size(mask[0], 2, 3).shape == (2, 3)
+
+
+def test_what_is_no_mask_is_refused() -> None:
+    with pytest.raises(MaskError, match="uint8"):
+        imaging.mask_to_size(np.zeros((4, 4), np.uint8), 2, 2)
