@@ -1,0 +1,117 @@
+"""Read the contract that an artifact carries, without TensorFlow and without the `onnx` package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from edgeseg.errors import ArtifactError, ContractError, OptionError
+from edgeseg.jsonio import JsonFormatError, from_plain
+from edgeseg.runtime.litert_session import open_litert
+from edgeseg.runtime.onnx_session import BARE, open_onnx
+from edgeseg.specs import CONTRACT_SCHEMA_VERSION, Contract
+
+CONTRACT_KEY = "edgeseg.contract"
+SUFFIXES = (".onnx", ".tflite")
+_TFLITE_IDENTIFIER = b"TFL3"
+_MAX_METADATA_ENTRIES = 1024
+
+
+def read_contract(path: Path) -> Contract:
+    """Read the contract of a `.onnx` or `.tflite` artifact.
+
+    ONNX: the model's metadata property `edgeseg.contract`. TFLite: the buffer of the metadata entry of that name.
+
+    Raises:
+        ArtifactError: when the file is missing, damaged, or of another format.
+        ContractError: when it carries no contract, one that cannot be read, or one of a newer schema.
+        MissingExtraError: for `.tflite` without ai-edge-litert.
+    """
+    text = onnx_metadata(path).get(CONTRACT_KEY) if model_format(path) == ".onnx" else _tflite_entry(path)
+    if text is None:
+        raise ContractError(
+            f"{path}: the model carries no contract (metadata '{CONTRACT_KEY}'), so its channels, scaling and "
+            "threshold are unknown; build it with: edgeseg build"
+        )
+    return parse_contract(text, path)
+
+
+def model_format(path: Path) -> str:
+    """Return the format of a model file, `.onnx` or `.tflite`, by its name.
+
+    Raises:
+        ArtifactError: when there is no such file, or its name ends otherwise.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ArtifactError(
+            f"{path}: cannot tell the format of '{path.name}'; a model is a file {' or '.join(SUFFIXES)}"
+        )
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise ArtifactError(
+            f"{path}: the model {what}; give the path of a {suffix} file, or make one with: edgeseg build"
+        )
+    return suffix
+
+
+def onnx_metadata(path: Path) -> dict[str, str]:
+    """Return the metadata properties of an ONNX file.
+
+    Raises:
+        ArtifactError: when ONNX Runtime cannot load the file.
+    """
+    session = open_onnx(path, mode=BARE, threads=1)
+    return dict(session.get_modelmeta().custom_metadata_map)
+
+
+def parse_contract(text: str | bytes, path: Path) -> Contract:
+    """Read a contract from its JSON; `path` is for messages.
+
+    Raises:
+        ContractError: when it is not JSON, has not the shape of a contract, or is of a newer schema.
+    """
+    try:
+        plain = json.loads(text)
+    except ValueError as error:
+        raise ContractError(f"{path}: the contract is not JSON ({error}); build the model again") from error
+    version = plain.get("schema_version") if isinstance(plain, dict) else None
+    if isinstance(version, int) and version > CONTRACT_SCHEMA_VERSION:
+        raise ContractError(
+            f"{path}: the contract has schema version {version} and this edgeseg reads up to "
+            f"{CONTRACT_SCHEMA_VERSION}; update edgeseg, or build the model again with this one"
+        )
+    try:
+        return from_plain(Contract, plain)
+    except (JsonFormatError, OptionError) as error:
+        raise ContractError(f"{path}: the contract cannot be honoured ({error}); build the model again") from error
+
+
+def _tflite_entry(path: Path) -> bytes | None:
+    open_litert(path, threads=1, delegates=False)
+    from ai_edge_litert import schema_py_generated as schema
+
+    try:
+        return _find_entry(path.read_bytes(), schema)
+    except Exception as error:
+        raise ArtifactError(
+            f"{path}: not a readable TFLite model ({type(error).__name__}: {error}); the file is damaged or cut short, "
+            "so copy it again or build it again"
+        ) from error
+
+
+def _find_entry(data: bytes, schema: Any) -> bytes | None:
+    """Walk Model -> metadata -> buffer; damaged offsets make the flatbuffers library raise whatever it likes."""
+    if data[4:8] != _TFLITE_IDENTIFIER:
+        raise ValueError("the file identifier is not TFL3")
+    model = schema.Model.GetRootAs(data, 0)
+    count = model.MetadataLength()
+    if count > _MAX_METADATA_ENTRIES:
+        raise ValueError(f"{count} metadata entries")
+    for index in range(count):
+        entry = model.Metadata(index)
+        if entry.Name() == CONTRACT_KEY.encode():
+            content = model.Buffers(entry.Buffer()).DataAsNumpy()
+            return b"" if isinstance(content, int) else bytes(content)
+    return None

@@ -1,0 +1,112 @@
+"""LiteRT (TensorFlow Lite) behind `edgeseg.runtime.session.Session`."""
+
+from __future__ import annotations
+
+import threading
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.errors import ArtifactError, MissingExtraError
+from edgeseg.runtime.session import TensorInfo
+
+
+class LitertSession:
+    """One TFLite model under XNNPACK; the interpreter keeps state, so a lock lets one thread in at a time.
+
+    XNNPACK sums int8 products in 32 bits on every CPU, so there is no saturating fast path to keep away from.
+    """
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        """Load the model and allocate its tensors.
+
+        Raises:
+            MissingExtraError: when ai-edge-litert is not installed.
+            ArtifactError: when the model cannot be loaded, or has not one input and one output.
+        """
+        self._path = path
+        self._lock = threading.Lock()
+        self.runtime = f"ai-edge-litert {_version()}"
+        self._interpreter = open_litert(path, threads=threads)
+        self._allocate()
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise ArtifactError(
+                f"{path}: the model has {len(inputs)} inputs and {len(outputs)} outputs; a segmentation model has one "
+                "of each, so build it with: edgeseg build"
+            )
+        self._input_index, self._output_index = int(inputs[0]["index"]), int(outputs[0]["index"])
+        self.input, self.output = _info(inputs[0], path), _info(outputs[0], path)
+        kinds = {np.dtype(tensor["dtype"]).name for tensor in self._interpreter.get_tensor_details()}
+        self.numerics = "int8, LiteRT XNNPACK (32-bit sums)" if "int8" in kinds else "float32"
+
+    def _allocate(self) -> None:
+        try:
+            self._interpreter.allocate_tensors()
+        except Exception as error:
+            raise ArtifactError(
+                f"{self._path}: {self.runtime} cannot prepare it ({_one_line(error)}); build the model again"
+            ) from error
+
+    def infer(self, tensor: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Run one tensor.
+
+        Raises:
+            ArtifactError: when LiteRT fails.
+        """
+        with self._lock:
+            try:
+                self._interpreter.set_tensor(self._input_index, tensor)
+                self._interpreter.invoke()
+                return np.asarray(self._interpreter.get_tensor(self._output_index))
+            except Exception as error:
+                raise ArtifactError(
+                    f"{self._path}: {self.runtime} failed while running it ({_one_line(error)}); build the model again"
+                ) from error
+
+
+def _version() -> str:
+    try:
+        return metadata.version("ai-edge-litert")
+    except metadata.PackageNotFoundError as error:
+        raise MissingExtraError("ai-edge-litert", "build", "running a .tflite model") from error
+
+
+def open_litert(path: Path, *, threads: int, delegates: bool = True) -> Any:
+    """Open an `Interpreter`, which verifies the whole file; `delegates` off leaves XNNPACK out.
+
+    Raises:
+        MissingExtraError: when ai-edge-litert is not installed.
+        ArtifactError: when the file is no whole TFLite model.
+    """
+    version = _version()
+    try:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    except ImportError as error:
+        raise MissingExtraError("ai-edge-litert", "build", "running a .tflite model") from error
+    kernels = OpResolverType.AUTO if delegates else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    try:
+        return Interpreter(model_path=str(path), num_threads=threads, experimental_op_resolver_type=kernels)
+    except Exception as error:
+        raise ArtifactError(
+            f"{path}: ai-edge-litert {version} cannot load it ({_one_line(error)}); the file is damaged, cut short "
+            "or of another format, so copy it again or build it again"
+        ) from error
+
+
+def _info(details: dict[str, Any], path: Path) -> TensorInfo:
+    name, dtype = str(details["name"]), np.dtype(details["dtype"]).name
+    shape = tuple(int(size) for size in details["shape"])
+    if dtype != "int8":
+        return TensorInfo(name=name, shape=shape, dtype=dtype)
+    scale, zero_point = details["quantization"]
+    if not scale > 0:
+        raise ArtifactError(f"{path}: tensor '{name}' is int8 without a scale; build the model again")
+    return TensorInfo(name=name, shape=shape, dtype=dtype, scale=float(scale), zero_point=int(zero_point))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,138 @@
+"""ONNX Runtime behind `edgeseg.runtime.session.Session`, and the graph modes that decide its int8 arithmetic."""
+
+from __future__ import annotations
+
+import math
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from edgeseg.errors import ArtifactError
+from edgeseg.runtime.session import TensorInfo
+
+INPUT_SCALE, INPUT_ZERO_POINT = "edgeseg.input_scale", "edgeseg.input_zero_point"
+OUTPUT_SCALE, OUTPUT_ZERO_POINT = "edgeseg.output_scale", "edgeseg.output_zero_point"
+_LOG_FATAL_ONLY = 4
+_INT8_OPERATORS = (b"QuantizeLinear", b"QLinear", b"ConvInteger", b"MatMulInteger")
+_DTYPES = {"tensor(float)": "float32", "tensor(int8)": "int8"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphMode:
+    """How far ONNX Runtime may rewrite a graph.
+
+    Attributes:
+        description: short, for results.
+        level: name of a member of `onnxruntime.GraphOptimizationLevel`.
+        config: session configuration entries.
+    """
+
+    description: str
+    level: str
+    config: tuple[tuple[str, str], ...] = ()
+
+
+FUSED = GraphMode(description="fused kernels", level="ORT_ENABLE_ALL")
+FUSED_U8U8 = GraphMode(
+    description="fused U8U8 kernels", level="ORT_ENABLE_ALL", config=(("session.x64quantprecision", "1"),)
+)
+BASIC = GraphMode(description="basic graph in float", level="ORT_ENABLE_BASIC")
+BARE = GraphMode(description="graph as stored", level="ORT_DISABLE_ALL")
+
+
+def open_onnx(model: Path | bytes, *, mode: GraphMode, threads: int) -> Any:
+    """Open an `onnxruntime.InferenceSession` on the CPU.
+
+    Raises:
+        ArtifactError: when ONNX Runtime cannot load the model.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _LOG_FATAL_ONLY
+    options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, mode.level)
+    for key, value in mode.config:
+        options.add_session_config_entry(key, value)
+    source = model if isinstance(model, bytes) else str(model)
+    try:
+        return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        name = "the model" if isinstance(model, bytes) else f"{model}"
+        raise ArtifactError(
+            f"{name}: ONNX Runtime {ort.__version__} cannot load it ({_one_line(error)}); the file is damaged, cut "
+            "short or of another format, so copy it again or build it again"
+        ) from error
+
+
+def computes_int8(path: Path) -> bool:
+    """Tell whether an ONNX file quantises activations, by the operator names that stand in it as plain text.
+
+    `DequantizeLinear` alone (weights stored small, arithmetic in float) does not count.
+    """
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return any(content.find(name) >= 0 for name in _INT8_OPERATORS)
+
+
+class OnnxSession:
+    """One ONNX model; thread-safe, as `InferenceSession.run` is."""
+
+    def __init__(self, path: Path, *, threads: int, mode: GraphMode, numerics: str) -> None:
+        """Load the model.
+
+        Raises:
+            ArtifactError: when it cannot be loaded, or has not one input and one output.
+        """
+        self._path = path
+        self._session = open_onnx(path, mode=mode, threads=threads)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise ArtifactError(
+                f"{path}: the model has {len(inputs)} inputs and {len(outputs)} outputs; a segmentation model has one "
+                "of each, so build it with: edgeseg build"
+            )
+        metadata = dict(self._session.get_modelmeta().custom_metadata_map)
+        self.input = _info(inputs[0], metadata, INPUT_SCALE, INPUT_ZERO_POINT, path)
+        self.output = _info(outputs[0], metadata, OUTPUT_SCALE, OUTPUT_ZERO_POINT, path)
+        self.runtime = f"onnxruntime {ort.__version__}"
+        self.numerics = numerics
+
+    def infer(self, tensor: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Run one tensor.
+
+        Raises:
+            ArtifactError: when ONNX Runtime fails.
+        """
+        try:
+            (result,) = self._session.run([self.output.name], {self.input.name: tensor})
+        except Exception as error:
+            raise ArtifactError(
+                f"{self._path}: ONNX Runtime {ort.__version__} failed while running it ({_one_line(error)}); build the "
+                "model again"
+            ) from error
+        return np.asarray(result)
+
+
+def _info(node: Any, metadata: dict[str, str], scale_key: str, zero_key: str, path: Path) -> TensorInfo:
+    shape = tuple(size if isinstance(size, int) else None for size in node.shape)
+    dtype = _DTYPES.get(node.type, node.type)
+    if dtype != "int8":
+        return TensorInfo(name=node.name, shape=shape, dtype=dtype)
+    try:
+        scale, zero_point = float(metadata[scale_key]), int(metadata[zero_key])
+    except (KeyError, ValueError) as error:
+        raise ArtifactError(
+            f"{path}: tensor '{node.name}' is int8, and the metadata '{scale_key}' and '{zero_key}' that say what its "
+            "values mean are missing or not numbers; build the model again"
+        ) from error
+    if not (math.isfinite(scale) and scale > 0):
+        raise ArtifactError(f"{path}: '{scale_key}' is {scale}; a scale is positive, so build the model again")
+    return TensorInfo(name=node.name, shape=shape, dtype=dtype, scale=scale, zero_point=zero_point)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,177 @@
+"""Run one artifact on slices: the whole path from stored bytes to a mask on the slice's own grid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.errors import ArtifactError, ContractError, ImageError, OptionError
+from edgeseg.imaging import (
+    check_images,
+    dequantise,
+    mask_on_grid,
+    normalise,
+    quantise_images,
+    to_layout,
+    to_network,
+)
+from edgeseg.runtime.contract import model_format, read_contract
+from edgeseg.runtime.litert_session import LitertSession
+from edgeseg.runtime.numerics import exact_mode, int8_kernels_exact
+from edgeseg.runtime.onnx_session import BASIC, FUSED, OnnxSession, computes_int8
+from edgeseg.runtime.session import Session, TensorInfo
+from edgeseg.specs import Contract
+
+NUMERICS = ("exact", "fast")
+_DTYPES = ("float32", "int8")
+
+
+class Segmenter:
+    """An artifact that is open; `logits` and `segment` may be called from several threads at once.
+
+    Attributes:
+        path: the artifact's file.
+        contract: what the artifact says of itself.
+        threads: how many threads the runtime may use within one slice.
+        runtime: name and version of the runtime, such as `onnxruntime 1.31.1`.
+        numerics: how the arithmetic is done on this host: `float32`; `int8, exact (...)`; `int8, near exact (basic
+            graph in float)`; `int8, fast (16-bit sums saturate)`; `int8, LiteRT XNNPACK (32-bit sums)`.
+    """
+
+    def __init__(self, path: Path, contract: Contract, session: Session, *, threads: int) -> None:
+        """Join an artifact's contract with its loaded model; `Segmenter.load` is the usual way in.
+
+        Raises:
+            ContractError: when the model's tensors are not those that the contract describes.
+            ArtifactError: when they are of a type that edgeseg does not write.
+        """
+        self.path, self.contract, self.threads = path, contract, threads
+        self.runtime, self.numerics = session.runtime, session.numerics
+        self._session = session
+        channels, size = len(contract.channels), (contract.height, contract.width)
+        _check_tensor(session.input, _shape(size, channels, contract.layout), contract, path, "input")
+        _check_tensor(session.output, _shape(size, 1, contract.layout), contract, path, "output")
+
+    @classmethod
+    def load(cls, path: Path, *, threads: int = 2, numerics: str = "exact") -> Segmenter:
+        """Open an artifact.
+
+        Args:
+            path: a `.onnx` or `.tflite` file with a contract.
+            threads: for the runtime, at least 1.
+            numerics: `exact` gives int8 results as an Arm device computes them, at some cost on x86 without VNNI;
+                `fast` takes the runtime's default kernels. Float models and TFLite are the same under both.
+
+        Raises:
+            ArtifactError: when the file is missing, damaged, or cannot be run.
+            ContractError: when it carries no contract that this edgeseg can honour.
+            MissingExtraError: for `.tflite` without ai-edge-litert.
+            OptionError: for threads below 1 or an unknown `numerics`.
+        """
+        if threads < 1:
+            raise OptionError(f"threads is {threads}; at least 1 is needed")
+        if numerics not in NUMERICS:
+            raise OptionError(f"numerics is '{numerics}'; choose one of: {', '.join(NUMERICS)}")
+        path = Path(path)
+        contract = read_contract(path)
+        if model_format(path) == ".tflite":
+            return cls(path, contract, LitertSession(path, threads=threads), threads=threads)
+        return cls(path, contract, _open_onnx(path, threads, numerics), threads=threads)
+
+    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run slices that have the contract's size, one after another.
+
+        Args:
+            images: `(N, H, W, 3) uint8`, NHWC, channels = pre, FLAIR, post; H and W those of the contract.
+
+        Returns:
+            `(N, H, W) float32` logits.
+
+        Raises:
+            ImageError: when the images are not such a stack.
+            ArtifactError: when the runtime fails, or gives NaN or infinity.
+        """
+        check_images(images)
+        size = (self.contract.height, self.contract.width)
+        if images.shape[1:3] != size:
+            raise ImageError(
+                f"slices of {images.shape[1]} x {images.shape[2]} were given and the artifact takes {size[0]} x "
+                f"{size[1]}; resample them with edgeseg.imaging.to_network, or call segment"
+            )
+        logits = np.empty(images.shape[:3], np.float32)
+        for index in range(len(images)):
+            output = self._session.infer(self._encode(images[index : index + 1]))
+            logits[index] = self._decode(output)
+        return logits
+
+    def segment(self, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Segment slices of any in-plane size.
+
+        Args:
+            images: `(N, h, w, 3) uint8`, NHWC, channels = pre, FLAIR, post.
+
+        Returns:
+            `(N, h, w) bool`, True = tumour, on the slices' own grid.
+
+        Raises:
+            ImageError: when the images are not such a stack.
+            ArtifactError: when the runtime fails, or gives NaN or infinity.
+        """
+        logits = self.logits(to_network(images, self.contract))
+        return mask_on_grid(logits, self.contract, images.shape[1], images.shape[2])
+
+    def _encode(self, images: NDArray[np.uint8]) -> NDArray[np.generic]:
+        """Give one slice the input's dtype and layout."""
+        info = self._session.input
+        if info.scale is not None and info.zero_point is not None:
+            return to_layout(quantise_images(images, self.contract, info.scale, info.zero_point), self.contract.layout)
+        return to_layout(normalise(images, self.contract), self.contract.layout)
+
+    def _decode(self, output: NDArray[np.generic]) -> NDArray[np.float32]:
+        """Give one output as `(H, W) float32` logits; with one channel both layouts hold them in the same order."""
+        info = self._session.output
+        size = (self.contract.height, self.contract.width)
+        if output.size != size[0] * size[1]:
+            raise ArtifactError(
+                f"{self.path}: the model gave logits of shape {output.shape} for a slice of {size[0]} x {size[1]}; one "
+                "per pixel is needed, so build the model again"
+            )
+        if info.scale is not None and info.zero_point is not None:
+            return dequantise(output.reshape(size).astype(np.int8), info.scale, info.zero_point)
+        logits = output.reshape(size).astype(np.float32)
+        if not np.isfinite(logits).all():
+            raise ArtifactError(
+                f"{self.path}: the model gave NaN or infinity; its weights are damaged, so build it again"
+            )
+        return logits
+
+
+def _open_onnx(path: Path, threads: int, numerics: str) -> OnnxSession:
+    if not computes_int8(path):
+        return OnnxSession(path, threads=threads, mode=FUSED, numerics="float32")
+    if numerics == "exact":
+        mode = exact_mode()
+        name = f"int8, {'near exact' if mode is BASIC else 'exact'} ({mode.description})"
+        return OnnxSession(path, threads=threads, mode=mode, numerics=name)
+    name = f"int8, exact ({FUSED.description})" if int8_kernels_exact() else "int8, fast (16-bit sums saturate)"
+    return OnnxSession(path, threads=threads, mode=FUSED, numerics=name)
+
+
+def _shape(size: tuple[int, int], channels: int, layout: str) -> tuple[int, ...]:
+    return (1, *size, channels) if layout == "NHWC" else (1, channels, *size)
+
+
+def _check_tensor(info: TensorInfo, wanted: tuple[int, ...], contract: Contract, path: Path, end: str) -> None:
+    if info.dtype not in _DTYPES:
+        raise ArtifactError(f"{path}: the {end} is of type {info.dtype}; edgeseg runs {' and '.join(_DTYPES)}")
+    fits = len(info.shape) == len(wanted) and all(
+        size in (None, want) for size, want in zip(info.shape, wanted, strict=True)
+    )
+    if not fits:
+        shown = " x ".join("?" if size is None else str(size) for size in info.shape)
+        raise ContractError(
+            f"{path}: the {end} is {shown} and the contract ({contract.layout}) describes "
+            f"{' x '.join(map(str, wanted))}; model and contract do not belong together, so build the model again"
+        )

@@ -1,0 +1,51 @@
+"""What the segmenter asks of a runtime: one input tensor in, one output tensor out, and what they look like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorInfo:
+    """One end of a model.
+
+    Attributes:
+        name: as the file has it.
+        shape: with None where the file leaves a dimension open.
+        dtype: `float32` or `int8`, as NumPy names it; another name is what the file said.
+        scale: of an int8 tensor; None for float32, or where the file does not say.
+        zero_point: of an int8 tensor, likewise.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+    scale: float | None = None
+    zero_point: int | None = None
+
+
+class Session(Protocol):
+    """A loaded model; `infer` may be called from several threads at once."""
+
+    @property
+    def input(self) -> TensorInfo:
+        """The one input."""
+
+    @property
+    def output(self) -> TensorInfo:
+        """The one output."""
+
+    @property
+    def runtime(self) -> str:
+        """Name and version of the runtime."""
+
+    @property
+    def numerics(self) -> str:
+        """How the arithmetic is done on this host."""
+
+    def infer(self, tensor: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Run one tensor of the input's shape and dtype; gives the output's."""

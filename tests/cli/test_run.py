@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from edgeseg.cli.run import run
+from edgeseg.errors import DatasetError
+from edgeseg.jsonio import from_json
+from edgeseg.results import RunResult
+
+app = typer.Typer()
+app.command()(run)
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    """One slice of 32 x 48 with a square of 8 x 12 pixels, whose corners resampling may round off."""
+    folder = tmp_path / "a[b]"
+    folder.mkdir()
+    image = np.zeros((32, 48, 3), np.uint8)
+    image[8:16, 12:24, 1] = 255
+    Image.fromarray(image).save(folder / "slice_1.tif")
+    return folder
+
+
+def tumour_pixels(out: Path) -> int:
+    with Image.open(out / "a[b]" / "slice_1_mask.png") as mask:
+        pixels = int(np.count_nonzero(np.asarray(mask)))
+    assert 80 < pixels <= 96
+    return pixels
+
+
+def test_the_table_fits_80_columns_and_says_what_ran(
+    tiny_onnx: Callable[..., Path], case: Path, tmp_path: Path
+) -> None:
+    done = CliRunner().invoke(app, [str(tiny_onnx()), str(case), "--out", str(tmp_path / "out"), "--threads", "1"])
+    assert done.exit_code == 0, done.output
+    head, row = done.stdout.splitlines()[:2]
+    assert head.split()[:2] == ["patient", "slices"]
+    assert row.split()[:4] == ["a[b]", "1", "1", str(tumour_pixels(tmp_path / "out"))]
+    assert len(row) <= 80
+    assert "were resampled to 16 x 24" in done.stdout
+    assert "1 thread, float32" in done.stdout
+    assert "Not a medical device" in done.stdout
+    assert (tmp_path / "out" / "a[b]" / "slice_1_mask.png").is_file()
+
+
+def test_json_is_the_summary_and_nothing_else(tiny_onnx: Callable[..., Path], case: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = CliRunner().invoke(app, [str(tiny_onnx()), str(case / "slice_1.tif"), "--out", str(out), "--json"])
+    assert done.exit_code == 0, done.output
+    assert from_json(RunResult, done.stdout) == from_json(RunResult, (out / "summary.json").read_text())
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["patients"][0]["tumour_pixels"] == tumour_pixels(out)
+
+
+def test_errors_pass_through_to_main(tiny_onnx: Callable[..., Path], tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, [str(tiny_onnx()), str(tmp_path / "absent"), "--out", str(tmp_path / "out")])
+    assert isinstance(done.exception, DatasetError)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_folder_is_asked_for(tiny_onnx: Callable[..., Path], case: Path) -> None:
+    assert CliRunner().invoke(app, [str(tiny_onnx()), str(case)]).exit_code == 2
