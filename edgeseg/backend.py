@@ -1,0 +1,39 @@
+"""Loading Keras 3 on a chosen backend, which has to be decided before the first import."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from typing import Any
+
+from edgeseg.errors import MissingExtraError, OptionError, UnknownNameError
+
+BACKENDS = {"tensorflow": "build", "jax": "jax", "torch": "torch"}
+
+
+def load_keras(backend: str = "tensorflow") -> Any:
+    """Import Keras 3 on `backend` and return the module.
+
+    Raises:
+        UnknownNameError: for a backend other than tensorflow, jax, torch.
+        MissingExtraError: when Keras or the backend is not installed.
+        OptionError: when this process already runs Keras on another backend.
+    """
+    if backend not in BACKENDS:
+        raise UnknownNameError("backend", backend, BACKENDS)
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = backend
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        _require("keras", "build", "a Keras network")
+        _require(backend, BACKENDS[backend], f"the {backend} backend of Keras")
+    keras = importlib.import_module("keras")
+    active = keras.backend.backend()
+    if active != backend:
+        raise OptionError(f"Keras already runs on {active} in this process; start a new one for {backend}")
+    return keras
+
+
+def _require(module: str, extra: str, purpose: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        raise MissingExtraError(module, extra, purpose)

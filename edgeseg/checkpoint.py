@@ -1,0 +1,134 @@
+"""Weights on disk: safetensors with a header that says which network they are and which patients made them.
+
+No pickle: safetensors holds raw arrays and text. The header is one JSON document under the metadata key `edgeseg`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg import artifacts
+from edgeseg.errors import CheckpointError, MissingExtraError
+from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
+
+CHECKPOINT_SCHEMA_VERSION = 1
+_KEY = "edgeseg"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointHeader:
+    """What a weights file says of itself.
+
+    `data` is the data set's name, `data_hash` that of its content as training saw it. `kind` is `weights` (what ships:
+    the averaged weights) or `state` (everything that a resumed run needs).
+    """
+
+    kind: str
+    variant: VariantSpec
+    image: ImageSpec
+    train: TrainSpec
+    data: str
+    data_hash: str
+    train_patients: tuple[str, ...]
+    validation_patients: tuple[str, ...]
+    epoch: int
+    backend: str
+    versions: dict[str, str]
+    schema_version: int = CHECKPOINT_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Checkpoint:
+    """A header and its arrays by name, in the network's own weight order."""
+
+    header: CheckpointHeader
+    arrays: dict[str, NDArray[Any]]
+    path: Path
+
+
+def write_checkpoint(path: Path, header: CheckpointHeader, arrays: Mapping[str, NDArray[Any]]) -> Path:
+    """Write a checkpoint in one step.
+
+    Args:
+        path: `*.safetensors`.
+        header: what the file says of itself.
+        arrays: by name; the order is kept through a numbered prefix.
+
+    Raises:
+        OutputError: when the place cannot be written; an older file stays whole.
+    """
+    save = _safetensors().save
+    numbered = {f"{i:04d}/{name}": np.ascontiguousarray(array) for i, (name, array) in enumerate(arrays.items())}
+    return artifacts.write_bytes(path, save(numbered, metadata={_KEY: to_json(header, indent=None)}))
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint; a folder of a training run stands for the `weights.safetensors` in it.
+
+    Raises:
+        CheckpointError: when the file is missing, damaged, or not one of edgeseg's.
+    """
+    file = path / "weights.safetensors" if path.is_dir() else path
+    if not file.is_file():
+        raise CheckpointError(f"no checkpoint at {file}; give a run folder of 'edgeseg train' or its .safetensors file")
+    _safetensors()
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="numpy") as stored:
+            metadata = stored.metadata() or {}
+            names = sorted(stored.keys())
+            arrays = {name.split("/", 1)[1]: stored.get_tensor(name) for name in names if "/" in name}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"{file} is damaged or not a safetensors file ({error}); train or copy it again") from error
+    if _KEY not in metadata:
+        raise CheckpointError(f"{file} holds no edgeseg header; only files written by 'edgeseg train' can be used")
+    try:
+        header = from_json(CheckpointHeader, metadata[_KEY])
+    except JsonFormatError as error:
+        raise CheckpointError(f"{file} has a header this version cannot read ({error})") from error
+    return Checkpoint(header=header, arrays=arrays, path=file)
+
+
+def weight_names(model: Any) -> list[str]:
+    """Return the names of a Keras 3 network's weights, in its own order: `enc1_1_conv/kernel` ..."""
+    return [w.path for w in model.weights]
+
+
+def load_weights(model: Any, checkpoint: Checkpoint, variant: VariantSpec) -> None:
+    """Put a checkpoint's weights into a network of `variant`.
+
+    Raises:
+        CheckpointError: when the checkpoint belongs to another variant, or a weight is missing or of another shape.
+    """
+    given = checkpoint.header.variant
+    if given != variant:
+        raise CheckpointError(
+            f"{checkpoint.path} holds weights of '{given.slug}', and '{variant.slug}' was asked for; "
+            f"give --variant {given.name} --alpha {given.alpha:g} --stem {given.stem}, or another checkpoint"
+        )
+    values = []
+    for weight in model.weights:
+        array = checkpoint.arrays.get(weight.path)
+        if array is None or tuple(array.shape) != tuple(weight.shape):
+            found = "nothing" if array is None else f"shape {tuple(array.shape)}"
+            raise CheckpointError(
+                f"{checkpoint.path}: weight '{weight.path}' should have shape {tuple(weight.shape)}, found {found}"
+            )
+        values.append(array.astype(np.float32))
+    model.set_weights(values)
+
+
+def _safetensors() -> Any:
+    try:
+        import safetensors.numpy
+    except ImportError as error:
+        raise MissingExtraError("safetensors", "build", "reading and writing weights") from error
+    return safetensors.numpy

@@ -1,0 +1,105 @@
+"""What a run keeps between epochs, so that it can go on after any end as if nothing had happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg import artifacts
+from edgeseg.checkpoint import CheckpointHeader, read_checkpoint, weight_names, write_checkpoint
+from edgeseg.errors import CheckpointError, OutputError
+from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.results import EpochRecord
+
+STATE, WEIGHTS, HISTORY = "state.safetensors", "weights.safetensors", "history.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The learning curve so far."""
+
+    epochs: tuple[EpochRecord, ...] = ()
+
+
+def averaged_weights(model: Any, optimizer: Any) -> dict[str, NDArray[np.float32]]:
+    """Return the network's weights by name, the trainable ones replaced by their moving average where one is kept."""
+    values = dict(zip(weight_names(model), model.get_weights(), strict=True))
+    averages = [v for v in optimizer.variables if v.path.endswith("_average")]
+    if averages:
+        for weight, average in zip(model.trainable_weights, averages, strict=True):
+            values[weight.path] = np.asarray(average)
+    return values
+
+
+def save(out: Path, header: CheckpointHeader, model: Any, optimizer: Any, history: History) -> Path:
+    """Write the shipped weights, the curve and, last, the state; each in one step.
+
+    Returns:
+        The path of the weights.
+    """
+    weights = write_checkpoint(out / WEIGHTS, header, averaged_weights(model, optimizer))
+    artifacts.write_text(out / HISTORY, to_json(history))
+    arrays = {f"model/{name}": w for name, w in zip(weight_names(model), model.get_weights(), strict=True)}
+    arrays |= {f"optimizer/{i}": np.asarray(v) for i, v in enumerate(optimizer.variables)}
+    write_checkpoint(out / STATE, _as_state(header), arrays)
+    return weights
+
+
+def restore(out: Path, header: CheckpointHeader, model: Any, optimizer: Any) -> tuple[int, History]:
+    """Put a saved state back.
+
+    Returns:
+        Epochs that are done, and the curve up to there.
+
+    Raises:
+        CheckpointError: when there is no state, or one of other hyper-parameters or patients; the differences are shown.
+    """
+    checkpoint = read_checkpoint(out / STATE)
+    if differences := _differences(checkpoint.header, header):
+        raise CheckpointError(
+            f"{out} was trained otherwise: {'; '.join(differences)}; resume with the same options, or choose another --out"
+        )
+    model.set_weights([checkpoint.arrays[f"model/{name}"] for name in weight_names(model)])
+    for index, variable in enumerate(optimizer.variables):
+        variable.assign(checkpoint.arrays[f"optimizer/{index}"])
+    try:
+        history = from_json(History, (out / HISTORY).read_bytes())
+    except (OSError, JsonFormatError) as error:
+        raise CheckpointError(f"{out / HISTORY} is damaged ({error}); start again in another --out") from error
+    done = checkpoint.header.epoch
+    return done, History(epochs=tuple(record for record in history.epochs if record.epoch <= done))
+
+
+def refuse_overwrite(out: Path) -> None:
+    """Refuse to train over an earlier run.
+
+    Raises:
+        OutputError: when `out` holds a state.
+    """
+    if (out / STATE).exists():
+        raise OutputError(f"{out} already holds a training run; continue it with --resume, or choose another --out")
+
+
+def _as_state(header: CheckpointHeader) -> CheckpointHeader:
+    values = {f.name: getattr(header, f.name) for f in fields(header)}
+    return CheckpointHeader(**(values | {"kind": "state"}))
+
+
+def _differences(stored: CheckpointHeader, asked: CheckpointHeader) -> list[str]:
+    found = []
+    for name in ("data_hash", "train_patients", "validation_patients", "backend"):
+        if getattr(stored, name) != getattr(asked, name):
+            found.append(f"{name} differs")
+    for spec_field in fields(stored.train):
+        old, new = getattr(stored.train, spec_field.name), getattr(asked.train, spec_field.name)
+        if old != new:
+            found.append(f"{spec_field.name} was {_show(old)} and is now {_show(new)}")
+    return found
+
+
+def _show(value: Any) -> str:
+    return getattr(value, "slug", None) or repr(value)

@@ -1,0 +1,73 @@
+"""The networks, one per file, and the table that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from edgeseg.backend import load_keras
+from edgeseg.errors import OptionError, UnknownNameError
+from edgeseg.specs import ImageSpec, VariantSpec
+from edgeseg.variants import alphax, r2unet, unet, unet_bn
+from edgeseg.variants.census import Census, census
+
+__all__ = ["VARIANTS", "Census", "Variant", "build_model", "census", "get"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One family of networks."""
+
+    name: str
+    summary: str
+    stems: tuple[str, ...]
+    default: VariantSpec
+    build: Callable[..., Any]
+
+
+def _variant(module: ModuleType, default: VariantSpec) -> Variant:
+    summary = (module.__doc__ or "").splitlines()[0].rstrip(".")
+    return Variant(name=module.NAME, summary=summary, stems=module.STEMS, default=default, build=module.build)
+
+
+VARIANTS: dict[str, Variant] = {
+    v.name: v
+    for v in (
+        _variant(unet, VariantSpec(name="unet", alpha=1.0, stem="full")),
+        _variant(unet_bn, VariantSpec(name="unet-bn", alpha=1.0, stem="full")),
+        _variant(alphax, VariantSpec(name="alphax", alpha=0.125, stem="half")),
+        _variant(r2unet, VariantSpec(name="r2unet", alpha=1.0, stem="full")),
+    )
+}
+
+
+def get(name: str) -> Variant:
+    """Return a family by name.
+
+    Raises:
+        UnknownNameError: with the names there are.
+    """
+    if name not in VARIANTS:
+        raise UnknownNameError("variant", name, VARIANTS)
+    return VARIANTS[name]
+
+
+def build_model(spec: VariantSpec, image: ImageSpec | None = None, keras: Any = None) -> Any:
+    """Build a network: `(N, H, W, 3) float32 in [0, 1]` -> `(N, H, W, 1)` logits.
+
+    Args:
+        spec: family, alpha and stem.
+        image: input size; 256 x 256 x 3 unless given.
+        keras: Keras 3 or tf_keras; Keras 3 on TensorFlow unless given.
+
+    Raises:
+        UnknownNameError: for an unknown family.
+        OptionError: for a stem that the family does not have, or a size it cannot halve.
+    """
+    variant = get(spec.name)
+    if spec.stem not in variant.stems:
+        raise OptionError(f"{spec.name} has no stem '{spec.stem}'; choose one of: {', '.join(variant.stems)}")
+    namespace = load_keras() if keras is None else keras
+    return variant.build(namespace, image=image or ImageSpec(), alpha=spec.alpha, stem=spec.stem)

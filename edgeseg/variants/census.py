@@ -1,0 +1,44 @@
+"""Counting what a network holds and what it computes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """A network's size: trainable and other weights, and multiply-accumulates for one image."""
+
+    parameters: int
+    trainable_parameters: int
+    macs: int
+
+
+def census(model: Any) -> Census:
+    """Count parameters and multiply-accumulates (MACs) of a built functional network, for a batch of one.
+
+    Convolutions and transposed convolutions count, each as often as it is applied (the shared ones of R2U-Net several
+    times); normalisation, activations, poolings and sums do not, as is usual. A convolution costs output pixels x
+    kernel elements; a transposed one costs input pixels x kernel elements.
+    """
+    macs = 0
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if kind not in ("Conv2D", "Conv2DTranspose"):
+            continue
+        kernel = math.prod(layer.kernel.shape)
+        for shape in _pixel_shapes(layer, "input" if kind == "Conv2DTranspose" else "output"):
+            macs += kernel * shape[1] * shape[2]
+    return Census(
+        parameters=sum(math.prod(w.shape) for w in model.weights),
+        trainable_parameters=sum(math.prod(w.shape) for w in model.trainable_weights),
+        macs=macs,
+    )
+
+
+def _pixel_shapes(layer: Any, side: str) -> list[tuple[int, ...]]:
+    """The `(N, H, W, C)` shapes at one side of a layer, one for each time it is applied (Keras 3)."""
+    tensors = "input_tensors" if side == "input" else "output_tensors"
+    return [tuple(getattr(node, tensors)[0].shape) for node in layer._inbound_nodes]

@@ -1,0 +1,65 @@
+"""The three tiers that every command and table names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeseg.errors import UnknownNameError
+from edgeseg.specs import VariantSpec
+from edgeseg.variants import VARIANTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """A named point on the way from the workstation to the tablet."""
+
+    name: str
+    variant: VariantSpec
+    precision: str
+    summary: str
+
+
+_LIGHT = VariantSpec(name="alphax", alpha=0.125, stem="half")
+
+TIERS: dict[str, Tier] = {
+    t.name: t
+    for t in (
+        Tier(
+            name="full",
+            variant=VARIANTS["unet-bn"].default,
+            precision="fp32",
+            summary="unet-bn at full width in float",
+        ),
+        Tier(
+            name="alphax-light",
+            variant=_LIGHT,
+            precision="fp32",
+            summary="alphax 0.125 with the half-resolution stem in float",
+        ),
+        Tier(name="int8", variant=_LIGHT, precision="int8", summary="alphax-light in full-integer int8"),
+    )
+}
+
+
+def tier_of(variant: VariantSpec, precision: str) -> str:
+    """Return the tier that a variant in a precision belongs to, or `custom`."""
+    for tier in TIERS.values():
+        if (tier.variant, tier.precision) == (variant, precision):
+            return tier.name
+    return "custom"
+
+
+def resolve_variant(name: str, *, alpha: float | None = None, stem: str | None = None) -> VariantSpec:
+    """Turn a family's or a tier's name, and what the caller adds, into a spec.
+
+    Raises:
+        UnknownNameError: for a name that is neither.
+        OptionError: for an alpha or a stem that cannot be.
+    """
+    if name in TIERS:
+        default = TIERS[name].variant
+    elif name in VARIANTS:
+        default = VARIANTS[name].default
+    else:
+        raise UnknownNameError("variant", name, (*VARIANTS, *TIERS))
+    return VariantSpec(name=default.name, alpha=alpha or default.alpha, stem=stem or default.stem)

@@ -1,0 +1,32 @@
+"""The vanilla U-Net, 64 ... 1024 channels, no batch normalisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgeseg.specs import ImageSpec
+from edgeseg.variants import blocks
+
+NAME, STRIDE, STEMS = "unet", {"full": 16}, ("full",)
+
+
+def build(keras: Any, *, image: ImageSpec, alpha: float = 1.0, stem: str = "full") -> Any:
+    """Build the network: `(N, H, W, 3) float32 in [0, 1]` -> `(N, H, W, 1)` logits.
+
+    Args:
+        keras: Keras 3 or tf_keras.
+        image: input size; multiples of 16.
+        alpha: multiplies every width.
+        stem: `full` only.
+
+    Source: Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015.
+    """
+    blocks.check_multiple(image, STRIDE[stem], NAME)
+
+    def block(x: Any, width: int, name: str) -> Any:
+        x = blocks.conv_relu(keras, x, width, f"{name}_1", norm=False)
+        return blocks.conv_relu(keras, x, width, f"{name}_2", norm=False)
+
+    inputs = blocks.image_input(keras, image)
+    x = blocks.encoder_decoder(keras, inputs, blocks.widths(alpha), block, blocks.transposed_up(keras))
+    return keras.Model(inputs, blocks.logits_head(keras, x), name=NAME)

@@ -1,0 +1,36 @@
+"""Choosing the Keras backend."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from edgeseg.backend import load_keras
+from edgeseg.errors import OptionError, UnknownNameError
+
+
+def test_a_second_backend_in_one_process_is_refused() -> None:
+    load_keras("tensorflow")
+    with pytest.raises(OptionError, match="already runs on tensorflow"):
+        load_keras("jax")
+
+
+def test_an_unknown_backend_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="choose one of: jax, tensorflow, torch"):
+        load_keras("mxnet")
+
+
+def test_a_backend_that_is_not_installed_names_its_extra() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import importlib.util as u; real = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'torch' else real(name, *a)\n"
+        "from edgeseg.backend import load_keras\n"
+        "from edgeseg.errors import MissingExtraError\n"
+        "try: load_keras('torch')\n"
+        "except MissingExtraError as e: print(e)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install 'edgeseg[torch]'" in done.stdout

@@ -1,0 +1,88 @@
+"""Weights on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeseg.checkpoint import (
+    CheckpointHeader,
+    load_weights,
+    read_checkpoint,
+    weight_names,
+    write_checkpoint,
+)
+from edgeseg.errors import CheckpointError
+from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
+from edgeseg.variants import build_model
+
+SPEC = VariantSpec(name="alphax", alpha=0.0625, stem="half")
+SMALL = ImageSpec(height=32, width=32)
+
+
+@pytest.fixture
+def header() -> CheckpointHeader:
+    return CheckpointHeader(
+        kind="weights",
+        variant=SPEC,
+        image=SMALL,
+        train=TrainSpec(variant=SPEC),
+        data="phantom",
+        data_hash="0",
+        train_patients=("P1", "P2"),
+        validation_patients=("P3",),
+        epoch=3,
+        backend="tensorflow",
+        versions={"edgeseg": "0"},
+    )
+
+
+def test_weights_and_header_come_back_as_written(tmp_path: Path, header: CheckpointHeader) -> None:
+    model, other = build_model(SPEC, SMALL), build_model(SPEC, SMALL)
+    arrays = dict(zip(weight_names(model), model.get_weights(), strict=True))
+    path = write_checkpoint(tmp_path / "weights.safetensors", header, arrays)
+    read = read_checkpoint(tmp_path)
+    assert read.header == header
+    assert read.path == path
+    assert list(read.arrays) == weight_names(model)
+    load_weights(other, read, SPEC)
+    for ours, theirs in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_weights_of_another_variant_are_refused_with_what_to_ask_for(tmp_path: Path, header: CheckpointHeader) -> None:
+    path = write_checkpoint(tmp_path / "w.safetensors", header, {"a": np.zeros(1, np.float32)})
+    asked = VariantSpec(name="unet", alpha=0.0625, stem="full")
+    with pytest.raises(CheckpointError, match=r"alphax-0.0625-half.*unet-0.0625.*--variant alphax --alpha 0.0625"):
+        load_weights(build_model(asked, SMALL), read_checkpoint(path), asked)
+
+
+def test_a_weight_of_another_shape_is_named(tmp_path: Path, header: CheckpointHeader) -> None:
+    model = build_model(SPEC, SMALL)
+    arrays = dict(zip(weight_names(model), model.get_weights(), strict=True))
+    arrays["head/bias"] = np.zeros(7, np.float32)
+    path = write_checkpoint(tmp_path / "w.safetensors", header, arrays)
+    with pytest.raises(CheckpointError, match=r"'head/bias' should have shape \(1,\), found shape \(7,\)"):
+        load_weights(model, read_checkpoint(path), SPEC)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "not-safetensors", "empty", "no-header", "bad-header", "missing"])
+def test_a_damaged_file_is_one_clear_error(tmp_path: Path, header: CheckpointHeader, damage: str) -> None:
+    from safetensors.numpy import save
+
+    path = write_checkpoint(tmp_path / "w.safetensors", header, {"a": np.zeros(64, np.float32)})
+    content = {
+        "truncated": path.read_bytes()[:-100],
+        "not-safetensors": b"\x80\x04pickle" * 10,
+        "empty": b"",
+        "no-header": save({"0000/a": np.zeros(1, np.float32)}),
+        "bad-header": save({"0000/a": np.zeros(1, np.float32)}, metadata={"edgeseg": '{"kind": 1}'}),
+        "missing": None,
+    }[damage]
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=str(path)):
+        read_checkpoint(path)

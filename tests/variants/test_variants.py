@@ -1,0 +1,151 @@
+"""One contract test over every network, and the published sizes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeseg.backend import load_keras
+from edgeseg.errors import OptionError, UnknownNameError
+from edgeseg.specs import ImageSpec, VariantSpec
+from edgeseg.variants import VARIANTS, Census, build_model, census, get
+from edgeseg.variants.tiers import TIERS, resolve_variant, tier_of
+
+SMALL = ImageSpec(height=64, width=96)
+FORMS = [
+    VariantSpec(name="unet", alpha=0.0625, stem="full"),
+    VariantSpec(name="unet-bn", alpha=0.0625, stem="full"),
+    VariantSpec(name="alphax", alpha=0.0625, stem="full"),
+    VariantSpec(name="alphax", alpha=0.0625, stem="half"),
+    VariantSpec(name="r2unet", alpha=0.0625, stem="full"),
+]
+
+
+@pytest.mark.parametrize("spec", FORMS, ids=lambda s: s.slug)
+def test_every_network_maps_images_to_one_finite_logit_a_pixel(spec: VariantSpec) -> None:
+    model = build_model(spec, SMALL)
+    images = np.random.default_rng(0).random((2, 64, 96, 3), dtype=np.float32)
+    logits = np.asarray(model(images, training=False))
+    assert logits.shape == (2, 64, 96, 1)
+    assert np.isfinite(logits).all()
+    assert logits.std() > 0
+
+
+@pytest.mark.parametrize("spec", FORMS, ids=lambda s: s.slug)
+def test_every_network_reaches_each_weight_with_a_gradient(spec: VariantSpec) -> None:
+    import tensorflow as tf
+
+    model = build_model(spec, SMALL)
+    images = np.random.default_rng(0).random((2, 64, 96, 3), dtype=np.float32)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.square(model(images, training=True)))
+    gradients = tape.gradient(loss, model.trainable_variables)
+    assert all(g is not None for g in gradients)
+
+
+def test_every_family_in_the_table_has_a_contract_test() -> None:
+    assert {spec.name for spec in FORMS} == set(VARIANTS)
+    assert {(s.name, s.stem) for s in FORMS} == {(v.name, stem) for v in VARIANTS.values() for stem in v.stems}
+
+
+@pytest.mark.parametrize(
+    ("spec", "parameters_m", "macs_g"),
+    [
+        (VariantSpec(name="unet", alpha=1.0, stem="full"), 31.03, 48.2),
+        (VariantSpec(name="alphax", alpha=0.25, stem="full"), 1.94, 3.03),
+        (VariantSpec(name="alphax", alpha=0.125, stem="full"), 0.49, 0.77),
+        (VariantSpec(name="r2unet", alpha=1.0, stem="full"), 39.1, None),
+    ],
+    ids=lambda v: getattr(v, "slug", str(v)),
+)
+def test_sizes_are_the_published_ones(spec: VariantSpec, parameters_m: float, macs_g: float | None) -> None:
+    found = census(build_model(spec))
+    assert found.trainable_parameters / 1e6 == pytest.approx(parameters_m, rel=0.01)
+    if macs_g is not None:
+        assert found.macs / 1e9 == pytest.approx(macs_g, rel=0.01)
+
+
+def test_the_half_resolution_stem_quarters_the_arithmetic() -> None:
+    half, full = (census(build_model(VariantSpec(name="alphax", alpha=0.125, stem=s))) for s in ("half", "full"))
+    assert half.macs / full.macs == pytest.approx(0.25, abs=0.02)
+
+
+def test_a_shared_convolution_counts_as_often_as_it_is_applied() -> None:
+    keras = load_keras()
+    inputs = keras.Input(shape=(8, 8, 4))
+    shared = keras.layers.Conv2D(4, 3, padding="same", use_bias=False)
+    model = keras.Model(inputs, shared(shared(inputs)))
+    assert census(model) == Census(parameters=144, trainable_parameters=144, macs=2 * 144 * 64)
+
+
+def test_a_transposed_convolution_counts_its_input_pixels() -> None:
+    keras = load_keras()
+    inputs = keras.Input(shape=(8, 8, 4))
+    model = keras.Model(inputs, keras.layers.Conv2DTranspose(2, 2, strides=2, use_bias=False)(inputs))
+    assert census(model).macs == 2 * 2 * 4 * 2 * 64
+
+
+def test_the_half_stem_equals_space_to_depth_before_and_depth_to_space_behind() -> None:
+    """The 6 x 6 stride-2 convolution is a 3 x 3 one over 2 x 2 blocks; the head is a 1 x 1 one to 2 x 2 blocks."""
+    keras = load_keras()
+    rng = np.random.default_rng(1)
+    image = rng.random((1, 32, 32, 3), dtype=np.float32)
+    conv = keras.layers.Conv2D(5, 6, strides=2, padding="same", use_bias=False)
+    strided = np.asarray(conv(image))
+    kernel = np.asarray(conv.kernel)
+    blocks = image.reshape(1, 16, 2, 16, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(1, 16, 16, 12)
+    block_kernel = kernel.reshape(3, 2, 3, 2, 3, 5).transpose(0, 2, 1, 3, 4, 5).reshape(3, 3, 12, 5)
+    plain = keras.layers.Conv2D(5, 3, padding="same", use_bias=False)
+    plain.build((None, 16, 16, 12))
+    plain.set_weights([block_kernel])
+    np.testing.assert_allclose(strided, np.asarray(plain(blocks)), atol=1e-5)
+
+
+def test_tf_keras_builds_the_same_network_with_the_same_weight_order() -> None:
+    import tf_keras
+
+    spec = VariantSpec(name="r2unet", alpha=0.0625, stem="full")
+    ours: Any = build_model(spec, SMALL)
+    legacy: Any = build_model(spec, SMALL, tf_keras)
+    assert [w.shape for w in ours.get_weights()] == [w.shape for w in legacy.get_weights()]
+    legacy.set_weights(ours.get_weights())
+    images = np.random.default_rng(0).random((1, 64, 96, 3), dtype=np.float32)
+    np.testing.assert_allclose(
+        np.asarray(ours(images, training=False)), np.asarray(legacy(images, training=False)), rtol=1e-3
+    )
+
+
+def test_a_size_that_cannot_be_halved_is_refused_with_the_size_to_pad_to() -> None:
+    with pytest.raises(OptionError, match="multiples of 32.*pad it to 256 x 288"):
+        build_model(VariantSpec(name="alphax", stem="half"), ImageSpec(height=250, width=272))
+
+
+def test_an_unknown_variant_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(UnknownNameError, match="unknown variant 'alphx'.*Did you mean 'alphax'"):
+        get("alphx")
+
+
+def test_a_stem_that_a_family_does_not_have_is_refused() -> None:
+    with pytest.raises(OptionError, match="unet has no stem 'half'"):
+        build_model(VariantSpec(name="unet", stem="half"))
+
+
+@pytest.mark.parametrize(("field", "value"), [("alpha", 0.0), ("alpha", 1.5), ("stem", "quarter")])
+def test_a_spec_refuses_what_cannot_be(field: str, value: float | str) -> None:
+    values: dict[str, Any] = {field: value}
+    with pytest.raises(OptionError, match=field):
+        VariantSpec(**values)
+
+
+def test_tiers_resolve_by_name_and_by_what_they_are() -> None:
+    assert set(TIERS) == {"full", "alphax-light", "int8"}
+    assert resolve_variant("alphax-light").slug == "alphax-0.125-half"
+    assert resolve_variant("full").slug == "unet-bn"
+    assert resolve_variant("alphax", alpha=0.25, stem="full").slug == "alphax-0.25"
+    assert tier_of(resolve_variant("int8"), "int8") == "int8"
+    assert tier_of(resolve_variant("int8"), "fp32") == "alphax-light"
+    assert tier_of(resolve_variant("unet"), "fp32") == "custom"
+    with pytest.raises(UnknownNameError, match="alphax-light"):
+        resolve_variant("alphax-lite")
