@@ -1,0 +1,59 @@
+"""The file formats, one per file, and the table that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from edgeseg.errors import UnknownNameError
+from edgeseg.runtime import Segmenter
+from edgeseg.targets import keras_fp32, onnx_fp32, onnx_int8, tflite_fp32, tflite_int8
+from edgeseg.targets.keras_fp32 import KerasPredictor
+from edgeseg.targets.target import ConvertJob, Target
+
+__all__ = ["TARGETS", "ConvertJob", "KerasPredictor", "Target", "get", "open_artifact", "resolve"]
+
+ALL = "all"
+
+TARGETS: dict[str, Target] = {
+    module.TARGET.name: module.TARGET for module in (keras_fp32, tflite_fp32, tflite_int8, onnx_fp32, onnx_int8)
+}
+
+
+def get(name: str) -> Target:
+    """Return a target by name.
+
+    Raises:
+        UnknownNameError: with the names there are.
+    """
+    if name not in TARGETS:
+        raise UnknownNameError("target", name, (*TARGETS, ALL))
+    return TARGETS[name]
+
+
+def resolve(names: Iterable[str]) -> tuple[Target, ...]:
+    """Turn the names a caller gave, `all` among them, into targets: each once, in the order of the table.
+
+    Raises:
+        UnknownNameError: for a name that is not in the table.
+    """
+    given = list(names)
+    wanted = {get(name).name for name in given if name != ALL}
+    return tuple(target for target in TARGETS.values() if ALL in given or target.name in wanted)
+
+
+def open_artifact(path: Path, *, threads: int = 2) -> Segmenter | KerasPredictor:
+    """Open an artifact of any format; what comes back runs slices with `logits`.
+
+    Args:
+        path: `.hdf5`, `.onnx` or `.tflite`.
+        threads: for the runtime.
+
+    Raises:
+        ArtifactError: when the file is missing, damaged, of another format, or cannot be run.
+        ContractError: when it carries no contract that this edgeseg can honour.
+        MissingExtraError: when what runs it is not installed.
+    """
+    if path.suffix.lower() == keras_fp32.TARGET.suffix:
+        return keras_fp32.open_keras(path, threads=threads)
+    return Segmenter.load(path, threads=threads)

@@ -1,0 +1,252 @@
+"""From a Keras network to a plain ONNX graph: NCHW in and out, batch 1, no batch normalisation, no transposes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgeseg import __version__
+from edgeseg.errors import ArtifactError
+from edgeseg.jsonio import to_json
+from edgeseg.specs import Contract
+from edgeseg.targets._keras import INPUT, OUTPUT, inference_function
+from edgeseg.targets._quiet import quiet
+
+OPSET, IR_VERSION = 17, 8
+CONTRACT_KEY = "edgeseg.contract"
+UNWANTED = ("Transpose", "BatchNormalization", "Reshape", "Tile")
+
+
+def float_graph(model: Any, contract: Contract) -> Any:
+    """Convert a network to an ONNX model of `(1, 3, H, W) float32 in [0, 1]` -> `(1, 1, H, W) float32` logits.
+
+    Every value and node is renamed by its place, so that the bytes do not depend on how Keras named its layers.
+
+    Raises:
+        ArtifactError: when the network needs an operation that the graph must not hold.
+    """
+    import tf2onnx
+
+    function = inference_function(model, contract)
+    with quiet():
+        proto, _ = tf2onnx.convert.from_function(
+            function,
+            input_signature=function.input_signature,
+            opset=OPSET,
+            inputs_as_nchw=[f"{INPUT}:0"],
+            outputs_as_nchw=["Identity:0"],
+        )
+    _drop_idle_reshapes(proto)
+    _fold_bias_adds(proto)
+    _plain_resizes(proto)
+    drop_unused(proto.graph)
+    rename(proto)
+    check_graph(proto, UNWANTED)
+    return proto
+
+
+def shapes(proto: Any) -> dict[str, tuple[int, ...]]:
+    """Infer the static shape of every value of a graph.
+
+    Raises:
+        ArtifactError: when one is not static.
+    """
+    import onnx
+
+    inferred = onnx.shape_inference.infer_shapes(proto, strict_mode=True).graph
+    found = {}
+    for value in (*inferred.input, *inferred.value_info, *inferred.output):
+        dims = value.type.tensor_type.shape.dim
+        if not all(dim.HasField("dim_value") for dim in dims):
+            raise ArtifactError(f"the ONNX graph has a dynamic shape at '{value.name}'; every shape must be static")
+        found[value.name] = tuple(dim.dim_value for dim in dims)
+    return found
+
+
+def check_graph(proto: Any, unwanted: tuple[str, ...]) -> None:
+    """Refuse a graph with dynamic shapes, or with operations that keep it off an accelerator.
+
+    Raises:
+        ArtifactError: naming the operation.
+    """
+    import onnx
+
+    onnx.checker.check_model(proto)
+    found = shapes(proto)
+    if missing := [name for node in proto.graph.node for name in node.output if name not in found]:
+        raise ArtifactError(f"the ONNX graph has no static shape at '{missing[0]}'; every shape must be static")
+    for operation in unwanted:
+        if count := sum(node.op_type == operation for node in proto.graph.node):
+            raise ArtifactError(
+                f"the ONNX graph holds {count} x {operation}, which edgeseg's runtimes are spared; "
+                "the network uses a layer that does not convert cleanly"
+            )
+
+
+def rename(proto: Any) -> None:
+    """Name nodes and values by their place, and clear everything that varies from run to run."""
+    graph = proto.graph
+    names = {graph.input[0].name: INPUT, graph.output[0].name: OUTPUT}
+    constants = {tensor.name for tensor in graph.initializer}
+    for index, node in enumerate(graph.node):
+        node.name, node.doc_string = f"{index}_{node.op_type}", ""
+        for position, name in enumerate(node.input):
+            if name in constants:
+                names.setdefault(name, f"{index}_{_role(node.op_type, position)}")
+        for position, name in enumerate(node.output):
+            names.setdefault(name, f"{index}_out" if position == 0 else f"{index}_out{position}")
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names[name] for name in node.output]
+    for tensor in graph.initializer:
+        tensor.name, tensor.doc_string = names[tensor.name], ""
+    graph.input[0].name, graph.output[0].name = INPUT, OUTPUT
+    order = {name: position for position, name in enumerate(names.values())}
+    tensors = sorted(graph.initializer, key=lambda tensor: order[tensor.name])
+    _replace(graph.initializer, tensors)
+    del graph.value_info[:]
+    graph.name, graph.doc_string = "edgeseg", ""
+    proto.producer_name, proto.producer_version, proto.doc_string = "edgeseg", __version__, ""
+    proto.ir_version = IR_VERSION
+
+
+def to_bytes(proto: Any, contract: Contract, extra: dict[str, str] | None = None) -> bytes:
+    """Serialise a model with its contract, and other `metadata_props`, inside."""
+    del proto.metadata_props[:]
+    for key, value in {CONTRACT_KEY: to_json(contract, indent=None), **(extra or {})}.items():
+        entry = proto.metadata_props.add()
+        entry.key, entry.value = key, value
+    return bytes(proto.SerializeToString(deterministic=True))
+
+
+def set_nodes(graph: Any, nodes: list[Any]) -> None:
+    """Replace a graph's nodes, and drop the initializers that are no longer read."""
+    _replace(graph.node, nodes)
+    drop_unused(graph)
+
+
+def sort(graph: Any) -> None:
+    """Put the nodes in an order that only the graph decides: each as late as what it reads, inputs first."""
+    makers = {name: node for node in graph.node for name in node.output}
+    done: set[str] = set()
+    order: list[Any] = []
+    stack = [makers[graph.output[0].name]]
+    while stack:
+        node = stack[-1]
+        waiting = [makers[name] for name in node.input if name in makers and name not in done]
+        if waiting:
+            stack.append(waiting[0])
+            continue
+        stack.pop()
+        if node.output[0] not in done:
+            done.update(node.output)
+            order.append(node)
+    set_nodes(graph, order)
+
+
+def share_equal_constants(graph: Any) -> None:
+    """Store equal initializers once: scales, zero points, and weights that a recurrent network uses at every step."""
+    first: dict[bytes, str] = {}
+    same: dict[str, str] = {}
+    for tensor in graph.initializer:
+        nameless = type(tensor).FromString(tensor.SerializeToString())
+        nameless.ClearField("name")
+        same[tensor.name] = first.setdefault(nameless.SerializeToString(deterministic=True), tensor.name)
+    for node in graph.node:
+        node.input[:] = [same.get(name, name) for name in node.input]
+    drop_unused(graph)
+
+
+def constant(proto: Any, name: str) -> Any:
+    """Return an initializer as a numpy array, or None when the name is not one."""
+    import onnx
+
+    for tensor in proto.graph.initializer:
+        if tensor.name == name:
+            return onnx.numpy_helper.to_array(tensor)
+    return None
+
+
+def _role(operation: str, position: int) -> str:
+    roles = {"Conv": ("in", "weight", "bias"), "ConvTranspose": ("in", "weight", "bias")}
+    return roles.get(operation, ())[position] if operation in roles else f"constant{position}"
+
+
+def _drop_idle_reshapes(proto: Any) -> None:
+    shape = shapes(proto)
+    for node in [n for n in proto.graph.node if n.op_type == "Reshape"]:
+        if shape[node.input[0]] == shape[node.output[0]]:
+            _bypass(proto.graph, node)
+
+
+def _fold_bias_adds(proto: Any) -> None:
+    import onnx
+
+    graph = proto.graph
+    makers = {node.output[0]: node for node in graph.node}
+    for add in [n for n in graph.node if n.op_type == "Add"]:
+        for source, other in ((add.input[0], add.input[1]), (add.input[1], add.input[0])):
+            conv, bias = makers.get(source), constant(proto, other)
+            if conv is None or bias is None or not _takes_bias(graph, conv, bias):
+                continue
+            name = f"{add.name}_bias"
+            channels = _channels(proto, conv)
+            value = np.broadcast_to(bias.reshape(-1), (channels,)).astype(np.float32)
+            graph.initializer.append(onnx.numpy_helper.from_array(value, name))
+            conv.input.append(name)
+            _bypass(graph, add)
+            break
+
+
+def _takes_bias(graph: Any, conv: Any, bias: Any) -> bool:
+    per_channel = bias.size == 1 or (bias.ndim >= 3 and bias.size == bias.shape[-3])
+    readers = sum(conv.output[0] in node.input for node in graph.node)
+    return conv.op_type in ("Conv", "ConvTranspose") and len(conv.input) == 2 and readers == 1 and per_channel
+
+
+def _channels(proto: Any, conv: Any) -> int:
+    weight = constant(proto, conv.input[1])
+    return int(weight.shape[0 if conv.op_type == "Conv" else 1])
+
+
+def _plain_resizes(proto: Any) -> None:
+    """Write nearest-neighbour enlargement by whole factors in the form of the current opset."""
+    import onnx
+
+    for node in proto.graph.node:
+        modes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        if node.op_type != "Resize" or modes.get("mode") != b"nearest":
+            continue
+        scales = constant(proto, node.input[2])
+        if scales is not None and np.array_equal(scales, np.round(scales)):
+            del node.attribute[:]
+            plain = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
+            node.attribute.extend(onnx.helper.make_attribute(key, value) for key, value in plain.items())
+            node.input[1] = ""
+
+
+def _bypass(graph: Any, node: Any) -> None:
+    """Remove a node that passes its first input on unchanged, keeping the name of a graph output."""
+    source, result = node.input[0], node.output[0]
+    if result == graph.output[0].name:
+        maker = next(n for n in graph.node if source in n.output)
+        maker.output[list(maker.output).index(source)] = result
+        kept, gone = result, source
+    else:
+        kept, gone = source, result
+    for other in graph.node:
+        other.input[:] = [kept if name == gone else name for name in other.input]
+    graph.node.remove(node)
+
+
+def drop_unused(graph: Any) -> None:
+    """Remove the initializers that no node reads."""
+    used = {name for node in graph.node for name in node.input}
+    _replace(graph.initializer, [tensor for tensor in graph.initializer if tensor.name in used])
+
+
+def _replace(field: Any, items: list[Any]) -> None:
+    copies = [type(item).FromString(item.SerializeToString()) for item in items]
+    del field[:]
+    field.extend(copies)

@@ -1,0 +1,252 @@
+"""Static QDQ quantization of a float ONNX graph: int8 in, int8 out, int8 weights per output channel."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.errors import ArtifactError
+from edgeseg.runtime.onnx_session import (
+    FUSED,
+    INPUT_SCALE,
+    INPUT_ZERO_POINT,
+    OUTPUT_SCALE,
+    OUTPUT_ZERO_POINT,
+    open_onnx,
+)
+from edgeseg.specs import Contract
+from edgeseg.targets import _int8, _onnx
+from edgeseg.targets._keras import INPUT, OUTPUT
+from edgeseg.targets._quiet import quiet
+
+WEIGHTED = ("Conv", "ConvTranspose")
+INTEGER = (*WEIGHTED, "MaxPool", "Concat", "Resize", "Add", "DepthToSpace")
+"""Operations that must stand between int8 tensors; any other would run in float."""
+_PREPARED = ("onnx.quant.pre_process", "onnxruntime.quant")
+
+
+def quantised(proto: Any, contract: Contract, slices: NDArray[np.float32]) -> Any:
+    """Quantize a float graph of `_onnx.float_graph`.
+
+    Activations are asymmetric int8, so that what a ReLU gives uses all 256 codes and the ReLU itself disappears into
+    the saturation (half the flipped pixels of symmetric ranges). Ranges are the minimum and maximum over `slices`,
+    but for the input, whose codes are a pixel's byte minus 128, and the logits (`_int8.logit_scale`).
+
+    Args:
+        proto: the float graph; it is changed.
+        contract: its threshold.
+        slices: `(M, H, W, 3) float32 in [0, 1]`, NHWC.
+
+    Raises:
+        ArtifactError: when something stays in float.
+    """
+    transposed_to_depth_to_space(proto)
+    chosen = _int8.logit_scale(*_logit_range(proto, slices), contract.logit_threshold)
+    _shift_head(proto, chosen)
+    overrides = {INPUT: _fixed(_int8.INPUT_SCALE, _int8.INPUT_ZERO_POINT)}
+    overrides |= dict.fromkeys(_logit_values(proto), _fixed(chosen.scale, chosen.zero_point))
+    result = _quantize_static(proto, slices, overrides)
+    _strip_ends(result)
+    _onnx.sort(result.graph)
+    _onnx.share_equal_constants(result.graph)
+    _onnx.rename(result)
+    _check_integer(result)
+    return result
+
+
+def to_bytes(proto: Any, contract: Contract) -> bytes:
+    """Serialise with the contract and with what the int8 codes of input and output mean."""
+    first = next(node for node in proto.graph.node if INPUT in node.input)
+    last = next(node for node in proto.graph.node if OUTPUT in node.output)
+    input_scale, input_zero = (_onnx.constant(proto, name) for name in first.input[1:])
+    output_scale, output_zero = (_onnx.constant(proto, name) for name in last.input[1:])
+    meaning = {
+        INPUT_SCALE: repr(float(input_scale)),
+        INPUT_ZERO_POINT: str(int(input_zero)),
+        OUTPUT_SCALE: repr(float(output_scale)),
+        OUTPUT_ZERO_POINT: str(int(output_zero)),
+    }
+    return _onnx.to_bytes(proto, contract, meaning)
+
+
+def transposed_to_depth_to_space(proto: Any) -> None:
+    """Write every transposed convolution whose kernel equals its stride as a 1 x 1 convolution and a DepthToSpace.
+
+    The function is the same. ONNX Runtime has no integer kernel for ConvTranspose and would go back to float for it;
+    a 1 x 1 convolution and a rearrangement stay in int8.
+    """
+    from onnx import helper, numpy_helper
+
+    graph = proto.graph
+    nodes = []
+    for node in graph.node:
+        side = _square_stride(proto, node)
+        if side is None:
+            nodes.append(node)
+            continue
+        weight = _onnx.constant(proto, node.input[1])
+        channels_in, channels_out = weight.shape[:2]
+        kernel = weight.transpose(2, 3, 1, 0).reshape(side * side * channels_out, channels_in, 1, 1)
+        inputs = [node.input[0], f"{node.name}_kernel"]
+        graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(kernel), inputs[1]))
+        if len(node.input) == 3:
+            inputs.append(f"{node.name}_offset")
+            bias = np.tile(_onnx.constant(proto, node.input[2]), side * side)
+            graph.initializer.append(numpy_helper.from_array(bias, inputs[2]))
+        depth = f"{node.name}_depth"
+        nodes.append(helper.make_node("Conv", inputs, [depth], kernel_shape=[1, 1], name=f"{node.name}_conv"))
+        nodes.append(helper.make_node("DepthToSpace", [depth], node.output, blocksize=side, mode="DCR"))
+    _onnx.set_nodes(graph, nodes)
+    _onnx.rename(proto)
+
+
+def _square_stride(proto: Any, node: Any) -> int | None:
+    """Return the stride of a ConvTranspose whose windows tile the output without overlap, else None."""
+    from onnx import helper
+
+    if node.op_type != "ConvTranspose":
+        return None
+    given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    side = int(_onnx.constant(proto, node.input[1]).shape[2])
+    tiles = list(given.get("kernel_shape", [])) == [side, side] == list(given.get("strides", []))
+    plain = not any(given.get("pads", [])) and not any(given.get("output_padding", [])) and given.get("group", 1) == 1
+    single = all(rate == 1 for rate in given.get("dilations", []))
+    return side if tiles and plain and single else None
+
+
+def _logit_values(proto: Any) -> list[str]:
+    """Name the values that are the logits, before and after a rearrangement: they must share one scale."""
+    last = next(node for node in proto.graph.node if OUTPUT in node.output)
+    return [OUTPUT, last.input[0]] if last.op_type == "DepthToSpace" else [OUTPUT]
+
+
+def _logit_range(proto: Any, slices: NDArray[np.float32]) -> tuple[float, float]:
+    session = open_onnx(proto.SerializeToString(), mode=FUSED, threads=0)
+    low, high = np.inf, -np.inf
+    for image in _feed(slices):
+        (logits,) = session.run([OUTPUT], image)
+        low, high = min(low, float(logits.min())), max(high, float(logits.max()))
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ArtifactError("the float network gives NaN or infinity on a calibration slice; its weights are damaged")
+    return low, high
+
+
+def _shift_head(proto: Any, chosen: _int8.LogitScale) -> None:
+    """Add the shift to the bias of the last convolution; a head without a bias keeps its rounding."""
+    from onnx import numpy_helper
+
+    makers = {node.output[0]: node for node in proto.graph.node}
+    head = makers[_logit_values(proto)[-1]]
+    if head.op_type not in WEIGHTED or len(head.input) < 3:
+        return
+    bias = _onnx.constant(proto, head.input[2])
+    name = f"{head.name}_shifted"
+    proto.graph.initializer.append(numpy_helper.from_array(bias + np.float32(chosen.shift), name))
+    head.input[2] = name
+    _onnx.drop_unused(proto.graph)
+
+
+def _feed(slices: NDArray[np.float32]) -> Iterator[dict[str, NDArray[np.float32]]]:
+    for image in slices:
+        yield {INPUT: np.ascontiguousarray(image.transpose(2, 0, 1)[np.newaxis])}
+
+
+def _fixed(scale: float, zero_point: int) -> list[dict[str, Any]]:
+    from onnxruntime.quantization import QuantType
+
+    return [
+        {
+            "quant_type": QuantType.QInt8,
+            "scale": np.array(scale, np.float32),
+            "zero_point": np.array(zero_point, np.int8),
+        }
+    ]
+
+
+def _quantize_static(proto: Any, slices: NDArray[np.float32], overrides: dict[str, Any]) -> Any:
+    """Run ONNX Runtime's quantizer; it feeds one slice at a time and keeps two numbers per tensor and slice."""
+    import onnx
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self._feed = _feed(slices)
+
+        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+            return next(self._feed, None)
+
+    del proto.metadata_props[:]
+    onnx.helper.set_model_props(proto, dict([_PREPARED]))
+    with tempfile.TemporaryDirectory(prefix="edgeseg-") as folder, quiet():
+        root, silent = logging.getLogger(), logging.NullHandler()
+        root.addHandler(silent)
+        try:
+            quantize_static(
+                proto,
+                Path(folder) / "int8.onnx",
+                Reader(),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QInt8,
+                weight_type=QuantType.QInt8,
+                op_types_to_quantize=[*INTEGER, "Relu"],
+                extra_options={
+                    "ActivationSymmetric": False,
+                    "WeightSymmetric": True,
+                    "TensorQuantOverrides": overrides,
+                },
+            )
+        finally:
+            root.removeHandler(silent)
+        return onnx.load(Path(folder) / "int8.onnx")
+
+
+def _strip_ends(proto: Any) -> None:
+    """Take off the first QuantizeLinear and the last DequantizeLinear, so that the graph takes and gives int8."""
+    import onnx
+
+    graph = proto.graph
+    entries = [node for node in graph.node if INPUT in node.input]
+    last = next(node for node in graph.node if OUTPUT in node.output)
+    if [node.op_type for node in entries] != ["QuantizeLinear"] or last.op_type != "DequantizeLinear":
+        raise ArtifactError("the quantizer left the network's input or output in float")
+    codes = entries[0].output[0]
+    for node in graph.node:
+        node.input[:] = [INPUT if name == codes else name for name in node.input]
+    maker = next(node for node in graph.node if last.input[0] in node.output)
+    maker.output[0] = OUTPUT
+    for node in graph.node:
+        node.input[:] = [OUTPUT if name == last.input[0] else name for name in node.input]
+    graph.node.remove(entries[0])
+    graph.node.remove(last)
+    for end in (graph.input[0], graph.output[0]):
+        end.type.tensor_type.elem_type = onnx.TensorProto.INT8
+
+
+def _check_integer(proto: Any) -> None:
+    """Refuse a graph in which an operation stands on a float tensor, or a weight is not int8.
+
+    Raises:
+        ArtifactError: naming the operation.
+    """
+    _onnx.check_graph(proto, (*_onnx.UNWANTED, "Relu"))
+    makers = {name: node for node in proto.graph.node for name in node.output}
+    readers = {name: node for node in proto.graph.node for name in node.input}
+    for node in proto.graph.node:
+        if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+            continue
+        wanted = len(node.input) if node.op_type in (*WEIGHTED, "Concat", "Add") else 1
+        before = all(name in makers and makers[name].op_type == "DequantizeLinear" for name in node.input[:wanted])
+        after = node.output[0] in readers and readers[node.output[0]].op_type == "QuantizeLinear"
+        if node.op_type not in INTEGER or not before or not after:
+            raise ArtifactError(f"{node.op_type} '{node.name}' would run in float in the int8 graph")
+        if node.op_type in WEIGHTED:
+            weight = _onnx.constant(proto, makers[node.input[1]].input[0])
+            if weight is None or weight.dtype != np.int8:
+                raise ArtifactError(f"the weights of {node.op_type} '{node.name}' are not int8 in the int8 graph")

@@ -1,0 +1,36 @@
+"""TFLite in float: `(1, H, W, 3) float32 in [0, 1]` -> `(1, H, W, 1) float32` logits, for LiteRT.
+
+The tolerance: float sums differ in their last bits, which moves a pixel only when its logit lies on the threshold; none
+moved on 207 real slices, and 5 in a million leave room for other processors.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.targets._quiet import require
+from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
+
+NAME, LAYOUT = "tflite-fp32", "NHWC"
+
+
+def _convert(job: ConvertJob, path: Path) -> None:
+    require("keras", "tensorflow", purpose=f"converting to {NAME}")
+    require_tensorflow(job.model, NAME)
+    from edgeseg.targets import _tflite
+
+    contract = artifact_contract(job, target=NAME, layout=LAYOUT)
+    artifacts.write_bytes(path, _tflite.to_bytes(_tflite.float_model(job.model, contract), contract))
+
+
+TARGET = Target(
+    name=NAME,
+    suffix=".tflite",
+    runtime="litert",
+    precision="fp32",
+    needs_calibration=False,
+    max_flip_ppm=5.0,
+    layout=LAYOUT,
+    convert=_convert,
+)

@@ -1,0 +1,161 @@
+"""What stands in the ONNX and TFLite files: integers where integers belong, and nothing that a device is slow at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+from edgeseg.backend import load_keras
+from edgeseg.errors import ArtifactError
+from edgeseg.runtime import Segmenter
+from edgeseg.specs import Contract
+from edgeseg.targets import TARGETS, ConvertJob
+
+Artifact = Callable[[str], Path]
+
+
+def load_onnx(path: Path) -> Any:
+    import onnx
+
+    return onnx.load(path)
+
+
+def load_tflite(path: Path) -> Any:
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    return flatbuffer_utils.convert_bytearray_to_object(bytearray(path.read_bytes()))
+
+
+def sides(value: Any) -> list[int]:
+    return [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+
+
+def test_the_onnx_float_graph_is_nchw_batch_1_with_folded_normalisation(artifact: Artifact) -> None:
+    proto = load_onnx(artifact("onnx-fp32"))
+    (image,), (logits,) = proto.graph.input, proto.graph.output
+    assert (image.name, sides(image)) == ("image", [1, 3, 64, 64])
+    assert (logits.name, sides(logits)) == ("logits", [1, 1, 64, 64])
+    assert set(Counter(node.op_type for node in proto.graph.node)) == {
+        "Conv",
+        "Relu",
+        "MaxPool",
+        "ConvTranspose",
+        "Concat",
+    }
+    assert [(entry.domain, entry.version) for entry in proto.opset_import if not entry.domain] == [("", 17)]
+
+
+def test_the_onnx_int8_graph_takes_raw_bytes_and_holds_int8_weights(artifact: Artifact) -> None:
+    import onnx
+
+    proto = load_onnx(artifact("onnx-int8"))
+    assert proto.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.INT8
+    assert proto.graph.output[0].type.tensor_type.elem_type == onnx.TensorProto.INT8
+    meaning = {entry.key: entry.value for entry in proto.metadata_props}
+    assert np.float32(meaning["edgeseg.input_scale"]) == np.float32(1 / 255)
+    assert meaning["edgeseg.input_zero_point"] == "-128"
+    kernels = [tensor for tensor in proto.graph.initializer if len(tensor.dims) == 4]
+    assert kernels
+    assert {tensor.data_type for tensor in kernels} == {onnx.TensorProto.INT8}
+    floats = [t for t in proto.graph.initializer if t.data_type == onnx.TensorProto.FLOAT]
+    assert max(int(np.prod(t.dims)) for t in floats) < 1024, "a float tensor other than scales is in the file"
+
+
+def test_onnx_runtime_keeps_the_int8_graph_in_integers_as_on_arm(artifact: Artifact, tmp_path: Path) -> None:
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.qdqisint8allowed", "1")
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    ort.InferenceSession(str(artifact("onnx-int8")), options, providers=["CPUExecutionProvider"])
+    kinds = Counter(node.op_type for node in load_onnx(tmp_path / "optimised.onnx").graph.node)
+    assert {"QLinearConv", "QLinearConcat", "DepthToSpace"} <= set(kinds)
+    assert not {"Conv", "ConvTranspose", "Concat", "QuantizeLinear", "DequantizeLinear"} & set(kinds)
+
+
+def test_a_recurrent_int8_graph_stores_its_shared_kernel_once(recurrent: ConvertJob, tmp_path: Path) -> None:
+    TARGETS["onnx-int8"].convert(recurrent, tmp_path / "r.onnx")
+    shapes = Counter(tuple(t.dims) for t in load_onnx(tmp_path / "r.onnx").graph.initializer if len(t.dims) == 4)
+    assert shapes[4, 4, 3, 3] == 2, "one for the recurrent convolution, one for the deep one"
+
+
+def test_the_tflite_graph_is_nhwc_batch_1_and_static(artifact: Artifact) -> None:
+    from edgeseg.targets import _tflite
+
+    for name in ("tflite-fp32", "tflite-int8"):
+        flat = load_tflite(artifact(name))
+        (graph,) = flat.subgraphs
+        image, logits = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
+        assert (image.name, list(image.shape)) == (b"image", [1, 64, 64, 3])
+        assert (logits.name, list(logits.shape)) == (b"logits", [1, 64, 64, 1])
+        assert all(t.shapeSignature is None or min(t.shapeSignature) >= 0 for t in graph.tensors)
+        assert set(_tflite.operations(flat)) == {"CONV_2D", "MAX_POOL_2D", "TRANSPOSE_CONV", "CONCATENATION"}
+
+
+def test_the_tflite_int8_graph_is_full_integer_with_the_exact_input_scale(artifact: Artifact) -> None:
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    (graph,) = load_tflite(artifact("tflite-int8")).subgraphs
+    image, logits = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
+    assert image.type == logits.type == schema.TensorType.INT8
+    assert np.float32(image.quantization.scale[0]) == np.float32(1 / 255)
+    assert list(image.quantization.zeroPoint) == [-128]
+    assert {t.type for t in graph.tensors} == {schema.TensorType.INT8, schema.TensorType.INT32}
+    scales = [
+        len(t.quantization.scale) for t in graph.tensors if t.type == schema.TensorType.INT8 and len(t.shape) == 4
+    ]
+    assert max(scales) > 1, "the weights have one scale for all channels"
+
+
+@pytest.mark.parametrize("name", ["tflite-int8", "onnx-int8"])
+def test_a_device_may_feed_a_byte_minus_128(name: str, trained: Any, artifact: Artifact) -> None:
+    segmenter = Segmenter.load(artifact(name))
+    info = segmenter._session.input
+    assert info.dtype == "int8"
+    fed = segmenter._encode(trained.images[:1])
+    raw = (trained.images[:1].astype(np.int16) - 128).astype(np.int8)
+    assert np.array_equal(fed, raw if TARGETS[name].layout == "NHWC" else raw.transpose(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("name", ["tflite-fp32", "onnx-fp32"])
+def test_a_layer_that_does_not_convert_cleanly_is_named(
+    name: str, make_contract: Callable[..., Contract], tmp_path: Path
+) -> None:
+    keras = load_keras()
+    image = keras.Input((8, 8, 3))
+    turned = keras.layers.Permute((2, 1, 3))(keras.layers.Conv2D(2, 3, padding="same", activation="relu")(image))
+    model = keras.Model(image, keras.layers.Conv2D(1, 3, padding="same")(turned))
+    job = ConvertJob(model=model, contract=make_contract(height=8, width=8))
+    with pytest.raises(ArtifactError, match=r"(?i)holds 1 x transpose"):
+        TARGETS[name].convert(job, tmp_path / "x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_transposed_convolutions_become_the_same_function_without_them(recurrent: ConvertJob) -> None:
+    import onnx
+
+    from edgeseg.targets import _onnx, _onnx_int8
+
+    keras = load_keras()
+    keras.utils.set_random_seed(1)
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2DTranspose(5, 2, strides=2, bias_initializer="normal")(image)
+    x = keras.layers.Conv2DTranspose(1, 4, strides=4, bias_initializer="normal")(keras.layers.MaxPooling2D(8)(x))
+    model = keras.Model(image, x)
+    contract = Contract(variant=recurrent.contract.variant, tier="x", target="x", layout="NHWC", height=8, width=8)
+    before = _onnx.float_graph(model, contract)
+    after = onnx.ModelProto.FromString(before.SerializeToString())
+    _onnx_int8.transposed_to_depth_to_space(after)
+    assert [n.op_type for n in after.graph.node] == ["Conv", "DepthToSpace", "MaxPool", "Conv", "DepthToSpace"]
+    feed = {"image": np.random.default_rng(0).random((1, 3, 8, 8), dtype=np.float32)}
+    one, two = (
+        ort.InferenceSession(p.SerializeToString(), providers=["CPUExecutionProvider"]).run(None, feed)[0]
+        for p in (before, after)
+    )
+    assert one.shape == (1, 1, 8, 8)
+    assert np.allclose(one, two, atol=1e-6)
