@@ -9,6 +9,10 @@ import typer
 
 if TYPE_CHECKING:
     from edgeseg.data.cache import SliceCache
+    from edgeseg.results import TrainResult
+    from edgeseg.specs import TrainSpec
+
+    _Sides = tuple[SliceCache, tuple[str, ...], tuple[str, ...]]
 
 
 def train(
@@ -19,9 +23,12 @@ def train(
     epochs: Annotated[int, typer.Option(help="Passes over the slices with tumour.")] = 80,
     seed: Annotated[int, typer.Option(help="Seed of weights, batches, augmentation and split.")] = 0,
     backend: Annotated[str, typer.Option(help="tensorflow, jax or torch.")] = "tensorflow",
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run's folder; runs/<variant> if not given.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run's folder; runs/<variant> if not given.")
+    ] = None,
     split: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A split by 'edgeseg data split'; made from --seed if not given.")
+        Path | None,
+        typer.Option(metavar="FILE", help="A split by 'edgeseg data split'; made from --seed if not given."),
     ] = None,
     fold: Annotated[int, typer.Option(help="The fold of the split that is held out.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
@@ -43,11 +50,9 @@ def train(
     Each epoch leaves a checkpoint; after Ctrl-C, or any other end, the same command with --resume goes on to the
     weights that an undisturbed run would have had.
     """
-    from edgeseg.cli._training import training_bar
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.specs import TrainSpec
-    from edgeseg.stages.train import train as run
     from edgeseg.variants.tiers import resolve_variant
 
     if validate_every < 1:
@@ -66,14 +71,26 @@ def train(
         ema=ema,
         steps_per_epoch=steps_per_epoch,
     )
-    slices, training, validation = _sides(data, cache, split, fold, seed)
+    sides = _sides(data, cache, split, fold, seed)
     place = out or Path("runs") / spec.variant.slug
+    result = _run(spec, sides, place, backend=backend, resume=resume, validate_every=validate_every)
+    if as_json:
+        typer.echo(to_json(result))
+    else:
+        _summary(result)
+
+
+def _run(spec: TrainSpec, sides: _Sides, out: Path, *, backend: str, resume: bool, validate_every: int) -> TrainResult:
+    from edgeseg.cli._training import training_bar
+    from edgeseg.stages.train import train as run
+
+    slices, training, validation = sides
     try:
         with training_bar() as progress:
-            result = run(
+            return run(
                 slices,
                 spec,
-                out=place,
+                out=out,
                 train_patients=training,
                 validation_patients=validation,
                 backend=backend,
@@ -82,11 +99,11 @@ def train(
                 progress=progress,
             )
     except KeyboardInterrupt:
-        typer.echo(f"stopped; the last whole epoch is in {place}, go on with --resume", err=True)
+        typer.echo(f"stopped; the last whole epoch is in {out}, go on with --resume", err=True)
         raise
-    if as_json:
-        typer.echo(to_json(result))
-        return
+
+
+def _summary(result: TrainResult) -> None:
     last = result.history[-1]
     typer.echo(f"{result.variant}: {last.step} steps at {result.images_per_second:g} images/s on {result.backend}")
     typer.echo(
@@ -96,9 +113,7 @@ def train(
     typer.echo(f"weights: {result.weights}")
 
 
-def _sides(
-    data: Path, cache: Path | None, split: Path | None, fold: int, seed: int
-) -> tuple[SliceCache, tuple[str, ...], tuple[str, ...]]:
+def _sides(data: Path, cache: Path | None, split: Path | None, fold: int, seed: int) -> _Sides:
     """Decode the slices and say who is learned from and who is held out."""
     from edgeseg.cli._progress import counted
     from edgeseg.data.cache import cached, folder_key

@@ -10,7 +10,7 @@ import typer
 def variants(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the tables.")] = False,
 ) -> None:
-    """List the networks and the three tiers, with parameters and multiply-accumulates counted from the built network."""
+    """List the networks and the three tiers; parameters and multiply-accumulates are counted on the built network."""
     from rich.console import Console
     from rich.table import Table
 
@@ -29,7 +29,9 @@ def variants(
             found.append((spec, census(build_model(spec))))
             progress(done, len(specs))
     if as_json:
-        rows = [{"variant": s.slug, "spec": s, "census": c, "weights": weights_path(s.slug).is_file()} for s, c in found]
+        rows = [
+            {"variant": s.slug, "spec": s, "census": c, "weights": weights_path(s.slug).is_file()} for s, c in found
+        ]
         typer.echo(to_json({"variants": rows, "tiers": list(TIERS.values())}))
         return
     networks = Table(title="Networks at 256 x 256 x 3, float32", title_justify="left", box=None, padding=(0, 2, 0, 0))

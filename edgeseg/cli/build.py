@@ -1,0 +1,91 @@
+"""`edgeseg build`: the main job."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from edgeseg.results import StageRecord
+
+
+def build(
+    target: Annotated[
+        list[str], typer.Option(help="A target, several (repeat it, or with commas), or all; see 'edgeseg targets'.")
+    ],
+    variant: Annotated[str, typer.Option(help="unet, unet-bn, alphax, r2unet, or a tier.")] = "alphax-light",
+    alpha: Annotated[float | None, typer.Option(help="Multiplies every width, in (0, 1].")] = None,
+    stem: Annotated[str | None, typer.Option(help="full or half; half is alphax only.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Real slices to calibrate and score on; phantoms if not given.")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="CKPT", help="A run of 'edgeseg train'; shipped weights if not given."),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where artifacts and reports go.")] = Path("build"),
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Run every stage, whatever an earlier build left.")
+    ] = False,
+    allow_seen: Annotated[
+        bool, typer.Option("--allow-seen", help="Also score patients that training saw; the tables are marked.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of calibration, phantoms and bootstrap.")] = 0,
+    threads: Annotated[int, typer.Option(help="Threads of every runtime.")] = 2,
+    calibration_slices: Annotated[int, typer.Option(help="Slices that int8 ranges are measured on.")] = 128,
+    phantom_patients: Annotated[int, typer.Option(help="Phantoms to score on, where no data is given.")] = 8,
+    bench_runs: Annotated[int, typer.Option(help="Counted runs of each artifact.")] = 100,
+    bench_budget_s: Annotated[float, typer.Option(help="Most seconds of counted runs for each artifact.")] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print build.json instead of the table.")] = False,
+) -> None:
+    """Convert, verify, evaluate and benchmark a network, and report it against the 350 MB baseline.
+
+    Leaves the artifacts, build.json, report.md and report.json in --out. A stage that is unchanged since the last build
+    there is not run again. Exit code 1 when an artifact fails its parity check.
+    """
+    from edgeseg.cli._progress import counted
+    from edgeseg.errors import CheckFailedError
+    from edgeseg.jsonio import to_json
+    from edgeseg.specs import BuildSpec
+    from edgeseg.stages.build import build as run
+    from edgeseg.stages.build import failures
+    from edgeseg.stages.report import summarise
+    from edgeseg.stages.tables import print_report
+    from edgeseg.variants.tiers import resolve_variant
+
+    spec = BuildSpec(
+        variant=resolve_variant(variant, alpha=alpha, stem=stem),
+        targets=tuple(name.strip() for item in target for name in item.split(",") if name.strip()),
+        out=out,
+        data=data,
+        checkpoint=checkpoint,
+        seed=seed,
+        threads=threads,
+        calibration_slices=calibration_slices,
+        phantom_patients=phantom_patients,
+        bench_runs=bench_runs,
+        bench_budget_s=bench_budget_s,
+        allow_seen=allow_seen,
+        rebuild=rebuild,
+        command=shlex.join(["edgeseg", *sys.argv[1:]]),
+    )
+    with counted("building") as progress:
+        result = run(spec, on_stage=_stage_line, on_progress=lambda _stage, done, total: progress(done, total))
+    if as_json:
+        typer.echo(to_json(result))
+    else:
+        from rich.console import Console
+
+        print_report(summarise(result), Console())
+        typer.echo(f"\nartifacts and reports: {out}")
+    if failed := failures(result):
+        raise CheckFailedError("parity check failed: " + "; ".join(failed))
+
+
+def _stage_line(record: StageRecord) -> None:
+    time = "unchanged" if record.reused else f"{record.seconds:.1f} s"
+    typer.echo(f"{record.stage:<22}{time:>12}", err=True)

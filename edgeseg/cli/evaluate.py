@@ -1,0 +1,103 @@
+"""`edgeseg evaluate`: how good an artifact is on patients it has never seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from edgeseg.data.volume import Dataset
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="An artifact: .onnx, .tflite or .hdf5.")],
+    data: Annotated[Path, typer.Option(metavar="DIR", help="A data set with reference masks.")],
+    patients: Annotated[
+        str | None, typer.Option(metavar="ID,ID", help="Only these patients, with commas between.")
+    ] = None,
+    split: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Only the held-out patients of one fold of this split.")
+    ] = None,
+    fold: Annotated[int | None, typer.Option(help="The fold of --split; 0 where none is given.")] = None,
+    allow_seen: Annotated[
+        bool, typer.Option("--allow-seen", help="Also score patients that training saw; the table is marked.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Score an artifact per patient: Dice with its interval, IoU, HD95, lesions found, false alarms.
+
+    Without --patients and --split all patients of the data set are scored.
+    """
+    from edgeseg.cli._progress import counted
+    from edgeseg.data.open import open_dataset
+    from edgeseg.data.volume import volumes
+    from edgeseg.errors import OptionError
+    from edgeseg.jsonio import to_json
+    from edgeseg.stages.evaluate import check_unseen
+    from edgeseg.stages.evaluate import evaluate as run
+    from edgeseg.targets import open_artifact
+
+    if threads < 1:
+        raise OptionError(f"threads is {threads}; at least 1 is needed")
+    dataset = open_dataset(data)
+    chosen = _chosen(dataset, patients, split, fold)
+    predictor = open_artifact(model, threads=threads)
+    contract = predictor.contract
+    check_unseen(contract, chosen, allow_seen=allow_seen)
+    with counted("evaluating") as progress:
+        result = run(
+            predictor,
+            volumes(dataset, chosen),
+            artifact=f"{contract.variant.slug}/{contract.target}",
+            data=dataset.name,
+            allow_seen=allow_seen,
+            seed=seed,
+            progress=lambda done, _: progress(done, len(chosen)),
+        )
+    if as_json:
+        typer.echo(to_json(result))
+        return
+    from rich.console import Console
+
+    from edgeseg.cli._scores import evaluation, print_scores
+
+    print_scores(evaluation(result, contract), Console())
+
+
+def _chosen(dataset: Dataset, patients: str | None, split: Path | None, fold: int | None) -> tuple[str, ...]:
+    from edgeseg.data.split import check_split, read_split
+    from edgeseg.errors import OptionError
+
+    if patients is not None and split is not None:
+        raise OptionError("--patients and --split were both given; each names the patients by itself, so choose one")
+    if fold is not None and split is None:
+        raise OptionError(f"--fold {fold} was given without --split; add --split FILE")
+    if split is not None:
+        manifest = read_split(split)
+        held_out = manifest.validation(fold or 0)
+        check_split(manifest, dataset, patients=held_out)
+        return held_out
+    return dataset.patients if patients is None else _named(dataset, patients)
+
+
+def _named(dataset: Dataset, patients: str) -> tuple[str, ...]:
+    import difflib
+
+    from edgeseg.errors import DatasetError, OptionError
+
+    named = tuple(dict.fromkeys(part.strip() for part in patients.split(",") if part.strip()))
+    if not named:
+        raise OptionError("--patients names nobody; give ids with commas between, or leave it out for all")
+    known = dataset.patients
+    if unknown := [name for name in named if name not in known]:
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise DatasetError(
+            f"{len(unknown)} of the {len(named)} patients named are not among the {len(known)} of {dataset.name}, "
+            f"'{unknown[0]}' among them; name folders of the data set.{hint}"
+        )
+    return named

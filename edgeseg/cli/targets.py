@@ -1,0 +1,32 @@
+"""`edgeseg targets`: the file formats that a build can make."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def targets(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+) -> None:
+    """List the file formats, what runs them, and how many mask pixels each may flip against the float Keras network."""
+    from edgeseg.jsonio import to_json
+    from edgeseg.targets import TARGETS
+
+    if as_json:
+        names = ("name", "suffix", "runtime", "precision", "needs_calibration", "max_flip_ppm", "layout")
+        typer.echo(to_json({"targets": [{n: getattr(t, n) for n in names} for t in TARGETS.values()]}))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("target", "runtime", "precision", "layout", "calibration"):
+        table.add_column(name)
+    table.add_column("flips allowed", justify="right")
+    for t in TARGETS.values():
+        calibrated = "yes" if t.needs_calibration else "no"
+        table.add_row(t.name, t.runtime, t.precision, t.layout, calibrated, f"{t.max_flip_ppm:g} ppm")
+    console = Console()
+    console.print(table, width=min(console.width, 80))

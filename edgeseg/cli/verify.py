@@ -1,0 +1,74 @@
+"""`edgeseg verify`: whether an artifact still computes what another computes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from edgeseg.data.volume import Dataset
+
+PHANTOM_PATIENTS = 2
+
+
+def verify(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The artifact to check: .onnx, .tflite or .hdf5.")],
+    reference: Annotated[Path, typer.Option(metavar="MODEL2", help="The artifact to hold it against.")],
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A data set to compare on; phantoms where none is given.")
+    ] = None,
+    max_flip_ppm: Annotated[
+        float | None,
+        typer.Option(help="Tolerated flipped mask pixels per million; the target's own where none is given."),
+    ] = None,
+    threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Run the same slices through two artifacts and count the mask pixels that differ; exit code 1 when too many do."""
+    from edgeseg import targets
+    from edgeseg.cli._progress import counted
+    from edgeseg.data.volume import volumes
+    from edgeseg.errors import CheckFailedError, OptionError
+    from edgeseg.jsonio import to_json
+    from edgeseg.stages.verify import verify as run
+
+    if threads < 1:
+        raise OptionError(f"threads is {threads}; at least 1 is needed")
+    dataset = _dataset(data)
+    predictor, other = (targets.open_artifact(path, threads=threads) for path in (model, reference))
+    contract = predictor.contract
+    with counted("comparing") as progress:
+        result = run(
+            predictor,
+            other,
+            volumes(dataset),
+            artifact=f"{contract.variant.slug}/{contract.target}",
+            max_flip_ppm=targets.get(contract.target).max_flip_ppm if max_flip_ppm is None else max_flip_ppm,
+            progress=lambda done, _: progress(done, len(dataset.patients)),
+        )
+    if as_json:
+        typer.echo(to_json(result))
+    else:
+        from rich.console import Console
+
+        from edgeseg.cli._scores import PHANTOM, parity, print_scores
+
+        print_scores(parity(result, phantoms=dataset.name == PHANTOM), Console())
+    if not result.passed:
+        raise CheckFailedError(
+            f"{model} flips {result.flips_ppm:.1f} mask pixels per million against {reference}, and "
+            f"{result.max_flip_ppm:g} are tolerated; the worst slice is {result.worst_slice} with "
+            f"{result.worst_slice_flipped_pixels}. Convert again, or allow more with --max-flip-ppm"
+        )
+
+
+def _dataset(data: Path | None) -> Dataset:
+    if data is None:
+        from edgeseg.data.phantom import PhantomDataset
+
+        return PhantomDataset(patients=PHANTOM_PATIENTS)
+    from edgeseg.data.open import open_dataset
+
+    return open_dataset(data)

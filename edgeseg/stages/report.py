@@ -1,0 +1,238 @@
+"""What a build found, summed up for readers: the rows, the ratios and the remarks that every rendering shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.errors import ArtifactError, OptionError
+from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.results import (
+    ArtifactRow,
+    BaselineResult,
+    BuildResult,
+    Environment,
+    EvalResult,
+    Interval,
+    LatencyResult,
+    ParityResult,
+)
+
+REPORT_SCHEMA_VERSION = 1
+BUILD_FILE = "build.json"
+TABLE_BEGIN, TABLE_END = "<!-- table:begin -->", "<!-- table:end -->"
+GOOD_STATUS = "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRow:
+    """One artifact; None where nothing was measured.
+
+    `times_smaller_than_file` is against the baseline file with Adam's state, `times_smaller_than_weights` against the
+    bare weights of the same network.
+    """
+
+    artifact: str
+    variant: str
+    tier: str
+    target: str
+    size_bytes: int
+    gzip_size_bytes: int
+    times_smaller_than_file: float | None
+    times_smaller_than_weights: float | None
+    parameters: int
+    macs: int
+    dice: Interval | None
+    dice_median: float | None
+    dice_delta_to_float: Interval | None
+    evaluated_patients: int | None
+    seen_patients: int | None
+    numerics: str | None
+    parity: ParityResult | None
+    latency: LatencyResult | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What `report.json` holds."""
+
+    command: str
+    data: str
+    weights: str
+    rests_on_phantoms: bool
+    baseline: BaselineResult | None
+    rows: tuple[ReportRow, ...]
+    main_artifact: str | None
+    remarks: tuple[str, ...]
+    environment: Environment
+    schema_version: int = REPORT_SCHEMA_VERSION
+
+
+def summarise(build: BuildResult) -> Report:
+    """Sum a build up."""
+    main = main_artifact(build)
+    return Report(
+        command=build.command,
+        data=build.data,
+        weights=build.weights,
+        rests_on_phantoms=build.rests_on_phantoms,
+        baseline=build.baseline,
+        rows=tuple(_row(a, build.baseline) for a in build.artifacts),
+        main_artifact=None if main is None else main.artifact,
+        remarks=remarks(build),
+        environment=build.environment,
+    )
+
+
+def main_artifact(build: BuildResult) -> ArtifactRow | None:
+    """Return the smallest artifact that was evaluated and failed no check, or None."""
+    good = [a for a in build.artifacts if a.evaluation is not None and (a.parity is None or a.parity.passed)]
+    return min(good, key=lambda a: a.size_bytes, default=None)
+
+
+def remarks(build: BuildResult) -> tuple[str, ...]:
+    """Return the sentences that must stand under the table, those that weaken the figures first."""
+    found = []
+    if build.rests_on_phantoms:
+        found.append(
+            f"RESTS ON PHANTOMS: weights {build.weights}, data {build.data}; this Dice says nothing about "
+            "real patients."
+        )
+    evaluations = [a.evaluation for a in build.artifacts if a.evaluation is not None]
+    if seen := max((e.seen_patients for e in evaluations), default=0):
+        found.append(
+            f"SEEN PATIENTS (*): {seen} of {len(_widest(evaluations).patients)} evaluated patients were used for "
+            "training or calibration (--allow-seen); the Dice marked * is too good."
+        )
+    found.extend(_dice_remark(evaluations))
+    found.extend(_baseline_remarks(build.baseline))
+    found.extend(_latency_remarks(build))
+    here = build.environment
+    machine = f"{here.cpu}, {here.cores} cores, {here.os}, Python {here.python}"
+    return (*found, f"Measured on {machine}; int8 kernels: {here.int8_kernels}.")
+
+
+def read_build(folder: Path) -> BuildResult:
+    """Read the `build.json` of a build folder (or the file itself).
+
+    Raises:
+        ArtifactError: when there is none, or it is damaged or of another schema.
+    """
+    path = folder / BUILD_FILE if folder.is_dir() else folder
+    try:
+        return from_json(BuildResult, path.read_bytes())
+    except FileNotFoundError as error:
+        raise ArtifactError(
+            f"{folder} holds no {BUILD_FILE}; give the folder that 'edgeseg build --out' wrote"
+        ) from error
+    except OSError as error:
+        raise ArtifactError(
+            f"cannot read {path}: {error.strerror or error}; check the path and its permissions"
+        ) from error
+    except JsonFormatError as error:
+        raise ArtifactError(f"{path} is damaged ({error}); run 'edgeseg build --rebuild' to write it anew") from error
+
+
+def write_report(build: BuildResult, folder: Path) -> tuple[Path, Path]:
+    """Write `report.md` and `report.json` into a build folder; return both paths.
+
+    Raises:
+        OutputError: when the folder cannot be written.
+    """
+    from edgeseg.stages.tables import markdown
+
+    return (
+        artifacts.write_text(folder / "report.md", markdown(build)),
+        artifacts.write_text(folder / "report.json", to_json(summarise(build)) + "\n"),
+    )
+
+
+def splice(table: str, path: Path) -> Path:
+    """Put a Markdown table between `<!-- table:begin -->` and `<!-- table:end -->` of a file; all else stays.
+
+    Raises:
+        OptionError: when the file cannot be read or does not hold each marker once, in that order.
+        OutputError: when it cannot be written.
+    """
+    try:
+        text = path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionError(f"cannot read {path} ({error}); --into takes an existing Markdown file") from error
+    begin, end = text.find(TABLE_BEGIN), text.find(TABLE_END)
+    if text.count(TABLE_BEGIN) != 1 or text.count(TABLE_END) != 1 or end < begin:
+        raise OptionError(
+            f"{path} must hold '{TABLE_BEGIN}' and after it '{TABLE_END}', each once; add the two lines where the "
+            "table belongs"
+        )
+    new = f"{text[: begin + len(TABLE_BEGIN)]}\n\n{table.strip()}\n\n{text[end:]}"
+    return artifacts.write_text(path, new)
+
+
+def _row(row: ArtifactRow, base: BaselineResult | None) -> ReportRow:
+    evaluation = row.evaluation
+    return ReportRow(
+        artifact=row.artifact,
+        variant=row.variant,
+        tier=row.tier,
+        target=row.target,
+        size_bytes=row.size_bytes,
+        gzip_size_bytes=row.gzip_size_bytes,
+        times_smaller_than_file=_times(base.size_bytes, row) if base else None,
+        times_smaller_than_weights=_times(base.weights_size_bytes, row) if base else None,
+        parameters=row.parameters,
+        macs=row.macs,
+        dice=None if evaluation is None else evaluation.dice,
+        dice_median=None if evaluation is None else evaluation.dice_median,
+        dice_delta_to_float=row.dice_delta_to_float,
+        evaluated_patients=None if evaluation is None else len(evaluation.patients),
+        seen_patients=None if evaluation is None else evaluation.seen_patients,
+        numerics=None if evaluation is None else evaluation.numerics,
+        parity=row.parity,
+        latency=row.latency,
+        status=row.status,
+    )
+
+
+def _times(size_bytes: int, row: ArtifactRow) -> float | None:
+    return size_bytes / row.size_bytes if row.size_bytes > 0 else None
+
+
+def _widest(evaluations: list[EvalResult]) -> EvalResult:
+    return max(evaluations, key=lambda e: len(e.patients))
+
+
+def _dice_remark(evaluations: list[EvalResult]) -> list[str]:
+    if not evaluations:
+        return ["Dice was not measured: no patients were evaluated."]
+    groups = sorted({(e.data, len(e.patients), f"{e.threshold:g}") for e in evaluations})
+    on = "; ".join(f"n = {count} patients of {data}, threshold {threshold}" for data, count, threshold in groups)
+    numerics = ", ".join(sorted({e.numerics for e in evaluations}))
+    return [f"Dice: per patient over the whole volume, mean [95 % bootstrap interval]; {on}; numerics: {numerics}."]
+
+
+def _baseline_remarks(base: BaselineResult | None) -> list[str]:
+    if base is None:
+        return ["The baseline file was not measured, so there are no ratios."]
+    whole, bare = f"{base.size_bytes / 1e6:.1f} MB", f"{base.weights_size_bytes / 1e6:.1f} MB"
+    text = f"{base.variant} with Adam's state as .hdf5, {whole} measured; its weights alone {bare}"
+    return [f"Baseline: {text}. x smaller is against each."]
+
+
+def _latency_remarks(build: BuildResult) -> list[str]:
+    groups: dict[str, list[str]] = {}
+    for row in build.artifacts:
+        if row.latency is not None:
+            groups.setdefault(_conditions(row.latency), []).append(row.target)
+    if build.baseline is not None and build.baseline.latency is not None:
+        groups.setdefault(_conditions(build.baseline.latency), []).append("baseline")
+    if not groups:
+        return ["Latency was not measured."]
+    parts = (f"{', '.join(dict.fromkeys(names))}: {how}" for how, names in groups.items())
+    return [f"Latency: one slice; {'; '.join(parts)}."]
+
+
+def _conditions(latency: LatencyResult) -> str:
+    threads = "1 thread" if latency.threads == 1 else f"{latency.threads} threads"
+    return f"{latency.runtime}, {threads}, n = {latency.runs}"

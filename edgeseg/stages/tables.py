@@ -1,0 +1,261 @@
+"""A build's report drawn: for a terminal of 80 columns with rich, and in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from edgeseg.results import ArtifactRow, BaselineResult, BuildResult, EvalResult, Interval, LatencyResult
+from edgeseg.stages.benchmark import BenchmarkResult
+from edgeseg.stages.report import GOOD_STATUS, Report, ReportRow, main_artifact, summarise
+
+TERMINAL_COLUMNS = 80
+ABSENT = "\N{EN DASH}"
+_STATUS_COLUMNS = 6
+_MARKDOWN_HEAD = (
+    "artifact", "size", "gzip", "x smaller than the file", "x smaller than its weights", "Dice mean [95 %]",
+    "Dice median", "delta to float [95 %]", "flipped pixels, ppm", "latency p50 / p95, ms", "runtime, threads, n",
+    "status",
+)  # fmt: skip
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print the table on a console, never wider than 80 columns."""
+    console.print(terminal(report), width=min(console.width, TERMINAL_COLUMNS))
+
+
+def terminal(report: Report) -> RenderableType:
+    """Draw one table per variant, the baseline above the first, and the remarks under the last."""
+    notes: list[str] = []
+    parts: list[RenderableType] = []
+    variants = list(dict.fromkeys(row.variant for row in report.rows))
+    for variant in variants or [""]:
+        rows = [row for row in report.rows if row.variant == variant]
+        parts.append(_terminal_table(report.baseline, rows, notes, first=not parts))
+    lines = [f"({number}) {note}" for number, note in enumerate(notes, start=1)]
+    parts.append(Text("\n".join((*lines, *report.remarks)), style="dim"))
+    return Group(*parts)
+
+
+def markdown_table(report: Report) -> str:
+    """Draw the main table with its remarks in Markdown; this is what `--into README.md` takes."""
+    body = [*_baseline_lines(report.baseline), *(_markdown_row(row) for row in report.rows)]
+    return "\n".join((*_grid(_MARKDOWN_HEAD, body), "", *(f"- {_escape(remark)}" for remark in report.remarks)))
+
+
+def markdown(build: BuildResult) -> str:
+    """Draw the whole report in Markdown: the table, the institutions, the patients of the main artifact, the stages."""
+    report = summarise(build)
+    parts = ["# edgeseg build report", "", f"`{build.command}`", "", markdown_table(report)]
+    if build.baseline is not None:
+        parts += ["", "## Baseline", "", build.baseline.derivation]
+    evaluated = [row for row in build.artifacts if row.evaluation is not None]
+    if evaluated:
+        parts += ["", "## By institution", "", *_institution_lines(evaluated)]
+    main = main_artifact(build)
+    if main is not None and main.evaluation is not None:
+        parts += ["", f"## Patients: {main.artifact}", "", "The smallest artifact that failed no check.", ""]
+        parts += _patient_lines(main.evaluation)
+    if build.stages:
+        parts += ["", "## Stages", "", *_stage_lines(build)]
+    versions = ", ".join(f"{name} {version}" for name, version in build.environment.versions.items())
+    return "\n".join((*parts, "", "## Versions", "", versions, ""))
+
+
+def benchmark_table(result: BenchmarkResult) -> RenderableType:
+    """Draw what `edgeseg bench` measured, with the machine under it."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("artifact", overflow="fold")
+    for head in ("p50 ms", "p95 ms", "n", "threads"):
+        table.add_column(head, justify="right")
+    table.add_column("runtime")
+    for found in result.latencies:
+        p50, p95 = _ms(found.latency_ms_p50), _ms(found.latency_ms_p95)
+        table.add_row(found.artifact, p50, p95, str(found.runs), str(found.threads), found.runtime)
+    here = result.environment
+    load = "" if result.load_average is None else f"; load average before the runs {result.load_average:g}"
+    return Group(table, Text(f"one slice per run; {here.cpu}, {here.cores} cores, {here.os}{load}", style="dim"))
+
+
+def size_text(size_bytes: int) -> str:
+    """Write a size in kB or MB (powers of 1000)."""
+    if size_bytes <= 0:
+        return ABSENT
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 999_500 else f"{size_bytes / 1e3:.0f} kB"
+
+
+def times_text(times: float | None) -> str:
+    """Write a ratio: one decimal below 10, none above."""
+    if times is None:
+        return ABSENT
+    return f"{times:.1f}" if times < 9.95 else f"{times:.0f}"
+
+
+def latency_text(latency: LatencyResult | None) -> str:
+    """Write `p50 / p95` in milliseconds, without decimals from 100 ms."""
+    if latency is None:
+        return ABSENT
+    return f"{_ms(latency.latency_ms_p50)} / {_ms(latency.latency_ms_p95)}"
+
+
+def interval_text(interval: Interval | None, *, signed: bool = False, mark: str = " ") -> str:
+    """Write `mean [low, high]` with three decimals; `mark` stands between mean and bracket."""
+    if interval is None:
+        return ABSENT
+    form = "+.3f" if signed else ".3f"
+    return f"{interval.mean:{form}}{mark}[{interval.low:{form}}, {interval.high:{form}}]"
+
+
+def _terminal_table(base: BaselineResult | None, rows: list[ReportRow], notes: list[str], *, first: bool) -> Table:
+    title = f"{rows[0].variant}: {rows[0].parameters:,} parameters, {rows[0].macs / 1e9:.2f} G MACs" if rows else None
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        header_style="bold",
+    )
+    than = "" if base is None else f"\n{base.size_bytes / 1e6:.0f}/{base.weights_size_bytes / 1e6:.0f} MB"
+    table.add_column("artifact", overflow="fold")
+    table.add_column("size", justify="right")
+    table.add_column(f"x smaller{than}", justify="right")
+    table.add_column("Dice mean\n[95 %]", justify="right")
+    table.add_column("delta to\nfloat", justify="right")
+    table.add_column("latency ms\np50 / p95", justify="right")
+    table.add_column("status", min_width=_STATUS_COLUMNS)
+    if first and base is not None:
+        _add_baseline(table, base)
+    for row in rows:
+        table.add_row(
+            row.target,
+            size_text(row.size_bytes),
+            f"{times_text(row.times_smaller_than_file)} / {times_text(row.times_smaller_than_weights)}",
+            interval_text(row.dice, mark="*" if row.seen_patients else " "),
+            ABSENT if row.dice_delta_to_float is None else f"{row.dice_delta_to_float.mean:+.3f}",
+            latency_text(row.latency),
+            _status_cell(row, notes),
+        )
+    return table
+
+
+def _add_baseline(table: Table, base: BaselineResult) -> None:
+    ratio = times_text(base.weights_size_bytes / base.size_bytes)
+    table.add_row(
+        "baseline",
+        size_text(base.size_bytes),
+        f"1.0 / {ratio}",
+        ABSENT,
+        ABSENT,
+        latency_text(base.latency),
+        GOOD_STATUS,
+    )
+    table.add_row(
+        "its weights",
+        size_text(base.weights_size_bytes),
+        f"{times_text(base.size_bytes / base.weights_size_bytes)} / 1.0",
+        ABSENT,
+        ABSENT,
+        ABSENT,
+        GOOD_STATUS,
+    )
+
+
+def _status_cell(row: ReportRow, notes: list[str]) -> str:
+    """Return the status, or a number under which the notes say it in full."""
+    if len(row.status) <= _STATUS_COLUMNS:
+        return row.status
+    note = f"{row.target}: {row.status}"
+    if note not in notes:
+        notes.append(note)
+    return f"({notes.index(note) + 1})"
+
+
+def _baseline_lines(base: BaselineResult | None) -> list[tuple[str, ...]]:
+    if base is None:
+        return []
+    over_weights, over_file = base.weights_size_bytes / base.size_bytes, base.size_bytes / base.weights_size_bytes
+    blank = (ABSENT,) * 4
+    return [
+        (
+            f"baseline: {base.variant} with Adam's state, .hdf5", size_text(base.size_bytes), ABSENT, "1.0",
+            times_text(over_weights), *blank, latency_text(base.latency), _conditions(base.latency), "measured",
+        ),
+        (
+            "its weights alone", size_text(base.weights_size_bytes), ABSENT, times_text(over_file), "1.0", *blank,
+            ABSENT, ABSENT, "measured",
+        ),
+    ]  # fmt: skip
+
+
+def _markdown_row(row: ReportRow) -> tuple[str, ...]:
+    return (
+        f"{row.variant} {row.target}",
+        size_text(row.size_bytes),
+        size_text(row.gzip_size_bytes),
+        times_text(row.times_smaller_than_file),
+        times_text(row.times_smaller_than_weights),
+        interval_text(row.dice, mark="* " if row.seen_patients else " "),
+        ABSENT if row.dice_median is None else f"{row.dice_median:.3f}",
+        interval_text(row.dice_delta_to_float, signed=True),
+        ABSENT if row.parity is None else f"{row.parity.flips_ppm:.1f}",
+        latency_text(row.latency),
+        _conditions(row.latency),
+        row.status,
+    )
+
+
+def _institution_lines(rows: Sequence[ArtifactRow]) -> list[str]:
+    head = ("artifact", "institution", "n", "Dice mean", "Dice median")
+    return _grid(
+        head,
+        [
+            (row.artifact, s.institution or ABSENT, str(s.patients), f"{s.dice_mean:.3f}", f"{s.dice_median:.3f}")
+            for row in rows
+            if row.evaluation is not None
+            for s in row.evaluation.institutions
+        ],
+    )
+
+
+def _patient_lines(evaluation: EvalResult) -> list[str]:
+    head = ("patient", "institution", "slices", "Dice", "IoU", "precision", "recall", "HD95, px", "lesions found",
+            "false-positive slices")  # fmt: skip
+    return _grid(
+        head,
+        [
+            (
+                p.patient, p.institution or ABSENT, str(p.slices),
+                *(f"{share:.3f}" for share in (p.dice, p.iou, p.precision, p.recall)),
+                ABSENT if p.hd95_px is None else f"{p.hd95_px:.1f}", f"{p.lesions_found} of {p.lesions}",
+                f"{p.false_positive_slices} of {p.tumour_free_slices}",
+            )
+            for p in evaluation.patients
+        ],
+    )  # fmt: skip
+
+
+def _stage_lines(build: BuildResult) -> list[str]:
+    rows = [(s.stage, f"{s.seconds:.1f}", "reused" if s.reused else "run") for s in build.stages]
+    return _grid(("stage", "seconds", ""), rows)
+
+
+def _conditions(latency: LatencyResult | None) -> str:
+    return ABSENT if latency is None else f"{latency.runtime}, {latency.threads}, {latency.runs}"
+
+
+def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    return [*lines, *(f"| {' | '.join(_escape(cell) for cell in row)} |" for row in rows)]
+
+
+def _escape(cell: str) -> str:
+    return cell.replace("|", "\\|").replace("\n", " ")
+
+
+def _ms(milliseconds: float) -> str:
+    return f"{milliseconds:.1f}" if milliseconds < 99.95 else f"{milliseconds:.0f}"

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from edgeseg.cli.evaluate import evaluate
+from edgeseg.data.open import open_dataset
+from edgeseg.data.split import Split, describe, write_split
+from edgeseg.errors import DatasetError, OptionError, SeenPatientError, SplitError
+from edgeseg.jsonio import from_json
+from edgeseg.results import EvalResult
+from edgeseg.specs import Contract, VariantSpec, patient_digest
+
+SIDE = 32
+CONTRACT = Contract(
+    variant=VariantSpec(), tier="int8", target="onnx-int8", layout="NCHW", height=SIDE, width=SIDE, trained_on="toy"
+)
+PATIENTS = ("TCGA_CS_0001_20000101", "TCGA_CS_0002_20000101", "TCGA_DU_0003_20000101")
+
+
+@dataclass
+class ReadsFlair:
+    contract: Contract = CONTRACT
+    numerics: str = "exact"
+    runtime: str = "fake 1"
+    threads: int = 1
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        return images[..., 1].astype(np.float32) - 127.5
+
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return _write_data(tmp_path / "kaggle_3m", PATIENTS)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    def invoke(*arguments: object, contract: Contract = CONTRACT) -> str:
+        monkeypatch.setattr("edgeseg.targets.open_artifact", lambda path, *, threads: ReadsFlair(contract))
+        monkeypatch.setenv("COLUMNS", "80")
+        app = typer.Typer()
+        app.command()(evaluate)
+        outcome = CliRunner().invoke(app, ["model.onnx", *map(str, arguments)])
+        if outcome.exception is not None:
+            raise outcome.exception
+        return outcome.stdout
+
+    return invoke
+
+
+def _write_data(root: Path, patients: tuple[str, ...]) -> Path:
+    for index, patient in enumerate(patients):
+        (root / patient).mkdir(parents=True)
+        for number in (1, 2, 3):
+            mask = np.zeros((SIDE, SIDE), np.uint8)
+            if number == 2:
+                mask[8:16, 8:16] = 255
+            image = np.zeros((SIDE, SIDE, 3), np.uint8)
+            image[8:16, 8 : 16 + index, 1] = mask[8:16, 8:9]
+            Image.fromarray(image).save(root / patient / f"{patient}_{number}.tif")
+            Image.fromarray(mask).save(root / patient / f"{patient}_{number}_mask.tif")
+    return root
+
+
+def test_table_fits_80_columns_and_holds_every_patient(run: Run, data: Path) -> None:
+    text = run("--data", data)
+    assert max(map(len, text.splitlines())) <= 80
+    for patient in PATIENTS:
+        assert patient in text
+    assert "CS" in text
+    assert "3 of 3 (100.0 %)" in text
+    assert "0 of 6 (0.0 %)" in text
+    assert "PHANTOM" not in text
+    assert "*" not in text
+
+
+def test_json_is_the_result(run: Run, data: Path) -> None:
+    result = from_json(EvalResult, run("--data", data, "--json"))
+    assert [score.patient for score in result.patients] == list(PATIENTS)
+    assert result.patients[0].dice == 1.0
+    assert result.patients[2].dice == pytest.approx(2 * 64 / (64 + 80))
+    assert (result.artifact, result.data) == ("alphax-0.125-half/onnx-int8", "kaggle-lgg")
+
+
+def test_named_patients_only(run: Run, data: Path) -> None:
+    result = from_json(EvalResult, run("--data", data, "--patients", f"{PATIENTS[2]}, {PATIENTS[0]}", "--json"))
+    assert [score.patient for score in result.patients] == [PATIENTS[2], PATIENTS[0]]
+
+
+def test_one_fold_of_a_split(run: Run, data: Path, tmp_path: Path) -> None:
+    path = _write_split(data, tmp_path / "split.json")
+    first = json.loads(run("--data", data, "--split", path, "--json"))
+    second = json.loads(run("--data", data, "--split", path, "--fold", 1, "--json"))
+    assert [score["patient"] for score in first["patients"]] == [PATIENTS[1]]
+    assert [score["patient"] for score in second["patients"]] == [PATIENTS[0], PATIENTS[2]]
+
+
+def test_a_split_of_other_masks_is_refused(run: Run, data: Path, tmp_path: Path) -> None:
+    path = _write_split(data, tmp_path / "split.json")
+    Image.fromarray(np.full((SIDE, SIDE), 255, np.uint8)).save(data / PATIENTS[1] / f"{PATIENTS[1]}_1_mask.tif")
+    with pytest.raises(SplitError, match=PATIENTS[1]):
+        run("--data", data, "--split", path)
+
+
+def test_seen_patients_are_refused_and_the_override_marks_the_table(run: Run, data: Path) -> None:
+    seen = replace(CONTRACT, seen_patients=(patient_digest(PATIENTS[0]),))
+    with pytest.raises(SeenPatientError, match=f"1 of the 3 patients given: {PATIENTS[0]}") as raised:
+        run("--data", data, contract=seen)
+    assert raised.value.exit_code == 2
+    text = run("--data", data, "--allow-seen", contract=seen)
+    assert f"{PATIENTS[0]}*" in text
+    assert f"{PATIENTS[1]}*" not in text
+    assert "SEEN PATIENTS" in text
+    assert "used 1 of 3" in " ".join(text.split())
+    assert json.loads(run("--data", data, "--allow-seen", "--json", contract=seen))["seen_patients"] == 1
+    assert PATIENTS[1] in run("--data", data, "--patients", PATIENTS[1], contract=seen)
+
+
+def test_phantoms_are_named_as_such(run: Run, tmp_path: Path) -> None:
+    data = _write_data(tmp_path / "kaggle_3m", ("PHANTOM_PA_0001",))
+    assert "RESTS ON PHANTOMS" in run("--data", data)
+
+
+def test_weights_from_phantoms_are_named_as_such(run: Run, data: Path) -> None:
+    assert "trained on PHANTOMS" in run("--data", data, contract=replace(CONTRACT, trained_on="phantom"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("--patients", "TCGA_CS_0001_20000102"), DatasetError, f"Did you mean '{PATIENTS[0]}'"),
+        (("--patients", " , "), OptionError, "names nobody"),
+        (("--patients", PATIENTS[0], "--split", "split.json"), OptionError, "choose one"),
+        (("--fold", "1"), OptionError, "without --split"),
+        (("--split", "missing.json"), SplitError, "missing.json"),
+        (("--threads", "0"), OptionError, "threads is 0"),
+    ],
+)
+def test_bad_options(run: Run, data: Path, arguments: tuple[str, ...], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        run("--data", data, *arguments)
+
+
+def test_a_missing_folder(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no such folder"):
+        run("--data", tmp_path / "nowhere")
+
+
+def test_a_fold_that_is_not_there(run: Run, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="folds 0 to 1"):
+        run("--data", data, "--split", _write_split(data, tmp_path / "split.json"), "--fold", 7)
+
+
+def _write_split(data: Path, path: Path) -> Path:
+    dataset = open_dataset(data)
+    described = tuple(describe(dataset.volume(patient)) for patient in PATIENTS)
+    folds = ((PATIENTS[1],), (PATIENTS[2], PATIENTS[0]))
+    return write_split(Split(data=dataset.name, seed=0, folds=folds, patients=described), path)

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeseg.cli.main import main
+from edgeseg.jsonio import from_json
+from edgeseg.stages.report import TABLE_BEGIN, TABLE_END, Report, read_build, summarise
+
+SYNTHETIC_BUILD = Path(__file__).parents[1] / "synthetic" / "build.json"
+
+
+@pytest.fixture(autouse=True)
+def quick_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A phantom takes seconds to draw, and no command here depends on what is in the slice."""
+    monkeypatch.setattr("edgeseg.stages.benchmark.phantom_slice", lambda *, seed: np.zeros((16, 16, 3), np.uint8))
+
+
+@pytest.fixture
+def build_dir(tmp_path: Path) -> Path:
+    folder = tmp_path / "build"
+    folder.mkdir()
+    shutil.copy(SYNTHETIC_BUILD, folder / "build.json")
+    return folder
+
+
+@pytest.fixture
+def artifact(tiny_onnx: Callable[..., Path]) -> Path:
+    return tiny_onnx()
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as end:
+        main([str(a) for a in arguments])
+    assert isinstance(end.value.code, int)
+    return end.value.code
+
+
+def test_report_prints_a_table_of_80_columns(build_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("report", build_dir) == 0
+    out, err = capsys.readouterr()
+    assert "tflite-int8" in out
+    assert max(map(len, out.splitlines())) <= 80
+    assert err == ""
+
+
+def test_report_json_is_the_summary_and_nothing_else(build_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("report", build_dir, "--json") == 0
+    assert from_json(Report, capsys.readouterr().out) == summarise(read_build(build_dir))
+
+
+def test_report_writes_markdown_and_splices_the_table(build_dir: Path, tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"# x\n{TABLE_BEGIN}\n{TABLE_END}\n")
+    assert run("report", build_dir, "--markdown", tmp_path / "r.md", "--into", readme) == 0
+    assert "## By institution" in (tmp_path / "r.md").read_text()
+    assert "tflite-int8" in readme.read_text()
+    assert "## By institution" not in readme.read_text()
+
+
+@pytest.mark.parametrize("text", [None, "", "{", '{"command": 1}'])
+def test_a_damaged_or_missing_build_is_one_line_and_exit_code_2(
+    tmp_path: Path, text: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if text is not None:
+        (tmp_path / "build.json").write_text(text)
+    assert run("report", tmp_path) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert "build.json" in err
+
+
+def test_a_readme_without_markers_stays_as_it_is(
+    build_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("mine")
+    assert run("report", build_dir, "--into", readme) == 2
+    assert "table:begin" in capsys.readouterr().err
+    assert readme.read_text() == "mine"
+
+
+def test_claims_writes_the_page_with_its_inputs(
+    build_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "docs" / "claims.md"
+    assert run("claims", "--build", build_dir, "--no-r2", "--out", page) == 0
+    assert capsys.readouterr().out == f"{page}\n"
+    text = page.read_text()
+    assert "R2U-Net was not timed" in text
+    assert "build.json of the build: sha256 " in text
+    assert str(tmp_path) not in text
+
+
+def test_claims_of_a_folder_that_holds_no_data_writes_nothing(build_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    page = tmp_path / "claims.md"
+    assert run("claims", "--build", build_dir, "--data", tmp_path / "empty", "--no-r2", "--out", page) == 2
+    assert not page.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(("--runs", "0"), "runs is 0"), (("--threads", "0"), "threads is 0"), (("--budget-s", "0"), "positive")],
+)
+def test_bench_refuses_what_cannot_be_counted(
+    artifact: Path, options: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("bench", artifact, *options) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_bench_names_the_file_it_cannot_open(
+    artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "damaged.onnx").write_bytes(artifact.read_bytes()[:60])
+    for name in ("absent.onnx", "damaged.onnx"):
+        assert run("bench", artifact, tmp_path / name) == 2
+        assert name in capsys.readouterr().err
+
+
+def test_bench_refuses_one_file_given_twice(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("bench", artifact, artifact) == 2
+    assert "twice" in capsys.readouterr().err
+
+
+def test_bench_prints_a_table(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("bench", artifact, "--runs", "2", "--warmup", "1") == 0
+    out, err = capsys.readouterr()
+    assert "p50 ms" in out
+    assert "onnxruntime" in out
+    assert err == ""
+
+
+def test_bench_prints_json_with_n_threads_and_runtime(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("bench", artifact, "--runs", "3", "--warmup", "1", "--threads", "1", "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)["latencies"]
+    assert found["artifact"] == str(artifact)
+    assert (found["runs"], found["warmup_runs"], found["threads"]) == (3, 1, 1)
+    assert found["runtime"].startswith("onnxruntime")
+
+
+def test_reading_a_report_loads_no_network_library(build_dir: Path) -> None:
+    code = (
+        "import sys\nfrom edgeseg.cli.main import main\n"
+        f"try:\n    main(['report', {str(build_dir)!r}, '--json'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'tensorflow', 'keras', 'onnxruntime', 'scipy', 'matplotlib'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {heavy}' if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
