@@ -65,7 +65,7 @@ def write_checkpoint(path: Path, header: CheckpointHeader, arrays: Mapping[str, 
         OutputError: when the place cannot be written; an older file stays whole.
     """
     save = _safetensors().save
-    numbered = {f"{i:04d}/{name}": np.ascontiguousarray(array) for i, (name, array) in enumerate(arrays.items())}
+    numbered = {f"{i:04d}/{name}": np.asarray(array, order="C") for i, (name, array) in enumerate(arrays.items())}
     return artifacts.write_bytes(path, save(numbered, metadata={_KEY: to_json(header, indent=None)}))
 
 
@@ -87,7 +87,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
             names = sorted(stored.keys())
             arrays = {name.split("/", 1)[1]: stored.get_tensor(name) for name in names if "/" in name}
     except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{file} is damaged or not a safetensors file ({error}); train or copy it again") from error
+        raise CheckpointError(
+            f"{file} is damaged or not a safetensors file ({error}); train or copy it again"
+        ) from error
     if _KEY not in metadata:
         raise CheckpointError(f"{file} holds no edgeseg header; only files written by 'edgeseg train' can be used")
     try:

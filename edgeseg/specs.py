@@ -93,7 +93,10 @@ class TrainSpec:
             (0 <= self.empty_share < 1, f"empty_share is {self.empty_share}; it must lie in [0, 1)"),
             (0 <= self.ema < 1, f"ema is {self.ema}; it must lie in [0, 1)"),
             (self.schedule in ("cosine", "fixed"), f"schedule is '{self.schedule}'; choose one of: cosine, fixed"),
-            (self.augment in ("rich", "flips", "none"), f"augment is '{self.augment}'; choose one of: flips, none, rich"),
+            (
+                self.augment in ("rich", "flips", "none"),
+                f"augment is '{self.augment}'; choose one of: flips, none, rich",
+            ),
             (self.loss in ("bce-dice", "dice", "bce"), f"loss is '{self.loss}'; choose one of: bce, bce-dice, dice"),
             (self.steps_per_epoch is None or self.steps_per_epoch >= 1, "steps_per_epoch must be at least 1"),
         )

@@ -68,7 +68,11 @@ class Sampler:
         rng = np.random.default_rng((self.spec.seed, epoch, step, 2))
         pairs = [
             augment(
-                self.cache.images[row], self.cache.masks[row], crop_px=self.spec.crop_px, mode=self.spec.augment, rng=rng
+                self.cache.images[row],
+                self.cache.masks[row],
+                crop_px=self.spec.crop_px,
+                mode=self.spec.augment,
+                rng=rng,
             )
             for row in self.rows(epoch, step)
         ]

@@ -25,6 +25,7 @@ from edgeseg.stages import train_state
 from edgeseg.stages.losses import make_loss
 from edgeseg.stages.train_log import TensorBoardLog, write_csv
 from edgeseg.variants import build_model
+from edgeseg.variants.initial import draw_kernels
 
 PREDICT_BATCH = 16
 
@@ -83,7 +84,6 @@ def train(
     if not resume:
         train_state.refuse_overwrite(out)
     keras = load_keras(backend)
-    keras.utils.set_random_seed(spec.seed)
     model, scorer = _compiled(keras, spec, sampler.steps_per_epoch), build_model(spec.variant, _image(cache), keras)
     header = _header(cache, spec, train_patients, validation_patients, backend)
     done, history = 0, train_state.History()
@@ -115,7 +115,9 @@ def train(
 
 def _check_sides(train_patients: tuple[str, ...], validation_patients: tuple[str, ...]) -> None:
     if both := sorted(set(train_patients) & set(validation_patients)):
-        raise SplitError(f"{len(both)} patients stand on both sides of the split, {both[0]} first; a split is by patient")
+        raise SplitError(
+            f"{len(both)} patients stand on both sides of the split, {both[0]} first; a split is by patient"
+        )
     for side, patients in (("training", train_patients), ("validation", validation_patients)):
         if not patients:
             raise SplitError(f"the {side} side of the split is empty; at least one patient is needed on each")
@@ -127,6 +129,7 @@ def _image(cache: SliceCache) -> ImageSpec:
 
 def _compiled(keras: Any, spec: TrainSpec, steps_per_epoch: int) -> Any:
     model = build_model(spec.variant, ImageSpec(height=spec.crop_px, width=spec.crop_px), keras)
+    draw_kernels(model, seed=spec.seed)
     total = spec.epochs * steps_per_epoch
     rate: Any = spec.learning_rate
     if spec.schedule == "cosine":
@@ -262,7 +265,11 @@ def _validated(
 
 
 def _header(
-    cache: SliceCache, spec: TrainSpec, train_patients: tuple[str, ...], validation_patients: tuple[str, ...], backend: str
+    cache: SliceCache,
+    spec: TrainSpec,
+    train_patients: tuple[str, ...],
+    validation_patients: tuple[str, ...],
+    backend: str,
 ) -> CheckpointHeader:
     packages = ("keras", "numpy", backend)
     return CheckpointHeader(

@@ -56,12 +56,13 @@ def restore(out: Path, header: CheckpointHeader, model: Any, optimizer: Any) -> 
         Epochs that are done, and the curve up to there.
 
     Raises:
-        CheckpointError: when there is no state, or one of other hyper-parameters or patients; the differences are shown.
+        CheckpointError: when there is no state, or one of other hyper-parameters or patients; shows the differences.
     """
     checkpoint = read_checkpoint(out / STATE)
     if differences := _differences(checkpoint.header, header):
         raise CheckpointError(
-            f"{out} was trained otherwise: {'; '.join(differences)}; resume with the same options, or choose another --out"
+            f"{out} was trained otherwise: {'; '.join(differences)}; "
+            "resume with the same options, or choose another --out"
         )
     model.set_weights([checkpoint.arrays[f"model/{name}"] for name in weight_names(model)])
     for index, variable in enumerate(optimizer.variables):
@@ -90,10 +91,8 @@ def _as_state(header: CheckpointHeader) -> CheckpointHeader:
 
 
 def _differences(stored: CheckpointHeader, asked: CheckpointHeader) -> list[str]:
-    found = []
-    for name in ("data_hash", "train_patients", "validation_patients", "backend"):
-        if getattr(stored, name) != getattr(asked, name):
-            found.append(f"{name} differs")
+    plain = ("data_hash", "train_patients", "validation_patients", "backend")
+    found = [f"{name} differs" for name in plain if getattr(stored, name) != getattr(asked, name)]
     for spec_field in fields(stored.train):
         old, new = getattr(stored.train, spec_field.name), getattr(asked.train, spec_field.name)
         if old != new:

@@ -39,9 +39,9 @@ def check_multiple(image: ImageSpec, stride: int, name: str) -> None:
 def conv_relu(keras: Any, x: Any, width: int, name: str, *, norm: bool) -> Any:
     """3 x 3 convolution, optional batch normalisation, ReLU: `(N, H, W, C)` -> `(N, H, W, width)`."""
     layers = keras.layers
-    x = layers.Conv2D(
-        width, 3, padding="same", use_bias=not norm, kernel_initializer="he_normal", name=f"{name}_conv"
-    )(x)
+    x = layers.Conv2D(width, 3, padding="same", use_bias=not norm, kernel_initializer="he_normal", name=f"{name}_conv")(
+        x
+    )
     if norm:
         x = layers.BatchNormalization(name=f"{name}_bn")(x)
     return layers.ReLU(name=f"{name}_relu")(x)

@@ -39,6 +39,9 @@ def census(model: Any) -> Census:
 
 
 def _pixel_shapes(layer: Any, side: str) -> list[tuple[int, ...]]:
-    """The `(N, H, W, C)` shapes at one side of a layer, one for each time it is applied (Keras 3)."""
+    """The `(N, H, W, C)` shapes at one side of a layer, one for each time it is applied.
+
+    Keras 3 tells how often a layer is applied only through the nodes of its graph, which it names as private.
+    """
     tensors = "input_tensors" if side == "input" else "output_tensors"
-    return [tuple(getattr(node, tensors)[0].shape) for node in layer._inbound_nodes]
+    return [tuple(getattr(node, tensors)[0].shape) for node in layer._inbound_nodes]  # noqa: SLF001

@@ -118,12 +118,12 @@ def test_tf_keras_builds_the_same_network_with_the_same_weight_order() -> None:
 
 
 def test_a_size_that_cannot_be_halved_is_refused_with_the_size_to_pad_to() -> None:
-    with pytest.raises(OptionError, match="multiples of 32.*pad it to 256 x 288"):
+    with pytest.raises(OptionError, match=r"multiples of 32.*pad it to 256 x 288"):
         build_model(VariantSpec(name="alphax", stem="half"), ImageSpec(height=250, width=272))
 
 
 def test_an_unknown_variant_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(UnknownNameError, match="unknown variant 'alphx'.*Did you mean 'alphax'"):
+    with pytest.raises(UnknownNameError, match=r"unknown variant 'alphx'.*Did you mean 'alphax'"):
         get("alphx")
 
 

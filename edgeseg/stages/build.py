@@ -1,0 +1,278 @@
+"""The main job: data, model, compress, convert, verify, evaluate, benchmark, report."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg import artifacts
+from edgeseg.checkpoint import load_weights
+from edgeseg.data.volume import Volume, volumes
+from edgeseg.jsonio import to_json
+from edgeseg.results import (
+    ArtifactRow,
+    BaselineResult,
+    BuildResult,
+    EvalResult,
+    Interval,
+    LatencyResult,
+    ParityResult,
+    StageRecord,
+)
+from edgeseg.specs import BuildSpec, Contract, ImageSpec, patient_digest
+from edgeseg.stages import calibrate, report
+from edgeseg.stages.baseline import baseline
+from edgeseg.stages.benchmark import benchmark
+from edgeseg.stages.build_inputs import BuildData, BuildInputs, open_inputs, resolve_data
+from edgeseg.stages.environment import environment, versions
+from edgeseg.stages.evaluate import dice_delta, evaluate
+from edgeseg.stages.ledger import Ledger
+from edgeseg.stages.predictor import Predictor
+from edgeseg.stages.verify import verify
+from edgeseg.targets import ConvertJob, Target, open_artifact, resolve
+from edgeseg.variants import Census, build_model, census
+from edgeseg.variants.tiers import tier_of
+
+REFERENCE = "keras-fp32"
+"""The target that every other one is compared with; it is always built."""
+PASSED, PARITY_FAILED = "ok", "PARITY FAILED"
+
+OnStage = Callable[[StageRecord], None]
+OnProgress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Latencies:
+    """What one interleaved benchmark run found."""
+
+    rows: tuple[LatencyResult, ...]
+
+
+def build(spec: BuildSpec, *, on_stage: OnStage | None = None, on_progress: OnProgress | None = None) -> BuildResult:
+    """Build artifacts and everything that is said about them.
+
+    Leaves `<out>/<variant>/<target>.*`, `build.json`, `report.md` and `report.json`. A stage whose inputs and outputs
+    are unchanged since an earlier build in the same folder is not run again unless `spec.rebuild`.
+
+    Args:
+        spec: what is asked for.
+        on_stage: called when a stage is done.
+        on_progress: called with a stage's name, what is done and how much there is.
+
+    Raises:
+        EdgeSegError: for bad input, before anything is written where that can be known.
+    """
+    targets = resolve((REFERENCE, *spec.targets))
+    return _Build(spec, targets, open_inputs(spec), on_stage, on_progress).run()
+
+
+class _Build:
+    """One build; each method is a stage."""
+
+    def __init__(
+        self,
+        spec: BuildSpec,
+        targets: tuple[Target, ...],
+        inputs: BuildInputs,
+        on_stage: OnStage | None,
+        on_progress: OnProgress | None,
+    ) -> None:
+        self.spec, self.targets, self.inputs = spec, targets, inputs
+        self.on_progress = on_progress
+        self.ledger = Ledger(artifacts.make_dir(spec.out), rebuild=spec.rebuild, on_stage=on_stage)
+        self._open: dict[str, Predictor] = {}
+        self._calibration: NDArray[np.float32] | None = None
+
+    def run(self) -> BuildResult:
+        spec, inputs, ledger = self.spec, self.inputs, self.ledger
+        header = inputs.checkpoint.header
+        asked = (inputs.content_key, inputs.weights_sha256, spec.seed, spec.allow_seen, spec.calibration_slices)
+        data = ledger.run("data", BuildData, lambda: resolve_data(spec, inputs), inputs=asked)
+        counted = ledger.run("model", Census, lambda: census(self.model), inputs=(spec.variant, inputs.weights_sha256))
+        paths = {t.name: self._convert(t, data) for t in self.targets}
+        parities = {t.name: self._verify(t, paths, data) for t in self.targets if t.name != REFERENCE}
+        scores = {t.name: self._evaluate(t, paths[t.name], data) for t in self.targets}
+        latencies = self._benchmark(paths)
+        start = ledger.run("baseline", BaselineResult, self._baseline, inputs=(versions(), spec.threads))
+        rows = tuple(
+            self._row(t, paths[t.name], counted, parities.get(t.name), scores, latencies[t.name]) for t in self.targets
+        )
+        result = BuildResult(
+            command=spec.command,
+            seed=spec.seed,
+            data=data.name,
+            weights=f"{header.variant.slug}, trained on {len(header.train_patients)} patients of {header.data}",
+            rests_on_phantoms="phantom" in (data.name, header.data),
+            training_patients=len(header.train_patients),
+            calibration_patients=len({item.patient for item in data.calibration.slices}),
+            baseline=start,
+            artifacts=rows,
+            stages=(),
+            environment=environment(),
+        )
+        return self._report(result)
+
+    @functools.cached_property
+    def model(self) -> Any:
+        """The trained Keras network, loaded when the first stage needs it."""
+        header = self.inputs.checkpoint.header
+        model = build_model(self.spec.variant, ImageSpec(height=header.image.height, width=header.image.width))
+        load_weights(model, self.inputs.checkpoint, self.spec.variant)
+        return model
+
+    def _calibration_images(self, manifest: calibrate.CalibrationSet, contract: Contract) -> NDArray[np.float32]:
+        """`(M, H, W, 3) float32 in [0, 1]`, read once, when the first int8 conversion needs them."""
+        if self._calibration is None:
+            own = set(manifest.patients) <= set(self.inputs.dataset.patients)
+            source = self.inputs.dataset if own else calibrate.phantom_calibration_data()
+            self._calibration = calibrate.network_input(manifest, source, contract)
+        return self._calibration
+
+    def _contract(self, target: Target, data: BuildData) -> Contract:
+        header, calibration = self.inputs.checkpoint.header, data.calibration
+        seen = set(header.train_patients)
+        if target.needs_calibration:
+            seen |= {item.patient for item in calibration.slices}
+        return Contract(
+            variant=header.variant,
+            tier=tier_of(header.variant, target.precision),
+            target=target.name,
+            layout=target.layout,
+            height=header.image.height,
+            width=header.image.width,
+            trained_on=header.data,
+            training_hash=header.data_hash,
+            calibrated_on=calibration.data if target.needs_calibration else None,
+            calibration_hash=calibration.sha256 if target.needs_calibration else None,
+            seen_patients=tuple(sorted(patient_digest(p) for p in seen)),
+        )
+
+    def _convert(self, target: Target, data: BuildData) -> Path:
+        path = artifacts.artifact_path(self.spec.out, self.spec.variant.slug, target.name, target.suffix)
+        contract = self._contract(target, data)
+
+        def make() -> Contract:
+            images = self._calibration_images(data.calibration, contract) if target.needs_calibration else None
+            target.convert(ConvertJob(model=self.model, contract=contract, calibration=images), path)
+            return contract
+
+        asked = (contract, self.inputs.weights_sha256, versions())
+        self.ledger.run(f"convert {target.name}", Contract, make, inputs=asked, outputs=(path,))
+        return path
+
+    def _predictor(self, path: Path) -> Predictor:
+        if path.name not in self._open:
+            self._open[path.name] = open_artifact(path, threads=self.spec.threads)
+        return self._open[path.name]
+
+    def _volumes(self, stage: str, patients: tuple[str, ...]) -> Iterator[Volume]:
+        for done, volume in enumerate(volumes(self.inputs.dataset, patients)):
+            if self.on_progress is not None:
+                self.on_progress(stage, done, len(patients))
+            yield volume
+
+    def _verify(self, target: Target, paths: dict[str, Path], data: BuildData) -> ParityResult:
+        patients = data.evaluation_patients[: self.spec.verify_patients]
+        path, reference = paths[target.name], paths[REFERENCE]
+        stage = f"verify {target.name}"
+
+        def make() -> ParityResult:
+            return verify(
+                self._predictor(path),
+                self._predictor(reference),
+                self._volumes(stage, patients),
+                artifact=target.name,
+                max_flip_ppm=target.max_flip_ppm,
+            )
+
+        hashes = (artifacts.sha256_file(path), artifacts.sha256_file(reference))
+        asked = (*hashes, data.content_key, patients, target.max_flip_ppm, versions())
+        return self.ledger.run(stage, ParityResult, make, inputs=asked)
+
+    def _evaluate(self, target: Target, path: Path, data: BuildData) -> EvalResult:
+        stage = f"evaluate {target.name}"
+
+        def make() -> EvalResult:
+            return evaluate(
+                self._predictor(path),
+                self._volumes(stage, data.evaluation_patients),
+                artifact=target.name,
+                data=data.name,
+                allow_seen=self.spec.allow_seen,
+                seed=self.spec.seed,
+            )
+
+        asked = (artifacts.sha256_file(path), data.content_key, data.evaluation_patients, self.spec.seed, versions())
+        return self.ledger.run(stage, EvalResult, make, inputs=asked)
+
+    def _benchmark(self, paths: dict[str, Path]) -> dict[str, LatencyResult]:
+        spec = self.spec
+
+        def make() -> _Latencies:
+            opened = {name: self._predictor(path) for name, path in paths.items()}
+            budget = spec.bench_budget_s
+            return _Latencies(rows=benchmark(opened, runs=spec.bench_runs, budget_s=budget, seed=spec.seed))
+
+        hashes = [artifacts.sha256_file(path) for path in paths.values()]
+        asked = (hashes, spec.threads, spec.bench_runs, spec.bench_budget_s, environment())
+        found = self.ledger.run("benchmark", _Latencies, make, inputs=asked)
+        return {row.artifact: row for row in found.rows}
+
+    def _baseline(self) -> BaselineResult:
+        return baseline(threads=self.spec.threads, force=self.spec.rebuild)
+
+    def _row(
+        self,
+        target: Target,
+        path: Path,
+        counted: Census,
+        parity: ParityResult | None,
+        scores: dict[str, EvalResult],
+        latency: LatencyResult,
+    ) -> ArtifactRow:
+        content, own = path.read_bytes(), scores[target.name]
+        delta: Interval | None = None
+        if target.name != REFERENCE:
+            delta = dice_delta(own, scores[REFERENCE], seed=self.spec.seed)
+        return ArtifactRow(
+            artifact=target.name,
+            variant=self.spec.variant.slug,
+            tier=tier_of(self.spec.variant, target.precision),
+            target=target.name,
+            path=str(path.relative_to(self.spec.out)),
+            sha256=artifacts.sha256_bytes(content),
+            size_bytes=len(content),
+            gzip_size_bytes=len(gzip.compress(content, 9, mtime=0)),
+            parameters=counted.parameters,
+            macs=counted.macs,
+            parity=parity,
+            evaluation=own,
+            latency=latency,
+            dice_delta_to_float=delta,
+            status=PASSED if parity is None or parity.passed else PARITY_FAILED,
+        )
+
+    def _report(self, result: BuildResult) -> BuildResult:
+        """Write the manifest last, so that a `build.json` always belongs to a finished build."""
+        out = self.spec.out
+        result = replace(result, stages=tuple(self.ledger.records))
+        report.write_report(result, out)
+        artifacts.write_text(out / "build.json", to_json(result) + "\n")
+        return result
+
+
+def failures(result: BuildResult) -> list[str]:
+    """One sentence for each artifact that failed its parity check, naming the worst slice."""
+    return [
+        f"{row.artifact} flips {p.flips_ppm:.0f} ppm of the mask pixels against {p.reference}, {p.max_flip_ppm:g} are "
+        f"allowed; worst in {p.worst_slice} ({p.worst_slice_flipped_pixels} pixels)"
+        for row in result.artifacts
+        if (p := row.parity) is not None and not p.passed
+    ]

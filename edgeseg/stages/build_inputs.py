@@ -1,0 +1,131 @@
+"""What a build rests on: weights, the patients it is scored on, and the slices it is calibrated with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.checkpoint import Checkpoint, read_checkpoint
+from edgeseg.data import phantom
+from edgeseg.data.cache import cached, folder_key
+from edgeseg.data.open import open_dataset
+from edgeseg.data.volume import Dataset
+from edgeseg.errors import CheckpointError, SeenPatientError
+from edgeseg.specs import BuildSpec, VariantSpec
+from edgeseg.stages import calibrate
+
+EVALUATION_START = 2000
+"""Phantoms from this number on are for evaluation; training and calibration use lower numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildData:
+    """Who a build scores and calibrates on; ids and hashes, no arrays.
+
+    `content_key` changes when the data does.
+    """
+
+    name: str
+    content_key: str
+    evaluation_patients: tuple[str, ...]
+    calibration: calibrate.CalibrationSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BuildInputs:
+    """The opened inputs of a build."""
+
+    dataset: Dataset
+    content_key: str
+    checkpoint: Checkpoint
+    weights_sha256: str
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """The patients that training did not use."""
+        trained_on = set(self.checkpoint.header.train_patients)
+        return tuple(p for p in self.dataset.patients if p not in trained_on)
+
+
+def open_inputs(spec: BuildSpec) -> BuildInputs:
+    """Open data and weights, and refuse early what cannot work.
+
+    Raises:
+        CheckpointError: when there are no weights for the variant, or they belong to another.
+        DatasetError: when the data folder is of no known layout.
+        SeenPatientError: when nobody is left to score and `allow_seen` is off.
+    """
+    checkpoint = _checkpoint(spec.variant, spec.checkpoint)
+    if spec.data is None:
+        key = _phantom_key(spec)
+        dataset: Dataset = phantom.PhantomDataset(spec.phantom_patients, seed=spec.seed, start=EVALUATION_START)
+        dataset = cached(dataset, key)
+    else:
+        dataset, key = open_dataset(spec.data), folder_key(spec.data)
+    inputs = BuildInputs(
+        dataset=dataset,
+        content_key=key,
+        checkpoint=checkpoint,
+        weights_sha256=artifacts.sha256_file(checkpoint.path),
+    )
+    if not inputs.unseen and not spec.allow_seen:
+        raise SeenPatientError(
+            f"all {len(dataset.patients)} patients of {spec.data} trained these weights; a score on them says nothing. "
+            "Give other patients with --data, other weights with --from, or --allow-seen to score them all the same"
+        )
+    return inputs
+
+
+def resolve_data(spec: BuildSpec, inputs: BuildInputs) -> BuildData:
+    """Decide who is scored and which slices calibrate.
+
+    Patients that training used are calibrated on, where the data folder holds any, else the shipped phantom set is;
+    all others are scored.
+    """
+    dataset, trained_on = inputs.dataset, set(inputs.checkpoint.header.train_patients)
+    if known := tuple(p for p in dataset.patients if p in trained_on):
+        manifest = calibrate.choose(dataset, known, slices=spec.calibration_slices, seed=spec.seed)
+    else:
+        manifest = calibrate.shipped_phantom_set()
+    calibrate.check_disjoint(manifest, inputs.unseen)
+    scored = dataset.patients if spec.allow_seen else inputs.unseen
+    return BuildData(
+        name=dataset.name,
+        content_key=inputs.content_key,
+        evaluation_patients=scored,
+        calibration=manifest,
+    )
+
+
+def shipped_slugs() -> tuple[str, ...]:
+    """The variants whose weights ship."""
+    return tuple(sorted(p.parent.name for p in artifacts.shipped("models").glob("*/weights.safetensors")))
+
+
+def _checkpoint(variant: VariantSpec, path: Path | None) -> Checkpoint:
+    if path is not None:
+        checkpoint = read_checkpoint(path)
+        if checkpoint.header.variant != variant:
+            given = checkpoint.header.variant
+            raise CheckpointError(
+                f"{checkpoint.path} holds weights of '{given.slug}', and '{variant.slug}' was asked for; "
+                f"give --variant {given.name} --alpha {given.alpha:g} --stem {given.stem}, or another checkpoint"
+            )
+        return checkpoint
+    place = artifacts.weights_path(variant.slug)
+    if not place.is_file():
+        raise CheckpointError(
+            f"no trained weights ship for '{variant.slug}' (there are: {', '.join(shipped_slugs()) or 'none'}); "
+            f"train it with 'edgeseg train --variant {variant.name} --alpha {variant.alpha:g} --stem {variant.stem}' "
+            "and give the run with --from"
+        )
+    return read_checkpoint(place)
+
+
+def _phantom_key(spec: BuildSpec) -> str:
+    """A key that changes with the phantoms asked for and with the code that draws them."""
+    sources: Sequence[Path] = sorted(Path(phantom.__file__).parent.glob("phantom*.py"))
+    code = artifacts.sha256_bytes(b"".join(path.read_bytes() for path in sources))[:16]
+    return f"phantom-{spec.seed}-{EVALUATION_START}-{spec.phantom_patients}-{code}"

@@ -1,0 +1,83 @@
+"""The memory-mapped cache of decoded slices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgeseg.data.cache import SliceCache, cached, folder_key
+from edgeseg.data.kaggle_lgg import KaggleLgg
+from edgeseg.data.volume import Volume
+from edgeseg.errors import DatasetError
+
+
+@pytest.fixture
+def cache(tiny_lgg: Path, tmp_path: Path) -> SliceCache:
+    return cached(KaggleLgg(tiny_lgg), "key", root=tmp_path / "cache")
+
+
+def test_a_cached_patient_equals_the_one_on_disk(tiny_lgg: Path, cache: SliceCache) -> None:
+    source = KaggleLgg(tiny_lgg)
+    assert cache.patients == source.patients
+    assert cache.name == source.name
+    for patient in source.patients:
+        ours, theirs = cache.volume(patient), source.volume(patient)
+        np.testing.assert_array_equal(ours.images, theirs.images)
+        np.testing.assert_array_equal(ours.reference, theirs.reference)
+        assert ours.slice_names == theirs.slice_names
+        assert cache.institution(patient) == source.institution(patient)
+
+
+def test_rows_carry_the_names_of_their_slices(cache: SliceCache) -> None:
+    second = cache.patients[1]
+    rows = cache.rows(second)
+    assert cache.slice_name(rows.start) == f"{second}/{cache.volume(second).slice_names[0]}"
+    with pytest.raises(IndexError):
+        cache.slice_name(len(cache.images))
+
+
+def test_a_second_opening_decodes_nothing(cache: SliceCache, tmp_path: Path) -> None:
+    class Unreadable:
+        name, patients = "x", ("p",)
+
+        def institution(self, patient: str) -> str:
+            raise AssertionError
+
+        def volume(self, patient: str) -> Volume:
+            raise AssertionError
+
+    again = cached(Unreadable(), "key", root=tmp_path / "cache")
+    np.testing.assert_array_equal(again.images, cache.images)
+
+
+@pytest.mark.parametrize("file", ["index.json", "images.npy", "masks.npy"])
+def test_a_damaged_cache_is_made_anew(tiny_lgg: Path, cache: SliceCache, tmp_path: Path, file: str) -> None:
+    path = tmp_path / "cache" / "slices" / "key" / file
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    again = cached(KaggleLgg(tiny_lgg), "key", root=tmp_path / "cache")
+    np.testing.assert_array_equal(again.volume(again.patients[0]).images, cache.volume(cache.patients[0]).images)
+
+
+def test_a_reader_that_fails_leaves_no_cache(tiny_lgg: Path, tmp_path: Path) -> None:
+    odd = tiny_lgg / "kaggle_3m" / "TCGA_BB_0006_20000106"
+    for path in odd.glob("*.tif"):
+        Image.open(path).resize((32, 32), Image.Resampling.NEAREST).save(path)
+    with pytest.raises(DatasetError, match=r"TCGA_BB_0006.*32 x 32.*64 x 64"):
+        cached(KaggleLgg(tiny_lgg), "key", root=tmp_path / "cache")
+    assert list((tmp_path / "cache" / "slices").iterdir()) == []
+
+
+def test_the_key_changes_with_the_files(tiny_lgg: Path) -> None:
+    before = folder_key(tiny_lgg)
+    assert folder_key(tiny_lgg) == before
+    next(tiny_lgg.rglob("*_mask.tif")).unlink()
+    assert folder_key(tiny_lgg) != before
+
+
+def test_the_content_hash_depends_on_who_is_in(cache: SliceCache) -> None:
+    first, second = cache.patients[:2]
+    assert cache.content_hash((first,)) != cache.content_hash((second,))
+    assert cache.content_hash((first, second)) != cache.content_hash((first,))

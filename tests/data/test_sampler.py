@@ -1,0 +1,71 @@
+"""Which slices a batch holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeseg.data.cache import SliceCache, cached
+from edgeseg.data.kaggle_lgg import KaggleLgg
+from edgeseg.data.sampler import Sampler
+from edgeseg.errors import SplitError
+from edgeseg.specs import TrainSpec
+
+SPEC = TrainSpec(batch_size=4, empty_share=0.25, crop_px=32)
+
+
+@pytest.fixture
+def cache(tiny_lgg: Path, tmp_path: Path) -> SliceCache:
+    return cached(KaggleLgg(tiny_lgg), "key", root=tmp_path / "cache")
+
+
+def test_a_batch_holds_the_asked_share_of_empty_slices(cache: SliceCache) -> None:
+    sampler = Sampler.of(cache, cache.patients, SPEC)
+    for step in range(3):
+        has_tumour = [bool(cache.masks[row].any()) for row in sampler.rows(1, step)]
+        assert has_tumour == [True, True, True, False]
+
+
+def test_an_epoch_is_one_pass_over_the_tumour_slices(cache: SliceCache) -> None:
+    sampler = Sampler.of(cache, cache.patients, SPEC)
+    assert len(sampler.tumour_rows) == 12
+    assert sampler.steps_per_epoch == 4
+    drawn = np.concatenate([sampler.rows(1, step)[:3] for step in range(4)])
+    assert sorted(drawn) == sorted(sampler.tumour_rows)
+
+
+def test_epochs_differ_and_repeat_by_seed(cache: SliceCache) -> None:
+    sampler = Sampler.of(cache, cache.patients, SPEC)
+    again = Sampler.of(cache, cache.patients, SPEC)
+    other = Sampler.of(cache, cache.patients, replace(SPEC, seed=1))
+    again.batch(3, 2)
+    np.testing.assert_array_equal(sampler.batch(2, 1)[0], again.batch(2, 1)[0])
+    assert not np.array_equal(sampler.rows(1, 0), sampler.rows(2, 0))
+    assert not np.array_equal(sampler.rows(1, 0), other.rows(1, 0))
+
+
+def test_only_the_given_patients_are_drawn(cache: SliceCache) -> None:
+    chosen = cache.patients[2:4]
+    sampler = Sampler.of(cache, chosen, SPEC)
+    drawn = {name.split("/")[0] for step in range(5) for name in sampler.names(1, step)}
+    assert drawn == set(chosen)
+
+
+def test_without_empty_slices_the_batch_is_all_tumour(cache: SliceCache) -> None:
+    sampler = Sampler(cache, Sampler.of(cache, cache.patients, SPEC).tumour_rows, np.array([], np.int64), SPEC)
+    assert len(sampler.rows(1, 0)) == 4
+    assert sampler.batch(1, 0)[0].shape == (4, 32, 32, 3)
+
+
+def test_patients_without_tumour_are_refused(tiny_lgg: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    patient = "TCGA_AA_0002_20000102"
+    for path in (tiny_lgg / "kaggle_3m" / patient).glob("*_mask.tif"):
+        Image.new("L", (64, 64)).save(path)
+    cache = cached(KaggleLgg(tiny_lgg), "empty", root=tmp_path / "cache")
+    with pytest.raises(SplitError, match="none of the 1 training patients has a slice with tumour"):
+        Sampler.of(cache, (patient,), SPEC)

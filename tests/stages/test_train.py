@@ -1,0 +1,144 @@
+"""Training: repeatable, resumable, and clear about what cannot work."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeseg.checkpoint import read_checkpoint
+from edgeseg.data.cache import SliceCache, cached
+from edgeseg.data.kaggle_lgg import KaggleLgg
+from edgeseg.errors import CheckpointError, OutputError, SplitError, TrainingError
+from edgeseg.results import TrainResult
+from edgeseg.specs import TrainSpec, VariantSpec
+from edgeseg.stages.train import TrainProgress, train
+
+SPEC = TrainSpec(
+    variant=VariantSpec(name="alphax", alpha=0.0625, stem="half"), epochs=3, batch_size=4, crop_px=32, warmup_steps=2
+)
+
+
+@pytest.fixture
+def cache(tiny_lgg: Path, tmp_path: Path) -> SliceCache:
+    return cached(KaggleLgg(tiny_lgg), "key", root=tmp_path / "cache")
+
+
+def _train(cache: SliceCache, out: Path, *, spec: TrainSpec = SPEC, resume: bool = False) -> TrainResult:
+    patients = cache.patients
+    return train(cache, spec, out=out, train_patients=patients[:4], validation_patients=patients[4:], resume=resume)
+
+
+def test_a_run_stopped_half_way_resumes_to_the_same_weights(cache: SliceCache, tmp_path: Path) -> None:
+    whole = _train(cache, tmp_path / "whole")
+
+    def stop(at: TrainProgress) -> None:
+        if (at.epoch, at.step) == (2, 2):
+            raise KeyboardInterrupt
+
+    stopped = tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            cache,
+            SPEC,
+            out=stopped,
+            train_patients=cache.patients[:4],
+            validation_patients=cache.patients[4:],
+            progress=stop,
+        )
+    assert read_checkpoint(stopped).header.epoch == 1
+    resumed = _train(cache, stopped, resume=True)
+    assert resumed.sha256 == whole.sha256
+    assert [r.loss for r in resumed.history] == [r.loss for r in whole.history]
+
+
+def test_what_a_run_leaves(cache: SliceCache, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    result = _train(cache, out)
+    assert result.history[-1].loss < result.history[0].loss
+    assert result.history[-1].dice_mean is not None
+    assert result.images_per_second > 0
+    header = read_checkpoint(out).header
+    assert (header.kind, header.epoch, header.train) == ("weights", 3, SPEC)
+    assert header.train_patients == cache.patients[:4]
+    assert header.validation_patients == cache.patients[4:]
+    with (out / "history.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [int(row["epoch"]) for row in rows] == [1, 2, 3]
+    assert rows[0]["dice_mean"] == ""
+    assert list((out / "tensorboard").glob("events.out.tfevents.*"))
+
+
+def test_the_shipped_weights_are_the_moving_average(cache: SliceCache, tmp_path: Path) -> None:
+    from edgeseg.stages.train_state import STATE
+
+    _train(cache, tmp_path / "ema")
+    averaged, raw = read_checkpoint(tmp_path / "ema"), read_checkpoint(tmp_path / "ema" / STATE)
+    assert not np.array_equal(averaged.arrays["head/kernel"], raw.arrays["model/head/kernel"])
+    _train(cache, tmp_path / "plain", spec=replace(SPEC, ema=0.0, epochs=1))
+    plain, state = read_checkpoint(tmp_path / "plain"), read_checkpoint(tmp_path / "plain" / STATE)
+    np.testing.assert_array_equal(plain.arrays["head/kernel"], state.arrays["model/head/kernel"])
+
+
+def test_an_earlier_run_is_never_written_over(cache: SliceCache, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    _train(cache, out, spec=replace(SPEC, epochs=1))
+    with pytest.raises(OutputError, match="--resume"):
+        _train(cache, out)
+    with pytest.raises(CheckpointError, match=r"epochs was 1 and is now 2; learning_rate was 0\.002 and is now 0\.5"):
+        _train(cache, out, spec=replace(SPEC, epochs=2, learning_rate=0.5), resume=True)
+
+
+def test_resuming_nothing_is_refused(cache: SliceCache, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        _train(cache, tmp_path / "none", resume=True)
+
+
+def test_a_loss_that_is_no_number_names_the_slices(cache: SliceCache, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"the loss became (nan|inf) in epoch \d, step \d+; the batch held: TCGA_"):
+        _train(cache, tmp_path / "nan", spec=replace(SPEC, learning_rate=1e30, schedule="fixed", epochs=2))
+
+
+@pytest.mark.parametrize(
+    ("training", "validation", "message"),
+    [((0, 1), (1, 2), "1 patients stand on both sides"), ((), (1,), "training side"), ((0,), (), "validation side")],
+)
+def test_a_split_that_leaks_or_is_empty_is_refused(
+    cache: SliceCache, tmp_path: Path, training: tuple[int, ...], validation: tuple[int, ...], message: str
+) -> None:
+    names = cache.patients
+    with pytest.raises(SplitError, match=message):
+        train(
+            cache,
+            SPEC,
+            out=tmp_path / "run",
+            train_patients=tuple(names[i] for i in training),
+            validation_patients=tuple(names[i] for i in validation),
+        )
+    assert not (tmp_path / "run").exists()
+
+
+def test_training_on_jax_never_imports_tensorflow(tiny_lgg: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from edgeseg.cli.main import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as end: assert end.code == 0, end.code\n"
+        "assert 'jax' in sys.modules and 'tensorflow' not in sys.modules\n"
+    )
+    options = ["--variant", "alphax", "--alpha", "0.0625", "--epochs", "1", "--batch-size", "4", "--crop-px", "32"]
+    places = ["--data", str(tiny_lgg), "--out", str(tmp_path / "run"), "--cache", str(tmp_path / "cache")]
+    done = subprocess.run(
+        [sys.executable, "-c", code, "train", *options, *places, "--backend", "jax", "--steps-per-epoch", "2"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "validation Dice per patient" in done.stdout
+    assert read_checkpoint(tmp_path / "run").header.backend == "jax"
