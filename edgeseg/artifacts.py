@@ -8,6 +8,8 @@ never a half. `models/` and `calibration/` stand at the top of the repository an
 from __future__ import annotations
 
 import contextlib
+import errno
+import functools
 import hashlib
 import os
 import shutil
@@ -42,6 +44,21 @@ def cache_dir() -> Path:
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgeseg"
     make_dir(root)
     return root
+
+
+@functools.cache
+def source_digest(room: str = "") -> str:
+    """Return 16 hex digits that change with edgeseg's own source, or with that of one room such as `data`.
+
+    Whatever is kept for a later run is kept under it, so that no figure outlives the code that found it. The command
+    line decides no result and is left out. It is read once per process.
+    """
+    digest = hashlib.sha256()
+    for path in sorted((_PACKAGE / room).rglob("*.py")):
+        name = path.relative_to(_PACKAGE).as_posix()
+        if not name.startswith("cli/"):
+            digest.update(f"{name}\0{sha256_file(path)}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 def make_dir(path: Path) -> Path:
@@ -151,4 +168,7 @@ def _move_files(source: Path, out: Path) -> None:
 
 
 def _output_error(path: Path, error: OSError) -> OutputError:
-    return OutputError(f"cannot write {path}: {error.strerror or error}; free space or choose another place with --out")
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return OutputError(f"cannot write {path}: a file stands where a folder is needed; choose another place")
+    advice = "free space or choose" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose"
+    return OutputError(f"cannot write {path}: {error.strerror or error}; {advice} another place with --out")

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from edgeseg.errors import MissingExtraError, OptionError, UnknownNameError
+from edgeseg.quiet import quiet
 
 BACKENDS = {"tensorflow": "build", "jax": "jax", "torch": "torch"}
 
@@ -27,11 +28,21 @@ def load_keras(backend: str = "tensorflow") -> Any:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         _require("keras", "build", "a Keras network")
         _require(backend, BACKENDS[backend], f"the {backend} backend of Keras")
-    keras = importlib.import_module("keras")
+    with quiet():
+        keras = importlib.import_module("keras")
     active = keras.backend.backend()
     if active != backend:
         raise OptionError(f"Keras already runs on {active} in this process; start a new one for {backend}")
     return keras
+
+
+def running_keras() -> Any:
+    """Return Keras on the backend that this process already runs it on, else on TensorFlow.
+
+    Raises:
+        MissingExtraError: when Keras or TensorFlow is not installed.
+    """
+    return sys.modules.get("keras") or load_keras()
 
 
 def _require(module: str, extra: str, purpose: str) -> None:

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts
-from edgeseg.errors import CheckpointError, MissingExtraError
+from edgeseg.errors import CheckpointError, MissingExtraError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
 
 CHECKPOINT_SCHEMA_VERSION = 1
+WEIGHTS_KIND, STATE_KIND = "weights", "state"
 _KEY = "edgeseg"
 
 
@@ -94,8 +95,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(f"{file} holds no edgeseg header; only files written by 'edgeseg train' can be used")
     try:
         header = from_json(CheckpointHeader, metadata[_KEY])
-    except JsonFormatError as error:
+    except (JsonFormatError, OptionError) as error:
         raise CheckpointError(f"{file} has a header this version cannot read ({error})") from error
+    if header.schema_version != CHECKPOINT_SCHEMA_VERSION:
+        raise CheckpointError(
+            f"{file} has schema version {header.schema_version} and this edgeseg reads {CHECKPOINT_SCHEMA_VERSION}; "
+            "use the edgeseg that wrote it, or train again"
+        )
     return Checkpoint(header=header, arrays=arrays, path=file)
 
 
@@ -104,18 +110,32 @@ def weight_names(model: Any) -> list[str]:
     return [w.path for w in model.weights]
 
 
-def load_weights(model: Any, checkpoint: Checkpoint, variant: VariantSpec) -> None:
-    """Put a checkpoint's weights into a network of `variant`.
+def check_weights(checkpoint: Checkpoint, variant: VariantSpec) -> None:
+    """Refuse a checkpoint that does not hold the weights of `variant`.
 
     Raises:
-        CheckpointError: when the checkpoint belongs to another variant, or a weight is missing or of another shape.
+        CheckpointError: when it is the state of a run, or belongs to another variant.
     """
     given = checkpoint.header.variant
+    if checkpoint.header.kind != WEIGHTS_KIND:
+        raise CheckpointError(
+            f"{checkpoint.path} holds the state of a training run, not its weights; give the run's folder, or the "
+            "weights.safetensors in it"
+        )
     if given != variant:
         raise CheckpointError(
             f"{checkpoint.path} holds weights of '{given.slug}', and '{variant.slug}' was asked for; "
             f"give --variant {given.name} --alpha {given.alpha:g} --stem {given.stem}, or another checkpoint"
         )
+
+
+def load_weights(model: Any, checkpoint: Checkpoint, variant: VariantSpec) -> None:
+    """Put a checkpoint's weights into a network of `variant`.
+
+    Raises:
+        CheckpointError: as `check_weights`, and when a weight is missing or of another shape.
+    """
+    check_weights(checkpoint, variant)
     values = []
     for weight in model.weights:
         array = checkpoint.arrays.get(weight.path)

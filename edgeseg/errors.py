@@ -27,6 +27,11 @@ import difflib
 from collections.abc import Iterable
 
 
+def one_line(error: Exception) -> str:
+    """Return what a library's error says on one line of at most 200 characters, or its type where it says nothing."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 class EdgeSegError(Exception):
     """Base of all deliberate errors; `exit_code` is what the command line returns."""
 

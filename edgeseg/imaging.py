@@ -3,7 +3,8 @@
 Pure functions over arrays (NumPy, and Pillow for resampling); nothing here opens a file. The same steps, in the same
 order, are what a device has to do:
 
-1. resample each channel to the contract's size (bilinear, with antialiasing when it shrinks), rounded to uint8;
+1. put the channels in the contract's order and resample each to its size (bilinear, with antialiasing when it
+   shrinks), rounded to uint8;
 2. multiply by `contract.scale` into [0, 1], or, for an integer artifact, quantise that to int8;
 3. run the network; dequantise its output where it is an integer;
 4. resample the logits back to the slice's own size (bilinear), and only then threshold them.
@@ -23,11 +24,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgeseg.errors import ContractError, ImageError, MaskError
-from edgeseg.specs import Contract
+from edgeseg.specs import CHANNELS, Contract
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 INT8_MIN, INT8_MAX = -128, 127
-_CHANNELS = 3
 
 
 def check_images(images: NDArray[np.uint8]) -> None:
@@ -37,41 +37,43 @@ def check_images(images: NDArray[np.uint8]) -> None:
         ImageError: with the shape and dtype that were given.
     """
     given = f"an array of shape {images.shape} and dtype {images.dtype}"
-    if images.ndim != 4 or images.shape[3] != _CHANNELS or 0 in images.shape[1:3]:
+    if images.ndim != 4 or images.shape[3] != len(CHANNELS) or 0 in images.shape[1:3]:
         raise ImageError(f"{given} is not a stack of slices; (N, h, w, 3) is needed, so add the axis that is missing")
     if images.dtype != np.uint8:
         raise ImageError(f"{given} was given; slices are uint8 in 0..255, so scale and convert them first")
 
 
 def to_network(images: NDArray[np.uint8], contract: Contract) -> NDArray[np.uint8]:
-    """Resample slices to the size that a network takes.
+    """Bring slices to the size and the order of channels that a network takes.
 
     Each channel is resampled on its own by Pillow's bilinear filter, whose support grows with the reduction factor
-    (antialiasing). Slices that already have the size are returned as they are.
+    (antialiasing). Slices that already have size and order are returned as they are.
 
     Args:
         images: `(N, h, w, 3) uint8`, NHWC, channels = pre, FLAIR, post.
-        contract: says the size.
+        contract: says the size and the order.
 
     Returns:
-        `(N, H, W, 3) uint8`, H and W those of the contract.
+        `(N, H, W, 3) uint8`, H, W and the order of the channels those of the contract.
 
     Raises:
         ImageError: when `images` is not a stack of slices.
-        ContractError: when the contract asks for another number of channels.
+        ContractError: when the contract asks for other channels than slices have.
     """
     check_images(images)
-    if len(contract.channels) != _CHANNELS:
+    if sorted(contract.channels) != sorted(CHANNELS):
         raise ContractError(
             f"the contract asks for {len(contract.channels)} channels ({', '.join(contract.channels)}) and slices have "
-            f"{_CHANNELS}; use an artifact that takes three"
+            f"{len(CHANNELS)} ({', '.join(CHANNELS)}); use an artifact that takes those"
         )
+    if contract.channels != CHANNELS:
+        images = images[..., [CHANNELS.index(name) for name in contract.channels]]
     size = (contract.height, contract.width)
     if images.shape[1:3] == size:
         return images
-    resampled = np.empty((len(images), *size, _CHANNELS), np.uint8)
+    resampled = np.empty((len(images), *size, len(CHANNELS)), np.uint8)
     for index, image in enumerate(images):
-        for channel in range(_CHANNELS):
+        for channel in range(len(CHANNELS)):
             resampled[index, :, :, channel] = _resample(np.ascontiguousarray(image[:, :, channel]), size)
     return resampled
 

@@ -44,7 +44,10 @@ class EpochRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainResult:
-    """What a training run leaves behind; `history` holds the epochs of this run and of those it resumed."""
+    """What a training run leaves behind; `history` holds the epochs of this run and of those it resumed.
+
+    `images_per_second` is that of this run's epochs, None where none was left to train.
+    """
 
     variant: str
     weights: str
@@ -54,7 +57,7 @@ class TrainResult:
     train_patients: int
     validation_patients: int
     steps: int
-    images_per_second: float
+    images_per_second: float | None
     history: tuple[EpochRecord, ...]
     versions: dict[str, str]
     schema_version: int = RESULT_SCHEMA_VERSION
@@ -94,7 +97,10 @@ class InstitutionScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvalResult:
-    """How one artifact does on patients; `seen_patients` > 0 only when the caller insisted."""
+    """How one artifact does on patients; `seen_patients` > 0 only when the caller insisted.
+
+    `lesion_recall` is None where no patient has a lesion, `false_positive_slice_rate` where no slice is tumour-free.
+    """
 
     artifact: str
     data: str
@@ -107,8 +113,8 @@ class EvalResult:
     pixel_accuracy_mean: float
     hd95_px_median: float | None
     hd95_undefined: int
-    lesion_recall: float
-    false_positive_slice_rate: float
+    lesion_recall: float | None
+    false_positive_slice_rate: float | None
     institutions: tuple[InstitutionScore, ...]
     threshold: float
     numerics: str
@@ -197,14 +203,19 @@ class StageRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildResult:
-    """What `edgeseg build` leaves in `build.json`."""
+    """What `edgeseg build` leaves in `build.json`.
+
+    `calibrated_on` is the data that int8 ranges were measured on, None where no int8 target was built.
+    """
 
     command: str
     seed: int
     data: str
     weights: str
+    weights_sha256: str
     rests_on_phantoms: bool
     training_patients: int
+    calibrated_on: str | None
     calibration_patients: int
     baseline: BaselineResult | None
     artifacts: tuple[ArtifactRow, ...]

@@ -10,6 +10,8 @@ from pathlib import Path
 from edgeseg.errors import OptionError
 
 CONTRACT_SCHEMA_VERSION = 1
+CHANNELS = ("pre", "flair", "post")
+"""The channels of a slice, in the order that every reader gives."""
 INTENDED_USE = "Research use only. Not a medical device; not for diagnosis or treatment."
 
 
@@ -19,7 +21,7 @@ class ImageSpec:
 
     height: int = 256
     width: int = 256
-    channels: tuple[str, ...] = ("pre", "flair", "post")
+    channels: tuple[str, ...] = CHANNELS
 
     def __post_init__(self) -> None:
         """Refuse empty images."""
@@ -69,7 +71,7 @@ class TrainSpec:
     """
 
     variant: VariantSpec = field(default_factory=VariantSpec)
-    epochs: int = 60
+    epochs: int = 120
     seed: int = 0
     batch_size: int = 16
     crop_px: int = 192
@@ -87,9 +89,12 @@ class TrainSpec:
         """Refuse values that cannot train."""
         rules = (
             (self.epochs >= 1, f"epochs is {self.epochs}; it must be at least 1"),
+            (self.seed >= 0, f"seed is {self.seed}; it must be at least 0"),
             (self.batch_size >= 1, f"batch_size is {self.batch_size}; it must be at least 1"),
             (self.crop_px >= 16, f"crop_px is {self.crop_px}; it must be at least 16"),
             (self.learning_rate > 0, f"learning_rate is {self.learning_rate}; it must be positive"),
+            (self.weight_decay >= 0, f"weight_decay is {self.weight_decay}; it must be at least 0"),
+            (self.warmup_steps >= 0, f"warmup_steps is {self.warmup_steps}; it must be at least 0"),
             (0 <= self.empty_share < 1, f"empty_share is {self.empty_share}; it must lie in [0, 1)"),
             (0 <= self.ema < 1, f"ema is {self.ema}; it must lie in [0, 1)"),
             (self.schedule in ("cosine", "fixed"), f"schedule is '{self.schedule}'; choose one of: cosine, fixed"),
@@ -112,7 +117,8 @@ class Contract:
     The image is `uint8` in `channels` order, resampled to `height` x `width`, multiplied by `scale` into [0, 1] and
     laid out as `layout`. The artifact returns logits; a pixel is tumour when its logit is above `logit_threshold`.
     `seen_patients` holds `patient_digest(id)` of every patient that training or calibration used, so that a tool can
-    refuse to evaluate on them without the ids being readable.
+    refuse to evaluate on them without the ids being readable. `licence` is that of the weights, None where edgeseg
+    cannot know it.
     """
 
     variant: VariantSpec
@@ -120,7 +126,7 @@ class Contract:
     target: str
     layout: str
     schema_version: int = CONTRACT_SCHEMA_VERSION
-    channels: tuple[str, ...] = ("pre", "flair", "post")
+    channels: tuple[str, ...] = CHANNELS
     height: int = 256
     width: int = 256
     scale: float = 1.0 / 255.0
@@ -130,15 +136,19 @@ class Contract:
     calibrated_on: str | None = None
     calibration_hash: str | None = None
     seen_patients: tuple[str, ...] = ()
-    licence: str = "CC BY-NC-SA 4.0"
+    licence: str | None = None
     intended_use: str = INTENDED_USE
 
     def __post_init__(self) -> None:
-        """Refuse a layout or a threshold that no runner could honour."""
+        """Refuse a layout, size, scale or threshold that no runner could honour."""
         if self.layout not in ("NHWC", "NCHW"):
             raise OptionError(f"layout is '{self.layout}'; choose one of: NCHW, NHWC")
         if not 0.0 < self.threshold < 1.0:
             raise OptionError(f"threshold is {self.threshold}; a probability strictly between 0 and 1 is needed")
+        if not (math.isfinite(self.scale) and self.scale > 0):
+            raise OptionError(f"scale is {self.scale}; what a byte is multiplied by must be positive and finite")
+        if self.height < 1 or self.width < 1:
+            raise OptionError(f"the image is {self.height} x {self.width}; each side must be at least 1 pixel")
 
     @property
     def logit_threshold(self) -> float:
@@ -156,7 +166,9 @@ class BuildSpec:
     """What `edgeseg build` is asked for.
 
     Without `data` the build rests on phantoms; without `checkpoint` on the weights that ship. `threads` is what every
-    runtime gets. `verify_patients` bounds how many of the evaluated patients the parity check runs over.
+    runtime gets. `calibration_slices` are chosen among the patients of `data` that trained the weights; where there are
+    none, the shipped calibration set is taken as it is. `verify_patients` bounds how many of the evaluated patients the
+    parity check runs over.
     """
 
     variant: VariantSpec
@@ -177,10 +189,14 @@ class BuildSpec:
 
     def __post_init__(self) -> None:
         """Refuse counts that measure nothing."""
+        if not self.targets:
+            raise OptionError("no target was named; see 'edgeseg targets', or give --target all")
         for name in ("threads", "calibration_slices", "phantom_patients", "verify_patients", "bench_runs"):
             if getattr(self, name) < 1:
                 raise OptionError(f"{name.replace('_', '-')} is {getattr(self, name)}; it must be at least 1")
-        if self.bench_budget_s <= 0:
+        if self.seed < 0:
+            raise OptionError(f"seed is {self.seed}; it must be at least 0")
+        if not self.bench_budget_s > 0:
             raise OptionError(f"bench-budget-s is {self.bench_budget_s}; it must be positive")
 
 

@@ -18,6 +18,23 @@ def test_a_file_is_written_whole(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_the_source_digest_follows_the_code_of_its_room_and_not_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("data/reader.py", "stages/build.py", "cli/main.py"):
+        artifacts.write_text(tmp_path / name, "old")
+    monkeypatch.setattr(artifacts, "_PACKAGE", tmp_path)
+    digest = artifacts.source_digest.__wrapped__
+    whole, data = digest(), digest("data")
+    artifacts.write_text(tmp_path / "cli" / "main.py", "new")
+    assert (digest(), digest("data")) == (whole, data)
+    artifacts.write_text(tmp_path / "stages" / "build.py", "new")
+    assert digest() != whole
+    assert digest("data") == data
+    artifacts.write_text(tmp_path / "data" / "reader.py", "new")
+    assert digest("data") != data
+
+
 def test_a_writer_that_fails_leaves_the_older_file_and_nothing_else(tmp_path: Path) -> None:
     path = artifacts.write_text(tmp_path / "model.onnx", "old")
 
@@ -44,8 +61,18 @@ def test_a_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path: Path, monke
 
 def test_a_place_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
-    with pytest.raises(OutputError, match="choose another place"):
-        artifacts.write_text(tmp_path / "out" / "x.json", "{}")
+    for path in (tmp_path / "out" / "x.json", tmp_path / "out" / "folder" / "x.json"):
+        with pytest.raises(OutputError, match="a file stands where a folder is needed; choose another place"):
+            artifacts.write_text(path, "{}")
+
+
+def test_only_a_full_disk_is_told_to_free_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(OutputError, match="Read-only file system; choose another place"):
+        artifacts.make_dir(tmp_path / "out")
 
 
 def test_the_cache_follows_the_xdg_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from edgeseg.backend import load_keras
+from edgeseg.backend import load_keras, running_keras
 from edgeseg.errors import OptionError, UnknownNameError
 
 
@@ -34,3 +34,13 @@ def test_a_backend_that_is_not_installed_names_its_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install 'edgeseg[torch]'" in done.stdout
+
+
+def test_keras_as_it_runs_is_not_loaded_again() -> None:
+    assert running_keras() is load_keras("tensorflow")
+
+
+def test_loading_tensorflow_prints_nothing() -> None:
+    code = "from edgeseg.backend import running_keras; running_keras().ops.ones(1)"
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from edgeseg.checkpoint import (
     CheckpointHeader,
+    check_weights,
     load_weights,
     read_checkpoint,
     weight_names,
@@ -59,6 +61,18 @@ def test_weights_of_another_variant_are_refused_with_what_to_ask_for(tmp_path: P
         load_weights(build_model(asked, SMALL), read_checkpoint(path), asked)
 
 
+def test_the_state_of_a_run_is_not_taken_for_weights(tmp_path: Path, header: CheckpointHeader) -> None:
+    path = write_checkpoint(tmp_path / "s.safetensors", replace(header, kind="state"), {"a": np.zeros(1, np.float32)})
+    with pytest.raises(CheckpointError, match=r"state of a training run.*weights\.safetensors"):
+        check_weights(read_checkpoint(path), SPEC)
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path, header: CheckpointHeader) -> None:
+    path = write_checkpoint(tmp_path / "w.safetensors", replace(header, schema_version=2), {})
+    with pytest.raises(CheckpointError, match="schema version 2"):
+        read_checkpoint(path)
+
+
 def test_a_weight_of_another_shape_is_named(tmp_path: Path, header: CheckpointHeader) -> None:
     model = build_model(SPEC, SMALL)
     arrays = dict(zip(weight_names(model), model.get_weights(), strict=True))
@@ -68,7 +82,9 @@ def test_a_weight_of_another_shape_is_named(tmp_path: Path, header: CheckpointHe
         load_weights(model, read_checkpoint(path), SPEC)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "not-safetensors", "empty", "no-header", "bad-header", "missing"])
+@pytest.mark.parametrize(
+    "damage", ["truncated", "not-safetensors", "empty", "no-header", "bad-header", "bad-option", "missing"]
+)
 def test_a_damaged_file_is_one_clear_error(tmp_path: Path, header: CheckpointHeader, damage: str) -> None:
     from safetensors.numpy import save
 
@@ -79,6 +95,7 @@ def test_a_damaged_file_is_one_clear_error(tmp_path: Path, header: CheckpointHea
         "empty": b"",
         "no-header": save({"0000/a": np.zeros(1, np.float32)}),
         "bad-header": save({"0000/a": np.zeros(1, np.float32)}, metadata={"edgeseg": '{"kind": 1}'}),
+        "bad-option": path.read_bytes().replace(b'\\"augment\\":\\"rich\\"', b'\\"augment\\":\\"RICH\\"'),
         "missing": None,
     }[damage]
     path.unlink()

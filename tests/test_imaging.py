@@ -55,6 +55,17 @@ def test_a_contract_for_other_channels_is_refused(tiny_contract: Contract) -> No
         imaging.to_network(noise(1, 16, 24, 3), replace(tiny_contract, channels=("flair",)))
 
 
+def test_channels_are_put_in_the_contracts_order(tiny_contract: Contract) -> None:
+    images = noise(2, 16, 24, 3)
+    ordered = imaging.to_network(images, replace(tiny_contract, channels=("flair", "post", "pre")))
+    np.testing.assert_array_equal(ordered, np.stack([images[..., 1], images[..., 2], images[..., 0]], axis=-1))
+
+
+def test_a_contract_that_names_a_channel_twice_is_refused(tiny_contract: Contract) -> None:
+    with pytest.raises(ContractError, match=r"3 channels \(flair, flair, post\)"):
+        imaging.to_network(noise(1, 16, 24, 3), replace(tiny_contract, channels=("flair", "flair", "post")))
+
+
 def test_normalise_spans_zero_to_one(tiny_contract: Contract) -> None:
     scaled = imaging.normalise(BYTES, tiny_contract)
     assert scaled.dtype == np.float32

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from edgeseg.data.volume import PHANTOM
 from edgeseg.results import EvalResult, InstitutionScore, ParityResult, PatientScore
 from edgeseg.specs import Contract, patient_digest
 
-TERMINAL_COLUMNS = 80
-PHANTOM = "phantom"
 _ABSENT = "-"
 _PATIENT_COLUMNS = 24
-
-
-def print_scores(drawn: RenderableType, console: Console) -> None:
-    """Print on a console, never wider than 80 columns."""
-    console.print(drawn, width=min(console.width, TERMINAL_COLUMNS), highlight=False)
 
 
 def evaluation(result: EvalResult, contract: Contract) -> RenderableType:

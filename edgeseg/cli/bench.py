@@ -18,6 +18,7 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Time single slices through artifacts, in interleaved rounds so that drift of the machine hits all alike."""
+    from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
@@ -37,8 +38,6 @@ def bench(
     if as_json:
         typer.echo(to_json(result))
         return
-    from rich.console import Console
-
     from edgeseg.stages.tables import benchmark_table
 
-    Console().print(benchmark_table(result))
+    show(benchmark_table(result))

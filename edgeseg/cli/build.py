@@ -36,7 +36,9 @@ def build(
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of calibration, phantoms and bootstrap.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads of every runtime.")] = 2,
-    calibration_slices: Annotated[int, typer.Option(help="Slices that int8 ranges are measured on.")] = 128,
+    calibration_slices: Annotated[
+        int, typer.Option(help="Slices of training patients for int8 ranges; the shipped set if none are in --data.")
+    ] = 128,
     phantom_patients: Annotated[int, typer.Option(help="Phantoms to score on, where no data is given.")] = 8,
     bench_runs: Annotated[int, typer.Option(help="Counted runs of each artifact.")] = 100,
     bench_budget_s: Annotated[float, typer.Option(help="Most seconds of counted runs for each artifact.")] = 10.0,
@@ -47,6 +49,7 @@ def build(
     Leaves the artifacts, build.json, report.md and report.json in --out. A stage that is unchanged since the last build
     there is not run again. Exit code 1 when an artifact fails its parity check.
     """
+    from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.errors import CheckFailedError
     from edgeseg.jsonio import to_json
@@ -54,7 +57,7 @@ def build(
     from edgeseg.stages.build import build as run
     from edgeseg.stages.build import failures
     from edgeseg.stages.report import summarise
-    from edgeseg.stages.tables import print_report
+    from edgeseg.stages.tables import terminal
     from edgeseg.variants.tiers import resolve_variant
 
     spec = BuildSpec(
@@ -73,14 +76,16 @@ def build(
         rebuild=rebuild,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
-    with counted("building") as progress:
-        result = run(spec, on_stage=_stage_line, on_progress=lambda _stage, done, total: progress(done, total))
+    try:
+        with counted("building") as progress:
+            result = run(spec, on_stage=_stage_line, on_progress=lambda _stage, done, total: progress(done, total))
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command goes on after the last stage above", err=True)
+        raise
     if as_json:
         typer.echo(to_json(result))
     else:
-        from rich.console import Console
-
-        print_report(summarise(result), Console())
+        show(terminal(summarise(result)))
         typer.echo(f"\nartifacts and reports: {out}")
     if failed := failures(result):
         raise CheckFailedError("parity check failed: " + "; ".join(failed))

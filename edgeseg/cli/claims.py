@@ -17,13 +17,16 @@ def claims(
     r2: Annotated[bool, typer.Option(help="Time the full-width R2U-Net; --no-r2 leaves it out.")] = True,
     threads: Annotated[int, typer.Option(help="Threads of the runtime that times R2U-Net.")] = 2,
     budget_s: Annotated[float, typer.Option(help="Seconds of counted runs for R2U-Net, at most.")] = 20.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Also print the claims as JSON.")] = False,
 ) -> None:
     """Write the original study's claims beside what was measured and how."""
     from edgeseg import artifacts
     from edgeseg.cli._progress import counted, line
     from edgeseg.data.open import open_dataset
+    from edgeseg.jsonio import to_json
+    from edgeseg.results import RESULT_SCHEMA_VERSION
     from edgeseg.stages.baseline import time_network
-    from edgeseg.stages.claims import claims_page, count_cohort, write_claims
+    from edgeseg.stages.claims import claims_page, count_cohort, measured_claims, write_claims
     from edgeseg.stages.report import BUILD_FILE, read_build
     from edgeseg.variants import VARIANTS
 
@@ -39,5 +42,10 @@ def claims(
     timing = None
     if r2:
         timing = time_network(VARIANTS["r2unet"].default, threads=threads, budget_s=budget_s, progress=line)
-    write_claims(claims_page(found, inputs=inputs, cohort=cohort, r2=timing), out)
-    typer.echo(str(out))
+    beside = measured_claims(found, cohort=cohort, r2=timing)
+    write_claims(claims_page(found, beside, inputs=inputs), out)
+    if as_json:
+        told = {"page": str(out), "rests_on_phantoms": found.rests_on_phantoms, "inputs": inputs, "claims": beside}
+        typer.echo(to_json(told | {"schema_version": RESULT_SCHEMA_VERSION}))
+    else:
+        typer.echo(str(out))

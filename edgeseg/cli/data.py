@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._print import show
+from edgeseg.cli._progress import counted
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="data", help="Make, fetch, check, split and describe data sets.", no_args_is_help=True)
 
-_WIDTH = 80
 _SHOWN_FINDINGS = 20
 
 DataDir = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds the patients.")]
@@ -41,9 +43,9 @@ def phantom(
 
     require_free(dest)
     dataset = PhantomDataset(patients=patients, seed=seed)
-    with staged_folder(dest) as temporary, _progress("Writing phantoms") as progress:
+    with staged_folder(dest) as temporary, counted("Writing phantoms") as progress:
         write_dataset(dataset, temporary, progress)
-    with _progress("Counting") as progress:
+    with counted("Counting") as progress:
         summary = summarise(KaggleLgg(dest), progress=progress)
     if as_json:
         _print_json(summary)
@@ -76,7 +78,7 @@ def verify(directory: DataDir, *, as_json: AsJson = False) -> None:
     from edgeseg.data.open import open_dataset
     from edgeseg.data.verify import verify_dataset
 
-    with _progress("Verifying") as progress:
+    with counted("Verifying") as progress:
         result = verify_dataset(open_dataset(directory), progress=progress)
     if as_json:
         _print_json(result)
@@ -92,7 +94,7 @@ def info(directory: DataDir, *, as_json: AsJson = False) -> None:
     from edgeseg.data.open import open_dataset
     from edgeseg.data.summary import summarise
 
-    with _progress("Counting") as progress:
+    with counted("Counting") as progress:
         summary = summarise(open_dataset(directory), progress=progress)
     if as_json:
         _print_json(summary)
@@ -122,12 +124,12 @@ def split(
         if out is not None or force:
             raise OptionError("--check makes nothing, so --out and --force do not go with it; leave them out")
         made = read_split(check)
-        with _progress("Checking") as progress:
+        with counted("Checking") as progress:
             check_split(made, open_dataset(directory), progress=progress)
     else:
         if out is not None and out.exists() and not force:
             raise OutputError(f"{out}: a file is there; choose another --out, or replace it with --force")
-        with _progress("Reading masks") as progress:
+        with counted("Reading masks") as progress:
             made = make_folds(open_dataset(directory), folds=folds, seed=seed, progress=progress)
         if out is not None:
             write_split(made, out)
@@ -160,19 +162,13 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _print_table(table: Table) -> None:
-    from rich.console import Console
-
-    Console(width=_WIDTH, soft_wrap=False, highlight=False).print(table)
-
-
 def _print_summary(summary: DataSummary) -> None:
     table = _table(f"Data set {summary.data}", "institution", "patients", "slices", "with tumour")
     for row in summary.institutions:
         table.add_row(row.institution or "-", str(row.patients), str(row.slices), str(row.tumour_slices))
     table.add_section()
     table.add_row("all", str(summary.patients), str(summary.slices), str(summary.tumour_slices))
-    _print_table(table)
+    show(table)
     sizes = ", ".join(f"{size.height} x {size.width} ({size.slices})" for size in summary.sizes[:4])
     typer.echo(f"Slice sizes (height x width): {sizes}{' ...' if len(summary.sizes) > 4 else ''}")
     typer.echo(f"Slices per patient: {summary.fewest_slices} to {summary.most_slices}")
@@ -213,19 +209,7 @@ def _print_split(made: Split) -> None:
             str(sum(entry.tumour_pixels for entry in members)),
             *(str(sum(entry.institution == name for entry in members)) for name in institutions),
         )
-    _print_table(table)
-
-
-@contextlib.contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    show(table)
 
 
 @contextlib.contextmanager

@@ -32,6 +32,7 @@ def evaluate(
 
     Without --patients and --split all patients of the data set are scored.
     """
+    from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.data.open import open_dataset
     from edgeseg.data.volume import volumes
@@ -61,11 +62,9 @@ def evaluate(
     if as_json:
         typer.echo(to_json(result))
         return
-    from rich.console import Console
+    from edgeseg.cli._scores import evaluation
 
-    from edgeseg.cli._scores import evaluation, print_scores
-
-    print_scores(evaluation(result, contract), Console())
+    show(evaluation(result, contract))
 
 
 def _chosen(dataset: Dataset, patients: str | None, split: Path | None, fold: int | None) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from edgeseg import __version__
 from edgeseg.errors import EdgeSegError
@@ -27,13 +28,22 @@ _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES
 # Every command, in the order of `edgeseg --help`: the file under edgeseg/cli/, which holds a function of the same name,
 # or an `app` where the command has commands of its own.
 PANELS = {
-    "Make": ("data", "train", "build"),
+    "Make": ("data", "train", "build", "ship"),
     "Use and measure": ("run", "evaluate", "verify", "bench"),
     "Read": ("report", "claims", "variants", "targets"),
 }
 
+
+class _Ordered(TyperGroup):
+    """Lists commands in the order of `PANELS`; by itself Typer puts those with commands of their own last."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return [name for names in PANELS.values() for name in names]
+
+
 app = typer.Typer(
     name="edgeseg",
+    cls=_Ordered,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",

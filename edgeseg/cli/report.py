@@ -20,15 +20,16 @@ def report(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Also put the table between '<!-- table:begin -->' and '<!-- table:end -->' of a Markdown file.",
+            help="Also put the table between the comments 'table:begin' and 'table:end' of a Markdown file.",
         ),
     ] = None,
 ) -> None:
     """Print the report of a build from its build.json; nothing is measured anew."""
     from edgeseg import artifacts
+    from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json
     from edgeseg.stages.report import read_build, splice, summarise
-    from edgeseg.stages.tables import markdown, markdown_table
+    from edgeseg.stages.tables import markdown, markdown_table, terminal
 
     build = read_build(build_dir)
     summary = summarise(build)
@@ -39,8 +40,4 @@ def report(
     if as_json:
         typer.echo(to_json(summary))
         return
-    from rich.console import Console
-
-    from edgeseg.stages.tables import print_report
-
-    print_report(summary, Console())
+    show(terminal(summary))

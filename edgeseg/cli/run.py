@@ -10,11 +10,9 @@ import typer
 if TYPE_CHECKING:
     from edgeseg.results import RunResult
 
-_COLUMNS = 80
-
 
 def run(
-    model: Annotated[Path, typer.Argument(help="The artifact: a .onnx or .tflite file.", show_default=False)],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The artifact: a .onnx or .tflite file.")],
     paths: Annotated[
         list[Path],
         typer.Argument(metavar="PATH", help="Slices, patients' folders, or folders of patients.", show_default=False),
@@ -55,6 +53,8 @@ def _print(result: RunResult, out: Path) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from edgeseg.cli._print import show
+
     console = Console()
     table = Table(box=None, pad_edge=False)
     table.add_column("patient", overflow="fold")
@@ -64,13 +64,13 @@ def _print(result: RunResult, out: Path) -> None:
         counts = (patient.slices, patient.slices_with_tumour, patient.tumour_pixels)
         latencies = (f"{patient.latency_ms_p50:.1f}", f"{patient.latency_ms_p95:.1f}")
         table.add_row(escape(patient.patient), *map(str, counts), *latencies)
-    console.print(table, width=min(console.width, _COLUMNS))
+    show(table, console=console)
     for patient in result.patients:
         for warning in patient.warnings:
             console.print(
                 f"[yellow]{escape(patient.patient)}: {escape(warning)}[/yellow]", soft_wrap=True, highlight=False
             )
     threads = f"{result.threads} thread{'s' if result.threads > 1 else ''}"
-    told = f"{result.model}: {result.runtime}, {threads}, {result.numerics}; masks and summary.json in {out}"
-    console.print(escape(told), soft_wrap=True, highlight=False)
+    for told in (f"{result.model}: {result.runtime}, {threads}, {result.numerics}", f"masks and summary.json: {out}"):
+        console.print(escape(told), soft_wrap=True, highlight=False)
     console.print(escape(result.intended_use), style="dim", soft_wrap=True, highlight=False)

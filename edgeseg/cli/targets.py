@@ -11,6 +11,7 @@ def targets(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
 ) -> None:
     """List the file formats, what runs them, and how many mask pixels each may flip against the float Keras network."""
+    from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json
     from edgeseg.targets import TARGETS
 
@@ -18,7 +19,6 @@ def targets(
         names = ("name", "suffix", "runtime", "precision", "needs_calibration", "max_flip_ppm", "layout")
         typer.echo(to_json({"targets": [{n: getattr(t, n) for n in names} for t in TARGETS.values()]}))
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -28,5 +28,4 @@ def targets(
     for t in TARGETS.values():
         calibrated = "yes" if t.needs_calibration else "no"
         table.add_row(t.name, t.runtime, t.precision, t.layout, calibrated, f"{t.max_flip_ppm:g} ppm")
-    console = Console()
-    console.print(table, width=min(console.width, 80))
+    show(table)

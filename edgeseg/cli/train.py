@@ -20,11 +20,11 @@ def train(
     variant: Annotated[str, typer.Option(help="unet, unet-bn, alphax, r2unet, or a tier.")] = "alphax-light",
     alpha: Annotated[float | None, typer.Option(help="Multiplies every width, in (0, 1].")] = None,
     stem: Annotated[str | None, typer.Option(help="full or half; half is alphax only.")] = None,
-    epochs: Annotated[int, typer.Option(help="Passes over the slices with tumour.")] = 80,
+    epochs: Annotated[int, typer.Option(help="Passes over the slices with tumour.")] = 120,
     seed: Annotated[int, typer.Option(help="Seed of weights, batches, augmentation and split.")] = 0,
     backend: Annotated[str, typer.Option(help="tensorflow, jax or torch.")] = "tensorflow",
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The run's folder; runs/<variant> if not given.")
+        Path | None, typer.Option(metavar="DIR", help="The run's folder; runs/VARIANT if not given.")
     ] = None,
     split: Annotated[
         Path | None,
@@ -83,6 +83,7 @@ def train(
 def _run(spec: TrainSpec, sides: _Sides, out: Path, *, backend: str, resume: bool, validate_every: int) -> TrainResult:
     from edgeseg.cli._training import training_bar
     from edgeseg.stages.train import train as run
+    from edgeseg.stages.train_state import STATE
 
     slices, training, validation = sides
     try:
@@ -99,13 +100,15 @@ def _run(spec: TrainSpec, sides: _Sides, out: Path, *, backend: str, resume: boo
                 progress=progress,
             )
     except KeyboardInterrupt:
-        typer.echo(f"stopped; the last whole epoch is in {out}, go on with --resume", err=True)
+        if (out / STATE).exists():
+            typer.echo(f"stopped; what is done so far is in {out}, go on with --resume", err=True)
         raise
 
 
 def _summary(result: TrainResult) -> None:
     last = result.history[-1]
-    typer.echo(f"{result.variant}: {last.step} steps at {result.images_per_second:g} images/s on {result.backend}")
+    speed = "" if result.images_per_second is None else f" at {result.images_per_second:g} images/s"
+    typer.echo(f"{result.variant}: {last.step} steps{speed} on {result.backend}")
     typer.echo(
         f"validation Dice per patient, {result.validation_patients} patients: "
         f"mean {last.dice_mean:.3f}, median {last.dice_median:.3f}"

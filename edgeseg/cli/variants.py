@@ -11,10 +11,10 @@ def variants(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the tables.")] = False,
 ) -> None:
     """List the networks and the three tiers; parameters and multiply-accumulates are counted on the built network."""
-    from rich.console import Console
     from rich.table import Table
 
     from edgeseg.artifacts import weights_path
+    from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.jsonio import to_json
     from edgeseg.specs import VariantSpec
@@ -48,6 +48,4 @@ def variants(
         tiers.add_column(name)
     for tier in TIERS.values():
         tiers.add_row(tier.name, tier.variant.slug, tier.summary)
-    console = Console()
-    for table in (networks, tiers):
-        console.print(table, width=min(console.width, 80))
+    show(networks, "", tiers)

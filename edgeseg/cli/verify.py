@@ -28,8 +28,9 @@ def verify(
 ) -> None:
     """Run the same slices through two artifacts and count the mask pixels that differ; exit code 1 when too many do."""
     from edgeseg import targets
+    from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
-    from edgeseg.data.volume import volumes
+    from edgeseg.data.volume import PHANTOM, volumes
     from edgeseg.errors import CheckFailedError, OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.stages.verify import verify as run
@@ -51,11 +52,9 @@ def verify(
     if as_json:
         typer.echo(to_json(result))
     else:
-        from rich.console import Console
+        from edgeseg.cli._scores import parity
 
-        from edgeseg.cli._scores import PHANTOM, parity, print_scores
-
-        print_scores(parity(result, phantoms=dataset.name == PHANTOM), Console())
+        show(parity(result, phantoms=dataset.name == PHANTOM))
     if not result.passed:
         raise CheckFailedError(
             f"{model} flips {result.flips_ppm:.1f} mask pixels per million against {reference}, and "

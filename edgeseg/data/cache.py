@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from edgeseg import artifacts
 from edgeseg.data.volume import Dataset, Volume
 from edgeseg.errors import DatasetError, OutputError
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.jsonio import from_json, to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +99,20 @@ class SliceCache:
 
 
 def folder_key(root: Path) -> str:
-    """Return a hash over the names, sizes and change times of all files under a folder."""
-    digest = hashlib.sha256(str(root.resolve()).encode())
-    for path in sorted(p for p in root.rglob("*") if p.is_file()):
-        stat = path.stat()
-        digest.update(f"{path.relative_to(root)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    """Return a hash over the names, sizes and change times of all files under a folder, and over the readers' code.
+
+    Links to folders are followed, as the readers follow them, but for those that lead back up.
+    """
+    digest = hashlib.sha256(f"{root.resolve()}\0{artifacts.source_digest('data')}\n".encode())
+    for folder, below, names in os.walk(root, followlinks=True):
+        here = Path(folder)
+        below[:] = sorted(
+            name for name in below if (here / name).resolve() not in (here.resolve(), *here.resolve().parents)
+        )
+        for path in (here / name for name in sorted(names)):
+            if path.is_file():
+                stat = path.stat()
+                digest.update(f"{path.relative_to(root)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -126,7 +136,7 @@ def cached(
     if folder.is_dir():
         try:
             return SliceCache(folder)
-        except (OSError, ValueError, JsonFormatError):
+        except (OSError, EOFError, ValueError):
             shutil.rmtree(folder, ignore_errors=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=base))
     try:

@@ -20,12 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.artifacts import make_dir
-from edgeseg.data.kaggle_lgg import KaggleLgg
+from edgeseg.data.kaggle_lgg import LICENCE, KaggleLgg
 from edgeseg.data.verify import ERROR, VerifyResult, verify_dataset
 from edgeseg.errors import DatasetError, MissingExtraError, OutputError
 
 DATASET = "mateuszbuda/lgg-mri-segmentation"
-LICENCE = "CC BY-NC-SA 4.0"
 
 _FOLDER = "kaggle_3m"
 _CLIENT = "import sys; from kaggle.cli import main; sys.exit(main())"

@@ -19,10 +19,12 @@ from edgeseg.data.listing import (
     visible_files,
     visible_folders,
 )
-from edgeseg.data.volume import Volume
+from edgeseg.data.volume import KAGGLE_LGG, PHANTOM, Volume
 from edgeseg.errors import DatasetError
 
 PHANTOM_PREFIX = "PHANTOM_"
+LICENCE = "CC BY-NC-SA 4.0"
+"""Of the set, and so of what is trained on it; shipped weights from phantoms are kept under it too."""
 
 _SUFFIXES = (".tif", ".tiff")
 _PLACES = ("kaggle_3m", "lgg-mri-segmentation/kaggle_3m")
@@ -60,7 +62,7 @@ class KaggleLgg:
     @property
     def name(self) -> str:
         """`phantom` when every patient is one, else `kaggle-lgg`."""
-        return "phantom" if all(p.startswith(PHANTOM_PREFIX) for p in self._patients) else "kaggle-lgg"
+        return PHANTOM if all(p.startswith(PHANTOM_PREFIX) for p in self._patients) else KAGGLE_LGG
 
     @property
     def patients(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from edgeseg.data.phantom_anatomy import FLOOR_Z, VERTEX_Z, Head
 from edgeseg.data.phantom_fields import SIDE, Plane
 from edgeseg.data.phantom_lesion import Lesion
 from edgeseg.data.phantom_scanner import FLAIR, INSTITUTIONS, POST, PRE, Scanner
-from edgeseg.data.volume import Dataset, Volume
+from edgeseg.data.volume import PHANTOM, Dataset, Volume
 from edgeseg.errors import DatasetError, OptionError, OutputError
 
 _LIMIT = 10_000
@@ -55,7 +55,7 @@ class PhantomDataset:
     @property
     def name(self) -> str:
         """`phantom`."""
-        return "phantom"
+        return PHANTOM
 
     @property
     def patients(self) -> tuple[str, ...]:

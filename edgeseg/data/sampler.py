@@ -1,4 +1,4 @@
-"""Which slices a training batch holds: a fixed share of tumour slices, each patient's in turn, seeded by step."""
+"""Which slices a training batch holds: a fixed share of tumour slices, seeded by epoch and step."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgeseg.errors import DataError, ImageError, MaskError
+from edgeseg.errors import DataError, ImageError, MaskError, one_line
 
 SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
 
@@ -135,7 +135,7 @@ def _decode(path: Path, kind: type[DataError], role: str) -> _Picture:
         ) from error
     except Exception as error:
         raise kind(
-            f"{path}: cannot be decoded as TIFF, PNG or JPEG ({_one_line(error)}); the {role} is damaged, cut short or "
+            f"{path}: cannot be decoded as TIFF, PNG or JPEG ({one_line(error)}); the {role} is damaged, cut short or "
             "of another format; copy it again or save it as TIFF or PNG"
         ) from error
 
@@ -166,7 +166,3 @@ def _bits(image: Image.Image, head: bytes) -> int:
     if head.startswith(_PNG_SIGNATURE):
         return head[_PNG_DEPTH_OFFSET]
     return _MODE_BITS.get(image.mode, 8)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__

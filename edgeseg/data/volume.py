@@ -9,6 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+KAGGLE_LGG, PHANTOM = "kaggle-lgg", "phantom"
+"""Names of data sets: the real one that edgeseg is developed on, and the made-up one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Volume:

@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg.errors import ArtifactError, MissingExtraError
+from edgeseg.errors import ArtifactError, MissingExtraError, one_line
+from edgeseg.quiet import quiet
 from edgeseg.runtime.session import TensorInfo
+
+_STDERR = (2,)
 
 
 class LitertSession:
@@ -45,10 +48,11 @@ class LitertSession:
 
     def _allocate(self) -> None:
         try:
-            self._interpreter.allocate_tensors()
+            with quiet(_STDERR):
+                self._interpreter.allocate_tensors()
         except Exception as error:
             raise ArtifactError(
-                f"{self._path}: {self.runtime} cannot prepare it ({_one_line(error)}); build the model again"
+                f"{self._path}: {self.runtime} cannot prepare it ({one_line(error)}); build the model again"
             ) from error
 
     def infer(self, tensor: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -64,7 +68,7 @@ class LitertSession:
                 return np.asarray(self._interpreter.get_tensor(self._output_index))
             except Exception as error:
                 raise ArtifactError(
-                    f"{self._path}: {self.runtime} failed while running it ({_one_line(error)}); build the model again"
+                    f"{self._path}: {self.runtime} failed while running it ({one_line(error)}); build the model again"
                 ) from error
 
 
@@ -89,10 +93,11 @@ def open_litert(path: Path, *, threads: int, delegates: bool = True) -> Any:
         raise MissingExtraError("ai-edge-litert", "build", "running a .tflite model") from error
     kernels = OpResolverType.AUTO if delegates else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     try:
-        return Interpreter(model_path=str(path), num_threads=threads, experimental_op_resolver_type=kernels)
+        with quiet(_STDERR):
+            return Interpreter(model_path=str(path), num_threads=threads, experimental_op_resolver_type=kernels)
     except Exception as error:
         raise ArtifactError(
-            f"{path}: ai-edge-litert {version} cannot load it ({_one_line(error)}); the file is damaged, cut short "
+            f"{path}: ai-edge-litert {version} cannot load it ({one_line(error)}); the file is damaged, cut short "
             "or of another format, so copy it again or build it again"
         ) from error
 
@@ -106,7 +111,3 @@ def _info(details: dict[str, Any], path: Path) -> TensorInfo:
     if not scale > 0:
         raise ArtifactError(f"{path}: tensor '{name}' is int8 without a scale; build the model again")
     return TensorInfo(name=name, shape=shape, dtype=dtype, scale=float(scale), zero_point=int(zero_point))
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from edgeseg.errors import ArtifactError
+from edgeseg.errors import ArtifactError, one_line
 from edgeseg.runtime.session import TensorInfo
 
 INPUT_SCALE, INPUT_ZERO_POINT = "edgeseg.input_scale", "edgeseg.input_zero_point"
@@ -64,7 +64,7 @@ def open_onnx(model: Path | bytes, *, mode: GraphMode, threads: int) -> Any:
     except Exception as error:
         name = "the model" if isinstance(model, bytes) else f"{model}"
         raise ArtifactError(
-            f"{name}: ONNX Runtime {ort.__version__} cannot load it ({_one_line(error)}); the file is damaged, cut "
+            f"{name}: ONNX Runtime {ort.__version__} cannot load it ({one_line(error)}); the file is damaged, cut "
             "short or of another format, so copy it again or build it again"
         ) from error
 
@@ -111,7 +111,7 @@ class OnnxSession:
             (result,) = self._session.run([self.output.name], {self.input.name: tensor})
         except Exception as error:
             raise ArtifactError(
-                f"{self._path}: ONNX Runtime {ort.__version__} failed while running it ({_one_line(error)}); build the "
+                f"{self._path}: ONNX Runtime {ort.__version__} failed while running it ({one_line(error)}); build the "
                 "model again"
             ) from error
         return np.asarray(result)
@@ -132,7 +132,3 @@ def _info(node: Any, metadata: dict[str, str], scale_key: str, zero_key: str, pa
     if not (math.isfinite(scale) and scale > 0):
         raise ArtifactError(f"{path}: '{scale_key}' is {scale}; a scale is positive, so build the model again")
     return TensorInfo(name=node.name, shape=shape, dtype=dtype, scale=scale, zero_point=zero_point)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -84,7 +84,8 @@ class Segmenter:
         """Run slices that have the contract's size, one after another.
 
         Args:
-            images: `(N, H, W, 3) uint8`, NHWC, channels = pre, FLAIR, post; H and W those of the contract.
+            images: `(N, H, W, 3) uint8`, NHWC; H, W and the order of the channels those of the contract, as
+                `edgeseg.imaging.to_network` gives them.
 
         Returns:
             `(N, H, W) float32` logits.

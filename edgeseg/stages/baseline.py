@@ -16,13 +16,13 @@ from edgeseg import artifacts, targets
 from edgeseg.backend import load_keras
 from edgeseg.errors import MissingExtraError, ModelError, OutputError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.quiet import quiet
 from edgeseg.results import RESULT_SCHEMA_VERSION, BaselineResult, Environment, LatencyResult
 from edgeseg.specs import Contract, VariantSpec
 from edgeseg.stages.benchmark import benchmark
 from edgeseg.stages.environment import environment, load_average
 from edgeseg.stages.predictor import Predictor
 from edgeseg.targets import KerasPredictor
-from edgeseg.targets._quiet import quiet
 from edgeseg.variants import build_model, census
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def baseline(
     force: bool = False,
     progress: Progress | None = None,
 ) -> BaselineResult:
-    """Return the measured baseline, from this host's cache when the versions have not changed since.
+    """Return the measured baseline, from the cache where host, versions and options are unchanged.
 
     The file is saved whole in a temporary folder, its size is read, and it is deleted.
 
@@ -71,7 +71,7 @@ def baseline(
         OutputError: when the temporary folder lacks the room.
     """
     here = environment()
-    place = _cache_place(variant, here, threads)
+    place = _cache_place(variant, here, threads, budget_s)
     if not force and (known := _read_cache(place)) is not None:
         return known
     report = progress or logger.info
@@ -174,8 +174,8 @@ def _contract(model: Any, variant: VariantSpec, target: str) -> Contract:
     )
 
 
-def _cache_place(variant: VariantSpec, here: Environment, threads: int) -> Path:
-    identity = to_json(here, indent=None) + f"{variant}{threads}{platform.node()}{RESULT_SCHEMA_VERSION}"
+def _cache_place(variant: VariantSpec, here: Environment, threads: int, budget_s: float) -> Path:
+    identity = to_json(here, indent=None) + f"{variant}|{threads}|{budget_s}|{platform.node()}|{RESULT_SCHEMA_VERSION}"
     key = hashlib.sha256(identity.encode()).hexdigest()[:16]
     return artifacts.cache_dir() / f"baseline-{variant.slug}-{key}.json"
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import load_weights
-from edgeseg.data.volume import Volume, volumes
+from edgeseg.data.kaggle_lgg import LICENCE
+from edgeseg.data.volume import KAGGLE_LGG, PHANTOM, Volume, volumes
 from edgeseg.jsonio import to_json
 from edgeseg.results import (
     ArtifactRow,
@@ -26,7 +27,7 @@ from edgeseg.results import (
     ParityResult,
     StageRecord,
 )
-from edgeseg.specs import BuildSpec, Contract, ImageSpec, patient_digest
+from edgeseg.specs import BuildSpec, Contract, patient_digest
 from edgeseg.stages import calibrate, report
 from edgeseg.stages.baseline import baseline
 from edgeseg.stages.benchmark import benchmark
@@ -36,13 +37,13 @@ from edgeseg.stages.evaluate import dice_delta, evaluate
 from edgeseg.stages.ledger import Ledger
 from edgeseg.stages.predictor import Predictor
 from edgeseg.stages.verify import verify
-from edgeseg.targets import ConvertJob, Target, open_artifact, resolve
+from edgeseg.targets import ConvertJob, Target, keras_fp32, open_artifact, resolve
 from edgeseg.variants import Census, build_model, census
 from edgeseg.variants.tiers import tier_of
 
 REFERENCE = "keras-fp32"
 """The target that every other one is compared with; it is always built."""
-PASSED, PARITY_FAILED = "ok", "PARITY FAILED"
+PARITY_FAILED = "PARITY FAILED"
 
 OnStage = Callable[[StageRecord], None]
 OnProgress = Callable[[str, int, int], None]
@@ -87,43 +88,48 @@ class _Build:
         self.spec, self.targets, self.inputs = spec, targets, inputs
         self.on_progress = on_progress
         self.ledger = Ledger(artifacts.make_dir(spec.out), rebuild=spec.rebuild, on_stage=on_stage)
+        self.environment = environment()
         self._open: dict[str, Predictor] = {}
         self._calibration: NDArray[np.float32] | None = None
 
     def run(self) -> BuildResult:
         spec, inputs, ledger = self.spec, self.inputs, self.ledger
         header = inputs.checkpoint.header
-        asked = (inputs.content_key, inputs.weights_sha256, spec.seed, spec.allow_seen, spec.calibration_slices)
+        own = (inputs.content_key, inputs.weights_sha256, inputs.shipped_calibration)
+        asked = (*own, spec.seed, spec.allow_seen, spec.calibration_slices)
         data = ledger.run("data", BuildData, lambda: resolve_data(spec, inputs), inputs=asked)
         counted = ledger.run("model", Census, lambda: census(self.model), inputs=(spec.variant, inputs.weights_sha256))
         paths = {t.name: self._convert(t, data) for t in self.targets}
         parities = {t.name: self._verify(t, paths, data) for t in self.targets if t.name != REFERENCE}
         scores = {t.name: self._evaluate(t, paths[t.name], data) for t in self.targets}
         latencies = self._benchmark(paths)
-        start = ledger.run("baseline", BaselineResult, self._baseline, inputs=(versions(), spec.threads))
+        start = ledger.run("baseline", BaselineResult, self._baseline, inputs=(self.environment, spec.threads))
         rows = tuple(
             self._row(t, paths[t.name], counted, parities.get(t.name), scores, latencies[t.name]) for t in self.targets
         )
+        calibrated = any(target.needs_calibration for target in self.targets)
         result = BuildResult(
             command=spec.command,
             seed=spec.seed,
             data=data.name,
             weights=f"{header.variant.slug}, trained on {len(header.train_patients)} patients of {header.data}",
-            rests_on_phantoms="phantom" in (data.name, header.data),
+            weights_sha256=inputs.weights_sha256,
+            rests_on_phantoms=PHANTOM in (data.name, header.data),
             training_patients=len(header.train_patients),
-            calibration_patients=len({item.patient for item in data.calibration.slices}),
+            calibrated_on=data.calibration.data if calibrated else None,
+            calibration_patients=len(data.calibration.patients) if calibrated else 0,
             baseline=start,
             artifacts=rows,
             stages=(),
-            environment=environment(),
+            environment=self.environment,
         )
         return self._report(result)
 
     @functools.cached_property
     def model(self) -> Any:
-        """The trained Keras network, loaded when the first stage needs it."""
-        header = self.inputs.checkpoint.header
-        model = build_model(self.spec.variant, ImageSpec(height=header.image.height, width=header.image.width))
+        """The trained Keras network, loaded when the first stage needs it, on the threads that were asked for."""
+        keras_fp32.set_threads(self.spec.threads)
+        model = build_model(self.spec.variant, self.inputs.checkpoint.header.image)
         load_weights(model, self.inputs.checkpoint, self.spec.variant)
         return model
 
@@ -139,18 +145,20 @@ class _Build:
         header, calibration = self.inputs.checkpoint.header, data.calibration
         seen = set(header.train_patients)
         if target.needs_calibration:
-            seen |= {item.patient for item in calibration.slices}
+            seen |= set(calibration.patients)
         return Contract(
             variant=header.variant,
             tier=tier_of(header.variant, target.precision),
             target=target.name,
             layout=target.layout,
+            channels=header.image.channels,
             height=header.image.height,
             width=header.image.width,
             trained_on=header.data,
             training_hash=header.data_hash,
             calibrated_on=calibration.data if target.needs_calibration else None,
             calibration_hash=calibration.sha256 if target.needs_calibration else None,
+            licence=LICENCE if header.data in (KAGGLE_LGG, PHANTOM) else None,
             seen_patients=tuple(sorted(patient_digest(p) for p in seen)),
         )
 
@@ -193,7 +201,7 @@ class _Build:
             )
 
         hashes = (artifacts.sha256_file(path), artifacts.sha256_file(reference))
-        asked = (*hashes, data.content_key, patients, target.max_flip_ppm, versions())
+        asked = (*hashes, data.content_key, patients, target.max_flip_ppm, self.environment)
         return self.ledger.run(stage, ParityResult, make, inputs=asked)
 
     def _evaluate(self, target: Target, path: Path, data: BuildData) -> EvalResult:
@@ -209,7 +217,8 @@ class _Build:
                 seed=self.spec.seed,
             )
 
-        asked = (artifacts.sha256_file(path), data.content_key, data.evaluation_patients, self.spec.seed, versions())
+        scored = (data.name, data.content_key, data.evaluation_patients)
+        asked = (artifacts.sha256_file(path), *scored, self.spec.seed, self.environment)
         return self.ledger.run(stage, EvalResult, make, inputs=asked)
 
     def _benchmark(self, paths: dict[str, Path]) -> dict[str, LatencyResult]:
@@ -220,8 +229,8 @@ class _Build:
             budget = spec.bench_budget_s
             return _Latencies(rows=benchmark(opened, runs=spec.bench_runs, budget_s=budget, seed=spec.seed))
 
-        hashes = [artifacts.sha256_file(path) for path in paths.values()]
-        asked = (hashes, spec.threads, spec.bench_runs, spec.bench_budget_s, environment())
+        hashes = {name: artifacts.sha256_file(path) for name, path in paths.items()}
+        asked = (hashes, spec.threads, spec.bench_runs, spec.bench_budget_s, spec.seed, self.environment)
         found = self.ledger.run("benchmark", _Latencies, make, inputs=asked)
         return {row.artifact: row for row in found.rows}
 
@@ -256,7 +265,7 @@ class _Build:
             evaluation=own,
             latency=latency,
             dice_delta_to_float=delta,
-            status=PASSED if parity is None or parity.passed else PARITY_FAILED,
+            status=report.GOOD_STATUS if parity is None or parity.passed else PARITY_FAILED,
         )
 
     def _report(self, result: BuildResult) -> BuildResult:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg import artifacts
-from edgeseg.checkpoint import Checkpoint, read_checkpoint
-from edgeseg.data import phantom
+from edgeseg.checkpoint import Checkpoint, check_weights, read_checkpoint
 from edgeseg.data.cache import cached, folder_key
 from edgeseg.data.open import open_dataset
+from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.volume import Dataset
 from edgeseg.errors import CheckpointError, SeenPatientError
 from edgeseg.specs import BuildSpec, VariantSpec
@@ -35,12 +34,16 @@ class BuildData:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BuildInputs:
-    """The opened inputs of a build."""
+    """The opened inputs of a build.
+
+    `shipped_calibration` is the set that is taken where no patient of the data trained the weights.
+    """
 
     dataset: Dataset
     content_key: str
     checkpoint: Checkpoint
     weights_sha256: str
+    shipped_calibration: calibrate.CalibrationSet
 
     @property
     def unseen(self) -> tuple[str, ...]:
@@ -54,13 +57,13 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
 
     Raises:
         CheckpointError: when there are no weights for the variant, or they belong to another.
-        DatasetError: when the data folder is of no known layout.
+        DatasetError: when the data folder is of no known layout, or the installation lacks its calibration set.
         SeenPatientError: when nobody is left to score and `allow_seen` is off.
     """
     checkpoint = _checkpoint(spec.variant, spec.checkpoint)
     if spec.data is None:
         key = _phantom_key(spec)
-        dataset: Dataset = phantom.PhantomDataset(spec.phantom_patients, seed=spec.seed, start=EVALUATION_START)
+        dataset: Dataset = PhantomDataset(spec.phantom_patients, seed=spec.seed, start=EVALUATION_START)
         dataset = cached(dataset, key)
     else:
         dataset, key = open_dataset(spec.data), folder_key(spec.data)
@@ -69,6 +72,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         content_key=key,
         checkpoint=checkpoint,
         weights_sha256=artifacts.sha256_file(checkpoint.path),
+        shipped_calibration=calibrate.shipped_phantom_set(),
     )
     if not inputs.unseen and not spec.allow_seen:
         raise SeenPatientError(
@@ -88,7 +92,7 @@ def resolve_data(spec: BuildSpec, inputs: BuildInputs) -> BuildData:
     if known := tuple(p for p in dataset.patients if p in trained_on):
         manifest = calibrate.choose(dataset, known, slices=spec.calibration_slices, seed=spec.seed)
     else:
-        manifest = calibrate.shipped_phantom_set()
+        manifest = inputs.shipped_calibration
     calibrate.check_disjoint(manifest, inputs.unseen)
     scored = dataset.patients if spec.allow_seen else inputs.unseen
     return BuildData(
@@ -107,12 +111,7 @@ def shipped_slugs() -> tuple[str, ...]:
 def _checkpoint(variant: VariantSpec, path: Path | None) -> Checkpoint:
     if path is not None:
         checkpoint = read_checkpoint(path)
-        if checkpoint.header.variant != variant:
-            given = checkpoint.header.variant
-            raise CheckpointError(
-                f"{checkpoint.path} holds weights of '{given.slug}', and '{variant.slug}' was asked for; "
-                f"give --variant {given.name} --alpha {given.alpha:g} --stem {given.stem}, or another checkpoint"
-            )
+        check_weights(checkpoint, variant)
         return checkpoint
     place = artifacts.weights_path(variant.slug)
     if not place.is_file():
@@ -126,6 +125,4 @@ def _checkpoint(variant: VariantSpec, path: Path | None) -> Checkpoint:
 
 def _phantom_key(spec: BuildSpec) -> str:
     """A key that changes with the phantoms asked for and with the code that draws them."""
-    sources: Sequence[Path] = sorted(Path(phantom.__file__).parent.glob("phantom*.py"))
-    code = artifacts.sha256_bytes(b"".join(path.read_bytes() for path in sources))[:16]
-    return f"phantom-{spec.seed}-{EVALUATION_START}-{spec.phantom_patients}-{code}"
+    return f"phantom-{spec.seed}-{EVALUATION_START}-{spec.phantom_patients}-{artifacts.source_digest('data')}"

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from edgeseg import artifacts, imaging
 from edgeseg.data.phantom import PhantomDataset
-from edgeseg.data.volume import Dataset, Volume, volumes
+from edgeseg.data.volume import PHANTOM, Dataset, Volume, volumes
 from edgeseg.errors import DatasetError, OptionError, SeenPatientError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.specs import Contract
@@ -28,7 +28,6 @@ from edgeseg.specs import Contract
 CALIBRATION_SCHEMA_VERSION = 1
 DEFAULT_SLICES = 64
 STRATA = ("tumour-free", "small", "medium", "large")
-PHANTOM_NAME = "phantom"
 PHANTOM_START, PHANTOM_PATIENTS, PHANTOM_SEED = 1992, 8, 0
 """The phantoms that are kept for calibration: numbers 1992 to 1999, which nothing trains or evaluates on."""
 
@@ -146,7 +145,7 @@ def load(manifest: CalibrationSet, dataset: Dataset, *, contract: Contract | Non
     """
     images = _read(manifest.slices, dataset)
     if pixel_digest(images) != manifest.sha256:
-        if manifest.data != PHANTOM_NAME:
+        if manifest.data != PHANTOM:
             raise DatasetError(
                 f"the calibration slices in {dataset.name} are not the pixels that were chosen (their SHA-256 "
                 "differs); restore the data, or choose the slices again"

@@ -7,7 +7,6 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-from edgeseg.errors import ArtifactError
 from edgeseg.results import Environment
 
 PACKAGES = (
@@ -32,12 +31,14 @@ CPUINFO = Path("/proc/cpuinfo")
 
 def environment() -> Environment:
     """Describe this machine: CPU, usable cores, operating system, Python, int8 kernels, installed versions."""
+    from edgeseg.runtime.numerics import int8_kernels
+
     return Environment(
         cpu=cpu_model(),
         cores=usable_cores(),
         os=_os_name(),
         python=platform.python_version(),
-        int8_kernels=_int8_kernels(),
+        int8_kernels=int8_kernels(),
         versions=versions(),
     )
 
@@ -87,12 +88,3 @@ def _os_name() -> str:
         return platform.freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError, AttributeError):
         return f"{platform.system()} {platform.release()}".strip()
-
-
-def _int8_kernels() -> str:
-    from edgeseg.runtime import numerics
-
-    try:
-        return numerics.int8_kernels()
-    except ArtifactError:
-        return "not exact in any graph mode"

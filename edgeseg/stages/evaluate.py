@@ -35,8 +35,8 @@ def evaluate(
     Each slice goes in at the contract's size, and its logits are brought back to the size of the reference before
     they are thresholded and anything is counted. Means are over patients. `lesion_recall` and
     `false_positive_slice_rate` pool the lesions and the tumour-free slices of all patients; without any lesion the
-    first is 1.0, without any such slice the second is 0.0. `hd95_px_median` is over the patients where the distance
-    exists; `hd95_undefined` counts the others.
+    first is None, without any such slice the second. `hd95_px_median` is over the patients where the distance exists;
+    `hd95_undefined` counts the others.
 
     Args:
         predictor: the artifact, open.
@@ -154,8 +154,8 @@ def _result(scores: Sequence[PatientScore], predictor: Predictor, *, artifact: s
         pixel_accuracy_mean=fmean(score.pixel_accuracy for score in scores),
         hd95_px_median=median(distances) if distances else None,
         hd95_undefined=len(scores) - len(distances),
-        lesion_recall=sum(score.lesions_found for score in scores) / lesions if lesions else 1.0,
-        false_positive_slice_rate=sum(s.false_positive_slices for s in scores) / tumour_free if tumour_free else 0.0,
+        lesion_recall=sum(score.lesions_found for score in scores) / lesions if lesions else None,
+        false_positive_slice_rate=sum(s.false_positive_slices for s in scores) / tumour_free if tumour_free else None,
         institutions=_institutions(scores),
         threshold=contract.threshold,
         numerics=predictor.numerics,

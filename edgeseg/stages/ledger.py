@@ -1,8 +1,8 @@
 """What a build has already done: a stage whose inputs and outputs are unchanged is taken over, not run again.
 
 Each stage leaves one small JSON file beside the artifacts. It counts only if its fingerprint equals that of the inputs
-asked for now and every file it names still has the hash it had; it is written after the files, so a build that was
-killed never leaves a record of something half-made.
+asked for now and of edgeseg's own source, and if every file it names still has the hash it had; it is written after the
+files, so a build that was killed never leaves a record of something half-made.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edgeseg import __version__, artifacts
+from edgeseg import artifacts
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.results import StageRecord
 
@@ -47,11 +47,11 @@ class Ledger:
             stage: its name, `convert tflite-int8`.
             kind: the result's dataclass.
             make: runs the stage, and writes `outputs`.
-            inputs: all that decides the result: specs, results, strings, numbers.
+            inputs: all that decides the result but edgeseg's own source: specs, results, strings, numbers.
             outputs: the files it writes, under the build folder.
         """
         started = time.perf_counter()
-        fingerprint = artifacts.sha256_bytes(to_json([stage, __version__, *inputs], indent=None).encode())
+        fingerprint = artifacts.sha256_bytes(to_json([stage, artifacts.source_digest(), *inputs], indent=None).encode())
         place = self._out / ".stages" / f"{stage.replace(' ', '-').replace('/', '-')}.json"
         entry = None if self._rebuild else self._earlier(place, fingerprint)
         reused = entry is not None

@@ -11,8 +11,8 @@ SMOOTH = 1.0
 def make_loss(keras: Any, name: str) -> Callable[[Any, Any], Any]:
     """Return `loss(masks, logits)`, both `(B, h, w, 1) float32`, masks 0 or 1.
 
-    `dice` is 1 minus the soft Dice of the whole batch with smoothing 1 (Milletari, Navab and Ahmadi, "V-Net", 3DV
-    2016), `bce` the mean binary cross-entropy, `bce-dice` their sum.
+    `dice` is 1 minus the soft Dice of the whole batch with smoothing 1 (after Milletari, Navab and Ahmadi, "V-Net", 3DV
+    2016, with plain sums below where they have squares), `bce` the mean binary cross-entropy, `bce-dice` their sum.
     """
     ops = keras.ops
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg import artifacts
+from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.results import (
+    RESULT_SCHEMA_VERSION,
     ArtifactRow,
     BaselineResult,
     BuildResult,
@@ -100,6 +102,8 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
             f"RESTS ON PHANTOMS: weights {build.weights}, data {build.data}; this Dice says nothing about "
             "real patients."
         )
+    elif build.calibrated_on == PHANTOM:
+        found.append("CALIBRATED ON PHANTOMS: the int8 ranges come from made-up heads, not from this data.")
     evaluations = [a.evaluation for a in build.artifacts if a.evaluation is not None]
     if seen := max((e.seen_patients for e in evaluations), default=0):
         found.append(
@@ -122,7 +126,7 @@ def read_build(folder: Path) -> BuildResult:
     """
     path = folder / BUILD_FILE if folder.is_dir() else folder
     try:
-        return from_json(BuildResult, path.read_bytes())
+        build = from_json(BuildResult, path.read_bytes())
     except FileNotFoundError as error:
         raise ArtifactError(
             f"{folder} holds no {BUILD_FILE}; give the folder that 'edgeseg build --out' wrote"
@@ -133,6 +137,12 @@ def read_build(folder: Path) -> BuildResult:
         ) from error
     except JsonFormatError as error:
         raise ArtifactError(f"{path} is damaged ({error}); run 'edgeseg build --rebuild' to write it anew") from error
+    if build.schema_version != RESULT_SCHEMA_VERSION:
+        raise ArtifactError(
+            f"{path} has schema version {build.schema_version} and this edgeseg reads {RESULT_SCHEMA_VERSION}; "
+            "run 'edgeseg build --rebuild' to write it anew"
+        )
+    return build
 
 
 def write_report(build: BuildResult, folder: Path) -> tuple[Path, Path]:
@@ -159,7 +169,8 @@ def splice(table: str, path: Path) -> Path:
     try:
         text = path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(f"cannot read {path} ({error}); --into takes an existing Markdown file") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise OptionError(f"cannot read {path}: {why}; --into takes an existing Markdown file") from error
     begin, end = text.find(TABLE_BEGIN), text.find(TABLE_END)
     if text.count(TABLE_BEGIN) != 1 or text.count(TABLE_END) != 1 or end < begin:
         raise OptionError(
@@ -208,7 +219,7 @@ def _dice_remark(evaluations: list[EvalResult]) -> list[str]:
         return ["Dice was not measured: no patients were evaluated."]
     groups = sorted({(e.data, len(e.patients), f"{e.threshold:g}") for e in evaluations})
     on = "; ".join(f"n = {count} patients of {data}, threshold {threshold}" for data, count, threshold in groups)
-    numerics = ", ".join(sorted({e.numerics for e in evaluations}))
+    numerics = "; ".join(sorted({e.numerics for e in evaluations}))
     return [f"Dice: per patient over the whole volume, mean [95 % bootstrap interval]; {on}; numerics: {numerics}."]
 
 

@@ -19,7 +19,7 @@ from edgeseg.errors import OptionError
 from edgeseg.jsonio import to_json
 from edgeseg.results import PatientSegmentation, RunResult, SliceSegmentation
 from edgeseg.runtime import Segmenter
-from edgeseg.specs import Contract
+from edgeseg.specs import CHANNELS, Contract
 from edgeseg.stages.run_inputs import MASK_ENDING, Case, find_cases
 
 SUMMARY_FILE = "summary.json"
@@ -93,11 +93,9 @@ class _Observed:
         if image.min() == image.max():
             self.blank += 1
             return
-        names = self.contract.channels
-        if "flair" in names:
-            flair = image[:, :, names.index("flair")]
-            same = (n for i, n in enumerate(names) if n != "flair" and np.array_equal(image[:, :, i], flair))
-            self.like_flair.update(same)
+        flair = image[:, :, CHANNELS.index("flair")]
+        same = (n for i, n in enumerate(CHANNELS) if n != "flair" and np.array_equal(image[:, :, i], flair))
+        self.like_flair.update(same)
 
     def warnings(self) -> tuple[str, ...]:
         """Say what a reader of the masks should know."""

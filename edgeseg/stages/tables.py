@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -12,7 +13,6 @@ from edgeseg.results import ArtifactRow, BaselineResult, BuildResult, EvalResult
 from edgeseg.stages.benchmark import BenchmarkResult
 from edgeseg.stages.report import GOOD_STATUS, Report, ReportRow, main_artifact, summarise
 
-TERMINAL_COLUMNS = 80
 ABSENT = "\N{EN DASH}"
 _STATUS_COLUMNS = 6
 _MARKDOWN_HEAD = (
@@ -22,13 +22,8 @@ _MARKDOWN_HEAD = (
 )  # fmt: skip
 
 
-def print_report(report: Report, console: Console) -> None:
-    """Print the table on a console, never wider than 80 columns."""
-    console.print(terminal(report), width=min(console.width, TERMINAL_COLUMNS))
-
-
 def terminal(report: Report) -> RenderableType:
-    """Draw one table per variant, the baseline above the first, and the remarks under the last."""
+    """Draw, for 80 columns, one table per variant, the baseline above the first, and the remarks under the last."""
     notes: list[str] = []
     parts: list[RenderableType] = []
     variants = list(dict.fromkeys(row.variant for row in report.rows))
@@ -72,9 +67,11 @@ def benchmark_table(result: BenchmarkResult) -> RenderableType:
     for head in ("p50 ms", "p95 ms", "n", "threads"):
         table.add_column(head, justify="right")
     table.add_column("runtime")
+    together = len({Path(found.artifact).parent for found in result.latencies}) == 1
     for found in result.latencies:
+        name = Path(found.artifact).name if together else found.artifact
         p50, p95 = _ms(found.latency_ms_p50), _ms(found.latency_ms_p95)
-        table.add_row(found.artifact, p50, p95, str(found.runs), str(found.threads), found.runtime)
+        table.add_row(name, p50, p95, str(found.runs), str(found.threads), found.runtime)
     here = result.environment
     load = "" if result.load_average is None else f"; load average before the runs {result.load_average:g}"
     return Group(table, Text(f"one slice per run; {here.cpu}, {here.cores} cores, {here.os}{load}", style="dim"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
 import time
 from collections.abc import Callable
@@ -12,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from edgeseg import __version__, artifacts
+from edgeseg import artifacts
 from edgeseg.backend import load_keras
-from edgeseg.checkpoint import CheckpointHeader
+from edgeseg.checkpoint import WEIGHTS_KIND, CheckpointHeader
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import SplitError, TrainingError
@@ -22,6 +21,7 @@ from edgeseg.metrics import count_overlap
 from edgeseg.results import EpochRecord, TrainResult
 from edgeseg.specs import ImageSpec, TrainSpec
 from edgeseg.stages import train_state
+from edgeseg.stages.environment import versions
 from edgeseg.stages.losses import make_loss
 from edgeseg.stages.train_log import TensorBoardLog, write_csv
 from edgeseg.variants import build_model
@@ -59,8 +59,8 @@ def train(
 ) -> TrainResult:
     """Train one network and leave `weights.safetensors`, `state.safetensors`, `history.csv` and event files in `out`.
 
-    The state is written before the first epoch and after each, in one step, so that a run that ends early goes on with
-    `resume=True` to the same weights it would have had.
+    The state is written before the first epoch and after each, the weights after each, in one step, so that a run that
+    ends early goes on with `resume=True` to the same weights it would have had.
 
     Args:
         cache: decoded slices.
@@ -107,7 +107,7 @@ def train(
         train_patients=len(train_patients),
         validation_patients=len(validation_patients),
         steps=spec.epochs * sampler.steps_per_epoch,
-        images_per_second=round(images / run.seconds, 2) if run.seconds else 0.0,
+        images_per_second=round(images / run.seconds, 2) if run.seconds else None,
         history=run.history.epochs,
         versions=header.versions,
     )
@@ -271,9 +271,8 @@ def _header(
     validation_patients: tuple[str, ...],
     backend: str,
 ) -> CheckpointHeader:
-    packages = ("keras", "numpy", backend)
     return CheckpointHeader(
-        kind="weights",
+        kind=WEIGHTS_KIND,
         variant=spec.variant,
         image=_image(cache),
         train=spec,
@@ -283,5 +282,5 @@ def _header(
         validation_patients=validation_patients,
         epoch=0,
         backend=backend,
-        versions={"edgeseg": __version__} | {name: importlib.metadata.version(name) for name in packages},
+        versions=versions(),
     )

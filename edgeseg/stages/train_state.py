@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts
-from edgeseg.checkpoint import CheckpointHeader, read_checkpoint, weight_names, write_checkpoint
+from edgeseg.checkpoint import STATE_KIND, CheckpointHeader, read_checkpoint, weight_names, write_checkpoint
 from edgeseg.errors import CheckpointError, OutputError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.results import EpochRecord
@@ -35,18 +35,18 @@ def averaged_weights(model: Any, optimizer: Any) -> dict[str, NDArray[np.float32
     return values
 
 
-def save(out: Path, header: CheckpointHeader, model: Any, optimizer: Any, history: History) -> Path:
+def save(out: Path, header: CheckpointHeader, model: Any, optimizer: Any, history: History) -> None:
     """Write the shipped weights, the curve and, last, the state; each in one step.
 
-    Returns:
-        The path of the weights.
+    Before the first epoch there is only a state: no moving average exists yet, and weights that learned nothing must
+    not be taken for a result.
     """
-    weights = write_checkpoint(out / WEIGHTS, header, averaged_weights(model, optimizer))
+    if header.epoch:
+        write_checkpoint(out / WEIGHTS, header, averaged_weights(model, optimizer))
     artifacts.write_text(out / HISTORY, to_json(history))
     arrays = {f"model/{name}": w for name, w in zip(weight_names(model), model.get_weights(), strict=True)}
     arrays |= {f"optimizer/{i}": np.asarray(v) for i, v in enumerate(optimizer.variables)}
-    write_checkpoint(out / STATE, _as_state(header), arrays)
-    return weights
+    write_checkpoint(out / STATE, replace(header, kind=STATE_KIND), arrays)
 
 
 def restore(out: Path, header: CheckpointHeader, model: Any, optimizer: Any) -> tuple[int, History]:
@@ -58,6 +58,8 @@ def restore(out: Path, header: CheckpointHeader, model: Any, optimizer: Any) -> 
     Raises:
         CheckpointError: when there is no state, or one of other hyper-parameters or patients; shows the differences.
     """
+    if not (out / STATE).is_file():
+        raise CheckpointError(f"{out} holds no training run to go on with; give its folder, or leave out --resume")
     checkpoint = read_checkpoint(out / STATE)
     if differences := _differences(checkpoint.header, header):
         raise CheckpointError(
@@ -83,11 +85,6 @@ def refuse_overwrite(out: Path) -> None:
     """
     if (out / STATE).exists():
         raise OutputError(f"{out} already holds a training run; continue it with --resume, or choose another --out")
-
-
-def _as_state(header: CheckpointHeader) -> CheckpointHeader:
-    values = {f.name: getattr(header, f.name) for f in fields(header)}
-    return CheckpointHeader(**(values | {"kind": "state"}))
 
 
 def _differences(stored: CheckpointHeader, asked: CheckpointHeader) -> list[str]:

@@ -9,12 +9,12 @@ import numpy as np
 from edgeseg import __version__
 from edgeseg.errors import ArtifactError
 from edgeseg.jsonio import to_json
+from edgeseg.quiet import quiet
+from edgeseg.runtime.contract import CONTRACT_KEY
 from edgeseg.specs import Contract
 from edgeseg.targets._keras import INPUT, OUTPUT, inference_function
-from edgeseg.targets._quiet import quiet
 
 OPSET, IR_VERSION = 17, 8
-CONTRACT_KEY = "edgeseg.contract"
 UNWANTED = ("Transpose", "BatchNormalization", "Reshape", "Tile")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError
+from edgeseg.quiet import quiet
 from edgeseg.runtime.onnx_session import (
     FUSED,
     INPUT_SCALE,
@@ -23,7 +24,6 @@ from edgeseg.runtime.onnx_session import (
 from edgeseg.specs import Contract
 from edgeseg.targets import _int8, _onnx
 from edgeseg.targets._keras import INPUT, OUTPUT
-from edgeseg.targets._quiet import quiet
 
 WEIGHTED = ("Conv", "ConvTranspose")
 INTEGER = (*WEIGHTED, "MaxPool", "Concat", "Resize", "Add", "DepthToSpace")

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError
 from edgeseg.jsonio import to_json
+from edgeseg.quiet import quiet
+from edgeseg.runtime.contract import CONTRACT_KEY
 from edgeseg.specs import Contract
 from edgeseg.targets._int8 import LogitScale, logit_scale
 from edgeseg.targets._keras import INPUT, OUTPUT, inference_function
-from edgeseg.targets._quiet import quiet
 
-CONTRACT_KEY = "edgeseg.contract"
 KEPT_METADATA = (b"min_runtime_version",)
 UNWANTED = ("TRANSPOSE", "RESHAPE", "TILE", "MUL", "SUB", "QUANTIZE", "DEQUANTIZE", "CUSTOM", "SHAPE", "PACK")
 

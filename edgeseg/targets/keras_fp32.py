@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts, imaging
-from edgeseg.errors import ArtifactError, ContractError, ImageError, OptionError
+from edgeseg.backend import running_keras
+from edgeseg.errors import ArtifactError, ContractError, ImageError, OptionError, one_line
 from edgeseg.jsonio import to_json
+from edgeseg.quiet import quiet
 from edgeseg.runtime.contract import CONTRACT_KEY, parse_contract
 from edgeseg.specs import Contract
-from edgeseg.targets._quiet import quiet, require
+from edgeseg.targets._require import require
 from edgeseg.targets.target import ConvertJob, Target, artifact_contract, check_network
 
 NAME, LAYOUT = "keras-fp32", "NHWC"
@@ -53,7 +55,7 @@ class KerasPredictor:
         check_network(model, contract)
         self.contract = contract
         self.runtime = _runtime()
-        self.threads = _set_threads(threads)
+        self.threads = set_threads(threads)
         self._run = _runner(model)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -95,13 +97,12 @@ def open_keras(path: Path, *, threads: int = 2) -> KerasPredictor:
         raise ArtifactError(f"no Keras file at {path}; give a .hdf5 file of 'edgeseg build --target {NAME}'")
     require("h5py", "keras", "tensorflow", purpose="running a Keras .hdf5 file")
     contract = _read_contract(path)
-    import keras
-
+    keras = running_keras()
     try:
         with quiet():
             model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
-        raise ArtifactError(f"{path}: Keras cannot load it ({_one_line(error)}); copy or build it again") from error
+        raise ArtifactError(f"{path}: Keras cannot load it ({one_line(error)}); copy or build it again") from error
     return KerasPredictor(model, contract, threads=threads)
 
 
@@ -112,7 +113,7 @@ def _read_contract(path: Path) -> Contract:
         with h5py.File(path, "r") as file:
             text = file.attrs.get(CONTRACT_KEY)
     except OSError as error:
-        raise ArtifactError(f"{path}: not a readable HDF5 file ({_one_line(error)}); copy or build it again") from error
+        raise ArtifactError(f"{path}: not a readable HDF5 file ({one_line(error)}); copy or build it again") from error
     if text is None:
         raise ContractError(
             f"{path}: the file carries no contract (attribute '{CONTRACT_KEY}'), so its channels, scaling and "
@@ -158,10 +159,12 @@ def _version(module: str) -> str:
     return version(module)
 
 
-def _set_threads(threads: int) -> int:
-    """Ask TensorFlow for a number of threads, and return how many it really has."""
-    import keras
+def set_threads(threads: int) -> int:
+    """Ask TensorFlow for a number of threads, and return how many it really has.
 
+    TensorFlow fixes the number when the first network is built, so a process that builds one asks before.
+    """
+    keras = running_keras()
     if keras.backend.backend() != "tensorflow":
         return os.cpu_count() or 1
     import tensorflow as tf
@@ -190,10 +193,6 @@ def _runner(model: Any) -> Any:
         return result
 
     return run
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 TARGET = Target(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeseg import artifacts
-from edgeseg.targets._quiet import require
+from edgeseg.targets._require import require
 from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
 
 NAME, LAYOUT = "tflite-fp32", "NHWC"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeseg import artifacts
-from edgeseg.targets._quiet import require
+from edgeseg.targets._require import require
 from edgeseg.targets.target import ConvertJob, Target, artifact_contract, calibration_slices, require_tensorflow
 
 NAME, LAYOUT = "tflite-int8", "NHWC"

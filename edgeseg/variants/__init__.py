@@ -21,15 +21,13 @@ class Variant:
     """One family of networks."""
 
     name: str
-    summary: str
     stems: tuple[str, ...]
     default: VariantSpec
     build: Callable[..., Any]
 
 
 def _variant(module: ModuleType, default: VariantSpec) -> Variant:
-    summary = (module.__doc__ or "").splitlines()[0].rstrip(".")
-    return Variant(name=module.NAME, summary=summary, stems=module.STEMS, default=default, build=module.build)
+    return Variant(name=module.NAME, stems=module.STEMS, default=default, build=module.build)
 
 
 VARIANTS: dict[str, Variant] = {

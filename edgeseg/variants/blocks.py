@@ -47,6 +47,16 @@ def conv_relu(keras: Any, x: Any, width: int, name: str, *, norm: bool) -> Any:
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
+def double_conv(keras: Any, *, norm: bool) -> Block:
+    """Two `conv_relu` in a row, both with or both without batch normalisation."""
+
+    def block(x: Any, width: int, name: str) -> Any:
+        x = conv_relu(keras, x, width, f"{name}_1", norm=norm)
+        return conv_relu(keras, x, width, f"{name}_2", norm=norm)
+
+    return block
+
+
 def transposed_up(keras: Any) -> Block:
     """Double height and width by a 2 x 2 transposed convolution."""
 

@@ -22,11 +22,7 @@ def build(keras: Any, *, image: ImageSpec, alpha: float = 1.0, stem: str = "full
     Source: Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015.
     """
     blocks.check_multiple(image, STRIDE[stem], NAME)
-
-    def block(x: Any, width: int, name: str) -> Any:
-        x = blocks.conv_relu(keras, x, width, f"{name}_1", norm=False)
-        return blocks.conv_relu(keras, x, width, f"{name}_2", norm=False)
-
+    block = blocks.double_conv(keras, norm=False)
     inputs = blocks.image_input(keras, image)
     x = blocks.encoder_decoder(keras, inputs, blocks.widths(alpha), block, blocks.transposed_up(keras))
     return keras.Model(inputs, blocks.logits_head(keras, x), name=NAME)

@@ -22,11 +22,7 @@ def build(keras: Any, *, image: ImageSpec, alpha: float = 1.0, stem: str = "full
     Source: Ioffe and Szegedy, "Batch Normalization", ICML 2015, in the U-Net of Ronneberger et al.
     """
     blocks.check_multiple(image, STRIDE[stem], NAME)
-
-    def block(x: Any, width: int, name: str) -> Any:
-        x = blocks.conv_relu(keras, x, width, f"{name}_1", norm=True)
-        return blocks.conv_relu(keras, x, width, f"{name}_2", norm=True)
-
+    block = blocks.double_conv(keras, norm=True)
     inputs = blocks.image_input(keras, image)
     x = blocks.encoder_decoder(keras, inputs, blocks.widths(alpha), block, blocks.transposed_up(keras))
     return keras.Model(inputs, blocks.logits_head(keras, x), name="unet_bn")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,6 +56,23 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert [name for name in COMMANDS if f" {name} " not in printed] == []
     assert "Research use only" in printed
+
+
+def test_help_lists_commands_in_the_order_of_their_panels(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _exit_code("--help") == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    listed = [words[1] for words in lines if len(words) > 1 and words[0] == "\N{BOX DRAWINGS LIGHT VERTICAL}"]
+    assert [name for name in listed if name in COMMANDS] == list(COMMANDS)
+
+
+def test_help_loses_no_word_to_its_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _exit_code("report", "--help") == 0
+    assert "'table:begin'" in capsys.readouterr().out
+    assert _exit_code("train", "--help") == 0
+    assert "runs/VARIANT" in capsys.readouterr().out
+    for command in COMMANDS:
+        module = sys.modules[f"edgeseg.cli.{command}"]
+        assert re.findall(r'help="[^"]*<', inspect.getsource(module)) == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)

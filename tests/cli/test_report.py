@@ -101,6 +101,17 @@ def test_claims_writes_the_page_with_its_inputs(
     assert str(tmp_path) not in text
 
 
+def test_claims_json_holds_each_claim_beside_its_figure(
+    build_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "claims.md"
+    assert run("claims", "--build", build_dir, "--no-r2", "--out", page, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["page"] == str(page)
+    assert len(told["claims"]) == 5
+    assert all(entry["measured"] in page.read_text() for entry in told["claims"])
+
+
 def test_claims_of_a_folder_that_holds_no_data_writes_nothing(build_dir: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     page = tmp_path / "claims.md"
@@ -137,6 +148,7 @@ def test_bench_prints_a_table(artifact: Path, capsys: pytest.CaptureFixture[str]
     assert run("bench", artifact, "--runs", "2", "--warmup", "1") == 0
     out, err = capsys.readouterr()
     assert "p50 ms" in out
+    assert any(line.startswith(f"{artifact.name} ") for line in out.splitlines())
     assert "onnxruntime" in out
     assert err == ""
 

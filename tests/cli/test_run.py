@@ -45,7 +45,9 @@ def test_the_table_fits_80_columns_and_says_what_ran(
     head, row = done.stdout.splitlines()[:2]
     assert head.split()[:2] == ["patient", "slices"]
     assert row.split()[:4] == ["a[b]", "1", "1", str(tumour_pixels(tmp_path / "out"))]
-    assert len(row) <= 80
+    assert (
+        max(len(line) for line in done.stdout.splitlines() if str(tmp_path) not in line and "a[b]:" not in line) <= 80
+    )
     assert "were resampled to 16 x 24" in done.stdout
     assert "1 thread, float32" in done.stdout
     assert "Not a medical device" in done.stdout

@@ -77,6 +77,20 @@ def test_the_key_changes_with_the_files(tiny_lgg: Path) -> None:
     assert folder_key(tiny_lgg) != before
 
 
+def test_the_key_changes_with_files_behind_links(tiny_lgg: Path, tmp_path: Path) -> None:
+    linked = tmp_path / "subset"
+    linked.mkdir()
+    first, second, *_ = sorted(path for path in (tiny_lgg / "kaggle_3m").iterdir() if path.is_dir())
+    (linked / first.name).symlink_to(first)
+    one = folder_key(linked)
+    (linked / second.name).symlink_to(second)
+    two = folder_key(linked)
+    (linked / "back").symlink_to(linked)
+    assert folder_key(linked) == two
+    next(first.glob("*_mask.tif")).unlink()
+    assert len({one, two, folder_key(linked)}) == 3
+
+
 def test_the_content_hash_depends_on_who_is_in(cache: SliceCache) -> None:
     first, second = cache.patients[:2]
     assert cache.content_hash((first,)) != cache.content_hash((second,))

@@ -42,7 +42,9 @@ def test_a_newer_schema(tiny: Write, tiny_contract: Contract) -> None:
         read_contract(tiny(contract=json.dumps(plain)))
 
 
-@pytest.mark.parametrize("change", [{"extra": 1}, {"height": "16"}, {"layout": "HW"}, {"threshold": 1.0}])
+@pytest.mark.parametrize(
+    "change", [{"extra": 1}, {"height": "16"}, {"layout": "HW"}, {"threshold": 1.0}, {"scale": 0.0}, {"width": 0}]
+)
 def test_a_contract_of_another_shape(tiny: Write, tiny_contract: Contract, change: dict[str, object]) -> None:
     plain = json.loads(to_json(tiny_contract)) | change
     with pytest.raises(ContractError, match="cannot be honoured"):

@@ -73,6 +73,11 @@ def test_it_says_what_it_is(tiny_onnx: Write, tiny_contract: Contract) -> None:
     assert opened.numerics == "float32"
 
 
+def test_loading_prints_nothing(tiny: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    Segmenter.load(tiny).segment(slices())
+    assert capfd.readouterr() == ("", "")
+
+
 def test_tflite_says_which_kernels(tiny_tflite: Write) -> None:
     assert Segmenter.load(tiny_tflite()).numerics == "float32"
     opened = Segmenter.load(tiny_tflite(int8=True))

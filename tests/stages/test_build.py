@@ -14,12 +14,12 @@ import pytest
 from edgeseg import targets
 from edgeseg.checkpoint import CheckpointHeader, weight_names, write_checkpoint
 from edgeseg.data.kaggle_lgg import KaggleLgg
-from edgeseg.errors import CheckpointError, OutputError, SeenPatientError, UnknownNameError
+from edgeseg.errors import CheckpointError, OptionError, OutputError, SeenPatientError, UnknownNameError
 from edgeseg.results import BuildResult
 from edgeseg.runtime import read_contract
 from edgeseg.specs import BuildSpec, ImageSpec, TrainSpec, VariantSpec
 from edgeseg.stages import build as stage
-from edgeseg.stages.report import read_build
+from edgeseg.stages.report import GOOD_STATUS, read_build
 from edgeseg.variants import build_model
 
 SPEC = VariantSpec(name="alphax", alpha=0.0625, stem="half")
@@ -91,7 +91,8 @@ def test_a_build_leaves_artifacts_and_reports(spec: BuildSpec) -> None:
         assert row.latency is not None
         assert row.latency.runs == 2
     contract = read_contract(spec.out / SPEC.slug / "tflite-int8.tflite")
-    assert contract.calibrated_on == "kaggle-lgg"
+    assert contract.calibrated_on == result.calibrated_on == "kaggle-lgg"
+    assert contract.licence == "CC BY-NC-SA 4.0"
     assert len(contract.seen_patients) == TRAINED
     assert result.training_patients == TRAINED
     assert result.calibration_patients <= TRAINED
@@ -112,6 +113,16 @@ def test_unchanged_stages_are_not_run_again(spec: BuildSpec) -> None:
     assert _made(mended) == {"convert onnx-int8"}
     assert mended.artifacts == first.artifacts
     assert _made(stage.build(replace(spec, rebuild=True))) == {record.stage for record in first.stages}
+
+
+def test_figures_of_another_machine_are_not_taken_over(spec: BuildSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = stage.build(replace(spec, targets=("onnx-fp32",)))
+    assert (first.calibrated_on, first.calibration_patients) == (None, 0)
+    monkeypatch.setattr(stage, "environment", lambda: replace(first.environment, cpu="another"))
+    second = stage.build(replace(spec, targets=("onnx-fp32",)))
+    assert second.environment.cpu == "another"
+    measured = {"verify onnx-fp32", "evaluate keras-fp32", "evaluate onnx-fp32", "benchmark", "baseline"}
+    assert _made(second) == measured
 
 
 def test_a_killed_build_is_completed_by_the_next(spec: BuildSpec, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +164,7 @@ def test_a_parity_failure_names_the_artifact_and_the_slice(spec: BuildSpec, monk
     (sentence,) = stage.failures(result)
     assert sentence.startswith("tflite-int8 flips")
     assert "worst in TCGA_" in sentence
-    assert [row.status for row in result.artifacts] == [stage.PASSED, stage.PARITY_FAILED]
+    assert [row.status for row in result.artifacts] == [GOOD_STATUS, stage.PARITY_FAILED]
 
 
 def _only_trained(root: Path) -> None:
@@ -176,6 +187,7 @@ def test_scoring_on_seen_patients_needs_the_callers_word(spec: BuildSpec, tiny_l
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
+        (lambda s: replace(s, targets=()), OptionError, "no target was named"),
         (lambda s: replace(s, targets=("tflite-int9",)), UnknownNameError, "Did you mean 'tflite-int8'"),
         (
             lambda s: replace(s, variant=VariantSpec(name="unet", stem="full", alpha=1.0)),
@@ -189,7 +201,7 @@ def test_scoring_on_seen_patients_needs_the_callers_word(spec: BuildSpec, tiny_l
             "no trained weights",
         ),
     ],
-    ids=["target", "variant", "missing", "not-shipped"],
+    ids=["nothing", "target", "variant", "missing", "not-shipped"],
 )
 def test_bad_input_is_refused_before_anything_is_written(
     spec: BuildSpec, change: Callable[[BuildSpec], BuildSpec], error: type[Exception], message: str

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +11,16 @@ from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError
 from edgeseg.results import BuildResult, LatencyResult
 from edgeseg.stages.baseline import NetworkTiming
-from edgeseg.stages.claims import Cohort, PatientCount, background_accuracy, claims_page, count_cohort
+from edgeseg.stages.claims import Cohort, PatientCount, background_accuracy, count_cohort, measured_claims
+from edgeseg.stages.claims import claims_page as write_page
 
 MakeBuild = Callable[..., BuildResult]
+
+
+def claims_page(
+    build: BuildResult, *, inputs: Iterable[str], cohort: Cohort | None = None, r2: NetworkTiming | None = None
+) -> str:
+    return write_page(build, measured_claims(build, cohort=cohort, r2=r2), inputs=inputs)
 
 
 class Heads:

@@ -56,6 +56,12 @@ def test_other_inputs_and_rebuild_run_it_again(stage: _Stage) -> None:
     assert stage.runs == 3
 
 
+def test_other_source_runs_it_again(stage: _Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.run()
+    monkeypatch.setattr(artifacts, "source_digest", lambda: "another version of the code")
+    assert not stage.run()[1].reused
+
+
 @pytest.mark.parametrize("damage", ["changed", "missing", "record"])
 def test_what_was_touched_is_made_again(stage: _Stage, damage: str) -> None:
     stage.run()

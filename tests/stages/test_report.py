@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from edgeseg.cli._print import show
 from edgeseg.errors import ArtifactError, OptionError, OutputError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import ArtifactRow, BuildResult, LatencyResult
@@ -18,11 +19,12 @@ from edgeseg.stages.report import (
     Report,
     main_artifact,
     read_build,
+    remarks,
     splice,
     summarise,
     write_report,
 )
-from edgeseg.stages.tables import ABSENT, markdown, markdown_table, print_report, size_text, times_text
+from edgeseg.stages.tables import ABSENT, markdown, markdown_table, size_text, terminal, times_text
 
 MakeBuild = Callable[..., BuildResult]
 UNMEASURED = "not evaluated: no patients were given; add --data DIR"
@@ -30,7 +32,7 @@ UNMEASURED = "not evaluated: no patients were given; add --data DIR"
 
 def rendered(report: Report, width: int = 80) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
-    print_report(report, console)
+    show(terminal(report), console=console)
     stream = console.file
     assert isinstance(stream, io.StringIO)
     return stream.getvalue()
@@ -227,8 +229,9 @@ def test_splice_refuses_a_file_without_both_markers_once_in_order(tmp_path: Path
 
 
 def test_splice_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="existing Markdown"):
+    with pytest.raises(OptionError, match="No such file or directory; --into takes an existing Markdown") as caught:
         splice("| new |", tmp_path / "README.md")
+    assert "Errno" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -242,6 +245,18 @@ def test_read_build_says_what_is_wrong_with_a_damaged_file(tmp_path: Path, damag
     (tmp_path / "build.json").write_text(damage)
     with pytest.raises(ArtifactError, match=r"build\.json is damaged"):
         read_build(tmp_path)
+
+
+def test_read_build_refuses_another_schema(make_build: MakeBuild, tmp_path: Path) -> None:
+    (tmp_path / "build.json").write_text(to_json(make_build(schema_version=2)))
+    with pytest.raises(ArtifactError, match=r"schema version 2 .*--rebuild"):
+        read_build(tmp_path)
+
+
+def test_int8_ranges_from_phantoms_are_said_where_nothing_else_rests_on_them(make_build: MakeBuild) -> None:
+    assert "CALIBRATED ON PHANTOMS" in " ".join(remarks(make_build(calibrated_on="phantom", rests_on_phantoms=False)))
+    for clean in (make_build(calibrated_on="phantom", rests_on_phantoms=True), make_build(calibrated_on=None)):
+        assert "CALIBRATED" not in " ".join(remarks(clean))
 
 
 def test_read_build_says_when_there_is_none(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def _train(cache: SliceCache, out: Path, *, spec: TrainSpec = SPEC, resume: bool
 
 def test_a_run_stopped_half_way_resumes_to_the_same_weights(cache: SliceCache, tmp_path: Path) -> None:
     whole = _train(cache, tmp_path / "whole")
+    assert _train(cache, tmp_path / "whole", resume=True).images_per_second is None
 
     def stop(at: TrainProgress) -> None:
         if (at.epoch, at.step) == (2, 2):
@@ -57,11 +58,24 @@ def test_a_run_stopped_half_way_resumes_to_the_same_weights(cache: SliceCache, t
     assert [r.loss for r in resumed.history] == [r.loss for r in whole.history]
 
 
+def test_a_run_stopped_in_its_first_epoch_leaves_no_weights(cache: SliceCache, tmp_path: Path) -> None:
+    def stop(_: TrainProgress) -> None:
+        raise KeyboardInterrupt
+
+    patients, out = cache.patients, tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(cache, SPEC, out=out, train_patients=patients[:4], validation_patients=patients[4:], progress=stop)
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        read_checkpoint(out)
+    assert len(_train(cache, out, resume=True).history) == SPEC.epochs
+
+
 def test_what_a_run_leaves(cache: SliceCache, tmp_path: Path) -> None:
     out = tmp_path / "run"
     result = _train(cache, out)
     assert result.history[-1].loss < result.history[0].loss
     assert result.history[-1].dice_mean is not None
+    assert result.images_per_second is not None
     assert result.images_per_second > 0
     header = read_checkpoint(out).header
     assert (header.kind, header.epoch, header.train) == ("weights", 3, SPEC)
@@ -95,7 +109,7 @@ def test_an_earlier_run_is_never_written_over(cache: SliceCache, tmp_path: Path)
 
 
 def test_resuming_nothing_is_refused(cache: SliceCache, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="no checkpoint"):
+    with pytest.raises(CheckpointError, match="holds no training run to go on with"):
         _train(cache, tmp_path / "none", resume=True)
 
 

@@ -82,7 +82,7 @@ def test_a_file_that_holds_code_is_not_run(tmp_path: Path, make_contract: Callab
     image = keras.Input((8, 8, 3))
     model = keras.Model(image, keras.layers.Lambda(lambda x: x[..., :1])(image))
     path = tmp_path / "lambda.hdf5"
-    from edgeseg.targets._quiet import quiet
+    from edgeseg.quiet import quiet
 
     with quiet():
         model.save(path)

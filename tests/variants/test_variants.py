@@ -107,14 +107,15 @@ def test_tf_keras_builds_the_same_network_with_the_same_weight_order() -> None:
     import tf_keras
 
     spec = VariantSpec(name="r2unet", alpha=0.0625, stem="full")
+    load_keras().utils.set_random_seed(0)
     ours: Any = build_model(spec, SMALL)
     legacy: Any = build_model(spec, SMALL, tf_keras)
     assert [w.shape for w in ours.get_weights()] == [w.shape for w in legacy.get_weights()]
     legacy.set_weights(ours.get_weights())
     images = np.random.default_rng(0).random((1, 64, 96, 3), dtype=np.float32)
-    np.testing.assert_allclose(
-        np.asarray(ours(images, training=False)), np.asarray(legacy(images, training=False)), rtol=1e-3
-    )
+    wanted = np.asarray(ours(images, training=False))
+    given = np.asarray(legacy(images, training=False))
+    np.testing.assert_allclose(given, wanted, rtol=0, atol=5e-4 * np.ptp(wanted))
 
 
 def test_a_size_that_cannot_be_halved_is_refused_with_the_size_to_pad_to() -> None:

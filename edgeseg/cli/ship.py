@@ -1,0 +1,28 @@
+"""`edgeseg ship`: make trained weights the ones that edgeseg starts from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def ship(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a training run.")],
+    build: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="A build of the same weights on real patients that training did not see."),
+    ],
+    into: Annotated[Path, typer.Option(metavar="DIR", help="Where shipped weights are.")] = Path("models"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
+) -> None:
+    """Copy a run's weights into models/, with a generated card and a learning curve."""
+    from edgeseg.stages.report import read_build
+    from edgeseg.stages.ship import ship as put
+
+    folder = put(run, read_build(build), into=into)
+    if as_json:
+        typer.echo((folder / "card.json").read_text(), nl=False)
+    else:
+        typer.echo(f"shipped: {folder}")

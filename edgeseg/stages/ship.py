@@ -1,0 +1,167 @@
+"""Putting trained weights where an installed edgeseg finds them, with a card that says what they are."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.checkpoint import CheckpointHeader, read_checkpoint
+from edgeseg.data.kaggle_lgg import LICENCE
+from edgeseg.data.split import read_split
+from edgeseg.data.volume import PHANTOM
+from edgeseg.errors import CheckpointError, DataError, MissingExtraError
+from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.results import BuildResult, EpochRecord, EvalResult
+from edgeseg.specs import INTENDED_USE
+from edgeseg.stages.build import REFERENCE
+from edgeseg.stages.train_state import HISTORY, History
+
+CARD_SCHEMA_VERSION = 1
+ATTRIBUTION = (
+    "TCGA-LGG images from The Cancer Imaging Archive; masks by Buda, Saha and Mazurowski, Computers in Biology and "
+    "Medicine 2019, as published on Kaggle (mateuszbuda/lgg-mri-segmentation)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """What shipped weights are: origin, patients, how to train them again, and what they reached.
+
+    `evaluation` is the float network on the patients of the build that it was shipped with; training saw none of them.
+    """
+
+    variant: str
+    weights_sha256: str
+    parameters: int
+    macs: int
+    header: CheckpointHeader
+    command: str
+    evaluation: EvalResult
+    history: tuple[EpochRecord, ...]
+    licence: str = LICENCE
+    attribution: str = ATTRIBUTION
+    intended_use: str = INTENDED_USE
+    schema_version: int = CARD_SCHEMA_VERSION
+
+
+def ship(run: Path, build: BuildResult, *, into: Path) -> Path:
+    """Copy a run's weights to `<into>/<variant>/`, with `card.json` and `learning-curve.png`.
+
+    Args:
+        run: folder of a training run.
+        build: a build of the same weights on real patients that training did not see.
+        into: the folder of all shipped weights.
+
+    Returns:
+        The variant's folder.
+
+    Raises:
+        CheckpointError: when the run is damaged, or the build was made from other weights.
+        DataError: when the build rests on phantoms or on patients that training saw.
+    """
+    checkpoint = read_checkpoint(run)
+    content = checkpoint.path.read_bytes()
+    sha256 = artifacts.sha256_bytes(content)
+    if build.weights_sha256 != sha256:
+        raise CheckpointError(
+            f"the build was made from weights {build.weights_sha256[:12]}, the run holds {sha256[:12]}; "
+            f"build again with --from {run}"
+        )
+    row = next(a for a in build.artifacts if a.target == REFERENCE)
+    evaluation = row.evaluation
+    if evaluation is None or evaluation.seen_patients or build.data == PHANTOM:
+        raise DataError(
+            "a card needs the scores of real patients that training did not see; "
+            "build with --data DIR on such patients, without --allow-seen"
+        )
+    history = _history(run)
+    card = ModelCard(
+        variant=checkpoint.header.variant.slug,
+        weights_sha256=sha256,
+        parameters=row.parameters,
+        macs=row.macs,
+        header=checkpoint.header,
+        command=train_command(checkpoint.header),
+        evaluation=evaluation,
+        history=history,
+    )
+    folder = into / card.variant
+    curve = learning_curve(history, title=card.variant)
+    artifacts.write_bytes(folder / "weights.safetensors", content)
+    artifacts.write_bytes(folder / "learning-curve.png", curve)
+    artifacts.write_text(folder / "card.json", to_json(card) + "\n")
+    return folder
+
+
+def train_command(header: CheckpointHeader) -> str:
+    """Return the command that trains these weights again; `DIR` stands for the data set's folder."""
+    spec = header.train
+    options = {
+        "variant": spec.variant.name,
+        "alpha": f"{spec.variant.alpha:g}",
+        "stem": spec.variant.stem,
+        "epochs": spec.epochs,
+        "seed": spec.seed,
+        "backend": header.backend,
+        "schedule": spec.schedule,
+        "learning-rate": f"{spec.learning_rate:g}",
+        "loss": spec.loss,
+        "augment": spec.augment,
+        "batch-size": spec.batch_size,
+        "crop-px": spec.crop_px,
+        "empty-share": f"{spec.empty_share:g}",
+        "ema": f"{spec.ema:g}",
+    }
+    if spec.steps_per_epoch is not None:
+        options["steps-per-epoch"] = spec.steps_per_epoch
+    words = " ".join(f"--{name} {value}" for name, value in options.items())
+    return f"edgeseg train --data DIR {words}{_split_words(header)}"
+
+
+def learning_curve(history: Sequence[EpochRecord], *, title: str) -> bytes:
+    """Draw loss and validation Dice over epochs; returns a PNG.
+
+    Raises:
+        MissingExtraError: when matplotlib is absent.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("matplotlib", "build", "a learning curve") from error
+    figure = Figure(figsize=(7.0, 3.6), layout="constrained")
+    left = figure.add_subplot()
+    left.plot([r.epoch for r in history], [r.loss for r in history], color="tab:gray", label="training loss")
+    left.set(xlabel="epoch", ylabel="training loss", title=title)
+    scored = [
+        (r.epoch, r.dice_mean, r.dice_median) for r in history if r.dice_mean is not None and r.dice_median is not None
+    ]
+    epochs, means, medians = zip(*scored, strict=True) if scored else ((), (), ())
+    right = left.twinx()
+    right.plot(epochs, means, color="tab:blue", label="Dice, mean")
+    right.plot(epochs, medians, color="tab:green", label="Dice, median")
+    right.set(ylabel="validation Dice per patient", ylim=(0.0, 1.0))
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=110, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def _split_words(header: CheckpointHeader) -> str:
+    """Name the shipped split and fold that holds out the same patients, if there is one."""
+    for path in sorted(artifacts.shipped("calibration", "splits").glob("*.json")):
+        split = read_split(path)
+        for fold in range(len(split.folds)):
+            if set(split.validation(fold)) == set(header.validation_patients):
+                return f" --split calibration/splits/{path.name} --fold {fold}"
+    return ""
+
+
+def _history(run: Path) -> tuple[EpochRecord, ...]:
+    path = (run if run.is_dir() else run.parent) / HISTORY
+    try:
+        return from_json(History, path.read_bytes()).epochs
+    except (OSError, JsonFormatError) as error:
+        raise CheckpointError(f"{path} is missing or damaged ({error}); ship a whole run folder") from error
