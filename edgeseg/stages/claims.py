@@ -239,7 +239,7 @@ def _images(cohort: Cohort | None) -> tuple[str, str]:
     which = f"{len(cohort.patients)} patients of {cohort.name}"
     if cohort.name == KAGGLE_LGG:
         whole = len(cohort.patients) == KAGGLE_LGG_PATIENTS
-        part = "the whole set" if whole else f"a part of the set of {KAGGLE_LGG_PATIENTS} patients that the study used"
+        part = "the whole set" if whole else f"a part of the published set of {KAGGLE_LGG_PATIENTS} patients"
         which += f", {part}"
     return f"{slices:,} slices", f"{slices:,} slices, {tumour:,} of them with tumour, of {which}."
 
