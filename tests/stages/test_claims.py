@@ -139,7 +139,7 @@ def test_a_part_and_the_whole_of_the_kaggle_set_are_told_apart(make_build: MakeB
     part = section(claims_page(make_build(), inputs=[], cohort=cohort(patients=88)), "Images")
     whole = section(claims_page(make_build(), inputs=[], cohort=cohort(patients=110)), "Images")
     other = section(claims_page(make_build(), inputs=[], cohort=cohort("phantom", 110)), "Images")
-    assert "a part of the set of 110" in part
+    assert "a part of the published set of 110" in part
     assert "the whole set" in whole
     assert "whole set" not in other
     assert "part of" not in other
