@@ -55,7 +55,7 @@ def build(
     from edgeseg.jsonio import to_json
     from edgeseg.specs import BuildSpec
     from edgeseg.stages.build import build as run
-    from edgeseg.stages.build import failures
+    from edgeseg.stages.build_rows import failures
     from edgeseg.stages.report import summarise
     from edgeseg.stages.tables import terminal
     from edgeseg.variants.tiers import resolve_variant

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gzip
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +17,9 @@ from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.volume import KAGGLE_LGG, PHANTOM, Volume, volumes
 from edgeseg.jsonio import to_json
 from edgeseg.results import (
-    ArtifactRow,
     BaselineResult,
     BuildResult,
     EvalResult,
-    Interval,
     LatencyResult,
     ParityResult,
     StageRecord,
@@ -31,19 +28,24 @@ from edgeseg.specs import BuildSpec, Contract, patient_digest
 from edgeseg.stages import calibrate, report
 from edgeseg.stages.baseline import baseline
 from edgeseg.stages.benchmark import benchmark
-from edgeseg.stages.build_inputs import BuildData, BuildInputs, open_inputs, resolve_data
+from edgeseg.stages.build_inputs import (
+    BuildData,
+    BuildInputs,
+    Compression,
+    open_inputs,
+    resolve_compression,
+    resolve_data,
+)
+from edgeseg.stages.build_rows import REFERENCE, artifact_row
+from edgeseg.stages.calibrate import CalibrationSet
 from edgeseg.stages.environment import environment, versions
-from edgeseg.stages.evaluate import dice_delta, evaluate
+from edgeseg.stages.evaluate import evaluate
 from edgeseg.stages.ledger import Ledger
 from edgeseg.stages.predictor import Predictor
 from edgeseg.stages.verify import verify
 from edgeseg.targets import ConvertJob, Target, keras_fp32, open_artifact, resolve
 from edgeseg.variants import Census, build_model, census
 from edgeseg.variants.tiers import tier_of
-
-REFERENCE = "keras-fp32"
-"""The target that every other one is compared with; it is always built."""
-PARITY_FAILED = "PARITY FAILED"
 
 OnStage = Callable[[StageRecord], None]
 OnProgress = Callable[[str, int, int], None]
@@ -95,19 +97,28 @@ class _Build:
     def run(self) -> BuildResult:
         spec, inputs, ledger = self.spec, self.inputs, self.ledger
         header = inputs.checkpoint.header
-        own = (inputs.content_key, inputs.weights_sha256, inputs.shipped_calibration)
-        asked = (*own, spec.seed, spec.allow_seen, spec.calibration_slices)
-        data = ledger.run("data", BuildData, lambda: resolve_data(spec, inputs), inputs=asked)
+        own = (inputs.content_key, inputs.weights_sha256)
+        data = ledger.run("data", BuildData, lambda: resolve_data(spec, inputs), inputs=(*own, spec.allow_seen))
         counted = ledger.run("model", Census, lambda: census(self.model), inputs=(spec.variant, inputs.weights_sha256))
-        paths = {t.name: self._convert(t, data) for t in self.targets}
+        calibration = self._compress().calibration
+        paths = {t.name: self._convert(t, calibration) for t in self.targets}
         parities = {t.name: self._verify(t, paths, data) for t in self.targets if t.name != REFERENCE}
         scores = {t.name: self._evaluate(t, paths[t.name], data) for t in self.targets}
         latencies = self._benchmark(paths)
         start = ledger.run("baseline", BaselineResult, self._baseline, inputs=(self.environment, spec.threads))
         rows = tuple(
-            self._row(t, paths[t.name], counted, parities.get(t.name), scores, latencies[t.name]) for t in self.targets
+            artifact_row(
+                spec,
+                t,
+                paths[t.name],
+                counted=counted,
+                parity=parities.get(t.name),
+                evaluation=scores[t.name],
+                reference=scores[REFERENCE],
+                latency=latencies[t.name],
+            )
+            for t in self.targets
         )
-        calibrated = any(target.needs_calibration for target in self.targets)
         result = BuildResult(
             command=spec.command,
             seed=spec.seed,
@@ -116,8 +127,8 @@ class _Build:
             weights_sha256=inputs.weights_sha256,
             rests_on_phantoms=PHANTOM in (data.name, header.data),
             training_patients=len(header.train_patients),
-            calibrated_on=data.calibration.data if calibrated else None,
-            calibration_patients=len(data.calibration.patients) if calibrated else 0,
+            calibrated_on=None if calibration is None else calibration.data,
+            calibration_patients=0 if calibration is None else len(calibration.patients),
             baseline=start,
             artifacts=rows,
             stages=(),
@@ -133,7 +144,15 @@ class _Build:
         load_weights(model, self.inputs.checkpoint, self.spec.variant)
         return model
 
-    def _calibration_images(self, manifest: calibrate.CalibrationSet, contract: Contract) -> NDArray[np.float32]:
+    def _compress(self) -> Compression:
+        spec, inputs = self.spec, self.inputs
+        int8 = any(target.needs_calibration for target in self.targets)
+        shipped = inputs.shipped_calibration if int8 else None
+        asked = (inputs.content_key, inputs.weights_sha256, shipped, spec.seed, spec.calibration_slices)
+        make = functools.partial(resolve_compression, spec, inputs, int8=int8)
+        return self.ledger.run("compress", Compression, make, inputs=asked)
+
+    def _calibration_images(self, manifest: CalibrationSet, contract: Contract) -> NDArray[np.float32]:
         """`(M, H, W, 3) float32 in [0, 1]`, read once, when the first int8 conversion needs them."""
         if self._calibration is None:
             own = set(manifest.patients) <= set(self.inputs.dataset.patients)
@@ -141,11 +160,9 @@ class _Build:
             self._calibration = calibrate.network_input(manifest, source, contract)
         return self._calibration
 
-    def _contract(self, target: Target, data: BuildData) -> Contract:
-        header, calibration = self.inputs.checkpoint.header, data.calibration
-        seen = set(header.train_patients)
-        if target.needs_calibration:
-            seen |= set(calibration.patients)
+    def _contract(self, target: Target, calibration: CalibrationSet | None) -> Contract:
+        header = self.inputs.checkpoint.header
+        seen = set(header.train_patients) | set(() if calibration is None else calibration.patients)
         return Contract(
             variant=header.variant,
             tier=tier_of(header.variant, target.precision),
@@ -156,18 +173,19 @@ class _Build:
             width=header.image.width,
             trained_on=header.data,
             training_hash=header.data_hash,
-            calibrated_on=calibration.data if target.needs_calibration else None,
-            calibration_hash=calibration.sha256 if target.needs_calibration else None,
+            calibrated_on=None if calibration is None else calibration.data,
+            calibration_hash=None if calibration is None else calibration.sha256,
             licence=LICENCE if header.data in (KAGGLE_LGG, PHANTOM) else None,
             seen_patients=tuple(sorted(patient_digest(p) for p in seen)),
         )
 
-    def _convert(self, target: Target, data: BuildData) -> Path:
+    def _convert(self, target: Target, calibration: CalibrationSet | None) -> Path:
         path = artifacts.artifact_path(self.spec.out, self.spec.variant.slug, target.name, target.suffix)
-        contract = self._contract(target, data)
+        used = calibration if target.needs_calibration else None
+        contract = self._contract(target, used)
 
         def make() -> Contract:
-            images = self._calibration_images(data.calibration, contract) if target.needs_calibration else None
+            images = None if used is None else self._calibration_images(used, contract)
             target.convert(ConvertJob(model=self.model, contract=contract, calibration=images), path)
             return contract
 
@@ -237,51 +255,16 @@ class _Build:
     def _baseline(self) -> BaselineResult:
         return baseline(threads=self.spec.threads, force=self.spec.rebuild)
 
-    def _row(
-        self,
-        target: Target,
-        path: Path,
-        counted: Census,
-        parity: ParityResult | None,
-        scores: dict[str, EvalResult],
-        latency: LatencyResult,
-    ) -> ArtifactRow:
-        content, own = path.read_bytes(), scores[target.name]
-        delta: Interval | None = None
-        if target.name != REFERENCE:
-            delta = dice_delta(own, scores[REFERENCE], seed=self.spec.seed)
-        return ArtifactRow(
-            artifact=target.name,
-            variant=self.spec.variant.slug,
-            tier=tier_of(self.spec.variant, target.precision),
-            target=target.name,
-            path=str(path.relative_to(self.spec.out)),
-            sha256=artifacts.sha256_bytes(content),
-            size_bytes=len(content),
-            gzip_size_bytes=len(gzip.compress(content, 9, mtime=0)),
-            parameters=counted.parameters,
-            macs=counted.macs,
-            parity=parity,
-            evaluation=own,
-            latency=latency,
-            dice_delta_to_float=delta,
-            status=report.GOOD_STATUS if parity is None or parity.passed else PARITY_FAILED,
-        )
-
     def _report(self, result: BuildResult) -> BuildResult:
-        """Write the manifest last, so that a `build.json` always belongs to a finished build."""
+        """Write the reports and then the manifest, so that a `build.json` always belongs to a finished build."""
         out = self.spec.out
-        result = replace(result, stages=tuple(self.ledger.records))
-        report.write_report(result, out)
-        artifacts.write_text(out / "build.json", to_json(result) + "\n")
-        return result
 
+        def make() -> report.Report:
+            report.write_report(result, out)
+            return report.summarise(result)
 
-def failures(result: BuildResult) -> list[str]:
-    """One sentence for each artifact that failed its parity check, naming the worst slice."""
-    return [
-        f"{row.artifact} flips {p.flips_ppm:.0f} ppm of the mask pixels against {p.reference}, {p.max_flip_ppm:g} are "
-        f"allowed; worst in {p.worst_slice} ({p.worst_slice_flipped_pixels} pixels)"
-        for row in result.artifacts
-        if (p := row.parity) is not None and not p.passed
-    ]
+        written = (out / "report.md", out / "report.json")
+        self.ledger.run("report", report.Report, make, inputs=(result,), outputs=written)
+        finished = replace(result, stages=tuple(self.ledger.records))
+        artifacts.write_text(out / "build.json", to_json(finished) + "\n")
+        return finished

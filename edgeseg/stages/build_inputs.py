@@ -21,15 +21,21 @@ EVALUATION_START = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildData:
-    """Who a build scores and calibrates on; ids and hashes, no arrays.
-
-    `content_key` changes when the data does.
-    """
+    """Who a build scores; ids only. `content_key` changes when the data does."""
 
     name: str
     content_key: str
     evaluation_patients: tuple[str, ...]
-    calibration: calibrate.CalibrationSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compression:
+    """What is done to the weights before conversion.
+
+    `calibration` is the set that post-training int8 takes its ranges from, None where no int8 target is asked for.
+    """
+
+    calibration: calibrate.CalibrationSet | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,24 +89,25 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
 
 
 def resolve_data(spec: BuildSpec, inputs: BuildInputs) -> BuildData:
-    """Decide who is scored and which slices calibrate.
+    """Decide who is scored: everyone whom training did not use, or all with `allow_seen`."""
+    scored = inputs.dataset.patients if spec.allow_seen else inputs.unseen
+    return BuildData(name=inputs.dataset.name, content_key=inputs.content_key, evaluation_patients=scored)
 
-    Patients that training used are calibrated on, where the data folder holds any, else the shipped phantom set is;
-    all others are scored.
+
+def resolve_compression(spec: BuildSpec, inputs: BuildInputs, *, int8: bool) -> Compression:
+    """Choose the slices that int8 ranges are measured on.
+
+    They come from patients that training used, where the data folder holds any, else from the shipped phantom set.
     """
+    if not int8:
+        return Compression(calibration=None)
     dataset, trained_on = inputs.dataset, set(inputs.checkpoint.header.train_patients)
     if known := tuple(p for p in dataset.patients if p in trained_on):
         manifest = calibrate.choose(dataset, known, slices=spec.calibration_slices, seed=spec.seed)
     else:
         manifest = inputs.shipped_calibration
     calibrate.check_disjoint(manifest, inputs.unseen)
-    scored = dataset.patients if spec.allow_seen else inputs.unseen
-    return BuildData(
-        name=dataset.name,
-        content_key=inputs.content_key,
-        evaluation_patients=scored,
-        calibration=manifest,
-    )
+    return Compression(calibration=manifest)
 
 
 def shipped_slugs() -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from edgeseg.errors import CheckpointError, DataError, MissingExtraError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.results import BuildResult, EpochRecord, EvalResult
 from edgeseg.specs import INTENDED_USE
-from edgeseg.stages.build import REFERENCE
+from edgeseg.stages.build_rows import REFERENCE
 from edgeseg.stages.train_state import HISTORY, History
 
 CARD_SCHEMA_VERSION = 1

@@ -19,6 +19,7 @@ from edgeseg.results import BuildResult
 from edgeseg.runtime import read_contract
 from edgeseg.specs import BuildSpec, ImageSpec, TrainSpec, VariantSpec
 from edgeseg.stages import build as stage
+from edgeseg.stages.build_rows import PARITY_FAILED, failures
 from edgeseg.stages.report import GOOD_STATUS, read_build
 from edgeseg.variants import build_model
 
@@ -97,6 +98,8 @@ def test_a_build_leaves_artifacts_and_reports(spec: BuildSpec) -> None:
     assert result.training_patients == TRAINED
     assert result.calibration_patients <= TRAINED
     assert not result.rests_on_phantoms
+    order = list(dict.fromkeys(record.stage.split()[0] for record in result.stages))
+    assert order == ["data", "model", "compress", "convert", "verify", "evaluate", "benchmark", "baseline", "report"]
     assert read_build(spec.out) == result
     assert "tflite-int8" in (spec.out / "report.md").read_text()
     assert json.loads((spec.out / "report.json").read_text())["schema_version"] == 1
@@ -121,7 +124,7 @@ def test_figures_of_another_machine_are_not_taken_over(spec: BuildSpec, monkeypa
     monkeypatch.setattr(stage, "environment", lambda: replace(first.environment, cpu="another"))
     second = stage.build(replace(spec, targets=("onnx-fp32",)))
     assert second.environment.cpu == "another"
-    measured = {"verify onnx-fp32", "evaluate keras-fp32", "evaluate onnx-fp32", "benchmark", "baseline"}
+    measured = {"verify onnx-fp32", "evaluate keras-fp32", "evaluate onnx-fp32", "benchmark", "baseline", "report"}
     assert _made(second) == measured
 
 
@@ -161,10 +164,16 @@ def test_a_parity_failure_names_the_artifact_and_the_slice(spec: BuildSpec, monk
 
     monkeypatch.setitem(targets.TARGETS, "tflite-int8", replace(target, convert=shifted))
     result = stage.build(replace(spec, targets=("tflite-int8",)))
-    (sentence,) = stage.failures(result)
+    (sentence,) = failures(result)
     assert sentence.startswith("tflite-int8 flips")
     assert "worst in TCGA_" in sentence
-    assert [row.status for row in result.artifacts] == [GOOD_STATUS, stage.PARITY_FAILED]
+    assert [row.status for row in result.artifacts] == [GOOD_STATUS, PARITY_FAILED]
+
+
+def test_a_build_without_int8_calibrates_on_nobody(spec: BuildSpec) -> None:
+    result = stage.build(replace(spec, targets=("onnx-fp32",)))
+    assert (result.calibrated_on, result.calibration_patients) == (None, 0)
+    assert read_contract(spec.out / SPEC.slug / "onnx-fp32.onnx").calibration_hash is None
 
 
 def _only_trained(root: Path) -> None:

@@ -1,0 +1,73 @@
+"""What a build says about one artifact, put together from its stages."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.results import ArtifactRow, BuildResult, EvalResult, LatencyResult, ParityResult
+from edgeseg.specs import BuildSpec
+from edgeseg.stages.evaluate import dice_delta
+from edgeseg.stages.report import GOOD_STATUS
+from edgeseg.targets import Target
+from edgeseg.variants import Census
+from edgeseg.variants.tiers import tier_of
+
+REFERENCE = "keras-fp32"
+"""The target that every other one is compared with; it is always built."""
+PARITY_FAILED = "PARITY FAILED"
+
+
+def artifact_row(
+    spec: BuildSpec,
+    target: Target,
+    path: Path,
+    *,
+    counted: Census,
+    parity: ParityResult | None,
+    evaluation: EvalResult,
+    reference: EvalResult,
+    latency: LatencyResult,
+) -> ArtifactRow:
+    """Sum one artifact up.
+
+    Args:
+        spec: of the build.
+        target: the artifact's format.
+        path: the artifact, under `spec.out`.
+        counted: of the network.
+        parity: against the reference; None for the reference itself.
+        evaluation: of the artifact.
+        reference: evaluation of the reference, on the same patients.
+        latency: of the artifact.
+    """
+    content = path.read_bytes()
+    own = target.name == REFERENCE
+    return ArtifactRow(
+        artifact=target.name,
+        variant=spec.variant.slug,
+        tier=tier_of(spec.variant, target.precision),
+        target=target.name,
+        path=str(path.relative_to(spec.out)),
+        sha256=artifacts.sha256_bytes(content),
+        size_bytes=len(content),
+        gzip_size_bytes=len(gzip.compress(content, 9, mtime=0)),
+        parameters=counted.parameters,
+        macs=counted.macs,
+        parity=parity,
+        evaluation=evaluation,
+        latency=latency,
+        dice_delta_to_float=None if own else dice_delta(evaluation, reference, seed=spec.seed),
+        status=GOOD_STATUS if parity is None or parity.passed else PARITY_FAILED,
+    )
+
+
+def failures(result: BuildResult) -> list[str]:
+    """One sentence for each artifact that failed its parity check, naming the worst slice."""
+    return [
+        f"{row.artifact} flips {p.flips_ppm:.0f} ppm of the mask pixels against {p.reference}, {p.max_flip_ppm:g} are "
+        f"allowed; worst in {p.worst_slice} ({p.worst_slice_flipped_pixels} pixels)"
+        for row in result.artifacts
+        if (p := row.parity) is not None and not p.passed
+    ]
