@@ -141,6 +141,7 @@ class ParityResult:
     worst_slice_flipped_pixels: int
     max_flip_ppm: float
     passed: bool
+    schema_version: int = RESULT_SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,13 @@ def targets(
     """List the file formats, what runs them, and how many mask pixels each may flip against the float Keras network."""
     from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json
+    from edgeseg.results import RESULT_SCHEMA_VERSION
     from edgeseg.targets import TARGETS
 
     if as_json:
         names = ("name", "suffix", "runtime", "precision", "needs_calibration", "max_flip_ppm", "layout")
-        typer.echo(to_json({"targets": [{n: getattr(t, n) for n in names} for t in TARGETS.values()]}))
+        rows = [{n: getattr(t, n) for n in names} for t in TARGETS.values()]
+        typer.echo(to_json({"targets": rows, "schema_version": RESULT_SCHEMA_VERSION}))
         return
     from rich.table import Table
 

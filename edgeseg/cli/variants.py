@@ -17,6 +17,7 @@ def variants(
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.jsonio import to_json
+    from edgeseg.results import RESULT_SCHEMA_VERSION
     from edgeseg.specs import VariantSpec
     from edgeseg.variants import VARIANTS, build_model, census
     from edgeseg.variants.tiers import TIERS
@@ -32,7 +33,8 @@ def variants(
         rows = [
             {"variant": s.slug, "spec": s, "census": c, "weights": weights_path(s.slug).is_file()} for s, c in found
         ]
-        typer.echo(to_json({"variants": rows, "tiers": list(TIERS.values())}))
+        listed = {"variants": rows, "tiers": list(TIERS.values()), "schema_version": RESULT_SCHEMA_VERSION}
+        typer.echo(to_json(listed))
         return
     networks = Table(title="Networks at 256 x 256 x 3, float32", title_justify="left", box=None, padding=(0, 2, 0, 0))
     networks.add_column("variant")

@@ -10,7 +10,7 @@ from edgeseg.checkpoint import Checkpoint, check_weights, read_checkpoint
 from edgeseg.data.cache import cached, folder_key
 from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
-from edgeseg.data.volume import Dataset
+from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, SeenPatientError
 from edgeseg.specs import BuildSpec, VariantSpec
 from edgeseg.stages import calibrate
@@ -21,11 +21,12 @@ EVALUATION_START = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildData:
-    """Who a build scores; ids only. `content_key` changes when the data does."""
+    """Who a build scores; ids only. `content_key` changes when the data does, `slices` counts those of the patients."""
 
     name: str
     content_key: str
     evaluation_patients: tuple[str, ...]
+    slices: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +90,16 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
 
 
 def resolve_data(spec: BuildSpec, inputs: BuildInputs) -> BuildData:
-    """Decide who is scored: everyone whom training did not use, or all with `allow_seen`."""
-    scored = inputs.dataset.patients if spec.allow_seen else inputs.unseen
-    return BuildData(name=inputs.dataset.name, content_key=inputs.content_key, evaluation_patients=scored)
+    """Decide who is scored, everyone whom training did not use or all with `allow_seen`, and read each of them once.
+
+    Raises:
+        ImageError: when a slice is damaged: better now than after the conversions.
+        MaskError: when a mask is missing or damaged.
+    """
+    dataset = inputs.dataset
+    scored = dataset.patients if spec.allow_seen else inputs.unseen
+    slices = sum(len(volume.reference) for volume in volumes(dataset, scored))
+    return BuildData(name=dataset.name, content_key=inputs.content_key, evaluation_patients=scored, slices=slices)
 
 
 def resolve_compression(spec: BuildSpec, inputs: BuildInputs, *, int8: bool) -> Compression:

@@ -62,4 +62,8 @@ def resolve_variant(name: str, *, alpha: float | None = None, stem: str | None =
         default = VARIANTS[name].default
     else:
         raise UnknownNameError("variant", name, (*VARIANTS, *TIERS))
-    return VariantSpec(name=default.name, alpha=alpha or default.alpha, stem=stem or default.stem)
+    return VariantSpec(
+        name=default.name,
+        alpha=default.alpha if alpha is None else alpha,
+        stem=default.stem if stem is None else stem,
+    )

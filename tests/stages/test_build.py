@@ -14,7 +14,7 @@ import pytest
 from edgeseg import targets
 from edgeseg.checkpoint import CheckpointHeader, weight_names, write_checkpoint
 from edgeseg.data.kaggle_lgg import KaggleLgg
-from edgeseg.errors import CheckpointError, OptionError, OutputError, SeenPatientError, UnknownNameError
+from edgeseg.errors import CheckpointError, ImageError, OptionError, OutputError, SeenPatientError, UnknownNameError
 from edgeseg.results import BuildResult
 from edgeseg.runtime import read_contract
 from edgeseg.specs import BuildSpec, ImageSpec, TrainSpec, VariantSpec
@@ -174,6 +174,15 @@ def test_a_build_without_int8_calibrates_on_nobody(spec: BuildSpec) -> None:
     result = stage.build(replace(spec, targets=("onnx-fp32",)))
     assert (result.calibrated_on, result.calibration_patients) == (None, 0)
     assert read_contract(spec.out / SPEC.slug / "onnx-fp32.onnx").calibration_hash is None
+
+
+def test_a_damaged_slice_stops_the_build_before_any_conversion(spec: BuildSpec, tiny_lgg: Path) -> None:
+    patient = KaggleLgg(tiny_lgg).patients[-1]
+    damaged = tiny_lgg / "kaggle_3m" / patient / f"{patient}_2.tif"
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    with pytest.raises(ImageError, match=damaged.name):
+        stage.build(spec)
+    assert not (spec.out / SPEC.slug).exists()
 
 
 def _only_trained(root: Path) -> None:

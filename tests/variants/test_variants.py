@@ -140,6 +140,14 @@ def test_a_spec_refuses_what_cannot_be(field: str, value: float | str) -> None:
         VariantSpec(**values)
 
 
+@pytest.mark.parametrize(("alpha", "stem", "message"), [(0.0, None, "alpha is 0"), (None, "", "stem is ''")])
+def test_what_was_asked_for_is_refused_and_not_replaced_by_the_default(
+    alpha: float | None, stem: str | None, message: str
+) -> None:
+    with pytest.raises(OptionError, match=message):
+        resolve_variant("alphax", alpha=alpha, stem=stem)
+
+
 def test_tiers_resolve_by_name_and_by_what_they_are() -> None:
     assert set(TIERS) == {"full", "alphax-light", "int8"}
     assert resolve_variant("alphax-light").slug == "alphax-0.125-half"

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from edgeseg.artifacts import shipped
+from edgeseg.cli import main as cli
+from edgeseg.targets import TARGETS
+from edgeseg.variants.tiers import TIERS
+
+
+def _printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_variants_prints_the_published_sizes_and_the_tiers(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    text = _printed(capsys, "variants")
+    rows = {line.split()[0]: line for line in text.splitlines() if line}
+    assert max(map(len, text.splitlines())) <= 80
+    assert {"31.03", "48.17"} <= set(rows["unet"].split())
+    assert {"1.94", "3.03"} <= set(rows["alphax-0.25"].split())
+    assert "39.15" in rows["r2unet"].split()
+    assert set(TIERS) <= set(rows)
+
+
+def test_variants_json_counts_and_says_what_ships(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(_printed(capsys, "variants", "--json"))
+    assert found["schema_version"] == 1
+    assert [tier["name"] for tier in found["tiers"]] == list(TIERS)
+    ships = {row["variant"] for row in found["variants"] if row["weights"]}
+    assert ships == {path.name for path in shipped("models").iterdir() if path.is_dir()}
+    assert all(row["census"]["parameters"] > 0 < row["census"]["macs"] for row in found["variants"])
+
+
+def test_targets_prints_the_table_and_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [line.split()[0] for line in _printed(capsys, "targets").splitlines()] == ["target", *TARGETS]
+    found = json.loads(_printed(capsys, "targets", "--json"))
+    assert found["schema_version"] == 1
+    assert {row["name"]: row["max_flip_ppm"] for row in found["targets"]} == {
+        name: target.max_flip_ppm for name, target in TARGETS.items()
+    }
