@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.volume import KAGGLE_LGG, PHANTOM, Volume, volumes
 from edgeseg.jsonio import to_json
 from edgeseg.results import (
+    ArtifactRow,
     BaselineResult,
     BuildResult,
     EvalResult,
@@ -73,7 +75,8 @@ def build(spec: BuildSpec, *, on_stage: OnStage | None = None, on_progress: OnPr
         EdgeSegError: for bad input, before anything is written where that can be known.
     """
     targets = resolve((REFERENCE, *spec.targets))
-    return _Build(spec, targets, open_inputs(spec), on_stage, on_progress).run()
+    started = time.perf_counter()
+    return _Build(spec, targets, open_inputs(spec), on_stage, on_progress).run(started)
 
 
 class _Build:
@@ -94,11 +97,12 @@ class _Build:
         self._open: dict[str, Predictor] = {}
         self._calibration: NDArray[np.float32] | None = None
 
-    def run(self) -> BuildResult:
+    def run(self, started: float) -> BuildResult:
         spec, inputs, ledger = self.spec, self.inputs, self.ledger
         header = inputs.checkpoint.header
         own = (inputs.content_key, inputs.weights_sha256)
-        data = ledger.run("data", BuildData, lambda: resolve_data(spec, inputs), inputs=(*own, spec.allow_seen))
+        read = functools.partial(resolve_data, spec, inputs)
+        data = ledger.run("data", BuildData, read, inputs=(*own, spec.allow_seen), started=started)
         counted = ledger.run("model", Census, lambda: census(self.model), inputs=(spec.variant, inputs.weights_sha256))
         calibration = self._compress().calibration
         paths = {t.name: self._convert(t, calibration) for t in self.targets}
@@ -106,19 +110,7 @@ class _Build:
         scores = {t.name: self._evaluate(t, paths[t.name], data) for t in self.targets}
         latencies = self._benchmark(paths)
         start = ledger.run("baseline", BaselineResult, self._baseline, inputs=(self.environment, spec.threads))
-        rows = tuple(
-            artifact_row(
-                spec,
-                t,
-                paths[t.name],
-                counted=counted,
-                parity=parities.get(t.name),
-                evaluation=scores[t.name],
-                reference=scores[REFERENCE],
-                latency=latencies[t.name],
-            )
-            for t in self.targets
-        )
+        rows = self._rows(paths, counted, parities, scores, latencies)
         result = BuildResult(
             command=spec.command,
             seed=spec.seed,
@@ -254,6 +246,28 @@ class _Build:
 
     def _baseline(self) -> BaselineResult:
         return baseline(threads=self.spec.threads, force=self.spec.rebuild)
+
+    def _rows(
+        self,
+        paths: dict[str, Path],
+        counted: Census,
+        parities: dict[str, ParityResult],
+        scores: dict[str, EvalResult],
+        latencies: dict[str, LatencyResult],
+    ) -> tuple[ArtifactRow, ...]:
+        return tuple(
+            artifact_row(
+                self.spec,
+                target,
+                paths[target.name],
+                counted=counted,
+                parity=parities.get(target.name),
+                evaluation=scores[target.name],
+                reference=scores[REFERENCE],
+                latency=latencies[target.name],
+            )
+            for target in self.targets
+        )
 
     def _report(self, result: BuildResult) -> BuildResult:
         """Write the reports and then the manifest, so that a `build.json` always belongs to a finished build."""

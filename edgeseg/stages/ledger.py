@@ -39,7 +39,14 @@ class Ledger:
         self.records: list[StageRecord] = []
 
     def run(
-        self, stage: str, kind: type[T], make: Callable[[], T], *, inputs: Sequence[Any], outputs: Sequence[Path] = ()
+        self,
+        stage: str,
+        kind: type[T],
+        make: Callable[[], T],
+        *,
+        inputs: Sequence[Any],
+        outputs: Sequence[Path] = (),
+        started: float | None = None,
     ) -> T:
         """Return the result of a stage.
 
@@ -49,8 +56,9 @@ class Ledger:
             make: runs the stage, and writes `outputs`.
             inputs: all that decides the result but edgeseg's own source: specs, results, strings, numbers.
             outputs: the files it writes, under the build folder.
+            started: `time.perf_counter()` of when the stage really began, where work for it was done before this call.
         """
-        started = time.perf_counter()
+        started = time.perf_counter() if started is None else started
         fingerprint = artifacts.sha256_bytes(to_json([stage, artifacts.source_digest(), *inputs], indent=None).encode())
         place = self._out / ".stages" / f"{stage.replace(' ', '-').replace('/', '-')}.json"
         entry = None if self._rebuild else self._earlier(place, fingerprint)

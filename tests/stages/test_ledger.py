@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,3 +85,11 @@ def test_a_stage_that_is_killed_leaves_no_record(stage: _Stage) -> None:
     with pytest.raises(KeyboardInterrupt):
         Ledger(stage.out, rebuild=False).run("convert x", _Found, killed, inputs=(1, "text"))
     assert not stage.run()[1].reused
+
+
+def test_work_done_before_a_stage_counts_into_its_time(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, rebuild=False)
+    ledger.run("data", _Found, lambda: _Found(value=1), inputs=(), started=time.perf_counter() - 100.0)
+    ledger.run("model", _Found, lambda: _Found(value=1), inputs=())
+    data, model = ledger.records
+    assert data.seconds >= 100.0 > model.seconds
