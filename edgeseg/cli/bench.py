@@ -30,7 +30,7 @@ def bench(
         raise OptionError(f"threads is {threads}; at least 1 is needed")
     if len(set(files)) < len(files):
         raise OptionError("a file was given twice; name each artifact once")
-    predictors = {str(path): open_artifact(path, threads=threads) for path in files}
+    predictors = {str(path): open_artifact(path, threads=threads, numerics="fast") for path in files}
     load = load_average()
     with counted("timing") as progress:
         latencies = benchmark(predictors, runs=runs, warmup=warmup, budget_s=budget_s, seed=seed, progress=progress)

@@ -59,7 +59,7 @@ PROBE_CONVS = (
 
 
 def int8_kernels_exact() -> bool:
-    """Tell whether the fused int8 kernels, which ONNX Runtime takes by default, are exact here; probed once."""
+    """Tell whether the fused int8 kernels are exact here without a further option; probed once."""
     return exact_mode() is FUSED
 
 
@@ -69,7 +69,7 @@ def int8_kernels() -> str:
         mode = exact_mode()
     except ArtifactError:
         return "wrong in every graph mode"
-    return "exact (fused kernels)" if mode is FUSED else f"saturating by default; exact by {mode.description}"
+    return f"exact ({FUSED.description})" if mode is FUSED else f"saturating; near exact by {mode.description}"
 
 
 @functools.cache

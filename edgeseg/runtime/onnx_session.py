@@ -37,7 +37,11 @@ class GraphMode:
     config: tuple[tuple[str, str], ...] = ()
 
 
-FUSED = GraphMode(description="fused kernels", level="ORT_ENABLE_ALL")
+_WHOLE_GRAPH = ("session.qdqisint8allowed", "1")
+"""Fuse signed int8 everywhere. On by default on Arm; off on x86, which then leaves some operators in float."""
+
+DEFAULT = GraphMode(description="the host's default kernels", level="ORT_ENABLE_ALL")
+FUSED = GraphMode(description="integer graph", level="ORT_ENABLE_ALL", config=(_WHOLE_GRAPH,))
 FUSED_U8U8 = GraphMode(
     description="fused U8U8 kernels", level="ORT_ENABLE_ALL", config=(("session.x64quantprecision", "1"),)
 )

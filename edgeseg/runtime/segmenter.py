@@ -19,8 +19,8 @@ from edgeseg.imaging import (
 )
 from edgeseg.runtime.contract import model_format, read_contract
 from edgeseg.runtime.litert_session import LitertSession
-from edgeseg.runtime.numerics import exact_mode, int8_kernels_exact
-from edgeseg.runtime.onnx_session import BASIC, FUSED, OnnxSession, computes_int8
+from edgeseg.runtime.numerics import exact_mode
+from edgeseg.runtime.onnx_session import DEFAULT, FUSED, OnnxSession, computes_int8
 from edgeseg.runtime.session import Session, TensorInfo
 from edgeseg.specs import Contract
 
@@ -61,8 +61,9 @@ class Segmenter:
         Args:
             path: a `.onnx` or `.tflite` file with a contract.
             threads: for the runtime, at least 1.
-            numerics: `exact` gives int8 results as an Arm device computes them, at some cost on x86 without VNNI;
-                `fast` takes the runtime's default kernels. Float models and TFLite are the same under both.
+            numerics: `exact` gives int8 results from the integer graph that ONNX Runtime takes on Arm, several times
+                slower on x86, or where its kernels saturate from the nearest mode that does not; `fast` takes the
+                runtime's default kernels. Float models and TFLite are the same under both.
 
         Raises:
             ArtifactError: when the file is missing, damaged, or cannot be run.
@@ -151,13 +152,12 @@ class Segmenter:
 
 def _open_onnx(path: Path, threads: int, numerics: str) -> OnnxSession:
     if not computes_int8(path):
-        return OnnxSession(path, threads=threads, mode=FUSED, numerics="float32")
+        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics="float32")
     if numerics == "exact":
         mode = exact_mode()
-        name = f"int8, {'near exact' if mode is BASIC else 'exact'} ({mode.description})"
+        name = f"int8, {'exact' if mode is FUSED else 'near exact'} ({mode.description})"
         return OnnxSession(path, threads=threads, mode=mode, numerics=name)
-    name = f"int8, exact ({FUSED.description})" if int8_kernels_exact() else "int8, fast (16-bit sums saturate)"
-    return OnnxSession(path, threads=threads, mode=FUSED, numerics=name)
+    return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=f"int8, fast ({DEFAULT.description})")
 
 
 def _shape(size: tuple[int, int], channels: int, layout: str) -> tuple[int, ...]:

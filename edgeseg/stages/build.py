@@ -235,7 +235,7 @@ class _Build:
         spec = self.spec
 
         def make() -> _Latencies:
-            opened = {name: self._predictor(path) for name, path in paths.items()}
+            opened = {n: open_artifact(path, threads=spec.threads, numerics="fast") for n, path in paths.items()}
             budget = spec.bench_budget_s
             return _Latencies(rows=benchmark(opened, runs=spec.bench_runs, budget_s=budget, seed=spec.seed))
 

@@ -42,12 +42,13 @@ def resolve(names: Iterable[str]) -> tuple[Target, ...]:
     return tuple(target for target in TARGETS.values() if ALL in given or target.name in wanted)
 
 
-def open_artifact(path: Path, *, threads: int = 2) -> Segmenter | KerasPredictor:
+def open_artifact(path: Path, *, threads: int = 2, numerics: str = "exact") -> Segmenter | KerasPredictor:
     """Open an artifact of any format; what comes back runs slices with `logits`.
 
     Args:
         path: `.hdf5`, `.onnx` or `.tflite`.
         threads: for the runtime.
+        numerics: `exact` or `fast`, see `Segmenter.load`; only ONNX int8 differs.
 
     Raises:
         ArtifactError: when the file is missing, damaged, of another format, or cannot be run.
@@ -56,4 +57,4 @@ def open_artifact(path: Path, *, threads: int = 2) -> Segmenter | KerasPredictor
     """
     if path.suffix.lower() == keras_fp32.TARGET.suffix:
         return keras_fp32.open_keras(path, threads=threads)
-    return Segmenter.load(path, threads=threads)
+    return Segmenter.load(path, threads=threads, numerics=numerics)

@@ -106,7 +106,7 @@ def test_the_environment_names_a_host_that_saturates(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(numerics, "run_probe", run)
     assert not numerics.int8_kernels_exact()
-    assert numerics.int8_kernels() == "saturating by default; exact by fused U8U8 kernels"
+    assert numerics.int8_kernels() == "saturating; near exact by fused U8U8 kernels"
 
 
 @pytest.mark.usefixtures("_forget_the_probe")
@@ -119,5 +119,5 @@ def test_the_probe_runs_once_per_process(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(numerics, "run_probe", run)
     assert numerics.int8_kernels_exact()
-    assert numerics.int8_kernels() == "exact (fused kernels)"
+    assert numerics.int8_kernels() == "exact (integer graph)"
     assert modes == [FUSED]
