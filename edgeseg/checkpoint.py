@@ -28,7 +28,8 @@ class CheckpointHeader:
     """What a weights file says of itself.
 
     `data` is the data set's name, `data_hash` that of its content as training saw it. `kind` is `weights` (what ships:
-    the averaged weights) or `state` (everything that a resumed run needs).
+    the averaged weights) or `state` (everything that a resumed run needs). `devices` trained together, which moves the
+    outcome by rounding only.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class CheckpointHeader:
     epoch: int
     backend: str
     versions: dict[str, str]
+    devices: int = 1
     schema_version: int = CHECKPOINT_SCHEMA_VERSION
 
 

@@ -4,12 +4,13 @@ Pure functions over arrays (NumPy, and Pillow for resampling); nothing here open
 order, are what a device has to do:
 
 1. put the channels in the contract's order and resample each to its size (bilinear, with antialiasing when it
-   shrinks), rounded to uint8;
+   shrinks), rounded to uint8; then `stretch` each, where the contract says so;
 2. multiply by `contract.scale` into [0, 1], or, for an integer artifact, quantise that to int8;
 3. run the network; dequantise its output where it is an integer;
-4. resample the logits back to the slice's own size (bilinear), and only then threshold them.
+4. where the contract asks for it, put the logits of small components below the threshold (`edgeseg.components`);
+5. resample the logits back to the slice's own size (bilinear), and only then threshold them.
 
-Step 4 takes the logits back and not the mask, because a boundary between two pixels of the network's grid then falls
+Step 5 takes the logits back and not the mask, because a boundary between two pixels of the network's grid then falls
 where the logits cross the threshold. On 120 reference outlines of the Kaggle LGG set, drawn as noisy logits on grids of
 64, 96, 128 and 160 pixels and brought back to 256, that gave a Dice of 0.924, 0.938, 0.943 and 0.949, against 0.903,
 0.925, 0.936 and 0.941 for the mask by nearest neighbour.
@@ -28,6 +29,7 @@ from edgeseg.specs import CHANNELS, Contract
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 INT8_MIN, INT8_MAX = -128, 127
+STRETCH_SHARE = 0.99
 
 
 def check_images(images: NDArray[np.uint8]) -> None:
@@ -47,7 +49,8 @@ def to_network(images: NDArray[np.uint8], contract: Contract) -> NDArray[np.uint
     """Bring slices to the size and the order of channels that a network takes.
 
     Each channel is resampled on its own by Pillow's bilinear filter, whose support grows with the reduction factor
-    (antialiasing). Slices that already have size and order are returned as they are.
+    (antialiasing). Slices that already have size and order are not copied. Where the contract's normalisation is
+    `slice`, `stretch` comes last.
 
     Args:
         images: `(N, h, w, 3) uint8`, NHWC, channels = pre, FLAIR, post.
@@ -68,14 +71,43 @@ def to_network(images: NDArray[np.uint8], contract: Contract) -> NDArray[np.uint
         )
     if contract.channels != CHANNELS:
         images = images[..., [CHANNELS.index(name) for name in contract.channels]]
-    size = (contract.height, contract.width)
+    images = _to_size(images, (contract.height, contract.width))
+    return stretch(images) if contract.normalisation == "slice" else images
+
+
+def _to_size(images: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     if images.shape[1:3] == size:
         return images
-    resampled = np.empty((len(images), *size, len(CHANNELS)), np.uint8)
+    channels = images.shape[3]
+    resampled = np.empty((len(images), *size, channels), np.uint8)
     for index, image in enumerate(images):
-        for channel in range(len(CHANNELS)):
+        for channel in range(channels):
             resampled[index, :, :, channel] = _resample(np.ascontiguousarray(image[:, :, channel]), size)
     return resampled
+
+
+def stretch(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Stretch each channel of each slice so that 99 % of its pixels above 0 stay below white.
+
+    With p the smallest grey value that at least 99 % of the pixels above 0 do not exceed, v becomes
+    `min(255, v * 255 // p)`, in whole numbers; a black channel stays black.
+
+    Args:
+        images: `(N, H, W, C) uint8`, NHWC.
+
+    Returns:
+        An array of the same shape and dtype.
+    """
+    stretched = np.empty_like(images)
+    levels = np.arange(256, dtype=np.int64)
+    for index, image in enumerate(images):
+        for channel in range(image.shape[2]):
+            plane = image[:, :, channel]
+            counts = np.cumsum(np.bincount(plane.ravel(), minlength=256)[1:])
+            white = 1 + int(np.searchsorted(counts, STRETCH_SHARE * counts[-1])) if counts[-1] else 255
+            table = np.minimum(255, levels * 255 // white).astype(np.uint8)
+            stretched[index, :, :, channel] = table[plane]
+    return stretched
 
 
 def normalise(images: NDArray[np.uint8], contract: Contract) -> NDArray[np.float32]:

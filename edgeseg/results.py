@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from edgeseg.specs import INTENDED_USE, Contract
+from edgeseg.specs import INTENDED_USE, Contract, PostProcessing
 
 RESULT_SCHEMA_VERSION = 1
 
@@ -46,7 +46,8 @@ class EpochRecord:
 class TrainResult:
     """What a training run leaves behind; `history` holds the epochs of this run and of those it resumed.
 
-    `images_per_second` is that of this run's epochs, None where none was left to train.
+    `devices` trained together, each on its share of every batch. `images_per_second` is that of this run's epochs,
+    None where none was left to train.
     """
 
     variant: str
@@ -60,6 +61,7 @@ class TrainResult:
     images_per_second: float | None
     history: tuple[EpochRecord, ...]
     versions: dict[str, str]
+    devices: int = 1
     schema_version: int = RESULT_SCHEMA_VERSION
 
 
@@ -100,6 +102,8 @@ class EvalResult:
     """How one artifact does on patients; `seen_patients` > 0 only when the caller insisted.
 
     `lesion_recall` is None where no patient has a lesion, `false_positive_slice_rate` where no slice is tumour-free.
+    `post_processing` is what was applied to the volumes, all off where raw masks were scored; `flips` are the test-time
+    flips whose mean logits were scored, a key of `edgeseg.stages.predictor.FLIPS`.
     """
 
     artifact: str
@@ -121,6 +125,8 @@ class EvalResult:
     seen_patients: int
     bootstrap_seed: int
     bootstrap_samples: int
+    post_processing: PostProcessing = field(default_factory=PostProcessing)
+    flips: str = "none"
     schema_version: int = RESULT_SCHEMA_VERSION
 
 
@@ -206,7 +212,8 @@ class StageRecord:
 class BuildResult:
     """What `edgeseg build` leaves in `build.json`.
 
-    `calibrated_on` is the data that int8 ranges were measured on, None where no int8 target was built.
+    `calibrated_on` is the data that int8 ranges were measured on, None where no int8 target was built; `calibration`
+    says the same in words, with the number of slices and whether they were measured or shipped.
     """
 
     command: str
@@ -222,6 +229,7 @@ class BuildResult:
     artifacts: tuple[ArtifactRow, ...]
     stages: tuple[StageRecord, ...]
     environment: Environment
+    calibration: str | None = None
     schema_version: int = RESULT_SCHEMA_VERSION
 
 
@@ -240,7 +248,10 @@ class SliceSegmentation:
 class PatientSegmentation:
     """One patient that `edgeseg run` segmented.
 
-    Latencies are per slice, from decoded bytes to the mask, without reading and writing; `total_ms` has both.
+    Latencies are per slice, from decoded bytes to the mask, without reading and writing; `total_ms` has both. What
+    the contract's post-processing drops went by the rule named in `post_processing`: `volume` (slices are neighbours),
+    `slices` (each slice on its own), or `none` where the contract drops nothing. The work on a volume as a whole counts
+    in equal parts towards its slices.
     """
 
     patient: str
@@ -252,6 +263,7 @@ class PatientSegmentation:
     total_ms: float
     warnings: tuple[str, ...]
     masks: tuple[SliceSegmentation, ...]
+    post_processing: str = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

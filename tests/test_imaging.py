@@ -8,7 +8,7 @@ from PIL import Image
 
 from edgeseg import imaging
 from edgeseg.errors import ContractError, ImageError, MaskError
-from edgeseg.specs import Contract
+from edgeseg.specs import Contract, VariantSpec
 
 BYTES = np.arange(256, dtype=np.uint8)
 
@@ -140,3 +140,30 @@ def test_reference_masks_go_to_another_grid_by_nearest_neighbour() -> None:
 def test_what_is_no_mask_is_refused() -> None:
     with pytest.raises(MaskError, match="uint8"):
         imaging.mask_to_size(np.zeros((4, 4), np.uint8), 2, 2)
+
+
+def test_stretch_brings_the_99th_percentile_above_black_to_white() -> None:
+    images = np.zeros((1, 20, 20, 3), np.uint8)
+    images[0, :10, :, 0] = np.arange(1, 201, dtype=np.uint8).reshape(10, 20)
+    images[0, 0, 0, 1] = 40
+    stretched = imaging.stretch(images)
+    assert stretched[0, 9, 17, 0] == 255
+    assert stretched[0, 4, 19, 0] == 100 * 255 // 198
+    assert stretched[0, 0, 0, 1] == 255
+    assert not stretched[..., 2].any()
+
+
+def test_stretch_takes_any_number_of_slices_and_leaves_its_input() -> None:
+    assert imaging.stretch(np.zeros((0, 4, 4, 3), np.uint8)).shape == (0, 4, 4, 3)
+    images = np.random.default_rng(0).integers(0, 50, (2, 8, 8, 3), dtype=np.uint8)
+    before = images.copy()
+    assert imaging.stretch(images).max() == 255
+    np.testing.assert_array_equal(images, before)
+
+
+def test_the_contract_decides_whether_a_slice_is_stretched() -> None:
+    images = np.random.default_rng(0).integers(0, 50, (2, 16, 16, 3), dtype=np.uint8)
+    plain = Contract(variant=VariantSpec(), tier="t", target="t", layout="NHWC", height=16, width=16)
+    np.testing.assert_array_equal(imaging.to_network(images, plain), images)
+    sliced = replace(plain, normalisation="slice")
+    np.testing.assert_array_equal(imaging.to_network(images, sliced), imaging.stretch(images))

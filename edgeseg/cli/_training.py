@@ -1,13 +1,16 @@
-"""The progress bar of a training run, on stderr."""
+"""What a training run says on stderr: a progress bar, and how to go on after Ctrl-C."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 if TYPE_CHECKING:
-    from edgeseg.stages.train import TrainProgress
+    from edgeseg.stages.train_loop import TrainProgress
 
 
 @contextlib.contextmanager
@@ -30,3 +33,16 @@ def training_bar() -> Iterator[Callable[[TrainProgress], None]]:
                 console.print(text, highlight=False)
 
         yield update
+
+
+@contextlib.contextmanager
+def resumable(out: Path, *, below: str = "") -> Iterator[None]:
+    """On Ctrl-C say how to go on, where something was saved in `out` or in the folders `below` it (a glob)."""
+    from edgeseg.stages.train_state import STATE
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        if any(out.glob(f"{below}{STATE}")):
+            typer.echo(f"stopped; what is done so far is in {out}, go on with --resume", err=True)
+        raise

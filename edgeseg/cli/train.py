@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from edgeseg.cli._folds import TrainOptions
     from edgeseg.data.cache import SliceCache
+    from edgeseg.data.split import Split
     from edgeseg.results import TrainResult
     from edgeseg.specs import TrainSpec
-
-    _Sides = tuple[SliceCache, tuple[str, ...], tuple[str, ...]]
 
 
 def train(
     data: Annotated[Path, typer.Option(metavar="DIR", help="A data set with reference masks.")],
     variant: Annotated[str, typer.Option(help="unet, unet-bn, alphax, r2unet, or a tier.")] = "alphax-light",
     alpha: Annotated[float | None, typer.Option(help="Multiplies every width, in (0, 1].")] = None,
-    stem: Annotated[str | None, typer.Option(help="full or half; half is alphax only.")] = None,
+    stem: Annotated[str | None, typer.Option(help="full, half or quarter resolution inside.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Widths: double with depth, or flat.")] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the slices with tumour.")] = 120,
     seed: Annotated[int, typer.Option(help="Seed of weights, batches, augmentation and split.")] = 0,
     backend: Annotated[str, typer.Option(help="tensorflow, jax or torch.")] = "tensorflow",
@@ -30,12 +32,25 @@ def train(
         Path | None,
         typer.Option(metavar="FILE", help="A split by 'edgeseg data split'; made from --seed if not given."),
     ] = None,
-    fold: Annotated[int, typer.Option(help="The fold of the split that is held out.")] = 0,
+    fold: Annotated[int | None, typer.Option(help="The fold of the split that is held out; 0 if not given.")] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Train all K folds into OUT/fold0 ... and score every patient once.")
+    ] = None,
+    ray: Annotated[bool, typer.Option("--ray", help="With --folds: hand the folds to Ray.")] = False,
+    ray_cpus: Annotated[int | None, typer.Option(help="With --ray: processors per fold; all of a host's.")] = None,
+    devices: Annotated[int, typer.Option(help="Devices that share each batch; more than one on jax.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     schedule: Annotated[str, typer.Option(help="cosine or fixed learning rate.")] = "cosine",
     learning_rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 2e-3,
-    loss: Annotated[str, typer.Option(help="bce-dice, dice or bce.")] = "bce-dice",
-    augment: Annotated[str, typer.Option(help="rich, flips or none.")] = "rich",
+    weight_decay: Annotated[float, typer.Option(help="AdamW's decay of the kernels.")] = 1e-4,
+    loss: Annotated[str, typer.Option(help="bce-dice, dice, bce or focal-tversky.")] = "bce-dice",
+    augment: Annotated[str, typer.Option(help="rich, upright, strong, flips or none.")] = "rich",
+    missing_share: Annotated[float, typer.Option(help="Chance that FLAIR stands in for pre or post.")] = 0.0,
+    normalisation: Annotated[str, typer.Option(help="unit, or slice: stretch each channel of a slice.")] = "unit",
+    teacher: Annotated[
+        list[Path] | None, typer.Option(metavar="RUN", help="Distil from these weights; may be repeated.")
+    ] = None,
+    distil_weight: Annotated[float, typer.Option(help="The teachers' share of the target, with --teacher.")] = 0.5,
     batch_size: Annotated[int, typer.Option(help="Crops in a batch.")] = 16,
     crop_px: Annotated[int, typer.Option(help="Side of the square crop.")] = 192,
     empty_share: Annotated[float, typer.Option(help="Share of a batch without tumour.")] = 0.3125,
@@ -48,17 +63,16 @@ def train(
     """Train a network on a data set, validated per patient on one fold of a split by patient.
 
     Each epoch leaves a checkpoint; after Ctrl-C, or any other end, the same command with --resume goes on to the
-    weights that an undisturbed run would have had.
+    weights that an undisturbed run would have had. With --folds every fold is trained, and OUT/out-of-fold.json holds
+    every patient's score by the model that never saw them.
     """
-    from edgeseg.errors import OptionError
-    from edgeseg.jsonio import to_json
+    from edgeseg.cli._folds import TrainOptions, cross_validate
     from edgeseg.specs import TrainSpec
     from edgeseg.variants.tiers import resolve_variant
 
-    if validate_every < 1:
-        raise OptionError(f"validate-every is {validate_every}; it must be at least 1")
+    _check(validate_every=validate_every, fold=fold, folds=folds, ray=ray, ray_cpus=ray_cpus)
     spec = TrainSpec(
-        variant=resolve_variant(variant, alpha=alpha, stem=stem),
+        variant=resolve_variant(variant, alpha=alpha, stem=stem, profile=profile),
         epochs=epochs,
         seed=seed,
         batch_size=batch_size,
@@ -70,39 +84,70 @@ def train(
         empty_share=empty_share,
         ema=ema,
         steps_per_epoch=steps_per_epoch,
+        weight_decay=weight_decay,
+        missing_share=missing_share,
+        normalisation=normalisation,
     )
-    sides = _sides(data, cache, split, fold, seed)
-    place = out or Path("runs") / spec.variant.slug
-    result = _run(spec, sides, place, backend=backend, resume=resume, validate_every=validate_every)
+    options = TrainOptions(
+        out=out or Path("runs") / spec.variant.slug,
+        backend=backend,
+        resume=resume,
+        validate_every=validate_every,
+        devices=devices,
+        teachers=tuple(teacher or ()),
+        distil_weight=distil_weight,
+    )
+    slices, dealt = _open(data, cache, split, folds, seed)
+    if folds is not None:
+        cross_validate(slices, spec, dealt, options, ray=ray, ray_cpus=ray_cpus, as_json=as_json)
+    else:
+        _one_fold(slices, spec, dealt, options, fold=fold or 0, as_json=as_json)
+
+
+def _check(*, validate_every: int, fold: int | None, folds: int | None, ray: bool, ray_cpus: int | None) -> None:
+    from edgeseg.errors import OptionError
+
+    if validate_every < 1:
+        raise OptionError(f"validate-every is {validate_every}; it must be at least 1")
+    if fold is not None and folds is not None:
+        raise OptionError(f"--fold {fold} trains one fold and --folds {folds} all of them; give one of the two")
+    if ray and folds is None:
+        raise OptionError("--ray hands out folds, and none were asked for; add --folds K")
+    if ray_cpus is not None and not ray:
+        raise OptionError(f"--ray-cpus {ray_cpus} was given without --ray; add --ray")
+
+
+def _one_fold(
+    slices: SliceCache, spec: TrainSpec, split: Split, options: TrainOptions, *, fold: int, as_json: bool
+) -> None:
+    from edgeseg.artifacts import sha256_file
+    from edgeseg.checkpoint import read_checkpoint
+    from edgeseg.cli._training import resumable, training_bar
+    from edgeseg.jsonio import to_json
+    from edgeseg.stages.train import train as run
+
+    teachers = tuple(map(read_checkpoint, options.teachers))
+    if teachers:
+        hashes = tuple(sha256_file(teacher.path) for teacher in teachers)
+        spec = replace(spec, teachers=hashes, distil_weight=options.distil_weight)
+    with resumable(options.out), training_bar() as progress:
+        result = run(
+            slices,
+            spec,
+            out=options.out,
+            train_patients=split.training(fold),
+            validation_patients=split.validation(fold),
+            backend=options.backend,
+            resume=options.resume,
+            validate_every=options.validate_every,
+            progress=progress,
+            teachers=teachers,
+            devices=options.devices,
+        )
     if as_json:
         typer.echo(to_json(result))
     else:
         _summary(result)
-
-
-def _run(spec: TrainSpec, sides: _Sides, out: Path, *, backend: str, resume: bool, validate_every: int) -> TrainResult:
-    from edgeseg.cli._training import training_bar
-    from edgeseg.stages.train import train as run
-    from edgeseg.stages.train_state import STATE
-
-    slices, training, validation = sides
-    try:
-        with training_bar() as progress:
-            return run(
-                slices,
-                spec,
-                out=out,
-                train_patients=training,
-                validation_patients=validation,
-                backend=backend,
-                resume=resume,
-                validate_every=validate_every,
-                progress=progress,
-            )
-    except KeyboardInterrupt:
-        if (out / STATE).exists():
-            typer.echo(f"stopped; what is done so far is in {out}, go on with --resume", err=True)
-        raise
 
 
 def _summary(result: TrainResult) -> None:
@@ -116,19 +161,21 @@ def _summary(result: TrainResult) -> None:
     typer.echo(f"weights: {result.weights}")
 
 
-def _sides(data: Path, cache: Path | None, split: Path | None, fold: int, seed: int) -> _Sides:
-    """Decode the slices and say who is learned from and who is held out."""
+def _open(data: Path, cache: Path | None, split: Path | None, folds: int | None, seed: int) -> tuple[SliceCache, Split]:
+    """Decode the slices and say which patients stand in which fold."""
     from edgeseg.cli._progress import counted
     from edgeseg.data.cache import cached, folder_key
     from edgeseg.data.open import open_dataset
     from edgeseg.data.split import check_split, make_folds, read_split
+    from edgeseg.errors import OptionError
 
     dataset = open_dataset(data)
     with counted("decoding slices") as progress:
         slices = cached(dataset, folder_key(data), root=cache, progress=progress)
     if split is None:
-        folds = make_folds(slices, folds=min(5, len(slices.patients)), seed=seed)
-    else:
-        folds = read_split(split)
-        check_split(folds, slices)
-    return slices, folds.training(fold), folds.validation(fold)
+        return slices, make_folds(slices, folds=min(5, len(slices.patients)) if folds is None else folds, seed=seed)
+    dealt = read_split(split)
+    if folds is not None and folds != len(dealt.folds):
+        raise OptionError(f"--folds is {folds} and {split} has {len(dealt.folds)}; give that number")
+    check_split(dealt, slices)
+    return slices, dealt

@@ -3,58 +3,135 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-ROTATION_DEG = 15.0
-SCALE = 0.15
-GAIN = 0.2
-LOG_GAMMA = 0.25
+from edgeseg.specs import CHANNELS
+
+MESH = 4
+FLAIR = CHANNELS.index("flair")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranges:
+    """How far an augmentation goes: angles in degrees, lengths in pixels of the slice, shares of full intensity."""
+
+    flip_x: bool = True
+    flip_y: bool = True
+    rotation_deg: float = 15.0
+    scale: float = 0.15
+    gain: float = 0.2
+    log_gamma: float = 0.25
+    bend_px: float = 0.0
+    noise: float = 0.0
+    noise_share: float = 0.0
+
+
+_STILL = Ranges(flip_x=False, flip_y=False, rotation_deg=0.0, scale=0.0, gain=0.0, log_gamma=0.0)
+MODES = {
+    "none": _STILL,
+    "flips": Ranges(flip_y=False, rotation_deg=0.0, scale=0.0, gain=0.0, log_gamma=0.0),
+    "rich": Ranges(),
+    "upright": Ranges(flip_y=False),
+    "strong": Ranges(rotation_deg=30.0, scale=0.25, gain=0.3, log_gamma=0.4, bend_px=6.0, noise=0.04, noise_share=0.3),
+}
 
 
 def augment(
-    image: NDArray[np.uint8], mask: NDArray[np.bool_], *, crop_px: int, mode: str, rng: np.random.Generator
+    image: NDArray[np.uint8],
+    targets: Sequence[NDArray[Any]],
+    *,
+    crop_px: int,
+    mode: str,
+    rng: np.random.Generator,
+    missing_share: float = 0.0,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Cut a random square out of a slice and vary it.
 
     `rich` draws a flip of each axis, a rotation of +-15 degrees, a scale of +-15 %, and per channel a gain of +-20 %
-    and a gamma of exp(+-0.25); `flips` a horizontal flip only; `none` only the crop.
+    and a gamma of exp(+-0.25). `upright` leaves out the vertical flip. `strong` draws the same as `rich` in wider
+    ranges (`MODES`), bends the slice by moving the nodes of a grid, and adds noise to some. `flips` is a horizontal
+    flip only, `none` only the crop.
 
     Args:
         image: `(H, W, 3) uint8`.
-        mask: `(H, W) bool`.
+        targets: what is to be cut alike, each `(H, W)`: a mask as `bool`, or probabilities as `uint8`, 255 for 1.
         crop_px: the side of the square; larger than the slice is padded with black.
-        mode: `rich`, `flips` or `none`.
+        mode: one of `MODES`.
         rng: the only source of chance.
+        missing_share: the chance that the pre- or the post-contrast sequence is replaced by FLAIR.
 
     Returns:
-        `(crop_px, crop_px, 3) float32 in [0, 1]` and `(crop_px, crop_px, 1) float32`, 0 or 1.
+        `(crop_px, crop_px, 3) float32 in [0, 1]` and `(crop_px, crop_px, len(targets)) float32 in [0, 1]`; masks stay
+        0 or 1.
     """
-    coefficients = _affine(image.shape[:2], crop_px, mode, rng)
-    size = (crop_px, crop_px)
-    picture = Image.fromarray(image).transform(size, Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
-    cut = Image.fromarray(mask.view(np.uint8)).transform(
-        size, Image.Transform.AFFINE, coefficients, Image.Resampling.NEAREST
-    )
-    pixels = np.take_along_axis(_tables(mode, rng), np.asarray(picture).reshape(-1, 3), axis=0)
-    target = np.asarray(cut, dtype=np.float32)
-    return pixels.reshape(crop_px, crop_px, 3), target[:, :, np.newaxis]
+    ranges = MODES[mode]
+    cut = _Cut(_affine(image.shape[:2], crop_px, ranges, rng), _bend(ranges, rng), crop_px)
+    missing = missing_share > 0 and rng.random() < missing_share
+    pixels = np.asarray(cut(image, Image.Resampling.BILINEAR).point(_table(ranges, rng)), np.float32)
+    pixels *= np.float32(1.0 / 255.0)
+    if missing:
+        pixels[..., rng.choice([c for c in range(len(CHANNELS)) if c != FLAIR])] = pixels[..., FLAIR]
+    if ranges.noise and rng.random() < ranges.noise_share:
+        pixels += rng.standard_normal(pixels.shape, np.float32) * np.float32(rng.uniform(0.0, ranges.noise))
+        np.clip(pixels, 0.0, 1.0, out=pixels)
+    return pixels, np.stack([_target(cut, t) for t in targets], axis=-1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cut:
+    """The map from crop pixels to slice pixels: an affine one, or one for each tile of a grid whose nodes moved."""
+
+    affine: tuple[float, float, float, float, float, float]
+    bend: NDArray[np.float64] | None
+    crop_px: int
+
+    def __call__(self, array: NDArray[np.uint8], resampling: Image.Resampling) -> Image.Image:
+        size = (self.crop_px, self.crop_px)
+        image = Image.fromarray(array)
+        if self.bend is None:
+            return image.transform(size, Image.Transform.AFFINE, self.affine, resampling)
+        return image.transform(size, Image.Transform.MESH, self._tiles(self.bend), resampling)
+
+    def _tiles(self, bend: NDArray[np.float64]) -> list[tuple[tuple[int, ...], tuple[float, ...]]]:
+        """Return Pillow's mesh: each tile of the crop, and where its corners (NW, SW, SE, NE) lie in the slice."""
+        a, b, c, d, e, f = self.affine
+        edges = [round(self.crop_px * i / MESH) for i in range(MESH + 1)]
+
+        def node(row: int, column: int) -> tuple[float, float]:
+            x, y = edges[column], edges[row]
+            return a * x + b * y + c + bend[row, column, 0], d * x + e * y + f + bend[row, column, 1]
+
+        return [
+            (
+                (edges[j], edges[i], edges[j + 1], edges[i + 1]),
+                (*node(i, j), *node(i + 1, j), *node(i + 1, j + 1), *node(i, j + 1)),
+            )
+            for i in range(MESH)
+            for j in range(MESH)
+        ]
+
+
+def _target(cut: _Cut, target: NDArray[Any]) -> NDArray[np.float32]:
+    if target.dtype == np.bool_:
+        return np.asarray(cut(target.view(np.uint8), Image.Resampling.NEAREST), np.float32)
+    return np.asarray(cut(target, Image.Resampling.BILINEAR), np.float32) * np.float32(1.0 / 255.0)
 
 
 def _affine(
-    shape: tuple[int, int], crop_px: int, mode: str, rng: np.random.Generator
+    shape: tuple[int, int], crop_px: int, ranges: Ranges, rng: np.random.Generator
 ) -> tuple[float, float, float, float, float, float]:
     """Draw the map from crop pixels to slice pixels, in Pillow's order."""
     height, width = shape
-    angle, scale, flip_x, flip_y = 0.0, 1.0, 1.0, 1.0
-    if mode == "rich":
-        angle = math.radians(rng.uniform(-ROTATION_DEG, ROTATION_DEG))
-        scale = rng.uniform(1 - SCALE, 1 + SCALE)
-        flip_y = rng.choice((-1.0, 1.0))
-    if mode in ("rich", "flips"):
-        flip_x = rng.choice((-1.0, 1.0))
+    angle = math.radians(rng.uniform(-ranges.rotation_deg, ranges.rotation_deg))
+    scale = rng.uniform(1 - ranges.scale, 1 + ranges.scale)
+    flip_y = rng.choice((-1.0, 1.0)) if ranges.flip_y else 1.0
+    flip_x = rng.choice((-1.0, 1.0)) if ranges.flip_x else 1.0
     slack_y, slack_x = (max(0.0, (side - crop_px) / 2) for side in shape)
     centre_x = width / 2 + rng.uniform(-slack_x, slack_x)
     centre_y = height / 2 + rng.uniform(-slack_y, slack_y)
@@ -64,11 +141,17 @@ def _affine(
     return (a, b, centre_x - a * half - b * half, d, e, centre_y - d * half - e * half)
 
 
-def _tables(mode: str, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return `(256, 3) float32 in [0, 1]`: what each grey value of each channel becomes."""
-    levels = np.linspace(0.0, 1.0, 256, dtype=np.float32)[:, np.newaxis]
-    if mode != "rich":
-        return np.repeat(levels, 3, axis=1)
-    gain = rng.uniform(1 - GAIN, 1 + GAIN, size=3).astype(np.float32)
-    gamma = np.exp(rng.uniform(-LOG_GAMMA, LOG_GAMMA, size=3)).astype(np.float32)
-    return np.clip(gain * levels**gamma, 0.0, 1.0)
+def _bend(ranges: Ranges, rng: np.random.Generator) -> NDArray[np.float64] | None:
+    """Draw where the nodes of the grid move, `(MESH + 1, MESH + 1, 2)` in pixels of the slice, x first."""
+    if not ranges.bend_px:
+        return None
+    return rng.uniform(-ranges.bend_px, ranges.bend_px, (MESH + 1, MESH + 1, 2))
+
+
+def _table(ranges: Ranges, rng: np.random.Generator) -> list[int]:
+    """Return what each grey value of each channel becomes, channel after channel, as Pillow's `point` takes it."""
+    levels = np.linspace(0.0, 1.0, 256)
+    gain = rng.uniform(1 - ranges.gain, 1 + ranges.gain, size=(len(CHANNELS), 1))
+    gamma = np.exp(rng.uniform(-ranges.log_gamma, ranges.log_gamma, size=(len(CHANNELS), 1)))
+    table: list[int] = np.rint(255.0 * np.clip(gain * levels**gamma, 0.0, 1.0)).astype(int).ravel().tolist()
+    return table

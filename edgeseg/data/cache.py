@@ -44,6 +44,7 @@ class SliceCache:
     """A data set whose slices are memory-mapped; satisfies `Dataset`.
 
     Attributes:
+        folder: where it lies.
         images: `(S, H, W, 3) uint8`, all slices of all patients.
         masks: `(S, H, W) bool`.
         index: which rows belong to whom.
@@ -51,6 +52,7 @@ class SliceCache:
 
     def __init__(self, folder: Path) -> None:
         """Open a finished cache folder."""
+        self.folder = folder
         self.index = from_json(CacheIndex, (folder / "index.json").read_bytes())
         self.images: NDArray[np.uint8] = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
         self.masks: NDArray[np.bool_] = np.load(folder / "masks.npy", mmap_mode="r", allow_pickle=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseg import imaging
 from edgeseg.data.augment import augment
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import SplitError
@@ -22,15 +23,23 @@ class Sampler:
         tumour_rows: rows of slices with tumour, `(T,) int64`.
         empty_rows: rows without, `(E,) int64`.
         spec: batch size, share of empty slices, crop, augmentation, seed.
+        soft: what the teachers say of each row of the cache, `(rows, H, W) uint8`, 255 for certain tumour, or None.
     """
 
     cache: SliceCache
     tumour_rows: NDArray[np.int64]
     empty_rows: NDArray[np.int64]
     spec: TrainSpec
+    soft: NDArray[np.uint8] | None = None
 
     @classmethod
-    def of(cls, cache: SliceCache, patients: tuple[str, ...], spec: TrainSpec) -> Sampler:
+    def of(
+        cls,
+        cache: SliceCache,
+        patients: tuple[str, ...],
+        spec: TrainSpec,
+        soft: NDArray[np.uint8] | None = None,
+    ) -> Sampler:
         """Sort the rows of `patients` by whether they hold tumour.
 
         Raises:
@@ -40,7 +49,7 @@ class Sampler:
         has_tumour = np.array([bool(cache.masks[row].any()) for row in rows])
         if not has_tumour.any():
             raise SplitError(f"none of the {len(patients)} training patients has a slice with tumour; check the masks")
-        return cls(cache, rows[has_tumour], rows[~has_tumour], spec)
+        return cls(cache, rows[has_tumour], rows[~has_tumour], spec, soft)
 
     @property
     def tumour_per_batch(self) -> int:
@@ -64,19 +73,31 @@ class Sampler:
         return np.concatenate([tumour, rng.choice(self.empty_rows, empties)]) if empties else tumour
 
     def batch(self, epoch: int, step: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """One batch: `(B, c, c, 3) float32 in [0, 1]` and `(B, c, c, 1) float32`, 0 or 1."""
+        """One batch: `(B, c, c, 3) float32 in [0, 1]` and its targets.
+
+        The targets are masks, `(B, c, c, 1) float32`, 0 or 1. With teachers there is a second channel in [0, 1]: the
+        mask and what the teachers say of it, mixed by `distil_weight`.
+        """
         rng = np.random.default_rng((self.spec.seed, epoch, step, 2))
         pairs = [
             augment(
-                self.cache.images[row],
-                self.cache.masks[row],
+                self._image(int(row)),
+                [self.cache.masks[row]] if self.soft is None else [self.cache.masks[row], self.soft[row]],
                 crop_px=self.spec.crop_px,
                 mode=self.spec.augment,
+                missing_share=self.spec.missing_share,
                 rng=rng,
             )
             for row in self.rows(epoch, step)
         ]
-        return np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])
+        images, targets = np.stack([image for image, _ in pairs]), np.stack([target for _, target in pairs])
+        if self.soft is not None:
+            targets[..., 1] += (1.0 - self.spec.distil_weight) * (targets[..., 0] - targets[..., 1])
+        return images, targets
+
+    def _image(self, row: int) -> NDArray[np.uint8]:
+        image: NDArray[np.uint8] = self.cache.images[row]
+        return imaging.stretch(image[np.newaxis])[0] if self.spec.normalisation == "slice" else image
 
     def names(self, epoch: int, step: int) -> list[str]:
         """The slices of one batch as `<patient>/<slice>`."""

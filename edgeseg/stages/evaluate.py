@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from statistics import fmean, median
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseg.components import post_process_logits
 from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError, MaskError, SeenPatientError
 from edgeseg.imaging import mask_on_grid
 from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval, score_patient
 from edgeseg.results import EvalResult, InstitutionScore, Interval, PatientScore
-from edgeseg.specs import Contract, patient_digest
-from edgeseg.stages.predictor import Predictor, volume_logits
+from edgeseg.specs import Contract, PostProcessing, patient_digest
+from edgeseg.stages.predictor import Predictor, check_flips, volume_logits
 
 NAMED_PATIENTS = 3
 Progress = Callable[[int, str], None]
@@ -27,13 +29,16 @@ def evaluate(
     artifact: str,
     data: str,
     allow_seen: bool = False,
+    post_processing: bool = True,
+    flips: str = "none",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> EvalResult:
     """Score an artifact on patients, one volume in memory at a time.
 
-    Each slice goes in at the contract's size, and its logits are brought back to the size of the reference before
-    they are thresholded and anything is counted. Means are over patients. `lesion_recall` and
+    Each slice goes in at the contract's size, what the contract's post-processing of volumes drops is dropped there,
+    and the logits are brought back to the size of the reference before they are thresholded and anything is counted.
+    Means are over patients. `lesion_recall` and
     `false_positive_slice_rate` pool the lesions and the tumour-free slices of all patients; without any lesion the
     first is None, without any such slice the second. `hd95_px_median` is over the patients where the distance exists;
     `hd95_undefined` counts the others.
@@ -44,27 +49,33 @@ def evaluate(
         artifact: the name that goes into the result.
         data: the data set's name, `phantom` where it is one.
         allow_seen: score patients that training or calibration saw too, and count them in the result.
+        post_processing: apply the contract's post-processing; otherwise raw masks are scored.
+        flips: test-time flips, a key of `predictor.FLIPS`; the artifact runs once for each pass.
         seed: of the bootstrap.
         progress: called with (patients done, the last one's id).
 
     Raises:
+        OptionError: when `flips` is unknown.
         SeenPatientError: on a patient that training or calibration saw, unless `allow_seen`.
         DatasetError: when there is no patient, or one comes twice or without slices.
         MaskError: when a patient has no reference, or one of another size.
         ArtifactError: when the artifact gives no usable logits.
     """
+    check_flips(flips)
     contract = predictor.contract
     if isinstance(volumes, Sequence):
         check_unseen(contract, [volume.patient for volume in volumes], allow_seen=allow_seen)
     scores: list[PatientScore] = []
     for volume in _checked(volumes, contract, allow_seen=allow_seen):
-        masks = predicted_masks(predictor, volume)
+        masks = predicted_masks(predictor, volume, post_processing=post_processing, flips=flips)
         scores.append(score_patient(masks, volume.reference, patient=volume.patient, institution=volume.institution))
         if progress:
             progress(len(scores), volume.patient)
     if not scores:
         raise DatasetError(f"no patient of '{data}' was given; an evaluation needs at least one")
-    return _result(scores, predictor, artifact=artifact, data=data, seed=seed)
+    result = _result(scores, predictor, artifact=artifact, data=data, seed=seed)
+    applied = contract.post_processing if post_processing else PostProcessing()
+    return replace(result, post_processing=applied, flips=flips)
 
 
 def check_unseen(contract: Contract, patients: Sequence[str], *, allow_seen: bool = False) -> int:
@@ -91,14 +102,20 @@ def check_unseen(contract: Contract, patients: Sequence[str], *, allow_seen: boo
     return len(seen)
 
 
-def predicted_masks(predictor: Predictor, volume: Volume) -> NDArray[np.bool_]:
-    """Segment one patient on the grid of its own images: `(N, h, w) bool`.
+def predicted_masks(
+    predictor: Predictor, volume: Volume, *, post_processing: bool = True, flips: str = "none"
+) -> NDArray[np.bool_]:
+    """Segment one patient on the grid of its own images: `(N, h, w) bool`; see `evaluate` for the options.
 
     Raises:
+        OptionError: when `flips` is unknown.
         ArtifactError: when the artifact gives no usable logits.
     """
-    height, width = volume.images.shape[1:3]
-    return mask_on_grid(volume_logits(predictor, volume), predictor.contract, height, width)
+    contract, (height, width) = predictor.contract, volume.images.shape[1:3]
+    logits = volume_logits(predictor, volume, flips=flips)
+    if post_processing:
+        logits = post_process_logits(logits, contract, volume=True)
+    return mask_on_grid(logits, contract, height, width)
 
 
 def dice_delta(a: EvalResult, b: EvalResult, *, seed: int = 0) -> Interval:
@@ -156,7 +173,7 @@ def _result(scores: Sequence[PatientScore], predictor: Predictor, *, artifact: s
         hd95_undefined=len(scores) - len(distances),
         lesion_recall=sum(score.lesions_found for score in scores) / lesions if lesions else None,
         false_positive_slice_rate=sum(s.false_positive_slices for s in scores) / tumour_free if tumour_free else None,
-        institutions=_institutions(scores),
+        institutions=by_institution(scores),
         threshold=contract.threshold,
         numerics=predictor.numerics,
         seen_patients=check_unseen(contract, [score.patient for score in scores], allow_seen=True),
@@ -165,7 +182,8 @@ def _result(scores: Sequence[PatientScore], predictor: Predictor, *, artifact: s
     )
 
 
-def _institutions(scores: Sequence[PatientScore]) -> tuple[InstitutionScore, ...]:
+def by_institution(scores: Sequence[PatientScore]) -> tuple[InstitutionScore, ...]:
+    """Take the patients of each institution together, in the order of their names."""
     dice: dict[str, list[float]] = {}
     for score in scores:
         dice.setdefault(score.institution, []).append(score.dice)

@@ -8,11 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.data.volume import Volume
-from edgeseg.errors import ArtifactError
+from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.imaging import to_network
 from edgeseg.specs import Contract
 
 BATCH_SLICES = 8
+FLIPS: dict[str, tuple[tuple[int, int], ...]] = {
+    "none": ((1, 1),),
+    "hflip": ((1, 1), (1, -1)),
+    "vflip": ((1, 1), (-1, 1)),
+    "flips": ((1, 1), (1, -1), (-1, 1), (-1, -1)),
+}
+"""Test-time flips by name: the steps along rows and columns of each pass, -1 backwards; `hflip` is left-right."""
 
 
 class Predictor(Protocol):
@@ -45,31 +52,52 @@ class Predictor(Protocol):
         """Run slices of the contract's size: `(N, H, W, 3) uint8`, NHWC, to `(N, H, W) float32` logits."""
 
 
-def volume_logits(predictor: Predictor, volume: Volume) -> NDArray[np.float32]:
+def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") -> NDArray[np.float32]:
     """Run one patient through a predictor, a few slices at a time, resampled to the contract's size.
 
     Args:
         predictor: what to run.
         volume: images `(N, h, w, 3) uint8`; any h and w.
+        flips: a key of `FLIPS`; the logits are the mean over its passes, each flipped back.
 
     Returns:
         `(N, H, W) float32` logits on the grid of the contract.
 
     Raises:
+        OptionError: when `flips` is unknown.
         ArtifactError: when the artifact answers with another shape, or with NaN or infinity.
     """
-    contract = predictor.contract
-    images = to_network(volume.images, contract)
-    starts = range(0, len(images), BATCH_SLICES)
-    batches = [np.asarray(predictor.logits(images[start : start + BATCH_SLICES])) for start in starts]
-    for start, batch in zip(starts, batches, strict=True):
-        _check_batch(batch, images[start : start + BATCH_SLICES].shape[:3], contract, volume, start)
-    return np.concatenate(batches).astype(np.float32, copy=False)
+    check_flips(flips)
+    images = to_network(volume.images, predictor.contract)
+    passes = [
+        _logits(predictor, np.ascontiguousarray(images[:, ::rows, ::columns]), volume)[:, ::rows, ::columns]
+        for rows, columns in FLIPS[flips]
+    ]
+    return passes[0] if len(passes) == 1 else np.mean(passes, axis=0, dtype=np.float32)
+
+
+def check_flips(flips: str) -> None:
+    """Refuse a name that is not in `FLIPS`.
+
+    Raises:
+        OptionError: with the names there are.
+    """
+    if flips not in FLIPS:
+        raise OptionError(f"test-time flips '{flips}' are unknown; choose one of: {', '.join(FLIPS)}")
 
 
 def slice_label(volume: Volume, index: int) -> str:
     """Name a slice as messages and results do: `<patient>/<slice>`."""
     return f"{volume.patient}/{volume.slice_names[index]}"
+
+
+def _logits(predictor: Predictor, images: NDArray[np.uint8], volume: Volume) -> NDArray[np.float32]:
+    starts = range(0, len(images), BATCH_SLICES)
+    batches = [np.asarray(predictor.logits(images[start : start + BATCH_SLICES])) for start in starts]
+    for start, batch in zip(starts, batches, strict=True):
+        shape = images[start : start + BATCH_SLICES].shape[:3]
+        _check_batch(batch, shape, predictor.contract, volume, start)
+    return np.concatenate(batches).astype(np.float32, copy=False)
 
 
 def _check_batch(

@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeseg import artifacts
 from edgeseg.backend import load_keras
-from edgeseg.checkpoint import WEIGHTS_KIND, CheckpointHeader
+from edgeseg.checkpoint import WEIGHTS_KIND, Checkpoint, CheckpointHeader
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
-from edgeseg.errors import SplitError, TrainingError
-from edgeseg.metrics import count_overlap
-from edgeseg.results import EpochRecord, TrainResult
+from edgeseg.errors import CheckpointError, OutputError, SplitError
+from edgeseg.results import TrainResult
 from edgeseg.specs import ImageSpec, TrainSpec
 from edgeseg.stages import train_state
+from edgeseg.stages.distribute import Team, gather
 from edgeseg.stages.environment import versions
 from edgeseg.stages.losses import make_loss
-from edgeseg.stages.train_log import TensorBoardLog, write_csv
+from edgeseg.stages.teach import soft_labels
+from edgeseg.stages.train_loop import OnProgress, TrainLoop
 from edgeseg.variants import build_model
 from edgeseg.variants.initial import draw_kernels
-
-PREDICT_BATCH = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainProgress:
-    """Where a run is; `loss` is the mean over the epoch so far, `dice_mean` the last validation's."""
-
-    epoch: int
-    epochs: int
-    step: int
-    steps_per_epoch: int
-    loss: float
-    dice_mean: float | None
-
-
-OnProgress = Callable[[TrainProgress], None]
 
 
 def train(
@@ -56,6 +37,8 @@ def train(
     resume: bool = False,
     validate_every: int = 5,
     progress: OnProgress | None = None,
+    teachers: tuple[Checkpoint, ...] = (),
+    devices: int = 1,
 ) -> TrainResult:
     """Train one network and leave `weights.safetensors`, `state.safetensors`, `history.csv` and event files in `out`.
 
@@ -72,30 +55,36 @@ def train(
         resume: go on from the state in `out`.
         validate_every: epochs between two validations.
         progress: called after each step.
+        teachers: the weights that `spec.teachers` names, for distillation.
+        devices: how many train together, each on its share of every batch; more than one on `jax` only.
 
     Raises:
+        OptionError: when that many devices cannot train together.
+        SeenPatientError: when a teacher learned from a validation patient.
         SplitError: when a patient stands on both sides, or a side is empty or has no tumour.
         TrainingError: when the loss is no longer a number; the message names the slices of the batch.
-        CheckpointError: when `resume` meets a state of other hyper-parameters.
+        CheckpointError: when `resume` meets a state of other hyper-parameters, or the teachers are not those of `spec`.
         OutputError: when `out` holds a run and `resume` was not asked for, or cannot be written.
     """
     _check_sides(train_patients, validation_patients)
-    sampler = Sampler.of(cache, train_patients, spec)
     if not resume:
         train_state.refuse_overwrite(out)
     keras = load_keras(backend)
-    model, scorer = _compiled(keras, spec, sampler.steps_per_epoch), build_model(spec.variant, _image(cache), keras)
-    header = _header(cache, spec, train_patients, validation_patients, backend)
-    done, history = 0, train_state.History()
-    if resume:
-        done, history = train_state.restore(out, header, model, model.optimizer)
-    else:
-        train_state.save(out, header, model, model.optimizer, history)
-    run = _Run(cache, sampler, model, scorer, header, history, out, validate_every, progress)
+    team = gather(keras, devices=devices, batch_size=spec.batch_size)
+    soft = _soft(keras, cache, spec, teachers, train_patients, validation_patients)
+    sampler = Sampler.of(cache, train_patients, spec, soft)
+    with team.scope():
+        model = _compiled(keras, spec, sampler.steps_per_epoch)
+    scorer = build_model(spec.variant, _image(cache), keras)
+    header = _header(cache, spec, train_patients, validation_patients, backend, devices)
+    done, history = _start(out, header, model, team, resume=resume)
+    run = TrainLoop(cache, sampler, model, scorer, header, history, out, validate_every, progress, team)
     try:
-        run.fit(keras, first_epoch=done + 1)
+        with team.scope():
+            run.fit(keras, first_epoch=done + 1)
     finally:
-        run.log.close()
+        run.close()
+    team.wait("trained")
     images = (spec.epochs - done) * sampler.steps_per_epoch * spec.batch_size
     weights = out / train_state.WEIGHTS
     return TrainResult(
@@ -110,6 +99,7 @@ def train(
         images_per_second=round(images / run.seconds, 2) if run.seconds else None,
         history=run.history.epochs,
         versions=header.versions,
+        devices=devices,
     )
 
 
@@ -121,6 +111,43 @@ def _check_sides(train_patients: tuple[str, ...], validation_patients: tuple[str
     for side, patients in (("training", train_patients), ("validation", validation_patients)):
         if not patients:
             raise SplitError(f"the {side} side of the split is empty; at least one patient is needed on each")
+
+
+def _start(
+    out: Path, header: CheckpointHeader, model: Any, team: Team, *, resume: bool
+) -> tuple[int, train_state.History]:
+    if resume:
+        return train_state.restore(out, header, model, model.optimizer)
+    if team.writes:
+        train_state.save(out, header, model, model.optimizer, train_state.History())
+    team.wait("started")
+    if not (out / train_state.STATE).is_file():
+        raise OutputError(
+            f"process 0 of {team.processes} writes the run, and {out} does not show it here; "
+            "give --out a folder that all hosts share"
+        )
+    return 0, train_state.History()
+
+
+def _soft(
+    keras: Any,
+    cache: SliceCache,
+    spec: TrainSpec,
+    teachers: tuple[Checkpoint, ...],
+    train_patients: tuple[str, ...],
+    validation_patients: tuple[str, ...],
+) -> NDArray[np.uint8] | None:
+    given = tuple(artifacts.sha256_file(teacher.path) for teacher in teachers)
+    if given != spec.teachers:
+        raise CheckpointError(
+            f"{len(given)} teacher(s) were given and the training names {len(spec.teachers)} of other weights; "
+            "give the files that it names, in its order"
+        )
+    if not teachers:
+        return None
+    return soft_labels(
+        cache, teachers, train_patients=train_patients, validation_patients=validation_patients, keras=keras
+    )
 
 
 def _image(cache: SliceCache) -> ImageSpec:
@@ -147,129 +174,13 @@ def _compiled(keras: Any, spec: TrainSpec, steps_per_epoch: int) -> Any:
     return model
 
 
-class _Run:
-    """One training run: what happens before, within and after each epoch of a single `fit`.
-
-    It must be a single `fit`: at its end Keras overwrites the weights with their moving average.
-    """
-
-    def __init__(
-        self,
-        cache: SliceCache,
-        sampler: Sampler,
-        model: Any,
-        scorer: Any,
-        header: CheckpointHeader,
-        history: train_state.History,
-        out: Path,
-        validate_every: int,
-        progress: OnProgress | None,
-    ) -> None:
-        self.cache, self.sampler, self.model, self.scorer = cache, sampler, model, scorer
-        self.header, self.history, self.out = header, history, out
-        self.validate_every, self.progress = validate_every, progress
-        self.log = TensorBoardLog(out / "tensorboard")
-        self.seconds = 0.0
-        self.epoch = 0
-        self._began = 0.0
-
-    def fit(self, keras: Any, *, first_epoch: int) -> None:
-        """Train from `first_epoch` (counted from 1) to the last one of the spec."""
-        run, sampler = self, self.sampler
-
-        class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-            def __len__(self) -> int:
-                return sampler.steps_per_epoch
-
-            def __getitem__(self, step: int) -> Any:
-                return sampler.batch(max(run.epoch, first_epoch), step)
-
-        class Watch(keras.callbacks.Callback):  # type: ignore[misc]
-            def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-                run.begin(epoch + 1)
-
-            def on_train_batch_end(self, step: int, logs: dict[str, Any] | None = None) -> None:
-                run.step(step, float((logs or {})["loss"]))
-
-            def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-                run.end(float((logs or {})["loss"]))
-
-        self.model.fit(
-            Batches(workers=2, max_queue_size=4),
-            initial_epoch=first_epoch - 1,
-            epochs=sampler.spec.epochs,
-            verbose=0,
-            shuffle=False,
-            callbacks=[Watch()],
-        )
-
-    def begin(self, epoch: int) -> None:
-        """Start an epoch, counted from 1."""
-        self.epoch, self._began = epoch, time.perf_counter()
-
-    def step(self, step: int, loss: float) -> None:
-        """Look at the mean loss of the epoch so far, after step `step`, counted from 0."""
-        if not math.isfinite(loss):
-            names = ", ".join(self.sampler.names(self.epoch, step))
-            raise TrainingError(
-                f"the loss became {loss} in epoch {self.epoch}, step {step + 1}; the batch held: {names}; "
-                "lower --learning-rate, or look at those slices"
-            )
-        if self.progress is None:
-            return
-        scored = [record.dice_mean for record in self.history.epochs if record.dice_mean is not None]
-        self.progress(
-            TrainProgress(
-                epoch=self.epoch,
-                epochs=self.sampler.spec.epochs,
-                step=step + 1,
-                steps_per_epoch=self.sampler.steps_per_epoch,
-                loss=loss,
-                dice_mean=scored[-1] if scored else None,
-            )
-        )
-
-    def end(self, loss: float) -> None:
-        """Score and save what the epoch left."""
-        seconds = time.perf_counter() - self._began
-        self.seconds += seconds
-        record = EpochRecord(
-            epoch=self.epoch,
-            step=self.epoch * self.sampler.steps_per_epoch,
-            loss=loss,
-            seconds=round(seconds, 1),
-            dice_mean=None,
-            dice_median=None,
-        )
-        if self.epoch % self.validate_every == 0 or self.epoch == self.sampler.spec.epochs:
-            record = _validated(record, self.scorer, self.model, self.cache, self.header.validation_patients)
-        self.history = train_state.History(epochs=(*self.history.epochs, record))
-        header = replace(self.header, epoch=self.epoch)
-        train_state.save(self.out, header, self.model, self.model.optimizer, self.history)
-        write_csv(self.out / "history.csv", self.history.epochs)
-        self.log.add(record)
-
-
-def _validated(
-    record: EpochRecord, scorer: Any, model: Any, cache: SliceCache, patients: tuple[str, ...]
-) -> EpochRecord:
-    """Score the averaged weights per patient at threshold 0.5, without post-processing."""
-    scorer.set_weights(list(train_state.averaged_weights(model, model.optimizer).values()))
-    scores = []
-    for patient in patients:
-        volume = cache.volume(patient)
-        scaled = np.asarray(volume.images, dtype=np.float32) / np.float32(255.0)
-        logits = scorer.predict(scaled, batch_size=PREDICT_BATCH, verbose=0)
-        scores.append(count_overlap(logits[..., 0] > 0.0, np.asarray(volume.reference)).dice)
-    return replace(record, dice_mean=float(np.mean(scores)), dice_median=float(np.median(scores)))
-
-
 def _header(
     cache: SliceCache,
     spec: TrainSpec,
     train_patients: tuple[str, ...],
     validation_patients: tuple[str, ...],
     backend: str,
+    devices: int,
 ) -> CheckpointHeader:
     return CheckpointHeader(
         kind=WEIGHTS_KIND,
@@ -283,4 +194,5 @@ def _header(
         epoch=0,
         backend=backend,
         versions=versions(),
+        devices=devices,
     )

@@ -69,12 +69,20 @@ def restore(out: Path, header: CheckpointHeader, model: Any, optimizer: Any) -> 
     model.set_weights([checkpoint.arrays[f"model/{name}"] for name in weight_names(model)])
     for index, variable in enumerate(optimizer.variables):
         variable.assign(checkpoint.arrays[f"optimizer/{index}"])
+    done = checkpoint.header.epoch
+    return done, History(epochs=tuple(record for record in read_history(out).epochs if record.epoch <= done))
+
+
+def read_history(out: Path) -> History:
+    """Read the learning curve of a run.
+
+    Raises:
+        CheckpointError: when it is missing or damaged.
+    """
     try:
-        history = from_json(History, (out / HISTORY).read_bytes())
+        return from_json(History, (out / HISTORY).read_bytes())
     except (OSError, JsonFormatError) as error:
         raise CheckpointError(f"{out / HISTORY} is damaged ({error}); start again in another --out") from error
-    done = checkpoint.header.epoch
-    return done, History(epochs=tuple(record for record in history.epochs if record.epoch <= done))
 
 
 def refuse_overwrite(out: Path) -> None:

@@ -68,4 +68,4 @@ def build_model(spec: VariantSpec, image: ImageSpec | None = None, keras: Any = 
     if spec.stem not in variant.stems:
         raise OptionError(f"{spec.name} has no stem '{spec.stem}'; choose one of: {', '.join(variant.stems)}")
     namespace = load_keras() if keras is None else keras
-    return variant.build(namespace, image=image or ImageSpec(), alpha=spec.alpha, stem=spec.stem)
+    return variant.build(namespace, image=image or ImageSpec(), alpha=spec.alpha, stem=spec.stem, profile=spec.profile)

@@ -9,7 +9,9 @@ from edgeseg.errors import OptionError
 from edgeseg.specs import ImageSpec
 
 DEPTH = 4
-BASE_WIDTH = 64
+BASE_WIDTHS = {"double": (64, 128, 256, 512, 1024), "flat": (128, 128, 128, 128, 128)}
+SCALES = {"full": 1, "half": 2, "quarter": 4}
+"""How many pixels of the image, along a side, make one of the first level."""
 TUMOUR_PRIOR_LOGIT = -4.6
 """log(p / (1 - p)) at the share of tumour pixels (about 1 %): the head's first bias, so that training starts calm."""
 
@@ -17,17 +19,19 @@ Block = Callable[[Any, int, str], Any]
 """`block(x, width, name)`: `(N, H, W, C)` -> `(N, H, W, width)`."""
 
 
-def widths(alpha: float) -> tuple[int, ...]:
-    """Return the channel count of each of the five levels, `alpha * (64, 128, 256, 512, 1024)`, at least 1."""
-    return tuple(max(1, round(alpha * BASE_WIDTH * 2**level)) for level in range(DEPTH + 1))
+def widths(alpha: float, profile: str) -> tuple[int, ...]:
+    """Return the channel count of each of the five levels, `alpha` times those of the profile, at least 1."""
+    return tuple(max(1, round(alpha * width)) for width in BASE_WIDTHS[profile])
 
 
-def check_multiple(image: ImageSpec, stride: int, name: str) -> None:
-    """Refuse an image that the poolings of a network cannot halve evenly.
+def check_multiple(image: ImageSpec, stem: str, name: str) -> None:
+    """Refuse an image that the stem and the poolings of a network cannot divide evenly.
 
     Raises:
         OptionError: with the size to pad to.
     """
+    stride = SCALES[stem] * 2**DEPTH
+    name = name if stem == "full" else f"{name} with stem={stem}"
     if image.height % stride or image.width % stride:
         pad = tuple(-(-side // stride) * stride for side in (image.height, image.width))
         raise OptionError(
@@ -36,23 +40,37 @@ def check_multiple(image: ImageSpec, stride: int, name: str) -> None:
         )
 
 
-def conv_relu(keras: Any, x: Any, width: int, name: str, *, norm: bool) -> Any:
-    """3 x 3 convolution, optional batch normalisation, ReLU: `(N, H, W, C)` -> `(N, H, W, width)`."""
+def entry_scale(stem: str, name: str) -> int:
+    """Return the stride of the first convolution of block `name`: that of the stem in the first block, else 1."""
+    return SCALES[stem] if name == "enc1" else 1
+
+
+def conv_relu(keras: Any, x: Any, width: int, name: str, *, norm: bool, scale: int = 1) -> Any:
+    """Convolution, optional batch normalisation, ReLU: `(N, H, W, C)` -> `(N, H / scale, W / scale, width)`.
+
+    The kernel is 3 x 3 over squares of `scale` x `scale` pixels: a 3 x 3 convolution after space-to-depth.
+    """
     layers = keras.layers
-    x = layers.Conv2D(width, 3, padding="same", use_bias=not norm, kernel_initializer="he_normal", name=f"{name}_conv")(
-        x
-    )
+    x = layers.Conv2D(
+        width,
+        3 * scale,
+        strides=scale,
+        padding="same",
+        use_bias=not norm,
+        kernel_initializer="he_normal",
+        name=f"{name}_conv",
+    )(x)
     if norm:
         x = layers.BatchNormalization(name=f"{name}_bn")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-def double_conv(keras: Any, *, norm: bool) -> Block:
-    """Two `conv_relu` in a row, both with or both without batch normalisation."""
+def double_conv(keras: Any, *, stem: str, norms: tuple[bool, bool]) -> Block:
+    """Two `conv_relu` in a row; `norms` says which have batch normalisation. The first of all has the stem's stride."""
 
     def block(x: Any, width: int, name: str) -> Any:
-        x = conv_relu(keras, x, width, f"{name}_1", norm=norm)
-        return conv_relu(keras, x, width, f"{name}_2", norm=norm)
+        x = conv_relu(keras, x, width, f"{name}_1", norm=norms[0], scale=entry_scale(stem, name))
+        return conv_relu(keras, x, width, f"{name}_2", norm=norms[1])
 
     return block
 
@@ -85,10 +103,16 @@ def encoder_decoder(keras: Any, x: Any, channels: tuple[int, ...], block: Block,
     return x
 
 
-def logits_head(keras: Any, x: Any) -> Any:
-    """1 x 1 convolution to one logit a pixel: `(N, H, W, C)` -> `(N, H, W, 1)`."""
+def logits_head(keras: Any, x: Any, stem: str) -> Any:
+    """To one logit a pixel: a 1 x 1 convolution, or the transposed one that undoes the stem's stride.
+
+    `(N, H / scale, W / scale, C)` -> `(N, H, W, 1)`.
+    """
+    layers, scale = keras.layers, SCALES[stem]
     prior = keras.initializers.Constant(TUMOUR_PRIOR_LOGIT)
-    return keras.layers.Conv2D(1, 1, bias_initializer=prior, name="head")(x)
+    if scale == 1:
+        return layers.Conv2D(1, 1, bias_initializer=prior, name="head")(x)
+    return layers.Conv2DTranspose(1, scale, strides=scale, bias_initializer=prior, name="head")(x)
 
 
 def image_input(keras: Any, image: ImageSpec) -> Any:

@@ -7,12 +7,12 @@ from typing import Any
 from edgeseg.specs import ImageSpec
 from edgeseg.variants import blocks
 
-NAME, STRIDE, STEMS = "r2unet", {"full": 16}, ("full",)
+NAME, STEMS = "r2unet", ("full", "half", "quarter")
 TIME_STEPS = 2
 UNITS = 2
 
 
-def build(keras: Any, *, image: ImageSpec, alpha: float = 1.0, stem: str = "full") -> Any:
+def build(keras: Any, *, image: ImageSpec, alpha: float = 1.0, stem: str = "full", profile: str = "double") -> Any:
     """Build the network: `(N, H, W, 3) float32 in [0, 1]` -> `(N, H, W, 1)` logits.
 
     A block is a 1 x 1 convolution to the block's width, two recurrent units, and the sum of the two ends. A unit has
@@ -21,13 +21,14 @@ def build(keras: Any, *, image: ImageSpec, alpha: float = 1.0, stem: str = "full
 
     Args:
         keras: Keras 3 or tf_keras.
-        image: input size; multiples of 16.
+        image: input size; multiples of 16 (`full`), 32 (`half`) or 64 (`quarter`).
         alpha: multiplies every width.
-        stem: `full` only.
+        stem: `full`, `half` or `quarter`; the first 1 x 1 convolution then takes its stride.
+        profile: `double` or `flat`.
 
     Source: Alom et al., "Recurrent Residual Convolutional Neural Network based on U-Net", arXiv 1802.06955, t = 2.
     """
-    blocks.check_multiple(image, STRIDE[stem], NAME)
+    blocks.check_multiple(image, stem, NAME)
     layers = keras.layers
 
     def unit(x: Any, width: int, name: str) -> Any:
@@ -42,7 +43,8 @@ def build(keras: Any, *, image: ImageSpec, alpha: float = 1.0, stem: str = "full
         return y
 
     def block(x: Any, width: int, name: str) -> Any:
-        x = layers.Conv2D(width, 1, name=f"{name}_project")(x)
+        scale = blocks.entry_scale(stem, name)
+        x = layers.Conv2D(width, scale, strides=scale, name=f"{name}_project")(x)
         y = x
         for index in range(UNITS):
             y = unit(y, width, f"{name}_{index + 1}")
@@ -53,5 +55,5 @@ def build(keras: Any, *, image: ImageSpec, alpha: float = 1.0, stem: str = "full
         return blocks.conv_relu(keras, x, width, f"{name}_up", norm=True)
 
     inputs = blocks.image_input(keras, image)
-    x = blocks.encoder_decoder(keras, inputs, blocks.widths(alpha), block, up)
-    return keras.Model(inputs, blocks.logits_head(keras, x), name=NAME)
+    x = blocks.encoder_decoder(keras, inputs, blocks.widths(alpha, profile), block, up)
+    return keras.Model(inputs, blocks.logits_head(keras, x, stem), name=NAME)

@@ -49,12 +49,14 @@ def tier_of(variant: VariantSpec, precision: str) -> str:
     return "custom"
 
 
-def resolve_variant(name: str, *, alpha: float | None = None, stem: str | None = None) -> VariantSpec:
+def resolve_variant(
+    name: str, *, alpha: float | None = None, stem: str | None = None, profile: str | None = None
+) -> VariantSpec:
     """Turn a family's or a tier's name, and what the caller adds, into a spec.
 
     Raises:
         UnknownNameError: for a name that is neither.
-        OptionError: for an alpha or a stem that cannot be.
+        OptionError: for an alpha, a stem or a profile that cannot be.
     """
     if name in TIERS:
         default = TIERS[name].variant
@@ -66,4 +68,5 @@ def resolve_variant(name: str, *, alpha: float | None = None, stem: str | None =
         name=default.name,
         alpha=default.alpha if alpha is None else alpha,
         stem=default.stem if stem is None else stem,
+        profile=default.profile if profile is None else profile,
     )

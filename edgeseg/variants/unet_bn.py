@@ -7,22 +7,23 @@ from typing import Any
 from edgeseg.specs import ImageSpec
 from edgeseg.variants import blocks
 
-NAME, STRIDE, STEMS = "unet-bn", {"full": 16}, ("full",)
+NAME, STEMS = "unet-bn", ("full", "half", "quarter")
 
 
-def build(keras: Any, *, image: ImageSpec, alpha: float = 1.0, stem: str = "full") -> Any:
+def build(keras: Any, *, image: ImageSpec, alpha: float = 1.0, stem: str = "full", profile: str = "double") -> Any:
     """Build the network: `(N, H, W, 3) float32 in [0, 1]` -> `(N, H, W, 1)` logits.
 
     Args:
         keras: Keras 3 or tf_keras.
-        image: input size; multiples of 16.
+        image: input size; multiples of 16 (`full`), 32 (`half`) or 64 (`quarter`).
         alpha: multiplies every width.
-        stem: `full` only.
+        stem: `full`, `half` or `quarter`.
+        profile: `double` or `flat`.
 
     Source: Ioffe and Szegedy, "Batch Normalization", ICML 2015, in the U-Net of Ronneberger et al.
     """
-    blocks.check_multiple(image, STRIDE[stem], NAME)
-    block = blocks.double_conv(keras, norm=True)
+    blocks.check_multiple(image, stem, NAME)
+    block = blocks.double_conv(keras, stem=stem, norms=(True, True))
     inputs = blocks.image_input(keras, image)
-    x = blocks.encoder_decoder(keras, inputs, blocks.widths(alpha), block, blocks.transposed_up(keras))
-    return keras.Model(inputs, blocks.logits_head(keras, x), name="unet_bn")
+    x = blocks.encoder_decoder(keras, inputs, blocks.widths(alpha, profile), block, blocks.transposed_up(keras))
+    return keras.Model(inputs, blocks.logits_head(keras, x, stem), name="unet_bn")

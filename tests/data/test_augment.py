@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from edgeseg.data.augment import augment
+from edgeseg.data.augment import FLAIR, MODES, augment
+from edgeseg.specs import AUGMENTATIONS
 
 SIDE = 96
 
@@ -19,10 +22,19 @@ def _slice() -> tuple[np.ndarray, np.ndarray]:
     return image, mask
 
 
-@pytest.mark.parametrize("mode", ["rich", "flips", "none"])
+def _augment(**options: Any) -> tuple[np.ndarray, np.ndarray]:
+    image, mask = _slice()
+    return augment(image, [mask], **options)
+
+
+def test_the_spec_names_every_mode() -> None:
+    assert set(MODES) == set(AUGMENTATIONS)
+
+
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("crop_px", [64, 96, 128])
 def test_shapes_ranges_and_binary_masks(mode: str, crop_px: int) -> None:
-    pixels, target = augment(*_slice(), crop_px=crop_px, mode=mode, rng=np.random.default_rng(0))
+    pixels, target = _augment(crop_px=crop_px, mode=mode, rng=np.random.default_rng(0))
     assert pixels.shape == (crop_px, crop_px, 3)
     assert target.shape == (crop_px, crop_px, 1)
     assert pixels.dtype == target.dtype == np.float32
@@ -31,10 +43,10 @@ def test_shapes_ranges_and_binary_masks(mode: str, crop_px: int) -> None:
     assert set(np.unique(target)) <= {0.0, 1.0}
 
 
-@pytest.mark.parametrize("mode", ["rich", "flips", "none"])
+@pytest.mark.parametrize("mode", MODES)
 def test_image_and_mask_move_together(mode: str) -> None:
     for seed in range(8):
-        pixels, target = augment(*_slice(), crop_px=SIDE, mode=mode, rng=np.random.default_rng(seed))
+        pixels, target = _augment(crop_px=SIDE, mode=mode, rng=np.random.default_rng(seed))
         bright = pixels[..., 1] > 0.3
         overlap = 2 * (bright & (target[..., 0] > 0)).sum() / (bright.sum() + target.sum())
         assert overlap > 0.95, (mode, seed)
@@ -42,7 +54,7 @@ def test_image_and_mask_move_together(mode: str) -> None:
 
 def test_the_whole_slice_without_augmentation_is_the_slice() -> None:
     image, mask = _slice()
-    pixels, target = augment(image, mask, crop_px=SIDE, mode="none", rng=np.random.default_rng(0))
+    pixels, target = augment(image, [mask], crop_px=SIDE, mode="none", rng=np.random.default_rng(0))
     np.testing.assert_allclose(pixels, image / np.float32(255), atol=1e-6)
     np.testing.assert_array_equal(target[..., 0] > 0, mask)
 
@@ -51,7 +63,7 @@ def test_flips_mode_flips_left_and_right_only() -> None:
     image, mask = _slice()
     seen = set()
     for seed in range(12):
-        pixels, _ = augment(image, mask, crop_px=SIDE, mode="flips", rng=np.random.default_rng(seed))
+        pixels, _ = augment(image, [mask], crop_px=SIDE, mode="flips", rng=np.random.default_rng(seed))
         plain = np.allclose(pixels, image / 255, atol=1e-6)
         mirrored = np.allclose(pixels, image[:, ::-1] / 255, atol=1e-6)
         assert plain != mirrored
@@ -60,8 +72,39 @@ def test_flips_mode_flips_left_and_right_only() -> None:
 
 
 def test_the_same_generator_state_gives_the_same_crop() -> None:
-    first = augment(*_slice(), crop_px=64, mode="rich", rng=np.random.default_rng(5))
-    again = augment(*_slice(), crop_px=64, mode="rich", rng=np.random.default_rng(5))
-    other = augment(*_slice(), crop_px=64, mode="rich", rng=np.random.default_rng(6))
+    first = _augment(crop_px=64, mode="rich", rng=np.random.default_rng(5))
+    again = _augment(crop_px=64, mode="rich", rng=np.random.default_rng(5))
+    other = _augment(crop_px=64, mode="rich", rng=np.random.default_rng(6))
     np.testing.assert_array_equal(first[0], again[0])
     assert not np.array_equal(first[0], other[0])
+
+
+def test_upright_never_turns_a_slice_upside_down() -> None:
+    image, mask = _slice()
+    image[:, :, 1] = np.linspace(0, 255, SIDE, dtype=np.uint8)[:, np.newaxis]
+    for seed in range(12):
+        pixels, _ = augment(image, [mask], crop_px=64, mode="upright", rng=np.random.default_rng(seed))
+        assert pixels[48:, :, 1].mean() > pixels[:16, :, 1].mean()
+
+
+def test_soft_targets_move_with_the_mask_and_stay_between_0_and_1() -> None:
+    image, mask = _slice()
+    soft = np.where(mask, 200, 0).astype(np.uint8)
+    for mode in ("rich", "strong"):
+        _, targets = augment(image, [mask, soft], crop_px=64, mode=mode, rng=np.random.default_rng(1))
+        assert targets.shape == (64, 64, 2)
+        hard, gentle = targets[..., 0] > 0, targets[..., 1]
+        assert gentle.max() <= 200 / 255 + 1e-6
+        assert gentle[hard].mean() > 0.7
+        assert gentle[~hard].mean() < 0.05
+
+
+def test_a_missing_sequence_is_replaced_by_flair_and_flair_never() -> None:
+    image, mask = _slice()
+    lost = set()
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        pixels, _ = augment(image, [mask], crop_px=SIDE, mode="none", rng=rng, missing_share=1.0)
+        np.testing.assert_allclose(pixels[..., FLAIR], image[..., FLAIR] / np.float32(255), atol=1e-6)
+        lost |= {c for c in range(3) if c != FLAIR and np.array_equal(pixels[..., c], pixels[..., FLAIR])}
+    assert lost == {0, 2}

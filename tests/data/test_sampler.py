@@ -12,6 +12,7 @@ from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import SplitError
+from edgeseg.imaging import stretch
 from edgeseg.specs import TrainSpec
 
 SPEC = TrainSpec(batch_size=4, empty_share=0.25, crop_px=32)
@@ -69,3 +70,19 @@ def test_patients_without_tumour_are_refused(tiny_lgg: Path, tmp_path: Path) -> 
     cache = cached(KaggleLgg(tiny_lgg), "empty", root=tmp_path / "cache")
     with pytest.raises(SplitError, match="none of the 1 training patients has a slice with tumour"):
         Sampler.of(cache, (patient,), SPEC)
+
+
+def test_soft_labels_are_mixed_into_the_second_target_by_their_weight(cache: SliceCache) -> None:
+    spec = replace(SPEC, augment="none", distil_weight=0.25, teachers=("teacher",))
+    soft = np.full(cache.masks.shape, 255, np.uint8)
+    _, targets = Sampler.of(cache, cache.patients, spec, soft).batch(1, 0)
+    assert targets.shape[-1] == 2
+    np.testing.assert_allclose(targets[..., 1], 0.75 * targets[..., 0] + 0.25, atol=1e-6)
+
+
+def test_slices_are_stretched_before_they_are_varied(cache: SliceCache) -> None:
+    spec = replace(SPEC, augment="none", normalisation="slice", crop_px=cache.index.height)
+    sampler = Sampler.of(cache, cache.patients, spec)
+    images, _ = sampler.batch(1, 0)
+    wanted = stretch(np.stack([cache.images[row] for row in sampler.rows(1, 0)]))
+    np.testing.assert_allclose(images, wanted / np.float32(255), atol=1e-6)

@@ -17,7 +17,8 @@ from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import CheckpointError, OutputError, SplitError, TrainingError
 from edgeseg.results import TrainResult
 from edgeseg.specs import TrainSpec, VariantSpec
-from edgeseg.stages.train import TrainProgress, train
+from edgeseg.stages.train import train
+from edgeseg.stages.train_loop import TrainProgress
 
 SPEC = TrainSpec(
     variant=VariantSpec(name="alphax", alpha=0.0625, stem="half"), epochs=3, batch_size=4, crop_px=32, warmup_steps=2
