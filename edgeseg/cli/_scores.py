@@ -85,6 +85,8 @@ def _overall(result: EvalResult) -> RenderableType:
         ("tumour-free slices marked", f"{wrong} of {free}{_percent(wrong, free)}"),
         ("pixel accuracy, mean", f"{result.pixel_accuracy_mean:.4f} (high for an empty mask too)"),
         ("threshold, numerics", f"{result.threshold:g}, {result.numerics}"),
+        ("post-processing", result.post_processing.describe(volume=True)),
+        ("test-time flips", result.flips),
         ("bootstrap", f"{result.bootstrap_samples} resamples of patients, seed {result.bootstrap_seed}"),
     )
     return _pairs(f"{result.artifact} on {result.data}, n = {len(result.patients)} patient(s)", rows)

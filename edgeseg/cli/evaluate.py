@@ -24,6 +24,12 @@ def evaluate(
     allow_seen: Annotated[
         bool, typer.Option("--allow-seen", help="Also score patients that training saw; the table is marked.")
     ] = False,
+    post_processing: Annotated[
+        bool, typer.Option("--post-processing/--no-post-processing", help="Drop small components as the contract says.")
+    ] = True,
+    tta: Annotated[
+        str, typer.Option(metavar="FLIPS", help="Test-time flips, logits averaged: none, hflip, vflip or flips (both).")
+    ] = "none",
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
@@ -40,10 +46,12 @@ def evaluate(
     from edgeseg.jsonio import to_json
     from edgeseg.stages.evaluate import check_unseen
     from edgeseg.stages.evaluate import evaluate as run
+    from edgeseg.stages.predictor import check_flips
     from edgeseg.targets import open_artifact
 
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
+    check_flips(tta)
     dataset = open_dataset(data)
     chosen = _chosen(dataset, patients, split, fold)
     predictor = open_artifact(model, threads=threads)
@@ -56,6 +64,8 @@ def evaluate(
             artifact=f"{contract.variant.slug}/{contract.target}",
             data=dataset.name,
             allow_seen=allow_seen,
+            post_processing=post_processing,
+            flips=tta,
             seed=seed,
             progress=lambda done, _: progress(done, len(chosen)),
         )

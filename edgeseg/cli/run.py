@@ -24,7 +24,8 @@ def run(
 ) -> None:
     """Segment slices and write DIR/PATIENT/SLICE_mask.png (0 or 255, the slice's size) and DIR/summary.json.
 
-    Files that end in _mask are passed over; a slice's patient is the folder it lies in.
+    Files that end in _mask are passed over; a slice's patient is the folder it lies in. Where the artifact drops small
+    components, those of a folder are its volume's; slices that are given as files stand alone.
     """
     from rich.console import Console
     from rich.progress import Progress
@@ -70,6 +71,9 @@ def _print(result: RunResult, out: Path) -> None:
             console.print(
                 f"[yellow]{escape(patient.patient)}: {escape(warning)}[/yellow]", soft_wrap=True, highlight=False
             )
+    if any(patient.post_processing != "none" for patient in result.patients):
+        rules = sorted({patient.post_processing for patient in result.patients})
+        console.print(f"small components dropped by the rule for: {', '.join(rules)}", highlight=False)
     threads = f"{result.threads} thread{'s' if result.threads > 1 else ''}"
     for told in (f"{result.model}: {result.runtime}, {threads}, {result.numerics}", f"masks and summary.json: {out}"):
         console.print(escape(told), soft_wrap=True, highlight=False)

@@ -9,7 +9,7 @@ The figures over patients are in `edgeseg.metrics.bootstrap`, and everything abo
 
 from __future__ import annotations
 
-from edgeseg.metrics.bootstrap import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval
+from edgeseg.metrics.bootstrap import BOOTSTRAP_SAMPLES, bootstrap_interval, median_bounds, paired_interval
 from edgeseg.metrics.lesions import LesionCount, count_lesions
 from edgeseg.metrics.overlap import Overlap, SliceCount, count_overlap, count_tumour_free
 from edgeseg.metrics.patient import score_patient
@@ -25,6 +25,7 @@ __all__ = [
     "count_overlap",
     "count_tumour_free",
     "hd95",
+    "median_bounds",
     "paired_interval",
     "score_patient",
     "surface",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +30,8 @@ def bootstrap_interval(values: Sequence[float], *, seed: int, samples: int = BOO
     Raises:
         ValueError: when there are no values, or one is not finite.
     """
-    array = np.sort(np.asarray(values, np.float64))
-    if array.ndim != 1 or array.size == 0 or not np.isfinite(array).all():
-        raise ValueError("a bootstrap needs one finite figure per patient, and at least one patient")
-    low, high = np.percentile(_resampled_means(array, seed=seed, samples=samples), _PERCENTILES)
+    array = _checked(values)
+    low, high = np.percentile(_resampled(array, np.mean, seed=seed, samples=samples), _PERCENTILES)
     return Interval(mean=float(array.mean()), low=float(low), high=float(high))
 
 
@@ -59,8 +58,33 @@ def paired_interval(
     return bootstrap_interval(differences.tolist(), seed=seed, samples=samples)
 
 
-def _resampled_means(values: NDArray[np.float64], *, seed: int, samples: int) -> NDArray[np.float64]:
+def median_bounds(values: Sequence[float], *, seed: int, samples: int = BOOTSTRAP_SAMPLES) -> tuple[float, float]:
+    """Return the 95 % percentile-bootstrap interval of the median over patients, drawn as in `bootstrap_interval`.
+
+    Args:
+        values: one finite figure per patient.
+        seed: seeds the draws.
+        samples: number of resamples.
+
+    Raises:
+        ValueError: as in `bootstrap_interval`.
+    """
+    low, high = np.percentile(_resampled(_checked(values), np.median, seed=seed, samples=samples), _PERCENTILES)
+    return float(low), float(high)
+
+
+def _checked(values: Sequence[float]) -> NDArray[np.float64]:
+    """Return the values in ascending order, so that the order of the patients does not matter."""
+    array = np.sort(np.asarray(values, np.float64))
+    if array.ndim != 1 or array.size == 0 or not np.isfinite(array).all():
+        raise ValueError("a bootstrap needs one finite figure per patient, and at least one patient")
+    return array
+
+
+def _resampled(
+    values: NDArray[np.float64], statistic: Callable[..., Any], *, seed: int, samples: int
+) -> NDArray[np.float64]:
     rng = np.random.default_rng(seed)
     blocks = [min(_BLOCK, samples - start) for start in range(0, samples, _BLOCK)]
     draws = (rng.integers(0, values.size, size=(block, values.size)) for block in blocks)
-    return np.concatenate([values[draw].mean(axis=1) for draw in draws])
+    return np.concatenate([statistic(values[draw], axis=1) for draw in draws])

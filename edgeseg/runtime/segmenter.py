@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseg.components import post_process_logits
 from edgeseg.errors import ArtifactError, ContractError, ImageError, OptionError
 from edgeseg.imaging import (
     check_images,
@@ -29,7 +30,7 @@ _DTYPES = ("float32", "int8")
 
 
 class Segmenter:
-    """An artifact that is open; `logits` and `segment` may be called from several threads at once.
+    """An artifact that is open; its methods may be called from several threads at once.
 
     Attributes:
         path: the artifact's file.
@@ -109,19 +110,39 @@ class Segmenter:
         return logits
 
     def segment(self, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Segment slices of any in-plane size.
+        """Segment slices of any in-plane size, each on its own.
 
         Args:
             images: `(N, h, w, 3) uint8`, NHWC, channels = pre, FLAIR, post.
 
         Returns:
-            `(N, h, w) bool`, True = tumour, on the slices' own grid.
+            `(N, h, w) bool`, True = tumour, on the slices' own grid, without the components that the contract drops
+            from a lone slice.
 
         Raises:
             ImageError: when the images are not such a stack.
             ArtifactError: when the runtime fails, or gives NaN or infinity.
         """
-        logits = self.logits(to_network(images, self.contract))
+        return self._masks(images, volume=False)
+
+    def segment_volume(self, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Segment the slices of one volume: as `segment`, but components are those of the volume.
+
+        Args:
+            images: `(N, h, w, 3) uint8`, NHWC, channels = pre, FLAIR, post; all slices, in anatomical order.
+
+        Returns:
+            `(N, h, w) bool`, True = tumour, on the slices' own grid, without the components that the contract drops
+            from a volume.
+
+        Raises:
+            ImageError: when the images are not such a stack.
+            ArtifactError: when the runtime fails, or gives NaN or infinity.
+        """
+        return self._masks(images, volume=True)
+
+    def _masks(self, images: NDArray[np.uint8], *, volume: bool) -> NDArray[np.bool_]:
+        logits = post_process_logits(self.logits(to_network(images, self.contract)), self.contract, volume=volume)
         return mask_on_grid(logits, self.contract, images.shape[1], images.shape[2])
 
     def _encode(self, images: NDArray[np.uint8]) -> NDArray[np.generic]:

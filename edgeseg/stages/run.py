@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from PIL import Image
 
 from edgeseg import __version__
 from edgeseg.artifacts import make_dir, sha256_file, staged_tree
+from edgeseg.components import post_process_logits
 from edgeseg.data.slice_file import read_slice
 from edgeseg.errors import OptionError
+from edgeseg.imaging import mask_on_grid, to_network
 from edgeseg.jsonio import to_json
 from edgeseg.results import PatientSegmentation, RunResult, SliceSegmentation
 from edgeseg.runtime import Segmenter
@@ -33,8 +35,10 @@ def run(
 ) -> RunResult:
     """Segment slices: `<out>/<patient>/<slice>_mask.png` (0 or 255, the slice's size) and `<out>/summary.json`.
 
-    One slice is in memory at a time. Everything is written into a hidden folder inside `out` and moved to its place
-    when the last slice is done, so an input that fails leaves nothing new behind.
+    What the contract's post-processing drops goes by its rule for volumes where a patient's folder was given, and by
+    its rule for lone slices where files were. One slice is in memory at a time, and for the rule for volumes the logits
+    of one patient (256 kB a slice of 256 x 256). Everything is written into a hidden folder inside `out` and moved to
+    its place when the last slice is done, so an input that fails leaves nothing new behind.
 
     Args:
         model: a `.onnx` or `.tflite` artifact with a contract.
@@ -114,6 +118,15 @@ class _Observed:
         return tuple(found)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Segmented:
+    """One slice's mask, `(h, w) bool`, and what it took without reading and writing."""
+
+    path: Path
+    mask: NDArray[np.bool_]
+    latency_ms: float
+
+
 def _segment_case(
     segmenter: Segmenter, case: Case, folder: Path, advance: Callable[[str], None]
 ) -> PatientSegmentation:
@@ -122,24 +135,20 @@ def _segment_case(
     masks: list[SliceSegmentation] = []
     latencies_ms: list[float] = []
     observed = _Observed(segmenter.contract)
-    for path in case.slices:
-        image = read_slice(path)
-        observed.add(image)
-        before = time.perf_counter()
-        mask = segmenter.segment(image[np.newaxis])[0]
-        latencies_ms.append((time.perf_counter() - before) * 1e3)
-        place = Path(case.patient) / f"{path.stem}{MASK_ENDING}.png"
-        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / place, format="PNG")
+    joined = case.volume and segmenter.contract.post_processing.applies(volume=True)
+    for done in (_as_volume if joined else _one_by_one)(segmenter, _read(case, observed, advance)):
+        latencies_ms.append(done.latency_ms)
+        place = Path(case.patient) / f"{done.path.stem}{MASK_ENDING}.png"
+        Image.fromarray(done.mask.astype(np.uint8) * 255).save(folder / place, format="PNG")
         masks.append(
             SliceSegmentation(
-                slice=path.stem,
+                slice=done.path.stem,
                 mask=place.as_posix(),
-                height_px=mask.shape[0],
-                width_px=mask.shape[1],
-                tumour_pixels=int(np.count_nonzero(mask)),
+                height_px=done.mask.shape[0],
+                width_px=done.mask.shape[1],
+                tumour_pixels=int(np.count_nonzero(done.mask)),
             )
         )
-        advance(f"{case.patient}/{path.stem}")
     return PatientSegmentation(
         patient=case.patient,
         slices=len(masks),
@@ -150,7 +159,48 @@ def _segment_case(
         total_ms=(time.perf_counter() - start) * 1e3,
         warnings=observed.warnings(),
         masks=tuple(masks),
+        post_processing=_rule(segmenter.contract, case),
     )
+
+
+def _rule(contract: Contract, case: Case) -> str:
+    """Name the rule that decided what was dropped, as `PatientSegmentation.post_processing` does."""
+    if not contract.post_processing.applies(volume=case.volume):
+        return "none"
+    return "volume" if case.volume else "slices"
+
+
+def _read(case: Case, observed: _Observed, advance: Callable[[str], None]) -> Iterator[tuple[Path, NDArray[np.uint8]]]:
+    """Read one slice after another, `(h, w, 3) uint8`; each is done when the next one is asked for."""
+    for path in case.slices:
+        image = read_slice(path)
+        observed.add(image)
+        yield path, image
+        advance(f"{case.patient}/{path.stem}")
+
+
+def _one_by_one(segmenter: Segmenter, slices: Iterator[tuple[Path, NDArray[np.uint8]]]) -> Iterator[_Segmented]:
+    for path, image in slices:
+        before = time.perf_counter()
+        mask = segmenter.segment(image[np.newaxis])[0]
+        yield _Segmented(path, mask, (time.perf_counter() - before) * 1e3)
+
+
+def _as_volume(segmenter: Segmenter, slices: Iterator[tuple[Path, NDArray[np.uint8]]]) -> Iterator[_Segmented]:
+    """As `Segmenter.segment_volume`, but for slices of any sizes, of which one is in memory at a time."""
+    contract = segmenter.contract
+    seen: list[tuple[Path, tuple[int, ...], NDArray[np.float32], float]] = []
+    for path, image in slices:
+        before = time.perf_counter()
+        logits = segmenter.logits(to_network(image[np.newaxis], contract))
+        seen.append((path, image.shape, logits, time.perf_counter() - before))
+    before = time.perf_counter()
+    kept = post_process_logits(np.concatenate([logits for _, _, logits, _ in seen]), contract, volume=True)
+    share = (time.perf_counter() - before) / len(seen)
+    for index, (path, shape, _, seconds) in enumerate(seen):
+        before = time.perf_counter()
+        mask = mask_on_grid(kept[index : index + 1], contract, shape[0], shape[1])[0]
+        yield _Segmented(path, mask, (seconds + share + time.perf_counter() - before) * 1e3)
 
 
 def _refuse_writing_among_slices(cases: tuple[Case, ...], out: Path) -> None:

@@ -16,11 +16,15 @@ _UNNAMED_PATIENT = "patient"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """The slices of one patient, in the order of their numbers; `folder` holds them all."""
+    """The slices of one patient; `folder` holds them all.
+
+    `volume` where a folder was given: the slices are then all of the patient's, in the order of their numbers.
+    """
 
     patient: str
     folder: Path
     slices: tuple[Path, ...]
+    volume: bool
 
 
 def find_cases(paths: Iterable[Path]) -> tuple[Case, ...]:
@@ -36,18 +40,25 @@ def find_cases(paths: Iterable[Path]) -> tuple[Case, ...]:
             slices of a patient would write one mask.
     """
     found: dict[Path, dict[Path, None]] = {}
+    whole: set[Path] = set()
     given = tuple(paths)
     if not given:
         raise DatasetError("no slices were given; name a slice, a patient's folder, or a folder of patients")
     for path in given:
+        listed: dict[Path, dict[Path, None]] = {}
         for file in _slices(path):
-            found.setdefault(file.parent, {})[file] = None
+            listed.setdefault(file.parent, {})[file] = None
+        for folder, files in listed.items():
+            known = found.get(folder, {})
+            found[folder] = files | known if path.is_dir() else known | files
+        if path.is_dir():
+            whole.update(listed)
     if not found:
         raise DatasetError(
             f"{given[0]}: only masks ('*{MASK_ENDING}') were given; name the slices themselves, or the patient's folder"
         )
     cases = tuple(
-        Case(patient=folder.name or _UNNAMED_PATIENT, folder=folder, slices=tuple(files))
+        Case(patient=folder.name or _UNNAMED_PATIENT, folder=folder, slices=tuple(files), volume=folder in whole)
         for folder, files in found.items()
     )
     _require_distinct(cases)

@@ -16,7 +16,7 @@ from edgeseg.specs import Contract
 from edgeseg.stages.predictor import Predictor, slice_label, volume_logits
 
 Progress = Callable[[int, str], None]
-_MUST_AGREE = ("channels", "height", "width", "scale", "threshold")
+_MUST_AGREE = ("channels", "height", "width", "normalisation", "scale", "threshold")
 
 
 def verify(
@@ -31,8 +31,9 @@ def verify(
     """Run the same slices through both and compare what comes out, one volume in memory at a time.
 
     A pixel is flipped when one side calls it tumour at the operating threshold and the other does not; flips are
-    counted on the network's grid and given per million pixels. The worst slice is the one with most flips, and among
-    equals the one with the largest logit difference, so it is named even when nothing flipped.
+    counted on the network's grid, on raw masks before any post-processing, and given per million pixels. The worst
+    slice is the one with most flips, and among equals the one with the largest logit difference, so it is named even
+    when nothing flipped.
 
     Args:
         predictor: the artifact.

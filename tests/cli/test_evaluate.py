@@ -17,7 +17,7 @@ from edgeseg.data.split import Split, describe, write_split
 from edgeseg.errors import DatasetError, OptionError, SeenPatientError, SplitError
 from edgeseg.jsonio import from_json
 from edgeseg.results import EvalResult
-from edgeseg.specs import Contract, VariantSpec, patient_digest
+from edgeseg.specs import Contract, PostProcessing, VariantSpec, patient_digest
 
 SIDE = 32
 CONTRACT = Contract(
@@ -168,3 +168,24 @@ def _write_split(data: Path, path: Path) -> Path:
     described = tuple(describe(dataset.volume(patient)) for patient in PATIENTS)
     folds = ((PATIENTS[1],), (PATIENTS[2], PATIENTS[0]))
     return write_split(Split(data=dataset.name, seed=0, folds=folds, patients=described), path)
+
+
+def test_post_processing_and_flips_are_options_and_stand_in_the_table(run: Run, data: Path) -> None:
+    dropping = replace(CONTRACT, post_processing=PostProcessing(min_volume_px=65))
+    kept, dropped, raw = (
+        from_json(EvalResult, run("--data", data, "--json", *options, contract=dropping))
+        for options in (("--tta", "flips"), (), ("--no-post-processing",))
+    )
+    assert [result.patients[0].dice for result in (kept, dropped, raw)] == [0.0, 0.0, 1.0]
+    assert dropped.patients[1] == raw.patients[1]
+    assert (kept.flips, raw.flips) == ("flips", "none")
+    assert (dropped.post_processing, raw.post_processing) == (dropping.post_processing, PostProcessing())
+    text = run("--data", data, "--tta", "hflip", contract=dropping)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "components under 65 voxels dropped" in text
+    assert "hflip" in text
+
+
+def test_unknown_flips_are_refused(run: Run, data: Path) -> None:
+    with pytest.raises(OptionError, match="choose one of: none, hflip, vflip, flips"):
+        run("--data", data, "--tta", "left")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval
+from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, median_bounds, paired_interval
 
 SCORES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=8)
 
@@ -89,3 +89,14 @@ def test_values_that_have_no_mean_are_refused(values: list[float]) -> None:
 def test_pairs_of_different_length_are_refused() -> None:
     with pytest.raises(ValueError, match="same patients"):
         paired_interval([0.1, 0.2], [0.1], seed=0)
+
+
+def test_the_median_has_the_bounds_of_its_exact_bootstrap_distribution() -> None:
+    values = [0.0, 0.3, 0.5, 0.9]
+    medians = [float(np.median(draw)) for draw in itertools.product(values, repeat=4)]
+    low, high = np.percentile(np.repeat(medians, 100), [2.5, 97.5])
+    assert list(median_bounds(values, seed=3)) == pytest.approx([low, high])
+    assert median_bounds(values[::-1], seed=3) == median_bounds(values, seed=3)
+    assert median_bounds([0.7], seed=0) == (0.7, 0.7)
+    with pytest.raises(ValueError, match="one finite figure per patient"):
+        median_bounds([], seed=0)

@@ -12,7 +12,7 @@ import pytest
 from edgeseg.errors import ArtifactError, ContractError, MissingExtraError
 from edgeseg.jsonio import to_json
 from edgeseg.runtime import read_contract
-from edgeseg.specs import Contract
+from edgeseg.specs import Contract, PostProcessing
 
 Write = Callable[..., Path]
 
@@ -97,3 +97,26 @@ def test_tflite_without_its_extra(tiny_tflite: Write, monkeypatch: pytest.Monkey
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(MissingExtraError, match=r"pip install 'edgeseg\[build\]'"):
         read_contract(path)
+
+
+def test_a_contract_of_before_post_processing_reads_as_one_that_drops_nothing(
+    tiny_onnx: Write, tiny_contract: Contract
+) -> None:
+    plain = json.loads(to_json(tiny_contract))
+    del plain["post_processing"]
+    assert read_contract(tiny_onnx(contract=json.dumps(plain))).post_processing == PostProcessing()
+
+
+def test_a_contract_keeps_its_post_processing(tiny_onnx: Write, tiny_contract: Contract) -> None:
+    spec = PostProcessing(min_area_px=40, min_volume_px=100, min_share=0.05)
+    assert read_contract(tiny_onnx(contract=replace(tiny_contract, post_processing=spec))).post_processing == spec
+
+
+@pytest.mark.parametrize("bad", [{"min_share": 2.0}, {"min_volume_px": -1}, {"min_volume_px": 0.5}, {"unknown": 1}])
+def test_post_processing_that_no_runner_could_honour_is_refused(
+    tiny_onnx: Write, tiny_contract: Contract, bad: dict[str, float]
+) -> None:
+    plain = json.loads(to_json(tiny_contract))
+    plain["post_processing"] |= bad
+    with pytest.raises(ContractError, match=next(iter(bad))):
+        read_contract(tiny_onnx(contract=json.dumps(plain)))

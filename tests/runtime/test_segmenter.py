@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edgeseg.errors import ArtifactError, ContractError, EdgeSegError, ImageError, OptionError
 from edgeseg.runtime import Segmenter, segmenter
 from edgeseg.runtime.onnx_session import BASIC, FUSED, FUSED_U8U8, GraphMode
-from edgeseg.specs import Contract
+from edgeseg.specs import Contract, PostProcessing
 
 Write = Callable[..., Path]
 LOGIT_STEP = 0.125
@@ -191,3 +191,39 @@ def test_a_runtime_that_fails_is_one_clear_error(tiny: Path) -> None:
     wrong = np.zeros((1, 2, 2), np.float32)
     with pytest.raises(ArtifactError, match=tiny.name):
         opened._session.infer(wrong)
+
+
+def islands() -> NDArray[np.uint8]:
+    """Three slices of 16 x 24: a column of 3 x 2 pixels through all, and on the first a far island of 2 x 2 pixels."""
+    images = np.zeros((3, 16, 24, 3), np.uint8)
+    images[:, 4:7, 4:6, 1] = 255
+    images[0, 12:14, 18:20, 1] = 255
+    return images
+
+
+def test_volumes_and_lone_slices_lose_components_by_their_own_rules(tiny_onnx: Write, tiny_contract: Contract) -> None:
+    images, raw = islands(), islands()[..., 1] > 0
+    without_island = raw.copy()
+    without_island[0, 12:, 18:] = False
+
+    def opened(spec: PostProcessing) -> Segmenter:
+        return Segmenter.load(tiny_onnx(contract=replace(tiny_contract, post_processing=spec)))
+
+    plain = opened(PostProcessing())
+    assert np.array_equal(plain.segment(images), raw)
+    assert np.array_equal(plain.segment_volume(images), raw)
+    by_volume = opened(PostProcessing(min_volume_px=7))
+    assert np.array_equal(by_volume.segment(images), raw)
+    assert np.array_equal(by_volume.segment_volume(images), without_island)
+    by_area = opened(PostProcessing(min_area_px=7))
+    assert not by_area.segment(images).any()
+    assert np.array_equal(by_area.segment_volume(images), raw)
+
+
+def test_components_are_measured_on_the_grid_of_the_contract(tiny_onnx: Write, tiny_contract: Contract) -> None:
+    contract = replace(tiny_contract, post_processing=PostProcessing(min_volume_px=7))
+    images = np.repeat(np.repeat(islands(), 2, axis=1), 2, axis=2)
+    masks = Segmenter.load(tiny_onnx(contract=contract)).segment_volume(images)
+    assert masks[:, 9:13, 9:11].all()
+    assert not masks[0, 20:].any()
+    assert Segmenter.load(tiny_onnx()).segment_volume(images)[0, 20:].any()

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from edgeseg.data.volume import Volume
-from edgeseg.errors import ArtifactError, DatasetError, MaskError, SeenPatientError
+from edgeseg.errors import ArtifactError, DatasetError, MaskError, OptionError, SeenPatientError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.metrics import bootstrap_interval, paired_interval, score_patient
 from edgeseg.results import EvalResult
-from edgeseg.specs import Contract, VariantSpec, patient_digest
+from edgeseg.specs import Contract, PostProcessing, VariantSpec, patient_digest
 from edgeseg.stages.evaluate import check_unseen, dice_delta, evaluate, predicted_masks
-from edgeseg.stages.predictor import BATCH_SLICES
+from edgeseg.stages.predictor import BATCH_SLICES, FLIPS, volume_logits
 
 SIDE = 16
 CONTRACT = Contract(variant=VariantSpec(), tier="int8", target="onnx-int8", layout="NCHW", height=SIDE, width=SIDE)
@@ -272,3 +272,50 @@ def test_dice_delta_of_other_patients_is_an_error() -> None:
     b = evaluate(ReadsFlair(), [_random_volume(0)], artifact="b", data="toy")
     with pytest.raises(DatasetError, match=r"1 patient\(s\), P1"):
         dice_delta(a, b)
+
+
+def test_volumes_are_scored_after_the_contracts_post_processing_unless_told_otherwise() -> None:
+    reference = np.zeros((3, SIDE, SIDE), np.bool_)
+    reference[:, 2:6, 2:6] = True
+    predicted = reference.copy()
+    predicted[0, 12:14, 12:14] = True
+    spec = PostProcessing(min_area_px=99, min_volume_px=5)
+    predictor = ReadsFlair(contract=replace(CONTRACT, post_processing=spec))
+    volume = _volume("P1", predicted, reference)
+    result = evaluate(predictor, [volume], artifact="a", data="toy")
+    assert (result.dice.mean, result.post_processing) == (1.0, spec)
+    raw = evaluate(predictor, [volume], artifact="a", data="toy", post_processing=False)
+    assert (raw.dice.mean, raw.post_processing) == (96 / 100, PostProcessing())
+    assert from_json(EvalResult, to_json(result)) == result
+
+
+@dataclass
+class LeansLeft(ReadsFlair):
+    """Adds what depends on the place, so that a flip changes it: 0 in the first row and column, more further on."""
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        rows, columns = (np.arange(size, dtype=np.float32) for size in images.shape[1:3])
+        return super().logits(images) + rows[:, np.newaxis] + 10 * columns
+
+
+def test_flips_average_the_logits_of_every_pass_flipped_back() -> None:
+    volume = _random_volume(1)
+    bare = ReadsFlair().logits(volume.images)
+    rows, columns = np.arange(SIDE)[:, np.newaxis], 10 * np.arange(SIDE)
+    centre = (SIDE - 1) / 2
+    expected = {"none": rows + columns, "hflip": rows + 10 * centre, "vflip": centre + columns, "flips": 11 * centre}
+    assert set(expected) == set(FLIPS)
+    for flips, added in expected.items():
+        predictor = LeansLeft()
+        logits = volume_logits(predictor, volume, flips=flips)
+        assert logits.dtype == np.float32
+        np.testing.assert_allclose(logits, bare + added, rtol=1e-5)
+        assert len(predictor.batches) == len(FLIPS[flips])
+
+
+def test_flips_are_recorded_and_unknown_ones_refused() -> None:
+    volumes = [_random_volume(1)]
+    assert evaluate(ReadsFlair(), volumes, artifact="a", data="toy").flips == "none"
+    assert evaluate(ReadsFlair(), volumes, artifact="a", data="toy", flips="hflip").flips == "hflip"
+    with pytest.raises(OptionError, match="choose one of: none, hflip, vflip, flips"):
+        evaluate(ReadsFlair(), volumes, artifact="a", data="toy", flips="rot90")

@@ -25,7 +25,7 @@ from edgeseg.errors import (
 )
 from edgeseg.jsonio import from_json
 from edgeseg.results import RunResult
-from edgeseg.specs import Contract
+from edgeseg.specs import Contract, PostProcessing
 from edgeseg.stages.run import run
 from edgeseg.stages.run_inputs import find_cases
 
@@ -290,3 +290,37 @@ def test_bad_models_leave_nothing_new(
     with pytest.raises(expected, match=path.name):
         run(path, [patients], out=out)
     assert left_behind(out) == []
+
+
+def test_a_folder_is_a_volume_and_files_are_lone_slices(
+    tiny_onnx: Write, tiny_contract: Contract, patients: Path, tmp_path: Path
+) -> None:
+    """The square of slice 10 is 24 pixels: enough for a lone slice, and too few for a volume."""
+    spec = PostProcessing(min_area_px=24, min_volume_px=25)
+    model = tiny_onnx(contract=replace(tiny_contract, post_processing=spec))
+    folder, files = patients / "P1", sorted((patients / "P1").glob("*.tif"))
+    (volume,) = run(model, [folder], out=tmp_path / "a").patients
+    (alone,) = run(model, files, out=tmp_path / "b").patients
+    assert (volume.post_processing, volume.tumour_pixels) == ("volume", 0)
+    assert (alone.post_processing, alone.tumour_pixels) == ("slices", 24)
+    (both,) = run(model, [*files, folder], out=tmp_path / "c").patients
+    assert (both.post_processing, both.tumour_pixels) == ("volume", 0)
+    assert [entry.slice for entry in both.masks] == ["P1_1", "P1_2", "P1_10"]
+
+
+def test_a_contract_that_drops_nothing_is_said_to(model: Path, patients: Path, out: Path) -> None:
+    assert {patient.post_processing for patient in run(model, [patients], out=out).patients} == {"none"}
+
+
+def test_a_volume_whose_slices_differ_in_size_keeps_its_large_components(
+    tiny_onnx: Write, tiny_contract: Contract, patients: Path, out: Path
+) -> None:
+    model = tiny_onnx(contract=replace(tiny_contract, post_processing=PostProcessing(min_share=1.0)))
+    plain = run(tiny_onnx(), [patients / "P2"], out=out / "plain").patients[0]
+    events: list[str] = []
+    (kept,) = run(
+        model, [patients / "P2"], out=out / "kept", progress=lambda done, total, label: events.append(f"{done}/{total}")
+    ).patients
+    assert kept.tumour_pixels == plain.tumour_pixels > 0
+    assert [(m.height_px, m.width_px) for m in kept.masks] == [(40, 30), (32, 48), (40, 30)]
+    assert events == ["1/3", "2/3", "3/3"]

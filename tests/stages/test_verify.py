@@ -10,7 +10,7 @@ from edgeseg.data.volume import Volume
 from edgeseg.errors import ArtifactError, ContractError, DatasetError, OptionError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import ParityResult
-from edgeseg.specs import Contract, VariantSpec
+from edgeseg.specs import Contract, PostProcessing, VariantSpec
 from edgeseg.stages.verify import verify
 
 SIDE = 10
@@ -156,3 +156,13 @@ def test_logits_that_are_not_finite_are_no_pass() -> None:
 def test_the_result_survives_json() -> None:
     result = _run([_volume("P1")])
     assert from_json(ParityResult, to_json(result)) == result
+
+
+def test_parity_is_of_raw_masks_whatever_the_contract_drops() -> None:
+    volume = _volume("P1")
+    volume.images[0, 5, 5, 0] = 120
+    dropping = PostProcessing(min_area_px=50, min_volume_px=50)
+    result = _run(
+        [volume], ours=replace(CONTRACT, post_processing=dropping), theirs=replace(FLOAT, post_processing=dropping)
+    )
+    assert result.flipped_pixels == 1

@@ -1,0 +1,120 @@
+"""A choice of threshold and post-processing as `choice.json` holds it, and what it was chosen and scored on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgeseg.errors import OptionError
+from edgeseg.jsonio import JsonFormatError, from_json
+from edgeseg.results import RESULT_SCHEMA_VERSION, Interval
+from edgeseg.specs import PostProcessing
+
+CHOICE_FILE = "choice.json"
+"""What `edgeseg choose` leaves beside the folds, and `edgeseg ship` beside the weights."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatingPoint:
+    """What turns logits into a mask: the threshold on the probability, and what is dropped afterwards."""
+
+    threshold: float = 0.5
+    post_processing: PostProcessing = field(default_factory=PostProcessing)
+
+    def __post_init__(self) -> None:
+        """Refuse a threshold that no contract could hold."""
+        if not 0.0 < self.threshold < 1.0:
+            raise OptionError(f"threshold is {self.threshold}; a probability strictly between 0 and 1 is needed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceStep:
+    """How one way of choosing does on patients that it did not choose on, by networks that did not train on them.
+
+    `chosen` holds what was chosen for each group that was left out, in the order of `Choice.groups`. `delta` is the
+    paired difference of Dice to the step `plain`, None for `plain` itself. `dice_median_low` and `dice_median_high`
+    are the 95 % bootstrap interval of the median. `cap_met` says whether the cap on false alarms could be kept while
+    choosing, for every group. `dice_by_patient` has every patient once.
+    """
+
+    name: str
+    flips: str
+    dice: Interval
+    dice_median: float
+    dice_median_low: float
+    dice_median_high: float
+    delta: Interval | None
+    false_positive_slices: int
+    tumour_free_slices: int
+    cap_met: bool
+    chosen: tuple[OperatingPoint, ...]
+    dice_by_patient: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceGroup:
+    """Patients that are left out together, and the weights that were never trained on them."""
+
+    run: str
+    weights_sha256: str
+    patients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What `edgeseg choose` found.
+
+    `chosen` is the operating point to ship, chosen on all groups together; the figures of `steps` are those of the same
+    way of choosing on all groups but one, scored on that one. `groups` are the folds, or single patients where there
+    was one run only (`left_out`: `fold` or `patient`). `shipped_step` names the step that chooses as `chosen` was.
+    """
+
+    variant: str
+    data: str
+    groups: tuple[ChoiceGroup, ...]
+    left_out: str
+    max_fp_share: float
+    steps: tuple[ChoiceStep, ...]
+    chosen: OperatingPoint
+    cap_met: bool
+    shipped_step: str
+    bootstrap_seed: int
+    bootstrap_samples: int
+    versions: dict[str, str]
+    schema_version: int = RESULT_SCHEMA_VERSION
+
+    def step(self, name: str) -> ChoiceStep:
+        """Return a step by its name."""
+        return next(step for step in self.steps if step.name == name)
+
+
+def read_choice(path: Path, *, variant: str) -> Choice:
+    """Read a choice, and refuse one that was made for another network.
+
+    Args:
+        path: the file, or the folder of folds that holds it.
+        variant: the slug of the network that it is for.
+
+    Raises:
+        OptionError: when there is no such file, it is damaged or of another schema, or made for another variant.
+    """
+    file = path / CHOICE_FILE if path.is_dir() else path
+    try:
+        choice = from_json(Choice, file.read_bytes())
+    except OSError as error:
+        raise OptionError(
+            f"{file}: no choice of an operating point can be read ({error.strerror}); make one with 'edgeseg choose'"
+        ) from error
+    except (JsonFormatError, OptionError) as error:
+        raise OptionError(f"{file}: not what 'edgeseg choose' writes ({error}); choose again") from error
+    if choice.schema_version != RESULT_SCHEMA_VERSION:
+        raise OptionError(
+            f"{file} has schema version {choice.schema_version} and this edgeseg reads {RESULT_SCHEMA_VERSION}; "
+            "choose again"
+        )
+    if choice.variant != variant:
+        raise OptionError(
+            f"{file} was chosen for '{choice.variant}' and the weights are of '{variant}'; a threshold belongs to its "
+            "network, so choose on folds of that one"
+        )
+    return choice

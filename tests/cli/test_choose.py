@@ -1,0 +1,91 @@
+"""`edgeseg choose` on folds of untrained weights: what it prints, writes and refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeseg.checkpoint import CheckpointHeader, write_checkpoint
+from edgeseg.cli import main as cli
+from edgeseg.data.cache import cached, folder_key
+from edgeseg.data.kaggle_lgg import KaggleLgg
+from edgeseg.jsonio import from_json
+from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
+from edgeseg.stages.choice import Choice
+from edgeseg.variants import build_model
+
+VARIANT = VariantSpec(name="alphax", alpha=0.0625, stem="half")
+IMAGE = ImageSpec(height=64, width=64)
+
+
+@pytest.fixture
+def folds(tiny_lgg: Path, tmp_path: Path) -> Path:
+    import keras
+
+    keras.utils.set_random_seed(0)
+    arrays = {weight.path: np.asarray(weight) for weight in build_model(VARIANT, IMAGE).weights}
+    cache = cached(KaggleLgg(tiny_lgg), folder_key(tiny_lgg), root=tmp_path / "cache")
+    for number in range(2):
+        held_out = cache.patients[3 * number : 3 * number + 3]
+        training = tuple(patient for patient in cache.patients if patient not in held_out)
+        header = CheckpointHeader(
+            kind="weights",
+            variant=VARIANT,
+            image=IMAGE,
+            train=TrainSpec(variant=VARIANT, epochs=1),
+            data=cache.name,
+            data_hash=cache.content_hash(training),
+            train_patients=training,
+            validation_patients=held_out,
+            epoch=1,
+            backend="tensorflow",
+            versions={},
+        )
+        write_checkpoint(tmp_path / "folds" / f"fold{number}" / "weights.safetensors", header, arrays)
+    return tmp_path / "folds"
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["choose", *map(str, arguments)])
+    printed = capsys.readouterr()
+    return int(ended.value.code or 0), printed.out, printed.err
+
+
+def test_the_table_fits_80_columns_and_json_is_what_was_written(
+    folds: Path, tiny_lgg: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    common = (folds, "--data", tiny_lgg, "--cache", tmp_path / "cache")
+    code, table, _ = run(capsys, *common)
+    assert code == 0
+    assert max(len(line) for line in table.splitlines() if str(tmp_path) not in line) <= 80
+    for told in ("each fold scored at what was chosen on the others", "n = 6 patients", "plain", "hflip", "to ship:"):
+        assert told in " ".join(table.split())
+    code, text, _ = run(capsys, *common, "--tta", "vflip", "--max-fp-share", 0, "--json")
+    assert code == 0
+    choice = from_json(Choice, text)
+    assert choice == from_json(Choice, (folds / "choice.json").read_text())
+    assert choice.max_fp_share == 0.0
+    assert choice.steps[4].flips == "vflip"
+    assert len(list(folds.glob("fold*/logits-*.npz"))) == 6
+
+
+def test_bad_input_is_one_error_and_nothing_is_written(
+    folds: Path, tiny_lgg: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ("--data", tiny_lgg, "--cache", tmp_path / "cache")
+    for arguments, told in (
+        ((tmp_path, *common), "holds neither folds"),
+        ((folds, *common, "--tta", "left"), "test-time flips 'left' are unknown"),
+        ((folds, *common, "--max-fp-share", 2), "max-fp-share is 2.0"),
+        ((folds, "--data", tmp_path / "absent"), "absent"),
+    ):
+        code, out, err = run(capsys, *arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith("error: ")
+        assert told in err
+    assert not (folds / "choice.json").exists()
+    assert not list(folds.glob("fold*/logits-*"))
