@@ -53,6 +53,41 @@ def tiny_lgg(tmp_path: Path) -> Path:
     return root
 
 
+TINY_TRAINED = 3
+
+
+@pytest.fixture
+def tiny_checkpoint(tiny_lgg: Path, tmp_path: Path) -> Path:
+    """Weights of a 64 x 64 network whose masks are neither empty nor full, "trained" on the first three patients."""
+    from edgeseg.backend import load_keras
+    from edgeseg.checkpoint import CheckpointHeader, weight_names, write_checkpoint
+    from edgeseg.data.kaggle_lgg import KaggleLgg
+    from edgeseg.specs import ImageSpec, TrainSpec
+    from edgeseg.variants import build_model
+
+    spec, image = VariantSpec(name="alphax", alpha=0.0625, stem="half"), ImageSpec(height=64, width=64)
+    load_keras().utils.set_random_seed(0)
+    model = build_model(spec, image)
+    arrays = dict(zip(weight_names(model), model.get_weights(), strict=True))
+    images = KaggleLgg(tiny_lgg).volume("TCGA_AA_0002_20000102").images.astype(np.float32) / 255
+    arrays["head/bias"] = arrays["head/bias"] - np.float32(np.median(np.asarray(model(images, training=False))))
+    patients = KaggleLgg(tiny_lgg).patients
+    header = CheckpointHeader(
+        kind="weights",
+        variant=spec,
+        image=image,
+        train=TrainSpec(variant=spec),
+        data="kaggle-lgg",
+        data_hash="0",
+        train_patients=patients[:TINY_TRAINED],
+        validation_patients=patients[TINY_TRAINED:],
+        epoch=1,
+        backend="tensorflow",
+        versions={},
+    )
+    return write_checkpoint(tmp_path / "run" / "weights.safetensors", header, arrays)
+
+
 TINY_HEIGHT, TINY_WIDTH, TINY_WEIGHTS, TINY_BIAS = 16, 24, (0.0, 20.0, 0.0), -10.0
 BYTE_SCALE, LOGIT_SCALE = np.float32(1 / 255), np.float32(0.125)
 

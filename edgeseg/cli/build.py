@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from edgeseg.results import StageRecord
+    from edgeseg.results import BuildResult, StageRecord
 
 
 def build(
@@ -19,13 +19,17 @@ def build(
     ],
     variant: Annotated[str, typer.Option(help="unet, unet-bn, alphax, r2unet, or a tier.")] = "alphax-light",
     alpha: Annotated[float | None, typer.Option(help="Multiplies every width, in (0, 1].")] = None,
-    stem: Annotated[str | None, typer.Option(help="full or half; half is alphax only.")] = None,
+    stem: Annotated[str | None, typer.Option(help="full, half or quarter resolution inside.")] = None,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Real slices to calibrate and score on; phantoms if not given.")
     ] = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option("--from", metavar="CKPT", help="A run of 'edgeseg train'; shipped weights if not given."),
+    ] = None,
+    choice: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What 'edgeseg choose' chose; what ships with the weights if not given."),
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where artifacts and reports go.")] = Path("build"),
     rebuild: Annotated[
@@ -37,8 +41,8 @@ def build(
     seed: Annotated[int, typer.Option(help="Seed of calibration, phantoms and bootstrap.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads of every runtime.")] = 2,
     calibration_slices: Annotated[
-        int, typer.Option(help="Slices of training patients for int8 ranges; the shipped set if none are in --data.")
-    ] = 128,
+        int | None, typer.Option(help="Slices of training patients in --data for int8 ranges; 128 if not given.")
+    ] = None,
     phantom_patients: Annotated[int, typer.Option(help="Phantoms to score on, where no data is given.")] = 8,
     bench_runs: Annotated[int, typer.Option(help="Counted runs of each artifact.")] = 100,
     bench_budget_s: Annotated[float, typer.Option(help="Most seconds of counted runs for each artifact.")] = 10.0,
@@ -47,17 +51,15 @@ def build(
     """Convert, verify, evaluate and benchmark a network, and report it against the 350 MB baseline.
 
     Leaves the artifacts, build.json, report.md and report.json in --out. A stage that is unchanged since the last build
-    there is not run again. Exit code 1 when an artifact fails its parity check.
+    there is not run again. Without training patients in --data, int8 takes the activation ranges that ship with the
+    weights, or else the shipped phantoms. Exit code 1 when an artifact fails its parity check.
     """
-    from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.errors import CheckFailedError
     from edgeseg.jsonio import to_json
     from edgeseg.specs import BuildSpec
     from edgeseg.stages.build import build as run
     from edgeseg.stages.build_rows import failures
-    from edgeseg.stages.report import summarise
-    from edgeseg.stages.tables import terminal
     from edgeseg.variants.tiers import resolve_variant
 
     spec = BuildSpec(
@@ -66,6 +68,7 @@ def build(
         out=out,
         data=data,
         checkpoint=checkpoint,
+        choice=choice,
         seed=seed,
         threads=threads,
         calibration_slices=calibration_slices,
@@ -85,10 +88,18 @@ def build(
     if as_json:
         typer.echo(to_json(result))
     else:
-        show(terminal(summarise(result)))
-        typer.echo(f"\nartifacts and reports: {out}")
+        _print(result, out)
     if failed := failures(result):
         raise CheckFailedError("parity check failed: " + "; ".join(failed))
+
+
+def _print(result: BuildResult, out: Path) -> None:
+    from edgeseg.cli._print import show
+    from edgeseg.stages.report import summarise
+    from edgeseg.stages.tables import terminal
+
+    show(terminal(summarise(result)))
+    typer.echo(f"\nartifacts and reports: {out}")
 
 
 def _stage_line(record: StageRecord) -> None:

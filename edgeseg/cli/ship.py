@@ -14,14 +14,25 @@ def ship(
         Path,
         typer.Option(metavar="DIR", help="A build of the same weights on real patients that training did not see."),
     ],
+    choice: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Threshold and post-processing by 'edgeseg choose', as in the build."),
+    ] = None,
     into: Annotated[Path, typer.Option(metavar="DIR", help="Where shipped weights are.")] = Path("models"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
 ) -> None:
-    """Copy a run's weights into models/, with a generated card and a learning curve."""
+    """Copy a run's weights into models/, with a generated card and a learning curve.
+
+    Activation ranges belong to one weights file; 'edgeseg calibrate' records them for the new one.
+    """
+    from edgeseg.cli._progress import line
+    from edgeseg.stages.ranges import ranges_are_stale
     from edgeseg.stages.report import read_build
     from edgeseg.stages.ship import ship as put
 
-    folder = put(run, read_build(build), into=into)
+    folder = put(run, read_build(build), into=into, choice=choice)
+    if ranges_are_stale(folder):
+        line("their activation ranges are not recorded yet; now run: edgeseg calibrate --data DIR")
     if as_json:
         typer.echo((folder / "card.json").read_text(), nl=False)
     else:

@@ -9,13 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edgeseg import artifacts
 from edgeseg.checkpoint import load_weights
-from edgeseg.data.kaggle_lgg import LICENCE
-from edgeseg.data.volume import KAGGLE_LGG, PHANTOM, Volume, volumes
+from edgeseg.data.volume import PHANTOM, Volume, volumes
 from edgeseg.jsonio import to_json
 from edgeseg.results import (
     ArtifactRow,
@@ -26,8 +22,8 @@ from edgeseg.results import (
     ParityResult,
     StageRecord,
 )
-from edgeseg.specs import BuildSpec, Contract, patient_digest
-from edgeseg.stages import calibrate, report
+from edgeseg.specs import BuildSpec, Contract
+from edgeseg.stages import report
 from edgeseg.stages.baseline import baseline
 from edgeseg.stages.benchmark import benchmark
 from edgeseg.stages.build_inputs import (
@@ -39,11 +35,12 @@ from edgeseg.stages.build_inputs import (
     resolve_data,
 )
 from edgeseg.stages.build_rows import REFERENCE, artifact_row
-from edgeseg.stages.calibrate import CalibrationSet
+from edgeseg.stages.calibrate import BUILD_SLICES
 from edgeseg.stages.environment import environment, versions
 from edgeseg.stages.evaluate import evaluate
 from edgeseg.stages.ledger import Ledger
 from edgeseg.stages.predictor import Predictor
+from edgeseg.stages.ranges import RecordedRanges, network_contract
 from edgeseg.stages.verify import verify
 from edgeseg.targets import ConvertJob, Target, keras_fp32, open_artifact, resolve
 from edgeseg.variants import Census, build_model, census
@@ -95,7 +92,6 @@ class _Build:
         self.ledger = Ledger(artifacts.make_dir(spec.out), rebuild=spec.rebuild, on_stage=on_stage)
         self.environment = environment()
         self._open: dict[str, Predictor] = {}
-        self._calibration: NDArray[np.float32] | None = None
 
     def run(self, started: float) -> BuildResult:
         spec, inputs, ledger = self.spec, self.inputs, self.ledger
@@ -104,7 +100,8 @@ class _Build:
         read = functools.partial(resolve_data, spec, inputs)
         data = ledger.run("data", BuildData, read, inputs=(*own, spec.allow_seen), started=started)
         counted = ledger.run("model", Census, lambda: census(self.model), inputs=(spec.variant, inputs.weights_sha256))
-        calibration = self._compress().calibration
+        compression = self._compress()
+        calibration = compression.ranges
         paths = {t.name: self._convert(t, calibration) for t in self.targets}
         parities = {t.name: self._verify(t, paths, data) for t in self.targets if t.name != REFERENCE}
         scores = {t.name: self._evaluate(t, paths[t.name], data) for t in self.targets}
@@ -121,6 +118,7 @@ class _Build:
             training_patients=len(header.train_patients),
             calibrated_on=None if calibration is None else calibration.data,
             calibration_patients=0 if calibration is None else len(calibration.patients),
+            calibration=compression.describe(),
             baseline=start,
             artifacts=rows,
             stages=(),
@@ -139,49 +137,41 @@ class _Build:
     def _compress(self) -> Compression:
         spec, inputs = self.spec, self.inputs
         int8 = any(target.needs_calibration for target in self.targets)
-        shipped = inputs.shipped_calibration if int8 else None
-        asked = (inputs.content_key, inputs.weights_sha256, shipped, spec.seed, spec.calibration_slices)
-        make = functools.partial(resolve_compression, spec, inputs, int8=int8)
+        slices = spec.calibration_slices or BUILD_SLICES
+        shipped = (inputs.shipped_calibration, inputs.shipped_ranges, versions()) if int8 else None
+        asked = (inputs.content_key, inputs.weights_sha256, shipped, spec.seed, slices)
+
+        def make() -> Compression:
+            return resolve_compression(inputs, lambda: self.model, slices=slices, seed=spec.seed, int8=int8)
+
         return self.ledger.run("compress", Compression, make, inputs=asked)
 
-    def _calibration_images(self, manifest: CalibrationSet, contract: Contract) -> NDArray[np.float32]:
-        """`(M, H, W, 3) float32 in [0, 1]`, read once, when the first int8 conversion needs them."""
-        if self._calibration is None:
-            own = set(manifest.patients) <= set(self.inputs.dataset.patients)
-            source = self.inputs.dataset if own else calibrate.phantom_calibration_data()
-            self._calibration = calibrate.network_input(manifest, source, contract)
-        return self._calibration
-
-    def _contract(self, target: Target, calibration: CalibrationSet | None) -> Contract:
-        header = self.inputs.checkpoint.header
-        seen = set(header.train_patients) | set(() if calibration is None else calibration.patients)
-        return Contract(
-            variant=header.variant,
-            tier=tier_of(header.variant, target.precision),
+    def _contract(self, target: Target, ranges: RecordedRanges | None) -> Contract:
+        network = network_contract(self.inputs.checkpoint.header)
+        seen = {*network.seen_patients, *(() if ranges is None else ranges.patients)}
+        return replace(
+            network,
+            tier=tier_of(network.variant, target.precision),
             target=target.name,
             layout=target.layout,
-            channels=header.image.channels,
-            height=header.image.height,
-            width=header.image.width,
-            trained_on=header.data,
-            training_hash=header.data_hash,
-            calibrated_on=None if calibration is None else calibration.data,
-            calibration_hash=None if calibration is None else calibration.sha256,
-            licence=LICENCE if header.data in (KAGGLE_LGG, PHANTOM) else None,
-            seen_patients=tuple(sorted(patient_digest(p) for p in seen)),
+            threshold=self.inputs.point.threshold,
+            post_processing=self.inputs.point.post_processing,
+            calibrated_on=None if ranges is None else ranges.data,
+            calibration_hash=None if ranges is None else ranges.calibration_sha256,
+            seen_patients=tuple(sorted(seen)),
         )
 
-    def _convert(self, target: Target, calibration: CalibrationSet | None) -> Path:
+    def _convert(self, target: Target, ranges: RecordedRanges | None) -> Path:
         path = artifacts.artifact_path(self.spec.out, self.spec.variant.slug, target.name, target.suffix)
-        used = calibration if target.needs_calibration else None
+        used = ranges if target.needs_calibration else None
         contract = self._contract(target, used)
+        activations = None if used is None else used.activations
 
         def make() -> Contract:
-            images = None if used is None else self._calibration_images(used, contract)
-            target.convert(ConvertJob(model=self.model, contract=contract, calibration=images), path)
+            target.convert(ConvertJob(model=self.model, contract=contract, ranges=activations), path)
             return contract
 
-        asked = (contract, self.inputs.weights_sha256, versions())
+        asked = (contract, activations, self.inputs.weights_sha256, versions())
         self.ledger.run(f"convert {target.name}", Contract, make, inputs=asked, outputs=(path,))
         return path
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint, check_weights, read_checkpoint
@@ -11,9 +13,12 @@ from edgeseg.data.cache import cached, folder_key
 from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.volume import Dataset, volumes
-from edgeseg.errors import CheckpointError, SeenPatientError
+from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
 from edgeseg.specs import BuildSpec, VariantSpec
-from edgeseg.stages import calibrate
+from edgeseg.stages import calibrate, ranges
+from edgeseg.stages.choice import CHOICE_FILE, OperatingPoint, read_choice
+from edgeseg.stages.ranges import RecordedRanges
+from edgeseg.targets import resolve
 
 EVALUATION_START = 2000
 """Phantoms from this number on are for evaluation; training and calibration use lower numbers."""
@@ -33,29 +38,47 @@ class BuildData:
 class Compression:
     """What is done to the weights before conversion.
 
-    `calibration` is the set that post-training int8 takes its ranges from, None where no int8 target is asked for.
+    `ranges` are those that post-training int8 takes, None where no int8 target is asked for. `shipped` says that they
+    were recorded before and not measured in this build.
     """
 
-    calibration: calibrate.CalibrationSet | None
+    ranges: RecordedRanges | None
+    shipped: bool = False
+
+    def describe(self) -> str | None:
+        """Say in a few words which calibration the int8 ranges rest on."""
+        if self.ranges is None:
+            return None
+        origin = "recorded before and shipped with these weights" if self.shipped else "measured in this build"
+        return f"{self.ranges.describe()}, {origin}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BuildInputs:
     """The opened inputs of a build.
 
-    `shipped_calibration` is the set that is taken where no patient of the data trained the weights.
+    Where no patient of the data trained the weights, int8 takes `shipped_ranges`, which belong to these very weights;
+    where there are none, it is calibrated on the phantoms of `shipped_calibration`.
     """
 
     dataset: Dataset
     content_key: str
     checkpoint: Checkpoint
     weights_sha256: str
+    point: OperatingPoint
     shipped_calibration: calibrate.CalibrationSet
+    shipped_ranges: RecordedRanges | None
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The patients that training used."""
+        trained_on = set(self.checkpoint.header.train_patients)
+        return tuple(p for p in self.dataset.patients if p in trained_on)
 
     @property
     def unseen(self) -> tuple[str, ...]:
         """The patients that training did not use."""
-        trained_on = set(self.checkpoint.header.train_patients)
+        trained_on = set(self.trained)
         return tuple(p for p in self.dataset.patients if p not in trained_on)
 
 
@@ -66,6 +89,8 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         CheckpointError: when there are no weights for the variant, or they belong to another.
         DatasetError: when the data folder is of no known layout, or the installation lacks its calibration set.
         SeenPatientError: when nobody is left to score and `allow_seen` is off.
+        OptionError: when calibration slices are asked for and there are none to choose from, or when the choice of an
+            operating point cannot be read or was made for another variant.
     """
     checkpoint = _checkpoint(spec.variant, spec.checkpoint)
     if spec.data is None:
@@ -74,13 +99,17 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         dataset = cached(dataset, key)
     else:
         dataset, key = open_dataset(spec.data), folder_key(spec.data)
+    weights = artifacts.sha256_file(checkpoint.path)
     inputs = BuildInputs(
         dataset=dataset,
         content_key=key,
         checkpoint=checkpoint,
-        weights_sha256=artifacts.sha256_file(checkpoint.path),
+        weights_sha256=weights,
+        point=_operating_point(spec, checkpoint.header.variant.slug),
         shipped_calibration=calibrate.shipped_phantom_set(),
+        shipped_ranges=ranges.shipped_ranges(checkpoint.header.variant, weights),
     )
+    _check_slices(spec, inputs)
     if not inputs.unseen and not spec.allow_seen:
         raise SeenPatientError(
             f"all {len(dataset.patients)} patients of {spec.data} trained these weights; a score on them says nothing. "
@@ -102,25 +131,67 @@ def resolve_data(spec: BuildSpec, inputs: BuildInputs) -> BuildData:
     return BuildData(name=dataset.name, content_key=inputs.content_key, evaluation_patients=scored, slices=slices)
 
 
-def resolve_compression(spec: BuildSpec, inputs: BuildInputs, *, int8: bool) -> Compression:
-    """Choose the slices that int8 ranges are measured on.
+def resolve_compression(
+    inputs: BuildInputs, model: Callable[[], Any], *, slices: int, seed: int, int8: bool
+) -> Compression:
+    """Find the ranges that int8 targets take.
 
-    They come from patients that training used, where the data folder holds any, else from the shipped phantom set.
+    They are measured on slices of patients that training used, where the data folder holds any; else they are the ones
+    that ship for these weights; else they are measured on the shipped phantoms.
+
+    Args:
+        inputs: of the build.
+        model: gives the trained network, where ranges have to be measured.
+        slices: how many to choose from the data.
+        seed: of the choice.
+        int8: whether any target needs ranges.
     """
     if not int8:
-        return Compression(calibration=None)
-    dataset, trained_on = inputs.dataset, set(inputs.checkpoint.header.train_patients)
-    if known := tuple(p for p in dataset.patients if p in trained_on):
-        manifest = calibrate.choose(dataset, known, slices=spec.calibration_slices, seed=spec.seed)
-    else:
-        manifest = inputs.shipped_calibration
-    calibrate.check_disjoint(manifest, inputs.unseen)
-    return Compression(calibration=manifest)
+        return Compression(ranges=None)
+    found = None if inputs.trained else inputs.shipped_ranges
+    shipped = found is not None
+    if found is None:
+        manifest, source = inputs.shipped_calibration, inputs.dataset
+        if inputs.trained:
+            manifest = calibrate.choose(source, inputs.trained, slices=slices, seed=seed)
+        else:
+            source = calibrate.phantom_calibration_data()
+        calibrate.check_disjoint(manifest, inputs.unseen)
+        found = ranges.record(inputs.checkpoint, manifest, source, model=model())
+    ranges.check_unseen(found, inputs.unseen)
+    return Compression(ranges=found, shipped=shipped)
 
 
 def shipped_slugs() -> tuple[str, ...]:
     """The variants whose weights ship."""
     return tuple(sorted(p.parent.name for p in artifacts.shipped("models").glob("*/weights.safetensors")))
+
+
+def _check_slices(spec: BuildSpec, inputs: BuildInputs) -> None:
+    """Refuse a number of calibration slices that would have no effect."""
+    if spec.calibration_slices is None or inputs.trained:
+        return
+    if not any(target.needs_calibration for target in resolve(spec.targets)):
+        raise OptionError(
+            f"calibration-slices is {spec.calibration_slices}, and no int8 target is asked for; leave it out"
+        )
+    where = "no data is given" if spec.data is None else f"none of the patients in {spec.data} trained these weights"
+    given = inputs.shipped_ranges
+    taken = "the shipped phantom set" if given is None else f"the shipped calibration ({given.describe()})"
+    raise OptionError(
+        f"calibration-slices is {spec.calibration_slices}, and {where}, so {taken} would be taken as it is; "
+        "leave the option out, or give --data with training patients"
+    )
+
+
+def _operating_point(spec: BuildSpec, slug: str) -> OperatingPoint:
+    """Take the choice that was given, or the one that ships beside shipped weights, or the default."""
+    if spec.choice is not None:
+        return read_choice(spec.choice, variant=slug).chosen
+    beside = artifacts.weights_path(slug).with_name(CHOICE_FILE)
+    if spec.checkpoint is None and beside.is_file():
+        return read_choice(beside, variant=slug).chosen
+    return OperatingPoint()
 
 
 def _checkpoint(variant: VariantSpec, path: Path | None) -> Checkpoint:

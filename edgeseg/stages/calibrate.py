@@ -8,10 +8,11 @@ patient, so that no site, scanner or lesion size decides the ranges alone. The s
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,8 @@ from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.specs import Contract
 
 CALIBRATION_SCHEMA_VERSION = 1
-DEFAULT_SLICES = 64
+DEFAULT_SLICES, BUILD_SLICES = 64, 128
+"""How many slices the shipped phantom set holds, and how many are chosen from data unless told otherwise."""
 STRATA = ("tumour-free", "small", "medium", "large")
 PHANTOM_START, PHANTOM_PATIENTS, PHANTOM_SEED = 1992, 8, 0
 """The phantoms that are kept for calibration: numbers 1992 to 1999, which nothing trains or evaluates on."""
@@ -126,49 +128,44 @@ def choose(
     return CalibrationSet(data=dataset.name, seed=seed, slices=entries, sha256=digest)
 
 
-def load(manifest: CalibrationSet, dataset: Dataset, *, contract: Contract | None = None) -> NDArray[np.uint8]:
-    """Read the slices of a set and prove that they are the ones that were chosen.
+def slices_of(manifest: CalibrationSet, dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
+    """Read the slices of a set one after another, and prove at the end that they are the ones that were chosen.
 
     Phantoms are computed, and another NumPy or processor may round a few of their pixels otherwise: there a
     difference is logged as a warning. In stored data it is an error.
 
     Args:
         manifest: the set.
-        dataset: where the slices are.
-        contract: resample to its size; as stored unless given.
+        dataset: where the slices are; one patient is in memory at a time.
 
-    Returns:
-        `(M, H, W, 3) uint8`, NHWC, in the order of the manifest.
+    Yields:
+        `(H, W, 3) uint8` as stored, channels = pre, FLAIR, post, in the order of the manifest.
 
     Raises:
         DatasetError: when a patient or slice is missing, or pixels are not those that were chosen.
     """
-    images = _read(manifest.slices, dataset)
-    if pixel_digest(images) != manifest.sha256:
-        if manifest.data != PHANTOM:
-            raise DatasetError(
-                f"the calibration slices in {dataset.name} are not the pixels that were chosen (their SHA-256 "
-                "differs); restore the data, or choose the slices again"
-            )
-        _LOG.warning("the phantom calibration slices differ in some pixels from those of the manifest")
-    if contract is not None:
-        images = [imaging.to_network(image[np.newaxis], contract)[0] for image in images]
-    shapes = sorted({image.shape for image in images})
-    if len(shapes) > 1:
+    digest = hashlib.sha256()
+    for image in _read(manifest.slices, dataset):
+        _add(digest, image)
+        yield image
+    if digest.hexdigest() == manifest.sha256:
+        return
+    if manifest.data != PHANTOM:
         raise DatasetError(
-            f"the calibration slices have several sizes, {shapes[0]} and {shapes[-1]}; give the contract of the "
-            "network, so that they are resampled to its size"
+            f"the calibration slices in {dataset.name} are not the pixels that were chosen (their SHA-256 "
+            "differs); restore the data, or choose the slices again"
         )
-    return np.stack(images)
+    _LOG.warning("the phantom calibration slices differ in some pixels from those of the manifest")
 
 
-def network_input(manifest: CalibrationSet, dataset: Dataset, contract: Contract) -> NDArray[np.float32]:
-    """Read a set as a network takes it: `(M, H, W, 3) float32 in [0, 1]`, NHWC, H and W those of the contract.
+def network_inputs(manifest: CalibrationSet, dataset: Dataset, contract: Contract) -> Iterator[NDArray[np.float32]]:
+    """Read a set as a network takes it: each `(H, W, 3) float32 in [0, 1]`, H and W those of the contract.
 
     Raises:
-        DatasetError: as `load`.
+        DatasetError: as `slices_of`.
     """
-    return imaging.normalise(load(manifest, dataset, contract=contract), contract)
+    for image in slices_of(manifest, dataset):
+        yield imaging.normalise(imaging.to_network(image[np.newaxis], contract), contract)[0]
 
 
 def check_disjoint(manifest: CalibrationSet, patients: Iterable[str]) -> None:
@@ -189,8 +186,7 @@ def pixel_digest(images: Iterable[NDArray[np.uint8]]) -> str:
     """SHA-256 in hex over slices: for each, `h,w,c:` in ASCII and its bytes in C order."""
     digest = hashlib.sha256()
     for image in images:
-        digest.update((",".join(map(str, image.shape)) + ":").encode())
-        digest.update(np.ascontiguousarray(image).tobytes())
+        _add(digest, image)
     return digest.hexdigest()
 
 
@@ -269,22 +265,24 @@ def _in_turn(queues: list[list[_Candidate]]) -> list[_Candidate]:
     return [queue[place] for place in range(longest) for queue in queues if place < len(queue)]
 
 
-def _read(entries: Sequence[CalibrationSlice], dataset: Dataset) -> list[NDArray[np.uint8]]:
-    """Read slices in the order given, each patient once."""
-    by_patient: defaultdict[str, list[str]] = defaultdict(list)
-    for entry in entries:
-        by_patient[entry.patient].append(entry.slice_name)
-    found: dict[CalibrationSlice, NDArray[np.uint8]] = {}
-    for patient, names in by_patient.items():
+def _read(entries: Sequence[CalibrationSlice], dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
+    """Read slices in the order given; those of one patient that follow each other are read together."""
+    for patient, group in itertools.groupby(entries, key=lambda entry: entry.patient):
         if patient not in dataset.patients:
             raise DatasetError(f"{dataset.name} holds no patient '{patient}' of the calibration set; give its data")
         volume = dataset.volume(patient)
         place = {name: index for index, name in enumerate(volume.slice_names)}
-        for name in names:
-            if name not in place:
-                raise DatasetError(f"{patient} has no slice '{name}', which is in the calibration set; restore it")
-            found[CalibrationSlice(patient=patient, slice_name=name)] = volume.images[place[name]].copy()
-    return [found[entry] for entry in entries]
+        for entry in group:
+            if entry.slice_name not in place:
+                raise DatasetError(
+                    f"{patient} has no slice '{entry.slice_name}', which is in the calibration set; restore it"
+                )
+            yield volume.images[place[entry.slice_name]]
+
+
+def _add(digest: hashlib._Hash, image: NDArray[np.uint8]) -> None:
+    digest.update((",".join(map(str, image.shape)) + ":").encode())
+    digest.update(np.ascontiguousarray(image).tobytes())
 
 
 def _main(arguments: Sequence[str]) -> None:

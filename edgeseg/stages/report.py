@@ -110,6 +110,8 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
             f"SEEN PATIENTS (*): {seen} of {len(_widest(evaluations).patients)} evaluated patients were used for "
             "training or calibration (--allow-seen); the Dice marked * is too good."
         )
+    if build.calibration is not None:
+        found.append(f"int8 ranges: {build.calibration}.")
     found.extend(_dice_remark(evaluations))
     found.extend(_baseline_remarks(build.baseline))
     found.extend(_latency_remarks(build))
@@ -217,10 +219,15 @@ def _widest(evaluations: list[EvalResult]) -> EvalResult:
 def _dice_remark(evaluations: list[EvalResult]) -> list[str]:
     if not evaluations:
         return ["Dice was not measured: no patients were evaluated."]
-    groups = sorted({(e.data, len(e.patients), f"{e.threshold:g}") for e in evaluations})
-    on = "; ".join(f"n = {count} patients of {data}, threshold {threshold}" for data, count, threshold in groups)
+    groups = sorted({(e.data, len(e.patients), _operating_point(e)) for e in evaluations})
+    on = "; ".join(f"n = {count} patients of {data}, {point}" for data, count, point in groups)
     numerics = "; ".join(sorted({e.numerics for e in evaluations}))
     return [f"Dice: per patient over the whole volume, mean [95 % bootstrap interval]; {on}; numerics: {numerics}."]
+
+
+def _operating_point(evaluation: EvalResult) -> str:
+    dropped = evaluation.post_processing.describe(volume=True)
+    return f"threshold {evaluation.threshold:g}{'' if dropped == 'none' else f', {dropped}'}"
 
 
 def _baseline_remarks(base: BaselineResult | None) -> list[str]:

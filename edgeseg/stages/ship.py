@@ -12,11 +12,12 @@ from edgeseg.checkpoint import CheckpointHeader, read_checkpoint
 from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.split import read_split
 from edgeseg.data.volume import PHANTOM
-from edgeseg.errors import CheckpointError, DataError, MissingExtraError
+from edgeseg.errors import CheckpointError, DataError, MissingExtraError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.results import BuildResult, EpochRecord, EvalResult
 from edgeseg.specs import INTENDED_USE
 from edgeseg.stages.build_rows import REFERENCE
+from edgeseg.stages.choice import CHOICE_FILE, Choice, ChoiceStep, OperatingPoint, read_choice
 from edgeseg.stages.train_state import HISTORY, History
 
 CARD_SCHEMA_VERSION = 1
@@ -31,6 +32,8 @@ class ModelCard:
     """What shipped weights are: origin, patients, how to train them again, and what they reached.
 
     `evaluation` is the float network on the patients of the build that it was shipped with; training saw none of them.
+    `out_of_fold` is how networks of this kind do at a threshold and post-processing chosen as for this one, each
+    patient scored where neither training nor choice saw it; None where nothing was chosen. `choice.json` has the rest.
     """
 
     variant: str
@@ -40,6 +43,7 @@ class ModelCard:
     header: CheckpointHeader
     command: str
     evaluation: EvalResult
+    out_of_fold: ChoiceStep | None = None
     history: tuple[EpochRecord, ...]
     licence: str = LICENCE
     attribution: str = ATTRIBUTION
@@ -47,13 +51,14 @@ class ModelCard:
     schema_version: int = CARD_SCHEMA_VERSION
 
 
-def ship(run: Path, build: BuildResult, *, into: Path) -> Path:
-    """Copy a run's weights to `<into>/<variant>/`, with `card.json` and `learning-curve.png`.
+def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = None) -> Path:
+    """Copy a run's weights to `<into>/<variant>/`, with `card.json`, `learning-curve.png`, and the choice where one is.
 
     Args:
         run: folder of a training run.
         build: a build of the same weights on real patients that training did not see.
         into: the folder of all shipped weights.
+        choice: a file of `edgeseg choose`; builds from the shipped weights take threshold and post-processing from it.
 
     Returns:
         The variant's folder.
@@ -61,6 +66,7 @@ def ship(run: Path, build: BuildResult, *, into: Path) -> Path:
     Raises:
         CheckpointError: when the run is damaged, or the build was made from other weights.
         DataError: when the build rests on phantoms or on patients that training saw.
+        OptionError: when the choice cannot be read, was made for another variant, or is not that of the build.
     """
     checkpoint = read_checkpoint(run)
     content = checkpoint.path.read_bytes()
@@ -77,6 +83,8 @@ def ship(run: Path, build: BuildResult, *, into: Path) -> Path:
             "a card needs the scores of real patients that training did not see; "
             "build with --data DIR on such patients, without --allow-seen"
         )
+    made = None if choice is None else read_choice(choice, variant=checkpoint.header.variant.slug)
+    _check_point(evaluation, made)
     history = _history(run)
     card = ModelCard(
         variant=checkpoint.header.variant.slug,
@@ -86,14 +94,31 @@ def ship(run: Path, build: BuildResult, *, into: Path) -> Path:
         header=checkpoint.header,
         command=train_command(checkpoint.header),
         evaluation=evaluation,
+        out_of_fold=None if made is None else made.step(made.shipped_step),
         history=history,
     )
     folder = into / card.variant
     curve = learning_curve(history, title=card.variant)
     artifacts.write_bytes(folder / "weights.safetensors", content)
     artifacts.write_bytes(folder / "learning-curve.png", curve)
+    if made is None:
+        (folder / CHOICE_FILE).unlink(missing_ok=True)
+    else:
+        artifacts.write_text(folder / CHOICE_FILE, to_json(made) + "\n")
     artifacts.write_text(folder / "card.json", to_json(card) + "\n")
     return folder
+
+
+def _check_point(evaluation: EvalResult, choice: Choice | None) -> None:
+    """Refuse scores that were not taken at the operating point that ships."""
+    point = OperatingPoint() if choice is None else choice.chosen
+    if (evaluation.threshold, evaluation.post_processing) != (point.threshold, point.post_processing):
+        raise OptionError(
+            f"the build scored at threshold {evaluation.threshold:g} with post-processing "
+            f"{evaluation.post_processing.describe(volume=True)}, and what ships is {point.threshold:g} with "
+            f"{point.post_processing.describe(volume=True)}; give --choice to both 'edgeseg build' and 'edgeseg ship', "
+            "or to neither"
+        )
 
 
 def train_command(header: CheckpointHeader) -> str:

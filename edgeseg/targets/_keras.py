@@ -1,35 +1,101 @@
-"""The form of a Keras network that converters read well."""
+"""The form of a Keras network that converters read well, and that ranges are measured on."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from edgeseg.specs import Contract
 
 INPUT, OUTPUT = "image", "logits"
+_STEP = re.compile(r"step(\d+)/")
 
 
-def inference_function(model: Any, contract: Contract) -> Any:
-    """Return the network as a `tf.function` of `(1, H, W, 3) float32` -> `(1, H, W, 1) float32`, batch size fixed.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Step:
+    """One call of one layer; `name` is the layer's, with `:2` and so on behind it from its second call on."""
+
+    name: str
+    layer: Any
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+    result: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Network:
+    """A network as the list of its layers' calls, in order; each call runs in a name scope of its own.
 
     Keras writes a nearest-neighbour `UpSampling2D` as repeats (tiles, reshapes and transposes after conversion); here
-    it becomes the one resize operation that every runtime has. The values are the same.
+    it is the one resize operation that every runtime has. The values are the same.
     """
+
+    image: Any
+    steps: tuple[Step, ...]
+    output: Step
+
+    def run(self, image: Any) -> dict[str, Any]:
+        """Run the network: `(N, H, W, 3) float32` -> what each step gives, by its name."""
+        import keras
+        import tensorflow as tf
+
+        values = {id(self.image): image}
+        found = {}
+        for index, step in enumerate(self.steps):
+            given, options = keras.tree.map_structure(lambda x: values.get(id(x), x), (step.arguments, step.options))
+            with tf.name_scope(f"step{index}"):
+                found[step.name] = values[id(step.result)] = step.layer(*given, **options)
+        return found
+
+    def step_of(self, name: str) -> str | None:
+        """Name the step that gives a converted tensor, from the scopes in the tensor's name; None where it has none.
+
+        A converter that fuses operations joins their names, that of the one which gives the value first.
+        """
+        found = _STEP.match(name)
+        return self.steps[int(found[1])].name if found else None
+
+
+def network(model: Any) -> Network:
+    """Take a network apart into the calls of its layers, which stay its own."""
     import keras
     import tensorflow as tf
+
+    steps: list[Step] = []
+    times: dict[str, int] = {}
 
     def replacement(layer: Any) -> Any:
         if isinstance(layer, keras.layers.UpSampling2D) and layer.interpolation == "nearest":
             return _nearest_resize(keras, tf, layer)
         return layer
 
-    form = keras.models.clone_model(model, clone_function=replacement)
+    def call(layer: Any, *arguments: Any, **options: Any) -> Any:
+        result = layer(*arguments, **options)
+        times[layer.name] = times.get(layer.name, 0) + 1
+        name = layer.name if times[layer.name] == 1 else f"{layer.name}:{times[layer.name]}"
+        steps.append(Step(name=name, layer=layer, arguments=arguments, options=options, result=result))
+        return result
+
+    form = keras.models.clone_model(model, clone_function=replacement, call_function=call)
+    (image,), (logits,) = form.inputs, form.outputs
+    output = next(step for step in steps if step.result is logits)
+    return Network(image=image, steps=tuple(steps), output=output)
+
+
+def inference_function(form: Network, contract: Contract) -> Callable[..., Any]:
+    """Return the network as a `tf.function` of `(1, H, W, 3) float32` -> `(1, H, W, 1) float32`, batch size fixed."""
+    import tensorflow as tf
+
     shape = (1, contract.height, contract.width, len(contract.channels))
 
     def infer(image: Any) -> Any:
-        return form(image, training=False)
+        return form.run(image)[form.output.name]
 
-    return tf.function(infer, input_signature=[tf.TensorSpec(shape, tf.float32, name=INPUT)], autograph=False)
+    signature = [tf.TensorSpec(shape, tf.float32, name=INPUT)]
+    made: Callable[..., Any] = tf.function(infer, input_signature=signature, autograph=False)
+    return made
 
 
 def _nearest_resize(keras: Any, tf: Any, layer: Any) -> Any:
@@ -44,4 +110,4 @@ def _nearest_resize(keras: Any, tf: Any, layer: Any) -> Any:
             n, height, width, channels = x.shape
             return keras.KerasTensor((n, height * rows, width * columns, channels), dtype=x.dtype)
 
-    return NearestResize(name=f"{layer.name}_resize")
+    return NearestResize(name=layer.name)

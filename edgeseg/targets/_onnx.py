@@ -12,7 +12,7 @@ from edgeseg.jsonio import to_json
 from edgeseg.quiet import quiet
 from edgeseg.runtime.contract import CONTRACT_KEY
 from edgeseg.specs import Contract
-from edgeseg.targets._keras import INPUT, OUTPUT, inference_function
+from edgeseg.targets._keras import INPUT, OUTPUT, inference_function, network
 
 OPSET, IR_VERSION = 17, 8
 UNWANTED = ("Transpose", "BatchNormalization", "Reshape", "Tile")
@@ -26,9 +26,15 @@ def float_graph(model: Any, contract: Contract) -> Any:
     Raises:
         ArtifactError: when the network needs an operation that the graph must not hold.
     """
+    return named_graph(model, contract)[0]
+
+
+def named_graph(model: Any, contract: Contract) -> tuple[Any, dict[str, str]]:
+    """Convert as `float_graph`; beside the model comes the layer (`Step.name`) of each value whose name tells it."""
     import tf2onnx
 
-    function = inference_function(model, contract)
+    form = network(model)
+    function: Any = inference_function(form, contract)
     with quiet():
         proto, _ = tf2onnx.convert.from_function(
             function,
@@ -41,9 +47,10 @@ def float_graph(model: Any, contract: Contract) -> Any:
     _fold_bias_adds(proto)
     _plain_resizes(proto)
     drop_unused(proto.graph)
-    rename(proto)
+    layers = {new: layer for old, new in rename(proto).items() if (layer := form.step_of(old)) is not None}
     check_graph(proto, UNWANTED)
-    return proto
+    values = {node.output[0] for node in proto.graph.node}
+    return proto, {name: layer for name, layer in layers.items() if name in values} | {OUTPUT: form.output.name}
 
 
 def shapes(proto: Any) -> dict[str, tuple[int, ...]]:
@@ -84,8 +91,8 @@ def check_graph(proto: Any, unwanted: tuple[str, ...]) -> None:
             )
 
 
-def rename(proto: Any) -> None:
-    """Name nodes and values by their place, and clear everything that varies from run to run."""
+def rename(proto: Any) -> dict[str, str]:
+    """Name nodes and values by their place, clear everything that varies from run to run; returns new names by old."""
     graph = proto.graph
     names = {graph.input[0].name: INPUT, graph.output[0].name: OUTPUT}
     constants = {tensor.name for tensor in graph.initializer}
@@ -109,6 +116,7 @@ def rename(proto: Any) -> None:
     graph.name, graph.doc_string = "edgeseg", ""
     proto.producer_name, proto.producer_version, proto.doc_string = "edgeseg", __version__, ""
     proto.ir_version = IR_VERSION
+    return names
 
 
 def to_bytes(proto: Any, contract: Contract, extra: dict[str, str] | None = None) -> bytes:

@@ -2,56 +2,54 @@
 
 from __future__ import annotations
 
-import logging
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError
 from edgeseg.quiet import quiet
 from edgeseg.runtime.onnx_session import (
-    FUSED,
     INPUT_SCALE,
     INPUT_ZERO_POINT,
     OUTPUT_SCALE,
     OUTPUT_ZERO_POINT,
-    open_onnx,
 )
 from edgeseg.specs import Contract
 from edgeseg.targets import _int8, _onnx
 from edgeseg.targets._keras import INPUT, OUTPUT
+from edgeseg.targets.ranges import ActivationRanges
 
 WEIGHTED = ("Conv", "ConvTranspose")
 INTEGER = (*WEIGHTED, "MaxPool", "Concat", "Resize", "Add", "DepthToSpace")
 """Operations that must stand between int8 tensors; any other would run in float."""
-_PREPARED = ("onnx.quant.pre_process", "onnxruntime.quant")
+_SAME_RANGE = ("MaxPool", "Resize", "DepthToSpace")
+"""Operations whose result has no value that their input lacks."""
 
 
-def quantised(proto: Any, contract: Contract, slices: NDArray[np.float32]) -> Any:
-    """Quantize a float graph of `_onnx.float_graph`.
+def quantised(proto: Any, layers: dict[str, str], contract: Contract, ranges: ActivationRanges) -> Any:
+    """Quantize a float graph of `_onnx.named_graph`.
 
     Activations are asymmetric int8, so that what a ReLU gives uses all 256 codes and the ReLU itself disappears into
-    the saturation (half the flipped pixels of symmetric ranges). Ranges are the minimum and maximum over `slices`,
-    but for the input, whose codes are a pixel's byte minus 128, and the logits (`_int8.logit_scale`).
+    the saturation (half the flipped pixels of symmetric ranges). Each value takes the range of its layer, but for the
+    input, whose codes are a pixel's byte minus 128, and the logits (`_int8.logit_scale`).
 
     Args:
         proto: the float graph; it is changed.
+        layers: the layer that gives each value.
         contract: its threshold.
-        slices: `(M, H, W, 3) float32 in [0, 1]`, NHWC.
+        ranges: of every layer's output.
 
     Raises:
         ArtifactError: when something stays in float.
+        CheckpointError: when a value has no range.
     """
-    transposed_to_depth_to_space(proto)
-    chosen = _int8.logit_scale(*_logit_range(proto, slices), contract.logit_threshold)
+    layers = transposed_to_depth_to_space(proto, layers)
+    chosen = _int8.logit_scale(*ranges.of(layers[OUTPUT]), contract.logit_threshold)
     _shift_head(proto, chosen)
     overrides = {INPUT: _fixed(_int8.INPUT_SCALE, _int8.INPUT_ZERO_POINT)}
     overrides |= dict.fromkeys(_logit_values(proto), _fixed(chosen.scale, chosen.zero_point))
-    result = _quantize_static(proto, slices, overrides)
+    values = {name: ranges.of(layer) for name, layer in value_layers(proto, layers).items()}
+    result = _quantize_static(proto, {INPUT: (0.0, 1.0), **values}, overrides)
     _strip_ends(result)
     _onnx.sort(result.graph)
     _onnx.share_equal_constants(result.graph)
@@ -75,15 +73,42 @@ def to_bytes(proto: Any, contract: Contract) -> bytes:
     return _onnx.to_bytes(proto, contract, meaning)
 
 
-def transposed_to_depth_to_space(proto: Any) -> None:
+def value_layers(proto: Any, layers: dict[str, str]) -> dict[str, str]:
+    """Name the layer whose range each value has.
+
+    It is the layer that gives the value; where the converter lost that name, the one of the ReLU that takes the value
+    (the quantizer joins the two), or the one of the value that it rearranges.
+
+    Raises:
+        ArtifactError: when nothing tells the layer of a value.
+    """
+    found: dict[str, str] = {}
+    for node in proto.graph.node:
+        (value,) = node.output
+        readers = [other for other in proto.graph.node if value in other.input]
+        if value in layers:
+            found[value] = layers[value]
+        elif [other.op_type for other in readers] == ["Relu"] and readers[0].output[0] in layers:
+            found[value] = layers[readers[0].output[0]]
+        elif node.op_type in _SAME_RANGE and node.input[0] in found:
+            found[value] = found[node.input[0]]
+        else:
+            raise ArtifactError(
+                f"the ONNX converter gave the result of {node.op_type} '{node.name}' a name that tells no layer; "
+                "use its version in requirements.lock"
+            )
+    return found
+
+
+def transposed_to_depth_to_space(proto: Any, layers: dict[str, str]) -> dict[str, str]:
     """Write every transposed convolution whose kernel equals its stride as a 1 x 1 convolution and a DepthToSpace.
 
     The function is the same. ONNX Runtime has no integer kernel for ConvTranspose and would go back to float for it;
-    a 1 x 1 convolution and a rearrangement stay in int8.
+    a 1 x 1 convolution and a rearrangement stay in int8. The names change; `layers` comes back with the new ones.
     """
     from onnx import helper, numpy_helper
 
-    graph = proto.graph
+    graph, layers = proto.graph, dict(layers)
     nodes = []
     for node in graph.node:
         side = _square_stride(proto, node)
@@ -100,10 +125,13 @@ def transposed_to_depth_to_space(proto: Any) -> None:
             bias = np.tile(_onnx.constant(proto, node.input[2]), side * side)
             graph.initializer.append(numpy_helper.from_array(bias, inputs[2]))
         depth = f"{node.name}_depth"
+        if node.output[0] in layers:
+            layers[depth] = layers[node.output[0]]
         nodes.append(helper.make_node("Conv", inputs, [depth], kernel_shape=[1, 1], name=f"{node.name}_conv"))
         nodes.append(helper.make_node("DepthToSpace", [depth], node.output, blocksize=side, mode="DCR"))
     _onnx.set_nodes(graph, nodes)
-    _onnx.rename(proto)
+    renamed = _onnx.rename(proto)
+    return {new: layers[old] for old, new in renamed.items() if old in layers}
 
 
 def _square_stride(proto: Any, node: Any) -> int | None:
@@ -126,17 +154,6 @@ def _logit_values(proto: Any) -> list[str]:
     return [OUTPUT, last.input[0]] if last.op_type == "DepthToSpace" else [OUTPUT]
 
 
-def _logit_range(proto: Any, slices: NDArray[np.float32]) -> tuple[float, float]:
-    session = open_onnx(proto.SerializeToString(), mode=FUSED, threads=0)
-    low, high = np.inf, -np.inf
-    for image in _feed(slices):
-        (logits,) = session.run([OUTPUT], image)
-        low, high = min(low, float(logits.min())), max(high, float(logits.max()))
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise ArtifactError("the float network gives NaN or infinity on a calibration slice; its weights are damaged")
-    return low, high
-
-
 def _shift_head(proto: Any, chosen: _int8.LogitScale) -> None:
     """Add the shift to the bias of the last convolution; a head without a bias keeps its rounding."""
     from onnx import numpy_helper
@@ -152,11 +169,6 @@ def _shift_head(proto: Any, chosen: _int8.LogitScale) -> None:
     _onnx.drop_unused(proto.graph)
 
 
-def _feed(slices: NDArray[np.float32]) -> Iterator[dict[str, NDArray[np.float32]]]:
-    for image in slices:
-        yield {INPUT: np.ascontiguousarray(image.transpose(2, 0, 1)[np.newaxis])}
-
-
 def _fixed(scale: float, zero_point: int) -> list[dict[str, Any]]:
     from onnxruntime.quantization import QuantType
 
@@ -169,42 +181,34 @@ def _fixed(scale: float, zero_point: int) -> list[dict[str, Any]]:
     ]
 
 
-def _quantize_static(proto: Any, slices: NDArray[np.float32], overrides: dict[str, Any]) -> Any:
-    """Run ONNX Runtime's quantizer; it feeds one slice at a time and keeps two numbers per tensor and slice."""
-    import onnx
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-
-    class Reader(CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self._feed = _feed(slices)
-
-        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-            return next(self._feed, None)
+def _quantize_static(proto: Any, values: dict[str, tuple[float, float]], overrides: dict[str, Any]) -> Any:
+    """Run ONNX Runtime's quantizer on known ranges, as `quantize_static` does once it has measured them."""
+    from onnxruntime.quantization import CalibrationMethod, QuantType
+    from onnxruntime.quantization.calibrate import TensorsData
+    from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+    from onnxruntime.quantization.quant_utils import save_and_reload_model_with_shape_infer
 
     del proto.metadata_props[:]
-    onnx.helper.set_model_props(proto, dict([_PREPARED]))
-    with tempfile.TemporaryDirectory(prefix="edgeseg-") as folder, quiet():
-        root, silent = logging.getLogger(), logging.NullHandler()
-        root.addHandler(silent)
-        try:
-            quantize_static(
-                proto,
-                Path(folder) / "int8.onnx",
-                Reader(),
-                quant_format=QuantFormat.QDQ,
-                per_channel=True,
-                activation_type=QuantType.QInt8,
-                weight_type=QuantType.QInt8,
-                op_types_to_quantize=[*INTEGER, "Relu"],
-                extra_options={
-                    "ActivationSymmetric": False,
-                    "WeightSymmetric": True,
-                    "TensorQuantOverrides": overrides,
-                },
-            )
-        finally:
-            root.removeHandler(silent)
-        return onnx.load(Path(folder) / "int8.onnx")
+    known = {name: tuple(np.array(end, np.float32) for end in ends) for name, ends in values.items()}
+    with quiet():
+        quantizer = QDQQuantizer(
+            save_and_reload_model_with_shape_infer(proto),
+            per_channel=True,
+            reduce_range=False,
+            weight_qType=QuantType.QInt8,
+            activation_qType=QuantType.QInt8,
+            tensors_range=TensorsData(CalibrationMethod.MinMax, known),
+            nodes_to_quantize=[],
+            nodes_to_exclude=[],
+            op_types_to_quantize=[*INTEGER, "Relu"],
+            extra_options={
+                "ActivationSymmetric": False,
+                "WeightSymmetric": True,
+                "TensorQuantOverrides": overrides,
+            },
+        )
+        quantizer.quantize_model()
+    return quantizer.model.model
 
 
 def _strip_ends(proto: Any) -> None:

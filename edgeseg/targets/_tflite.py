@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError
 from edgeseg.jsonio import to_json
@@ -13,7 +12,8 @@ from edgeseg.quiet import quiet
 from edgeseg.runtime.contract import CONTRACT_KEY
 from edgeseg.specs import Contract
 from edgeseg.targets._int8 import LogitScale, logit_scale
-from edgeseg.targets._keras import INPUT, OUTPUT, inference_function
+from edgeseg.targets._keras import INPUT, OUTPUT, Network, inference_function, network
+from edgeseg.targets.ranges import ActivationRanges
 
 KEPT_METADATA = (b"min_runtime_version",)
 UNWANTED = ("TRANSPOSE", "RESHAPE", "TILE", "MUL", "SUB", "QUANTIZE", "DEQUANTIZE", "CUSTOM", "SHAPE", "PACK")
@@ -23,37 +23,43 @@ def float_model(model: Any, contract: Contract) -> Any:
     """Convert a network to a flatbuffer object of `(1, H, W, 3) float32` -> `(1, H, W, 1) float32` logits."""
     import tensorflow as tf
 
-    function = inference_function(model, contract)
+    function: Any = inference_function(network(model), contract)
     with quiet():
         concrete = function.get_concrete_function()
         data = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function).convert()
     return _unpack(data)
 
 
-def int8_model(model: Any, contract: Contract, slices: NDArray[np.float32]) -> Any:
+def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
     """Convert a network to a flatbuffer object that takes and gives int8 and holds no float.
 
-    The calibration run gives the range of every tensor. Before quantization two of them are set: the input's to [0, 1]
-    exactly, so that a code is a pixel's byte minus 128, and the logits' by `logit_scale`.
+    The converter's own calibration runs over one black slice, to give it the form it expects; then the range of every
+    tensor is set: the input's to [0, 1] exactly, so that a code is a pixel's byte minus 128, the logits' by
+    `logit_scale`, and all others from `ranges`.
 
     Args:
         model: Keras 3 model.
         contract: its size and threshold.
-        slices: `(M, H, W, 3) float32 in [0, 1]`, NHWC.
+        ranges: of every layer's output.
+
+    Raises:
+        CheckpointError: when a tensor has no range.
     """
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
-    function = inference_function(model, contract)
+    form = network(model)
+    function: Any = inference_function(form, contract)
+    black = np.zeros((1, contract.height, contract.width, len(contract.channels)), np.float32)
     with quiet():
         concrete = function.get_concrete_function()
         converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([image[np.newaxis]] for image in slices)
+        converter.representative_dataset = lambda: iter([[black]])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter._experimental_calibrate_only = True  # noqa: SLF001  (no public way to set a range)
         calibrated = _unpack(converter.convert())
-        _set_ranges(calibrated, contract.logit_threshold)
+        _set_ranges(calibrated, form, ranges, contract.logit_threshold)
         data = mlir_quantize(_pack(calibrated), fully_quantize=True, input_data_type=tf.int8, output_data_type=tf.int8)
     return _unpack(data)
 
@@ -110,13 +116,34 @@ def check_graph(flat: Any) -> None:
             )
 
 
-def _set_ranges(flat: Any, threshold: float) -> None:
+def layer_names(flat: Any, form: Network) -> dict[int, str]:
+    """Name the layer that gives each tensor which an operation of the graph makes, by the tensor's place.
+
+    Raises:
+        ArtifactError: when the converter named a tensor in a way that does not say.
+    """
     graph = flat.subgraphs[0]
-    image = graph.tensors[graph.inputs[0]].quantization
-    image.min, image.max = np.array([0.0], np.float32), np.array([1.0], np.float32)
-    logits = graph.tensors[graph.outputs[0]].quantization
-    chosen = logit_scale(float(logits.min[0]), float(logits.max[0]), threshold)
-    logits.min, logits.max = np.array([chosen.low, chosen.high], np.float32)[:, np.newaxis]
+    found = {}
+    for place in (place for operator in graph.operators for place in operator.outputs):
+        name = graph.tensors[place].name.decode()
+        layer = form.output.name if place == graph.outputs[0] else form.step_of(name)
+        if layer is None:
+            raise ArtifactError(
+                f"the TFLite converter gave tensor '{name}' a name that tells no layer; use its version "
+                "in requirements.lock"
+            )
+        found[int(place)] = layer
+    return found
+
+
+def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, threshold: float) -> None:
+    graph = flat.subgraphs[0]
+    chosen = logit_scale(*ranges.of(form.output.name), threshold)
+    wanted = {place: ranges.of(layer) for place, layer in layer_names(flat, form).items()}
+    wanted |= {graph.inputs[0]: (0.0, 1.0), graph.outputs[0]: (chosen.low, chosen.high)}
+    for place, (low, high) in wanted.items():
+        quantization = graph.tensors[place].quantization
+        quantization.min, quantization.max = np.array([low], np.float32), np.array([high], np.float32)
     _shift_head(flat, chosen)
 
 

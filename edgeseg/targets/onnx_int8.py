@@ -10,20 +10,20 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.targets._require import require
-from edgeseg.targets.target import ConvertJob, Target, artifact_contract, calibration_slices, require_tensorflow
+from edgeseg.targets.target import ConvertJob, Target, activation_ranges, artifact_contract, require_tensorflow
 
 NAME, LAYOUT = "onnx-int8", "NCHW"
 
 
 def _convert(job: ConvertJob, path: Path) -> None:
-    slices = calibration_slices(job, NAME)
+    ranges = activation_ranges(job, NAME)
     require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {NAME}")
     require_tensorflow(job.model, NAME)
     from edgeseg.targets import _onnx, _onnx_int8
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
-    graph = _onnx.float_graph(job.model, contract)
-    artifacts.write_bytes(path, _onnx_int8.to_bytes(_onnx_int8.quantised(graph, contract, slices), contract))
+    graph = _onnx_int8.quantised(*_onnx.named_graph(job.model, contract), contract, ranges)
+    artifacts.write_bytes(path, _onnx_int8.to_bytes(graph, contract))
 
 
 TARGET = Target(

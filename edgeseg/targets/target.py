@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edgeseg.errors import ContractError, OptionError
 from edgeseg.specs import Contract
+from edgeseg.targets.ranges import ActivationRanges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,12 +20,12 @@ class ConvertJob:
         model: built Keras 3 model on the TensorFlow backend, `(None, H, W, 3) float32 in [0, 1]`, NHWC ->
             `(None, H, W, 1)` logits. It is read, never changed.
         contract: what the artifact will carry; `target` and `layout` are filled in by the conversion.
-        calibration: `(M, H, W, 3) float32 in [0, 1]`, NHWC, channels as in the contract; None where none is needed.
+        ranges: of every layer's output, for int8; None where none are needed.
     """
 
     model: Any
     contract: Contract
-    calibration: NDArray[np.float32] | None = None
+    ranges: ActivationRanges | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +37,7 @@ class Target:
         suffix: of the file, with its dot.
         runtime: what runs it on a device.
         precision: `fp32` or `int8`.
-        needs_calibration: whether `ConvertJob.calibration` must be given.
+        needs_calibration: whether `ConvertJob.ranges` must be given.
         max_flip_ppm: mask pixels per million that may differ from the Keras network at the operating threshold.
         layout: of input and output, `NHWC` or `NCHW`.
         convert: writes the artifact at a path, whole or not at all; equal jobs give equal bytes.
@@ -56,17 +54,13 @@ class Target:
 
 
 def artifact_contract(job: ConvertJob, *, target: str, layout: str) -> Contract:
-    """Check that model, contract and calibration fit together, and return the contract that the artifact carries.
+    """Check that model and contract fit together, and return the contract that the artifact carries.
 
     Raises:
         ContractError: when the model's input or output is not what the contract says.
-        OptionError: when the calibration slices have another shape, dtype or range.
     """
-    contract = job.contract
-    check_network(job.model, contract)
-    if job.calibration is not None:
-        _check_calibration(job.calibration, (contract.height, contract.width, len(contract.channels)))
-    return replace(contract, target=target, layout=layout)
+    check_network(job.model, job.contract)
+    return replace(job.contract, target=target, layout=layout)
 
 
 def check_network(model: Any, contract: Contract) -> None:
@@ -84,15 +78,19 @@ def check_network(model: Any, contract: Contract) -> None:
             )
 
 
-def calibration_slices(job: ConvertJob, target: str) -> NDArray[np.float32]:
-    """Return the calibration slices of a job that needs them: `(M, H, W, 3) float32 in [0, 1]`.
+def activation_ranges(job: ConvertJob, target: str) -> ActivationRanges:
+    """Return the activation ranges of a job that needs them.
 
     Raises:
         OptionError: when there are none.
+        CheckpointError: when they are those of another network.
     """
-    if job.calibration is None:
-        raise OptionError(f"{target} chooses its int8 ranges from calibration slices, and none were given")
-    return job.calibration
+    if job.ranges is None:
+        raise OptionError(
+            f"{target} needs the range of every layer's output, and none were given; measure or read them"
+        )
+    job.ranges.check(layer.name for layer in job.model.layers if type(layer).__name__ != "InputLayer")
+    return job.ranges
 
 
 def require_tensorflow(model: Any, target: str) -> None:
@@ -109,13 +107,3 @@ def require_tensorflow(model: Any, target: str) -> None:
             f"{type(model).__module__.split('.')[0]} model on {keras.backend.backend()}. "
             "Save its weights and convert in a process of its own"
         )
-
-
-def _check_calibration(slices: NDArray[np.float32], image: tuple[int, ...]) -> None:
-    if slices.dtype != np.float32 or slices.ndim != 4 or slices.shape[1:] != image or not len(slices):
-        raise OptionError(
-            f"calibration slices are {slices.dtype} {slices.shape}; float32 (M, {', '.join(map(str, image))}) is needed"
-        )
-    low, high = float(slices.min()), float(slices.max())
-    if not (low >= 0.0 and high <= 1.0):
-        raise OptionError(f"calibration slices lie in [{low:g}, {high:g}]; the network's input is [0, 1]")

@@ -12,19 +12,19 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.targets._require import require
-from edgeseg.targets.target import ConvertJob, Target, artifact_contract, calibration_slices, require_tensorflow
+from edgeseg.targets.target import ConvertJob, Target, activation_ranges, artifact_contract, require_tensorflow
 
 NAME, LAYOUT = "tflite-int8", "NHWC"
 
 
 def _convert(job: ConvertJob, path: Path) -> None:
-    slices = calibration_slices(job, NAME)
+    ranges = activation_ranges(job, NAME)
     require("keras", "tensorflow", purpose=f"converting to {NAME}")
     require_tensorflow(job.model, NAME)
     from edgeseg.targets import _tflite
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
-    artifacts.write_bytes(path, _tflite.to_bytes(_tflite.int8_model(job.model, contract, slices), contract))
+    artifacts.write_bytes(path, _tflite.to_bytes(_tflite.int8_model(job.model, contract, ranges), contract))
 
 
 TARGET = Target(

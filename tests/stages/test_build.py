@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,53 +12,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeseg import targets
-from edgeseg.checkpoint import CheckpointHeader, weight_names, write_checkpoint
+from edgeseg import artifacts, targets
+from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import CheckpointError, ImageError, OptionError, OutputError, SeenPatientError, UnknownNameError
+from edgeseg.jsonio import to_json
 from edgeseg.results import BuildResult
 from edgeseg.runtime import read_contract
-from edgeseg.specs import BuildSpec, ImageSpec, TrainSpec, VariantSpec
+from edgeseg.specs import BuildSpec, VariantSpec, patient_digest
 from edgeseg.stages import build as stage
+from edgeseg.stages import ranges
+from edgeseg.stages.build_inputs import open_inputs
 from edgeseg.stages.build_rows import PARITY_FAILED, failures
+from edgeseg.stages.choice import CHOICE_FILE, Choice, OperatingPoint
 from edgeseg.stages.report import GOOD_STATUS, read_build
-from edgeseg.variants import build_model
 
 SPEC = VariantSpec(name="alphax", alpha=0.0625, stem="half")
-SIDE = ImageSpec(height=64, width=64)
 TRAINED = 3
 
 
 @pytest.fixture
-def checkpoint(tiny_lgg: Path, tmp_path: Path) -> Path:
-    """Weights whose masks are neither empty nor full, "trained" on the first three patients."""
-    from edgeseg.backend import load_keras
-
-    load_keras().utils.set_random_seed(0)
-    model = build_model(SPEC, SIDE)
-    arrays = dict(zip(weight_names(model), model.get_weights(), strict=True))
-    images = KaggleLgg(tiny_lgg).volume("TCGA_AA_0002_20000102").images.astype(np.float32) / 255
-    arrays["head/bias"] = arrays["head/bias"] - np.float32(np.median(np.asarray(model(images, training=False))))
-    patients = KaggleLgg(tiny_lgg).patients
-    header = CheckpointHeader(
-        kind="weights",
-        variant=SPEC,
-        image=SIDE,
-        train=TrainSpec(variant=SPEC),
-        data="kaggle-lgg",
-        data_hash="0",
-        train_patients=patients[:TRAINED],
-        validation_patients=patients[TRAINED:],
-        epoch=1,
-        backend="tensorflow",
-        versions={},
-    )
-    return write_checkpoint(tmp_path / "run" / "weights.safetensors", header, arrays)
-
-
-@pytest.fixture
 def spec(
-    tiny_lgg: Path, tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, make_build: Any
+    tiny_lgg: Path, tmp_path: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, make_build: Any
 ) -> BuildSpec:
     """A build of two targets whose baseline is not measured: 372 MB have a test of their own."""
     known = make_build().baseline
@@ -68,7 +44,7 @@ def spec(
         targets=("tflite-int8", "onnx-int8"),
         out=tmp_path / "build",
         data=tiny_lgg,
-        checkpoint=checkpoint,
+        checkpoint=tiny_checkpoint,
         calibration_slices=8,
         bench_runs=2,
     )
@@ -170,6 +146,66 @@ def test_a_parity_failure_names_the_artifact_and_the_slice(spec: BuildSpec, monk
     assert [row.status for row in result.artifacts] == [GOOD_STATUS, PARITY_FAILED]
 
 
+@pytest.fixture
+def calibration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty place for recorded ranges, in which a build looks for shipped ones."""
+    found = artifacts.shipped
+    folder = tmp_path / "calibration"
+
+    def shipped(*parts: str) -> Path:
+        return folder.joinpath(*parts[1:]) if parts[:2] == ("calibration", ranges.RANGES) else found(*parts)
+
+    monkeypatch.setattr(artifacts, "shipped", shipped)
+    return folder
+
+
+def test_recorded_ranges_give_the_bytes_that_the_slices_give(
+    spec: BuildSpec, tiny_lgg: Path, tiny_checkpoint: Path, calibration: Path
+) -> None:
+    measured = stage.build(replace(spec, calibration_slices=10))
+    assert measured.calibration == "min-max over 10 slices of 3 patients of kaggle-lgg, measured in this build"
+    manifest, recorded = ranges.choose_and_record(
+        read_checkpoint(tiny_checkpoint), KaggleLgg(tiny_lgg), slices=10, seed=0
+    )
+    ranges.write_recorded(recorded, manifest, calibration)
+    _only_others(tiny_lgg)
+    elsewhere = replace(spec, out=spec.out.with_name("elsewhere"), calibration_slices=None)
+    taken = stage.build(elsewhere)
+    assert taken.calibration is not None
+    assert taken.calibration.endswith("3 patients of kaggle-lgg, recorded before and shipped with these weights")
+    assert (taken.calibrated_on, taken.calibration_patients) == ("kaggle-lgg", 3)
+    assert [a.sha256 for a in taken.artifacts] == [a.sha256 for a in measured.artifacts]
+    contract = read_contract(elsewhere.out / SPEC.slug / "tflite-int8.tflite")
+    assert contract.calibration_hash == manifest.sha256
+    trained = read_checkpoint(tiny_checkpoint).header.train_patients
+    assert set(contract.seen_patients) == {patient_digest(patient) for patient in trained}
+    assert "int8 ranges: min-max over 10 slices" in (elsewhere.out / "report.md").read_text()
+
+
+def test_ranges_of_other_weights_are_not_taken(
+    spec: BuildSpec, tiny_lgg: Path, tiny_checkpoint: Path, calibration: Path
+) -> None:
+    manifest, recorded = ranges.choose_and_record(
+        read_checkpoint(tiny_checkpoint), KaggleLgg(tiny_lgg), slices=10, seed=0
+    )
+    ranges.write_recorded(replace(recorded, weights_sha256="0" * 64), manifest, calibration)
+    _only_others(tiny_lgg)
+    result = stage.build(replace(spec, calibration_slices=None, targets=("tflite-int8",)))
+    assert result.calibrated_on == "phantom"
+    assert result.calibration is not None
+    assert result.calibration.endswith("of phantom, measured in this build")
+    assert "CALIBRATED ON PHANTOMS" in (spec.out / "report.md").read_text()
+
+
+def test_a_number_of_calibration_slices_without_effect_is_refused(spec: BuildSpec, tiny_lgg: Path) -> None:
+    _only_others(tiny_lgg)
+    with pytest.raises(OptionError, match=r"is 8, and none of the patients .* the shipped phantom set would be taken"):
+        stage.build(spec)
+    with pytest.raises(OptionError, match="is 8, and no int8 target is asked for"):
+        stage.build(replace(spec, targets=("onnx-fp32",)))
+    assert not spec.out.exists()
+
+
 def test_a_build_without_int8_calibrates_on_nobody(spec: BuildSpec) -> None:
     result = stage.build(replace(spec, targets=("onnx-fp32",)))
     assert (result.calibrated_on, result.calibration_patients) == (None, 0)
@@ -186,9 +222,12 @@ def test_a_damaged_slice_stops_the_build_before_any_conversion(spec: BuildSpec, 
 
 
 def _only_trained(root: Path) -> None:
-    import shutil
-
     for patient in KaggleLgg(root).patients[TRAINED:]:
+        shutil.rmtree(root / "kaggle_3m" / patient)
+
+
+def _only_others(root: Path) -> None:
+    for patient in KaggleLgg(root).patients[:TRAINED]:
         shutil.rmtree(root / "kaggle_3m" / patient)
 
 
@@ -233,3 +272,33 @@ def test_an_output_place_that_is_a_file_is_refused(spec: BuildSpec) -> None:
     spec.out.write_text("a file")
     with pytest.raises(OutputError, match="choose another place"):
         stage.build(spec)
+
+
+def test_a_choice_sets_threshold_and_post_processing(spec: BuildSpec, choice: Choice, tmp_path: Path) -> None:
+    path = artifacts.write_text(tmp_path / CHOICE_FILE, to_json(choice))
+    result = stage.build(replace(spec, targets=("onnx-int8",), choice=path))
+    chosen = choice.chosen
+    contract = read_contract(spec.out / SPEC.slug / "onnx-int8.onnx")
+    assert (contract.threshold, contract.post_processing) == (chosen.threshold, chosen.post_processing)
+    for row in result.artifacts:
+        assert row.evaluation is not None
+        assert (row.evaluation.threshold, row.evaluation.post_processing) == (0.3, chosen.post_processing)
+        assert row.status == GOOD_STATUS
+    assert "threshold 0.3, components under 0.05 of the largest dropped" in (spec.out / "report.md").read_text()
+
+
+def test_shipped_weights_bring_their_choice_and_others_do_not(
+    spec: BuildSpec, tiny_checkpoint: Path, choice: Choice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifacts, "weights_path", lambda slug: tiny_checkpoint)
+    beside = tiny_checkpoint.with_name(CHOICE_FILE)
+    shipped = replace(spec, checkpoint=None)
+    assert open_inputs(shipped).point == OperatingPoint()
+    artifacts.write_text(beside, to_json(choice))
+    assert open_inputs(shipped).point == choice.chosen
+    assert open_inputs(spec).point == OperatingPoint()
+    artifacts.write_text(beside, to_json(replace(choice, variant="unet")))
+    with pytest.raises(OptionError, match="chosen for 'unet'"):
+        open_inputs(shipped)
+    with pytest.raises(OptionError, match="no choice of an operating point"):
+        open_inputs(replace(spec, choice=tmp_path / "absent"))

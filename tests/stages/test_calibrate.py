@@ -17,7 +17,7 @@ from edgeseg.errors import DatasetError, OptionError, OutputError, SeenPatientEr
 from edgeseg.specs import Contract, VariantSpec
 from edgeseg.stages import calibrate
 from edgeseg.stages.build_inputs import EVALUATION_START
-from edgeseg.stages.calibrate import CalibrationSet, CalibrationSlice, choose, load
+from edgeseg.stages.calibrate import CalibrationSet, CalibrationSlice, choose, slices_of
 
 CONTRACT = Contract(variant=VariantSpec(), tier="int8", target="onnx-int8", layout="NCHW", height=16, width=16)
 
@@ -102,9 +102,10 @@ def test_the_slices_come_back_in_the_order_of_the_manifest_each_patient_read_onc
     dataset = Drawn()
     manifest = choose(dataset, slices=20, seed=0)
     dataset.read.clear()
-    images = load(manifest, dataset)
-    assert images.shape == (20, 12, 12, 3)
-    assert images.dtype == np.uint8
+    images = list(slices_of(manifest, dataset))
+    assert {image.shape for image in images} == {(12, 12, 3)}
+    assert {image.dtype for image in images} == {np.dtype(np.uint8)}
+    assert len(images) == 20
     assert len(dataset.read) == len(set(dataset.read))
     entry = manifest.slices[7]
     volume = dataset.volume(entry.patient)
@@ -113,7 +114,7 @@ def test_the_slices_come_back_in_the_order_of_the_manifest_each_patient_read_onc
 
 def test_the_network_input_has_the_size_and_range_of_the_contract() -> None:
     dataset = Drawn()
-    values = calibrate.network_input(choose(dataset, slices=5, seed=0), dataset, CONTRACT)
+    values = np.stack(list(calibrate.network_inputs(choose(dataset, slices=5, seed=0), dataset, CONTRACT)))
     assert values.shape == (5, 16, 16, 3)
     assert values.dtype == np.float32
     assert 0.0 <= values.min() < 0.3 < 0.7 < values.max() <= 1.0
@@ -122,10 +123,10 @@ def test_the_network_input_has_the_size_and_range_of_the_contract() -> None:
 def test_changed_pixels_are_refused_in_stored_data_and_reported_in_phantoms(caplog: pytest.LogCaptureFixture) -> None:
     manifest = choose(Drawn(), slices=5, seed=0)
     with pytest.raises(DatasetError, match="SHA-256 differs"):
-        load(manifest, Drawn(seed=1))
+        list(slices_of(manifest, Drawn(seed=1)))
     phantom = choose(Drawn(name="phantom"), slices=5, seed=0)
     with caplog.at_level(logging.WARNING):
-        load(phantom, Drawn(name="phantom", seed=1))
+        list(slices_of(phantom, Drawn(name="phantom", seed=1)))
     assert "differ in some pixels" in caplog.text
 
 
@@ -133,22 +134,30 @@ def test_a_missing_patient_or_slice_is_named() -> None:
     manifest = choose(Drawn(), slices=3, seed=0)
     gone = replace(manifest, slices=(CalibrationSlice(patient="Q1", slice_name="Q1_0"),))
     with pytest.raises(DatasetError, match="holds no patient 'Q1'"):
-        load(gone, Drawn())
+        list(slices_of(gone, Drawn()))
     gone = replace(manifest, slices=(CalibrationSlice(patient="P1", slice_name="P1_77"),))
     with pytest.raises(DatasetError, match="P1 has no slice 'P1_77'"):
-        load(gone, Drawn())
+        list(slices_of(gone, Drawn()))
 
 
-def test_slices_of_several_sizes_need_a_contract() -> None:
+def test_slices_of_several_sizes_come_to_the_network_in_one() -> None:
     class Mixed(Drawn):
         def volume(self, patient: str) -> Volume:
             volume = super().volume(patient)
             return volume if patient != "P1" else replace(volume, images=volume.images[:, :8])
 
     manifest = choose(Mixed(), ("P1", "P2"), slices=20, seed=0)
-    with pytest.raises(DatasetError, match="several sizes"):
-        load(manifest, Mixed())
-    assert load(manifest, Mixed(), contract=CONTRACT).shape == (20, 16, 16, 3)
+    assert {image.shape for image in slices_of(manifest, Mixed())} == {(8, 12, 3), (12, 12, 3)}
+    assert {image.shape for image in calibrate.network_inputs(manifest, Mixed(), CONTRACT)} == {(16, 16, 3)}
+
+
+def test_one_patient_is_in_memory_at_a_time() -> None:
+    dataset = Drawn()
+    manifest = choose(dataset, ("P1", "P2", "P3"), slices=30, seed=0)
+    dataset.read.clear()
+    reader = slices_of(manifest, dataset)
+    next(reader)
+    assert dataset.read == ["P1"]
 
 
 def test_evaluating_on_a_calibration_patient_is_refused() -> None:

@@ -14,10 +14,11 @@ from PIL import Image
 from edgeseg import artifacts
 from edgeseg.checkpoint import CheckpointHeader, read_checkpoint, write_checkpoint
 from edgeseg.data.split import read_split
-from edgeseg.errors import CheckpointError, DataError
+from edgeseg.errors import CheckpointError, DataError, OptionError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import BuildResult, EpochRecord
 from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
+from edgeseg.stages.choice import CHOICE_FILE, Choice, read_choice
 from edgeseg.stages.ship import ModelCard, ship, train_command
 from edgeseg.stages.train_state import HISTORY, History
 
@@ -113,3 +114,32 @@ def test_a_run_without_its_curve_is_refused(run: Path, build: BuildResult, tmp_p
     (run / HISTORY).write_text("{")
     with pytest.raises(CheckpointError, match="ship a whole run folder"):
         ship(run, build, into=tmp_path / "models")
+
+
+def test_a_choice_ships_beside_the_weights_and_goes_with_the_next_ones(
+    run: Path, build: BuildResult, choice: Choice, tmp_path: Path
+) -> None:
+    path = artifacts.write_text(tmp_path / "folds" / CHOICE_FILE, to_json(choice))
+    rows = tuple(
+        replace(
+            row,
+            evaluation=row.evaluation
+            and replace(
+                row.evaluation, threshold=choice.chosen.threshold, post_processing=choice.chosen.post_processing
+            ),
+        )
+        for row in build.artifacts
+    )
+    at_choice = replace(build, artifacts=rows)
+    folder = ship(run, at_choice, into=tmp_path / "models", choice=path)
+    assert read_choice(folder / CHOICE_FILE, variant="alphax-0.0625-half") == choice
+    card = from_json(ModelCard, (folder / "card.json").read_bytes())
+    assert card.out_of_fold == choice.steps[0]
+    assert card.evaluation.threshold == 0.3
+    for bad, given in ((build, path), (at_choice, None)):
+        with pytest.raises(OptionError, match="give --choice to both 'edgeseg build' and 'edgeseg ship'"):
+            ship(run, bad, into=tmp_path / "models", choice=given)
+    assert (folder / CHOICE_FILE).is_file()
+    ship(run, build, into=tmp_path / "models")
+    assert not (folder / CHOICE_FILE).exists()
+    assert from_json(ModelCard, (folder / "card.json").read_bytes()).out_of_fold is None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from edgeseg.backend import load_keras
 from edgeseg.specs import Contract, ImageSpec, VariantSpec
 from edgeseg.targets import TARGETS, ConvertJob
+from edgeseg.targets.ranges import measure
 from edgeseg.variants import build_model
 
 SIDE_PX = 64
@@ -85,7 +86,7 @@ def trained() -> Trained:
     model.fit(inputs, masks[..., np.newaxis].astype(np.float32), batch_size=8, epochs=15, shuffle=False, verbose=0)
     calibration = blobs(12, seed=2)[0].astype(np.float32) / np.float32(255)
     unseen, truth = blobs(16, seed=3)
-    job = ConvertJob(model=model, contract=contract(), calibration=calibration)
+    job = ConvertJob(model=model, contract=contract(), ranges=measure(model, calibration))
     return Trained(model=model, job=job, images=unseen, masks=truth)
 
 
@@ -129,7 +130,8 @@ def recurrent_model() -> Any:
 @pytest.fixture(scope="session")
 def recurrent() -> ConvertJob:
     slices = np.random.default_rng(5).random((8, 16, 16, 3), dtype=np.float32)
-    return ConvertJob(model=recurrent_model(), contract=contract(height=16, width=16), calibration=slices)
+    model = recurrent_model()
+    return ConvertJob(model=model, contract=contract(height=16, width=16), ranges=measure(model, slices))
 
 
 @pytest.fixture

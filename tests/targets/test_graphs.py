@@ -150,7 +150,7 @@ def test_transposed_convolutions_become_the_same_function_without_them(recurrent
     contract = Contract(variant=recurrent.contract.variant, tier="x", target="x", layout="NHWC", height=8, width=8)
     before = _onnx.float_graph(model, contract)
     after = onnx.ModelProto.FromString(before.SerializeToString())
-    _onnx_int8.transposed_to_depth_to_space(after)
+    assert _onnx_int8.transposed_to_depth_to_space(after, {"logits": "head"}) == {"3_out": "head", "logits": "head"}
     assert [n.op_type for n in after.graph.node] == ["Conv", "DepthToSpace", "MaxPool", "Conv", "DepthToSpace"]
     feed = {"image": np.random.default_rng(0).random((1, 3, 8, 8), dtype=np.float32)}
     one, two = (

@@ -118,36 +118,18 @@ def test_conversion_writes_nothing_to_stdout_or_stderr_and_leaves_logging_alone(
 
 
 @pytest.mark.parametrize("name", CALIBRATED)
-def test_int8_without_calibration_slices_is_refused(name: str, trained: Any, tmp_path: Path) -> None:
+def test_int8_without_ranges_is_refused(name: str, trained: Any, tmp_path: Path) -> None:
     job = ConvertJob(model=trained.model, contract=trained.job.contract)
-    with pytest.raises(OptionError, match="calibration slices"):
+    with pytest.raises(OptionError, match="needs the range of every layer's output, and none were given"):
         TARGETS[name].convert(job, tmp_path / "x")
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("slices", "message"),
-    [
-        (np.zeros((2, 32, 64, 3), np.float32), r"float32 \(2, 32, 64, 3\); float32 \(M, 64, 64, 3\)"),
-        (np.zeros((2, 64, 64, 3), np.uint8), "uint8"),
-        (np.zeros((0, 64, 64, 3), np.float32), r"\(0, 64, 64, 3\)"),
-        (np.full((2, 64, 64, 3), 255, np.float32), r"\[255, 255\]; the network's input is \[0, 1\]"),
-        (np.full((2, 64, 64, 3), np.nan, np.float32), "nan"),
-    ],
-)
-def test_calibration_slices_that_are_not_network_input_are_refused(
-    slices: Any, message: str, trained: Any, tmp_path: Path
-) -> None:
-    job = ConvertJob(model=trained.model, contract=trained.job.contract, calibration=slices)
-    with pytest.raises(OptionError, match=message):
-        TARGETS["onnx-int8"].convert(job, tmp_path / "x.onnx")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_contract_for_another_size_is_refused(
     name: str, trained: Any, make_contract: Callable[..., Contract], tmp_path: Path
 ) -> None:
-    job = ConvertJob(model=trained.model, contract=make_contract(height=128), calibration=trained.job.calibration)
+    job = ConvertJob(model=trained.model, contract=make_contract(height=128), ranges=trained.job.ranges)
     with pytest.raises(ContractError, match=r"takes \(None, 64, 64, 3\), and its contract says \(None, 128, 64, 3\)"):
         TARGETS[name].convert(job, tmp_path / "x")
 
@@ -190,4 +172,4 @@ def test_a_full_disk_leaves_the_older_file_whole(
 
 
 def replace_model(job: ConvertJob, model: Any) -> ConvertJob:
-    return ConvertJob(model=model, contract=job.contract, calibration=job.calibration)
+    return ConvertJob(model=model, contract=job.contract, ranges=job.ranges)

@@ -1,0 +1,81 @@
+"""`edgeseg calibrate`: record the activation ranges that int8 targets take, so that later builds need no data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from edgeseg.checkpoint import Checkpoint
+
+
+def calibrate(
+    data: Annotated[Path, typer.Option(metavar="DIR", help="The data set that the weights were trained on.")],
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="CKPT", help="A run or its weights, several if repeated; all shipped ones if not given."),
+    ] = None,
+    slices: Annotated[int, typer.Option(help="How many slices to choose.")] = 128,
+    seed: Annotated[int, typer.Option(help="Seed of the choice.")] = 0,
+    split: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Choose only training patients of one fold of this split.")
+    ] = None,
+    fold: Annotated[int | None, typer.Option(help="The fold of --split; 0 where none is given.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Gets sets/VARIANT.json and ranges/VARIANT.json.")] = Path(
+        "calibration"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the recorded ranges as JSON.")] = False,
+) -> None:
+    """Record the range of every layer over slices of training patients, stratified by lesion size and institution.
+
+    'edgeseg build' without --data takes the ranges that were recorded for the weights it starts from. Run this again
+    when weights have changed.
+    """
+    from edgeseg.cli._progress import counted
+    from edgeseg.data.open import open_dataset
+    from edgeseg.jsonio import to_json
+    from edgeseg.stages.ranges import choose_and_record, write_recorded
+
+    among = _training(split, fold)
+    checkpoints = _checkpoints(checkpoint)
+    dataset = open_dataset(data)
+    found = []
+    for weights in checkpoints:
+        with counted(f"calibrating {weights.header.variant.slug}") as progress:
+            found.append(choose_and_record(weights, dataset, slices=slices, seed=seed, among=among, progress=progress))
+    for manifest, recorded in found:
+        written = write_recorded(recorded, manifest, out)
+        if not as_json:
+            typer.echo(f"{recorded.variant}, weights {recorded.weights_sha256[:12]}: {recorded.describe()}")
+            typer.echo("".join(f"  {path}\n" for path in written), nl=False)
+    if as_json:
+        typer.echo(to_json([recorded for _, recorded in found]))
+
+
+def _training(split: Path | None, fold: int | None) -> tuple[str, ...] | None:
+    from edgeseg.data.split import read_split
+    from edgeseg.errors import OptionError
+
+    if split is None:
+        if fold is not None:
+            raise OptionError(f"--fold {fold} was given without --split; add --split FILE")
+        return None
+    return read_split(split).training(fold or 0)
+
+
+def _checkpoints(given: list[Path] | None) -> list[Checkpoint]:
+    """Read the weights, and refuse two of one variant: both would be recorded in one place."""
+    from edgeseg import artifacts
+    from edgeseg.checkpoint import read_checkpoint
+    from edgeseg.errors import OptionError
+    from edgeseg.stages.build_inputs import shipped_slugs
+
+    found = [read_checkpoint(path) for path in given or [artifacts.weights_path(slug) for slug in shipped_slugs()]]
+    slugs = [checkpoint.header.variant.slug for checkpoint in found]
+    if twice := sorted({slug for slug in slugs if slugs.count(slug) > 1}):
+        raise OptionError(f"two checkpoints hold weights of '{twice[0]}', which has one place; give one of them")
+    if not found:
+        raise OptionError("no weights ship with this edgeseg; give a run of 'edgeseg train' with --checkpoint")
+    return found
