@@ -1,0 +1,66 @@
+"""`edgeseg experiments`: run an ablation and write its tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def experiments(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A TOML file, such as benchmarks/experiments.toml.")],
+    data: Annotated[Path, typer.Option(metavar="DIR", help="A data set with reference masks.")],
+    runs: Annotated[Path, typer.Option(metavar="DIR", help="Where the training runs are.")] = Path("runs/experiments"),
+    log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The outcomes so far; beside the plan if not given.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="ROW", help="Do this row only; may be repeated.")] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also put the tables between the comments 'table:begin' and 'table:end' of a Markdown file.",
+        ),
+    ] = None,
+    backend: Annotated[str, typer.Option(help="tensorflow, jax or torch.")] = "tensorflow",
+    cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where decoded slices are kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON instead of the tables.")] = False,
+) -> None:
+    """Train and score the rows of a plan on the same held-out patients, and print what differs from the base.
+
+    What is in the log already, or trained already in --runs, is not done again; after Ctrl-C the same command goes on.
+    """
+    from edgeseg.cli._progress import counted
+    from edgeseg.cli._training import training_bar
+    from edgeseg.data.cache import cached, folder_key
+    from edgeseg.data.open import open_dataset
+    from edgeseg.data.split import check_split, read_split
+    from edgeseg.jsonio import to_json
+    from edgeseg.stages.experiments import run_experiments
+    from edgeseg.stages.experiments_plan import read_plan
+    from edgeseg.stages.experiments_table import markdown
+    from edgeseg.stages.report import splice
+
+    asked = read_plan(plan)
+    split = read_split(asked.split)
+    dataset = open_dataset(data)
+    with counted("decoding slices") as decoding:
+        slices = cached(dataset, folder_key(data), root=cache, progress=decoding)
+    check_split(split, slices)
+    with training_bar() as progress:
+        done = run_experiments(
+            asked,
+            slices,
+            split,
+            runs=runs,
+            log=log or plan.with_suffix(".json"),
+            only=tuple(only or ()),
+            backend=backend,
+            on_row=lambda row, seed: typer.echo(f"{row}, seed {seed}", err=True),
+            progress=progress,
+        )
+    tables = markdown(asked, done)
+    if into is not None:
+        splice(tables, into)
+    typer.echo(to_json(done) if as_json else tables)
