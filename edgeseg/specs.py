@@ -80,7 +80,8 @@ class TrainSpec:
     epoch is one pass over as many tumour slices as there are, unless `steps_per_epoch` says otherwise. `ema` is the
     decay of the exponential moving average of the weights that is kept beside them and shipped; 0 switches it off.
     `normalisation` is that of `Contract`. `distil_weight` is how much of the target of the cross-entropy comes from the
-    `teachers` (SHA-256 of their weights) and not from the reference.
+    `teachers` (SHA-256 of their weights) and not from the reference. `initial` is the SHA-256 of the weights to start
+    from, None for drawn ones.
     """
 
     variant: VariantSpec = field(default_factory=VariantSpec)
@@ -101,6 +102,7 @@ class TrainSpec:
     normalisation: str = "unit"
     distil_weight: float = 0.0
     teachers: tuple[str, ...] = ()
+    initial: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""

@@ -29,6 +29,7 @@ class TrainOptions:
     devices: int
     teachers: tuple[Path, ...]
     distil_weight: float
+    initial: Path | None
 
 
 def cross_validate(
@@ -55,6 +56,7 @@ def cross_validate(
         out=options.out,
         teachers=options.teachers,
         distil_weight=options.distil_weight,
+        initial=options.initial,
         backend=options.backend,
         resume=options.resume,
         validate_every=options.validate_every,

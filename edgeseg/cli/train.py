@@ -50,6 +50,9 @@ def train(
     teacher: Annotated[
         list[Path] | None, typer.Option(metavar="RUN", help="Distil from these weights; may be repeated.")
     ] = None,
+    start_from: Annotated[
+        Path | None, typer.Option("--from", metavar="RUN", help="Start from these weights, not from drawn ones.")
+    ] = None,
     distil_weight: Annotated[float, typer.Option(help="The teachers' share of the target, with --teacher.")] = 0.5,
     batch_size: Annotated[int, typer.Option(help="Crops in a batch.")] = 16,
     crop_px: Annotated[int, typer.Option(help="Side of the square crop.")] = 192,
@@ -96,6 +99,7 @@ def train(
         devices=devices,
         teachers=tuple(teacher or ()),
         distil_weight=distil_weight,
+        initial=start_from,
     )
     slices, dealt = _open(data, cache, split, folds, seed)
     if folds is not None:
@@ -130,6 +134,9 @@ def _one_fold(
     if teachers:
         hashes = tuple(sha256_file(teacher.path) for teacher in teachers)
         spec = replace(spec, teachers=hashes, distil_weight=options.distil_weight)
+    initial = None if options.initial is None else read_checkpoint(options.initial)
+    if initial is not None:
+        spec = replace(spec, initial=sha256_file(initial.path))
     with resumable(options.out), training_bar() as progress:
         result = run(
             slices,
@@ -142,6 +149,7 @@ def _one_fold(
             validate_every=options.validate_every,
             progress=progress,
             teachers=teachers,
+            initial=initial,
             devices=options.devices,
         )
     if as_json:

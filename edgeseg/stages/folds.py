@@ -33,6 +33,7 @@ class FoldJob:
     train_patients: tuple[str, ...]
     validation_patients: tuple[str, ...]
     teachers: tuple[Path, ...] = ()
+    initial: Path | None = None
     backend: str = "tensorflow"
     resume: bool = False
     validate_every: int = 5
@@ -54,6 +55,7 @@ def fold_jobs(
     out: Path,
     teachers: Sequence[Path] = (),
     distil_weight: float = 0.5,
+    initial: Path | None = None,
     backend: str = "tensorflow",
     resume: bool = False,
     validate_every: int = 5,
@@ -68,6 +70,7 @@ def fold_jobs(
         out: folder of the folds.
         teachers: runs to distil from; of one that holds folds itself, each fold takes its own.
         distil_weight: as in `TrainSpec`, with teachers only.
+        initial: a run to start from; of one that holds folds itself, each fold takes its own.
         backend: as for `train`.
         resume: keep folds that are done, go on with the one that is not, and start the others.
         validate_every: as for `train`.
@@ -82,17 +85,21 @@ def fold_jobs(
         place = out / f"fold{fold}"
         if not resume:
             train_state.refuse_overwrite(place)
-        own = tuple(path / place.name if (path / place.name).is_dir() else path for path in teachers)
-        hashes = tuple(artifacts.sha256_file(read_checkpoint(path).path) for path in own)
+        own = tuple(_of_fold(path, place.name) for path in teachers)
+        start = None if initial is None else _of_fold(initial, place.name)
+        fold_spec = replace(spec, initial=None if start is None else _weights_sha256(start))
+        if own:
+            fold_spec = replace(fold_spec, teachers=tuple(map(_weights_sha256, own)), distil_weight=distil_weight)
         jobs.append(
             FoldJob(
                 fold=fold,
                 cache=cache.folder.resolve(),
-                spec=replace(spec, teachers=hashes, distil_weight=distil_weight) if own else spec,
+                spec=fold_spec,
                 out=place.resolve(),
                 train_patients=split.training(fold),
                 validation_patients=split.validation(fold),
                 teachers=tuple(path.resolve() for path in own),
+                initial=None if start is None else start.resolve(),
                 backend=backend,
                 resume=(place / train_state.STATE).exists(),
                 validate_every=validate_every,
@@ -100,6 +107,14 @@ def fold_jobs(
             )
         )
     return tuple(jobs)
+
+
+def _of_fold(path: Path, fold: str) -> Path:
+    return path / fold if (path / fold).is_dir() else path
+
+
+def _weights_sha256(path: Path) -> str:
+    return artifacts.sha256_file(read_checkpoint(path).path)
 
 
 def train_folds(
@@ -155,6 +170,7 @@ def run_fold(job: FoldJob, *, progress: OnProgress | None = None) -> FoldOutcome
         validate_every=job.validate_every,
         progress=progress,
         teachers=tuple(map(read_checkpoint, job.teachers)),
+        initial=None if job.initial is None else read_checkpoint(job.initial),
         devices=job.devices,
     )
     predictor = checkpoint_predictor(read_checkpoint(job.out))

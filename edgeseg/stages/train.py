@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from edgeseg import artifacts
 from edgeseg.backend import load_keras
-from edgeseg.checkpoint import WEIGHTS_KIND, Checkpoint, CheckpointHeader
+from edgeseg.checkpoint import WEIGHTS_KIND, Checkpoint, CheckpointHeader, load_weights
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
-from edgeseg.errors import CheckpointError, OutputError, SplitError
+from edgeseg.errors import CheckpointError, OutputError, SeenPatientError, SplitError
 from edgeseg.results import TrainResult
 from edgeseg.specs import ImageSpec, TrainSpec
 from edgeseg.stages import train_state
@@ -38,6 +38,7 @@ def train(
     validate_every: int = 5,
     progress: OnProgress | None = None,
     teachers: tuple[Checkpoint, ...] = (),
+    initial: Checkpoint | None = None,
     devices: int = 1,
 ) -> TrainResult:
     """Train one network and leave `weights.safetensors`, `state.safetensors`, `history.csv` and event files in `out`.
@@ -56,25 +57,28 @@ def train(
         validate_every: epochs between two validations.
         progress: called after each step.
         teachers: the weights that `spec.teachers` names, for distillation.
+        initial: the weights that `spec.initial` names, to start from.
         devices: how many train together, each on its share of every batch; more than one on `jax` only.
 
     Raises:
         OptionError: when that many devices cannot train together.
-        SeenPatientError: when a teacher learned from a validation patient.
+        SeenPatientError: when a teacher, or what is started from, learned from a validation patient.
         SplitError: when a patient stands on both sides, or a side is empty or has no tumour.
         TrainingError: when the loss is no longer a number; the message names the slices of the batch.
-        CheckpointError: when `resume` meets a state of other hyper-parameters, or the teachers are not those of `spec`.
+        CheckpointError: when `resume` meets a state of other hyper-parameters, or the teachers or what is started from
+            are not those of `spec`.
         OutputError: when `out` holds a run and `resume` was not asked for, or cannot be written.
     """
     _check_sides(train_patients, validation_patients)
     if not resume:
         train_state.refuse_overwrite(out)
     keras = load_keras(backend)
+    _check_initial(spec, initial, train_patients, validation_patients)
     team = gather(keras, devices=devices, batch_size=spec.batch_size)
     soft = _soft(keras, cache, spec, teachers, train_patients, validation_patients)
     sampler = Sampler.of(cache, train_patients, spec, soft)
     with team.scope():
-        model = _compiled(keras, spec, sampler.steps_per_epoch)
+        model = _compiled(keras, spec, sampler.steps_per_epoch, initial)
     scorer = build_model(spec.variant, _image(cache), keras)
     header = _header(cache, spec, train_patients, validation_patients, backend, devices)
     done, history = _start(out, header, model, team, resume=resume)
@@ -111,6 +115,30 @@ def _check_sides(train_patients: tuple[str, ...], validation_patients: tuple[str
     for side, patients in (("training", train_patients), ("validation", validation_patients)):
         if not patients:
             raise SplitError(f"the {side} side of the split is empty; at least one patient is needed on each")
+
+
+def _check_initial(
+    spec: TrainSpec,
+    initial: Checkpoint | None,
+    train_patients: tuple[str, ...],
+    validation_patients: tuple[str, ...],
+) -> None:
+    given = None if initial is None else artifacts.sha256_file(initial.path)
+    if given != spec.initial:
+        raise CheckpointError("the weights to start from are not those that the training names; give that file")
+    if initial is None:
+        return
+    learned = set(initial.header.train_patients)
+    if seen := sorted(learned & set(validation_patients)):
+        raise SeenPatientError(
+            f"{initial.path} learned from {len(seen)} validation patient(s), {seen[0]} first, and so would what starts "
+            "from it; start from a run of the same fold"
+        )
+    if other := sorted(learned - set(train_patients)):
+        raise SeenPatientError(
+            f"{initial.path} learned from {len(other)} patient(s) that this training leaves out, {other[0]} first, and "
+            "its record would hide that; start from a run whose patients are all trained on here"
+        )
 
 
 def _start(
@@ -154,9 +182,12 @@ def _image(cache: SliceCache) -> ImageSpec:
     return ImageSpec(height=cache.index.height, width=cache.index.width)
 
 
-def _compiled(keras: Any, spec: TrainSpec, steps_per_epoch: int) -> Any:
+def _compiled(keras: Any, spec: TrainSpec, steps_per_epoch: int, initial: Checkpoint | None) -> Any:
     model = build_model(spec.variant, ImageSpec(height=spec.crop_px, width=spec.crop_px), keras)
-    draw_kernels(model, seed=spec.seed)
+    if initial is None:
+        draw_kernels(model, seed=spec.seed)
+    else:
+        load_weights(model, initial, spec.variant)
     total = spec.epochs * steps_per_epoch
     rate: Any = spec.learning_rate
     if spec.schedule == "cosine":

@@ -11,14 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeseg.artifacts import sha256_file
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
-from edgeseg.errors import CheckpointError, OutputError, SplitError, TrainingError
+from edgeseg.errors import CheckpointError, OutputError, SeenPatientError, SplitError, TrainingError
 from edgeseg.results import TrainResult
 from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.stages.train import train
 from edgeseg.stages.train_loop import TrainProgress
+from edgeseg.stages.train_state import read_history
 
 SPEC = TrainSpec(
     variant=VariantSpec(name="alphax", alpha=0.0625, stem="half"), epochs=3, batch_size=4, crop_px=32, warmup_steps=2
@@ -157,3 +159,52 @@ def test_training_on_jax_never_imports_tensorflow(tiny_lgg: Path, tmp_path: Path
     assert done.returncode == 0, done.stderr
     assert "validation Dice per patient" in done.stdout
     assert read_checkpoint(tmp_path / "run").header.backend == "jax"
+
+
+def _start(cache: SliceCache, out: Path, spec: TrainSpec, initial: Path | None, learned: slice) -> TrainResult:
+    checkpoint = None if initial is None else read_checkpoint(initial)
+    named = None if checkpoint is None else sha256_file(checkpoint.path)
+    patients = cache.patients[learned]
+    return train(
+        cache,
+        replace(spec, initial=named),
+        out=out,
+        train_patients=patients,
+        validation_patients=cache.patients[4:5],
+        initial=checkpoint,
+    )
+
+
+def test_a_run_starts_from_given_weights_and_remembers_which(cache: SliceCache, tmp_path: Path) -> None:
+    first, spec = tmp_path / "first", replace(SPEC, learning_rate=1e-9, weight_decay=0.0, epochs=1)
+    _start(cache, first, SPEC, None, slice(0, 4))
+    again = _start(cache, tmp_path / "again", spec, first, slice(0, 4))
+    old, new = read_checkpoint(first), read_checkpoint(tmp_path / "again")
+    for name in (name for name in old.arrays if name.endswith("kernel")):
+        np.testing.assert_allclose(new.arrays[name], old.arrays[name], atol=1e-5)
+    assert new.header.train.initial == sha256_file(old.path)
+    with pytest.raises(CheckpointError, match="not those that the training names"):
+        train(
+            cache, new.header.train, out=tmp_path / "x", train_patients=("a",), validation_patients=("b",)
+        )  # fmt: skip
+    assert again.history[0].loss < read_history(first).epochs[0].loss
+
+
+def test_weights_that_learned_from_others_are_no_place_to_start(cache: SliceCache, tmp_path: Path) -> None:
+    _start(cache, tmp_path / "first", SPEC, None, slice(0, 4))
+    with pytest.raises(SeenPatientError, match=r"learned from 1 patient\(s\) that this training leaves out"):
+        _start(cache, tmp_path / "fewer", SPEC, tmp_path / "first", slice(0, 3))
+    leak = replace(SPEC, initial=sha256_file(read_checkpoint(tmp_path / "first").path))
+    with pytest.raises(SeenPatientError, match=r"learned from 1 validation patient"):
+        train(
+            cache,
+            leak,
+            out=tmp_path / "leak",
+            train_patients=cache.patients[1:4],
+            validation_patients=cache.patients[:1],
+            initial=read_checkpoint(tmp_path / "first"),
+        )
+    other = replace(SPEC, variant=VariantSpec(name="unet", alpha=0.0625, stem="half"))
+    with pytest.raises(CheckpointError, match=r"holds weights of 'alphax-0\.0625-half'"):
+        _start(cache, tmp_path / "other", other, tmp_path / "first", slice(0, 4))
+    assert not (tmp_path / "other").exists()
