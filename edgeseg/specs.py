@@ -12,7 +12,7 @@ from edgeseg.errors import OptionError
 CONTRACT_SCHEMA_VERSION = 1
 CHANNELS = ("pre", "flair", "post")
 """The channels of a slice, in the order that every reader gives."""
-AUGMENTATIONS = ("flips", "none", "rich", "strong", "upright")
+AUGMENTATIONS = ("flips", "none", "rich", "scanner", "strong", "upright")
 NORMALISATIONS = ("unit", "slice")
 """`unit`: grey values as they are; `slice`: each channel of a slice stretched to its own range (`imaging.stretch`)."""
 INTENDED_USE = "Research use only. Not a medical device; not for diagnosis or treatment."
@@ -75,9 +75,10 @@ class TrainSpec:
     `empty_share` is the share of each batch drawn from tumour-free slices. `crop_px` is the side of the square
     training crop. `schedule` is `cosine` (with `warmup_steps`, to zero) or `fixed`. `augment` is `rich` (flips,
     rotation, scale, gain and gamma), `upright` (the same without the vertical flip), `strong` (wider than `rich`, with
-    bending and noise), `flips` (horizontal only, as in the original study) or `none`. With a chance of `missing_share`
-    a crop loses its pre- or post-contrast sequence, replaced by FLAIR as the data set does where one is missing. An
-    epoch is one pass over as many tumour slices as there are, unless `steps_per_epoch` says otherwise. `ema` is the
+    bending and noise), `scanner` (`strong` with one more gain for all channels), `flips` (horizontal only, as in the
+    original study) or `none`. With a chance of `missing_share` FLAIR stands in for the pre-contrast sequence, the
+    post-contrast one or both, as it does in the data set where one is missing. An epoch is one pass over as many tumour
+    slices as there are, unless `steps_per_epoch` says otherwise. `ema` is the
     decay of the exponential moving average of the weights that is kept beside them and shipped; 0 switches it off.
     `normalisation` is that of `Contract`. `distil_weight` is how much of the target of the cross-entropy comes from the
     `teachers` (SHA-256 of their weights) and not from the reference. `initial` is the SHA-256 of the weights to start

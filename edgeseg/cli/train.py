@@ -44,8 +44,8 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 2e-3,
     weight_decay: Annotated[float, typer.Option(help="AdamW's decay of the kernels.")] = 1e-4,
     loss: Annotated[str, typer.Option(help="bce-dice, dice, bce or focal-tversky.")] = "bce-dice",
-    augment: Annotated[str, typer.Option(help="rich, upright, strong, flips or none.")] = "rich",
-    missing_share: Annotated[float, typer.Option(help="Chance that FLAIR stands in for pre or post.")] = 0.0,
+    augment: Annotated[str, typer.Option(help="rich, upright, strong, scanner, flips or none.")] = "rich",
+    missing_share: Annotated[float, typer.Option(help="Chance that FLAIR stands in for pre, post or both.")] = 0.0,
     normalisation: Annotated[str, typer.Option(help="unit, or slice: stretch each channel of a slice.")] = "unit",
     teacher: Annotated[
         list[Path] | None, typer.Option(metavar="RUN", help="Distil from these weights; may be repeated.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,17 @@ from edgeseg.specs import CHANNELS
 
 MESH = 4
 FLAIR = CHANNELS.index("flair")
+CONTRAST = tuple(channel for channel in range(len(CHANNELS)) if channel != FLAIR)
+MISSING = ((CONTRAST[0],), (CONTRAST[1],), CONTRAST)
+"""What can be missing, in equal shares: the pre-contrast sequence, the post-contrast one, or both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranges:
-    """How far an augmentation goes: angles in degrees, lengths in pixels of the slice, shares of full intensity."""
+    """How far an augmentation goes: angles in degrees, lengths in pixels of the slice, shares of full intensity.
+
+    `log_brightness` is the range of the logarithm of a gain that all channels share.
+    """
 
     flip_x: bool = True
     flip_y: bool = True
@@ -30,15 +36,18 @@ class Ranges:
     bend_px: float = 0.0
     noise: float = 0.0
     noise_share: float = 0.0
+    log_brightness: tuple[float, float] = (0.0, 0.0)
 
 
 _STILL = Ranges(flip_x=False, flip_y=False, rotation_deg=0.0, scale=0.0, gain=0.0, log_gamma=0.0)
+_STRONG = Ranges(rotation_deg=30.0, scale=0.25, gain=0.3, log_gamma=0.4, bend_px=6.0, noise=0.04, noise_share=0.3)
 MODES = {
     "none": _STILL,
     "flips": Ranges(flip_y=False, rotation_deg=0.0, scale=0.0, gain=0.0, log_gamma=0.0),
     "rich": Ranges(),
     "upright": Ranges(flip_y=False),
-    "strong": Ranges(rotation_deg=30.0, scale=0.25, gain=0.3, log_gamma=0.4, bend_px=6.0, noise=0.04, noise_share=0.3),
+    "strong": _STRONG,
+    "scanner": replace(_STRONG, log_brightness=(-0.8, 0.4)),
 }
 
 
@@ -55,8 +64,9 @@ def augment(
 
     `rich` draws a flip of each axis, a rotation of +-15 degrees, a scale of +-15 %, and per channel a gain of +-20 %
     and a gamma of exp(+-0.25). `upright` leaves out the vertical flip. `strong` draws the same as `rich` in wider
-    ranges (`MODES`), bends the slice by moving the nodes of a grid, and adds noise to some. `flips` is a horizontal
-    flip only, `none` only the crop.
+    ranges (`MODES`), bends the slice by moving the nodes of a grid, and adds noise to some; `scanner` is `strong` and
+    one gain for all channels, since scanners differ several times in brightness. `flips` is a horizontal flip only,
+    `none` only the crop.
 
     Args:
         image: `(H, W, 3) uint8`.
@@ -64,7 +74,7 @@ def augment(
         crop_px: the side of the square; larger than the slice is padded with black.
         mode: one of `MODES`.
         rng: the only source of chance.
-        missing_share: the chance that the pre- or the post-contrast sequence is replaced by FLAIR.
+        missing_share: the chance that FLAIR stands in for the pre-contrast sequence, the post-contrast one or both.
 
     Returns:
         `(crop_px, crop_px, 3) float32 in [0, 1]` and `(crop_px, crop_px, len(targets)) float32 in [0, 1]`; masks stay
@@ -76,7 +86,8 @@ def augment(
     pixels = np.asarray(cut(image, Image.Resampling.BILINEAR).point(_table(ranges, rng)), np.float32)
     pixels *= np.float32(1.0 / 255.0)
     if missing:
-        pixels[..., rng.choice([c for c in range(len(CHANNELS)) if c != FLAIR])] = pixels[..., FLAIR]
+        for channel in MISSING[rng.integers(len(MISSING))]:
+            pixels[..., channel] = pixels[..., FLAIR]
     if ranges.noise and rng.random() < ranges.noise_share:
         pixels += rng.standard_normal(pixels.shape, np.float32) * np.float32(rng.uniform(0.0, ranges.noise))
         np.clip(pixels, 0.0, 1.0, out=pixels)
@@ -152,6 +163,8 @@ def _table(ranges: Ranges, rng: np.random.Generator) -> list[int]:
     """Return what each grey value of each channel becomes, channel after channel, as Pillow's `point` takes it."""
     levels = np.linspace(0.0, 1.0, 256)
     gain = rng.uniform(1 - ranges.gain, 1 + ranges.gain, size=(len(CHANNELS), 1))
+    if any(ranges.log_brightness):
+        gain *= math.exp(rng.uniform(*ranges.log_brightness))
     gamma = np.exp(rng.uniform(-ranges.log_gamma, ranges.log_gamma, size=(len(CHANNELS), 1)))
     table: list[int] = np.rint(255.0 * np.clip(gain * levels**gamma, 0.0, 1.0)).astype(int).ravel().tolist()
     return table

@@ -99,12 +99,23 @@ def test_soft_targets_move_with_the_mask_and_stay_between_0_and_1() -> None:
         assert gentle[~hard].mean() < 0.05
 
 
-def test_a_missing_sequence_is_replaced_by_flair_and_flair_never() -> None:
+def test_flair_stands_in_for_either_sequence_or_both_and_nothing_for_flair() -> None:
     image, mask = _slice()
     lost = set()
-    for seed in range(12):
+    for seed in range(16):
         rng = np.random.default_rng(seed)
         pixels, _ = augment(image, [mask], crop_px=SIDE, mode="none", rng=rng, missing_share=1.0)
         np.testing.assert_allclose(pixels[..., FLAIR], image[..., FLAIR] / np.float32(255), atol=1e-6)
-        lost |= {c for c in range(3) if c != FLAIR and np.array_equal(pixels[..., c], pixels[..., FLAIR])}
-    assert lost == {0, 2}
+        lost.add(tuple(c for c in range(3) if c != FLAIR and np.array_equal(pixels[..., c], pixels[..., FLAIR])))
+    assert lost == {(0,), (2,), (0, 2)}
+
+
+def test_scanner_makes_all_channels_darker_or_brighter_together() -> None:
+    image = np.full((SIDE, SIDE, 3), 60, np.uint8)
+    means = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        pixels, _ = augment(image, [image[..., 0] > 0], crop_px=32, mode="scanner", rng=rng)
+        means.append(pixels.mean())
+    assert min(means) < 0.5 * 60 / 255
+    assert max(means) > 1.3 * 60 / 255
