@@ -29,7 +29,8 @@ class CheckpointHeader:
 
     `data` is the data set's name, `data_hash` that of its content as training saw it. `kind` is `weights` (what ships:
     the averaged weights) or `state` (everything that a resumed run needs). `devices` trained together, which moves the
-    outcome by rounding only.
+    outcome by rounding only. `initial` is the header of the weights that the training started from, None where it
+    started from drawn ones.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class CheckpointHeader:
     backend: str
     versions: dict[str, str]
     devices: int = 1
+    initial: CheckpointHeader | None = None
     schema_version: int = CHECKPOINT_SCHEMA_VERSION
 
 

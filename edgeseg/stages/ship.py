@@ -122,28 +122,49 @@ def _check_point(evaluation: EvalResult, choice: Choice | None) -> None:
 
 
 def train_command(header: CheckpointHeader) -> str:
-    """Return the command that trains these weights again; `DIR` stands for the data set's folder."""
+    """Return the commands that train these weights again; `DIR` stands for the data set's folder.
+
+    What a training started from is trained first, into `runs/1`; each teacher is named by its SHA-256.
+    """
+    chain = [header]
+    while chain[0].initial is not None:
+        chain.insert(0, chain[0].initial)
+    commands = []
+    for number, step in enumerate(chain, start=1):
+        places = f" --from runs/{number - 1}" if number > 1 else ""
+        places += f" --out runs/{number}" if len(chain) > 1 else ""
+        commands.append(f"edgeseg train --data DIR {_options(step)}{_split_words(step)}{places}")
+    return " && ".join(commands)
+
+
+def _options(header: CheckpointHeader) -> str:
     spec = header.train
-    options = {
-        "variant": spec.variant.name,
-        "alpha": f"{spec.variant.alpha:g}",
-        "stem": spec.variant.stem,
-        "epochs": spec.epochs,
-        "seed": spec.seed,
-        "backend": header.backend,
-        "schedule": spec.schedule,
-        "learning-rate": f"{spec.learning_rate:g}",
-        "loss": spec.loss,
-        "augment": spec.augment,
-        "batch-size": spec.batch_size,
-        "crop-px": spec.crop_px,
-        "empty-share": f"{spec.empty_share:g}",
-        "ema": f"{spec.ema:g}",
-    }
+    options: list[tuple[str, object]] = [
+        ("variant", spec.variant.name),
+        ("alpha", f"{spec.variant.alpha:g}"),
+        ("stem", spec.variant.stem),
+        ("profile", spec.variant.profile),
+        ("epochs", spec.epochs),
+        ("seed", spec.seed),
+        ("backend", header.backend),
+        ("schedule", spec.schedule),
+        ("learning-rate", f"{spec.learning_rate:g}"),
+        ("weight-decay", f"{spec.weight_decay:g}"),
+        ("loss", spec.loss),
+        ("augment", spec.augment),
+        ("missing-share", f"{spec.missing_share:g}"),
+        ("normalisation", spec.normalisation),
+        ("batch-size", spec.batch_size),
+        ("crop-px", spec.crop_px),
+        ("empty-share", f"{spec.empty_share:g}"),
+        ("ema", f"{spec.ema:g}"),
+    ]
     if spec.steps_per_epoch is not None:
-        options["steps-per-epoch"] = spec.steps_per_epoch
-    words = " ".join(f"--{name} {value}" for name, value in options.items())
-    return f"edgeseg train --data DIR {words}{_split_words(header)}"
+        options.append(("steps-per-epoch", spec.steps_per_epoch))
+    if spec.teachers:
+        options.append(("distil-weight", f"{spec.distil_weight:g}"))
+        options += [("teacher", sha256) for sha256 in spec.teachers]
+    return " ".join(f"--{name} {value}" for name, value in options)
 
 
 def learning_curve(history: Sequence[EpochRecord], *, title: str) -> bytes:

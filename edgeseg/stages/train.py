@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ def train(
         model = _compiled(keras, spec, sampler.steps_per_epoch, initial)
     scorer = build_model(spec.variant, _image(cache), keras)
     header = _header(cache, spec, train_patients, validation_patients, backend, devices)
+    header = replace(header, initial=None if initial is None else initial.header)
     done, history = _start(out, header, model, team, resume=resume)
     run = TrainLoop(cache, sampler, model, scorer, header, history, out, validate_every, progress, team)
     try:

@@ -18,6 +18,7 @@ from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import CheckpointError, OutputError, SeenPatientError, SplitError, TrainingError
 from edgeseg.results import TrainResult
 from edgeseg.specs import TrainSpec, VariantSpec
+from edgeseg.stages.ship import train_command
 from edgeseg.stages.train import train
 from edgeseg.stages.train_loop import TrainProgress
 from edgeseg.stages.train_state import read_history
@@ -208,3 +209,15 @@ def test_weights_that_learned_from_others_are_no_place_to_start(cache: SliceCach
     with pytest.raises(CheckpointError, match=r"holds weights of 'alphax-0\.0625-half'"):
         _start(cache, tmp_path / "other", other, tmp_path / "first", slice(0, 4))
     assert not (tmp_path / "other").exists()
+
+
+def test_a_header_holds_what_it_started_from(cache: SliceCache, tmp_path: Path) -> None:
+    _start(cache, tmp_path / "first", replace(SPEC, epochs=1), None, slice(0, 4))
+    _start(cache, tmp_path / "second", replace(SPEC, epochs=1, augment="flips"), tmp_path / "first", slice(0, 4))
+    header = read_checkpoint(tmp_path / "second").header
+    assert header.initial == read_checkpoint(tmp_path / "first").header
+    commands = train_command(header).split(" && ")
+    assert [("--augment rich" in c, "--from runs/1" in c, "--out runs/2" in c) for c in commands] == [
+        (True, False, False),
+        (False, True, True),
+    ]
