@@ -36,15 +36,15 @@ from edgeseg.stages.build_inputs import (
 )
 from edgeseg.stages.build_rows import REFERENCE, artifact_row
 from edgeseg.stages.calibrate import BUILD_SLICES
+from edgeseg.stages.checkpoint_predictor import checkpoint_contract
 from edgeseg.stages.environment import environment, versions
 from edgeseg.stages.evaluate import evaluate
 from edgeseg.stages.ledger import Ledger
 from edgeseg.stages.predictor import Predictor
-from edgeseg.stages.ranges import RecordedRanges, network_contract
+from edgeseg.stages.ranges import RecordedRanges
 from edgeseg.stages.verify import verify
 from edgeseg.targets import ConvertJob, Target, keras_fp32, open_artifact, resolve
 from edgeseg.variants import Census, build_model, census
-from edgeseg.variants.tiers import tier_of
 
 OnStage = Callable[[StageRecord], None]
 OnProgress = Callable[[str, int, int], None]
@@ -147,13 +147,10 @@ class _Build:
         return self.ledger.run("compress", Compression, make, inputs=asked)
 
     def _contract(self, target: Target, ranges: RecordedRanges | None) -> Contract:
-        network = network_contract(self.inputs.checkpoint.header)
+        network = checkpoint_contract(self.inputs.checkpoint.header, target.name)
         seen = {*network.seen_patients, *(() if ranges is None else ranges.patients)}
         return replace(
             network,
-            tier=tier_of(network.variant, target.precision),
-            target=target.name,
-            layout=target.layout,
             threshold=self.inputs.point.threshold,
             post_processing=self.inputs.point.post_processing,
             calibrated_on=None if ranges is None else ranges.data,

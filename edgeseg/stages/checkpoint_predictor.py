@@ -5,16 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edgeseg.backend import running_keras
-from edgeseg.checkpoint import Checkpoint, load_weights
+from edgeseg.checkpoint import Checkpoint, CheckpointHeader, load_weights
+from edgeseg.data.kaggle_lgg import LICENCE
+from edgeseg.data.volume import KAGGLE_LGG, PHANTOM
 from edgeseg.specs import Contract, patient_digest
 from edgeseg.targets import KerasPredictor, get
 from edgeseg.variants import build_model
 from edgeseg.variants.tiers import tier_of
 
 
-def checkpoint_contract(checkpoint: Checkpoint, target: str) -> Contract:
-    """Return what a checkpoint's header says to a device, for one target, before any calibration or licence."""
-    header, found = checkpoint.header, get(target)
+def checkpoint_contract(header: CheckpointHeader, target: str = "keras-fp32") -> Contract:
+    """Return what a checkpoint's header says to a device, for one target, before any calibration or choice.
+
+    Raises:
+        UnknownNameError: for an unknown target.
+    """
+    found = get(target)
     return Contract(
         variant=header.variant,
         tier=tier_of(header.variant, found.precision),
@@ -26,6 +32,7 @@ def checkpoint_contract(checkpoint: Checkpoint, target: str) -> Contract:
         normalisation=header.train.normalisation,
         trained_on=header.data,
         training_hash=header.data_hash,
+        licence=LICENCE if header.data in (KAGGLE_LGG, PHANTOM) else None,
         seen_patients=tuple(sorted(patient_digest(patient) for patient in header.train_patients)),
     )
 
@@ -38,7 +45,7 @@ def checkpoint_predictor(checkpoint: Checkpoint, *, threads: int = 2) -> KerasPr
     """
     model = build_model(checkpoint.header.variant, checkpoint.header.image, running_keras())
     load_weights(model, checkpoint, checkpoint.header.variant)
-    return KerasPredictor(model, checkpoint_contract(checkpoint, "keras-fp32"), threads=threads)
+    return KerasPredictor(model, checkpoint_contract(checkpoint.header), threads=threads)
 
 
 def last_step_weights(state: Checkpoint, weights: Checkpoint) -> Checkpoint:

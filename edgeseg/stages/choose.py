@@ -111,7 +111,7 @@ class _Tables:
 
 
 def _tables(runs: tuple[FoldRun, ...], cache: SliceCache, flips: str, progress: Progress | None) -> _Tables:
-    contract = checkpoint_contract(runs[0].checkpoint, "keras-fp32")
+    contract = checkpoint_contract(runs[0].checkpoint.header)
     done, total = 0, 4 * sum(len(run.patients) for run in runs)
 
     def advance(_: str = "") -> None:

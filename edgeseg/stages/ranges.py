@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts
-from edgeseg.checkpoint import Checkpoint, CheckpointHeader, load_weights
-from edgeseg.data.kaggle_lgg import LICENCE
-from edgeseg.data.volume import KAGGLE_LGG, PHANTOM, Dataset
+from edgeseg.checkpoint import Checkpoint, load_weights
+from edgeseg.data.volume import Dataset
 from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
-from edgeseg.specs import Contract, VariantSpec, patient_digest
+from edgeseg.specs import VariantSpec, patient_digest
 from edgeseg.stages import calibrate
 from edgeseg.stages.calibrate import CalibrationSet
+from edgeseg.stages.checkpoint_predictor import checkpoint_contract
 from edgeseg.stages.environment import versions
 from edgeseg.targets.ranges import RECORD_AGAIN, ActivationRanges, measure
 from edgeseg.variants import build_model
@@ -65,24 +65,6 @@ class RecordedRanges:
         return f"{self.activations.method} over {self.slices} slices of {len(self.patients)} patients of {self.data}"
 
 
-def network_contract(header: CheckpointHeader) -> Contract:
-    """Return what a weights file alone decides of a contract; target, layout and tier are placeholders."""
-    return Contract(
-        variant=header.variant,
-        tier="custom",
-        target="keras-fp32",
-        layout="NHWC",
-        channels=header.image.channels,
-        height=header.image.height,
-        width=header.image.width,
-        normalisation=header.train.normalisation,
-        trained_on=header.data,
-        training_hash=header.data_hash,
-        licence=LICENCE if header.data in (KAGGLE_LGG, PHANTOM) else None,
-        seen_patients=tuple(sorted(patient_digest(p) for p in header.train_patients)),
-    )
-
-
 def record(
     checkpoint: Checkpoint,
     manifest: CalibrationSet,
@@ -109,7 +91,7 @@ def record(
     network = _network(checkpoint) if model is None else model
 
     def slices() -> Iterator[NDArray[np.float32]]:
-        for done, image in enumerate(calibrate.network_inputs(manifest, dataset, network_contract(header)), 1):
+        for done, image in enumerate(calibrate.network_inputs(manifest, dataset, checkpoint_contract(header)), 1):
             yield image
             if progress is not None:
                 progress(done, len(manifest.slices))
