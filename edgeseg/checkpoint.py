@@ -30,7 +30,8 @@ class CheckpointHeader:
     `data` is the data set's name, `data_hash` that of its content as training saw it. `kind` is `weights` (what ships:
     the averaged weights) or `state` (everything that a resumed run needs). `devices` trained together, which moves the
     outcome by rounding only. `initial` is the header of the weights that the training started from, None where it
-    started from drawn ones.
+    started from drawn ones. `parts` are the headers of the trainings whose weights these are the mean of, the last of
+    them that of the other fields; empty for one training.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class CheckpointHeader:
     versions: dict[str, str]
     devices: int = 1
     initial: CheckpointHeader | None = None
+    parts: tuple[CheckpointHeader, ...] = ()
     schema_version: int = CHECKPOINT_SCHEMA_VERSION
 
 

@@ -28,7 +28,7 @@ _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES
 # Every command, in the order of `edgeseg --help`: the file under edgeseg/cli/, which holds a function of the same name,
 # or an `app` where the command has commands of its own.
 PANELS = {
-    "Make": ("data", "train", "choose", "calibrate", "build", "ship"),
+    "Make": ("data", "train", "average", "choose", "calibrate", "build", "ship"),
     "Use and measure": ("run", "evaluate", "verify", "bench", "experiments"),
     "Read": ("report", "claims", "variants", "targets"),
 }

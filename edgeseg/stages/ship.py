@@ -31,6 +31,7 @@ ATTRIBUTION = (
 class ModelCard:
     """What shipped weights are: origin, patients, how to train them again, and what they reached.
 
+    `history` is that of the training, for averaged weights that of the last one.
     `evaluation` is the float network on the patients of the build that it was shipped with; training saw none of them.
     `out_of_fold` is how networks of this kind do at a threshold and post-processing chosen as for this one, each
     patient scored where neither training nor choice saw it; None where nothing was chosen. `choice.json` has the rest.
@@ -122,19 +123,28 @@ def _check_point(evaluation: EvalResult, choice: Choice | None) -> None:
 
 
 def train_command(header: CheckpointHeader) -> str:
-    """Return the commands that train these weights again; `DIR` stands for the data set's folder.
+    """Return the commands that make these weights again; `DIR` stands for the data set's folder.
 
-    What a training started from is trained first, into `runs/1`; each teacher is named by its SHA-256.
+    Where there is more than one, they leave their runs in `runs/1`, `runs/2` ... Each teacher is named by its SHA-256.
     """
-    chain = [header]
-    while chain[0].initial is not None:
-        chain.insert(0, chain[0].initial)
-    commands = []
-    for number, step in enumerate(chain, start=1):
-        places = f" --from runs/{number - 1}" if number > 1 else ""
-        places += f" --out runs/{number}" if len(chain) > 1 else ""
-        commands.append(f"edgeseg train --data DIR {_options(step)}{_split_words(step)}{places}")
-    return " && ".join(commands)
+    done: list[tuple[CheckpointHeader, str]] = []
+    _make(header, done)
+    if len(done) == 1:
+        return done[0][1]
+    return " && ".join(f"{command} --out runs/{number}" for number, (_, command) in enumerate(done, start=1))
+
+
+def _make(header: CheckpointHeader, done: list[tuple[CheckpointHeader, str]]) -> int:
+    """Append what makes a run, and what that rests on, where it is not there yet; returns the run's number."""
+    known = [made for made, _ in done]
+    if header not in known:
+        if header.parts:
+            command = "edgeseg average " + " ".join(f"runs/{_make(part, done)}" for part in header.parts)
+        else:
+            start = "" if header.initial is None else f" --from runs/{_make(header.initial, done)}"
+            command = f"edgeseg train --data DIR {_options(header)}{_split_words(header)}{start}"
+        done.append((header, command))
+    return [made for made, _ in done].index(header) + 1
 
 
 def _options(header: CheckpointHeader) -> str:

@@ -1,0 +1,20 @@
+"""`edgeseg average`: the mean of the weights of several runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def average(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="A run and those started from it with 'train --from'.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The new run's folder.")],
+) -> None:
+    """Average the weights of a training and of what was started from it, into a run that build and ship take."""
+    from edgeseg.stages.average import average as run
+
+    typer.echo(f"weights: {run(runs, out=out)}")
