@@ -14,7 +14,10 @@ def average(
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The new run's folder.")],
 ) -> None:
-    """Average the weights of a training and of what was started from it, into a run that build and ship take."""
+    """Average the weights of a training and of what was started from it, into a run that build and ship take.
+
+    A run that is named more than once counts as often.
+    """
     from edgeseg.stages.average import average as run
 
     typer.echo(f"weights: {run(runs, out=out)}")

@@ -26,7 +26,8 @@ def average(runs: Sequence[Path], *, out: Path) -> Path:
     Its learning curve is that of the last run; its header holds those of all.
 
     Args:
-        runs: run folders or weights files of one variant, trained on the same patients.
+        runs: run folders or weights files of one variant, trained on the same patients; one that is named more than
+            once counts as often.
         out: the new run's folder.
 
     Returns:
