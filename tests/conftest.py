@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,6 +14,11 @@ from PIL import Image
 
 from edgeseg.jsonio import to_json
 from edgeseg.specs import Contract, VariantSpec
+
+if TYPE_CHECKING:
+    from edgeseg.checkpoint import CheckpointHeader
+    from edgeseg.data.cache import SliceCache
+    from edgeseg.specs import ImageSpec
 
 TINY_PATIENTS = {
     "TCGA_AA_0001_20000101": 12,
@@ -86,6 +91,31 @@ def tiny_checkpoint(tiny_lgg: Path, tmp_path: Path) -> Path:
         versions={},
     )
     return write_checkpoint(tmp_path / "run" / "weights.safetensors", header, arrays)
+
+
+@pytest.fixture
+def fold_header() -> Callable[..., CheckpointHeader]:
+    """Give a function that makes the header of tiny weights which learned from all patients but those held out."""
+    from edgeseg.checkpoint import CheckpointHeader
+    from edgeseg.specs import TrainSpec
+
+    def make(cache: SliceCache, held_out: tuple[str, ...], variant: VariantSpec, image: ImageSpec) -> CheckpointHeader:
+        training = tuple(patient for patient in cache.patients if patient not in held_out)
+        return CheckpointHeader(
+            kind="weights",
+            variant=variant,
+            image=image,
+            train=TrainSpec(variant=variant, epochs=3),
+            data=cache.name,
+            data_hash=cache.content_hash(training),
+            train_patients=training,
+            validation_patients=held_out,
+            epoch=3,
+            backend="tensorflow",
+            versions={},
+        )
+
+    return make
 
 
 TINY_HEIGHT, TINY_WIDTH, TINY_WEIGHTS, TINY_BIAS = 16, 24, (0.0, 20.0, 0.0), -10.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from edgeseg.cli import main as cli
 from edgeseg.data.cache import cached, folder_key
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.jsonio import from_json
-from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
+from edgeseg.specs import ImageSpec, VariantSpec
 from edgeseg.stages.choice import Choice
 from edgeseg.variants import build_model
 
@@ -21,7 +22,7 @@ IMAGE = ImageSpec(height=64, width=64)
 
 
 @pytest.fixture
-def folds(tiny_lgg: Path, tmp_path: Path) -> Path:
+def folds(tiny_lgg: Path, tmp_path: Path, fold_header: Callable[..., CheckpointHeader]) -> Path:
     import keras
 
     keras.utils.set_random_seed(0)
@@ -29,20 +30,7 @@ def folds(tiny_lgg: Path, tmp_path: Path) -> Path:
     cache = cached(KaggleLgg(tiny_lgg), folder_key(tiny_lgg), root=tmp_path / "cache")
     for number in range(2):
         held_out = cache.patients[3 * number : 3 * number + 3]
-        training = tuple(patient for patient in cache.patients if patient not in held_out)
-        header = CheckpointHeader(
-            kind="weights",
-            variant=VARIANT,
-            image=IMAGE,
-            train=TrainSpec(variant=VARIANT, epochs=1),
-            data=cache.name,
-            data_hash=cache.content_hash(training),
-            train_patients=training,
-            validation_patients=held_out,
-            epoch=1,
-            backend="tensorflow",
-            versions={},
-        )
+        header = fold_header(cache, held_out, VARIANT, IMAGE)
         write_checkpoint(tmp_path / "folds" / f"fold{number}" / "weights.safetensors", header, arrays)
     return tmp_path / "folds"
 

@@ -42,25 +42,14 @@ def arrays() -> dict[str, Any]:
 
 
 @pytest.fixture
-def make(cache: SliceCache, arrays: dict[str, Any], tmp_path: Path) -> Make:
+def make(
+    cache: SliceCache, arrays: dict[str, Any], fold_header: Callable[..., CheckpointHeader], tmp_path: Path
+) -> Make:
     """Give a function that writes fold `number` of three into `out`; keywords change its header."""
 
     def write(number: int, *, place: str | None = None, **changes: Any) -> Path:
         held_out = cache.patients[2 * number : 2 * number + 2]
-        training = tuple(patient for patient in cache.patients if patient not in held_out)
-        header = CheckpointHeader(
-            kind="weights",
-            variant=VARIANT,
-            image=IMAGE,
-            train=TrainSpec(variant=VARIANT, epochs=3),
-            data=cache.name,
-            data_hash=cache.content_hash(training),
-            train_patients=training,
-            validation_patients=held_out,
-            epoch=3,
-            backend="tensorflow",
-            versions={},
-        )
+        header = fold_header(cache, held_out, VARIANT, IMAGE)
         folder = tmp_path / "out" / (f"fold{number}" if place is None else place)
         write_checkpoint(folder / "weights.safetensors", replace(header, **changes), arrays)
         return folder
