@@ -1,0 +1,91 @@
+"""What a build leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval
+from edgeseg.results.scores import EvalResult, ParityResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyResult:
+    """Single-slice latency of one artifact, after warm-up, in one interleaved run with its peers."""
+
+    artifact: str
+    runtime: str
+    threads: int
+    runs: int
+    warmup_runs: int
+    latency_ms_p50: float
+    latency_ms_p95: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineResult:
+    """The file everything starts from: the full-width U-Net with Adam's state, as Keras saves it."""
+
+    variant: str
+    parameters: int
+    size_bytes: int
+    weights_size_bytes: int
+    derivation: str
+    latency: LatencyResult | None
+    environment: Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactRow:
+    """Everything a report says about one artifact; a part that was not measured is None, never a guess."""
+
+    artifact: str
+    variant: str
+    tier: str
+    target: str
+    path: str
+    sha256: str
+    size_bytes: int
+    gzip_size_bytes: int
+    parameters: int
+    macs: int
+    parity: ParityResult | None
+    evaluation: EvalResult | None
+    latency: LatencyResult | None
+    dice_delta_to_float: Interval | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRecord:
+    """One line of a build: a stage, its time, and whether it was taken from an earlier run."""
+
+    stage: str
+    seconds: float
+    reused: bool
+    fingerprint: str
+    outputs: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """What `edgeseg build` leaves in `build.json`.
+
+    `calibrated_on` is the data that int8 ranges were measured on, None where no int8 target was built; `calibration`
+    says the same in words, with the number of slices and whether they were measured or shipped.
+    """
+
+    command: str
+    seed: int
+    data: str
+    weights: str
+    weights_sha256: str
+    rests_on_phantoms: bool
+    training_patients: int
+    calibrated_on: str | None
+    calibration_patients: int
+    baseline: BaselineResult | None
+    artifacts: tuple[ArtifactRow, ...]
+    stages: tuple[StageRecord, ...]
+    environment: Environment
+    calibration: str | None = None
+    schema_version: int = RESULT_SCHEMA_VERSION

@@ -1,0 +1,28 @@
+"""What several results are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RESULT_SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A mean with its 95 % percentile-bootstrap interval over patients."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Where a figure was measured."""
+
+    cpu: str
+    cores: int
+    os: str
+    python: str
+    int8_kernels: str
+    versions: dict[str, str]

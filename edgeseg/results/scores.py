@@ -1,0 +1,93 @@
+"""How an artifact does on patients, and against its float parent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edgeseg.results.common import RESULT_SCHEMA_VERSION, Interval
+from edgeseg.specs import PostProcessing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientScore:
+    """One patient, over the whole volume; see `edgeseg.metrics` for each definition.
+
+    `hd95_px` is None where prediction or reference is empty and the other is not (no distance exists).
+    """
+
+    patient: str
+    institution: str
+    slices: int
+    dice: float
+    iou: float
+    precision: float
+    recall: float
+    pixel_accuracy: float
+    hd95_px: float | None
+    lesions: int
+    lesions_found: int
+    tumour_free_slices: int
+    false_positive_slices: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstitutionScore:
+    """The patients of one institution together."""
+
+    institution: str
+    patients: int
+    dice_mean: float
+    dice_median: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvalResult:
+    """How one artifact does on patients; `seen_patients` > 0 only when the caller insisted.
+
+    `lesion_recall` is None where no patient has a lesion, `false_positive_slice_rate` where no slice is tumour-free.
+    `post_processing` is what was applied to the volumes, all off where raw masks were scored; `flips` are the test-time
+    flips whose mean logits were scored, a key of `edgeseg.stages.predictor.FLIPS`.
+    """
+
+    artifact: str
+    data: str
+    patients: tuple[PatientScore, ...]
+    dice: Interval
+    dice_median: float
+    iou_mean: float
+    precision_mean: float
+    recall_mean: float
+    pixel_accuracy_mean: float
+    hd95_px_median: float | None
+    hd95_undefined: int
+    lesion_recall: float | None
+    false_positive_slice_rate: float | None
+    institutions: tuple[InstitutionScore, ...]
+    threshold: float
+    numerics: str
+    seen_patients: int
+    bootstrap_seed: int
+    bootstrap_samples: int
+    post_processing: PostProcessing = field(default_factory=PostProcessing)
+    flips: str = "none"
+    schema_version: int = RESULT_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParityResult:
+    """One artifact against the float Keras network on the same inputs.
+
+    `flips_ppm` is the number of mask pixels that differ at the operating threshold, per million pixels.
+    """
+
+    artifact: str
+    reference: str
+    slices: int
+    max_logit_difference: float
+    flipped_pixels: int
+    flips_ppm: float
+    worst_slice: str
+    worst_slice_flipped_pixels: int
+    max_flip_ppm: float
+    passed: bool
+    schema_version: int = RESULT_SCHEMA_VERSION

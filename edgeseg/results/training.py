@@ -1,0 +1,42 @@
+"""What training leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeseg.results.common import RESULT_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochRecord:
+    """One epoch of a learning curve; `seconds` is its training time, Dice is None where it was not validated."""
+
+    epoch: int
+    step: int
+    loss: float
+    seconds: float
+    dice_mean: float | None
+    dice_median: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainResult:
+    """What a training run leaves behind; `history` holds the epochs of this run and of those it resumed.
+
+    `devices` trained together, each on its share of every batch. `images_per_second` is that of this run's epochs,
+    None where none was left to train.
+    """
+
+    variant: str
+    weights: str
+    sha256: str
+    seed: int
+    backend: str
+    train_patients: int
+    validation_patients: int
+    steps: int
+    images_per_second: float | None
+    history: tuple[EpochRecord, ...]
+    versions: dict[str, str]
+    devices: int = 1
+    schema_version: int = RESULT_SCHEMA_VERSION

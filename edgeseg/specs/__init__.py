@@ -1,0 +1,23 @@
+"""Frozen inputs: what a caller decides. No arrays, no I/O; each validates itself when it is made."""
+
+from __future__ import annotations
+
+from edgeseg.specs.build import BuildSpec
+from edgeseg.specs.contract import CONTRACT_SCHEMA_VERSION, INTENDED_USE, Contract, PostProcessing, patient_digest
+from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
+from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
+
+__all__ = [
+    "AUGMENTATIONS",
+    "CHANNELS",
+    "CONTRACT_SCHEMA_VERSION",
+    "INTENDED_USE",
+    "NORMALISATIONS",
+    "BuildSpec",
+    "Contract",
+    "ImageSpec",
+    "PostProcessing",
+    "TrainSpec",
+    "VariantSpec",
+    "patient_digest",
+]

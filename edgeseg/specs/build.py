@@ -1,0 +1,52 @@
+"""What a build is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeseg.errors import OptionError
+from edgeseg.specs.network import VariantSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSpec:
+    """What `edgeseg build` is asked for.
+
+    Without `data` the build rests on phantoms; without `checkpoint` on the weights that ship. `choice` is a file of
+    `edgeseg choose` that sets threshold and post-processing; without it those that ship with shipped weights are taken,
+    and the default with others. `threads` is what every runtime gets. `calibration_slices` are chosen among the
+    patients of `data` that trained the weights, 128 unless given; where there are none, the shipped ranges or phantoms
+    are taken as they are, and a number is refused. `verify_patients` bounds how many of the evaluated patients the
+    parity check runs over.
+    """
+
+    variant: VariantSpec
+    targets: tuple[str, ...]
+    out: Path
+    data: Path | None = None
+    checkpoint: Path | None = None
+    choice: Path | None = None
+    seed: int = 0
+    threads: int = 2
+    calibration_slices: int | None = None
+    phantom_patients: int = 8
+    verify_patients: int = 8
+    bench_runs: int = 100
+    bench_budget_s: float = 10.0
+    allow_seen: bool = False
+    rebuild: bool = False
+    command: str = "edgeseg build"
+
+    def __post_init__(self) -> None:
+        """Refuse counts that measure nothing."""
+        if not self.targets:
+            raise OptionError("no target was named; see 'edgeseg targets', or give --target all")
+        for name in ("threads", "calibration_slices", "phantom_patients", "verify_patients", "bench_runs"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise OptionError(f"{name.replace('_', '-')} is {value}; it must be at least 1")
+        if self.seed < 0:
+            raise OptionError(f"seed is {self.seed}; it must be at least 0")
+        if not self.bench_budget_s > 0:
+            raise OptionError(f"bench-budget-s is {self.bench_budget_s}; it must be positive")

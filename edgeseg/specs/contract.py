@@ -1,0 +1,110 @@
+"""What travels inside an artifact."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass, field
+
+from edgeseg.errors import OptionError
+from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
+from edgeseg.specs.training import NORMALISATIONS
+
+CONTRACT_SCHEMA_VERSION = 1
+INTENDED_USE = "Research use only. Not a medical device; not for diagnosis or treatment."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostProcessing:
+    """Which connected components of a mask are too small to keep; 0 switches a rule off, and all are off by default.
+
+    Sizes are in pixels of the contract's grid. A lone slice loses its components of fewer than `min_area_px` pixels; a
+    volume those of fewer than `min_volume_px` voxels, and those smaller than `min_share` of its largest one (1.0 keeps
+    the largest alone). `edgeseg.components` has the definition step by step.
+    """
+
+    min_area_px: int = 0
+    min_volume_px: int = 0
+    min_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse negative sizes and shares outside [0, 1]."""
+        for name in ("min_area_px", "min_volume_px"):
+            if getattr(self, name) < 0:
+                raise OptionError(f"{name} is {getattr(self, name)}; 0 (off) or more pixels are needed")
+        if not 0.0 <= self.min_share <= 1.0:
+            raise OptionError(f"min_share is {self.min_share}; a share of the largest component lies in [0, 1]")
+
+    def applies(self, *, volume: bool) -> bool:
+        """Whether a rule is on for volumes, or for lone slices."""
+        return self.min_volume_px > 0 or self.min_share > 0 if volume else self.min_area_px > 0
+
+    def describe(self, *, volume: bool) -> str:
+        """Say in a few words what is dropped from volumes, or from lone slices; `none` where nothing is."""
+        volumes = (
+            f"under {self.min_volume_px} voxels" * (self.min_volume_px > 0),
+            f"under {self.min_share:g} of the largest" * (self.min_share > 0),
+        )
+        parts = volumes if volume else (f"under {self.min_area_px} pixels" * (self.min_area_px > 0),)
+        said = " or ".join(filter(None, parts))
+        return f"components {said} dropped" if said else "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What a device must know to run an artifact; it travels inside the artifact.
+
+    The image is `uint8` in `channels` order, resampled to `height` x `width`, stretched where `normalisation` is
+    `slice`, multiplied by `scale` into [0, 1] and laid out as `layout`. The artifact returns logits; a pixel is tumour
+    when its logit is above `logit_threshold` and `post_processing` does not drop its component. `seen_patients` holds
+    `patient_digest(id)` of every patient that training or calibration used, so that a tool can refuse to evaluate on
+    them without the ids being readable. `licence` is that of the weights, None where edgeseg cannot know it.
+    """
+
+    variant: VariantSpec
+    tier: str
+    target: str
+    layout: str
+    schema_version: int = CONTRACT_SCHEMA_VERSION
+    channels: tuple[str, ...] = CHANNELS
+    height: int = 256
+    width: int = 256
+    normalisation: str = "unit"
+    scale: float = 1.0 / 255.0
+    threshold: float = 0.5
+    post_processing: PostProcessing = field(default_factory=PostProcessing)
+    trained_on: str = "phantom"
+    training_hash: str | None = None
+    calibrated_on: str | None = None
+    calibration_hash: str | None = None
+    seen_patients: tuple[str, ...] = ()
+    licence: str | None = None
+    intended_use: str = INTENDED_USE
+
+    def __post_init__(self) -> None:
+        """Refuse a layout, size, scale or threshold that no runner could honour."""
+        if self.layout not in ("NHWC", "NCHW"):
+            raise OptionError(f"layout is '{self.layout}'; choose one of: NCHW, NHWC")
+        if self.normalisation not in NORMALISATIONS:
+            raise OptionError(f"normalisation is '{self.normalisation}'; choose one of: {', '.join(NORMALISATIONS)}")
+        if not 0.0 < self.threshold < 1.0:
+            raise OptionError(f"threshold is {self.threshold}; a probability strictly between 0 and 1 is needed")
+        if not (math.isfinite(self.scale) and self.scale > 0):
+            raise OptionError(f"scale is {self.scale}; what a byte is multiplied by must be positive and finite")
+        if self.height < 1 or self.width < 1:
+            raise OptionError(f"the image is {self.height} x {self.width}; each side must be at least 1 pixel")
+
+    @property
+    def logit_threshold(self) -> float:
+        """The threshold in logit space, `log(p / (1 - p))`."""
+        return math.log(self.threshold / (1.0 - self.threshold))
+
+    @property
+    def image(self) -> ImageSpec:
+        """The network's input as an `ImageSpec`."""
+        return ImageSpec(height=self.height, width=self.width, channels=self.channels)
+
+
+def patient_digest(patient: str) -> str:
+    """Return the first 8 hex digits of the SHA-256 of a patient id, as used in `Contract.seen_patients`."""
+    return hashlib.sha256(patient.encode()).hexdigest()[:8]

@@ -1,0 +1,60 @@
+"""The image a network takes, and which network it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeseg.errors import OptionError
+
+CHANNELS = ("pre", "flair", "post")
+"""The channels of a slice, in the order that every reader gives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSpec:
+    """The image a network takes: `(N, height, width, len(channels)) float32 in [0, 1], NHWC`."""
+
+    height: int = 256
+    width: int = 256
+    channels: tuple[str, ...] = CHANNELS
+
+    def __post_init__(self) -> None:
+        """Refuse empty images."""
+        if self.height < 1 or self.width < 1 or not self.channels:
+            raise OptionError(f"an image of {self.height} x {self.width} x {len(self.channels)} is empty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantSpec:
+    """Which network: a family, the multiplier of every width, the form of its stem, and how widths grow with depth.
+
+    `profile` is `double` (64, 128 ... 1024 channels at alpha 1.0, as in the U-Net) or `flat` (128 on every level).
+    `stem` is `full` (first level at the image's resolution), or `half` or `quarter`: the image enters through a
+    convolution of stride 2 or 4, the space-to-depth form, and leaves through a transposed one of the same stride.
+    """
+
+    name: str = "alphax"
+    alpha: float = 0.125
+    stem: str = "half"
+    profile: str = "double"
+
+    def __post_init__(self) -> None:
+        """Refuse widths outside (0, 1] and unknown stems and profiles."""
+        if not 0.0 < self.alpha <= 1.0:
+            raise OptionError(f"alpha is {self.alpha}; it multiplies every width and must lie in (0, 1]")
+        if self.stem not in ("full", "half", "quarter"):
+            raise OptionError(f"stem is '{self.stem}'; choose one of: full, half, quarter")
+        if self.profile not in ("double", "flat"):
+            raise OptionError(f"profile is '{self.profile}'; choose one of: double, flat")
+
+    @property
+    def slug(self) -> str:
+        """A short name fit for files and tables: `unet`, `alphax-0.125-half`, `alphax-0.25-half-flat`."""
+        parts = [self.name]
+        if self.alpha != 1.0:
+            parts.append(f"{self.alpha:g}")
+        if self.stem != "full":
+            parts.append(self.stem)
+        if self.profile != "double":
+            parts.append(self.profile)
+        return "-".join(parts)

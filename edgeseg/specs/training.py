@@ -1,0 +1,87 @@
+"""What decides how a network is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edgeseg.errors import OptionError
+from edgeseg.specs.network import VariantSpec
+
+AUGMENTATIONS = ("flips", "none", "rich", "scanner", "strong", "upright")
+NORMALISATIONS = ("unit", "slice")
+"""`unit`: grey values as they are; `slice`: each channel of a slice stretched to its own range (`imaging.stretch`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSpec:
+    """Everything that decides what training does; two equal specs on one machine and backend give equal weights.
+
+    `empty_share` is the share of each batch drawn from tumour-free slices. `crop_px` is the side of the square
+    training crop. `schedule` is `cosine` (with `warmup_steps`, to zero) or `fixed`. `augment` is `rich` (flips,
+    rotation, scale, gain and gamma), `upright` (the same without the vertical flip), `strong` (wider than `rich`, with
+    bending and noise), `scanner` (`strong` with one more gain for all channels), `flips` (horizontal only, as in the
+    original study) or `none`. With a chance of `missing_share` FLAIR stands in for the pre-contrast sequence, the
+    post-contrast one or both, as it does in the data set where one is missing. An epoch is one pass over as many tumour
+    slices as there are, unless `steps_per_epoch` says otherwise. `ema` is the
+    decay of the exponential moving average of the weights that is kept beside them and shipped; 0 switches it off.
+    `normalisation` is that of `Contract`. `distil_weight` is how much of the target of the cross-entropy comes from the
+    `teachers` (SHA-256 of their weights) and not from the reference. `initial` is the SHA-256 of the weights to start
+    from, None for drawn ones.
+    """
+
+    variant: VariantSpec = field(default_factory=VariantSpec)
+    epochs: int = 120
+    seed: int = 0
+    batch_size: int = 16
+    crop_px: int = 192
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    warmup_steps: int = 100
+    schedule: str = "cosine"
+    loss: str = "bce-dice"
+    augment: str = "rich"
+    empty_share: float = 0.3125
+    ema: float = 0.998
+    steps_per_epoch: int | None = None
+    missing_share: float = 0.0
+    normalisation: str = "unit"
+    distil_weight: float = 0.0
+    teachers: tuple[str, ...] = ()
+    initial: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot train."""
+        choices = {
+            "schedule": ("cosine", "fixed"),
+            "augment": AUGMENTATIONS,
+            "normalisation": NORMALISATIONS,
+            "loss": ("bce", "bce-dice", "dice", "focal-tversky"),
+        }
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise OptionError(f"{name} is '{getattr(self, name)}'; choose one of: {', '.join(known)}")
+        rules = (
+            (self.epochs >= 1, f"epochs is {self.epochs}; it must be at least 1"),
+            (self.seed >= 0, f"seed is {self.seed}; it must be at least 0"),
+            (self.batch_size >= 1, f"batch_size is {self.batch_size}; it must be at least 1"),
+            (self.crop_px >= 16, f"crop_px is {self.crop_px}; it must be at least 16"),
+            (self.learning_rate > 0, f"learning_rate is {self.learning_rate}; it must be positive"),
+            (self.weight_decay >= 0, f"weight_decay is {self.weight_decay}; it must be at least 0"),
+            (self.warmup_steps >= 0, f"warmup_steps is {self.warmup_steps}; it must be at least 0"),
+            (0 <= self.empty_share < 1, f"empty_share is {self.empty_share}; it must lie in [0, 1)"),
+            (0 <= self.ema < 1, f"ema is {self.ema}; it must lie in [0, 1)"),
+            (0 <= self.missing_share <= 1, f"missing_share is {self.missing_share}; it must lie in [0, 1]"),
+            (0 <= self.distil_weight <= 1, f"distil_weight is {self.distil_weight}; it must lie in [0, 1]"),
+            (
+                (self.distil_weight > 0) == bool(self.teachers),
+                f"distil_weight is {self.distil_weight} with {len(self.teachers)} teacher(s); distillation needs both",
+            ),
+            (
+                self.distil_weight == 0 or self.loss in ("bce", "bce-dice"),
+                f"loss is '{self.loss}', which has no cross-entropy to distil through; choose one of: bce, bce-dice",
+            ),
+            (self.steps_per_epoch is None or self.steps_per_epoch >= 1, "steps_per_epoch must be at least 1"),
+        )
+        for good, message in rules:
+            if not good:
+                raise OptionError(message)
