@@ -59,7 +59,7 @@ def _drawn(choice: Choice, out: Path) -> RenderableType:
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("Chosen", overflow="fold", max_width=22)
-    for name in ("Dice mean [95 %]", "median", "to plain", "FP slices"):
+    for name in ("Dice mean [95 %]", "median", "to plain", "FP", "lesions"):
         table.add_column(name, justify="right", no_wrap=True)
     for step in choice.steps:
         table.add_row(Text(step.name), *_figures(step))
@@ -87,6 +87,7 @@ def _figures(step: ChoiceStep) -> tuple[str, ...]:
         f"{step.dice_median:.3f}",
         "-" if step.delta is None else _interval(step.delta, "+.4f"),
         f"{share:.1f} %",
+        f"{step.lesions_found}/{step.lesions}",
     )
 
 

@@ -35,6 +35,7 @@ class ChoiceStep:
     paired difference of Dice to the step `plain`, None for `plain` itself. `dice_median_low` and `dice_median_high`
     are the 95 % bootstrap interval of the median. `cap_met` says whether the cap on false alarms could be kept while
     choosing, for every group. `dice_by_patient` has every patient once.
+    `lesions` is 0 in files of a version that did not count them.
     """
 
     name: str
@@ -49,6 +50,8 @@ class ChoiceStep:
     cap_met: bool
     chosen: tuple[OperatingPoint, ...]
     dice_by_patient: dict[str, float]
+    lesions_found: int = 0
+    lesions: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -219,6 +219,8 @@ class _Nested:
             delta=None if plain is None else _difference(values, plain, seed=self.seed),
             false_positive_slices=int(table.false_positive_slices[rows, at].sum()),
             tumour_free_slices=int(table.tumour_free.sum()),
+            lesions_found=int(table.lesions_found[rows, at].sum()),
+            lesions=int(table.lesions.sum()),
             cap_met=all(met for _, met in found),
             chosen=tuple(table.points[best] for best, _ in found),
             dice_by_patient=dice,

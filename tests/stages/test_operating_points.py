@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from edgeseg.components import post_process
 from edgeseg.imaging import mask_from_logits
-from edgeseg.metrics import count_overlap, count_tumour_free
+from edgeseg.metrics import count_lesions, count_overlap, count_tumour_free
 from edgeseg.specs import Contract, PostProcessing, VariantSpec
 from edgeseg.stages.choice import OperatingPoint
 from edgeseg.stages.operating_points import PatientPoints, PointTable, score_points, slice_points, volume_points
@@ -22,6 +22,7 @@ def test_every_point_scores_as_the_stages_would_score_it(volume: bool) -> None:
     logits = (4 * ndimage.gaussian_filter(rng.standard_normal((6, 40, 48)), (0.5, 2, 2)) / 0.1 - 5).astype(np.float32)
     reference = np.zeros((6, 40, 48), np.bool_)
     reference[1:4, 10:20, 12:30] = True
+    reference[2, 30:34, 5:9] = True
     points = volume_points() if volume else slice_points()
     found = score_points(logits, reference, CONTRACT, points, volume=volume)
     assert found.tumour_free == 3
@@ -32,6 +33,9 @@ def test_every_point_scores_as_the_stages_would_score_it(volume: bool) -> None:
         masks = post_process(raw, point.post_processing, volume=volume)
         assert found.dice[place] == count_overlap(masks, reference).dice
         assert found.false_positive_slices[place] == count_tumour_free(masks, reference).false_positive
+        assert found.lesions_found[place] == count_lesions(masks, reference).found
+    assert found.lesions == 2
+    assert len(set(found.lesions_found.tolist())) > 1
 
 
 def test_the_plain_point_comes_first_and_none_comes_twice() -> None:
@@ -41,10 +45,12 @@ def test_the_plain_point_comes_first_and_none_comes_twice() -> None:
     assert len(set(points)) == len(points)
 
 
-def table(*rows: tuple[list[float], list[int]], tumour_free: int = 10) -> PointTable:
+def table(*rows: tuple[list[float], list[int]], tumour_free: int = 10, found: list[int] | None = None) -> PointTable:
     points = tuple(OperatingPoint(threshold=0.5 + 0.1 * k) for k in range(len(rows[0][0])))
+    lesions = np.array(found or [1] * len(points), np.int64)
     return PointTable.of(
-        points, [PatientPoints(np.array(dice), np.array(wrong, np.int64), tumour_free) for dice, wrong in rows]
+        points,
+        [PatientPoints(np.array(dice), np.array(wrong, np.int64), lesions, tumour_free, 3) for dice, wrong in rows],
     )
 
 
@@ -79,3 +85,8 @@ def test_without_a_point_under_the_cap_the_fewest_false_alarms_win() -> None:
 
 def test_volumes_without_tumour_free_slices_keep_any_cap() -> None:
     assert best(table(([0.7, 0.9], [0, 0]), tumour_free=0)) == (1, True)
+
+
+def test_a_little_dice_is_given_for_a_lesion_and_no_more() -> None:
+    assert best(table(([0.800, 0.799, 0.790], [0, 0, 0]), found=[1, 2, 3])) == (1, True)
+    assert best(table(([0.800, 0.799], [0, 2]), found=[1, 2])) == (0, True)
