@@ -107,6 +107,8 @@ def _evaluation_remarks(result: EvalResult, contract: Contract) -> list[str]:
         remarks.append("RESTS ON PHANTOMS (synthetic heads): these figures say nothing about real patients.")
     elif contract.trained_on == PHANTOM:
         remarks.append("The weights were trained on PHANTOMS (synthetic heads) only.")
+    if result.simulation != "none":
+        remarks.append(f"SIMULATED: {result.simulation}; the slices are not as the scanner gave them.")
     if result.seen_patients:
         remarks.append(
             f"* SEEN PATIENTS: training or calibration used {result.seen_patients} of {len(result.patients)} "

@@ -30,6 +30,12 @@ def evaluate(
     tta: Annotated[
         str, typer.Option(metavar="FLIPS", help="Test-time flips, logits averaged: none, hflip, vflip or flips (both).")
     ] = "none",
+    simulate: Annotated[
+        str,
+        typer.Option(
+            metavar="CHANGE", help="First: no-pre, no-post, flair-only, half-brightness or double-brightness."
+        ),
+    ] = "none",
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
@@ -47,11 +53,13 @@ def evaluate(
     from edgeseg.stages.evaluate import check_unseen
     from edgeseg.stages.evaluate import evaluate as run
     from edgeseg.stages.predictor import check_flips
+    from edgeseg.stages.simulate import check_simulation
     from edgeseg.targets import open_artifact
 
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
     check_flips(tta)
+    check_simulation(simulate)
     dataset = open_dataset(data)
     chosen = _chosen(dataset, patients, split, fold)
     predictor = open_artifact(model, threads=threads)
@@ -66,6 +74,7 @@ def evaluate(
             allow_seen=allow_seen,
             post_processing=post_processing,
             flips=tta,
+            simulation=simulate,
             seed=seed,
             progress=lambda done, _: progress(done, len(chosen)),
         )

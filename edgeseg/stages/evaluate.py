@@ -17,6 +17,7 @@ from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interv
 from edgeseg.results import EvalResult, InstitutionScore, Interval, PatientScore
 from edgeseg.specs import Contract, PostProcessing, patient_digest
 from edgeseg.stages.predictor import Predictor, check_flips, volume_logits
+from edgeseg.stages.simulate import AS_IS, simulated
 
 NAMED_PATIENTS = 3
 Progress = Callable[[int, str], None]
@@ -31,6 +32,7 @@ def evaluate(
     allow_seen: bool = False,
     post_processing: bool = True,
     flips: str = "none",
+    simulation: str = AS_IS,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> EvalResult:
@@ -51,11 +53,12 @@ def evaluate(
         allow_seen: score patients that training or calibration saw too, and count them in the result.
         post_processing: apply the contract's post-processing; otherwise raw masks are scored.
         flips: test-time flips, a key of `predictor.FLIPS`; the artifact runs once for each pass.
+        simulation: what is done to the slices before, a key of `simulate.SIMULATIONS`.
         seed: of the bootstrap.
         progress: called with (patients done, the last one's id).
 
     Raises:
-        OptionError: when `flips` is unknown.
+        OptionError: when `flips` or `simulation` is unknown.
         SeenPatientError: on a patient that training or calibration saw, unless `allow_seen`.
         DatasetError: when there is no patient, or one comes twice or without slices.
         MaskError: when a patient has no reference, or one of another size.
@@ -66,7 +69,7 @@ def evaluate(
     if isinstance(volumes, Sequence):
         check_unseen(contract, [volume.patient for volume in volumes], allow_seen=allow_seen)
     scores: list[PatientScore] = []
-    for volume in _checked(volumes, contract, allow_seen=allow_seen):
+    for volume in simulated(_checked(volumes, contract, allow_seen=allow_seen), simulation):
         masks = predicted_masks(predictor, volume, post_processing=post_processing, flips=flips)
         scores.append(score_patient(masks, volume.reference, patient=volume.patient, institution=volume.institution))
         if progress:
@@ -75,7 +78,7 @@ def evaluate(
         raise DatasetError(f"no patient of '{data}' was given; an evaluation needs at least one")
     result = _result(scores, predictor, artifact=artifact, data=data, seed=seed)
     applied = contract.post_processing if post_processing else PostProcessing()
-    return replace(result, post_processing=applied, flips=flips)
+    return replace(result, post_processing=applied, flips=flips, simulation=simulation)
 
 
 def check_unseen(contract: Contract, patients: Sequence[str], *, allow_seen: bool = False) -> int:

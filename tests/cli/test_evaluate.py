@@ -189,3 +189,10 @@ def test_post_processing_and_flips_are_options_and_stand_in_the_table(run: Run, 
 def test_unknown_flips_are_refused(run: Run, data: Path) -> None:
     with pytest.raises(OptionError, match="choose one of: none, hflip, vflip, flips"):
         run("--data", data, "--tta", "left")
+
+
+def test_a_simulation_is_said_in_table_and_json(run: Run, data: Path) -> None:
+    assert "SIMULATED: flair-only" in run("--data", data, "--simulate", "flair-only")
+    assert from_json(EvalResult, run("--data", data, "--simulate", "no-pre", "--json")).simulation == "no-pre"
+    with pytest.raises(OptionError, match="choose one of: none"):
+        run("--data", data, "--simulate", "fog")
