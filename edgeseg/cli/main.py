@@ -30,7 +30,7 @@ _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES
 PANELS = {
     "Make": ("data", "train", "average", "choose", "calibrate", "build", "ship"),
     "Use and measure": ("run", "evaluate", "verify", "bench", "experiments"),
-    "Read": ("report", "claims", "variants", "targets"),
+    "Read": ("report", "compare", "claims", "variants", "targets"),
 }
 
 

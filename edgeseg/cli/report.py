@@ -1,4 +1,4 @@
-"""`edgeseg report`: what a build found, as a table, JSON or Markdown."""
+"""`edgeseg report`: what a build found, as a table, JSON, Markdown, CSV or an HTML page."""
 
 from __future__ import annotations
 
@@ -16,6 +16,19 @@ def report(
     markdown_file: Annotated[
         Path | None, typer.Option("--markdown", metavar="FILE", help="Also write the whole report as Markdown.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write one self-contained HTML page, plots included.")
+    ] = None,
+    pictures: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT", help="On the page: phantom, none, or a data set's folder (its real slices go in)."
+        ),
+    ] = "phantom",
+    max_drop: Annotated[
+        float | None, typer.Option(metavar="DICE", help="On the page: draw the budget below the float network.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the rows as CSV.")] = None,
     into: Annotated[
         Path | None,
         typer.Option(
@@ -24,17 +37,37 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Print the report of a build from its build.json; nothing is measured anew."""
+    """Print the report of a build from its build.json; nothing is measured anew.
+
+    The page shows what the smallest good artifact draws on phantoms. With --pictures DIR it holds real slices of
+    patients: keep it where those may be kept.
+    """
     from edgeseg import artifacts
     from edgeseg.cli._print import show
+    from edgeseg.cli._progress import counted
     from edgeseg.jsonio import to_json
     from edgeseg.stages.report import read_build, splice, summarise
+    from edgeseg.stages.spreadsheet import spreadsheet
     from edgeseg.stages.tables import markdown, markdown_table, terminal
 
     build = read_build(build_dir)
     summary = summarise(build)
     if markdown_file is not None:
         artifacts.write_text(markdown_file, markdown(build))
+    if csv is not None:
+        artifacts.write_text(csv, spreadsheet(summary))
+    if html is not None:
+        from edgeseg.stages.page.write import PATIENTS, write_page
+
+        with counted("drawing") as progress:
+            write_page(
+                build,
+                build_dir,
+                html,
+                pictures=pictures,
+                max_drop=max_drop,
+                progress=lambda done: progress(done, PATIENTS),
+            )
     if into is not None:
         splice(markdown_table(summary), into)
     if as_json:

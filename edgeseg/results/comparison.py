@@ -1,0 +1,42 @@
+"""Two builds side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeseg.results.common import RESULT_SCHEMA_VERSION, Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactComparison:
+    """One artifact in two builds; a side that lacks it, or a figure that was not measured on both, is None.
+
+    `dice_delta` is `after - before` over the patients that both scored, `patients` how many these are.
+    `latency_ratio` is after / before; the two were not measured in one run, so drift of the machine is in it.
+    """
+
+    artifact: str
+    variant: str
+    size_bytes_before: int | None
+    size_bytes_after: int | None
+    dice_before: float | None
+    dice_after: float | None
+    dice_delta: Interval | None
+    patients: int
+    latency_ms_p50_before: float | None
+    latency_ms_p50_after: float | None
+    latency_ratio: float | None
+    status_before: str | None
+    status_after: str | None
+    same_file: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonResult:
+    """What `edgeseg compare` finds; `differences` are the sentences that a reader must know before the figures."""
+
+    before: str
+    after: str
+    artifacts: tuple[ArtifactComparison, ...]
+    differences: tuple[str, ...]
+    schema_version: int = RESULT_SCHEMA_VERSION

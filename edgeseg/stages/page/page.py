@@ -1,0 +1,114 @@
+"""Put the page together: tables and plots of a build into one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edgeseg import __version__
+from edgeseg.errors import MissingExtraError
+from edgeseg.results import BuildResult, SizeLedger
+from edgeseg.specs import INTENDED_USE
+from edgeseg.stages.page import dots, pareto, waterfall
+from edgeseg.stages.page.overlays import FALSE_ALARM, HIT, MISSED, Overlay
+from edgeseg.stages.report import main_artifact, summarise
+from edgeseg.stages.tables import ABSENT, interval_text, latency_text, size_text, times_text
+
+TEMPLATE = "page.html.j2"
+_FLOAT = "keras-fp32"
+
+
+def page(
+    build: BuildResult,
+    *,
+    ledgers: Sequence[SizeLedger] = (),
+    overlays: Sequence[Overlay] = (),
+    max_drop: float | None = None,
+) -> str:
+    """Return the page of a build.
+
+    Args:
+        build: as `build.json` holds it.
+        ledgers: of some of its artifacts.
+        overlays: pictures to show.
+        max_drop: the accuracy budget; draws the line under which an artifact loses too much.
+
+    Raises:
+        MissingExtraError: when Jinja2 or matplotlib is absent.
+    """
+    try:
+        import jinja2
+        from markupsafe import Markup
+    except ImportError as error:
+        raise MissingExtraError("jinja2", "build", "the HTML report") from error
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "size": size_text,
+        "times": times_text,
+        "latency": latency_text,
+        "interval": interval_text,
+        "delta": lambda interval: interval_text(interval, signed=True),
+        "svg": Markup,
+        "rgb": lambda colour: f"rgb{colour}",
+    }
+    return environment.get_template(TEMPLATE).render(_content(build, ledgers, overlays, max_drop))
+
+
+def _content(
+    build: BuildResult, ledgers: Sequence[SizeLedger], overlays: Sequence[Overlay], max_drop: float | None
+) -> dict[str, Any]:
+    report, main = summarise(build), main_artifact(build)
+    return {
+        "absent": ABSENT,
+        "build": build,
+        "report": report,
+        "main": main,
+        "planes": _planes(build, max_drop),
+        "waterfalls": [(ledger, waterfall.plot(ledger.steps, salt=f"w{n}")) for n, ledger in enumerate(ledgers)],
+        "dots": _dots(build),
+        "institutions": _institutions(build),
+        "overlays": overlays,
+        "colours": (("both", HIT), ("missed", MISSED), ("false alarm", FALSE_ALARM)),
+        "intended_use": INTENDED_USE,
+        "version": __version__,
+    }
+
+
+def _planes(build: BuildResult, max_drop: float | None) -> list[tuple[str, str]]:
+    """The plots of cost against Dice that have at least one point."""
+    reference = next((r.evaluation for r in build.artifacts if r.target == _FLOAT and r.evaluation is not None), None)
+    budget = None if max_drop is None or reference is None else reference.dice.mean - max_drop
+    sizes = pareto.points(build.artifacts, lambda row: row.size_bytes / 1e6 if row.size_bytes > 0 else None)
+    times = pareto.points(build.artifacts, lambda row: None if row.latency is None else row.latency.latency_ms_p50)
+    planes = (("size", sizes, "size of the file, MB"), ("latency", times, "latency of one slice, p50, ms"))
+    return [(name, pareto.plot(found, cost=label, budget=budget, salt=name)) for name, found, label in planes if found]
+
+
+def _dots(build: BuildResult) -> list[tuple[str, str]]:
+    """One dot plot for each int8 artifact of a variant whose float network was scored too."""
+    floats = {r.variant: r.evaluation for r in build.artifacts if r.target == _FLOAT and r.evaluation is not None}
+    return [
+        (f"{row.variant} {row.target}", dots.plot(floats[row.variant], row.evaluation, salt=f"d{number}"))
+        for number, row in enumerate(build.artifacts)
+        if row.evaluation is not None and row.variant in floats and row.target.endswith("int8")
+    ]
+
+
+def _institutions(build: BuildResult) -> dict[str, Any]:
+    """The artifacts that were scored, and per institution its name, n, and the Dice of each, None where it has none."""
+    scored = [(f"{r.variant} {r.target}", r.evaluation) for r in build.artifacts if r.evaluation is not None]
+    means = [{s.institution or ABSENT: s for s in evaluation.institutions} for _, evaluation in scored]
+    names = sorted({name for scores in means for name in scores})
+    patients = {name: max(scores[name].patients for scores in means if name in scores) for name in names}
+    rows = [
+        (name, patients[name], [scores[name].dice_mean if name in scores else None for scores in means])
+        for name in names
+    ]
+    return {"artifacts": [name for name, _ in scored], "rows": rows}

@@ -1,0 +1,129 @@
+"""What an artifact costs against how good it is: size or latency along the bottom, Dice with its interval upwards."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeseg.results import ArtifactRow
+from edgeseg.stages.page import svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_NEAR = 1.4
+"""Points whose costs differ by less than this factor would print their names over each other."""
+_LINE_PT = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One artifact on the plane; `rejected` ones are shown and never on the frontier."""
+
+    name: str
+    cost: float
+    dice: float
+    low: float
+    high: float
+    precision: str
+    rejected: bool
+
+
+def points(rows: Sequence[ArtifactRow], cost: Callable[[ArtifactRow], float | None]) -> tuple[Point, ...]:
+    """Take the artifacts whose cost and Dice were both measured."""
+    found = []
+    for row in rows:
+        spent = cost(row)
+        if spent is None or row.evaluation is None:
+            continue
+        dice = row.evaluation.dice
+        found.append(
+            Point(
+                name=row.target,
+                cost=spent,
+                dice=dice.mean,
+                low=dice.low,
+                high=dice.high,
+                precision="int8" if "int" in row.target else "float",
+                rejected=row.parity is not None and not row.parity.passed,
+            )
+        )
+    return tuple(found)
+
+
+def frontier(found: Sequence[Point]) -> tuple[Point, ...]:
+    """Return the points that no other one beats in both cost and Dice, by rising cost; rejected ones are left out."""
+    line: list[Point] = []
+    for point in sorted((p for p in found if not p.rejected), key=lambda p: (p.cost, -p.dice)):
+        if not line or point.dice > line[-1].dice:
+            line.append(point)
+    return tuple(line)
+
+
+def plot(found: Sequence[Point], *, cost: str, budget: float | None, salt: str) -> str:
+    """Draw the plane as SVG.
+
+    Args:
+        found: at least one point.
+        cost: the label of the axis, with its unit; the axis is logarithmic.
+        budget: the least Dice that is allowed, None for no line.
+        salt: see `svg.inline`.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    drawn, axes = svg.figure(6.4, 3.6)
+    axes.set_xscale("log")
+    line = frontier(found)
+    axes.plot([p.cost for p in line], [p.dice for p in line], color=svg.MUTED, linewidth=1.2, linestyle="--")
+    for precision, colour in (("float", svg.FLOAT), ("int8", svg.INT8)):
+        _markers(axes, [p for p in found if p.precision == precision and not p.rejected], colour, precision)
+    _markers(axes, [p for p in found if p.rejected], svg.POOR, "rejected", marker="x")
+    if budget is not None:
+        axes.axhline(budget, color=svg.POOR, linewidth=1.0, linestyle=":", label="budget")
+    for point, level in zip(found, _levels(found), strict=True):
+        axes.annotate(
+            point.name,
+            (point.cost, point.high),
+            xytext=(0, 4 + _LINE_PT * level),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=8,
+            color=svg.INK,
+        )
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.margins(x=0.14, y=0.3)
+    axes.set(xlabel=cost, ylabel="Dice, mean over patients [95 %]")
+    svg.legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, borderaxespad=0.1)
+    return svg.inline(drawn, salt=salt, title=f"Dice against {cost}")
+
+
+def _markers(axes: Axes, found: Sequence[Point], colour: str, label: str, *, marker: str = "o") -> None:
+    if not found:
+        return
+    reach = [[p.dice - p.low for p in found], [p.high - p.dice for p in found]]
+    axes.errorbar(
+        [p.cost for p in found],
+        [p.dice for p in found],
+        yerr=reach,
+        fmt=marker,
+        color=colour,
+        markersize=6,
+        elinewidth=1.0,
+        capsize=2.5,
+        label=label,
+    )
+
+
+def _levels(found: Sequence[Point]) -> list[int]:
+    """Say for each point how many lines its name is raised, so that neighbours do not print over each other."""
+    levels = [0] * len(found)
+    order = sorted(range(len(found)), key=lambda i: found[i].cost)
+    for before, here in itertools.pairwise(order):
+        if found[here].cost < _NEAR * found[before].cost:
+            levels[here] = levels[before] + 1
+    return levels

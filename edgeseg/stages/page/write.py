@@ -1,0 +1,82 @@
+"""From a build folder to the page: ledgers of its artifacts, and pictures of what the main one draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.data.open import open_dataset
+from edgeseg.data.phantom import PhantomDataset
+from edgeseg.data.volume import Dataset, volumes
+from edgeseg.errors import ArtifactError
+from edgeseg.results import BuildResult
+from edgeseg.stages.build_inputs import EVALUATION_START
+from edgeseg.stages.evaluate import check_unseen
+from edgeseg.stages.page.overlays import Overlay, overlays
+from edgeseg.stages.page.page import page
+from edgeseg.stages.report import main_artifact
+from edgeseg.targets import open_artifact
+
+NO_PICTURES, PHANTOM_PICTURES = "none", "phantom"
+PATIENTS, PER_PATIENT = 4, 2
+"""How many patients are drawn, and how many slices of each."""
+
+
+def write_page(
+    build: BuildResult,
+    folder: Path,
+    path: Path,
+    *,
+    pictures: str = PHANTOM_PICTURES,
+    max_drop: float | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Write the page of a build in one step.
+
+    Args:
+        build: the `build.json` of `folder`.
+        folder: where its artifacts are.
+        path: the page.
+        pictures: `none`, `phantom`, or the folder of a data set, whose real slices the page then holds: only patients
+            that the artifact never saw are drawn.
+        max_drop: the accuracy budget that the plots show.
+        progress: called with the number of patients drawn.
+
+    Raises:
+        ArtifactError: when the artifact that is to be drawn is no longer in the folder.
+        DatasetError: when `pictures` is no data set.
+        SeenPatientError: when no patient is left to draw.
+        OutputError: when the page cannot be written.
+    """
+    drawn = () if pictures == NO_PICTURES else _pictures(build, folder, pictures, progress)
+    return artifacts.write_text(path, page(build, overlays=drawn, max_drop=max_drop))
+
+
+def _pictures(
+    build: BuildResult, folder: Path, pictures: str, progress: Callable[[int], None] | None
+) -> tuple[Overlay, ...]:
+    main = main_artifact(build)
+    if main is None:
+        return ()
+    path = (folder if folder.is_dir() else folder.parent) / main.path
+    if not path.is_file():
+        raise ArtifactError(
+            f"{path} is missing, so there is nothing to draw with; build it again, or leave the pictures out with "
+            "--pictures none"
+        )
+    predictor = open_artifact(path, numerics="fast")
+    dataset: Dataset = (
+        PhantomDataset(PATIENTS, seed=build.seed, start=EVALUATION_START)
+        if pictures == PHANTOM_PICTURES
+        else open_dataset(Path(pictures))
+    )
+    scored = {score.patient for score in main.evaluation.patients} if main.evaluation else set()
+    wanted = tuple(p for p in dataset.patients if p in scored)[:PATIENTS] or dataset.patients[:PATIENTS]
+    check_unseen(predictor.contract, wanted)
+    found: list[Overlay] = []
+    for done, volume in enumerate(volumes(dataset, wanted), start=1):
+        found += overlays(predictor, [volume], per_patient=PER_PATIENT)
+        if progress is not None:
+            progress(done)
+    return tuple(found)
