@@ -71,7 +71,9 @@ class BuildResult:
     """What `edgeseg build` leaves in `build.json`.
 
     `calibrated_on` is the data that int8 ranges were measured on, None where no int8 target was built; `calibration`
-    says the same in words, with the number of slices and whether they were measured or shipped.
+    says the same in words, with the number of slices and whether they were measured or shipped. `operating_point` says
+    what it does to the scores that threshold and post-processing were chosen on patients that are scored, None where
+    they were not.
     """
 
     command: str
@@ -88,4 +90,5 @@ class BuildResult:
     stages: tuple[StageRecord, ...]
     environment: Environment
     calibration: str | None = None
+    operating_point: str | None = None
     schema_version: int = RESULT_SCHEMA_VERSION

@@ -119,6 +119,7 @@ class _Build:
             calibrated_on=None if calibration is None else calibration.data,
             calibration_patients=0 if calibration is None else len(calibration.patients),
             calibration=compression.describe(),
+            operating_point=None if inputs.choice is None else inputs.choice.caveat(data.evaluation_patients),
             baseline=start,
             artifacts=rows,
             stages=(),

@@ -16,7 +16,7 @@ from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
 from edgeseg.specs import BuildSpec, VariantSpec
 from edgeseg.stages import calibrate, ranges
-from edgeseg.stages.choice import CHOICE_FILE, OperatingPoint, read_choice
+from edgeseg.stages.choice import CHOICE_FILE, Choice, OperatingPoint, read_choice
 from edgeseg.stages.ranges import RecordedRanges
 from edgeseg.targets import resolve
 
@@ -65,9 +65,14 @@ class BuildInputs:
     content_key: str
     checkpoint: Checkpoint
     weights_sha256: str
-    point: OperatingPoint
+    choice: Choice | None
     shipped_calibration: calibrate.CalibrationSet
     shipped_ranges: RecordedRanges | None
+
+    @property
+    def point(self) -> OperatingPoint:
+        """Threshold and post-processing: those of the choice, or the default."""
+        return OperatingPoint() if self.choice is None else self.choice.chosen
 
     @property
     def trained(self) -> tuple[str, ...]:
@@ -105,7 +110,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         content_key=key,
         checkpoint=checkpoint,
         weights_sha256=weights,
-        point=_operating_point(spec, checkpoint.header.variant.slug),
+        choice=_choice(spec, checkpoint.header.variant.slug),
         shipped_calibration=calibrate.shipped_phantom_set(),
         shipped_ranges=ranges.shipped_ranges(checkpoint.header.variant, weights),
     )
@@ -184,14 +189,14 @@ def _check_slices(spec: BuildSpec, inputs: BuildInputs) -> None:
     )
 
 
-def _operating_point(spec: BuildSpec, slug: str) -> OperatingPoint:
-    """Take the choice that was given, or the one that ships beside shipped weights, or the default."""
+def _choice(spec: BuildSpec, slug: str) -> Choice | None:
+    """Take the choice that was given, or the one that ships beside shipped weights, or none."""
     if spec.choice is not None:
-        return read_choice(spec.choice, variant=slug).chosen
+        return read_choice(spec.choice, variant=slug)
     beside = artifacts.weights_path(slug).with_name(CHOICE_FILE)
     if spec.checkpoint is None and beside.is_file():
-        return read_choice(beside, variant=slug).chosen
-    return OperatingPoint()
+        return read_choice(beside, variant=slug)
+    return None
 
 
 def _checkpoint(variant: VariantSpec, path: Path | None) -> Checkpoint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,6 +90,20 @@ class Choice:
     def step(self, name: str) -> ChoiceStep:
         """Return a step by its name."""
         return next(step for step in self.steps if step.name == name)
+
+    def caveat(self, patients: Iterable[str]) -> str | None:
+        """Say what the choice is worth to a score over `patients`; None where it was made on none of them."""
+        scored = tuple(patients)
+        known = {patient for group in self.groups for patient in group.patients}
+        both = sum(patient in known for patient in scored)
+        if not both:
+            return None
+        dice = self.step(self.shipped_step).dice
+        return (
+            f"Threshold and post-processing were chosen on {both} of these {len(scored)} patients, which flatters them "
+            f"a little: each {self.left_out} of the choice scored at what was chosen on the others, Dice is "
+            f"{dice.mean:.3f} [{dice.low:.3f}, {dice.high:.3f}], n = {len(known)}."
+        )
 
 
 def read_choice(path: Path, *, variant: str) -> Choice:

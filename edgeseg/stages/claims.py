@@ -130,7 +130,7 @@ def measured_claims(
     main = main_artifact(build)
     found = (
         (ACCURACY, _accuracy(main, cohort)),
-        (F1, _f1(main)),
+        (F1, _f1(main, build.operating_point)),
         (R2_SECONDS, _r2(r2, main)),
         (FILE_SIZE, _file_size(build, main)),
         (IMAGES, _images(cohort)),
@@ -181,7 +181,7 @@ def _accuracy(main: ArtifactRow | None, cohort: Cohort | None) -> tuple[str, str
     return "; ".join(short) or ABSENT, " ".join(how)
 
 
-def _f1(main: ArtifactRow | None) -> tuple[str, str]:
+def _f1(main: ArtifactRow | None, caveat: str | None) -> tuple[str, str]:
     if main is None or main.evaluation is None:
         return ABSENT, "no artifact of this build was evaluated."
     found = main.evaluation
@@ -193,7 +193,7 @@ def _f1(main: ArtifactRow | None) -> tuple[str, str]:
         f"{found.precision_mean:.3f}, recall {found.recall_mean:.3f}, lesion recall "
         f"{ABSENT if found.lesion_recall is None else f'{found.lesion_recall:.3f}'}, numerics {found.numerics}."
     )
-    return f"Dice {dice}", how
+    return f"Dice {dice}", how if caveat is None else f"{how} {caveat}"
 
 
 def _r2(r2: NetworkTiming | None, main: ArtifactRow | None) -> tuple[str, str]:

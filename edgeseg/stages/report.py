@@ -113,6 +113,8 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
     if build.calibration is not None:
         found.append(f"int8 ranges: {build.calibration}.")
     found.extend(_dice_remark(evaluations))
+    if build.operating_point is not None:
+        found.append(build.operating_point)
     found.extend(_baseline_remarks(build.baseline))
     found.extend(_latency_remarks(build))
     here = build.environment

@@ -13,6 +13,7 @@ from edgeseg.cli._print import show
 from edgeseg.errors import ArtifactError, OptionError, OutputError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import ArtifactRow, BuildResult, LatencyResult
+from edgeseg.stages.choice import Choice
 from edgeseg.stages.report import (
     TABLE_BEGIN,
     TABLE_END,
@@ -282,3 +283,16 @@ def test_sizes_are_in_powers_of_1000(size: int, text: str) -> None:
 @pytest.mark.parametrize(("times", "text"), [(None, "–"), (0.333, "0.3"), (9.94, "9.9"), (9.96, "10"), (719.4, "719")])
 def test_ratios_keep_two_digits(times: float | None, text: str) -> None:
     assert times_text(times) == text
+
+
+def test_the_remarks_say_that_the_operating_point_was_chosen_on_the_scored_patients(
+    make_build: MakeBuild, choice: Choice
+) -> None:
+    said = choice.caveat(("P1", "P9"))
+    assert said is not None
+    assert "on 1 of these 2 patients" in said
+    assert (
+        "each fold of the choice scored at what was chosen on the others, Dice is 0.500 [0.400, 0.600], n = 2" in said
+    )
+    assert choice.caveat(("P8", "P9")) is None
+    assert said in remarks(make_build(operating_point=said))
