@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import functools
 import hashlib
 import os
@@ -154,6 +155,29 @@ def staged_tree(out: Path) -> Iterator[Path]:
         for folder in made:
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+@contextlib.contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Keep other runs of edgeseg out of a folder, which is there, until the block ends.
+
+    Where the file system knows no locks there is none.
+
+    Raises:
+        OutputError: when another run writes there.
+    """
+    handle = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                raise OutputError(
+                    f"{out}: another run of edgeseg writes there; wait for it, or choose another place with --out"
+                ) from error
+        yield
+    finally:
+        os.close(handle)
 
 
 def _move_files(source: Path, out: Path) -> None:

@@ -63,6 +63,15 @@ class Components:
         masks.flat[_indices(self.starts[runs], self.ends[runs])] = True
         return masks
 
+    def slice_mask(self, index: int, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return one slice of `mask(keep)`, `(H, W) bool`."""
+        size = self.shape[1] * self.shape[2]
+        first, last = np.searchsorted(self.starts, (index * size, (index + 1) * size))
+        runs = np.arange(first, last)[keep[self.owner[first:last]]]
+        mask = np.zeros(self.shape[1:], np.bool_)
+        mask.flat[_indices(self.starts[runs], self.ends[runs]) - index * size] = True
+        return mask
+
     def overlap(self, masks: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Count the pixels of each component that lie in `masks`, `(N, H, W) bool`; gives `(K,) int64`."""
         before = np.concatenate([[0], np.cumsum(masks.ravel(), dtype=np.int64)])
@@ -90,15 +99,29 @@ def find_components(masks: NDArray[np.bool_], *, volume: bool) -> Components:
             f"an array of shape {masks.shape} and dtype {masks.dtype} is not a mask; (N, H, W) bool is needed"
         )
     count, height, width = shape = masks.shape if masks.ndim == 3 else (1, *masks.shape)
-    padded = np.pad(masks.reshape(count * height, width), ((0, 0), (1, 1)))
-    edges = np.flatnonzero(padded[:, 1:] != padded[:, :-1])
-    rows, first = np.divmod(edges[0::2], width + 1)
-    last = edges[1::2] - rows * (width + 1)
-    root = _join(len(rows), *_touching(rows, first, last, shape, volume=volume))
-    own = root == np.arange(len(root))
-    owner = (np.cumsum(own) - 1)[root]
-    sizes = _sums(owner, last - first, int(np.count_nonzero(own)))
-    return Components(shape=shape, starts=rows * width + first, ends=rows * width + last, owner=owner, sizes=sizes)
+    return _components(*_runs(masks.reshape(count * height, width)), shape, volume=volume)
+
+
+class RunStack:
+    """The slices of a volume, one after another, of which only the runs of tumour pixels are kept."""
+
+    def __init__(self, height: int, width: int) -> None:
+        """Begin a volume of slices of one size."""
+        self._size, self._count = (height, width), 0
+        self._runs: list[NDArray[np.int32]] = []
+
+    def add(self, mask: NDArray[np.bool_]) -> None:
+        """Add the next slice, `(H, W) bool`."""
+        self._runs.append(np.stack(_runs(mask)).astype(np.int32))
+        self._count += 1
+
+    def components(self) -> Components:
+        """Join the slices as `find_components` does with `volume=True`."""
+        height, width = self._size
+        counts = [runs.shape[1] for runs in self._runs]
+        rows, first, last = np.concatenate([np.zeros((3, 0), np.int32), *self._runs], axis=1).astype(np.int64)
+        rows = rows + np.repeat(np.arange(self._count, dtype=np.int64) * height, counts)
+        return _components(rows, first, last, (self._count, height, width), volume=True)
 
 
 def large_enough(sizes: NDArray[np.int64], spec: PostProcessing, *, volume: bool) -> NDArray[np.bool_]:
@@ -145,6 +168,31 @@ def post_process_logits(logits: NDArray[np.float32], contract: Contract, *, volu
     masks = mask_from_logits(logits, contract)
     dropped = masks & ~post_process(masks, contract.post_processing, volume=volume)
     return np.where(dropped, np.float32(contract.logit_threshold - DROPPED_BELOW_THRESHOLD), logits)
+
+
+def _runs(rows_of_pixels: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Find the runs of True in `(rows, W) bool`: of each its row, its first column and the one after its last."""
+    width = rows_of_pixels.shape[1]
+    padded = np.pad(rows_of_pixels, ((0, 0), (1, 1)))
+    edges = np.flatnonzero(padded[:, 1:] != padded[:, :-1])
+    rows, first = np.divmod(edges[0::2], width + 1)
+    return rows, first, edges[1::2] - rows * (width + 1)
+
+
+def _components(
+    rows: NDArray[np.int64],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    shape: tuple[int, int, int],
+    *,
+    volume: bool,
+) -> Components:
+    width = shape[2]
+    root = _join(len(rows), *_touching(rows, first, last, shape, volume=volume))
+    own = root == np.arange(len(root))
+    owner = (np.cumsum(own) - 1)[root]
+    sizes = _sums(owner, last - first, int(np.count_nonzero(own)))
+    return Components(shape=shape, starts=rows * width + first, ends=rows * width + last, owner=owner, sizes=sizes)
 
 
 def _touching(

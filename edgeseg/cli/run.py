@@ -14,33 +14,71 @@ if TYPE_CHECKING:
 def run(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="The artifact: a .onnx or .tflite file.")],
     paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="PATH", help="Slices, patients' folders, or folders of patients.", show_default=False),
-    ],
+        list[Path] | None,
+        typer.Argument(
+            metavar="PATH",
+            help="Slices, patients' folders, folders of patients, 4-D NIfTI files, or folders with the NIfTI files or "
+            "DICOM series of one patient.",
+            show_default=False,
+        ),
+    ] = None,
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the masks and summary.json go.", show_default=False)],
+    pre: Annotated[
+        Path | None, typer.Option("--pre", help="One sequence: NIfTI, a DICOM series' folder, or grey slices.")
+    ] = None,
+    flair: Annotated[Path | None, typer.Option("--flair", help="Likewise; the masks are on its grid.")] = None,
+    post: Annotated[Path | None, typer.Option("--post", help="Likewise, with contrast agent.")] = None,
+    volumes: Annotated[
+        str | None, typer.Option("--volumes", help="What a 4-D file holds, in order: flair,pre,post,-", metavar="NAMES")
+    ] = None,
+    spacing: Annotated[
+        str | None, typer.Option("--spacing", help="Distances in mm, where files hold none.", metavar="ROW,COLUMN[,SLICE]")
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="png, tiff, nifti or dicom-seg; may be repeated. Default: as the input."),
+    ] = None,
+    overlays: Annotated[bool, typer.Option("--overlays", help="Also draw overlays and a contact sheet.")] = False,
+    salt: Annotated[
+        str | None, typer.Option("--salt", help="For the hashes that stand for DICOM patients; else drawn anew.")
+    ] = None,
     threads: Annotated[int, typer.Option("--threads", help="Threads of the runtime.")] = 2,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Segment slices and write DIR/PATIENT/SLICE_mask.png (0 or 255, the slice's size) and DIR/summary.json.
+    """Segment scans and write DIR/PATIENT/SLICE_mask.png (0 or 255, the slice's size) and DIR/summary.json.
 
-    Files that end in _mask are passed over; a slice's patient is the folder it lies in. Where the artifact drops small
-    components, those of a folder are its volume's; slices that are given as files stand alone.
+    From NIfTI the mask is one file on the input's voxels, from DICOM a DICOM SEG. Slices whose names end in _mask are
+    passed over; a slice's patient is the folder it lies in. Where the artifact drops small components, those of a folder
+    are its volume's; slices that are given as files stand alone.
     """
     from rich.console import Console
     from rich.progress import Progress
 
     from edgeseg.jsonio import to_json
+    from edgeseg.specs import RunOptions, parse_spacing
     from edgeseg.stages.run import run as run_stage
+
+    options = RunOptions(
+        pre=pre,
+        flair=flair,
+        post=post,
+        volumes=tuple(volumes.split(",")) if volumes else (),
+        spacing_mm=parse_spacing(spacing) if spacing else None,
+        formats=tuple(formats or ()),
+        overlays=overlays,
+        salt=salt,
+    )
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("segment", total=None)
         result = run_stage(
             model,
-            paths,
+            paths or (),
             out=out,
             threads=threads,
+            options=options,
             progress=lambda done, total, label: bar.update(task, completed=done, total=total, description=label),
         )
     if json:
@@ -67,6 +105,9 @@ def _print(result: RunResult, out: Path) -> None:
         table.add_row(escape(patient.patient), *map(str, counts), *latencies)
     show(table, console=console)
     for patient in result.patients:
+        if patient.tumour_volume_ml is not None and patient.largest_diameter_mm is not None:
+            measured = f"{patient.tumour_volume_ml:.1f} mL, largest diameter {patient.largest_diameter_mm:.0f} mm"
+            console.print(f"{escape(patient.patient)}: {measured}", soft_wrap=True, highlight=False)
         for warning in patient.warnings:
             console.print(
                 f"[yellow]{escape(patient.patient)}: {escape(warning)}[/yellow]", soft_wrap=True, highlight=False

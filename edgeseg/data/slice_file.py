@@ -72,6 +72,26 @@ def read_slice(path: Path) -> NDArray[np.uint8]:
     return np.array(picture.pixels, dtype=np.uint8, order="C")
 
 
+def read_grey(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Read one slice of one sequence.
+
+    Returns:
+        `(H, W) uint8`, or `(H, W) uint16` where the file has 16 bits.
+
+    Raises:
+        ImageError: when the file is missing, damaged, too large, or anything but one grey frame of 8 or 16 bits.
+    """
+    picture = _decode(path, ImageError, "slice")
+    if picture.frames == 1 and picture.mode == "L" and picture.bits == 8:
+        return np.array(picture.pixels, dtype=np.uint8, order="C")
+    if picture.frames == 1 and picture.mode.startswith("I;16"):
+        return np.array(picture.pixels, dtype=np.uint16, order="C")
+    raise ImageError(
+        f"{path}: found {picture.description}; a slice of one sequence is one frame of one grey channel of 8 or 16 "
+        "bits; save it that way, or give slices that hold all three sequences without --pre, --flair and --post"
+    )
+
+
 def read_mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Read the mask of a slice.
 

@@ -10,13 +10,19 @@ from edgeseg.specs import INTENDED_USE, Contract
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceSegmentation:
-    """One slice that `edgeseg run` segmented; `mask` is relative to the output folder."""
+    """One slice that `edgeseg run` segmented; `mask` is relative to the output folder.
+
+    Area and diameter are None where the distance between pixels is unknown. The diameter is the largest distance
+    between two corners of pixels of one component, in this slice.
+    """
 
     slice: str
     mask: str
     height_px: int
     width_px: int
     tumour_pixels: int
+    tumour_area_mm2: float | None = None
+    largest_diameter_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +33,10 @@ class PatientSegmentation:
     the contract's post-processing drops went by the rule named in `post_processing`: `volume` (slices are neighbours),
     `slices` (each slice on its own), or `none` where the contract drops nothing. The work on a volume as a whole counts
     in equal parts towards its slices.
+
+    `input` is `slices`, `nifti`, `dicom` or `grey slices`. `pixel_mm` (distances of rows and of columns), `slice_mm` and
+    what is measured with them are None where they are unknown: the volume is area times `slice_mm`, the diameter the
+    largest of any slice. `files` are those written beside the masks of single slices, relative to the output folder.
     """
 
     patient: str
@@ -39,11 +49,17 @@ class PatientSegmentation:
     warnings: tuple[str, ...]
     masks: tuple[SliceSegmentation, ...]
     post_processing: str = "none"
+    input: str = "slices"
+    pixel_mm: tuple[float, float] | None = None
+    slice_mm: float | None = None
+    tumour_volume_ml: float | None = None
+    largest_diameter_mm: float | None = None
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What `edgeseg run` leaves in `summary.json`."""
+    """What `edgeseg run` leaves in `summary.json`; `load_ms` is what opening the model took, `total_ms` has it all."""
 
     model: str
     model_sha256: str
@@ -55,3 +71,5 @@ class RunResult:
     patients: tuple[PatientSegmentation, ...]
     intended_use: str = INTENDED_USE
     schema_version: int = RESULT_SCHEMA_VERSION
+    load_ms: float | None = None
+    total_ms: float | None = None

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from edgeseg.runtime.contract import read_contract
 from edgeseg.runtime.segmenter import Segmenter
+from edgeseg.runtime.stream import SliceMask
 
-__all__ = ["Segmenter", "read_contract"]
+__all__ = ["Segmenter", "SliceMask", "read_contract"]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg.components import post_process_logits
+from edgeseg.data.scan import Scan
 from edgeseg.errors import ArtifactError, ContractError, ImageError, OptionError
 from edgeseg.imaging import (
     check_images,
     dequantise,
-    mask_on_grid,
     normalise,
     quantise_images,
     to_layout,
@@ -23,6 +23,7 @@ from edgeseg.runtime.litert_session import LitertSession
 from edgeseg.runtime.numerics import exact_mode
 from edgeseg.runtime.onnx_session import DEFAULT, FUSED, OnnxSession, computes_int8
 from edgeseg.runtime.session import Session, TensorInfo
+from edgeseg.runtime.stream import SliceMask, stream_masks
 from edgeseg.specs import Contract
 
 NUMERICS = ("exact", "fast")
@@ -109,21 +110,48 @@ class Segmenter:
             logits[index] = self._decode(output)
         return logits
 
-    def segment(self, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Segment slices of any in-plane size, each on its own.
+    def segment(self, volume: NDArray[np.uint8] | Scan) -> NDArray[np.bool_]:
+        """Segment slices of any in-plane size: an array, each slice on its own, or a whole scan as a volume.
 
         Args:
-            images: `(N, h, w, 3) uint8`, NHWC, channels = pre, FLAIR, post.
+            volume: `(N, h, w, 3) uint8`, NHWC, channels = pre, FLAIR, post; or a scan whose slices have one size, as
+                `edgeseg.data.open_scan` gives it.
 
         Returns:
             `(N, h, w) bool`, True = tumour, on the slices' own grid, without the components that the contract drops
-            from a lone slice.
+            from a lone slice, or from a volume where the scan is one.
 
         Raises:
-            ImageError: when the images are not such a stack.
+            ImageError: when the images are not such a stack, or the scan's slices differ in size.
+            DataError: when a slice of the scan cannot be read.
             ArtifactError: when the runtime fails, or gives NaN or infinity.
         """
-        return self._masks(images, volume=False)
+        if isinstance(volume, np.ndarray):
+            return self._masks(volume, volume=False)
+        masks = [done.mask for done in self.segment_scan(volume)]
+        if len({mask.shape for mask in masks}) > 1:
+            raise ImageError(f"{volume.name}: its slices differ in size, so the masks are no one array; use segment_scan")
+        return np.stack(masks)
+
+    def segment_scan(self, scan: Scan, *, spool_dir: Path | None = None) -> Iterator[SliceMask]:
+        """Segment a scan slice by slice, in memory that does not grow with their number.
+
+        Args:
+            scan: what `edgeseg.data.open_scan` gives, or anything with the members of `edgeseg.data.scan.Scan`.
+            spool_dir: where a temporary file may go when the contract drops components of volumes.
+
+        Yields:
+            One mask per slice, in order, each `(h, w) bool` on the slice's own grid.
+
+        Raises:
+            DataError: when a slice cannot be read.
+            ArtifactError: when the runtime fails, or gives NaN or infinity.
+            OutputError: when a temporary file cannot be written.
+        """
+        images = (scan.image(index) for index in range(len(scan.slice_names)))
+        return stream_masks(
+            self.logits, self.contract, images, volume=scan.volume, pixel_mm=scan.pixel_mm, spool_dir=spool_dir
+        )
 
     def segment_volume(self, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Segment the slices of one volume: as `segment`, but components are those of the volume.
@@ -142,8 +170,11 @@ class Segmenter:
         return self._masks(images, volume=True)
 
     def _masks(self, images: NDArray[np.uint8], *, volume: bool) -> NDArray[np.bool_]:
-        logits = post_process_logits(self.logits(to_network(images, self.contract)), self.contract, volume=volume)
-        return mask_on_grid(logits, self.contract, images.shape[1], images.shape[2])
+        check_images(images)
+        masks = np.empty(images.shape[:3], np.bool_)
+        for index, done in enumerate(stream_masks(self.logits, self.contract, images, volume=volume)):
+            masks[index] = done.mask
+        return masks
 
     def _encode(self, images: NDArray[np.uint8]) -> NDArray[np.generic]:
         """Give one slice the input's dtype and layout."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgeseg.specs.build import BuildSpec
 from edgeseg.specs.contract import CONTRACT_SCHEMA_VERSION, INTENDED_USE, Contract, PostProcessing, patient_digest
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
+from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 
 __all__ = [
@@ -12,12 +13,15 @@ __all__ = [
     "CHANNELS",
     "CONTRACT_SCHEMA_VERSION",
     "INTENDED_USE",
+    "MASK_FORMATS",
     "NORMALISATIONS",
     "BuildSpec",
     "Contract",
     "ImageSpec",
     "PostProcessing",
+    "RunOptions",
     "TrainSpec",
     "VariantSpec",
+    "parse_spacing",
     "patient_digest",
 ]

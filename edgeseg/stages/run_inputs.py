@@ -1,16 +1,23 @@
-"""Which slices `edgeseg run` was asked for, and whose they are."""
+"""Which scans `edgeseg run` was asked for, and whose they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeseg.data.dicom_files import holds_dicom
 from edgeseg.data.listing import visible_files, visible_folders
+from edgeseg.data.nifti import is_nifti
+from edgeseg.data.open_scan import has_nifti, open_scan
+from edgeseg.data.scan import Scan
 from edgeseg.data.slice_file import SUFFIXES
-from edgeseg.errors import DatasetError
+from edgeseg.data.slice_scan import SliceScan
+from edgeseg.errors import DatasetError, OptionError
+from edgeseg.specs import RunOptions
+from edgeseg.stages.run_masks import MASK_ENDING
 
-MASK_ENDING = "_mask"
 _UNNAMED_PATIENT = "patient"
 
 
@@ -25,6 +32,88 @@ class Case:
     folder: Path
     slices: tuple[Path, ...]
     volume: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One scan that is still closed.
+
+    Attributes:
+        source: for messages.
+        slices: how many it has, as far as that is known before it is opened; else 0.
+        open: opens it.
+        folder: where its slices are, for slices.
+    """
+
+    source: str
+    slices: int
+    open: Callable[[], Scan]
+    folder: Path | None = None
+
+
+def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
+    """Find the scans that paths and options stand for.
+
+    A NIfTI file is a 4-D one; a folder with NIfTI files in it is one patient, and so is each such folder below one that
+    has none; a folder without slices or NIfTI files, but with DICOM files, is one study. All else goes to `find_cases`.
+
+    Raises:
+        DatasetError: when a path does not exist or holds nothing to segment.
+        OptionError: for paths beside sequences that are named one by one.
+    """
+    given = tuple(dict.fromkeys(paths))
+    spacing, salt = options.spacing_mm, options.salt
+    if options.flair is not None:
+        if given:
+            raise OptionError(f"{given[0]} was given beside --flair; give paths or the sequences one by one, not both")
+        opened = functools.partial(
+            open_scan, pre=options.pre, flair=options.flair, post=options.post, spacing_mm=spacing, salt=salt
+        )
+        return (Planned(source=str(options.flair), slices=0, open=opened),)
+    pictures, planned = [], []
+    for path in given:
+        volumes = [path] if path.is_file() and is_nifti(path) else _volume_folders(path)
+        if not volumes:
+            pictures.append(path)
+        for one in volumes:
+            opened = functools.partial(open_scan, one, volumes=options.volumes, spacing_mm=spacing, salt=salt)
+            planned.append(Planned(source=str(one), slices=0, open=opened))
+    if pictures or not planned:
+        planned += [_planned(case, spacing) for case in find_cases(pictures)]
+    return tuple(planned)
+
+
+def _planned(case: Case, spacing: tuple[float, float, float | None] | None) -> Planned:
+    opened = functools.partial(SliceScan, case.patient, case.slices, volume=case.volume, spacing_mm=spacing)
+    return Planned(source=str(case.folder), slices=len(case.slices), open=opened, folder=case.folder)
+
+
+def _volume_folders(path: Path) -> list[Path]:
+    """List the folders that are one patient in NIfTI or DICOM each; none where a path stands for slices."""
+    if not path.is_dir():
+        if path.is_file() and holds_dicom(path):
+            raise DatasetError(f"{path}: one DICOM file is no volume; name the folder that holds the study or the series")
+        return []
+    if found := list(_nifti_folders(path.resolve(), set())):
+        return found
+    if next(_walk(path.resolve(), set()), None) is None and holds_dicom(path):
+        return [path]
+    return []
+
+
+def _nifti_folders(folder: Path, seen: set[Path]) -> Iterator[Path]:
+    if folder in seen:
+        return
+    seen.add(folder)
+    if has_nifti(folder):
+        yield folder
+        return
+    try:
+        below = visible_folders(folder)
+    except OSError as error:
+        raise DatasetError(f"{folder}: cannot be read ({error.strerror}); change its permissions") from error
+    for one in below:
+        yield from _nifti_folders(one.resolve(), seen)
 
 
 def find_cases(paths: Iterable[Path]) -> tuple[Case, ...]:

@@ -130,7 +130,7 @@ def test_slices_are_read_one_at_a_time(model: Path, patients: Path, out: Path, m
         events.append("read")
         return read_slice(path)
 
-    monkeypatch.setattr("edgeseg.stages.run.read_slice", spy)
+    monkeypatch.setattr("edgeseg.data.slice_scan.read_slice", spy)
     run(model, [patients], out=out, progress=lambda done, total, label: events.append(f"{done}/{total} {label}"))
     assert events[:4] == ["read", "1/6 P1/P1_1", "read", "2/6 P1/P1_2"]
     assert len(events) == 12

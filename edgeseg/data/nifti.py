@@ -1,0 +1,249 @@
+"""NIfTI files: one sequence each, or several in one 4-D file; seen in the common orientation, read slice by slice.
+
+A compressed file is unpacked once into a temporary file, so that any slice can be read without unpacking those before
+it and memory does not grow with the volume. Values of 8 bits without a scale are taken as grey; all others are
+normalised (`edgeseg.data.intensity`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import math
+import os
+import tempfile
+import threading
+import warnings
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.data.grid import Grid, View, common_view
+from edgeseg.data.sequence import Plane
+from edgeseg.errors import DatasetError, MissingExtraError, OptionError, one_line
+
+SUFFIXES = (".nii", ".nii.gz")
+MAX_VOXELS = 1 << 30
+_BLOCK = 1 << 20
+_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_UNIT_MM = {"meter": 1e3, "mm": 1.0, "micron": 1e-3, "unknown": 1.0}
+_MAX_SLICES = 100_000
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether a file is NIfTI by its name."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def stem(path: Path) -> str:
+    """Return the name of a NIfTI file without `.nii` or `.nii.gz`."""
+    name = path.name[: -len(".gz")] if path.name.lower().endswith(".gz") else path.name
+    return name[: -len(".nii")] or "volume"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NiftiHeader:
+    """What a mask needs to lie on its input's voxels: stored `shape`, `affine` (RAS mm) and the view that was taken."""
+
+    shape: tuple[int, int, int]
+    affine: NDArray[np.float64]
+    view: View
+    code: int
+
+
+@dataclass(slots=True, eq=False)
+class _Opened:
+    """One open file that its sequences share."""
+
+    image: Any
+    stream: BinaryIO
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class NiftiSequence:
+    """One volume of a NIfTI file."""
+
+    def __init__(self, opened: _Opened, path: Path, volume: int | None) -> None:
+        """Find the view; `volume` is the index along a fourth axis, None for 3-D.
+
+        Raises:
+            DatasetError: when the volume cannot be seen as axial slices.
+        """
+        self.source = str(path)
+        self._opened, self._volume = opened, volume
+        header = opened.image.header
+        affine, code, self.warnings = _affine(header)
+        first, second, third = opened.image.shape[:3]
+        self._grid, view = common_view((first, second, third), _RAS_TO_LPS @ affine, self.source)
+        self.header = NiftiHeader(shape=(first, second, third), affine=affine, view=view, code=code)
+        slope, offset = header.get_slope_inter()
+        self.is_bytes = header.get_data_dtype() == np.uint8 and slope in (None, 1.0) and offset in (None, 0.0)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Slices, rows, columns."""
+        return self._grid.shape
+
+    @property
+    def grid(self) -> Grid:
+        """Where the voxels are."""
+        return self._grid
+
+    def plane(self, index: int) -> Plane:
+        """Read one slice, `(h, w) float64`.
+
+        Raises:
+            DatasetError: when the file ends too early or has changed.
+        """
+        view = self.header.view
+        place: list[Any] = [slice(None)] * 3 + ([] if self._volume is None else [self._volume])
+        place[view.axes[0]] = view.index(index, self.shape[0])
+        try:
+            with self._opened.lock, np.errstate(all="ignore"):
+                stored = np.asarray(self._opened.image.dataobj[tuple(place)], np.float64)
+        except Exception as error:
+            raise DatasetError(
+                f"{self.source}: slice {index + 1} cannot be read ({one_line(error)}); the file is cut short or changed "
+                "while it was read; copy it again"
+            ) from error
+        return np.asarray(view.plane(stored), np.float64)
+
+    def close(self) -> None:
+        """Close the file, for all volumes in it."""
+        self._opened.stream.close()
+
+
+def open_nifti(path: Path) -> tuple[NiftiSequence, ...]:
+    """Open a NIfTI file: one sequence for 3-D, one per volume for 4-D.
+
+    Raises:
+        MissingExtraError: without nibabel.
+        DatasetError: when the file is missing, damaged, cut short, of an unusable type, or not axial.
+    """
+    try:
+        import nibabel
+    except ImportError as error:
+        raise MissingExtraError("nibabel", "nifti", "reading NIfTI") from error
+    if not path.is_file():
+        raise DatasetError(f"{path}: there is no such file; give a .nii or .nii.gz file")
+    stream = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            stream = _unpacked(path)
+            opened = _open(nibabel, stream, path)
+            count = opened.image.shape[3] if len(opened.image.shape) == 4 else None
+            return tuple(NiftiSequence(opened, path, volume) for volume in ([None] if count is None else range(count)))
+    except BaseException as error:
+        if stream is not None:
+            stream.close()
+        if isinstance(error, DatasetError) or not isinstance(error, Exception):
+            raise
+        raise DatasetError(
+            f"{path}: cannot be read as NIfTI ({one_line(error)}); the file is damaged, cut short or of another "
+            "format; copy it again"
+        ) from error
+
+
+def pick(sequences: tuple[NiftiSequence, ...], names: tuple[str, ...], path: Path) -> dict[str, NiftiSequence]:
+    """Name the volumes of a 4-D file: `pre`, `flair`, `post`, or `-` for one to leave out.
+
+    Raises:
+        OptionError: when the names do not fit the number of volumes, repeat, or lack FLAIR.
+    """
+    if len(names) != len(sequences):
+        raise OptionError(
+            f"{path}: the file holds {len(sequences)} volumes and {len(names)} were named ({','.join(names)}); name "
+            "each in order with --volumes, such as: --volumes flair,pre,post,- ('-' leaves one out)"
+        )
+    used = [name for name in names if name != "-"]
+    if len(set(used)) != len(used) or not set(used) <= {"pre", "flair", "post"} or "flair" not in used:
+        raise OptionError(
+            f"--volumes is {','.join(names)}; choose each of pre, flair and post at most once, flair always, and '-' "
+            "for a volume to leave out"
+        )
+    return {name: sequence for name, sequence in zip(names, sequences, strict=True) if name != "-"}
+
+
+def _unpacked(path: Path) -> BinaryIO:
+    """Open the file, unpacked where it is packed; of a packed one no more is unpacked than its header asks for."""
+    if not path.name.lower().endswith(".gz"):
+        return path.open("rb")
+    with path.open("rb") as packed, gzip.GzipFile(fileobj=packed) as source:
+        unpacked: BinaryIO = tempfile.TemporaryFile()
+        try:
+            block = source.read(_BLOCK)
+            left = _expected_bytes(block, path) + _BLOCK
+            while block and left > 0:
+                unpacked.write(block)
+                left -= len(block)
+                block = source.read(_BLOCK)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            unpacked.close()
+            raise DatasetError(
+                f"{path}: cannot be unpacked ({one_line(error)}); the file is damaged or cut short; copy it again"
+            ) from error
+        except BaseException:
+            unpacked.close()
+            raise
+    unpacked.seek(0)
+    return unpacked
+
+
+def _expected_bytes(head: bytes, path: Path) -> int:
+    from nibabel import Nifti1Header, Nifti2Header
+
+    for kind in (Nifti1Header, Nifti2Header):
+        if len(head) >= kind.sizeof_hdr and kind.may_contain_header(head[: kind.sizeof_hdr]):
+            header = kind.from_fileobj(io.BytesIO(head), check=False)
+            voxels = _count(header.get_data_shape(), path)
+            return int(header.get_data_offset()) + voxels * int(header.get_data_dtype().itemsize)
+    return 0
+
+
+def _count(shape: tuple[int, ...], path: Path) -> int:
+    voxels = math.prod(int(side) for side in shape)
+    if voxels > MAX_VOXELS or max(shape, default=0) > _MAX_SLICES:
+        raise DatasetError(f"{path}: its header claims {voxels} voxels; at most {MAX_VOXELS} are read; crop it first")
+    return voxels
+
+
+def _open(nibabel: Any, stream: BinaryIO, path: Path) -> _Opened:
+    size = os.fstat(stream.fileno()).st_size
+    kinds = [kind for kind in (nibabel.Nifti1Image, nibabel.Nifti2Image) if _sizeof_head(stream, kind)]
+    if not kinds:
+        raise DatasetError(f"{path}: this is not NIfTI, whatever its name says; convert it, for instance with dcm2niix")
+    image = kinds[0].from_file_map({"image": nibabel.FileHolder(fileobj=stream)}, mmap=False)
+    shape, dtype = image.shape, image.header.get_data_dtype()
+    if len(shape) not in (3, 4) or min(shape) < 1:
+        raise DatasetError(f"{path}: an array of {' x '.join(map(str, shape))} is no volume; 3-D or 4-D is needed")
+    if dtype.kind not in "iuf":
+        raise DatasetError(f"{path}: its voxels are {dtype}; grey values are needed, whole numbers or float")
+    missing = int(image.dataobj.offset) + _count(shape, path) * int(dtype.itemsize) - size
+    if missing > 0:
+        raise DatasetError(f"{path}: the file is cut short, {missing} bytes are missing; copy it again")
+    return _Opened(image, stream)
+
+
+def _sizeof_head(stream: BinaryIO, kind: Any) -> bool:
+    stream.seek(0)
+    head = stream.read(kind.header_class.sizeof_hdr)
+    stream.seek(0)
+    return bool(len(head) == kind.header_class.sizeof_hdr and kind.header_class.may_contain_header(head))
+
+
+def _affine(header: Any) -> tuple[NDArray[np.float64], int, tuple[str, ...]]:
+    """Return index to RAS mm, the code of the space, and what is odd."""
+    affine = np.asarray(header.get_best_affine(), np.float64)
+    sform, qform = int(header["sform_code"]), int(header["qform_code"])
+    code = sform or qform
+    unit = header.get_xyzt_units()[0]
+    scale = _UNIT_MM.get(unit, 1.0)
+    affine = np.diag([scale, scale, scale, 1.0]) @ affine
+    if code == 0:
+        return affine, 0, ("the NIfTI header holds no orientation: left, right and feet are assumed, not known",)
+    return affine, code, ()

@@ -1,0 +1,210 @@
+"""What the runner segments: one patient's slices, read one at a time, whatever files they come from."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.data.intensity import Window, find_window
+from edgeseg.data.sequence import Sequence, covered_share, plane_on_grid
+from edgeseg.errors import DatasetError
+from edgeseg.specs import CHANNELS
+
+_ENOUGH_COVER = 0.9
+_CT_AIR = -900.0
+
+
+class Scan(Protocol):
+    """One patient's slices; `image` may be called from several threads at once."""
+
+    @property
+    def name(self) -> str:
+        """The patient's name in results; never one that stands in a DICOM file."""
+
+    @property
+    def slice_names(self) -> tuple[str, ...]:
+        """One name per slice, unique within the patient."""
+
+    @property
+    def volume(self) -> bool:
+        """Whether the slices are neighbours in order, feet to head or the other way round."""
+
+    @property
+    def pixel_mm(self) -> tuple[float, float] | None:
+        """Distances between rows and between columns; None where they are unknown."""
+
+    @property
+    def slice_mm(self) -> float | None:
+        """Distance between slices; None where it is unknown."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was odd so far."""
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """Read one slice: `(h, w, 3) uint8`, channels = pre, FLAIR, post."""
+
+    def close(self) -> None:
+        """Let go of files."""
+
+
+class SequenceScan:
+    """Three sequences as one scan: on FLAIR's grid, each in the 8-bit range of the training data.
+
+    FLAIR takes the place of a sequence that was not acquired, as in the training data. A sequence on another grid is
+    resampled to FLAIR's; where it does not reach, it is black.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        flair: Sequence,
+        pre: Sequence | None = None,
+        post: Sequence | None = None,
+        spacing_mm: tuple[float, float, float | None] | None = None,
+    ) -> None:
+        """Check that the sequences belong together, and find their windows.
+
+        Args:
+            name: in results.
+            flair: the reference; the masks are on its grid.
+            pre: without contrast agent.
+            post: with contrast agent.
+            spacing_mm: distances of rows, columns and slices, for files that do not hold them.
+
+        Raises:
+            DatasetError: when the sequences do not overlap, or differ in size and do not know their position.
+        """
+        self.name, self._given_mm = name, spacing_mm
+        self._sequences: dict[str, Sequence] = {
+            "pre": flair if pre is None else pre,
+            "flair": flair,
+            "post": flair if post is None else post,
+        }
+        self._flair, self._lock, self._odd_values = flair, threading.Lock(), 0
+        self._warned = list(flair.warnings)
+        self._elsewhere: set[str] = set()
+        windows: dict[int, Window | None] = {}
+        for channel in CHANNELS:
+            sequence = self._sequences[channel]
+            if channel != "flair" and sequence is flair:
+                self._warned.append(f"'{channel}' was not given: FLAIR stands in its place, as in the training data")
+            elif channel != "flair":
+                self._warned += sequence.warnings
+                self._match(channel, sequence)
+            if id(sequence) not in windows:
+                windows[id(sequence)] = self._window(channel, sequence)
+        self._windows = {channel: windows[id(self._sequences[channel])] for channel in CHANNELS}
+
+    @property
+    def slice_names(self) -> tuple[str, ...]:
+        """`slice_001`, `slice_002` ..., from feet to head where the files know it."""
+        return tuple(f"slice_{number:03d}" for number in range(1, self._flair.shape[0] + 1))
+
+    @property
+    def volume(self) -> bool:
+        """True: slices of a sequence are neighbours."""
+        return True
+
+    @property
+    def reference(self) -> Sequence:
+        """FLAIR, on whose grid the masks are."""
+        return self._flair
+
+    @property
+    def pixel_mm(self) -> tuple[float, float] | None:
+        """Distances between rows and between columns."""
+        if self._flair.grid is not None:
+            return self._flair.grid.spacing_mm[1:]
+        return None if self._given_mm is None else self._given_mm[:2]
+
+    @property
+    def slice_mm(self) -> float | None:
+        """Distance between slices."""
+        if self._flair.grid is not None:
+            return self._flair.grid.spacing_mm[0] if self._flair.shape[0] > 1 else None
+        return None if self._given_mm is None else self._given_mm[2]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was odd so far."""
+        odd = f"{self._odd_values} values are NaN or infinite and were taken as background"
+        return (*self._warned, *([odd] if self._odd_values else []))
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """Read one slice: `(h, w, 3) uint8`, channels = pre, FLAIR, post."""
+        image = np.zeros((*self._flair.shape[1:], len(CHANNELS)), np.uint8)
+        read: dict[int, NDArray[np.uint8]] = {}
+        for place, channel in enumerate(CHANNELS):
+            sequence = self._sequences[channel]
+            if id(sequence) not in read:
+                read[id(sequence)] = self._grey(channel, sequence, index)
+            image[:, :, place] = read[id(sequence)]
+        return image
+
+    def close(self) -> None:
+        """Let go of files."""
+        for sequence in self._sequences.values():
+            sequence.close()
+
+    def __enter__(self) -> SequenceScan:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _grey(self, channel: str, sequence: Sequence, index: int) -> NDArray[np.uint8]:
+        inside = None
+        if channel in self._elsewhere and self._flair.grid is not None:
+            plane, inside = plane_on_grid(sequence, self._flair.grid, index)
+        else:
+            plane = sequence.plane(index)
+        odd = int(plane.size - np.count_nonzero(np.isfinite(plane)))
+        if odd:
+            with self._lock:
+                self._odd_values += odd
+        window = self._windows[channel]
+        grey = np.nan_to_num(np.rint(plane)).astype(np.uint8) if window is None else window.apply(plane)
+        return grey if inside is None else np.where(inside, grey, np.uint8(0))
+
+    def _match(self, channel: str, sequence: Sequence) -> None:
+        ours, theirs = self._flair.grid, sequence.grid
+        if ours is None or theirs is None:
+            if sequence.shape != self._flair.shape:
+                raise DatasetError(
+                    f"{sequence.source}: '{channel}' has {_size(sequence)} and FLAIR {_size(self._flair)}; files that "
+                    "do not know their position must have one size; give NIfTI or DICOM, or resample them first"
+                )
+            return
+        if theirs.same_as(ours):
+            return
+        share = covered_share(theirs, ours)
+        if share == 0.0:
+            raise DatasetError(
+                f"{sequence.source}: '{channel}' does not overlap with FLAIR anywhere; are both of one patient and one "
+                "visit? register them first"
+            )
+        self._elsewhere.add(channel)
+        self._warned.append(f"'{channel}' is on another grid than FLAIR and was resampled to it")
+        if share < _ENOUGH_COVER:
+            self._warned.append(f"'{channel}' covers about {share:.0%} of FLAIR; it is black elsewhere")
+
+    def _window(self, channel: str, sequence: Sequence) -> Window | None:
+        window = find_window(sequence)
+        if window is not None and window.flat:
+            self._warned.append(f"'{channel}' holds one value everywhere")
+        elif window is not None and window.low < _CT_AIR:
+            self._warned.append(f"'{channel}' has values below {_CT_AIR:.0f}, as CT has; the network was trained on MRI")
+        return window
+
+
+def _size(sequence: Sequence) -> str:
+    slices, rows, columns = sequence.shape
+    return f"{slices} slices of {rows} x {columns}"

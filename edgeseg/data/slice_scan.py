@@ -1,0 +1,103 @@
+"""A scan of picture files, each of which holds the three sequences of one slice; they may differ in size."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.data.slice_file import read_slice
+from edgeseg.specs import CHANNELS
+
+_JPEG = (".jpg", ".jpeg")
+_NUMBER = re.compile(r"(\d+)\D*$")
+
+
+class SliceScan:
+    """Pictures of three channels: pre, FLAIR, post."""
+
+    def __init__(
+        self,
+        name: str,
+        files: tuple[Path, ...],
+        *,
+        volume: bool,
+        spacing_mm: tuple[float, float, float | None] | None = None,
+    ) -> None:
+        """Name the files; nothing is read yet.
+
+        Args:
+            name: of the patient.
+            files: in anatomical order where `volume`.
+            volume: whether they are all of one volume's slices.
+            spacing_mm: distances of rows, columns and slices, where known.
+        """
+        self.name, self.volume, self._files, self._spacing_mm = name, volume, files, spacing_mm
+        self._lock, self._seen, self._blank = threading.Lock(), 0, 0
+        self._like_flair: Counter[str] = Counter()
+
+    @property
+    def slice_names(self) -> tuple[str, ...]:
+        """The files' names without their endings."""
+        return tuple(file.stem for file in self._files)
+
+    @property
+    def pixel_mm(self) -> tuple[float, float] | None:
+        """What was given."""
+        return None if self._spacing_mm is None else self._spacing_mm[:2]
+
+    @property
+    def slice_mm(self) -> float | None:
+        """What was given, for a volume."""
+        return None if self._spacing_mm is None or not self.volume else self._spacing_mm[2]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was odd in the slices read so far, and in their names."""
+        found, told = [], self._seen - self._blank
+        for name, count in self._like_flair.items():
+            if count == told:
+                found.append(f"channel '{name}' equals 'flair' in every slice: the sequence seems to be missing")
+        if told and all(self._like_flair[name] == told for name in CHANNELS if name != "flair"):
+            found = ["all three channels are equal in every slice: the pictures seem to hold one sequence, not three"]
+        if self._blank:
+            found.append(f"{self._blank} of {self._seen} slices are blank")
+        if jpegs := sum(file.suffix.lower() in _JPEG for file in self._files):
+            found.append(f"{jpegs} of {len(self._files)} slices are JPEG, which blurs edges and mixes the sequences")
+        if missing := self._missing_numbers():
+            found.append(f"slices seem to be missing: there is none with the number {', '.join(map(str, missing))}")
+        return tuple(found)
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """Read one slice: `(h, w, 3) uint8`, channels = pre, FLAIR, post.
+
+        Raises:
+            ImageError: when the file cannot be used as a slice.
+        """
+        image = read_slice(self._files[index])
+        flair = image[:, :, CHANNELS.index("flair")]
+        blank = image.min() == image.max()
+        same = [n for i, n in enumerate(CHANNELS) if n != "flair" and np.array_equal(image[:, :, i], flair)]
+        with self._lock:
+            self._seen += 1
+            self._blank += int(blank)
+            self._like_flair.update([] if blank else same)
+        return image
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _missing_numbers(self) -> list[int]:
+        """Numbers that the names of a volume's slices leave out, at most five; none where the names do not count."""
+        if not self.volume:
+            return []
+        found = [_NUMBER.search(name) for name in self.slice_names]
+        numbers = {int(match[1]) for match in found if match}
+        if len(numbers) < len(self._files) or max(numbers) - min(numbers) >= 1.5 * len(numbers):
+            return []
+        missing = (number for number in range(min(numbers), max(numbers)) if number not in numbers)
+        return [number for _, number in zip(range(5), missing, strict=False)]

@@ -1,0 +1,139 @@
+"""Masks of slices that come one after another, in memory that does not grow with their number.
+
+For a contract that drops small components of a volume all slices have to be seen before the first mask is final. Until
+then a slice is kept as its packed mask and, where it has tumour, its logits, in memory up to 16 MiB and then in a
+temporary file; of the volume as a whole only the runs of tumour pixels are kept. The masks are those that
+`edgeseg.components.post_process_logits` gives on the whole stack of logits.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.components import DROPPED_BELOW_THRESHOLD, RunStack, large_enough, post_process_logits
+from edgeseg.errors import OutputError
+from edgeseg.imaging import framed, framed_mask, framed_size, mask_from_logits, to_network
+from edgeseg.specs import Contract
+
+Infer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+_IN_MEMORY_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SliceMask:
+    """One slice's mask, `(h, w) bool` on the slice's own grid, and the time it took from bytes to mask."""
+
+    mask: NDArray[np.bool_]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Where a slice is in the spool, and what is needed to make its mask again."""
+
+    offset: int
+    shape: tuple[int, int]
+    size: tuple[int, int]
+    tumour: bool
+    seconds: float
+
+
+def stream_masks(
+    infer: Infer,
+    contract: Contract,
+    images: Iterable[NDArray[np.uint8]],
+    *,
+    volume: bool,
+    pixel_mm: tuple[float, float] | None = None,
+    spool_dir: Path | None = None,
+) -> Iterator[SliceMask]:
+    """Segment slices of any sizes.
+
+    Args:
+        infer: `(1, H, W, 3) uint8` on the network's grid to `(1, H, W) float32` logits, as `Segmenter.logits`.
+        contract: of the network.
+        images: slices, each `(h, w, 3) uint8`, channels = pre, FLAIR, post; taken when needed.
+        volume: whether they are neighbours in order, so that small components are those of the volume.
+        pixel_mm: distances between rows and between columns, so that proportions are kept; None where unknown.
+        spool_dir: where the temporary file goes, by default the system's place for such.
+
+    Raises:
+        ImageError: when an image is not a slice.
+        ArtifactError: when the runtime fails, or gives NaN or infinity.
+        OutputError: when the temporary file cannot be written.
+    """
+    if volume and contract.post_processing.applies(volume=True):
+        yield from _joined(infer, contract, images, pixel_mm, spool_dir)
+        return
+    for image in images:
+        before = time.perf_counter()
+        size = framed_size((image.shape[0], image.shape[1]), contract, pixel_mm)
+        logits = infer(to_network(framed(image, size)[np.newaxis], contract))
+        logits = post_process_logits(logits, contract, volume=volume)
+        mask = framed_mask(logits, contract, (image.shape[0], image.shape[1]), size)
+        yield SliceMask(mask, time.perf_counter() - before)
+
+
+def _joined(
+    infer: Infer,
+    contract: Contract,
+    images: Iterable[NDArray[np.uint8]],
+    pixel_mm: tuple[float, float] | None,
+    spool_dir: Path | None,
+) -> Iterator[SliceMask]:
+    runs, kept = RunStack(contract.height, contract.width), []
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=spool_dir) as spool:
+        for image in images:
+            before = time.perf_counter()
+            shape = (image.shape[0], image.shape[1])
+            size = framed_size(shape, contract, pixel_mm)
+            logits = infer(to_network(framed(image, size)[np.newaxis], contract))
+            rough = mask_from_logits(logits, contract)[0]
+            runs.add(rough)
+            tumour, offset = bool(rough.any()), spool.tell()
+            _write(spool, np.packbits(framed_mask(logits, contract, shape, size)).tobytes())
+            if tumour:
+                _write(spool, logits.tobytes())
+            kept.append(_Kept(offset, shape, size, tumour, time.perf_counter() - before))
+        before = time.perf_counter()
+        found = runs.components()
+        keep = large_enough(found.sizes, contract.post_processing, volume=True)
+        share = (time.perf_counter() - before) / max(1, len(kept))
+        for index, entry in enumerate(kept):
+            before = time.perf_counter()
+            dropped = found.slice_mask(index, ~keep)
+            mask = _again(spool, entry, contract, dropped if dropped.any() else None)
+            yield SliceMask(mask, entry.seconds + share + time.perf_counter() - before)
+
+
+def _again(
+    spool: IO[bytes], entry: _Kept, contract: Contract, dropped: NDArray[np.bool_] | None
+) -> NDArray[np.bool_]:
+    """Give a slice's mask: as it was kept, or from its logits where components of it are dropped."""
+    spool.seek(entry.offset)
+    pixels = entry.shape[0] * entry.shape[1]
+    packed = np.frombuffer(spool.read((pixels + 7) // 8), np.uint8)
+    if dropped is None:
+        return np.unpackbits(packed, count=pixels).reshape(entry.shape).view(np.bool_)
+    logits = np.frombuffer(spool.read(4 * contract.height * contract.width), np.float32)
+    logits = logits.reshape(1, contract.height, contract.width)
+    below = np.float32(contract.logit_threshold - DROPPED_BELOW_THRESHOLD)
+    return framed_mask(np.where(dropped, below, logits), contract, entry.shape, entry.size)
+
+
+def _write(spool: IO[bytes], content: bytes) -> None:
+    try:
+        spool.write(content)
+    except OSError as error:
+        raise OutputError(
+            f"cannot keep slices in a temporary file ({error.strerror or error}); free space, or name another place in "
+            "the variable TMPDIR"
+        ) from error

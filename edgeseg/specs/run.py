@@ -1,0 +1,64 @@
+"""What a user of the runner decides beside the model and the paths."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeseg.errors import OptionError, UnknownNameError
+
+MASK_FORMATS = ("png", "tiff", "nifti", "dicom-seg")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """Inputs that are named one by one, and what is written.
+
+    Attributes:
+        pre: one sequence: a NIfTI file, a folder with one DICOM series, or grey slices; likewise `flair` and `post`.
+        flair: the sequence whose grid the masks are on; needed as soon as one is named.
+        post: the sequence with contrast agent.
+        volumes: what the volumes of a 4-D NIfTI file are, in order; `-` leaves one out.
+        spacing_mm: distances of rows, of columns and, where given, of slices, for files that do not hold them.
+        formats: of the masks, out of `MASK_FORMATS`; empty for the input's own (PNG, NIfTI or DICOM SEG).
+        overlays: whether pictures with outlines and a contact sheet are written.
+        salt: hashed with DICOM identifiers to name their patients; None draws a new one for each run.
+    """
+
+    pre: Path | None = None
+    flair: Path | None = None
+    post: Path | None = None
+    volumes: tuple[str, ...] = ()
+    spacing_mm: tuple[float, float, float | None] | None = None
+    formats: tuple[str, ...] = ()
+    overlays: bool = False
+    salt: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse unknown formats, distances that are none, and sequences without FLAIR."""
+        for name in self.formats:
+            if name not in MASK_FORMATS:
+                raise UnknownNameError("mask format", name, MASK_FORMATS)
+        for distance in self.spacing_mm or ():
+            if distance is not None and not (math.isfinite(distance) and 0.01 <= distance <= 100):
+                raise OptionError(f"a spacing of {distance} mm was given; distances lie between 0.01 and 100 mm")
+        if self.flair is None and (self.pre is not None or self.post is not None):
+            raise OptionError("--flair is needed beside --pre and --post; masks are drawn on FLAIR's grid")
+
+
+def parse_spacing(text: str) -> tuple[float, float, float | None]:
+    """Read `ROW,COLUMN` or `ROW,COLUMN,SLICE` in mm, such as `0.94,0.94,5`.
+
+    Raises:
+        OptionError: for anything else.
+    """
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (2, 3):
+        raise OptionError(
+            f"--spacing is '{text}'; two or three distances in mm are needed, of rows, columns and slices: 0.94,0.94,5"
+        )
+    return numbers[0], numbers[1], numbers[2] if len(numbers) == 3 else None

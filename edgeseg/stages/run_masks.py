@@ -1,0 +1,105 @@
+"""What a run writes for one patient: masks as pictures, NIfTI or DICOM SEG."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+from edgeseg.data.nifti import NiftiHeader
+from edgeseg.specs import INTENDED_USE
+
+MASK_ENDING = "_mask"
+NIFTI_NOTE = "edgeseg; research use only, not a medical device"
+_TIFF_DESCRIPTION = 270
+
+
+class Writer(Protocol):
+    """Takes the slices of one patient in order."""
+
+    def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
+        """Take one mask, `(h, w) bool`."""
+
+    def finish(self) -> tuple[Path, ...]:
+        """Write what is left; gives all files that hold the whole patient."""
+
+
+def save_png(picture: Image.Image, path: Path) -> None:
+    """Write a PNG that says what it is not for."""
+    note = PngInfo()
+    note.add_text("Disclaimer", INTENDED_USE)
+    note.add_text("Software", "edgeseg")
+    picture.save(path, format="PNG", pnginfo=note)
+
+
+class PictureMasks:
+    """One file per slice, `<slice>_mask.png` or `.tiff`, 0 and 255."""
+
+    def __init__(self, folder: Path, suffix: str) -> None:
+        """Write into `folder`, which is there."""
+        self._folder, self._suffix = folder, suffix
+
+    def place(self, name: str) -> Path:
+        """Where a slice's mask goes."""
+        return self._folder / f"{name}{MASK_ENDING}{self._suffix}"
+
+    def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
+        """Write one mask."""
+        picture = Image.fromarray(mask.astype(np.uint8) * 255)
+        if self._suffix == ".png":
+            save_png(picture, self.place(name))
+            return
+        tags = ImageFileDirectory_v2()
+        tags[_TIFF_DESCRIPTION] = INTENDED_USE
+        picture.save(self.place(name), format="TIFF", compression="tiff_deflate", tiffinfo=tags)
+
+    def finish(self) -> tuple[Path, ...]:
+        """Give nothing: each file holds one slice."""
+        return ()
+
+
+class NiftiMasks:
+    """One `.nii.gz` on the voxels of the reference's file, 0 and 1."""
+
+    def __init__(self, path: Path, header: NiftiHeader) -> None:
+        """Lay out an empty file beside `path`."""
+        from nibabel import Nifti1Header, Nifti2Header
+
+        self._path, self._raw, self._view = path, path.with_suffix("").with_suffix(".raw"), header.view
+        self._slices = header.shape[header.view.axes[0]]
+        made = (Nifti1Header if max(header.shape) < 1 << 15 else Nifti2Header)()
+        made.set_data_dtype(np.uint8)
+        made.set_data_shape(header.shape)
+        made.set_sform(header.affine, code=header.code)
+        made.set_qform(header.affine, code=header.code, strip_shears=True)
+        made.set_xyzt_units(xyz="mm")
+        made["descrip"] = NIFTI_NOTE.encode()
+        made.set_data_offset(int(made.single_vox_offset))
+        start = made.binaryblock + b"\0" * (int(made.single_vox_offset) - len(made.binaryblock))
+        self._raw.write_bytes(start)
+        with self._raw.open("r+b") as stream:
+            stream.truncate(len(start) + int(np.prod(header.shape)))
+        self._start, self._shape = len(start), header.shape
+
+    def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
+        """Put one mask where its slice is stored."""
+        voxels = np.memmap(self._raw, np.uint8, "r+", offset=self._start, shape=self._shape, order="F")
+        place: list[slice | int] = [slice(None)] * 3
+        place[self._view.axes[0]] = self._view.index(index, self._slices)
+        voxels[tuple(place)] = self._view.stored(mask)
+        voxels.flush()
+
+    def finish(self) -> tuple[Path, ...]:
+        """Pack the file; the same masks give the same bytes."""
+        with self._raw.open("rb") as source, self._path.open("wb") as packed:
+            with gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=0, compresslevel=6) as target:
+                shutil.copyfileobj(source, target)
+        self._raw.unlink()
+        return (self._path,)
