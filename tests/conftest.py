@@ -260,3 +260,108 @@ def _tflite_bytes(contract: str | None, *, int8: bool) -> bytes:
     builder = importlib.import_module("flatbuffers").Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+SCAN_SHAPE = (6, 32, 48)
+SCAN_PIXEL_MM, SCAN_SLICE_MM = (1.0, 1.0), 5.0
+SCAN_TUMOUR = (slice(2, 4), slice(8, 16), slice(12, 24))
+
+
+@pytest.fixture
+def scan_values() -> dict[str, Any]:
+    """Three sequences as `(6, 32, 48) int16`, feet to head; on slices 3 and 4 FLAIR has a bright block of 8 x 12."""
+    rng = np.random.default_rng(7)
+    values = {name: rng.integers(100, 400, SCAN_SHAPE).astype(np.int16) for name in ("pre", "flair", "post")}
+    for volume in values.values():
+        volume[:, :2] = volume[:, -2:] = 0
+    values["flair"][SCAN_TUMOUR] = 1500
+    return values
+
+
+@pytest.fixture
+def write_nifti(tmp_path: Path) -> Callable[..., Path]:
+    """Give a function that writes `(N, h, w)` in the common orientation as NIfTI, stored in any axis order `codes`."""
+    import nibabel
+
+    def write(name: str, values: Any, *, codes: str = "RAS", spacing_mm: Any = None, scale: Any = None) -> Path:
+        slice_mm, row_mm, column_mm = spacing_mm or (SCAN_SLICE_MM, *SCAN_PIXEL_MM)
+        stored = np.moveaxis(np.asarray(values), (0, 1, 2), (2, 1, 0))
+        affine = np.diag([-column_mm, -row_mm, slice_mm, 1.0])
+        affine[:3, 3] = (20.0, 30.0, -40.0)
+        image = nibabel.Nifti1Image(stored, affine)
+        wanted = nibabel.orientations.axcodes2ornt(tuple(codes))
+        turn = nibabel.orientations.ornt_transform(nibabel.io_orientation(affine), wanted)
+        image = image.as_reoriented(turn)
+        if scale is not None:
+            image.header.set_slope_inter(*scale)
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nibabel.save(image, path)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_dicom(tmp_path: Path) -> Callable[..., Path]:
+    """Give a function that writes `(N, h, w)` as one DICOM series, a file per slice; see `_dicom_slice`."""
+    from pydicom.uid import generate_uid
+
+    def write(name: str, values: Any, *, description: str, study: str = "a", **options: Any) -> Path:
+        folder = tmp_path / name
+        folder.mkdir(parents=True, exist_ok=True)
+        uids = {"study": generate_uid(entropy_srcs=["study", study]), "series": generate_uid()}
+        for number in np.random.default_rng(0).permutation(len(values)).tolist():
+            made = _dicom_slice(values[number], number, description=description, **uids, **options)
+            made.save_as(folder / f"{number:03d}_{description[:4].strip()}.dcm", enforce_file_format=True)
+        return folder
+
+    return write
+
+
+def _dicom_slice(
+    values: Any,
+    number: int,
+    *,
+    description: str,
+    study: str,
+    series: str,
+    spacing_mm: Any = (SCAN_SLICE_MM, *SCAN_PIXEL_MM),
+    origin: Any = (-20.0, -30.0, -40.0),
+    modality: str = "MR",
+    slope: float = 1.0,
+    intercept: float = 0.0,
+    inverted: bool = False,
+    orientation: Any = (1, 0, 0, 0, 1, 0),
+    **others: Any,
+) -> Any:
+    """One MR slice of 16 bits; the patient is Zyxwvu^Secret with the number ID-4711."""
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+    made = Dataset()
+    made.file_meta = FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
+    made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    made.PatientName, made.PatientID, made.Modality = "Zyxwvu^Secret", "ID-4711", modality
+    made.PatientBirthDate, made.PatientSex, made.AccessionNumber, made.StudyID = "19500101", "O", "ACC-815", "1"
+    made.StudyDate, made.StudyTime, made.ReferringPhysicianName = "20200101", "120000", "Doc^Tor"
+    made.StudyInstanceUID, made.SeriesInstanceUID, made.SeriesDescription = study, series, description
+    made.FrameOfReferenceUID = generate_uid(entropy_srcs=[study])
+    made.SeriesNumber, made.InstanceNumber = 1, number + 1
+    made.ImageType, made.Manufacturer, made.PositionReferenceIndicator = ["ORIGINAL", "PRIMARY"], "M", ""
+    slice_mm, row_mm, column_mm = spacing_mm
+    normal = np.cross(orientation[:3], orientation[3:])
+    made.ImagePositionPatient = [float(value) for value in np.array(origin) + number * slice_mm * normal]
+    made.ImageOrientationPatient = [float(value) for value in orientation]
+    made.PixelSpacing, made.SliceThickness = [row_mm, column_mm], slice_mm
+    made.Rows, made.Columns = values.shape
+    made.SamplesPerPixel, made.BitsAllocated, made.BitsStored, made.HighBit = 1, 16, 16, 15
+    made.PixelRepresentation = 1
+    made.PhotometricInterpretation = "MONOCHROME1" if inverted else "MONOCHROME2"
+    made.RescaleSlope, made.RescaleIntercept = slope, intercept
+    made.PixelData = np.ascontiguousarray(-values if inverted else values, "<i2").tobytes()
+    for name, value in others.items():
+        setattr(made, name, value)
+    return made

@@ -33,7 +33,8 @@ def run(
         str | None, typer.Option("--volumes", help="What a 4-D file holds, in order: flair,pre,post,-", metavar="NAMES")
     ] = None,
     spacing: Annotated[
-        str | None, typer.Option("--spacing", help="Distances in mm, where files hold none.", metavar="ROW,COLUMN[,SLICE]")
+        str | None,
+        typer.Option("--spacing", help="Distances in mm, where files hold none.", metavar="ROW,COLUMN[,SLICE]"),
     ] = None,
     formats: Annotated[
         list[str] | None,

@@ -33,7 +33,8 @@ class DicomSeries:
 
     def __init__(self, files: SeriesFiles, source: str) -> None:
         """Keep what the headers say; nothing is checked yet."""
-        self.source, self._files, self.warnings = source, files, ()
+        self.source, self._files = source, files
+        self.warnings: tuple[str, ...] = ()
         self.alias = f"patient-{files.study}"
         self.description = f"{files.description} +c" if files.contrast else files.description
         self.is_bytes = False
@@ -117,7 +118,9 @@ def _require_alike(frames: list[Frame], name: str) -> None:
     first = frames[0]
     for frame in frames:
         if (frame.rows, frame.columns) != (first.rows, first.columns):
-            raise DatasetError(f"{name} mixes slices of {first.rows} x {first.columns} and {frame.rows} x {frame.columns}")
+            raise DatasetError(
+                f"{name} mixes slices of {first.rows} x {first.columns} and {frame.rows} x {frame.columns}"
+            )
         if not np.allclose(frame.orientation, first.orientation, atol=1e-3):
             raise DatasetError(f"{name} mixes orientations, as a localiser does; choose a series of parallel slices")
         if not np.allclose(frame.pixel_mm, first.pixel_mm, rtol=1e-3) or frame.inverted != first.inverted:

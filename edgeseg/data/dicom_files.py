@@ -108,7 +108,7 @@ def read_header(path: Path, tags: list[str] | None = None) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags)  # type: ignore[arg-type]
+            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags)
             for element in header:
                 _ = element.value
             return header

@@ -46,7 +46,8 @@ class Window:
             return np.zeros(plane.shape, np.uint8)
         with np.errstate(over="ignore", invalid="ignore"):
             grey = np.rint(BRIGHT_GREY * ((plane - self.low) / (self.high - self.low)))
-        return np.clip(np.nan_to_num(grey, nan=0.0, posinf=255.0, neginf=0.0), 0, 255).astype(np.uint8)
+        shown = np.clip(np.nan_to_num(grey, nan=0.0, posinf=255.0, neginf=0.0), 0, 255)
+        return np.asarray(shown, dtype=np.uint8)
 
 
 def find_window(sequence: Sequence) -> Window | None:

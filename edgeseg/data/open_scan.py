@@ -128,9 +128,7 @@ def _which(text: str) -> str | None:
     return None
 
 
-def _named(
-    *, pre: Path | None, flair: Path, post: Path | None, salt: str | None
-) -> tuple[str, dict[str, Sequence]]:
+def _named(*, pre: Path | None, flair: Path, post: Path | None, salt: str | None) -> tuple[str, dict[str, Sequence]]:
     found: dict[str, Sequence] = {}
     name = stem(flair) if is_nifti(flair) else flair.resolve().stem
     try:

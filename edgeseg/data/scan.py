@@ -201,7 +201,9 @@ class SequenceScan:
         if window is not None and window.flat:
             self._warned.append(f"'{channel}' holds one value everywhere")
         elif window is not None and window.low < _CT_AIR:
-            self._warned.append(f"'{channel}' has values below {_CT_AIR:.0f}, as CT has; the network was trained on MRI")
+            self._warned.append(
+                f"'{channel}' has values below {_CT_AIR:.0f}, as CT has; the network was trained on MRI"
+            )
         return window
 
 

@@ -16,7 +16,6 @@ from edgeseg.imaging import (
     normalise,
     quantise_images,
     to_layout,
-    to_network,
 )
 from edgeseg.runtime.contract import model_format, read_contract
 from edgeseg.runtime.litert_session import LitertSession
@@ -130,7 +129,9 @@ class Segmenter:
             return self._masks(volume, volume=False)
         masks = [done.mask for done in self.segment_scan(volume)]
         if len({mask.shape for mask in masks}) > 1:
-            raise ImageError(f"{volume.name}: its slices differ in size, so the masks are no one array; use segment_scan")
+            raise ImageError(
+                f"{volume.name}: its slices differ in size, so the masks are no one array; use segment_scan"
+            )
         return np.stack(masks)
 
     def segment_scan(self, scan: Scan, *, spool_dir: Path | None = None) -> Iterator[SliceMask]:

@@ -90,7 +90,7 @@ def _joined(
     spool_dir: Path | None,
 ) -> Iterator[SliceMask]:
     runs, kept = RunStack(contract.height, contract.width), []
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=spool_dir) as spool:
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=None if spool_dir is None else str(spool_dir)) as spool:
         for image in images:
             before = time.perf_counter()
             shape = (image.shape[0], image.shape[1])
@@ -114,9 +114,7 @@ def _joined(
             yield SliceMask(mask, entry.seconds + share + time.perf_counter() - before)
 
 
-def _again(
-    spool: IO[bytes], entry: _Kept, contract: Contract, dropped: NDArray[np.bool_] | None
-) -> NDArray[np.bool_]:
+def _again(spool: IO[bytes], entry: _Kept, contract: Contract, dropped: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
     """Give a slice's mask: as it was kept, or from its logits where components of it are dropped."""
     spool.seek(entry.offset)
     pixels = entry.shape[0] * entry.shape[1]

@@ -110,8 +110,8 @@ def _segment_all(
         try:
             if scan.name in names:
                 raise DatasetError(
-                    f"{names[scan.name]} and {one.source} are both '{scan.name}'; rename one, or run them separately with "
-                    "another --out"
+                    f"{names[scan.name]} and {one.source} are both '{scan.name}'; rename one, or run them separately "
+                    "with another --out"
                 )
             names[scan.name] = one.source
             total += len(scan.slice_names) - one.slices

@@ -95,7 +95,9 @@ def segment_case(
     watched.finished()
     if writers[:1] and isinstance(writers[0], PictureMasks):
         masks = [replace(mask, mask=_told(writers[0].place(mask.slice), folder)) for mask in masks]
-    files = [_told(path, folder) for writer in (*writers, *filter(None, [pictures])) for path in writer.finish()]
+    files = [_told(path, folder) for writer in writers for path in writer.finish()]
+    if pictures is not None:
+        files += [_told(path, folder) for path in pictures.finish()]
     warnings = (*_resampled(watched.sizes, segmenter.contract, scan.pixel_mm), *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
     return _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
@@ -190,9 +192,7 @@ def _rule(contract: Contract, scan: Scan) -> str:
     return "volume" if scan.volume else "slices"
 
 
-def _resampled(
-    sizes: Counter[tuple[int, int]], contract: Contract, pixel_mm: tuple[float, float] | None
-) -> list[str]:
+def _resampled(sizes: Counter[tuple[int, int]], contract: Contract, pixel_mm: tuple[float, float] | None) -> list[str]:
     total, height, width = sizes.total(), contract.height, contract.width
     found = []
     for (h, w), count in sizes.items():

@@ -92,7 +92,9 @@ def _volume_folders(path: Path) -> list[Path]:
     """List the folders that are one patient in NIfTI or DICOM each; none where a path stands for slices."""
     if not path.is_dir():
         if path.is_file() and holds_dicom(path):
-            raise DatasetError(f"{path}: one DICOM file is no volume; name the folder that holds the study or the series")
+            raise DatasetError(
+                f"{path}: one DICOM file is no volume; name the folder that holds the study or the series"
+            )
         return []
     if found := list(_nifti_folders(path.resolve(), set())):
         return found

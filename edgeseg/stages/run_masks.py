@@ -98,8 +98,11 @@ class NiftiMasks:
 
     def finish(self) -> tuple[Path, ...]:
         """Pack the file; the same masks give the same bytes."""
-        with self._raw.open("rb") as source, self._path.open("wb") as packed:
-            with gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=0, compresslevel=6) as target:
-                shutil.copyfileobj(source, target)
+        with (
+            self._raw.open("rb") as source,
+            self._path.open("wb") as packed,
+            gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=0, compresslevel=6) as target,
+        ):
+            shutil.copyfileobj(source, target)
         self._raw.unlink()
         return (self._path,)

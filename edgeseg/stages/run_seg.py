@@ -41,7 +41,7 @@ class SegMasks:
     def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
         """Keep one mask, packed."""
         place = self._series.view.index(index, self._series.shape[0])
-        self._packed[place] = np.packbits(self._series.view.stored(mask))
+        self._packed[place] = np.packbits(np.asarray(self._series.view.stored(mask), np.bool_))
 
     def finish(self) -> tuple[Path, ...]:
         """Write the file.
@@ -57,7 +57,7 @@ class SegMasks:
         multi = len({frame.path for frame in frames}) < len(frames)
         if multi:
             order = np.argsort([frame.number for frame in frames])
-            stack, sources = stack[order], [read_header(frames[0].path)]
+            stack, sources = stack[order], [_with_shared_groups(read_header(frames[0].path))]
         else:
             sources = [read_header(frame.path) for frame in frames]
         try:
@@ -74,6 +74,16 @@ class SegMasks:
         except OSError as error:
             raise OutputError(f"cannot write {self._path.name}: {error.strerror or error}; free space") from error
         return (self._path,)
+
+
+def _with_shared_groups(header: Any) -> Any:
+    """Give a multi-frame header the shared groups that highdicom looks for; frames of a checked series share them."""
+    first = header.PerFrameFunctionalGroupsSequence[0]
+    shared = header.SharedFunctionalGroupsSequence[0]
+    for name in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
+        if name not in shared and name in first:
+            setattr(shared, name, first[name].value)
+    return header
 
 
 def _segmentation(sources: list[Any], stack: NDArray[np.uint8], model_sha256: str) -> Any:
