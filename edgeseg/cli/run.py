@@ -50,8 +50,8 @@ def run(
     """Segment scans and write DIR/PATIENT/SLICE_mask.png (0 or 255, the slice's size) and DIR/summary.json.
 
     From NIfTI the mask is one file on the input's voxels, from DICOM a DICOM SEG. Slices whose names end in _mask are
-    passed over; a slice's patient is the folder it lies in. Where the artifact drops small components, those of a folder
-    are its volume's; slices that are given as files stand alone.
+    passed over; a slice's patient is the folder it lies in. Where the artifact drops small components, those of a
+    folder are its volume's; slices that are given as files stand alone.
     """
     from rich.console import Console
     from rich.progress import Progress

@@ -142,8 +142,8 @@ def _step(
         )
     if gaps.max() > _GAP_SHARE * usual:
         raise DatasetError(
-            f"{name} lacks slices: two neighbours are {gaps.max():.1f} mm apart and the others {usual:.1f} mm; export it "
-            "again"
+            f"{name} lacks slices: two neighbours are {gaps.max():.1f} mm apart and the others {usual:.1f} mm; export "
+            "it again"
         )
     step = (np.array(frames[-1].position) - np.array(frames[0].position)) / (len(frames) - 1)
     if gaps.max() - gaps.min() > _UNEVEN_SHARE * usual:

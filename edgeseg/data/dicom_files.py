@@ -119,8 +119,8 @@ def read_header(path: Path, tags: list[str] | None = None) -> Any:
 def unreadable(path: Path, error: Exception) -> DatasetError:
     """Make the error for a file that pydicom cannot read, without quoting it."""
     return DatasetError(
-        f"{path}: cannot be read as DICOM ({type(error).__name__}); the file is damaged, cut short or compressed in a way "
-        "that is not supported; copy it again, or decompress it first (such as with gdcmconv --raw)"
+        f"{path}: cannot be read as DICOM ({type(error).__name__}); the file is damaged, cut short or compressed in a "
+        "way that is not supported; copy it again, or decompress it first (such as with gdcmconv --raw)"
     )
 
 

@@ -107,8 +107,8 @@ class NiftiSequence:
                 stored = np.asarray(self._opened.image.dataobj[tuple(place)], np.float64)
         except Exception as error:
             raise DatasetError(
-                f"{self.source}: slice {index + 1} cannot be read ({one_line(error)}); the file is cut short or changed "
-                "while it was read; copy it again"
+                f"{self.source}: slice {index + 1} cannot be read ({one_line(error)}); the file is cut short or "
+                "changed while it was read; copy it again"
             ) from error
         return np.asarray(view.plane(stored), np.float64)
 
@@ -174,7 +174,7 @@ def _unpacked(path: Path) -> BinaryIO:
     if not path.name.lower().endswith(".gz"):
         return path.open("rb")
     with path.open("rb") as packed, gzip.GzipFile(fileobj=packed) as source:
-        unpacked: BinaryIO = tempfile.TemporaryFile()
+        unpacked: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 (it is what is returned)
         try:
             block = source.read(_BLOCK)
             left = _expected_bytes(block, path) + _BLOCK

@@ -4,7 +4,7 @@ Which sequence is which goes by plain rules. NIfTI files in a folder go by their
 descriptions; both are taken apart into words at everything that is no letter or digit, in lower case:
 
 - FLAIR: a word that holds `flair` (or is `t2f`), of a series with or without contrast agent;
-- post: not FLAIR; a word that begins with `t1ce`, `t1gd` or `t1c`, or is `post`, `gd`, `gad`, `contrast`, `ce` or `kmc`,
+- post: not FLAIR; a word that begins with `t1ce`, `t1gd` or `t1c`, or is `post`, `gd`, `gad`, `contrast`, `ce`, `kmc`,
   or `+c`, `c+`, `+gd`; for DICOM also a series whose header names a contrast agent;
 - pre: not FLAIR nor post; a word that begins with `t1`, or is `pre`, `mprage`, `spgr`, `fspgr` or `bravo`.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,7 +152,7 @@ class SequenceScan:
         for sequence in self._sequences.values():
             sequence.close()
 
-    def __enter__(self) -> SequenceScan:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -34,8 +34,8 @@ class PatientSegmentation:
     `slices` (each slice on its own), or `none` where the contract drops nothing. The work on a volume as a whole counts
     in equal parts towards its slices.
 
-    `input` is `slices`, `nifti`, `dicom` or `grey slices`. `pixel_mm` (distances of rows and of columns), `slice_mm` and
-    what is measured with them are None where they are unknown: the volume is area times `slice_mm`, the diameter the
+    `input` is `slices`, `nifti`, `dicom` or `grey slices`. `pixel_mm` (distances of rows and of columns), `slice_mm`
+    and what is measured with them are None where they are unknown: the volume is area times `slice_mm`, the diameter the
     largest of any slice. `files` are those written beside the masks of single slices, relative to the output folder.
     """
 
