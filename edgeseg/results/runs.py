@@ -35,7 +35,7 @@ class PatientSegmentation:
     in equal parts towards its slices.
 
     `input` is `slices`, `nifti`, `dicom` or `grey slices`. `pixel_mm` (distances of rows and of columns), `slice_mm`
-    and what is measured with them are None where they are unknown: the volume is area times `slice_mm`, the diameter the
+    and what is measured with them are None where unknown: the volume is area times `slice_mm`, the diameter the
     largest of any slice. `files` are those written beside the masks of single slices, relative to the output folder.
     """
 

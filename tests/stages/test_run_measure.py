@@ -27,6 +27,6 @@ def test_any_mask_has_the_diameter_of_its_widest_component() -> None:
         widest = 0.0
         for label in range(1, labels.max() + 1):
             pixels = np.argwhere(labels == label)
-            corners = np.concatenate([pixels + (r, c) for r in (0, 1) for c in (0, 1)]) * (0.7, 1.3)
+            corners = np.concatenate([pixels + np.array([r, c]) for r in (0, 1) for c in (0, 1)]) * (0.7, 1.3)
             widest = max(widest, float(pdist(corners).max()))
         assert largest_diameter_mm(mask, (0.7, 1.3)) == pytest.approx(widest)
