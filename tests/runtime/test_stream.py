@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgeseg.components import find_components, post_process_logits
+from edgeseg.components import RunStack, find_components, post_process_logits
 from edgeseg.imaging import framed_size, mask_on_grid, to_network
 from edgeseg.runtime import stream
 from edgeseg.runtime.stream import stream_masks
@@ -20,7 +20,7 @@ BASE = Contract(variant=VariantSpec(), tier="t", target="onnx-fp32", layout="NHW
 
 
 def infer(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    logits: NDArray[np.float32] = (images[..., 1].astype(np.float32) - 150) / 10
+    logits: NDArray[np.float32] = ((images[..., 1].astype(np.float32) - 150) / 10).astype(np.float32)
     return logits
 
 
@@ -47,7 +47,7 @@ def test_masks_are_those_of_the_whole_volume(
 
 def test_runs_of_slices_are_the_components_of_the_volume() -> None:
     masks = np.random.default_rng(0).random((6, 16, 24)) < 0.25
-    runs = stream.RunStack(16, 24)
+    runs = RunStack(16, 24)
     for mask in masks:
         runs.add(mask)
     found, wanted = runs.components(), find_components(masks, volume=True)

@@ -40,7 +40,7 @@ def check(mask: NDArray[Any], found: PatientSegmentation) -> None:
     assert mask.shape == wanted.shape
     assert mask[INSIDE].all()
     assert not mask[~wanted].any()
-    assert (found.slices, found.slices_with_tumour, found.tumour_pixels) == (6, 2, np.count_nonzero(mask))
+    assert (found.slices, found.slices_with_tumour, found.tumour_pixels) == (6, 2, int(np.count_nonzero(mask)))
     assert found.pixel_mm == pytest.approx((1.0, 1.0))
     assert found.slice_mm == pytest.approx(5.0)
     assert found.tumour_volume_ml == pytest.approx(found.tumour_pixels * 5 / 1000)
@@ -62,7 +62,9 @@ def common(path: Path) -> NDArray[Any]:
 def test_nifti_in_any_axis_order(
     model: Path, write_nifti: Write, scan_values: dict[str, Any], tmp_path: Path, codes: str, suffix: str
 ) -> None:
-    files = {name: write_nifti(f"{name}{suffix}", values, codes=codes) for name, values in scan_values.items()}
+    files: dict[str, Any] = {
+        name: write_nifti(f"{name}{suffix}", values, codes=codes) for name, values in scan_values.items()
+    }
     (found,) = run(model, out=tmp_path / "out", options=RunOptions(**files)).patients
     mask = tmp_path / "out" / found.files[0]
     check(common(mask), found)
@@ -96,7 +98,7 @@ def test_a_folder_of_files_and_a_4d_file_give_the_same_masks(
     options = RunOptions(volumes=("flair", "pre", "post", "-"))
     (stacked,) = run(model, [tmp_path / "all.nii.gz"], out=tmp_path / "b", options=options).patients
     masks = [common(tmp_path / place / found.files[0]) for place, found in (("a", folder), ("b", stacked))]
-    np.testing.assert_array_equal(*masks)
+    np.testing.assert_array_equal(masks[0], masks[1])
     check(masks[0], folder)
     with pytest.raises(OptionError, match="holds 4 volumes and 3 were named"):
         run(model, [tmp_path / "all.nii.gz"], out=tmp_path / "c")
@@ -107,8 +109,8 @@ def test_a_folder_of_files_and_a_4d_file_give_the_same_masks(
 def test_gain_and_offset_do_not_change_the_masks(
     model: Path, write_nifti: Write, scan_values: dict[str, Any], tmp_path: Path, gain: float, offset: float
 ) -> None:
-    plain = {name: write_nifti(f"{name}.nii", values) for name, values in scan_values.items()}
-    other = {
+    plain: dict[str, Any] = {name: write_nifti(f"{name}.nii", values) for name, values in scan_values.items()}
+    other: dict[str, Any] = {
         name: write_nifti(f"other/{name}.nii", values.astype(np.float64) * gain + offset)
         for name, values in scan_values.items()
     }
@@ -116,7 +118,7 @@ def test_gain_and_offset_do_not_change_the_masks(
     for place, files in (("a", plain), ("b", other)):
         (found,) = run(model, out=tmp_path / place, options=RunOptions(**files)).patients
         masks.append(common(tmp_path / place / found.files[0]))
-    np.testing.assert_array_equal(*masks)
+    np.testing.assert_array_equal(masks[0], masks[1])
 
 
 def test_a_sequence_on_another_grid_is_resampled_and_a_missing_one_filled(
@@ -222,7 +224,7 @@ def test_a_series_that_lies_face_down_is_turned(
     model: Path, write_dicom: Write, scan_values: dict[str, Any], tmp_path: Path
 ) -> None:
     turned = {name: values[::-1, ::-1] for name, values in scan_values.items()}
-    folders = {
+    folders: dict[str, Any] = {
         name: write_dicom(name, values, description=name, orientation=(1, 0, 0, 0, -1, 0), origin=(-20.0, 1.0, -15.0))
         for name, values in turned.items()
     }
@@ -294,7 +296,7 @@ def test_series_that_fit_twice_or_lie_elsewhere(
 
 
 def test_grey_slices_of_16_bits_and_a_spacing(model: Path, scan_values: dict[str, Any], tmp_path: Path) -> None:
-    folders = {}
+    folders: dict[str, Any] = {}
     for name, values in scan_values.items():
         folders[name] = tmp_path / name
         folders[name].mkdir()
