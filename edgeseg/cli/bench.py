@@ -1,7 +1,9 @@
-"""`edgeseg bench`: the latency of one or more artifacts."""
+"""`edgeseg bench`: time, cold start and memory of one or more model files."""
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,35 +11,65 @@ import typer
 
 
 def bench(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Artifacts: .onnx, .tflite or .hdf5.")],
-    runs: Annotated[int, typer.Option(help="Counted runs per artifact.")] = 100,
-    warmup: Annotated[int, typer.Option(help="Runs per artifact before any is counted.")] = 10,
-    threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 2,
-    budget_s: Annotated[float | None, typer.Option(help="Seconds of counted runs per artifact, at most.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the phantom slice that is run.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Artifacts (.onnx, .tflite, .hdf5), or peers without a contract."),
+    ],
+    threads: Annotated[str, typer.Option(help="Threads of the runtime; several with commas: 1,2.")] = "2",
+    runs: Annotated[int, typer.Option(help="Counted runs of each file.")] = 100,
+    warmup: Annotated[int, typer.Option(help="Runs of each file before any is counted.")] = 10,
+    budget_s: Annotated[float | None, typer.Option(help="Seconds of counted runs of each file, at most.")] = None,
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Also say how many times as fast as this file the others are; repeatable."),
+    ] = None,
+    volume: Annotated[
+        int, typer.Option(metavar="N", help="Also run a volume of N slices through each file, alone, to see it drift.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the phantom that is run, and of the bootstrap.")] = 0,
+    emulated: Annotated[
+        bool, typer.Option("--emulated", help="Run under an emulator all the same; no time is called a latency.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Time single slices through artifacts, in interleaved rounds so that drift of the machine hits all alike."""
+    """Time single slices through model files, in interleaved rounds so that drift of the machine hits all alike.
+
+    Load time, first inference and peak memory come from a process of each file's own. Compare files within one run of
+    this command, not across runs. docs/benchmarks.md says how each figure is taken.
+    """
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
-    from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.benchmark import BenchmarkResult, benchmark
-    from edgeseg.stages.environment import environment, load_average
-    from edgeseg.targets import open_artifact
+    from edgeseg.stages.bench import BenchSpec
+    from edgeseg.stages.bench import bench as run
 
-    if threads < 1:
-        raise OptionError(f"threads is {threads}; at least 1 is needed")
-    if len(set(files)) < len(files):
-        raise OptionError("a file was given twice; name each artifact once")
-    predictors = {str(path): open_artifact(path, threads=threads, numerics="fast") for path in files}
-    load = load_average()
+    references = tuple(dict.fromkeys(reference or ()))
+    spec = BenchSpec(
+        files=(*files, *(path for path in references if path not in files)),
+        threads=_thread_counts(threads),
+        runs=runs,
+        warmup=warmup,
+        budget_s=budget_s,
+        references=references,
+        volume=volume,
+        seed=seed,
+        emulated=emulated,
+        command=shlex.join(["edgeseg", *sys.argv[1:]]),
+    )
     with counted("timing") as progress:
-        latencies = benchmark(predictors, runs=runs, warmup=warmup, budget_s=budget_s, seed=seed, progress=progress)
-    result = BenchmarkResult(latencies=latencies, seed=seed, load_average=load, environment=environment())
+        result = run(spec, progress=progress)
     if as_json:
         typer.echo(to_json(result))
         return
-    from edgeseg.stages.tables import benchmark_table
+    from edgeseg.stages.bench_table import bench_table
 
-    show(benchmark_table(result))
+    show(bench_table(result))
+
+
+def _thread_counts(text: str) -> tuple[int, ...]:
+    from edgeseg.errors import OptionError
+
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise OptionError(f"threads is '{text}'; give a number, or several with commas such as 1,2") from error

@@ -9,7 +9,14 @@ The figures over patients are in `edgeseg.metrics.bootstrap`, and everything abo
 
 from __future__ import annotations
 
-from edgeseg.metrics.bootstrap import BOOTSTRAP_SAMPLES, bootstrap_interval, median_bounds, paired_interval
+from edgeseg.metrics.bootstrap import (
+    BOOTSTRAP_SAMPLES,
+    bootstrap_interval,
+    lower_bound,
+    median_bounds,
+    median_ratio_bounds,
+    paired_interval,
+)
 from edgeseg.metrics.lesions import LesionCount, count_lesions
 from edgeseg.metrics.overlap import Overlap, SliceCount, count_overlap, count_tumour_free
 from edgeseg.metrics.patient import score_patient
@@ -25,7 +32,9 @@ __all__ = [
     "count_overlap",
     "count_tumour_free",
     "hd95",
+    "lower_bound",
     "median_bounds",
+    "median_ratio_bounds",
     "paired_interval",
     "score_patient",
     "surface",

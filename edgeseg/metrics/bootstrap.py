@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from edgeseg.results import Interval
 
 BOOTSTRAP_SAMPLES = 10_000
+RATIO_SAMPLES = 2_000
+ONE_SIDED = 5.0
 _PERCENTILES = (2.5, 97.5)
 _BLOCK = 500
 
@@ -70,6 +72,47 @@ def median_bounds(values: Sequence[float], *, seed: int, samples: int = BOOTSTRA
         ValueError: as in `bootstrap_interval`.
     """
     low, high = np.percentile(_resampled(_checked(values), np.median, seed=seed, samples=samples), _PERCENTILES)
+    return float(low), float(high)
+
+
+def lower_bound(values: Sequence[float], *, seed: int, samples: int = BOOTSTRAP_SAMPLES) -> float:
+    """Return the one-sided 95 % bound of the mean over patients: the 5th percentile of the bootstrap means.
+
+    Args:
+        values: one finite figure per patient.
+        seed: seeds the draws.
+        samples: number of resamples.
+
+    Raises:
+        ValueError: as in `bootstrap_interval`.
+    """
+    return float(np.percentile(_resampled(_checked(values), np.mean, seed=seed, samples=samples), ONE_SIDED))
+
+
+def median_ratio_bounds(
+    numerator: Sequence[float], denominator: Sequence[float], *, seed: int, samples: int = RATIO_SAMPLES
+) -> tuple[float, float]:
+    """Return the 95 % percentile-bootstrap interval of `median(numerator) / median(denominator)` over pairs.
+
+    Pairs are drawn whole, so that what slows both halves of a pair alike does not widen the interval.
+
+    Args:
+        numerator: one positive figure per pair.
+        denominator: the same pairs in the same order.
+        seed: seeds the draws.
+        samples: number of resamples.
+
+    Raises:
+        ValueError: when the two differ in length, or hold no pair or a figure that is not positive.
+    """
+    above, below = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
+    if above.shape != below.shape or above.ndim != 1 or not above.size:
+        raise ValueError(f"{above.size} figures against {below.size}; a ratio needs pairs, and at least one")
+    if not (np.isfinite(above) & np.isfinite(below) & (above > 0) & (below > 0)).all():
+        raise ValueError("a ratio needs positive figures")
+    draws = np.random.default_rng(seed).integers(0, above.size, size=(samples, above.size))
+    ratios = np.median(above[draws], axis=1) / np.median(below[draws], axis=1)
+    low, high = np.percentile(ratios, _PERCENTILES)
     return float(low), float(high)
 
 

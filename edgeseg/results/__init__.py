@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from edgeseg.results.bench import (
+    BENCH_SCHEMA_VERSION,
+    BenchCell,
+    BenchDevice,
+    BenchResult,
+    GemmRate,
+    SpeedRatio,
+    Sustained,
+)
 from edgeseg.results.builds import ArtifactRow, BaselineResult, BuildResult, LatencyResult, StageRecord
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval
 from edgeseg.results.comparison import ArtifactComparison, ComparisonResult
@@ -11,15 +20,20 @@ from edgeseg.results.size import SizeLedger, SizeStep
 from edgeseg.results.training import EpochRecord, TrainResult
 
 __all__ = [
+    "BENCH_SCHEMA_VERSION",
     "RESULT_SCHEMA_VERSION",
     "ArtifactComparison",
     "ArtifactRow",
     "BaselineResult",
+    "BenchCell",
+    "BenchDevice",
+    "BenchResult",
     "BuildResult",
     "ComparisonResult",
     "Environment",
     "EpochRecord",
     "EvalResult",
+    "GemmRate",
     "InstitutionScore",
     "Interval",
     "LatencyResult",
@@ -30,6 +44,8 @@ __all__ = [
     "SizeLedger",
     "SizeStep",
     "SliceSegmentation",
+    "SpeedRatio",
     "StageRecord",
+    "Sustained",
     "TrainResult",
 ]

@@ -28,13 +28,27 @@ def read_contract(path: Path) -> Contract:
         ContractError: when it carries no contract, one that cannot be read, or one of a newer schema.
         MissingExtraError: for `.tflite` without ai-edge-litert.
     """
-    text = onnx_metadata(path).get(CONTRACT_KEY) if model_format(path) == ".onnx" else _tflite_entry(path)
+    text = _contract_text(path)
     if text is None:
         raise ContractError(
             f"{path}: the model carries no contract (metadata '{CONTRACT_KEY}'), so its channels, scaling and "
             "threshold are unknown; build it with: edgeseg build"
         )
     return parse_contract(text, path)
+
+
+def has_contract(path: Path) -> bool:
+    """Tell whether a `.onnx` or `.tflite` file carries a contract, whatever stands in it.
+
+    Raises:
+        ArtifactError: when the file is missing, damaged, or of another format.
+        MissingExtraError: for `.tflite` without ai-edge-litert.
+    """
+    return _contract_text(path) is not None
+
+
+def _contract_text(path: Path) -> str | bytes | None:
+    return onnx_metadata(path).get(CONTRACT_KEY) if model_format(path) == ".onnx" else _tflite_entry(path)
 
 
 def model_format(path: Path) -> str:

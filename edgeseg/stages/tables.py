@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from edgeseg.results import ArtifactRow, BaselineResult, BuildResult, EvalResult, Interval, LatencyResult
-from edgeseg.stages.benchmark import BenchmarkResult
 from edgeseg.stages.report import GOOD_STATUS, Report, ReportRow, main_artifact, summarise
 
 ABSENT = "\N{EN DASH}"
@@ -58,23 +56,6 @@ def markdown(build: BuildResult) -> str:
         parts += ["", "## Stages", "", *_stage_lines(build)]
     versions = ", ".join(f"{name} {version}" for name, version in build.environment.versions.items())
     return "\n".join((*parts, "", "## Versions", "", versions, ""))
-
-
-def benchmark_table(result: BenchmarkResult) -> RenderableType:
-    """Draw what `edgeseg bench` measured, with the machine under it."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("artifact", overflow="fold")
-    for head in ("p50 ms", "p95 ms", "n", "threads"):
-        table.add_column(head, justify="right")
-    table.add_column("runtime")
-    together = len({Path(found.artifact).parent for found in result.latencies}) == 1
-    for found in result.latencies:
-        name = Path(found.artifact).name if together else found.artifact
-        p50, p95 = _ms(found.latency_ms_p50), _ms(found.latency_ms_p95)
-        table.add_row(name, p50, p95, str(found.runs), str(found.threads), found.runtime)
-    here = result.environment
-    load = "" if result.load_average is None else f"; load average before the runs {result.load_average:g}"
-    return Group(table, Text(f"one slice per run; {here.cpu}, {here.cores} cores, {here.os}{load}", style="dim"))
 
 
 def size_text(size_bytes: int) -> str:

@@ -117,12 +117,12 @@ class Phantoms:
 
 def test_the_input_is_the_middle_slice_of_the_seeds_phantom_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "PhantomDataset", Phantoms)
-    stage.phantom_slice.cache_clear()
+    stage.phantom_images.cache_clear()
     bench = Bench()
     stand = Stand(bench, "a", (0.1,), height=48)
     for _ in range(2):
         benchmark({"a": stand}, runs=1, warmup=1, seed=3, clock=bench.clock)
-    stage.phantom_slice.cache_clear()
+    stage.phantom_images.cache_clear()
     assert {int(images.min()) for images in stand.inputs} == {int(images.max()) for images in stand.inputs} == {32}
     assert Phantoms.made == 1
 

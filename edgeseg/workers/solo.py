@@ -1,0 +1,128 @@
+"""One model in a process of its own, so that its load time, first inference and memory are nobody else's."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.errors import EdgeSegError
+from edgeseg.jsonio import from_json, to_json
+
+if TYPE_CHECKING:
+    from edgeseg.runtime import Segmenter
+    from edgeseg.runtime.plain import PlainModel
+    from edgeseg.targets import KerasPredictor
+
+WARM_RUNS = 3
+STATUS = Path("/proc/self/status")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoloJob:
+    """What to run: `slices` is a `.npy` of `(N, h, w, 3) uint8`; `volume` slices of it, over and over, or 0 for one."""
+
+    model: str
+    threads: int
+    slices: str
+    volume: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoloResult:
+    """What was found; `seconds` holds every slice of a volume, `post_processing_s` what came after the last one."""
+
+    load_s: float
+    first_s: float
+    idle_rss_bytes: int | None
+    peak_rss_bytes: int | None
+    seconds: tuple[float, ...] = ()
+    post_processing_s: float | None = None
+
+
+def measure(job: SoloJob) -> SoloResult:
+    """Open one model, run one slice, and then a few more or a whole volume.
+
+    Raises:
+        EdgeSegError: when the model cannot be opened or run.
+    """
+    from edgeseg.runtime.plain import PlainModel
+    from edgeseg.targets.peers import open_for_timing
+
+    images = np.load(job.slices, allow_pickle=False)
+    path = Path(job.model)
+    if path.suffix.lower() == ".tflite":
+        import ai_edge_litert.interpreter  # noqa: F401 - the runtime's own memory is not the model's
+    idle = resident("VmRSS")
+    start = time.perf_counter()
+    model = open_for_timing(path, threads=job.threads)
+    load = time.perf_counter() - start
+    if isinstance(model, PlainModel):
+        seconds, post = _plain(model, job.volume), None
+    else:
+        seconds, post = _segment(model, images, job.volume)
+    return SoloResult(
+        load_s=load,
+        first_s=seconds[0],
+        idle_rss_bytes=idle,
+        peak_rss_bytes=resident("VmHWM"),
+        seconds=tuple(seconds) if job.volume else (),
+        post_processing_s=post if job.volume else None,
+    )
+
+
+def resident(field: str, status: Path = STATUS) -> int | None:
+    """Return this process's memory in bytes: `VmRSS` now, `VmHWM` at its peak; None where the system does not tell.
+
+    `getrusage` would count the memory of the process that started this one.
+    """
+    try:
+        lines = status.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:")), None)
+
+
+def _plain(model: PlainModel, volume: int) -> list[float]:
+    seconds = []
+    for _ in range(volume or 1 + WARM_RUNS):
+        start = time.perf_counter()
+        model.run()
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def _segment(model: Segmenter | KerasPredictor, images: NDArray[np.uint8], volume: int) -> tuple[list[float], float]:
+    """Run slices as `edgeseg run` does: resampled one by one, logits kept, small components dropped at the end."""
+    from edgeseg.components import post_process_logits
+    from edgeseg.imaging import mask_on_grid, to_network
+
+    seconds, kept = [], []
+    for index in range(volume or 1 + WARM_RUNS):
+        image = images[index % len(images)][np.newaxis]
+        start = time.perf_counter()
+        kept.append(model.logits(to_network(image, model.contract)))
+        seconds.append(time.perf_counter() - start)
+    start = time.perf_counter()
+    logits = post_process_logits(np.concatenate(kept), model.contract, volume=bool(volume))
+    for index in range(len(logits)):
+        mask_on_grid(logits[index : index + 1], model.contract, images.shape[1], images.shape[2])
+    return seconds, time.perf_counter() - start
+
+
+def main() -> None:
+    """Read a `SoloJob` on stdin and print a `SoloResult`; a deliberate error is one line on stderr, exit code 2."""
+    try:
+        found = measure(from_json(SoloJob, sys.stdin.read()))
+    except EdgeSegError as error:
+        sys.exit(f"error: {error}")
+    sys.stdout.write(f"\n{to_json(found, indent=None)}\n")
+
+
+if __name__ == "__main__":
+    main()
