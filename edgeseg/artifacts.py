@@ -105,6 +105,20 @@ def write_text(path: Path, text: str) -> Path:
     return write_bytes(path, text.encode())
 
 
+def append_text(path: Path, text: str) -> Path:
+    """Add UTF-8 text to the end of a file that others write to as well, in one call; it is made when absent.
+
+    Raises:
+        OutputError: when the place cannot be written.
+    """
+    try:
+        with path.open("ab", buffering=0) as stream:
+            stream.write(text.encode())
+    except OSError as error:
+        raise _output_error(path, error) from error
+    return path
+
+
 @contextlib.contextmanager
 def staged(path: Path) -> Iterator[Path]:
     """Give a temporary path with the same suffix; when the block ends well it is moved to `path` in one step.

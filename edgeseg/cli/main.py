@@ -29,7 +29,7 @@ _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES
 # or an `app` where the command has commands of its own.
 PANELS = {
     "Make": ("data", "train", "average", "choose", "calibrate", "build", "ship"),
-    "Use and measure": ("run", "evaluate", "verify", "bench", "experiments"),
+    "Use and measure": ("run", "evaluate", "verify", "bench", "check", "experiments"),
     "Read": ("report", "compare", "claims", "variants", "targets"),
 }
 

@@ -12,6 +12,14 @@ from edgeseg.results.bench import (
     Sustained,
 )
 from edgeseg.results.builds import ArtifactRow, BaselineResult, BuildResult, LatencyResult, StageRecord
+from edgeseg.results.check import (
+    BASELINE_SCHEMA_VERSION,
+    CHECK_SCHEMA_VERSION,
+    BaselineArtifact,
+    CheckBaseline,
+    CheckCase,
+    CheckResult,
+)
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval
 from edgeseg.results.comparison import ArtifactComparison, ComparisonResult
 from edgeseg.results.runs import PatientSegmentation, RunResult, SliceSegmentation
@@ -20,15 +28,21 @@ from edgeseg.results.size import SizeLedger, SizeStep
 from edgeseg.results.training import EpochRecord, TrainResult
 
 __all__ = [
+    "BASELINE_SCHEMA_VERSION",
     "BENCH_SCHEMA_VERSION",
+    "CHECK_SCHEMA_VERSION",
     "RESULT_SCHEMA_VERSION",
     "ArtifactComparison",
     "ArtifactRow",
+    "BaselineArtifact",
     "BaselineResult",
     "BenchCell",
     "BenchDevice",
     "BenchResult",
     "BuildResult",
+    "CheckBaseline",
+    "CheckCase",
+    "CheckResult",
     "ComparisonResult",
     "Environment",
     "EpochRecord",

@@ -28,7 +28,7 @@ def read_contract(path: Path) -> Contract:
         ContractError: when it carries no contract, one that cannot be read, or one of a newer schema.
         MissingExtraError: for `.tflite` without ai-edge-litert.
     """
-    text = _contract_text(path)
+    text = contract_text(path)
     if text is None:
         raise ContractError(
             f"{path}: the model carries no contract (metadata '{CONTRACT_KEY}'), so its channels, scaling and "
@@ -37,18 +37,17 @@ def read_contract(path: Path) -> Contract:
     return parse_contract(text, path)
 
 
-def has_contract(path: Path) -> bool:
-    """Tell whether a `.onnx` or `.tflite` file carries a contract, whatever stands in it.
+def contract_text(path: Path) -> bytes | None:
+    """Return the text of the contract as it stands in a `.onnx` or `.tflite` file; None where there is none.
 
     Raises:
         ArtifactError: when the file is missing, damaged, or of another format.
         MissingExtraError: for `.tflite` without ai-edge-litert.
     """
-    return _contract_text(path) is not None
-
-
-def _contract_text(path: Path) -> str | bytes | None:
-    return onnx_metadata(path).get(CONTRACT_KEY) if model_format(path) == ".onnx" else _tflite_entry(path)
+    if model_format(path) == ".tflite":
+        return _tflite_entry(path)
+    text = onnx_metadata(path).get(CONTRACT_KEY)
+    return None if text is None else text.encode()
 
 
 def model_format(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class PlainModel:
         if threads < 1:
             raise OptionError(f"threads is {threads}; at least 1 is needed")
         self.path, self.threads = path, threads
+        self._invoke: Callable[[], object]
         self._rng = np.random.default_rng(seed)
         if model_format(path) == ".tflite":
             self._open_tflite()
@@ -115,7 +117,7 @@ class PlainModel:
 
 
 def _fixed(size: object) -> bool:
-    return isinstance(size, int | np.integer) and size > 0
+    return isinstance(size, int) and size > 0
 
 
 def _onnx_type(text: str) -> str:

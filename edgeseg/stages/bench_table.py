@@ -91,7 +91,7 @@ def _ratios(result: BenchResult, names: dict[str, str]) -> Table:
 
 
 def _volumes(result: BenchResult, names: dict[str, str]) -> Table:
-    table = _table("a whole volume", "threads", "slices", "ms first third", "last third", "drift", "s", "peak MB")
+    table = _table("a whole volume", "threads", "slices", "first ms", "last ms", "drift", "s", "peak MB")
     for cell in result.cells:
         if (found := cell.sustained) is None:
             continue
@@ -111,6 +111,8 @@ def _volumes(result: BenchResult, names: dict[str, str]) -> Table:
 def _notes(result: BenchResult) -> list[str]:
     device = result.device
     notes = []
+    if any(cell.sustained for cell in result.cells):
+        notes.append("a whole volume: medians of its first and last third; s holds the post-processing too.")
     if device.emulator:
         notes.append(f"NO LATENCY: run under {device.emulator}; these times say nothing about a device.")
     if min((cell.runs for cell in result.cells), default=FEW_RUNS) < FEW_RUNS:

@@ -96,7 +96,7 @@ def open_keras(path: Path, *, threads: int = 2) -> KerasPredictor:
     if not path.is_file():
         raise ArtifactError(f"no Keras file at {path}; give a .hdf5 file of 'edgeseg build --target {NAME}'")
     require("h5py", "keras", "tensorflow", purpose="running a Keras .hdf5 file")
-    contract = _read_contract(path)
+    contract = read_keras_contract(path)
     keras = running_keras()
     try:
         with quiet():
@@ -106,7 +106,13 @@ def open_keras(path: Path, *, threads: int = 2) -> KerasPredictor:
     return KerasPredictor(model, contract, threads=threads)
 
 
-def _read_contract(path: Path) -> Contract:
+def read_keras_contract(path: Path) -> Contract:
+    """Read the contract of a `.hdf5` file.
+
+    Raises:
+        ArtifactError: when the file is not readable HDF5.
+        ContractError: when it carries no contract that this edgeseg can honour.
+    """
     import h5py
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeseg.runtime import Segmenter
-from edgeseg.runtime.contract import SUFFIXES, has_contract
+from edgeseg.runtime.contract import SUFFIXES, contract_text
 from edgeseg.runtime.plain import PlainModel
 from edgeseg.targets import KerasPredictor, open_artifact
 
@@ -18,6 +18,6 @@ def open_for_timing(path: Path, *, threads: int) -> Segmenter | KerasPredictor |
         ContractError: when it carries a contract that this edgeseg cannot honour.
         MissingExtraError: when what runs it is not installed.
     """
-    if path.suffix.lower() in SUFFIXES and not has_contract(path):
+    if path.suffix.lower() in SUFFIXES and contract_text(path) is None:
         return PlainModel(path, threads=threads)
     return open_artifact(path, threads=threads, numerics="fast")

@@ -57,7 +57,8 @@ def measure(job: SoloJob) -> SoloResult:
     images = np.load(job.slices, allow_pickle=False)
     path = Path(job.model)
     if path.suffix.lower() == ".tflite":
-        import ai_edge_litert.interpreter  # noqa: F401 - the runtime's own memory is not the model's
+        import ai_edge_litert.interpreter
+        import ai_edge_litert.schema_py_generated  # noqa: F401 - what the runtime itself takes is not the model's
     idle = resident("VmRSS")
     start = time.perf_counter()
     model = open_for_timing(path, threads=job.threads)

@@ -1,0 +1,120 @@
+"""`edgeseg check`: whether a build is still as good as a committed baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edgeseg.results import CheckResult
+    from edgeseg.stages.check_inputs import CheckedArtifact
+
+
+def check(
+    builds: Annotated[
+        list[Path],
+        typer.Argument(metavar="BUILD...", help="Folders that 'edgeseg build --out' wrote, or artifacts in one."),
+    ],
+    baseline: Annotated[Path, typer.Option(metavar="FILE", help="The committed JSON to hold them against.")],
+    max_dice_drop: Annotated[
+        float, typer.Option(help="How much Dice the mean over the same patients may lose.")
+    ] = 0.005,
+    max_size_growth: Annotated[float, typer.Option(help="By what share a file may grow.")] = 0.02,
+    max_latency_ratio: Annotated[
+        float | None,
+        typer.Option(
+            help="How many times its baseline the latency relative to the reference may be; unchecked if not given."
+        ),
+    ] = None,
+    update: Annotated[bool, typer.Option("--update", help="Make the build the baseline; needs --reason.")] = False,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="With --update: why, kept in the file.")] = None,
+    latency_reference: Annotated[
+        str | None,
+        typer.Option(metavar="TARGET", help="With --update: what latencies are divided by; onnx-fp32 or keras-fp32."),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML.")] = None,
+    summary: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also append Markdown, as to $GITHUB_STEP_SUMMARY.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Hold every artifact of a build against a committed baseline; exit code 1 when a rule does not hold.
+
+    Rules: the build's own status, the file is the one that was measured, contract, size, Dice per patient, and with
+    --max-latency-ratio latency over that of a reference artifact of the same build. See docs/check.md.
+    """
+    from edgeseg.errors import CheckFailedError, OptionError
+    from edgeseg.stages.check import CheckLimits
+    from edgeseg.stages.check import check as run
+    from edgeseg.stages.check_baseline import read_baseline
+    from edgeseg.stages.check_inputs import read_artifacts
+
+    limits = CheckLimits(
+        max_dice_drop=max_dice_drop, max_size_growth=max_size_growth, max_latency_ratio=max_latency_ratio
+    )
+    if not update and (reason is not None or latency_reference is not None):
+        raise OptionError("--reason and --latency-reference belong to --update; give that too, or leave them out")
+    if seed < 0:
+        raise OptionError(f"seed is {seed}; it must be at least 0")
+    if update:
+        if junit is not None or summary is not None:
+            raise OptionError("--update checks nothing, so there is nothing for --junit and --summary; leave them out")
+        found, only = read_artifacts(builds)
+        _update(found, only, baseline, reason=reason or "", reference=latency_reference, as_json=as_json)
+        return
+    known = read_baseline(baseline)
+    found, only = read_artifacts(builds)
+    result = run(found, known, baseline, limits, seed=seed, only=only)
+    _write(result, junit=junit, summary=summary, as_json=as_json)
+    if not result.passed:
+        failed = [f"{case.artifact} {case.rule}" for case in result.cases if not case.passed]
+        raise CheckFailedError(f"the build is not what {baseline} says: {', '.join(failed)}")
+
+
+def _write(result: CheckResult, *, junit: Path | None, summary: Path | None, as_json: bool) -> None:
+    from edgeseg import artifacts
+    from edgeseg.cli._print import show
+    from edgeseg.jsonio import to_json
+    from edgeseg.stages.check_report import check_markdown, check_table, junit_xml
+
+    if junit is not None:
+        artifacts.write_bytes(junit, junit_xml(result))
+    if summary is not None:
+        artifacts.append_text(summary, check_markdown(result))
+    if as_json:
+        typer.echo(to_json(result))
+    else:
+        show(check_table(result))
+
+
+def _update(
+    found: Mapping[str, CheckedArtifact],
+    only: frozenset[str] | None,
+    place: Path,
+    *,
+    reason: str,
+    reference: str | None,
+    as_json: bool,
+) -> None:
+    from edgeseg import artifacts
+    from edgeseg.errors import OptionError
+    from edgeseg.jsonio import to_json
+    from edgeseg.stages.check_baseline import make_baseline, refuse_newer
+
+    if only is not None:
+        raise OptionError("--update takes whole builds, so that every artifact is guarded; give the build folder")
+    refuse_newer(place)
+    made = make_baseline(found, reason=reason, reference=reference)
+    artifacts.write_text(place, to_json(made) + "\n")
+    if as_json:
+        typer.echo(to_json(made))
+        return
+    for item in made.artifacts:
+        mean = sum(item.dice.values()) / len(item.dice)
+        typer.echo(f"{item.artifact}: {item.size_bytes:,} bytes, Dice {mean:.4f} over {len(item.dice)} patients")
+    typer.echo(f"written: {place}")

@@ -1,0 +1,90 @@
+"""What `edgeseg check` found, for people at a terminal, for a pull request's summary, and for a CI server."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from edgeseg.results import CheckResult
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def check_table(result: CheckResult) -> RenderableType:
+    """Draw one line per artifact and rule, for 80 columns, failures in full."""
+    parts: list[RenderableType] = []
+    for artifact in dict.fromkeys(case.artifact for case in result.cases):
+        table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=False)
+        for _ in range(3):
+            table.add_column(overflow="fold")
+        for case in result.cases:
+            if case.artifact == artifact:
+                mark = Text("ok", style="green") if case.passed else Text("FAIL", style="bold red")
+                table.add_row(f"  {case.rule:<8}", mark, Text(case.detail))
+        parts += [Text(artifact, style="bold"), table]
+    return Group(*parts, Text(verdict(result), style="bold"), Text(_machines(result), style="dim"))
+
+
+def verdict(result: CheckResult) -> str:
+    """Say in one line how it went."""
+    failed = sum(not case.passed for case in result.cases)
+    against = f"against {result.baseline} ({result.reason})"
+    if failed:
+        return f"{failed} of {len(result.cases)} rules failed {against}"
+    return f"all {len(result.cases)} rules hold {against}"
+
+
+def check_markdown(result: CheckResult) -> str:
+    """Draw the same in Markdown, for a CI server's summary."""
+    lines = [f"### edgeseg check: {'passed' if result.passed else 'FAILED'}", "", _cell(verdict(result)), ""]
+    lines += ["| artifact | rule | | |", "|---|---|---|---|"]
+    for case in sorted(result.cases, key=lambda case: case.passed):
+        mark = "ok" if case.passed else "**FAIL**"
+        lines.append(f"| {_cell(case.artifact)} | {case.rule} | {mark} | {_cell(case.detail)} |")
+    return "\n".join((*lines, "", _cell(_machines(result)), "", ""))
+
+
+def junit_xml(result: CheckResult) -> bytes:
+    """Write JUnit XML: one test case per artifact and rule, a failure where the rule does not hold."""
+    failed = str(sum(not case.passed for case in result.cases))
+    counts = {"name": "edgeseg check", "tests": str(len(result.cases)), "failures": failed, "errors": "0", "time": "0"}
+    root = ET.Element("testsuites", counts)
+    suite = ET.SubElement(root, "testsuite", {**counts, "skipped": "0"})
+    for case in result.cases:
+        name = {"classname": _clean(case.artifact), "name": _clean(case.rule), "time": "0"}
+        entry = ET.SubElement(suite, "testcase", name)
+        if case.passed:
+            ET.SubElement(entry, "system-out").text = _clean(case.detail)
+        else:
+            what = {"message": _clean(case.detail), "type": _clean(case.rule)}
+            ET.SubElement(entry, "failure", what).text = _clean(f"{case.artifact}: {case.detail}")
+    ET.indent(root)
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written + b"\n"
+
+
+def _machines(result: CheckResult) -> str:
+    then, now = result.baseline_environment, result.environment
+    if then == now:
+        return f"Baseline and build: {now.cpu}, {now.os}, Python {now.python}, the same versions."
+    names = sorted({*then.versions, *now.versions})
+    other = [f"{n} {then.versions.get(n, 'absent')} -> {now.versions.get(n, 'absent')}" for n in names
+             if then.versions.get(n) != now.versions.get(n)]  # fmt: skip
+    versions = f" Versions: {', '.join(other)}." if other else " The same versions."
+    return (
+        f"Baseline: {then.cpu}, {then.os}, Python {then.python}, int8 kernels {then.int8_kernels}. Build: {now.cpu}, "
+        f"{now.os}, Python {now.python}, int8 kernels {now.int8_kernels}.{versions}"
+    )
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+
+
+def _clean(text: str) -> str:
+    """Drop the characters that no XML document may hold."""
+    return _NOT_XML.sub("?", text)
