@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint format lock clean
+.PHONY: help install demo check baseline test lint format lock clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -33,6 +33,12 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: $(STAMP)  ## Build the default network for tflite-int8 from what edgeseg ships: no data, no training needed.
 	$(BIN)/python -m edgeseg build --target tflite-int8 --out $(OUT)
+
+check: $(STAMP)  ## Hold what `make demo` built against .ci/baseline.json.
+	$(BIN)/python -m edgeseg check $(OUT) --baseline .ci/baseline.json $(CHECK_OPTIONS)
+
+baseline: demo  ## Make what ships the baseline of `make check`: make baseline REASON='new weights'.
+	$(BIN)/python -m edgeseg check $(OUT) --baseline .ci/baseline.json --update --reason '$(REASON)'
 
 test: lint  ## Format check, lint, types, floors and tests: all that CI runs.
 	$(BIN)/python -m pytest

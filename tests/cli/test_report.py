@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from edgeseg.cli.main import main
@@ -15,12 +14,6 @@ from edgeseg.jsonio import from_json
 from edgeseg.stages.report import TABLE_BEGIN, TABLE_END, Report, read_build, summarise
 
 SYNTHETIC_BUILD = Path(__file__).parents[1] / "synthetic" / "build.json"
-
-
-@pytest.fixture(autouse=True)
-def quick_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A phantom takes seconds to draw, and no command here depends on what is in the slice."""
-    monkeypatch.setattr("edgeseg.stages.benchmark.phantom_slice", lambda *, seed: np.zeros((16, 16, 3), np.uint8))
 
 
 @pytest.fixture
@@ -117,48 +110,6 @@ def test_claims_of_a_folder_that_holds_no_data_writes_nothing(build_dir: Path, t
     page = tmp_path / "claims.md"
     assert run("claims", "--build", build_dir, "--data", tmp_path / "empty", "--no-r2", "--out", page) == 2
     assert not page.exists()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [(("--runs", "0"), "runs is 0"), (("--threads", "0"), "threads is 0"), (("--budget-s", "0"), "positive")],
-)
-def test_bench_refuses_what_cannot_be_counted(
-    artifact: Path, options: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run("bench", artifact, *options) == 2
-    assert message in capsys.readouterr().err
-
-
-def test_bench_names_the_file_it_cannot_open(
-    artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "damaged.onnx").write_bytes(artifact.read_bytes()[:60])
-    for name in ("absent.onnx", "damaged.onnx"):
-        assert run("bench", artifact, tmp_path / name) == 2
-        assert name in capsys.readouterr().err
-
-
-def test_bench_refuses_one_file_given_twice(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("bench", artifact, artifact) == 2
-    assert "twice" in capsys.readouterr().err
-
-
-def test_bench_prints_a_table(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("bench", artifact, "--runs", "2", "--warmup", "1") == 0
-    out, err = capsys.readouterr()
-    assert "p50 ms" in out
-    assert any(line.startswith(f"{artifact.name} ") for line in out.splitlines())
-    assert "onnxruntime" in out
-    assert err == ""
-
-
-def test_bench_prints_json_with_n_threads_and_runtime(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("bench", artifact, "--runs", "3", "--warmup", "1", "--threads", "1", "--json") == 0
-    (found,) = json.loads(capsys.readouterr().out)["latencies"]
-    assert found["artifact"] == str(artifact)
-    assert (found["runs"], found["warmup_runs"], found["threads"]) == (3, 1, 1)
-    assert found["runtime"].startswith("onnxruntime")
 
 
 def test_reading_a_report_loads_no_network_library(build_dir: Path) -> None:

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from edgeseg.data.volume import Volume
 from edgeseg.errors import OptionError
-from edgeseg.jsonio import from_json, to_json
 from edgeseg.specs import Contract, VariantSpec
 from edgeseg.stages import benchmark as stage
-from edgeseg.stages.benchmark import BenchmarkResult, benchmark
+from edgeseg.stages.benchmark import benchmark
 from edgeseg.stages.environment import cpu_model, environment, usable_cores
 
 
@@ -150,13 +149,6 @@ def test_progress_counts_every_call_and_ends_at_the_total() -> None:
 def test_counts_and_budgets_that_cannot_be_are_refused(options: dict[str, float], match: str) -> None:
     with pytest.raises(OptionError, match=match):
         benchmark({}, image=IMAGE, **options)  # type: ignore[arg-type]
-
-
-def test_a_benchmark_survives_json() -> None:
-    bench = Bench()
-    latencies = benchmark({"a": Stand(bench, "a", (0.1,))}, runs=2, image=IMAGE, clock=bench.clock)
-    result = BenchmarkResult(latencies=latencies, seed=0, load_average=None, environment=environment())
-    assert from_json(BenchmarkResult, to_json(result)) == result
 
 
 def test_the_environment_names_what_is_installed() -> None:
