@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from edgeseg.cli.main import main
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.jsonio import from_json, to_json
-from edgeseg.results import BenchResult
+from edgeseg.results import BenchCell, BenchDevice, BenchResult, GemmRate, SpeedRatio, Sustained
 from edgeseg.stages import bench as stage
 from edgeseg.stages import bench_child
 from edgeseg.stages.bench import BenchSpec, bench, speed_ratio, sustained
@@ -215,3 +216,9 @@ def test_names_are_short_and_unlike() -> None:
 def test_a_reference_must_run_in_the_same_rounds() -> None:
     with pytest.raises(OptionError, match="not among the files"):
         BenchSpec(files=(Path("a.onnx"),), references=(Path("b.onnx"),))
+
+
+def test_the_page_names_every_field() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text()
+    kinds = (BenchResult, BenchCell, BenchDevice, GemmRate, SpeedRatio, Sustained)
+    assert {f.name for kind in kinds for f in dataclasses.fields(kind) if f"`{f.name}`" not in page} == set()
