@@ -24,7 +24,10 @@ from edgeseg.variants import VARIANTS, build_model, census
 
 MAIN_TARGET = "tflite-int8"
 FLOAT_AND_INT8 = ("tflite-fp32", "tflite-int8", "onnx-fp32", "onnx-int8")
-UNETS = {"unet-31M": VariantSpec(name="unet", alpha=1.0), "unet-7.8M": VariantSpec(name="unet", alpha=0.5)}
+UNETS = {
+    "unet-31M": VariantSpec(name="unet", alpha=1.0, stem="full"),
+    "unet-7.8M": VariantSpec(name="unet", alpha=0.5, stem="full"),
+}
 TIMES_GOALS = {"unet-31M": 40.0, "unet-7.8M": 10.0}
 BUILD_GOAL_S, MATRIX_GOAL_S = 60.0, 300.0
 

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, median_bounds, paired_interval
+from edgeseg.metrics import (
+    BOOTSTRAP_SAMPLES,
+    bootstrap_interval,
+    lower_bound,
+    median_bounds,
+    median_ratio_bounds,
+    paired_interval,
+)
 
 SCORES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=8)
 
@@ -100,3 +107,26 @@ def test_the_median_has_the_bounds_of_its_exact_bootstrap_distribution() -> None
     assert median_bounds([0.7], seed=0) == (0.7, 0.7)
     with pytest.raises(ValueError, match="one finite figure per patient"):
         median_bounds([], seed=0)
+
+
+def test_a_one_sided_bound_is_the_fifth_percentile_of_the_means() -> None:
+    values = [0.0, 0.3, 0.5, 0.9]
+    means = [float(np.mean(draw)) for draw in itertools.product(values, repeat=4)]
+    assert lower_bound(values, seed=1) == pytest.approx(np.percentile(means, 5.0), abs=0.01)
+    assert lower_bound([-0.01] * 5, seed=0) == pytest.approx(-0.01)
+    assert bootstrap_interval(values, seed=1).low < lower_bound(values, seed=1) < np.mean(values)
+
+
+def test_a_ratio_of_medians_draws_pairs_whole() -> None:
+    rng = np.random.default_rng(0)
+    host = rng.uniform(1, 9, 60)
+    low, high = median_ratio_bounds((host * 4).tolist(), host.tolist(), seed=0)
+    assert (low, high) == pytest.approx((4.0, 4.0))
+    low, high = median_ratio_bounds((host * 4).tolist(), rng.permutation(host).tolist(), seed=0)
+    assert low < 3.9 < 4.1 < high
+
+
+@pytest.mark.parametrize(("above", "below"), [([], []), ([1.0], [1.0, 2.0]), ([1.0], [0.0]), ([math.nan], [1.0])])
+def test_a_ratio_needs_pairs_of_positive_figures(above: list[float], below: list[float]) -> None:
+    with pytest.raises(ValueError, match="ratio needs"):
+        median_ratio_bounds(above, below, seed=0)
