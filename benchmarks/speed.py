@@ -34,15 +34,15 @@ BUILD_GOAL_S, MATRIX_GOAL_S = 60.0, 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """One goal: `at_least` says whether more is better."""
+    """One goal: `at_least` says whether more is better; None where this run could not measure it."""
 
     name: str
     goal: float
-    measured: float
+    measured: float | None
     low: float | None
     high: float | None
     at_least: bool
-    met: bool
+    met: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,14 +101,15 @@ def _measure(options: argparse.Namespace, out: Path) -> None:
         _print(result)
 
 
-def _built(out: Path, names: tuple[str, ...], threads: int) -> float:
-    """Build from what ships, and return the seconds it took without the cached baseline."""
+def _built(out: Path, names: tuple[str, ...], threads: int) -> float | None:
+    """Build from what ships; return its seconds without the cached baseline, None where stages were reused."""
     _say(f"building {', '.join(names)}")
     spec = BuildSpec(variant=VARIANTS["alphax"].default, targets=names, out=out, threads=threads, rebuild=False)
     begun = time.perf_counter()
     made = build(spec, on_stage=lambda record: _say(f"  {record.stage:<22}{record.seconds:8.1f} s"))
     if any(record.reused for record in made.stages):
         _say(f"{out} held an earlier build, so the time of this one is no figure; take an empty --out")
+        return None
     return time.perf_counter() - begun - sum(s.seconds for s in made.stages if s.stage == "baseline")
 
 
@@ -122,7 +123,9 @@ def _untrained(variant: VariantSpec, path: Path) -> int:
     return census(model).parameters
 
 
-def _judge(found: BenchResult, fresh: Path, sizes: dict[str, int], build_s: float, matrix_s: float) -> SpeedResult:
+def _judge(
+    found: BenchResult, fresh: Path, sizes: dict[str, int], build_s: float | None, matrix_s: float | None
+) -> SpeedResult:
     cells = {cell.file: cell for cell in found.cells}
     goals = []
     for ratio in cells[str(fresh)].ratios:
@@ -144,7 +147,15 @@ def _judge(found: BenchResult, fresh: Path, sizes: dict[str, int], build_s: floa
         ("matrix, s", matrix_s, MATRIX_GOAL_S),
     ):
         goals.append(
-            Goal(name=name, goal=goal, measured=measured, low=None, high=None, at_least=False, met=measured <= goal)
+            Goal(
+                name=name,
+                goal=goal,
+                measured=measured,
+                low=None,
+                high=None,
+                at_least=False,
+                met=None if measured is None else measured <= goal,
+            )
         )
     light = [cell for cell in found.cells if Path(cell.file).stem not in UNETS]
     float_best = min((c for c in light if "fp32" in str(c.target)), key=_time)
@@ -172,9 +183,11 @@ def _print(result: SpeedResult) -> None:
         sign, interval = (">=" if goal.at_least else "<="), ""
         if goal.low is not None and goal.high is not None:
             interval = f" [{goal.low:.1f}, {goal.high:.1f}]"
-        verdict = "met" if goal.met else "NOT met"
-        print(f"{goal.name}: {goal.measured:.1f}{interval}, goal {sign} {goal.goal:g}: {verdict}")
-    best = {str(cell.target): cell for cell in result.bench.cells}[result.better]
+        verdict = "not measured" if goal.met is None else "met" if goal.met else "NOT met"
+        value = "" if goal.measured is None else f"{goal.measured:.1f}{interval}, "
+        print(f"{goal.name}: {value}goal {sign} {goal.goal:g}: {verdict}")
+    light = (cell for cell in result.bench.cells if Path(cell.file).stem not in UNETS)
+    best = next(cell for cell in light if cell.target == result.better)
     ratios = ", ".join(f"{ratio_text(r)} as {Path(r.reference).stem}" for r in best.ratios)
     print(
         f"better of float ({result.float_best}) and int8 ({result.int8_best}) on this host: {result.better}; {ratios}"

@@ -36,9 +36,9 @@ def short_names(files: list[str]) -> dict[str, str]:
 
 
 def ratio_text(ratio: SpeedRatio) -> str:
-    """Write `times [low, high]`."""
+    """Write `times [low, high]`; a bracket that opens with a letter would be markup to rich."""
     if ratio.low is None or ratio.high is None:
-        return f"{_times_text(ratio.times)} [too few runs]"
+        return f"{_times_text(ratio.times)} (too few runs)"
     return f"{_times_text(ratio.times)} [{_times_text(ratio.low)}, {_times_text(ratio.high)}]"
 
 
