@@ -130,6 +130,7 @@ def tiny_contract() -> Contract:
         tier="alphax-light",
         target="onnx-fp32",
         layout="NCHW",
+        trained_on="phantom",
         height=TINY_HEIGHT,
         width=TINY_WIDTH,
     )

@@ -137,7 +137,14 @@ def test_the_largest_component_always_keeps_its_share(largest: int, share: float
 @pytest.fixture
 def contract() -> Contract:
     return Contract(
-        variant=VariantSpec(), tier="custom", target="onnx-fp32", layout="NCHW", height=9, width=12, threshold=0.3
+        variant=VariantSpec(),
+        tier="custom",
+        target="onnx-fp32",
+        layout="NCHW",
+        trained_on="phantom",
+        height=9,
+        width=12,
+        threshold=0.3,
     )
 
 

@@ -163,7 +163,9 @@ def test_stretch_takes_any_number_of_slices_and_leaves_its_input() -> None:
 
 def test_the_contract_decides_whether_a_slice_is_stretched() -> None:
     images = np.random.default_rng(0).integers(0, 50, (2, 16, 16, 3), dtype=np.uint8)
-    plain = Contract(variant=VariantSpec(), tier="t", target="t", layout="NHWC", height=16, width=16)
+    plain = Contract(
+        variant=VariantSpec(), tier="t", target="t", layout="NHWC", trained_on="phantom", height=16, width=16
+    )
     np.testing.assert_array_equal(imaging.to_network(images, plain), images)
     sliced = replace(plain, normalisation="slice")
     np.testing.assert_array_equal(imaging.to_network(images, sliced), imaging.stretch(images))

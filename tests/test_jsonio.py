@@ -30,7 +30,14 @@ SAMPLE = _Sample(name="ü", size=3, ratio=0.1, tags=("a", "b"), pair=(4, 5.5), t
         SAMPLE,
         _Sample(name="", size=0, ratio=None),
         TrainSpec(variant=VariantSpec(name="unet", alpha=1.0, stem="full")),
-        Contract(variant=VariantSpec(), tier="int8", target="onnx-int8", layout="NCHW", seen_patients=("0a", "ff")),
+        Contract(
+            variant=VariantSpec(),
+            tier="int8",
+            target="onnx-int8",
+            layout="NCHW",
+            trained_on="phantom",
+            seen_patients=("0a", "ff"),
+        ),
     ],
     ids=lambda v: type(v).__name__,
 )

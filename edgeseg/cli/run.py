@@ -44,6 +44,10 @@ def run(
     salt: Annotated[
         str | None, typer.Option("--salt", help="For the hashes that stand for DICOM patients; else drawn anew.")
     ] = None,
+    contract: Annotated[
+        Path | None,
+        typer.Option("--contract", metavar="FILE", help="The contract, as JSON, of a model that carries none."),
+    ] = None,
     threads: Annotated[int, typer.Option("--threads", help="Threads of the runtime.")] = 2,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -69,6 +73,7 @@ def run(
         formats=tuple(formats or ()),
         overlays=overlays,
         salt=salt,
+        contract=contract,
     )
 
     console = Console(stderr=True)

@@ -22,8 +22,18 @@ from edgeseg.results.check import (
 )
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval
 from edgeseg.results.comparison import ArtifactComparison, ComparisonResult
+from edgeseg.results.inspection import (
+    Execution,
+    GraphFacts,
+    Inspection,
+    MetadataBytes,
+    OperationCount,
+    TensorDescription,
+    WeightBytes,
+)
 from edgeseg.results.runs import PatientSegmentation, RunResult, SliceSegmentation
 from edgeseg.results.scores import EvalResult, InstitutionScore, ParityResult, PatientScore
+from edgeseg.results.selftest import SelfTest
 from edgeseg.results.size import SizeLedger, SizeStep
 from edgeseg.results.training import EpochRecord, TrainResult
 
@@ -47,19 +57,27 @@ __all__ = [
     "Environment",
     "EpochRecord",
     "EvalResult",
+    "Execution",
     "GemmRate",
+    "GraphFacts",
+    "Inspection",
     "InstitutionScore",
     "Interval",
     "LatencyResult",
+    "MetadataBytes",
+    "OperationCount",
     "ParityResult",
     "PatientScore",
     "PatientSegmentation",
     "RunResult",
+    "SelfTest",
     "SizeLedger",
     "SizeStep",
     "SliceSegmentation",
     "SpeedRatio",
     "StageRecord",
     "Sustained",
+    "TensorDescription",
     "TrainResult",
+    "WeightBytes",
 ]

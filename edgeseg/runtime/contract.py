@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from edgeseg.artifacts import sha256_file
 from edgeseg.errors import ArtifactError, ContractError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_plain
 from edgeseg.runtime.litert_session import open_litert
 from edgeseg.runtime.onnx_session import BARE, open_onnx
+from edgeseg.runtime.seal import check_seal
 from edgeseg.specs import CONTRACT_SCHEMA_VERSION, Contract
 
 CONTRACT_KEY = "edgeseg.contract"
@@ -32,7 +34,8 @@ def read_contract(path: Path) -> Contract:
     if text is None:
         raise ContractError(
             f"{path}: the model carries no contract (metadata '{CONTRACT_KEY}'), so its channels, scaling and "
-            "threshold are unknown; build it with: edgeseg build"
+            "threshold are unknown; build it with: edgeseg build, or give it one with --contract (edgeseg inspect "
+            "--contract-json writes a template)"
         )
     return parse_contract(text, path)
 
@@ -48,6 +51,32 @@ def contract_text(path: Path) -> bytes | None:
         return _tflite_entry(path)
     text = onnx_metadata(path).get(CONTRACT_KEY)
     return None if text is None else text.encode()
+
+
+def read_contract_file(contract: Path, model: Path) -> Contract:
+    """Read a contract that lies beside a model, as JSON, because the model carries none.
+
+    A `content_sha256` in it is held to the SHA-256 of the model's whole file.
+
+    Raises:
+        ContractError: when the file cannot be read or honoured, was made for another model, or the model has its own.
+        ArtifactError: when the model is missing or damaged.
+    """
+    try:
+        text = contract.read_bytes()
+    except OSError as error:
+        raise ContractError(f"{contract}: cannot read the contract ({error.strerror}); give a JSON file") from error
+    found = _parse(text, contract)
+    if contract_text(model) is not None:
+        raise ContractError(
+            f"{model}: the model carries a contract, and {contract} would be a second one; leave --contract out"
+        )
+    if found.content_sha256 is not None and sha256_file(model) != found.content_sha256:
+        raise ContractError(
+            f"{contract}: written for a model whose SHA-256 is {found.content_sha256[:12]}..., and that of {model} is "
+            "another; give the contract of this model, or write a new one with edgeseg inspect --contract-json"
+        )
+    return found
 
 
 def model_format(path: Path) -> str:
@@ -80,11 +109,19 @@ def onnx_metadata(path: Path) -> dict[str, str]:
 
 
 def parse_contract(text: str | bytes, path: Path) -> Contract:
-    """Read a contract from its JSON; `path` is for messages.
+    """Read the contract of the artifact at `path` from its text, and hold the file to the digests in it.
 
     Raises:
-        ContractError: when it is not JSON, has not the shape of a contract, or is of a newer schema.
+        ContractError: when it is not JSON, has not the shape of a contract, is of a newer schema, or was changed.
+        ArtifactError: when the rest of the file is not what was sealed.
     """
+    stored = text.encode() if isinstance(text, str) else text
+    contract = _parse(stored, path)
+    check_seal(path, stored, contract)
+    return contract
+
+
+def _parse(text: bytes, path: Path) -> Contract:
     try:
         plain = json.loads(text)
     except ValueError as error:

@@ -13,13 +13,17 @@ from edgeseg.errors import ArtifactError, ContractError, ImageError, OptionError
 from edgeseg.imaging import (
     check_images,
     dequantise,
+    mask_from_logits,
     normalise,
     quantise_images,
     to_layout,
+    to_network,
 )
-from edgeseg.runtime.contract import model_format, read_contract
+from edgeseg.results import SelfTest
+from edgeseg.runtime.contract import model_format, read_contract, read_contract_file
+from edgeseg.runtime.golden import golden_input, golden_mask, logit_off_max
 from edgeseg.runtime.litert_session import LitertSession
-from edgeseg.runtime.numerics import exact_mode
+from edgeseg.runtime.numerics import exact_mode, int8_kernels
 from edgeseg.runtime.onnx_session import DEFAULT, FUSED, OnnxSession, computes_int8
 from edgeseg.runtime.session import Session, TensorInfo
 from edgeseg.runtime.stream import SliceMask, stream_masks
@@ -56,7 +60,7 @@ class Segmenter:
         _check_tensor(session.output, _shape(size, 1, contract.layout), contract, path, "output")
 
     @classmethod
-    def load(cls, path: Path, *, threads: int = 2, numerics: str = "exact") -> Segmenter:
+    def load(cls, path: Path, *, threads: int = 2, numerics: str = "exact", contract: Path | None = None) -> Segmenter:
         """Open an artifact.
 
         Args:
@@ -65,6 +69,7 @@ class Segmenter:
             numerics: `exact` gives int8 results from the integer graph that ONNX Runtime takes on Arm, several times
                 slower on x86, or where its kernels saturate from the nearest mode that does not; `fast` takes the
                 runtime's default kernels. Float models and TFLite are the same under both.
+            contract: a JSON file with the contract of a model that carries none.
 
         Raises:
             ArtifactError: when the file is missing, damaged, or cannot be run.
@@ -77,10 +82,10 @@ class Segmenter:
         if numerics not in NUMERICS:
             raise OptionError(f"numerics is '{numerics}'; choose one of: {', '.join(NUMERICS)}")
         path = Path(path)
-        contract = read_contract(path)
+        read = read_contract(path) if contract is None else read_contract_file(contract, path)
         if model_format(path) == ".tflite":
-            return cls(path, contract, LitertSession(path, threads=threads), threads=threads)
-        return cls(path, contract, _open_onnx(path, threads, numerics), threads=threads)
+            return cls(path, read, LitertSession(path, threads=threads), threads=threads)
+        return cls(path, read, _open_onnx(path, threads, numerics), threads=threads)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run slices that have the contract's size, one after another.
@@ -169,6 +174,44 @@ class Segmenter:
             ArtifactError: when the runtime fails, or gives NaN or infinity.
         """
         return self._masks(images, volume=True)
+
+    @property
+    def logit_step(self) -> float | None:
+        """What one code of an integer output is worth; None for a float output."""
+        return self._session.output.scale
+
+    def self_test(self) -> SelfTest:
+        """Run the contract's golden case and count what differs: whether this device draws what it should.
+
+        Raises:
+            ContractError: when the contract carries no golden case, or a damaged one.
+            ArtifactError: when the runtime fails, or gives NaN or infinity.
+        """
+        contract = self.contract
+        expected, image = golden_mask(contract), golden_input(contract)
+        case = contract.golden
+        assert case is not None
+        logits = self.logits(to_network(image, contract))[0]
+        mask = mask_from_logits(logits, contract)
+        flipped, off = int((mask != expected).sum()), logit_off_max(case, logits)
+        return SelfTest(
+            artifact=self.path.name,
+            target=contract.target,
+            runtime=self.runtime,
+            numerics=self.numerics,
+            threads=self.threads,
+            int8_kernels=int8_kernels(),
+            made_with=case.made_with,
+            pixels=mask.size,
+            expected_tumour_pixels=case.tumour_pixels,
+            tumour_pixels=int(mask.sum()),
+            flipped_pixels=flipped,
+            allowed_flips=case.allowed_flips,
+            logit_off_max=off,
+            logit_tolerance=case.logit_tolerance,
+            reason=case.reason,
+            passed=flipped <= case.allowed_flips and off <= case.logit_tolerance,
+        )
 
     def _masks(self, images: NDArray[np.uint8], *, volume: bool) -> NDArray[np.bool_]:
         check_images(images)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgeseg.specs.build import BuildSpec
 from edgeseg.specs.contract import CONTRACT_SCHEMA_VERSION, INTENDED_USE, Contract, PostProcessing, patient_digest
+from edgeseg.specs.golden import GoldenCase, GoldenDrawing, GoldenLogit
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
@@ -17,6 +18,9 @@ __all__ = [
     "NORMALISATIONS",
     "BuildSpec",
     "Contract",
+    "GoldenCase",
+    "GoldenDrawing",
+    "GoldenLogit",
     "ImageSpec",
     "PostProcessing",
     "RunOptions",

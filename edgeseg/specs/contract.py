@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from dataclasses import dataclass, field
 
 from edgeseg.errors import OptionError
+from edgeseg.specs.golden import GoldenCase
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
 from edgeseg.specs.training import NORMALISATIONS
 
-CONTRACT_SCHEMA_VERSION = 1
+CONTRACT_SCHEMA_VERSION = 2
+_DIGEST = re.compile("[0-9a-f]{64}")
 INTENDED_USE = "Research use only. Not a medical device; not for diagnosis or treatment."
 
 
@@ -58,13 +61,17 @@ class Contract:
     `slice`, multiplied by `scale` into [0, 1] and laid out as `layout`. The artifact returns logits; a pixel is tumour
     when its logit is above `logit_threshold` and `post_processing` does not drop its component. `seen_patients` holds
     `patient_digest(id)` of every patient that training or calibration used, so that a tool can refuse to evaluate on
-    them without the ids being readable. `licence` is that of the weights, None where edgeseg cannot know it.
+    them without the ids being readable. `licence` is that of the weights, None where edgeseg cannot know it. `golden`
+    is what the artifact finds on a drawing that any device can make, None where it finds nothing sensible. The two
+    digests are of the file without the contract, and of the contract's own text; None where nothing was sealed, as in
+    schema version 1. docs/contract.md has every field.
     """
 
     variant: VariantSpec
     tier: str
     target: str
     layout: str
+    trained_on: str
     schema_version: int = CONTRACT_SCHEMA_VERSION
     channels: tuple[str, ...] = CHANNELS
     height: int = 256
@@ -73,16 +80,18 @@ class Contract:
     scale: float = 1.0 / 255.0
     threshold: float = 0.5
     post_processing: PostProcessing = field(default_factory=PostProcessing)
-    trained_on: str = "phantom"
     training_hash: str | None = None
     calibrated_on: str | None = None
     calibration_hash: str | None = None
     seen_patients: tuple[str, ...] = ()
     licence: str | None = None
     intended_use: str = INTENDED_USE
+    golden: GoldenCase | None = None
+    content_sha256: str | None = None
+    contract_sha256: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a layout, size, scale or threshold that no runner could honour."""
+        """Refuse a layout, size, scale, threshold or digest that no runner could honour."""
         if self.layout not in ("NHWC", "NCHW"):
             raise OptionError(f"layout is '{self.layout}'; choose one of: NCHW, NHWC")
         if self.normalisation not in NORMALISATIONS:
@@ -91,6 +100,10 @@ class Contract:
             raise OptionError(f"threshold is {self.threshold}; a probability strictly between 0 and 1 is needed")
         if not (math.isfinite(self.scale) and self.scale > 0):
             raise OptionError(f"scale is {self.scale}; what a byte is multiplied by must be positive and finite")
+        for name in ("content_sha256", "contract_sha256"):
+            value = getattr(self, name)
+            if value is not None and not _DIGEST.fullmatch(value):
+                raise OptionError(f"{name} is '{value[:70]}'; 64 hex digits are needed")
         if self.height < 1 or self.width < 1:
             raise OptionError(f"the image is {self.height} x {self.width}; each side must be at least 1 pixel")
 

@@ -24,6 +24,7 @@ class RunOptions:
         formats: of the masks, out of `MASK_FORMATS`; empty for the input's own (PNG, NIfTI or DICOM SEG).
         overlays: whether pictures with outlines and a contact sheet are written.
         salt: hashed with DICOM identifiers to name their patients; None draws a new one for each run.
+        contract: a JSON file with the contract of a model that carries none.
     """
 
     pre: Path | None = None
@@ -34,6 +35,7 @@ class RunOptions:
     formats: tuple[str, ...] = ()
     overlays: bool = False
     salt: str | None = None
+    contract: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse unknown formats, distances that are none, and sequences without FLAIR."""

@@ -60,7 +60,7 @@ def run(
     options = options or RunOptions()
     options = options if options.salt is not None else replace(options, salt=secrets.token_hex(16))
     known_sha256 = sha256_file(model) if model.is_file() else ""
-    segmenter = Segmenter.load(model, threads=threads)
+    segmenter = Segmenter.load(model, threads=threads, contract=options.contract)
     load_ms = (time.perf_counter() - start) * 1e3
     planned = plan(paths, options)
     _refuse_writing_among_slices(planned, out)
@@ -74,7 +74,7 @@ def run(
         result = RunResult(
             model=segmenter.path.name,
             model_sha256=known_sha256,
-            contract=segmenter.contract,
+            contract=replace(segmenter.contract, golden=None),
             runtime=segmenter.runtime,
             threads=segmenter.threads,
             numerics=segmenter.numerics,

@@ -8,9 +8,9 @@ import numpy as np
 
 from edgeseg import __version__
 from edgeseg.errors import ArtifactError
-from edgeseg.jsonio import to_json
 from edgeseg.quiet import quiet
 from edgeseg.runtime.contract import CONTRACT_KEY
+from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
 from edgeseg.targets._keras import INPUT, OUTPUT, inference_function, network
 
@@ -122,7 +122,7 @@ def rename(proto: Any) -> dict[str, str]:
 def to_bytes(proto: Any, contract: Contract, extra: dict[str, str] | None = None) -> bytes:
     """Serialise a model with its contract, and other `metadata_props`, inside."""
     del proto.metadata_props[:]
-    for key, value in {CONTRACT_KEY: to_json(contract, indent=None), **(extra or {})}.items():
+    for key, value in {CONTRACT_KEY: reserved_text(contract), **(extra or {})}.items():
         entry = proto.metadata_props.add()
         entry.key, entry.value = key, value
     return bytes(proto.SerializeToString(deterministic=True))

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from edgeseg.errors import ArtifactError
-from edgeseg.jsonio import to_json
 from edgeseg.quiet import quiet
 from edgeseg.runtime.contract import CONTRACT_KEY
+from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
 from edgeseg.targets._int8 import LogitScale, logit_scale
 from edgeseg.targets._keras import INPUT, OUTPUT, Network, inference_function, network
@@ -82,7 +82,7 @@ def to_bytes(flat: Any, contract: Contract) -> bytes:
     flat.metadata = [entry for entry in flat.metadata or [] if _kept(flat, entry)]
     entry = schema.MetadataT()
     entry.name = CONTRACT_KEY.encode()
-    entry.buffer = _add_buffer(flat, to_json(contract, indent=None).encode())
+    entry.buffer = _add_buffer(flat, reserved_text(contract).encode())
     flat.metadata.append(entry)
     return _pack(flat)
 

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from edgeseg import artifacts, imaging
 from edgeseg.backend import running_keras
 from edgeseg.errors import ArtifactError, ContractError, ImageError, OptionError, one_line
-from edgeseg.jsonio import to_json
 from edgeseg.quiet import quiet
 from edgeseg.runtime.contract import CONTRACT_KEY, parse_contract
+from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
 from edgeseg.targets._require import require
+from edgeseg.targets._seal import Sealing, sealed
 from edgeseg.targets.target import ConvertJob, Target, artifact_contract, check_network
 
 NAME, LAYOUT = "keras-fp32", "NHWC"
@@ -42,6 +43,7 @@ class KerasPredictor:
     """
 
     numerics = "float32"
+    logit_step = None
 
     def __init__(self, model: Any, contract: Contract, *, threads: int = 2) -> None:
         """Take a built model, `(None, H, W, 3) float32 in [0, 1]` -> `(None, H, W, 1)` logits.
@@ -106,12 +108,11 @@ def open_keras(path: Path, *, threads: int = 2) -> KerasPredictor:
     return KerasPredictor(model, contract, threads=threads)
 
 
-def read_keras_contract(path: Path) -> Contract:
-    """Read the contract of a `.hdf5` file.
+def keras_contract_text(path: Path) -> bytes | None:
+    """Return the text of the contract as it stands in a `.hdf5` file; None where there is none.
 
     Raises:
         ArtifactError: when the file is not readable HDF5.
-        ContractError: when it carries no contract that this edgeseg can honour.
     """
     import h5py
 
@@ -120,6 +121,17 @@ def read_keras_contract(path: Path) -> Contract:
             text = file.attrs.get(CONTRACT_KEY)
     except OSError as error:
         raise ArtifactError(f"{path}: not a readable HDF5 file ({one_line(error)}); copy or build it again") from error
+    return None if text is None else str(text).encode()
+
+
+def read_keras_contract(path: Path) -> Contract:
+    """Read the contract of a `.hdf5` file.
+
+    Raises:
+        ArtifactError: when the file is not readable HDF5, or not what was sealed.
+        ContractError: when it carries no contract that this edgeseg can honour.
+    """
+    text = keras_contract_text(path)
     if text is None:
         raise ContractError(
             f"{path}: the file carries no contract (attribute '{CONTRACT_KEY}'), so its channels, scaling and "
@@ -137,7 +149,7 @@ def _convert(job: ConvertJob, path: Path) -> None:
         with quiet():
             job.model.save(temporary, include_optimizer=False)
         with h5py.File(temporary, "r+") as file:
-            file.attrs[CONTRACT_KEY] = to_json(contract, indent=None)
+            file.attrs[CONTRACT_KEY] = reserved_text(contract)
 
 
 @contextlib.contextmanager
@@ -201,6 +213,11 @@ def _runner(model: Any) -> Any:
     return run
 
 
+def _predictor(job: ConvertJob, path: Path) -> KerasPredictor:
+    contract = read_keras_contract(path)
+    return KerasPredictor(job.model, contract)
+
+
 TARGET = Target(
     name=NAME,
     suffix=".hdf5",
@@ -209,5 +226,5 @@ TARGET = Target(
     needs_calibration=False,
     max_flip_ppm=5.0,
     layout=LAYOUT,
-    convert=_convert,
+    convert=sealed(_convert, how=Sealing(text=keras_contract_text, open_=_predictor)),
 )

@@ -18,7 +18,9 @@ from edgeseg.results import ParityResult
 from edgeseg.specs import Contract, VariantSpec
 
 SIDE = 16
-CONTRACT = Contract(variant=VariantSpec(), tier="int8", target="onnx-int8", layout="NCHW", height=SIDE, width=SIDE)
+CONTRACT = Contract(
+    variant=VariantSpec(), tier="int8", target="onnx-int8", layout="NCHW", trained_on="phantom", height=SIDE, width=SIDE
+)
 OFF = {"off.onnx": 8.0}
 
 

@@ -16,7 +16,9 @@ from edgeseg.runtime import stream
 from edgeseg.runtime.stream import stream_masks
 from edgeseg.specs import Contract, PostProcessing, VariantSpec
 
-BASE = Contract(variant=VariantSpec(), tier="t", target="onnx-fp32", layout="NHWC", height=16, width=24)
+BASE = Contract(
+    variant=VariantSpec(), tier="t", target="onnx-fp32", layout="NHWC", trained_on="phantom", height=16, width=24
+)
 
 
 def infer(images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -170,7 +170,9 @@ def test_a_network_that_onnx_refuses_is_timed_in_keras_and_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Stand:
-        contract = Contract(variant=SMALL, tier="t", target="keras-fp32", layout="NHWC", height=64, width=64)
+        contract = Contract(
+            variant=SMALL, tier="t", target="keras-fp32", layout="NHWC", trained_on="phantom", height=64, width=64
+        )
         numerics, runtime, threads = "float", "keras 3.0", 2
 
         def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -43,7 +43,13 @@ class Stand:
     @property
     def contract(self) -> Contract:
         return Contract(
-            variant=VariantSpec(), tier="t", target="onnx-fp32", layout="NCHW", height=self.height, width=self.height
+            variant=VariantSpec(),
+            tier="t",
+            target="onnx-fp32",
+            layout="NCHW",
+            trained_on="phantom",
+            height=self.height,
+            width=self.height,
         )
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -19,7 +19,9 @@ from edgeseg.stages import calibrate
 from edgeseg.stages.build_inputs import EVALUATION_START
 from edgeseg.stages.calibrate import CalibrationSet, CalibrationSlice, choose, slices_of
 
-CONTRACT = Contract(variant=VariantSpec(), tier="int8", target="onnx-int8", layout="NCHW", height=16, width=16)
+CONTRACT = Contract(
+    variant=VariantSpec(), tier="int8", target="onnx-int8", layout="NCHW", trained_on="phantom", height=16, width=16
+)
 
 
 class Drawn:

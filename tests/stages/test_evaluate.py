@@ -16,7 +16,9 @@ from edgeseg.stages.evaluate import check_unseen, dice_delta, evaluate, predicte
 from edgeseg.stages.predictor import BATCH_SLICES, FLIPS, volume_logits
 
 SIDE = 16
-CONTRACT = Contract(variant=VariantSpec(), tier="int8", target="onnx-int8", layout="NCHW", height=SIDE, width=SIDE)
+CONTRACT = Contract(
+    variant=VariantSpec(), tier="int8", target="onnx-int8", layout="NCHW", trained_on="phantom", height=SIDE, width=SIDE
+)
 
 
 @dataclass

@@ -13,7 +13,9 @@ from edgeseg.specs import Contract, PostProcessing, VariantSpec
 from edgeseg.stages.choice import OperatingPoint
 from edgeseg.stages.operating_points import PatientPoints, PointTable, score_points, slice_points, volume_points
 
-CONTRACT = Contract(variant=VariantSpec(), tier="custom", target="keras-fp32", layout="NHWC", height=40, width=48)
+CONTRACT = Contract(
+    variant=VariantSpec(), tier="custom", target="keras-fp32", layout="NHWC", trained_on="phantom", height=40, width=48
+)
 
 
 @pytest.mark.parametrize("volume", [True, False])

@@ -14,7 +14,15 @@ from edgeseg.specs import Contract, PostProcessing, VariantSpec
 from edgeseg.stages.verify import verify
 
 SIDE = 10
-CONTRACT = Contract(variant=VariantSpec(), tier="int8", target="tflite-int8", layout="NHWC", height=SIDE, width=SIDE)
+CONTRACT = Contract(
+    variant=VariantSpec(),
+    tier="int8",
+    target="tflite-int8",
+    layout="NHWC",
+    trained_on="phantom",
+    height=SIDE,
+    width=SIDE,
+)
 FLOAT = replace(CONTRACT, target="keras-fp32")
 
 

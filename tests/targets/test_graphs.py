@@ -147,7 +147,9 @@ def test_transposed_convolutions_become_the_same_function_without_them(recurrent
     x = keras.layers.Conv2DTranspose(5, 2, strides=2, bias_initializer="normal")(image)
     x = keras.layers.Conv2DTranspose(1, 4, strides=4, bias_initializer="normal")(keras.layers.MaxPooling2D(8)(x))
     model = keras.Model(image, x)
-    contract = Contract(variant=recurrent.contract.variant, tier="x", target="x", layout="NHWC", height=8, width=8)
+    contract = Contract(
+        variant=recurrent.contract.variant, tier="x", target="x", layout="NHWC", trained_on="phantom", height=8, width=8
+    )
     before = _onnx.float_graph(model, contract)
     after = onnx.ModelProto.FromString(before.SerializeToString())
     assert _onnx_int8.transposed_to_depth_to_space(after, {"logits": "head"}) == {"3_out": "head", "logits": "head"}

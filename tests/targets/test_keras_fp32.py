@@ -60,7 +60,7 @@ def test_a_missing_truncated_or_foreign_file_is_one_clear_error(stored: Path, tm
 
 def test_a_file_without_a_contract_or_with_a_newer_one_is_refused(stored: Path) -> None:
     with h5py.File(stored, "r+") as file:
-        newer = str(file.attrs["edgeseg.contract"]).replace('"schema_version":1', '"schema_version":99')
+        newer = str(file.attrs["edgeseg.contract"]).replace('"schema_version":2', '"schema_version":99')
         file.attrs["edgeseg.contract"] = newer
     with pytest.raises(ContractError, match="schema version 99"):
         open_keras(stored)

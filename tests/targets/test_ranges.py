@@ -34,7 +34,9 @@ def network(request: pytest.FixtureRequest) -> tuple[Any, Contract, ActivationRa
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
     model(SLICES, training=True)
-    contract = Contract(variant=spec, tier="custom", target="x", layout="NHWC", height=SIDE_PX, width=SIDE_PX)
+    contract = Contract(
+        variant=spec, tier="custom", target="x", layout="NHWC", trained_on="phantom", height=SIDE_PX, width=SIDE_PX
+    )
     return model, contract, measure(model, SLICES)
 
 

@@ -16,6 +16,8 @@ import pytest
 
 from edgeseg import artifacts
 from edgeseg.errors import ContractError, MissingExtraError, OptionError, OutputError, UnknownNameError
+from edgeseg.runtime import Segmenter
+from edgeseg.runtime.golden import DRAWINGS, draw
 from edgeseg.specs import Contract
 from edgeseg.targets import TARGETS, ConvertJob, KerasPredictor, get, open_artifact, resolve
 
@@ -57,7 +59,8 @@ def test_an_artifact_carries_its_contract_and_gives_one_logit_a_pixel(
 ) -> None:
     opened = open_artifact(artifact(name), threads=1)
     wanted = replace(trained.job.contract, target=name, layout=TARGETS[name].layout)
-    assert opened.contract == wanted
+    assert replace(opened.contract, golden=None, content_sha256=None, contract_sha256=None) == wanted
+    assert opened.contract.content_sha256 is not None, "the target does not seal what it writes"
     logits = opened.logits(trained.images[:3])
     assert logits.shape == (3, 64, 64)
     assert logits.dtype == np.float32
@@ -169,6 +172,28 @@ def test_a_full_disk_leaves_the_older_file_whole(
         TARGETS[name].convert(recurrent, path)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == b"older"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_network_that_finds_a_drawn_lesion_carries_a_golden_case_that_it_passes(
+    name: str, recurrent: ConvertJob, tmp_path: Path
+) -> None:
+    """The network of `recurrent` is not trained, so its threshold is put where it draws something."""
+    image = draw(DRAWINGS[0], 16, 16)
+    logits = KerasPredictor(recurrent.model, recurrent.contract).logits(image[np.newaxis])
+    threshold = 1 / (1 + np.exp(-float(np.quantile(logits, 0.85))))
+    path = tmp_path / f"g{TARGETS[name].suffix}"
+    job = ConvertJob(
+        model=recurrent.model, contract=replace(recurrent.contract, threshold=threshold), ranges=recurrent.ranges
+    )
+    TARGETS[name].convert(job, path)
+    opened = open_artifact(path)
+    case = opened.contract.golden
+    assert case is not None
+    assert case.tumour_pixels > 0
+    assert case.made_with == f"{opened.runtime}, {opened.numerics}"
+    if isinstance(opened, Segmenter):
+        assert opened.self_test().passed
 
 
 def replace_model(job: ConvertJob, model: Any) -> ConvertJob:

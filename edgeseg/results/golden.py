@@ -1,0 +1,117 @@
+"""Golden vectors: what runners in other languages are tested with. Their format is in tests/golden/README.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeseg.results.common import RESULT_SCHEMA_VERSION
+from edgeseg.specs import GoldenCase, PostProcessing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenImage:
+    """One slice as an RGB PNG (pre, FLAIR, post): digests of the file, and of its pixels' bytes in row-major order."""
+
+    file: str
+    sha256: str
+    pixels_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenMask:
+    """One expected mask: run lengths in row-major order, 0 first, and the digest of its bytes, 0 and 1."""
+
+    height: int
+    width: int
+    runs: str
+    sha256: str
+    tumour_pixels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenArtifact:
+    """What one artifact draws on the slices, one mask per slice.
+
+    `raw` is without post-processing, `lone_slices` with the contract's rule for slices, `volume` with its rule for
+    volumes, `volume_largest_only` keeps the volume's largest component of `raw` alone, and `half_size` is raw on slices
+    that hold every second row and column, resampled to the network's size and the logits back.
+    """
+
+    target: str
+    threshold: float
+    normalisation: str
+    post_processing: PostProcessing
+    made_with: str
+    golden: GoldenCase | None
+    raw: tuple[GoldenMask, ...]
+    lone_slices: tuple[GoldenMask, ...]
+    volume: tuple[GoldenMask, ...]
+    volume_largest_only: tuple[GoldenMask, ...]
+    half_size: tuple[GoldenMask, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenSet:
+    """Golden vectors of shipped weights, with digests of what they rest on; "" where there is no such file."""
+
+    variant: str
+    weights_sha256: str
+    ranges_sha256: str
+    choice_sha256: str
+    patient: str
+    slices: tuple[GoldenImage, ...]
+    artifacts: tuple[GoldenArtifact, ...]
+    schema_version: int = RESULT_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResampleVector:
+    """A small image and the network's input that it becomes, both bytes in row-major order, channels last."""
+
+    normalisation: str
+    height: int
+    width: int
+    image: tuple[int, ...]
+    network_height: int
+    network_width: int
+    network_input: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogitVector:
+    """Logits on the network's grid, and resampled to another."""
+
+    network_height: int
+    network_width: int
+    logits: tuple[float, ...]
+    height: int
+    width: int
+    resampled: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentVector:
+    """Masks of three slices as run lengths, a rule, and the masks that it leaves."""
+
+    height: int
+    width: int
+    volume: bool
+    rule: PostProcessing
+    runs: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenUnits:
+    """Vectors for the steps around a network.
+
+    `quantised_bytes` holds the codes of the bytes 0 to 255 at `quantised_scale` and `quantised_zero_point`.
+    """
+
+    resampled: tuple[ResampleVector, ...]
+    logits: tuple[LogitVector, ...]
+    quantised_scale: float
+    quantised_zero_point: int
+    quantised_bytes: tuple[int, ...]
+    components: tuple[ComponentVector, ...]
+    schema_version: int = RESULT_SCHEMA_VERSION
