@@ -1,0 +1,36 @@
+"""`edgeseg golden`: golden vectors of the shipped weights, for tests of other runners."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def golden(
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder; files of the same names are replaced.")] = Path(
+        "tests/golden"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
+) -> None:
+    """Write golden vectors: phantom slices and the masks that the shipped network draws on them, as on Arm.
+
+    Also units.json: resampling, normalisation and components by number. To be run anew when the shipped weights change.
+    """
+    from edgeseg.artifacts import write_text
+    from edgeseg.jsonio import to_json
+    from edgeseg.stages.golden import UNITS_FILE
+    from edgeseg.stages.golden import golden as run
+    from edgeseg.stages.golden_units import units
+
+    made = run(out, progress=lambda told: typer.echo(told, err=True))
+    write_text(out / UNITS_FILE, to_json(units(), indent=None) + "\n")
+    if as_json:
+        typer.echo(to_json(made))
+        return
+    for artifact in made.artifacts:
+        counts = ", ".join(str(mask.tumour_pixels) for mask in artifact.raw)
+        typer.echo(f"{made.variant} {artifact.target} on {made.patient}: {counts} tumour pixels")
+    typer.echo(f"golden vectors: {out}")
