@@ -23,13 +23,13 @@ def census(model: Any) -> Census:
     times); normalisation, activations, poolings and sums do not, as is usual. A convolution costs output pixels x
     kernel elements; a transposed one costs input pixels x kernel elements.
     """
-    macs = 0
+    macs, own = 0, {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}  # noqa: SLF001
     for layer in model.layers:
         kind = type(layer).__name__
         if kind not in ("Conv2D", "Conv2DTranspose"):
             continue
         kernel = math.prod(layer.kernel.shape)
-        for shape in _pixel_shapes(layer, "input" if kind == "Conv2DTranspose" else "output"):
+        for shape in _pixel_shapes(layer, "input" if kind == "Conv2DTranspose" else "output", own):
             macs += kernel * shape[1] * shape[2]
     return Census(
         parameters=sum(math.prod(w.shape) for w in model.weights),
@@ -38,10 +38,11 @@ def census(model: Any) -> Census:
     )
 
 
-def _pixel_shapes(layer: Any, side: str) -> list[tuple[int, ...]]:
-    """The `(N, H, W, C)` shapes at one side of a layer, one for each time it is applied.
+def _pixel_shapes(layer: Any, side: str, own: set[int]) -> list[tuple[int, ...]]:
+    """The `(N, H, W, C)` shapes at one side of a layer, one for each time its network applies it.
 
-    Keras 3 tells how often a layer is applied only through the nodes of its graph, which it names as private.
+    Keras 3 tells how often a layer is applied only through the nodes of its graph, which it names as private. A layer
+    keeps the nodes of whatever else it was built into, such as a conversion; `own` are those of the network itself.
     """
     tensors = "input_tensors" if side == "input" else "output_tensors"
-    return [tuple(getattr(node, tensors)[0].shape) for node in layer._inbound_nodes]  # noqa: SLF001
+    return [tuple(getattr(node, tensors)[0].shape) for node in layer._inbound_nodes if id(node) in own]  # noqa: SLF001

@@ -155,3 +155,12 @@ def test_tiers_resolve_by_name_and_by_what_they_are() -> None:
     assert tier_of(resolve_variant("unet"), "fp32") == "custom"
     with pytest.raises(UnknownNameError, match="alphax-light"):
         resolve_variant("alphax-lite")
+
+
+def test_what_else_a_network_is_built_into_does_not_count() -> None:
+    model = build_model(VariantSpec(name="r2unet", alpha=0.0625, stem="half"), ImageSpec(height=64, width=64))
+    before = census(model)
+    keras = load_keras()
+    layer = next(layer for layer in model.layers if type(layer).__name__ == "Conv2D")
+    layer(keras.Input(layer.input.shape[1:]))
+    assert census(model) == before
