@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from edgeseg.errors import OptionError
@@ -31,25 +32,33 @@ class VariantSpec:
     `profile` is `double` (64, 128 ... 1024 channels at alpha 1.0, as in the U-Net) or `flat` (128 on every level).
     `stem` is `full` (first level at the image's resolution), or `half` or `quarter`: the image enters through a
     convolution of stride 2 or 4, the space-to-depth form, and leaves through a transposed one of the same stride.
+    `widths` is empty where alpha and profile decide, and else holds the channels of every slot of the family in order
+    (`edgeseg.variants.slots`), as channel pruning leaves them; alpha and profile then say what was pruned.
     """
 
     name: str = "alphax"
     alpha: float = 0.125
     stem: str = "half"
     profile: str = "double"
+    widths: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse widths outside (0, 1] and unknown stems and profiles."""
+        """Refuse an alpha outside (0, 1], unknown stems and profiles, and layers without channels."""
         if not 0.0 < self.alpha <= 1.0:
             raise OptionError(f"alpha is {self.alpha}; it multiplies every width and must lie in (0, 1]")
         if self.stem not in ("full", "half", "quarter"):
             raise OptionError(f"stem is '{self.stem}'; choose one of: full, half, quarter")
         if self.profile not in ("double", "flat"):
             raise OptionError(f"profile is '{self.profile}'; choose one of: double, flat")
+        if any(width < 1 for width in self.widths):
+            raise OptionError(f"widths hold {min(self.widths)}; every layer needs at least 1 channel")
 
     @property
     def slug(self) -> str:
-        """A short name fit for files and tables: `unet`, `alphax-0.125-half`, `alphax-0.25-half-flat`."""
+        """A short name fit for files and tables: `unet`, `alphax-0.125-half`, `alphax-0.25-half-flat`.
+
+        Pruned widths end it with 6 hex digits of their hash, `alphax-0.125-half-w1f2e3d`.
+        """
         parts = [self.name]
         if self.alpha != 1.0:
             parts.append(f"{self.alpha:g}")
@@ -57,4 +66,6 @@ class VariantSpec:
             parts.append(self.stem)
         if self.profile != "double":
             parts.append(self.profile)
+        if self.widths:
+            parts.append("w" + hashlib.sha256(",".join(map(str, self.widths)).encode()).hexdigest()[:6])
         return "-".join(parts)

@@ -13,21 +13,22 @@ from edgeseg.specs import ImageSpec, VariantSpec
 from edgeseg.variants import alphax, r2unet, unet, unet_bn
 from edgeseg.variants.census import Census, census
 
-__all__ = ["VARIANTS", "Census", "Variant", "build_model", "census", "get"]
+__all__ = ["VARIANTS", "Census", "Variant", "build_model", "census", "get", "slots"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One family of networks."""
+    """One family of networks; `slots` are the layers, or groups of them, that can have a width of their own."""
 
     name: str
     stems: tuple[str, ...]
+    slots: tuple[str, ...]
     default: VariantSpec
     build: Callable[..., Any]
 
 
 def _variant(module: ModuleType, default: VariantSpec) -> Variant:
-    return Variant(name=module.NAME, stems=module.STEMS, default=default, build=module.build)
+    return Variant(name=module.NAME, stems=module.STEMS, slots=module.SLOTS, default=default, build=module.build)
 
 
 VARIANTS: dict[str, Variant] = {
@@ -52,6 +53,15 @@ def get(name: str) -> Variant:
     return VARIANTS[name]
 
 
+def slots(spec: VariantSpec) -> tuple[str, ...]:
+    """Name the slots whose channels `VariantSpec.widths` counts, in its order: `enc1_1`, `enc1_2` ...
+
+    Raises:
+        UnknownNameError: for an unknown family.
+    """
+    return get(spec.name).slots
+
+
 def build_model(spec: VariantSpec, image: ImageSpec | None = None, keras: Any = None) -> Any:
     """Build a network: `(N, H, W, 3) float32 in [0, 1]` -> `(N, H, W, 1)` logits.
 
@@ -62,10 +72,18 @@ def build_model(spec: VariantSpec, image: ImageSpec | None = None, keras: Any = 
 
     Raises:
         UnknownNameError: for an unknown family.
-        OptionError: for a stem that the family does not have, or a size it cannot halve.
+        OptionError: for a stem that the family does not have, a size it cannot halve, or widths for another number of
+            layers.
     """
     variant = get(spec.name)
     if spec.stem not in variant.stems:
         raise OptionError(f"{spec.name} has no stem '{spec.stem}'; choose one of: {', '.join(variant.stems)}")
     namespace = load_keras() if keras is None else keras
-    return variant.build(namespace, image=image or ImageSpec(), alpha=spec.alpha, stem=spec.stem, profile=spec.profile)
+    return variant.build(
+        namespace,
+        image=image or ImageSpec(),
+        alpha=spec.alpha,
+        stem=spec.stem,
+        profile=spec.profile,
+        widths=spec.widths,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from edgeseg.errors import OptionError
@@ -15,13 +15,39 @@ SCALES = {"full": 1, "half": 2, "quarter": 4}
 TUMOUR_PRIOR_LOGIT = -4.6
 """log(p / (1 - p)) at the share of tumour pixels (about 1 %): the head's first bias, so that training starts calm."""
 
-Block = Callable[[Any, int, str], Any]
-"""`block(x, width, name)`: `(N, H, W, C)` -> `(N, H, W, width)`."""
+Block = Callable[[Any, str], Any]
+"""`block(x, name)`: `(N, H, W, C)` -> the same size, with the channels that the plan has for it."""
+Plan = Mapping[str, int]
+"""How many channels each slot has. A slot is what can have a width of its own: a convolution, or several that share
+their channels because their results are added."""
+
+BLOCKS = (*(f"enc{level + 1}" for level in range(DEPTH)), "bottom", *(f"dec{level}" for level in range(DEPTH, 0, -1)))
+"""The blocks in the order in which they run."""
 
 
-def widths(alpha: float, profile: str) -> tuple[int, ...]:
-    """Return the channel count of each of the five levels, `alpha` times those of the profile, at least 1."""
-    return tuple(max(1, round(alpha * width)) for width in BASE_WIDTHS[profile])
+def slot_names(inner: Sequence[str]) -> tuple[str, ...]:
+    """Name the slots of a U in the order in which they run; `inner` are the endings of those within a block."""
+    return tuple(
+        name
+        for block in BLOCKS
+        for name in ((f"{block}_up",) if block.startswith("dec") else ()) + tuple(f"{block}{end}" for end in inner)
+    )
+
+
+def plan(alpha: float, profile: str, widths: tuple[int, ...], slots: tuple[str, ...]) -> Plan:
+    """Return the channels of each slot: those of `widths`, or `alpha` times those of the profile, at least 1.
+
+    Raises:
+        OptionError: when `widths` has another number of entries than there are slots.
+    """
+    if widths and len(widths) != len(slots):
+        raise OptionError(
+            f"widths has {len(widths)} entries and the network {len(slots)} layers with a width; one each is needed"
+        )
+    if widths:
+        return dict(zip(slots, widths, strict=True))
+    levels = {f"{end}{level + 1}": level for level in range(DEPTH) for end in ("enc", "dec")} | {"bottom": DEPTH}
+    return {slot: max(1, round(alpha * BASE_WIDTHS[profile][levels[slot.partition("_")[0]]])) for slot in slots}
 
 
 def check_multiple(image: ImageSpec, stem: str, name: str) -> None:
@@ -65,26 +91,33 @@ def conv_relu(keras: Any, x: Any, width: int, name: str, *, norm: bool, scale: i
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-def double_conv(keras: Any, *, stem: str, norms: tuple[bool, bool]) -> Block:
+DOUBLE_CONV_SLOTS = slot_names(("_1", "_2"))
+"""The slots of a U of `double_conv` and `transposed_up`: one for each convolution."""
+
+
+def double_conv(keras: Any, channels: Plan, *, stem: str, norms: tuple[bool, bool]) -> Block:
     """Two `conv_relu` in a row; `norms` says which have batch normalisation. The first of all has the stem's stride."""
 
-    def block(x: Any, width: int, name: str) -> Any:
-        x = conv_relu(keras, x, width, f"{name}_1", norm=norms[0], scale=entry_scale(stem, name))
-        return conv_relu(keras, x, width, f"{name}_2", norm=norms[1])
+    def block(x: Any, name: str) -> Any:
+        first, second = f"{name}_1", f"{name}_2"
+        x = conv_relu(keras, x, channels[first], first, norm=norms[0], scale=entry_scale(stem, name))
+        return conv_relu(keras, x, channels[second], second, norm=norms[1])
 
     return block
 
 
-def transposed_up(keras: Any) -> Block:
+def transposed_up(keras: Any, channels: Plan) -> Block:
     """Double height and width by a 2 x 2 transposed convolution."""
 
-    def up(x: Any, width: int, name: str) -> Any:
-        return keras.layers.Conv2DTranspose(width, 2, strides=2, kernel_initializer="he_normal", name=f"{name}_up")(x)
+    def up(x: Any, name: str) -> Any:
+        name = f"{name}_up"
+        width = channels[name]
+        return keras.layers.Conv2DTranspose(width, 2, strides=2, kernel_initializer="he_normal", name=name)(x)
 
     return up
 
 
-def encoder_decoder(keras: Any, x: Any, channels: tuple[int, ...], block: Block, up: Block) -> Any:
+def encoder_decoder(keras: Any, x: Any, block: Block, up: Block) -> Any:
     """The U: four poolings, a bottleneck, four up-samplings, each joined with the level it came from.
 
     Source: Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015, with same-size padding.
@@ -92,14 +125,14 @@ def encoder_decoder(keras: Any, x: Any, channels: tuple[int, ...], block: Block,
     layers = keras.layers
     skips = []
     for level in range(DEPTH):
-        x = block(x, channels[level], f"enc{level + 1}")
+        x = block(x, f"enc{level + 1}")
         skips.append(x)
         x = layers.MaxPooling2D(2, name=f"enc{level + 1}_pool")(x)
-    x = block(x, channels[DEPTH], "bottom")
+    x = block(x, "bottom")
     for level in reversed(range(DEPTH)):
-        x = up(x, channels[level], f"dec{level + 1}")
+        x = up(x, f"dec{level + 1}")
         x = layers.Concatenate(name=f"dec{level + 1}_join")([skips[level], x])
-        x = block(x, channels[level], f"dec{level + 1}")
+        x = block(x, f"dec{level + 1}")
     return x
 
 

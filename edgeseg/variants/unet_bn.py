@@ -8,9 +8,18 @@ from edgeseg.specs import ImageSpec
 from edgeseg.variants import blocks
 
 NAME, STEMS = "unet-bn", ("full", "half", "quarter")
+SLOTS = blocks.DOUBLE_CONV_SLOTS
 
 
-def build(keras: Any, *, image: ImageSpec, alpha: float = 1.0, stem: str = "full", profile: str = "double") -> Any:
+def build(
+    keras: Any,
+    *,
+    image: ImageSpec,
+    alpha: float = 1.0,
+    stem: str = "full",
+    profile: str = "double",
+    widths: tuple[int, ...] = (),
+) -> Any:
     """Build the network: `(N, H, W, 3) float32 in [0, 1]` -> `(N, H, W, 1)` logits.
 
     Args:
@@ -19,11 +28,13 @@ def build(keras: Any, *, image: ImageSpec, alpha: float = 1.0, stem: str = "full
         alpha: multiplies every width.
         stem: `full`, `half` or `quarter`.
         profile: `double` or `flat`.
+        widths: channels of every slot in their place, or none.
 
     Source: Ioffe and Szegedy, "Batch Normalization", ICML 2015, in the U-Net of Ronneberger et al.
     """
     blocks.check_multiple(image, stem, NAME)
-    block = blocks.double_conv(keras, stem=stem, norms=(True, True))
+    channels = blocks.plan(alpha, profile, widths, SLOTS)
+    block = blocks.double_conv(keras, channels, stem=stem, norms=(True, True))
     inputs = blocks.image_input(keras, image)
-    x = blocks.encoder_decoder(keras, inputs, blocks.widths(alpha, profile), block, blocks.transposed_up(keras))
+    x = blocks.encoder_decoder(keras, inputs, block, blocks.transposed_up(keras, channels))
     return keras.Model(inputs, blocks.logits_head(keras, x, stem), name="unet_bn")
