@@ -24,14 +24,24 @@ _KEY = "edgeseg"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeRecord:
+    """Which compression recipe made weights, its options as on the command line, and the weights it was given."""
+
+    recipe: str
+    options: dict[str, str]
+    parent_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointHeader:
     """What a weights file says of itself.
 
     `data` is the data set's name, `data_hash` that of its content as training saw it. `kind` is `weights` (what ships:
     the averaged weights) or `state` (everything that a resumed run needs). `devices` trained together, which moves the
     outcome by rounding only. `initial` is the header of the weights that the training started from, None where it
-    started from drawn ones. `parts` are the headers of the trainings whose weights these are the mean of, the last of
-    them that of the other fields; empty for one training.
+    started from drawn ones. `recipe` is the compression that made these weights, None for a plain training; `initial`
+    is then the header of what was compressed. `parts` are the headers of the trainings whose weights these are the mean
+    of, the last of them that of the other fields; empty for one training.
     """
 
     kind: str
@@ -48,7 +58,14 @@ class CheckpointHeader:
     devices: int = 1
     initial: CheckpointHeader | None = None
     parts: tuple[CheckpointHeader, ...] = ()
+    recipe: RecipeRecord | None = None
     schema_version: int = CHECKPOINT_SCHEMA_VERSION
+
+    @property
+    def chain(self) -> tuple[RecipeRecord, ...]:
+        """The compressions that led to these weights, the first one first."""
+        before = () if self.initial is None else self.initial.chain
+        return before if self.recipe is None else (*before, self.recipe)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -129,9 +146,11 @@ def check_weights(checkpoint: Checkpoint, variant: VariantSpec) -> None:
             "weights.safetensors in it"
         )
     if given != variant:
+        options = f"--variant {given.name} --alpha {given.alpha:g} --stem {given.stem}"
+        advice = "leave out --variant, --alpha and --stem" if given.widths else f"give {options}"
         raise CheckpointError(
             f"{checkpoint.path} holds weights of '{given.slug}', and '{variant.slug}' was asked for; "
-            f"give --variant {given.name} --alpha {given.alpha:g} --stem {given.stem}, or another checkpoint"
+            f"{advice}, or another checkpoint"
         )
 
 

@@ -17,7 +17,10 @@ def build(
     target: Annotated[
         list[str], typer.Option(help="A target, several (repeat it, or with commas), or all; see 'edgeseg targets'.")
     ],
-    variant: Annotated[str, typer.Option(help="unet, unet-bn, alphax, r2unet, or a tier.")] = "alphax-light",
+    variant: Annotated[
+        str | None,
+        typer.Option(help="unet, unet-bn, alphax, r2unet, or a tier; that of --from, or alphax-light, if not given."),
+    ] = None,
     alpha: Annotated[float | None, typer.Option(help="Multiplies every width, in (0, 1].")] = None,
     stem: Annotated[str | None, typer.Option(help="full, half or quarter resolution inside.")] = None,
     data: Annotated[
@@ -55,15 +58,15 @@ def build(
     weights, or else the shipped phantoms. Exit code 1 when an artifact fails its parity check.
     """
     from edgeseg.cli._progress import counted
+    from edgeseg.cli._variant import variant_of
     from edgeseg.errors import CheckFailedError
     from edgeseg.jsonio import to_json
     from edgeseg.specs import BuildSpec
     from edgeseg.stages.build import build as run
     from edgeseg.stages.build_rows import failures
-    from edgeseg.variants.tiers import resolve_variant
 
     spec = BuildSpec(
-        variant=resolve_variant(variant, alpha=alpha, stem=stem),
+        variant=variant_of(variant, checkpoint, alpha=alpha, stem=stem),
         targets=tuple(name.strip() for item in target for name in item.split(",") if name.strip()),
         out=out,
         data=data,

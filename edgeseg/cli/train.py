@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 def train(
     data: Annotated[Path, typer.Option(metavar="DIR", help="A data set with reference masks.")],
-    variant: Annotated[str, typer.Option(help="unet, unet-bn, alphax, r2unet, or a tier.")] = "alphax-light",
+    variant: Annotated[
+        str | None,
+        typer.Option(help="unet, unet-bn, alphax, r2unet, or a tier; that of --from, or alphax-light, if not given."),
+    ] = None,
     alpha: Annotated[float | None, typer.Option(help="Multiplies every width, in (0, 1].")] = None,
     stem: Annotated[str | None, typer.Option(help="full, half or quarter resolution inside.")] = None,
     profile: Annotated[str | None, typer.Option(help="Widths: double with depth, or flat.")] = None,
@@ -70,12 +73,12 @@ def train(
     every patient's score by the model that never saw them.
     """
     from edgeseg.cli._folds import TrainOptions, cross_validate
+    from edgeseg.cli._variant import variant_of
     from edgeseg.specs import TrainSpec
-    from edgeseg.variants.tiers import resolve_variant
 
     _check(validate_every=validate_every, fold=fold, folds=folds, ray=ray, ray_cpus=ray_cpus)
     spec = TrainSpec(
-        variant=resolve_variant(variant, alpha=alpha, stem=stem, profile=profile),
+        variant=variant_of(variant, start_from, alpha=alpha, stem=stem, profile=profile),
         epochs=epochs,
         seed=seed,
         batch_size=batch_size,

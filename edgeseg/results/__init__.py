@@ -22,6 +22,7 @@ from edgeseg.results.check import (
 )
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval
 from edgeseg.results.comparison import ArtifactComparison, ComparisonResult
+from edgeseg.results.compression import CompressResult, CompressStep, NetworkSize
 from edgeseg.results.inspection import (
     Execution,
     GraphFacts,
@@ -54,6 +55,8 @@ __all__ = [
     "CheckCase",
     "CheckResult",
     "ComparisonResult",
+    "CompressResult",
+    "CompressStep",
     "Environment",
     "EpochRecord",
     "EvalResult",
@@ -65,6 +68,7 @@ __all__ = [
     "Interval",
     "LatencyResult",
     "MetadataBytes",
+    "NetworkSize",
     "OperationCount",
     "ParityResult",
     "PatientScore",

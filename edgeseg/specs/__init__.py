@@ -6,6 +6,20 @@ from edgeseg.specs.build import BuildSpec
 from edgeseg.specs.contract import CONTRACT_SCHEMA_VERSION, INTENDED_USE, Contract, PostProcessing, patient_digest
 from edgeseg.specs.golden import GoldenCase, GoldenDrawing, GoldenLogit
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
+from edgeseg.specs.recipes import (
+    MAIN_OPTIONS,
+    RECIPE_SPECS,
+    Chain,
+    ChannelPrune,
+    Cluster,
+    Distil,
+    FineTune,
+    Prune,
+    Qat,
+    RecipeSpec,
+    options_of,
+    recipe_name,
+)
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 
@@ -14,18 +28,30 @@ __all__ = [
     "CHANNELS",
     "CONTRACT_SCHEMA_VERSION",
     "INTENDED_USE",
+    "MAIN_OPTIONS",
     "MASK_FORMATS",
     "NORMALISATIONS",
+    "RECIPE_SPECS",
     "BuildSpec",
+    "Chain",
+    "ChannelPrune",
+    "Cluster",
     "Contract",
+    "Distil",
+    "FineTune",
     "GoldenCase",
     "GoldenDrawing",
     "GoldenLogit",
     "ImageSpec",
     "PostProcessing",
+    "Prune",
+    "Qat",
+    "RecipeSpec",
     "RunOptions",
     "TrainSpec",
     "VariantSpec",
+    "options_of",
     "parse_spacing",
     "patient_digest",
+    "recipe_name",
 ]

@@ -74,9 +74,14 @@ def _related(one: CheckpointHeader, other: CheckpointHeader) -> bool:
 
 
 def _first(header: CheckpointHeader) -> CheckpointHeader:
-    while header.initial is not None or header.parts:
+    while (header.initial is not None and not _began_anew(header)) or header.parts:
         header = header.parts[0] if header.parts else header.initial  # type: ignore[assignment]
     return header
+
+
+def _began_anew(header: CheckpointHeader) -> bool:
+    """Whether these weights were drawn anew, though the header names weights that came before: a student's."""
+    return header.recipe is not None and header.recipe.recipe == "distil"
 
 
 def _mean(arrays: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

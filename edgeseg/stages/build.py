@@ -139,7 +139,8 @@ class _Build:
         spec, inputs = self.spec, self.inputs
         int8 = any(target.needs_calibration for target in self.targets)
         slices = spec.calibration_slices or BUILD_SLICES
-        shipped = (inputs.shipped_calibration, inputs.shipped_ranges, versions()) if int8 else None
+        known = (inputs.shipped_calibration, inputs.shipped_ranges, inputs.learned_ranges)
+        shipped = (*known, versions()) if int8 else None
         asked = (inputs.content_key, inputs.weights_sha256, shipped, spec.seed, slices)
 
         def make() -> Compression:

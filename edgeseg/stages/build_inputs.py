@@ -17,8 +17,10 @@ from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
 from edgeseg.specs import BuildSpec, VariantSpec
 from edgeseg.stages import calibrate, ranges
 from edgeseg.stages.choice import CHOICE_FILE, Choice, OperatingPoint, read_choice
+from edgeseg.stages.learned_ranges import ranges_beside
 from edgeseg.stages.ranges import RecordedRanges
 from edgeseg.targets import resolve
+from edgeseg.targets.ranges import LEARNED
 
 EVALUATION_START = 2000
 """Phantoms from this number on are for evaluation; training and calibration use lower numbers."""
@@ -49,6 +51,10 @@ class Compression:
         """Say in a few words which calibration the int8 ranges rest on."""
         if self.ranges is None:
             return None
+        if self.ranges.activations.method == LEARNED:
+            return (
+                f"learned in quantization-aware training on {len(self.ranges.patients)} patients of {self.ranges.data}"
+            )
         origin = "recorded before and shipped with these weights" if self.shipped else "measured in this build"
         return f"{self.ranges.describe()}, {origin}"
 
@@ -58,7 +64,8 @@ class BuildInputs:
     """The opened inputs of a build.
 
     Where no patient of the data trained the weights, int8 takes `shipped_ranges`, which belong to these very weights;
-    where there are none, it is calibrated on the phantoms of `shipped_calibration`.
+    where there are none, it is calibrated on the phantoms of `shipped_calibration`. Ranges that quantization-aware
+    training learned (`learned_ranges`) go before all of these.
     """
 
     dataset: Dataset
@@ -68,6 +75,7 @@ class BuildInputs:
     choice: Choice | None
     shipped_calibration: calibrate.CalibrationSet
     shipped_ranges: RecordedRanges | None
+    learned_ranges: RecordedRanges | None = None
 
     @property
     def point(self) -> OperatingPoint:
@@ -113,6 +121,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         choice=_choice(spec, checkpoint.header.variant.slug),
         shipped_calibration=calibrate.shipped_phantom_set(),
         shipped_ranges=ranges.shipped_ranges(checkpoint.header.variant, weights),
+        learned_ranges=ranges_beside(checkpoint.path),
     )
     _check_slices(spec, inputs)
     if not inputs.unseen and not spec.allow_seen:
@@ -141,8 +150,9 @@ def resolve_compression(
 ) -> Compression:
     """Find the ranges that int8 targets take.
 
-    They are measured on slices of patients that training used, where the data folder holds any; else they are the ones
-    that ship for these weights; else they are measured on the shipped phantoms.
+    They are those that training learned, where it did. Else they are measured on slices of patients that training used,
+    where the data folder holds any; else they are the ones that ship for these weights; else they are measured on the
+    shipped phantoms.
 
     Args:
         inputs: of the build.
@@ -153,7 +163,7 @@ def resolve_compression(
     """
     if not int8:
         return Compression(ranges=None)
-    found = None if inputs.trained else inputs.shipped_ranges
+    found = inputs.learned_ranges or (None if inputs.trained else inputs.shipped_ranges)
     shipped = found is not None
     if found is None:
         manifest, source = inputs.shipped_calibration, inputs.dataset

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg import artifacts
-from edgeseg.checkpoint import CheckpointHeader, read_checkpoint
+from edgeseg.checkpoint import CheckpointHeader, RecipeRecord, read_checkpoint
 from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.split import read_split
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import CheckpointError, DataError, MissingExtraError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.results import BuildResult, EpochRecord, EvalResult
-from edgeseg.specs import INTENDED_USE
+from edgeseg.specs import INTENDED_USE, MAIN_OPTIONS
 from edgeseg.stages.build_rows import REFERENCE
 from edgeseg.stages.choice import CHOICE_FILE, Choice, ChoiceStep, OperatingPoint, read_choice
+from edgeseg.stages.learned_ranges import RANGES_FILE, ranges_beside
 from edgeseg.stages.train_state import HISTORY, History
 
 CARD_SCHEMA_VERSION = 1
@@ -102,6 +103,11 @@ def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = Non
     curve = learning_curve(history, title=card.variant)
     artifacts.write_bytes(folder / "weights.safetensors", content)
     artifacts.write_bytes(folder / "learning-curve.png", curve)
+    learned = checkpoint.path.with_name(RANGES_FILE)
+    if ranges_beside(checkpoint.path) is None:
+        (folder / RANGES_FILE).unlink(missing_ok=True)
+    else:
+        artifacts.write_bytes(folder / RANGES_FILE, learned.read_bytes())
     if made is None:
         (folder / CHOICE_FILE).unlink(missing_ok=True)
     else:
@@ -138,13 +144,22 @@ def _make(header: CheckpointHeader, done: list[tuple[CheckpointHeader, str]]) ->
     """Append what makes a run, and what that rests on, where it is not there yet; returns the run's number."""
     known = [made for made, _ in done]
     if header not in known:
-        if header.parts:
+        if header.recipe is not None and header.initial is not None:
+            command = f"edgeseg compress runs/{_make(header.initial, done)} --data DIR {_recipe_options(header.recipe)}"
+        elif header.parts:
             command = "edgeseg average " + " ".join(f"runs/{_make(part, done)}" for part in header.parts)
         else:
             start = "" if header.initial is None else f" --from runs/{_make(header.initial, done)}"
             command = f"edgeseg train --data DIR {_options(header)}{_split_words(header)}{start}"
         done.append((header, command))
     return [made for made, _ in done].index(header) + 1
+
+
+def _recipe_options(record: RecipeRecord) -> str:
+    """Write a compression as the option that names it and the settings that go with it."""
+    main = MAIN_OPTIONS[record.recipe]
+    name = f"--{record.recipe}" if main is None else f"--{record.recipe} {record.options[main]}"
+    return " ".join([name, *(f"--set {key}={value}" for key, value in record.options.items() if key != main)])
 
 
 def _options(header: CheckpointHeader) -> str:

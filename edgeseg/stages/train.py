@@ -15,12 +15,12 @@ from edgeseg.checkpoint import WEIGHTS_KIND, Checkpoint, CheckpointHeader, load_
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import CheckpointError, OutputError, SeenPatientError, SplitError
+from edgeseg.losses import make_loss
 from edgeseg.results import TrainResult
 from edgeseg.specs import ImageSpec, TrainSpec
 from edgeseg.stages import train_state
 from edgeseg.stages.distribute import Team, gather
 from edgeseg.stages.environment import versions
-from edgeseg.stages.losses import make_loss
 from edgeseg.stages.teach import soft_labels
 from edgeseg.stages.train_loop import OnProgress, TrainLoop
 from edgeseg.variants import build_model

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError, CheckpointError, OptionError
 
-MIN_MAX = "min-max"
-METHODS = (MIN_MAX,)
+MIN_MAX, LEARNED = "min-max", "learned"
+METHODS = (MIN_MAX, LEARNED)
 RECORD_AGAIN = "record them again with 'edgeseg calibrate --data DIR --checkpoint CKPT'"
 
 
@@ -43,7 +43,8 @@ class LayerRange:
 class ActivationRanges:
     """The ranges of all layers of one network, in the order in which they run, and how they were found.
 
-    `method` is `min-max`: the smallest and the largest value over all slices.
+    `method` is `min-max`: the smallest and the largest value over all slices; or `learned`: in quantization-aware
+    training.
     """
 
     method: str

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from edgeseg.backend import load_keras
+from edgeseg.losses import make_loss
 from edgeseg.specs import TrainSpec
-from edgeseg.stages.losses import make_loss
 
 NAMES = ("bce", "bce-dice", "dice", "focal-tversky")
 MASK = (np.random.default_rng(0).random((2, 8, 8, 1)) > 0.7).astype(np.float32)

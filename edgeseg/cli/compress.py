@@ -1,0 +1,161 @@
+"""`edgeseg compress`: make a trained network smaller."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from edgeseg.results import CompressResult, CompressStep
+    from edgeseg.specs import Chain
+
+
+def compress(
+    weights: Annotated[Path, typer.Argument(metavar="RUN", help="A run of 'edgeseg train', or a .safetensors file.")],
+    data: Annotated[Path, typer.Option(metavar="DIR", help="The data that the weights were trained on.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The new run's folder.")],
+    recipe: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A chain of recipes in TOML; see docs/compression.md.")
+    ] = None,
+    prune: Annotated[float | None, typer.Option(help="Zero this share of the weights.")] = None,
+    channel_prune: Annotated[float | None, typer.Option(help="Keep this share of the arithmetic.")] = None,
+    cluster: Annotated[int | None, typer.Option(help="Let each convolution have this many values.")] = None,
+    distil: Annotated[float | None, typer.Option(help="Teach a student of this alpha.")] = None,
+    qat: Annotated[bool, typer.Option("--qat", help="Train under int8 rounding.")] = False,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the slices with tumour.")] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Another option of the recipe; may be repeated."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the compression in --out.")] = False,
+    validate_every: Annotated[int, typer.Option(help="Epochs between two validations.")] = 5,
+    cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where decoded slices are kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+) -> None:
+    """Apply compression recipes to trained weights: one by an option, or a chain from a file.
+
+    The weights' training and validation patients are kept. Leaves a run that build, evaluate, choose and ship take;
+    after Ctrl-C the same command with --resume goes on.
+    """
+    from edgeseg.checkpoint import read_checkpoint
+    from edgeseg.cli._progress import counted
+    from edgeseg.cli._training import training_bar
+    from edgeseg.data.cache import cached, folder_key
+    from edgeseg.data.open import open_dataset
+    from edgeseg.errors import OptionError
+    from edgeseg.jsonio import to_json
+    from edgeseg.stages.compress import compress as run
+
+    if validate_every < 1:
+        raise OptionError(f"validate-every is {validate_every}; it must be at least 1")
+    given: dict[str, Any] = {"prune": prune, "channel-prune": channel_prune, "cluster": cluster, "distil": distil}
+    given = {name: value for name, value in given.items() if value is not None} | ({"qat": True} if qat else {})
+    chain = _chain(recipe, given, epochs, options or [])
+    parent = read_checkpoint(weights)
+    with counted("decoding slices") as decoding:
+        slices = cached(open_dataset(data), folder_key(data), root=cache, progress=decoding)
+    try:
+        with training_bar() as progress:
+            result = run(
+                parent,
+                chain,
+                slices,
+                out=out,
+                resume=resume,
+                validate_every=validate_every,
+                progress=progress,
+                on_step=_step_line,
+            )
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; what is done so far is in {out}, go on with --resume", err=True)
+        raise
+    if as_json:
+        typer.echo(to_json(result))
+    else:
+        _print(result, out)
+
+
+def _chain(recipe: Path | None, given: dict[str, Any], epochs: int | None, options: list[str]) -> Chain:
+    """Return the chain that the options ask for."""
+    from edgeseg.errors import OptionError
+    from edgeseg.recipes.chain_file import make_step, read_chain
+    from edgeseg.specs import MAIN_OPTIONS, Chain
+    from edgeseg.targets import resolve
+
+    if recipe is not None:
+        if given or options or epochs is not None:
+            raise OptionError("--recipe names a whole chain, so no other option of a recipe goes with it; put it there")
+        chain = read_chain(recipe)
+        if chain.targets:
+            resolve(chain.targets)
+        return chain
+    if len(given) != 1:
+        said = ", ".join(f"--{name}" for name in given) or "none"
+        raise OptionError(
+            f"one recipe is applied by an option, and {said} was given; choose one of: "
+            f"{', '.join(f'--{name}' for name in MAIN_OPTIONS)}; or give a chain as a file with --recipe"
+        )
+    ((name, value),) = given.items()
+    main = MAIN_OPTIONS[name]
+    named = {} if main is None else {main: value}
+    if epochs is not None:
+        named["epochs"] = epochs
+    return Chain(steps=(make_step(name, named | _settings(name, options), f"--{name}"),))
+
+
+def _settings(recipe: str, options: list[str]) -> dict[str, Any]:
+    """Read KEY=VALUE as the recipe's options have them."""
+    from edgeseg.errors import OptionError
+    from edgeseg.specs import RECIPE_SPECS
+
+    hints = {field.name: str(field.type) for field in dataclasses.fields(RECIPE_SPECS[recipe])}
+    found: dict[str, Any] = {}
+    for option in options:
+        key, equals, text = option.partition("=")
+        name = key.strip().replace("-", "_")
+        if not equals:
+            raise OptionError(f"--set takes KEY=VALUE, and '{option}' was given")
+        kind = hints.get(name, "str")
+        try:
+            if kind.startswith("tuple"):
+                found[name] = [part.strip() for part in text.split(",") if part.strip()]
+            else:
+                found[name] = int(text) if kind.startswith("int") else float(text) if kind == "float" else text
+        except ValueError as error:
+            raise OptionError(f"--set {option}: '{text}' is no {kind.partition(' ')[0]}") from error
+    return found
+
+
+def _step_line(step: CompressStep, reused: bool) -> None:
+    time = "unchanged" if reused else f"{step.seconds:.1f} s"
+    typer.echo(f"{step.recipe:<22}{time:>12}", err=True)
+
+
+def _print(result: CompressResult, out: Path) -> None:
+    from rich.table import Table
+
+    from edgeseg.cli._print import show
+
+    table = Table(title="Float networks, validation patients", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    table.add_column("step")
+    for name in ("parameters", "MACs", "float MB", "gzip MB", "zeros", "Dice mean", "median"):
+        table.add_column(name, justify="right")
+    for label, size in (("given", result.given), *((step.recipe, step.size) for step in result.steps)):
+        table.add_row(
+            label,
+            f"{size.parameters:,}",
+            f"{size.macs / 1e6:.1f} M",
+            f"{size.weights_bytes / 1e6:.3f}",
+            f"{size.gzip_bytes / 1e6:.3f}",
+            f"{100 * size.zero_share:.0f} %",
+            f"{size.dice_mean:.3f}",
+            f"{size.dice_median:.3f}",
+        )
+    show(table)
+    typer.echo(f"\n{result.given.variant} -> {result.steps[-1].size.variant}")
+    typer.echo(f"weights: {result.weights}")
+    target = ",".join(result.targets) or "tflite-int8"
+    typer.echo(f"next: edgeseg build --from {out} --target {target} --data DIR")

@@ -1,0 +1,99 @@
+"""Channel pruning: whole channels leave the network, through skips and joins, so that file, arithmetic and time shrink.
+
+Sources: Li et al., "Pruning Filters for Efficient ConvNets", ICLR 2017; Molchanov et al., "Importance Estimation for
+Neural Network Pruning", CVPR 2019. Saves parameters, multiply-accumulates and latency in every format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.backend import load_keras
+from edgeseg.checkpoint import Checkpoint, load_weights
+from edgeseg.data.sampler import Sampler
+from edgeseg.errors import OptionError
+from edgeseg.recipes import importance
+from edgeseg.recipes.cut import Anatomy, anatomy, cut_weights
+from edgeseg.recipes.importance import Importance
+from edgeseg.recipes.recipe import Bench, Outcome, Recipe, fine_tuning
+from edgeseg.specs import ChannelPrune, ImageSpec
+from edgeseg.variants import build_model, slots
+
+NAME = "channel-prune"
+
+
+def apply(parent: Checkpoint, spec: ChannelPrune, bench: Bench) -> Outcome:
+    """Remove the channels that matter least and fine-tune what is left.
+
+    Raises:
+        OptionError: when so few multiply-accumulates cannot be reached.
+    """
+    start = bench.kept("cut", lambda: cut(parent, spec, bench))
+    train = fine_tuning(parent, spec, start.header.variant)
+    return bench.train(train, start, taught=spec.distil_weight, teachers=())
+
+
+def cut(parent: Checkpoint, spec: ChannelPrune, bench: Bench) -> Checkpoint:
+    """Return the smaller network, not yet fine-tuned."""
+    keras = load_keras()
+    variant, train = parent.header.variant, parent.header.train
+    model = build_model(variant, ImageSpec(height=train.crop_px, width=train.crop_px), keras)
+    load_weights(model, parent, variant)
+    found = anatomy(model, slots(variant))
+    if spec.criterion in ("l1", "gamma"):
+        scores = importance.from_weights(model, found, parent.arrays, criterion=spec.criterion)
+    else:
+        plain = replace(train, teachers=(), distil_weight=0.0, seed=spec.seed)
+        sampler = Sampler.of(bench.cache, parent.header.train_patients, plain)
+        batches = (
+            sampler.batch(1 + i // sampler.steps_per_epoch, i % sampler.steps_per_epoch) for i in range(spec.batches)
+        )
+        scores = importance.from_data(keras, model, found, batches, criterion=spec.criterion, loss=train.loss)
+    kept = choose(found, scores, macs=spec.macs, multiple=spec.multiple)
+    smaller = replace(variant, widths=tuple(len(kept[slot]) for slot in slots(variant)))
+    header = replace(parent.header, variant=smaller, train=replace(train, variant=smaller))
+    return replace(parent, header=header, arrays=cut_weights(model, found, parent.arrays, kept))
+
+
+def choose(found: Anatomy, scores: Importance, *, macs: float, multiple: int) -> dict[str, NDArray[np.int64]]:
+    """Choose the channels to keep: again and again those go that matter least for the arithmetic that they cost.
+
+    Channels go `multiple` at a time, the first ones of a slot so many that its width becomes a multiple; each slot
+    keeps at least `multiple`, or all where it has no more.
+
+    Args:
+        found: the network's anatomy.
+        scores: how much each channel matters.
+        macs: the share of multiply-accumulates to keep at most.
+        multiple: of the widths.
+
+    Raises:
+        OptionError: when the share cannot be reached, with the smallest that can.
+    """
+    order = {slot: np.argsort(-value, kind="stable") for slot, value in scores.items()}
+    widths, full = dict(found.widths), found.macs(found.widths)
+    while found.macs(widths) > macs * full:
+        best: tuple[float, str, int] | None = None
+        for slot, value in scores.items():
+            fewer = (widths[slot] - 1) // multiple * multiple
+            if fewer < multiple:
+                continue
+            lost = float(value[order[slot][fewer : widths[slot]]].sum())
+            price = lost / (found.macs(widths) - found.macs(widths | {slot: fewer}))
+            if best is None or price < best[0]:
+                best = (price, slot, fewer)
+        if best is None:
+            raise OptionError(
+                f"macs is {macs:g}, and with widths in multiples of {multiple} the network keeps at least "
+                f"{found.macs(widths) / full:.3f} of its multiply-accumulates; ask for more, or for a smaller multiple"
+            )
+        widths[best[1]] = best[2]
+    return {slot: np.sort(order[slot][: widths[slot]]) for slot in scores}
+
+
+RECIPE: Recipe = Recipe(
+    name=NAME, summary="removes whole channels: smaller and faster in every format, then fine-tuned", apply=apply
+)

@@ -1,0 +1,59 @@
+"""What a chain of compression recipes leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeseg.results.common import RESULT_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSize:
+    """A float network before or after a recipe.
+
+    `weights_bytes` are those of its float32 arrays and `gzip_bytes` the same compressed; `zero_share` is that of zeros
+    among the convolutions' kernel weights, `kernel_values` the most different values that one kernel has. Dice is per
+    validation patient at threshold 0.5, without post-processing.
+    """
+
+    variant: str
+    parameters: int
+    macs: int
+    weights_bytes: int
+    gzip_bytes: int
+    zero_share: float
+    kernel_values: int
+    dice_mean: float
+    dice_median: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompressStep:
+    """One recipe: its options, and the network it made; `sha256` is that of its weights file."""
+
+    recipe: str
+    options: dict[str, str]
+    parent_sha256: str
+    sha256: str
+    size: NetworkSize
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompressResult:
+    """A chain of recipes: the network that it began with, each step, and the weights that it left.
+
+    `ranges` is the file of learned activation ranges, None without quantization-aware training; `targets` are those
+    that the chain was written for.
+    """
+
+    parent: str
+    parent_sha256: str
+    given: NetworkSize
+    steps: tuple[CompressStep, ...]
+    weights: str
+    sha256: str
+    ranges: str | None
+    targets: tuple[str, ...]
+    versions: dict[str, str]
+    schema_version: int = RESULT_SCHEMA_VERSION

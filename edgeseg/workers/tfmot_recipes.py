@@ -1,0 +1,200 @@
+"""The recipes of TensorFlow Model Optimization: magnitude pruning, weight clustering, quantization-aware training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from edgeseg.data.cache import SliceCache
+from edgeseg.data.sampler import Sampler
+from edgeseg.results import EpochRecord
+from edgeseg.specs import Cluster, ImageSpec, Prune
+from edgeseg.variants import build_model
+from edgeseg.workers.job import WorkerAnswer, WorkerJob
+from edgeseg.workers.tf_fit import OnEvent, fit
+
+CONVOLUTIONS = ("Conv2D", "Conv2DTranspose")
+ZEROS = 0.2
+"""From this share of zeros on, a kernel counts as pruned, and its zeros stay."""
+Weights = dict[str, list[NDArray[np.float32]]]
+"""The arrays of each layer, by its name, in its own order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    weights: Weights
+    history: tuple[EpochRecord, ...]
+    ranges: dict[str, tuple[float, float]]
+
+
+def run(job: WorkerJob, say: OnEvent) -> WorkerAnswer:
+    """Do a job: read weights, train, write weights.
+
+    Raises:
+        CheckpointError: when the weights are damaged.
+        TrainingError: when the loss is no longer a number.
+    """
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(job.train.seed)
+    checkpoint = read_checkpoint(Path(job.weights))
+    soft = None if job.soft is None else np.load(job.soft, mmap_mode="r", allow_pickle=False)
+    sampler = Sampler.of(SliceCache(Path(job.cache)), job.patients, job.train, soft)
+    side = job.train.crop_px
+    model = build_model(job.train.variant, ImageSpec(height=side, width=side), tf_keras)
+    model.set_weights(list(checkpoint.arrays.values()))
+    made = _recipe(job)(model, sampler, say)
+    write_checkpoint(Path(job.out), checkpoint.header, _in_order(model, checkpoint, made.weights))
+    return WorkerAnswer(history=made.history, ranges=made.ranges)
+
+
+def _recipe(job: WorkerJob) -> Callable[[Any, Sampler, OnEvent], _Made]:
+    if job.prune is not None:
+        spec = job.prune
+        return lambda model, sampler, say: _prune(model, sampler, say, spec)
+    if job.cluster is not None:
+        clusters = job.cluster
+        return lambda model, sampler, say: _cluster(model, sampler, say, clusters)
+    return _qat
+
+
+def _prune(model: Any, sampler: Sampler, say: OnEvent, spec: Prune) -> _Made:
+    """Prune every convolution but the last, whose few weights make the logits."""
+    import tensorflow_model_optimization as tfmot
+
+    keras, sparsity = _keras(), tfmot.sparsity.keras
+    steps = sampler.spec.epochs * sampler.steps_per_epoch
+    ramp = max(1, round(spec.ramp * steps))
+    schedule = sparsity.PolynomialDecay(
+        initial_sparsity=spec.initial_sparsity,
+        final_sparsity=spec.sparsity,
+        begin_step=0,
+        end_step=ramp,
+        frequency=max(1, ramp // 50),
+    )
+
+    def wrap(layer: Any) -> Any:
+        if _is_inner_convolution(layer, model):
+            return sparsity.prune_low_magnitude(layer, pruning_schedule=schedule)
+        return layer
+
+    wrapped = _clone(keras, model, wrap)
+    history = fit(wrapped, sampler, say=say, callbacks=[sparsity.UpdatePruningStep()])
+    return _Made(weights=_weights(sparsity.strip_pruning(wrapped)), history=history, ranges={})
+
+
+def _cluster(model: Any, sampler: Sampler, say: OnEvent, spec: Cluster) -> _Made:
+    import tensorflow_model_optimization as tfmot
+
+    keras, clustering = _keras(), tfmot.clustering.keras
+    start = {
+        "kmeans++": clustering.CentroidInitialization.KMEANS_PLUS_PLUS,
+        "linear": clustering.CentroidInitialization.LINEAR,
+        "density": clustering.CentroidInitialization.DENSITY_BASED,
+    }[spec.centroids]
+    from tensorflow_model_optimization.python.core.clustering.keras.experimental import cluster as experimental
+
+    def wrap(layer: Any) -> Any:
+        if not _is_inner_convolution(layer, model):
+            return layer
+        values = layer.kernel.numpy()
+        return experimental.cluster_weights(
+            layer,
+            number_of_clusters=min(spec.clusters, len(np.unique(values))),
+            cluster_centroids_init=start,
+            preserve_sparsity=_pruned(values),
+        )
+
+    wrapped = _clone(keras, model, wrap)
+    history = fit(wrapped, sampler, say=say)
+    return _Made(weights=_weights(clustering.strip_clustering(wrapped)), history=history, ranges={})
+
+
+def _qat(model: Any, sampler: Sampler, say: OnEvent) -> _Made:
+    import tensorflow_model_optimization as tfmot
+
+    masks = {
+        layer.name: kernel != 0
+        for layer in model.layers
+        if type(layer).__name__ in CONVOLUTIONS and _pruned(kernel := layer.kernel.numpy())
+    }
+    wrapped = tfmot.quantization.keras.quantize_model(model)
+    parts = [part for part in wrapped.layers if hasattr(part, "quantize_config")]
+    kernels = {part.layer.name: part._weight_vars[0][0] for part in parts if part._weight_vars}  # noqa: SLF001
+
+    class KeepZeros(_keras().callbacks.Callback):  # type: ignore[misc]
+        def on_train_batch_end(self, step: int, logs: dict[str, Any] | None = None) -> None:
+            for name, mask in masks.items():
+                kernels[name].assign(kernels[name] * mask)
+
+    history = fit(wrapped, sampler, say=say, callbacks=[KeepZeros()] if masks else [])
+    weights = {}
+    for part in parts:
+        held = part.layer
+        if held.name in kernels:
+            bias = [] if getattr(held, "bias", None) is None else [held.bias.numpy()]
+            weights[held.name] = [kernels[held.name].numpy(), *bias]
+        elif held.weights:
+            weights[held.name] = held.get_weights()
+    return _Made(weights=weights, history=history, ranges=_learned(parts))
+
+
+def _learned(parts: list[Any]) -> dict[str, tuple[float, float]]:
+    """The range of each layer's result, where quantize_model watches it: a fused one is that of the last of its layers.
+
+    The names are TensorFlow Model Optimization's own and private: there is no public way to a learned range.
+    """
+    found = {}
+    for part in parts:
+        ends = getattr(part, "_output_quantizer_vars", None)
+        if not ends:
+            watched = [a for a in part._quantize_activations if type(a.quantizer).__name__ != "NoneType"]  # noqa: SLF001
+            ends = next((getattr(a, "_post_activation_vars", None) for a in watched), None)
+        if ends:
+            low, high = float(ends["min_var"].numpy()), float(ends["max_var"].numpy())
+            found[part.layer.name] = (min(low, 0.0), max(high, 0.0))
+    return found
+
+
+def _clone(keras: Any, model: Any, wrap: Callable[[Any], Any]) -> Any:
+    """A network of copies of the layers, some of them wrapped, with the same weights."""
+    held = {layer.name: layer.get_weights() for layer in model.layers}
+
+    def copy(layer: Any) -> Any:
+        made = type(layer).from_config(layer.get_config())
+        if held[layer.name]:
+            made.build(layer.input_shape)
+            made.set_weights(held[layer.name])
+        return wrap(made)
+
+    return keras.models.clone_model(model, clone_function=copy)
+
+
+def _is_inner_convolution(layer: Any, model: Any) -> bool:
+    return type(layer).__name__ in CONVOLUTIONS and layer.name != model.layers[-1].name
+
+
+def _pruned(kernel: NDArray[np.float32]) -> bool:
+    return float(np.mean(kernel == 0)) >= ZEROS
+
+
+def _weights(model: Any) -> Weights:
+    return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+
+
+def _in_order(model: Any, checkpoint: Checkpoint, weights: Mapping[str, list[NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """Name the arrays as the checkpoint does, in its order, which is that of the network."""
+    values = [array for layer in model.layers if layer.weights for array in weights[layer.name]]
+    return dict(zip(checkpoint.arrays, values, strict=True))
+
+
+def _keras() -> Any:
+    import tf_keras
+
+    return tf_keras
