@@ -34,7 +34,7 @@ def _standing_in(monkeypatch: pytest.MonkeyPatch, script: str) -> list[subproces
             super().__init__(["sh", "-c", script], **options)
             started.append(self)
 
-    monkeypatch.setattr(process.subprocess, "Popen", Popen)
+    monkeypatch.setattr(subprocess, "Popen", Popen)
     return started
 
 
