@@ -22,6 +22,8 @@ from edgeseg.workers.tf_fit import OnEvent, fit
 CONVOLUTIONS = ("Conv2D", "Conv2DTranspose")
 ZEROS = 0.2
 """From this share of zeros on, a kernel counts as pruned, and its zeros stay."""
+START = 8
+"""Over how many batches the ranges are measured that quantization-aware training begins with."""
 Weights = dict[str, list[NDArray[np.float32]]]
 """The arrays of each layer, by its name, in its own order."""
 
@@ -133,6 +135,8 @@ def _qat(model: Any, sampler: Sampler, say: OnEvent) -> _Made:
             for name, mask in masks.items():
                 kernels[name].assign(kernels[name] * mask)
 
+    watched = _watch(parts)
+    _start_ranges(model, watched, sampler)
     history = fit(wrapped, sampler, say=say, callbacks=[KeepZeros()] if masks else [])
     weights = {}
     for part in parts:
@@ -142,24 +146,43 @@ def _qat(model: Any, sampler: Sampler, say: OnEvent) -> _Made:
             weights[held.name] = [kernels[held.name].numpy(), *bias]
         elif held.weights:
             weights[held.name] = held.get_weights()
-    return _Made(weights=weights, history=history, ranges=_learned(parts))
+    return _Made(weights=weights, history=history, ranges=_learned(watched))
 
 
-def _learned(parts: list[Any]) -> dict[str, tuple[float, float]]:
-    """The range of each layer's result, where quantize_model watches it: a fused one is that of the last of its layers.
+def _watch(parts: list[Any]) -> dict[str, dict[str, Any]]:
+    """The variables `min_var` and `max_var` of each layer whose result quantize_model watches, by the layer's name.
 
-    The names are TensorFlow Model Optimization's own and private: there is no public way to a learned range.
+    Of layers that int8 fuses it is the last one. The names are TensorFlow Model Optimization's own and private: there
+    is no public way to a learned range.
     """
     found = {}
     for part in parts:
         ends = getattr(part, "_output_quantizer_vars", None)
         if not ends:
-            watched = [a for a in part._quantize_activations if type(a.quantizer).__name__ != "NoneType"]  # noqa: SLF001
-            ends = next((getattr(a, "_post_activation_vars", None) for a in watched), None)
+            watched = [getattr(a, "_post_activation_vars", None) for a in part._quantize_activations]  # noqa: SLF001
+            ends = next(filter(None, watched), None)
         if ends:
-            low, high = float(ends["min_var"].numpy()), float(ends["max_var"].numpy())
-            found[part.layer.name] = (min(low, 0.0), max(high, 0.0))
+            found[part.layer.name] = ends
     return found
+
+
+def _start_ranges(model: Any, watched: dict[str, dict[str, Any]], sampler: Sampler) -> None:
+    """Let the moving averages of the ranges begin with what the network gives on some batches.
+
+    They begin at -6 and 6 otherwise, and forget that so slowly that a short training would still hold it.
+    """
+    probe = _keras().Model(model.inputs, [model.get_layer(name).output for name in watched])
+    batches = [probe(sampler.batch(1, step)[0], training=False) for step in range(min(START, sampler.steps_per_epoch))]
+    for values, ends in zip(zip(*batches, strict=True), watched.values(), strict=True):
+        ends["min_var"].assign(min(0.0, float(np.mean([np.min(value) for value in values]))))
+        ends["max_var"].assign(max(0.0, float(np.mean([np.max(value) for value in values]))))
+
+
+def _learned(watched: dict[str, dict[str, Any]]) -> dict[str, tuple[float, float]]:
+    return {
+        name: (min(float(ends["min_var"].numpy()), 0.0), max(float(ends["max_var"].numpy()), 0.0))
+        for name, ends in watched.items()
+    }
 
 
 def _clone(keras: Any, model: Any, wrap: Callable[[Any], Any]) -> Any:
