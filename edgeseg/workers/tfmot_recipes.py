@@ -126,7 +126,8 @@ def _qat(model: Any, sampler: Sampler, say: OnEvent) -> _Made:
         for layer in model.layers
         if type(layer).__name__ in CONVOLUTIONS and _pruned(kernel := layer.kernel.numpy())
     }
-    wrapped = tfmot.quantization.keras.quantize_model(model)
+    relus = _bare_relus(model)
+    wrapped = tfmot.quantization.keras.quantize_model(_fused(model, relus))
     parts = [part for part in wrapped.layers if hasattr(part, "quantize_config")]
     kernels = {part.layer.name: part._weight_vars[0][0] for part in parts if part._weight_vars}  # noqa: SLF001
 
@@ -135,7 +136,7 @@ def _qat(model: Any, sampler: Sampler, say: OnEvent) -> _Made:
             for name, mask in masks.items():
                 kernels[name].assign(kernels[name] * mask)
 
-    watched = _watch(parts)
+    watched = {relus.get(name, name): ends for name, ends in _watch(parts).items()}
     _start_ranges(model, watched, sampler)
     history = fit(wrapped, sampler, say=say, callbacks=[KeepZeros()] if masks else [])
     weights = {}
@@ -147,6 +148,32 @@ def _qat(model: Any, sampler: Sampler, say: OnEvent) -> _Made:
         elif held.weights:
             weights[held.name] = held.get_weights()
     return _Made(weights=weights, history=history, ranges=_learned(watched))
+
+
+def _bare_relus(model: Any) -> dict[str, str]:
+    """Name the ReLU of each convolution that has one right behind it, without batch normalisation in between."""
+    pairs = ((layer.input._keras_history.layer, layer) for layer in model.layers if type(layer).__name__ == "ReLU")  # noqa: SLF001
+    return {conv.name: relu.name for conv, relu in pairs if type(conv).__name__ == "Conv2D"}
+
+
+def _fused(model: Any, relus: Mapping[str, str]) -> Any:
+    """The same function with those ReLUs inside their convolutions.
+
+    quantize_model leaves the weights of a convolution in float where a ReLU layer stands right behind it. What takes
+    the ReLU's place passes its input on, and is not watched.
+    """
+    keras = _keras()
+
+    def copy(layer: Any) -> Any:
+        if layer.name in relus:
+            return type(layer).from_config(layer.get_config() | {"activation": "relu"})
+        if layer.name in relus.values():
+            return keras.layers.Dropout(0.0, name=layer.name)
+        return type(layer).from_config(layer.get_config())
+
+    fused = keras.models.clone_model(model, clone_function=copy)
+    fused.set_weights(model.get_weights())
+    return fused
 
 
 def _watch(parts: list[Any]) -> dict[str, dict[str, Any]]:
