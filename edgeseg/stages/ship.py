@@ -103,17 +103,21 @@ def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = Non
     curve = learning_curve(history, title=card.variant)
     artifacts.write_bytes(folder / "weights.safetensors", content)
     artifacts.write_bytes(folder / "learning-curve.png", curve)
-    learned = checkpoint.path.with_name(RANGES_FILE)
-    if ranges_beside(checkpoint.path) is None:
-        (folder / RANGES_FILE).unlink(missing_ok=True)
-    else:
-        artifacts.write_bytes(folder / RANGES_FILE, learned.read_bytes())
+    _copy_ranges(checkpoint.path, folder)
     if made is None:
         (folder / CHOICE_FILE).unlink(missing_ok=True)
     else:
         artifacts.write_text(folder / CHOICE_FILE, to_json(made) + "\n")
     artifacts.write_text(folder / "card.json", to_json(card) + "\n")
     return folder
+
+
+def _copy_ranges(weights: Path, folder: Path) -> None:
+    """Take along the activation ranges that were learned with the weights, where there are any."""
+    if ranges_beside(weights) is None:
+        (folder / RANGES_FILE).unlink(missing_ok=True)
+    else:
+        artifacts.write_bytes(folder / RANGES_FILE, weights.with_name(RANGES_FILE).read_bytes())
 
 
 def _check_point(evaluation: EvalResult, choice: Choice | None) -> None:
