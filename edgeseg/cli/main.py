@@ -28,7 +28,7 @@ _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES
 # Every command, in the order of `edgeseg --help`: the file under edgeseg/cli/, which holds a function of the same name,
 # or an `app` where the command has commands of its own.
 PANELS = {
-    "Make": ("data", "train", "average", "compress", "choose", "calibrate", "build", "ship", "golden"),
+    "Make": ("data", "train", "average", "compress", "choose", "calibrate", "build", "ship", "android", "golden"),
     "Use and measure": ("run", "doctor", "evaluate", "verify", "bench", "check", "experiments"),
     "Read": ("inspect", "report", "compare", "claims", "variants", "targets"),
 }

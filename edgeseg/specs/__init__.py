@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgeseg.specs.app import APP_SCHEMA_VERSION, AppCase, AppFile, AppManifest
 from edgeseg.specs.build import BuildSpec
 from edgeseg.specs.contract import CONTRACT_SCHEMA_VERSION, INTENDED_USE, Contract, PostProcessing, patient_digest
 from edgeseg.specs.golden import GoldenCase, GoldenDrawing, GoldenLogit
@@ -24,6 +25,7 @@ from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 
 __all__ = [
+    "APP_SCHEMA_VERSION",
     "AUGMENTATIONS",
     "CHANNELS",
     "CONTRACT_SCHEMA_VERSION",
@@ -32,6 +34,9 @@ __all__ = [
     "MASK_FORMATS",
     "NORMALISATIONS",
     "RECIPE_SPECS",
+    "AppCase",
+    "AppFile",
+    "AppManifest",
     "BuildSpec",
     "Chain",
     "ChannelPrune",

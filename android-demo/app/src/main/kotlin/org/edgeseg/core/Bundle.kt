@@ -1,0 +1,119 @@
+package org.edgeseg.core
+
+import java.io.InputStream
+
+/** A file of the bundle and what it must be. */
+data class BundleFile(val file: String, val sizeBytes: Int, val sha256: String)
+
+/** A case that travels with the app, and the masks that the model should draw on it. */
+data class BundleCase(
+    val name: String,
+    val title: String,
+    val shown: Boolean,
+    val volume: Boolean,
+    val height: Int,
+    val width: Int,
+    val images: List<BundleFile>,
+    val references: List<BundleFile>,
+    private val expected: List<String>,
+) {
+    /** The masks that the model should draw, slice by slice. */
+    fun masks(): List<BooleanArray> = expected.map { Runs.decode(it, height * width) }
+}
+
+/** Opens a file of the bundle by its path. */
+typealias Source = (String) -> InputStream
+
+/** Turns the bytes of a picture into a slice of its own size. */
+typealias Decoder = (String, ByteArray) -> Slice
+
+/** What `edgeseg android` put into the assets; every file is checked against the manifest's hash when it is read. */
+class Bundle(private val source: Source, private val decode: Decoder) {
+    val model: BundleFile
+    val madeWith: String
+    val allowedFlipsPpm: Double
+    val cases: List<BundleCase>
+
+    init {
+        try {
+            val json = Json.parse(source(MANIFEST).use { it.readBytes() }.decodeToString())
+            val version = json.whole("schema_version")
+            if (version != SCHEMA_VERSION) throw JsonException("schema $version; this app reads $SCHEMA_VERSION")
+            model = file(json.obj("model"))
+            madeWith = json.text("made_with")
+            allowedFlipsPpm = json.real("allowed_flips_ppm")
+            cases = json.objects("cases").map { case(it) }
+        } catch (error: JsonException) {
+            throw ArtifactException("$MANIFEST cannot be read (${error.message}). Make the app's assets again: edgeseg android", error)
+        }
+    }
+
+    /** The model's bytes. */
+    fun modelBytes(): ByteArray = read(model)
+
+    /** One slice of a case. */
+    fun slice(case: BundleCase, index: Int): Slice = case.images[index].let { decode(it.file, read(it)) }
+
+    /** A case with its pictures decoded. */
+    fun volume(case: BundleCase): Volume = Volume(
+        name = case.title,
+        slices = case.images.map { decode(it.file, read(it)) },
+        reference = case.references.map { file -> decode(file.file, read(file)).let { s -> BooleanArray(s.height * s.width) { s.bytes[it * 3] < 0 } } }
+            .ifEmpty { null },
+        whole = case.volume,
+    )
+
+    /**
+     * Holds the device against the masks that came with the model: its contract's golden case where it has one, else the
+     * cases of the bundle that are not shown.
+     */
+    fun selfTest(segmenter: Segmenter): SelfTest = segmenter.selfTest() ?: run {
+        val tried = cases.filter { !it.shown }
+        var flips = 0
+        var allowed = 0
+        for (case in tried) {
+            val found = flips(case, segmenter.segment(volume(case)))
+            flips += found
+            allowed += allowed(case)
+        }
+        SelfTest(flips <= allowed, flips, allowed, tried.size)
+    }
+
+    /** Pixels of a case on which masks differ from the expected ones. */
+    fun flips(case: BundleCase, found: Segmentation): Int =
+        case.masks().zip(found.masks) { wanted, mask -> Runs.flips(wanted, mask) }.sum()
+
+    /** How many pixels of a case may differ. */
+    fun allowed(case: BundleCase): Int = (allowedFlipsPpm * case.images.size * case.height * case.width / PPM).toInt()
+
+    private fun read(file: BundleFile): ByteArray {
+        val bytes = source(file.file).use { it.readBytes() }
+        if (sha256(bytes) != file.sha256) {
+            throw ArtifactException(
+                "${file.file} is damaged: ${bytes.size} bytes that are not the ${file.sizeBytes} of the manifest. " +
+                    "Install the app again, or make its assets again: edgeseg android",
+            )
+        }
+        return bytes
+    }
+
+    private fun file(json: JsonObject) = BundleFile(json.text("file"), json.whole("size_bytes"), json.text("sha256"))
+
+    private fun case(json: JsonObject) = BundleCase(
+        name = json.text("name"),
+        title = json.text("title"),
+        shown = json.flag("shown"),
+        volume = json.flag("volume"),
+        height = json.whole("height"),
+        width = json.whole("width"),
+        images = json.objects("images").map { file(it) },
+        references = json.objects("references").map { file(it) },
+        expected = json.texts("expected"),
+    )
+
+    private companion object {
+        const val MANIFEST = "manifest.json"
+        const val SCHEMA_VERSION = 1
+        const val PPM = 1e6
+    }
+}

@@ -1,0 +1,168 @@
+package org.edgeseg.core
+
+import kotlin.math.ln
+
+/** Which connected components are too small to keep; 0 switches a rule off. */
+data class PostProcessing(val minAreaPx: Int, val minVolumePx: Int, val minShare: Double) {
+    /** Whether a rule is on for volumes, or for lone slices. */
+    fun applies(volume: Boolean): Boolean = if (volume) minVolumePx > 0 || minShare > 0 else minAreaPx > 0
+}
+
+/** One logit that the artifact gave on its golden case. */
+data class GoldenLogit(val row: Int, val column: Int, val logit: Double)
+
+/** The drawing that every device makes for itself, and the mask that this very artifact drew on it. */
+data class GoldenCase(
+    val ellipses: List<List<Int>>,
+    val noise: Int,
+    val blur: Int,
+    val inputSha256: String,
+    val maskRuns: String,
+    val allowedFlips: Int,
+    val logits: List<GoldenLogit>,
+    val logitTolerance: Double,
+)
+
+/** What an artifact says of itself; docs/contract.md has every field. Nothing of it is repeated in the app. */
+data class Contract(
+    val variant: String,
+    val tier: String,
+    val target: String,
+    val layout: String,
+    val channels: List<String>,
+    val height: Int,
+    val width: Int,
+    val normalisation: String,
+    val scale: Double,
+    val threshold: Double,
+    val postProcessing: PostProcessing,
+    val trainedOn: String,
+    val calibratedOn: String?,
+    val seenPatients: List<String>,
+    val licence: String?,
+    val intendedUse: String,
+    val golden: GoldenCase?,
+    val text: String,
+) {
+    /** The threshold in logit space, `log(t / (1 - t))`. */
+    val logitThreshold: Double get() = ln(threshold / (1.0 - threshold))
+
+    companion object {
+        /** The metadata property of an ONNX file that holds the contract. */
+        const val KEY = "edgeseg.contract"
+
+        /** The newest schema that this reader knows. */
+        const val SCHEMA_VERSION = 2
+
+        /** The channels of a slice as it is read, in that order. */
+        val SLICE_CHANNELS = listOf("pre", "flair", "post")
+
+        /**
+         * Reads a contract.
+         *
+         * @throws ContractException when there is none, or it cannot be read or honoured.
+         */
+        fun parse(text: String?): Contract {
+            if (text == null) {
+                throw ContractException(
+                    "The model carries no contract (metadata '$KEY'), so its channels, scaling and threshold are unknown. " +
+                        "Build it with: edgeseg build",
+                )
+            }
+            try {
+                return ContractReader(Json.parse(text), text).read()
+            } catch (error: JsonException) {
+                throw ContractException("The model's contract cannot be read (${error.message}). Build the model again.", error)
+            }
+        }
+    }
+}
+
+private class ContractReader(private val json: JsonObject, private val text: String) {
+    fun read(): Contract {
+        val version = json.whole("schema_version")
+        if (version !in 1..Contract.SCHEMA_VERSION) {
+            throw ContractException(
+                "The model's contract has schema $version, and this app reads 1 to ${Contract.SCHEMA_VERSION}. " +
+                    "Update the app, or build the model with the edgeseg that belongs to it.",
+            )
+        }
+        val contract = Contract(
+            variant = variant(json.obj("variant")),
+            tier = json.text("tier"),
+            target = json.text("target"),
+            layout = json.text("layout"),
+            channels = json.texts("channels"),
+            height = json.whole("height"),
+            width = json.whole("width"),
+            normalisation = json.text("normalisation"),
+            scale = json.real("scale"),
+            threshold = json.real("threshold"),
+            postProcessing = postProcessing(json.obj("post_processing")),
+            trainedOn = json.text("trained_on"),
+            calibratedOn = json.textOrNull("calibrated_on"),
+            seenPatients = json.texts("seen_patients"),
+            licence = json.textOrNull("licence"),
+            intendedUse = json.text("intended_use"),
+            golden = json.objOrNull("golden")?.let { golden(it) },
+            text = text,
+        )
+        for (unused in listOf("training_hash", "calibration_hash", "content_sha256", "contract_sha256")) json.textOrNull(unused)
+        json.requireAllTaken()
+        return contract.also { check(it) }
+    }
+
+    private fun check(contract: Contract) {
+        val problem = when {
+            contract.layout != "NCHW" && contract.layout != "NHWC" -> "layout is '${contract.layout}'; NCHW or NHWC is needed"
+            contract.normalisation != "unit" && contract.normalisation != "slice" ->
+                "normalisation is '${contract.normalisation}'; unit or slice is needed"
+            contract.channels.sorted() != Contract.SLICE_CHANNELS.sorted() ->
+                "it asks for the channels ${contract.channels.joinToString()}; slices have ${Contract.SLICE_CHANNELS.joinToString()}"
+            !(contract.threshold > 0.0 && contract.threshold < 1.0) ->
+                "threshold is ${contract.threshold}; a probability strictly between 0 and 1 is needed"
+            !(contract.scale > 0.0 && contract.scale.isFinite()) -> "scale is ${contract.scale}; it must be positive and finite"
+            contract.height !in 1..4096 || contract.width !in 1..4096 ->
+                "the image is ${contract.height} x ${contract.width}; each side must have 1 to 4096 pixels"
+            contract.postProcessing.run { minAreaPx < 0 || minVolumePx < 0 || minShare !in 0.0..1.0 } ->
+                "post_processing is out of range; sizes are 0 or more, a share lies in [0, 1]"
+            else -> return
+        }
+        throw ContractException("The model's contract cannot be honoured: $problem. Build the model again.")
+    }
+
+    private fun variant(json: JsonObject): String {
+        val name = json.text("name")
+        val alpha = json.real("alpha")
+        val parts = listOf(json.text("stem"), json.text("profile"))
+        json.requireAllTaken()
+        val width = if (alpha == Math.rint(alpha)) alpha.toInt().toString() else alpha.toString()
+        return "$name-$width-${parts[0]}" + if (parts[1] == "double") "" else "-${parts[1]}"
+    }
+
+    private fun postProcessing(json: JsonObject): PostProcessing {
+        val rules = PostProcessing(json.whole("min_area_px"), json.whole("min_volume_px"), json.real("min_share"))
+        json.requireAllTaken()
+        return rules
+    }
+
+    private fun golden(json: JsonObject): GoldenCase {
+        val golden = GoldenCase(
+            ellipses = json.wholeLists("ellipses"),
+            noise = json.whole("noise"),
+            blur = json.whole("blur"),
+            inputSha256 = json.text("input_sha256"),
+            maskRuns = json.text("mask_runs"),
+            allowedFlips = json.whole("allowed_flips"),
+            logits = json.objects("logits").map { GoldenLogit(it.whole("row"), it.whole("column"), it.real("logit")) },
+            logitTolerance = json.real("logit_tolerance"),
+        )
+        json.text("mask_sha256")
+        json.whole("tumour_pixels")
+        json.text("reason")
+        json.text("made_with")
+        json.requireAllTaken()
+        if (golden.ellipses.any { it.size != 7 }) throw JsonException("${json.path}.ellipses: expected 7 numbers each")
+        return golden
+    }
+}

@@ -1,0 +1,226 @@
+package org.edgeseg.core
+
+import ai.onnxruntime.OnnxJavaType
+import ai.onnxruntime.OnnxTensor
+import ai.onnxruntime.OrtEnvironment
+import ai.onnxruntime.OrtException
+import ai.onnxruntime.OrtProvider
+import ai.onnxruntime.OrtSession
+import ai.onnxruntime.TensorInfo
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import java.nio.FloatBuffer
+
+/** Where a network runs. */
+enum class Accelerator(val id: String) {
+    CPU("cpu"),
+    XNNPACK("xnnpack"),
+    NNAPI("nnapi"),
+    ;
+
+    companion object {
+        /** Those that this build of ONNX Runtime holds; the CPU first. */
+        fun available(): List<Accelerator> {
+            val held = OrtEnvironment.getAvailableProviders()
+            return listOf(CPU) + listOfNotNull(XNNPACK.takeIf { OrtProvider.XNNPACK in held }, NNAPI.takeIf { OrtProvider.NNAPI in held })
+        }
+    }
+}
+
+/** How a model is opened; [reduced] keeps the graph as near to what is stored as ONNX Runtime's BASIC level allows. */
+data class EngineOptions(val threads: Int = 2, val accelerator: Accelerator = Accelerator.CPU, val reduced: Boolean = false)
+
+/**
+ * One ONNX model with its contract: prepared bytes in, logits out. Tensors are made once and filled anew for each slice,
+ * so one thread at a time may call [logits].
+ */
+class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : AutoCloseable {
+    private val environment = OrtEnvironment.getEnvironment()
+    private val session = open(model)
+    val contract: Contract
+    val runtime: String = "onnxruntime ${environment.version}"
+    private val input: OnnxTensor
+    private val output: OnnxTensor
+    private val encode: (ByteArray) -> Unit
+    private val decode: (FloatArray) -> Unit
+    private val feeds: Map<String, OnnxTensor>
+    private val results: Map<String, OnnxTensor>
+
+    @Volatile private var running: OrtSession.RunOptions? = null
+
+    init {
+        try {
+            val metadata = session.metadata.customMetadata
+            contract = Contract.parse(metadata[Contract.KEY])
+            val (inputName, inputInfo) = only(session.inputInfo, "input")
+            val (outputName, outputInfo) = only(session.outputInfo, "output")
+            requireShape(inputInfo, contract.channels.size, "input")
+            requireShape(outputInfo, 1, "output")
+            val grid = contract.height * contract.width
+            val inputBuffer = buffer(inputInfo, contract.channels.size * grid)
+            val outputBuffer = buffer(outputInfo, grid)
+            input = tensor(inputInfo, inputBuffer)
+            output = tensor(outputInfo, outputBuffer)
+            encode = encoder(inputInfo, inputBuffer, metadata)
+            decode = decoder(outputInfo, outputBuffer, metadata)
+            feeds = mapOf(inputName to input)
+            results = mapOf(outputName to output)
+        } catch (error: Throwable) {
+            session.close()
+            throw error
+        }
+    }
+
+    /** How the arithmetic is done, for results. */
+    val numerics: String = when {
+        input.info.type == OnnxJavaType.FLOAT -> "float32"
+        options.reduced -> "int8, near exact (basic graph in float)"
+        else -> "int8, the device's own kernels"
+    }
+
+    /** Runs one slice: planes as [Preparer] gives them into `height * width` logits. */
+    fun logits(planes: ByteArray, logits: FloatArray) {
+        encode(planes)
+        try {
+            OrtSession.RunOptions().use { run ->
+                running = run
+                session.run(feeds, emptySet(), results, run).close()
+            }
+        } catch (error: OrtException) {
+            throw ArtifactException("ONNX Runtime failed while running the model (${oneLine(error)}). Build the model again.", error)
+        } finally {
+            running = null
+        }
+        decode(logits)
+        if (logits.any { !it.isFinite() }) throw ArtifactException("The model gave values that are not numbers. Build it again.")
+    }
+
+    /** Stops the slice that is being run, from another thread. */
+    fun interrupt() {
+        try {
+            running?.setTerminate(true)
+        } catch (_: OrtException) {
+            // it has just ended
+        } catch (_: IllegalStateException) {
+            // and is closed
+        }
+    }
+
+    override fun close() {
+        input.close()
+        output.close()
+        session.close()
+    }
+
+    private fun open(model: ByteArray): OrtSession = try {
+        OrtSession.SessionOptions().use { settings ->
+            settings.setIntraOpNumThreads(options.threads)
+            settings.setInterOpNumThreads(1)
+            settings.setOptimizationLevel(if (options.reduced) OrtSession.SessionOptions.OptLevel.BASIC_OPT else OrtSession.SessionOptions.OptLevel.ALL_OPT)
+            when (options.accelerator) {
+                Accelerator.CPU -> Unit
+                Accelerator.XNNPACK -> settings.addXnnpack(mapOf("intra_op_num_threads" to options.threads.toString()))
+                Accelerator.NNAPI -> settings.addNnapi()
+            }
+            environment.createSession(model, settings)
+        }
+    } catch (error: OrtException) {
+        throw ArtifactException(
+            "ONNX Runtime ${environment.version} cannot load the model (${oneLine(error)}). The file is damaged, cut short or of " +
+                "another format; copy it again or build it again.",
+            error,
+        )
+    }
+
+    private fun only(tensors: Map<String, ai.onnxruntime.NodeInfo>, what: String): Pair<String, TensorInfo> {
+        val info = tensors.values.singleOrNull()?.info as? TensorInfo
+            ?: throw ArtifactException("The model has ${tensors.size} ${what}s; a segmentation model has one. Build it with: edgeseg build")
+        return tensors.keys.single() to info
+    }
+
+    private fun requireShape(info: TensorInfo, channels: Int, what: String) {
+        val (height, width) = contract.height.toLong() to contract.width.toLong()
+        val wanted = if (contract.layout == "NCHW") listOf(1L, channels.toLong(), height, width) else listOf(1L, height, width, channels.toLong())
+        if (info.shape.toList() != wanted) {
+            throw ContractException(
+                "The model's $what has the shape ${info.shape.toList()}, and its contract says $wanted. The contract belongs to " +
+                    "another model; build it again.",
+            )
+        }
+        if (info.type != OnnxJavaType.FLOAT && info.type != OnnxJavaType.INT8) {
+            throw ArtifactException("The model's $what is of type ${info.type}; float or int8 is needed. Build it with: edgeseg build")
+        }
+    }
+
+    private fun buffer(info: TensorInfo, size: Int): ByteBuffer =
+        ByteBuffer.allocateDirect(if (info.type == OnnxJavaType.INT8) size else size * Float.SIZE_BYTES).order(ByteOrder.nativeOrder())
+
+    private fun tensor(info: TensorInfo, buffer: ByteBuffer): OnnxTensor =
+        if (info.type == OnnxJavaType.INT8) {
+            OnnxTensor.createTensor(environment, buffer, info.shape, OnnxJavaType.INT8)
+        } else {
+            OnnxTensor.createTensor(environment, buffer.asFloatBuffer(), info.shape)
+        }
+
+    private fun encoder(info: TensorInfo, buffer: ByteBuffer, metadata: Map<String, String>): (ByteArray) -> Unit {
+        val unit = FloatArray(LEVELS) { it.toFloat() * contract.scale.toFloat() }
+        if (info.type == OnnxJavaType.INT8) {
+            val (scale, zero) = codes(metadata, "input")
+            val table = ByteArray(LEVELS) { (Math.rint(unit[it] / scale) + zero).coerceIn(-128.0, 127.0).toInt().toByte() }
+            val codes = ByteArray(buffer.capacity())
+            return { planes ->
+                each(planes) { at, value -> codes[at] = table[value] }
+                buffer.clear()
+                buffer.put(codes).rewind()
+            }
+        }
+        val values = FloatArray(buffer.capacity() / Float.SIZE_BYTES)
+        val floats: FloatBuffer = buffer.asFloatBuffer()
+        return { planes ->
+            each(planes) { at, value -> values[at] = unit[value] }
+            floats.clear()
+            floats.put(values)
+        }
+    }
+
+    /** Calls [put] with each byte and its place in the tensor, as the contract's layout has it. */
+    private inline fun each(planes: ByteArray, put: (Int, Int) -> Unit) {
+        val grid = contract.height * contract.width
+        val channels = contract.channels.size
+        val inPlanes = contract.layout == "NCHW"
+        for (at in planes.indices) put(if (inPlanes) at else at % grid * channels + at / grid, planes[at].toInt() and 0xff)
+    }
+
+    private fun decoder(info: TensorInfo, buffer: ByteBuffer, metadata: Map<String, String>): (FloatArray) -> Unit {
+        if (info.type == OnnxJavaType.INT8) {
+            val (scale, zero) = codes(metadata, "output")
+            val codes = ByteArray(buffer.capacity())
+            return { logits ->
+                buffer.rewind()
+                buffer.get(codes)
+                for (at in logits.indices) logits[at] = (codes[at] - zero).toFloat() * scale.toFloat()
+            }
+        }
+        val floats = buffer.asFloatBuffer()
+        return { logits ->
+            floats.rewind()
+            floats.get(logits)
+        }
+    }
+
+    private fun codes(metadata: Map<String, String>, end: String): Pair<Double, Int> {
+        val scale = metadata["edgeseg.${end}_scale"]?.toDoubleOrNull()
+        val zero = metadata["edgeseg.${end}_zero_point"]?.toIntOrNull()
+        if (scale == null || zero == null || !(scale > 0 && scale.isFinite())) {
+            throw ArtifactException(
+                "The model's $end is int8, and the metadata 'edgeseg.${end}_scale' and 'edgeseg.${end}_zero_point' that say what its " +
+                    "values mean are missing or wrong. Build the model again.",
+            )
+        }
+        return scale to zero
+    }
+
+    private companion object {
+        const val LEVELS = 256
+    }
+}

@@ -1,0 +1,33 @@
+package org.edgeseg.demo
+
+import android.graphics.Bitmap
+import org.edgeseg.core.Contract
+import org.edgeseg.core.Slice
+import org.edgeseg.core.outline
+
+/** Pictures of slices and masks. */
+object Draw {
+    val FLAIR = Contract.SLICE_CHANNELS.indexOf("flair")
+    private const val OPAQUE = 0xff shl 24
+
+    /** One channel of a slice in grey. */
+    fun grey(slice: Slice, channel: Int): Bitmap {
+        val channels = Contract.SLICE_CHANNELS.size
+        return bitmap(slice) { at ->
+            val level = slice.bytes[at * channels + channel].toInt() and 0xff
+            OPAQUE or (level shl 16) or (level shl 8) or level
+        }
+    }
+
+    /** A mask in one colour, filled as [opacity] in [0, 1] says, with an outline where it is asked for. */
+    fun mask(slice: Slice, mask: BooleanArray, colour: Int, opacity: Float, outlined: Boolean): Bitmap {
+        val fill = (colour and 0xffffff) or ((opacity * 255).toInt() shl 24)
+        val edge = if (outlined) outline(mask, slice.height, slice.width) else BooleanArray(mask.size)
+        return bitmap(slice) { at -> if (edge[at]) colour else if (mask[at]) fill else 0 }
+    }
+
+    private inline fun bitmap(slice: Slice, colour: (Int) -> Int): Bitmap {
+        val pixels = IntArray(slice.height * slice.width) { colour(it) }
+        return Bitmap.createBitmap(pixels, slice.width, slice.height, Bitmap.Config.ARGB_8888)
+    }
+}

@@ -1,0 +1,122 @@
+package org.edgeseg.demo
+
+import android.app.AlertDialog
+import android.os.Bundle
+import android.text.InputType
+import android.view.Gravity
+import android.view.ViewGroup
+import android.widget.Button
+import android.widget.EditText
+import android.widget.LinearLayout
+import android.widget.TextView
+import android.widget.Toast
+import org.edgeseg.core.Segmentation
+import org.edgeseg.core.Spacing
+import org.edgeseg.core.dice
+
+/** What a run found, in figures: for the case, and slice by slice. */
+class ResultsActivity : Screen() {
+    private lateinit var study: Study
+
+    override fun onCreate(state: Bundle?) {
+        super.onCreate(state)
+        study = app.studies[intent.getStringExtra(ViewerActivity.STUDY)] ?: return finish()
+        open(R.layout.page, "${getString(R.string.results_title)} · ${study.volume.name}")
+        show()
+    }
+
+    override fun show() {
+        if (isFinishing) return
+        val found = (study.run as? RunState.Done)?.segmentation
+        val columns = columns()
+        val summary = card(columns, R.string.results_title)
+        if (found == null) {
+            TextView(this, null, 0, R.style.Body).also { it.setText(R.string.results_none) }.let(summary::addView)
+            return
+        }
+        showSummary(summary, found)
+        showSlices(card(columns, R.string.results_slices), found)
+    }
+
+    private fun showSummary(card: LinearLayout, found: Segmentation) {
+        val spacing = study.spacing
+        val largest = found.pixels.max()
+        pair(card, R.string.results_with, getString(R.string.found_of, found.slicesWithTumour, found.masks.size))
+        pair(card, R.string.results_pixels, whole(found.tumourPixels))
+        pair(card, R.string.results_volume, spacing?.let { getString(R.string.value_ml, decimal(found.tumourPixels * it.voxelMl, 1)) } ?: getString(R.string.value_unknown))
+        pair(card, R.string.results_largest, area(largest, spacing))
+        pair(card, R.string.results_dice, study.volume.reference?.let { dice(found.masks, it) }?.let { decimal(it, 3) } ?: getString(R.string.value_none))
+        pair(card, R.string.results_ms, ms(found.sliceMs.sorted()[found.sliceMs.size / 2]))
+        pair(card, R.string.results_ms_max, ms(found.sliceMs.max()))
+        pair(card, R.string.results_post, ms(found.postMs))
+        pair(card, R.string.results_rule, getString(if (study.volume.whole) R.string.rule_volume else R.string.rule_slices))
+        pair(card, R.string.results_device, "${Hardware.model()}, ${Hardware.cpu()}")
+        (app.model as? ModelState.Ready)?.segmenter?.engine?.let {
+            pair(card, R.string.results_runtime, "${it.runtime}, ${it.options.accelerator.id}, ${it.options.threads} × ${getString(R.string.benchmark_threads).lowercase()}")
+        }
+        val button = Button(this, null, 0, R.style.Action)
+        button.setText(R.string.spacing_set)
+        button.setOnClickListener { askSpacing() }
+        val params = LinearLayout.LayoutParams(ViewGroup.LayoutParams.WRAP_CONTENT, ViewGroup.LayoutParams.WRAP_CONTENT)
+        params.topMargin = dp(12)
+        card.addView(button, params)
+    }
+
+    private fun showSlices(card: LinearLayout, found: Segmentation) {
+        row(card, getString(R.string.results_row), getString(R.string.results_row_area), getString(R.string.results_row_ms), R.style.Quiet)
+        found.pixels.forEachIndexed { index, pixels ->
+            val area = if (pixels == 0) getString(R.string.value_none) else area(pixels, study.spacing)
+            row(card, (index + 1).toString(), area, decimal(found.sliceMs[index], 1), if (pixels == 0) R.style.Quiet else R.style.Body)
+        }
+    }
+
+    private fun row(card: LinearLayout, slice: String, area: String, ms: String, style: Int) {
+        val row = LinearLayout(this)
+        row.setPadding(0, dp(2), 0, dp(2))
+        for ((text, weight) in listOf(slice to 1f, area to 2f, ms to 1f)) {
+            val cell = TextView(this, null, 0, style)
+            cell.text = text
+            cell.gravity = Gravity.END
+            row.addView(cell, LinearLayout.LayoutParams(0, ViewGroup.LayoutParams.WRAP_CONTENT, weight))
+        }
+        card.addView(row)
+    }
+
+    private fun area(pixels: Int, spacing: Spacing?): String =
+        if (spacing == null) getString(R.string.value_px, whole(pixels.toLong())) else getString(R.string.value_mm2, whole((pixels * spacing.pixelMm2).toLong()))
+
+    private fun ms(value: Double) = getString(R.string.value_ms, decimal(value, 1))
+
+    /** Asks for the distances, which pictures do not hold. */
+    private fun askSpacing() {
+        val fields = listOf(R.string.spacing_pixel to study.spacing?.rowMm, R.string.spacing_slice to study.spacing?.sliceMm).map { (hint, value) ->
+            EditText(this).apply {
+                setHint(hint)
+                inputType = InputType.TYPE_CLASS_NUMBER or InputType.TYPE_NUMBER_FLAG_DECIMAL
+                value?.let { setText(it.toString()) }
+            }
+        }
+        val form = LinearLayout(this)
+        form.orientation = LinearLayout.VERTICAL
+        form.setPadding(dp(24), dp(8), dp(24), 0)
+        fields.forEach(form::addView)
+        AlertDialog.Builder(this).setTitle(R.string.spacing_title).setView(form)
+            .setPositiveButton(R.string.spacing_ok) { _, _ -> setSpacing(fields[0].text.toString(), fields[1].text.toString()) }
+            .setNegativeButton(R.string.cancel, null)
+            .show()
+    }
+
+    private fun setSpacing(pixel: String, slice: String) {
+        val (pixelMm, sliceMm) = pixel.toDoubleOrNull() to slice.toDoubleOrNull()
+        if (pixelMm == null || sliceMm == null || pixelMm <= 0 || sliceMm <= 0 || pixelMm > MAX_MM || sliceMm > MAX_MM) {
+            Toast.makeText(this, getString(R.string.spacing_bad, pixel, slice), Toast.LENGTH_LONG).show()
+            return
+        }
+        study.spacing = Spacing(sliceMm, pixelMm, pixelMm)
+        app.changed()
+    }
+
+    private companion object {
+        const val MAX_MM = 100.0
+    }
+}

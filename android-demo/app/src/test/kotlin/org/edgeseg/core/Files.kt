@@ -1,0 +1,36 @@
+package org.edgeseg.core
+
+import java.io.ByteArrayInputStream
+import java.io.File
+import javax.imageio.ImageIO
+
+/** The app's assets, read by the plain JVM. */
+object Files {
+    val assets = File(System.getProperty("edgeseg.assets"), "edgeseg")
+    private val floats = File("app/src/test/resources/edgeseg-float")
+
+    fun bundle(): Bundle = Bundle({ File(assets, it).inputStream() }, ::decode)
+
+    /** The float model and its masks, on the pictures of the assets. */
+    fun floatBundle(): Bundle = Bundle({ File(if (it.startsWith("cases/")) assets else floats, it).inputStream() }, ::decode)
+
+    fun decode(name: String, bytes: ByteArray): Slice {
+        val image = ImageIO.read(ByteArrayInputStream(bytes))
+        val pixels = ByteArray(image.width * image.height * 3)
+        for (at in 0 until image.width * image.height) {
+            val rgb = image.getRGB(at % image.width, at / image.width)
+            for (channel in 0..2) pixels[at * 3 + channel] = (rgb shr (16 - 8 * channel)).toByte()
+        }
+        return Slice(name, image.height, image.width, pixels)
+    }
+
+    /**
+     * Int8 options that count as a tablet's: ONNX Runtime's fused kernels saturate on x86 without VNNI, where only the
+     * basic graph comes near the masks of an Arm processor.
+     */
+    fun int8Options(): EngineOptions {
+        val flags = File("/proc/cpuinfo").takeIf { it.exists() }?.readText().orEmpty()
+        val x86 = System.getProperty("os.arch") == "amd64"
+        return EngineOptions(reduced = x86 && "avx512_vnni" !in flags && "avx_vnni" !in flags)
+    }
+}

@@ -1,0 +1,34 @@
+"""`edgeseg android`: choose what the tablet app carries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def android(
+    artifact: Annotated[Path, typer.Option(metavar="FILE", help="The .onnx artifact that the app is to run.")],
+    floating: Annotated[
+        Path | None,
+        typer.Option("--float", metavar="FILE", help="The float .onnx of the same network, for the app's tests."),
+    ] = None,
+    app: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the app.")] = Path("android-demo"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
+) -> None:
+    """Put an artifact, phantom cases and the masks it draws on them into the app's assets, with their hashes."""
+    from edgeseg.jsonio import to_json
+    from edgeseg.stages.android import ASSETS, prepare_app
+
+    manifest = prepare_app(artifact, app=app, floating=floating)
+    if as_json:
+        typer.echo(to_json(manifest))
+        return
+    files = [file for case in manifest.cases for file in (*case.images, *case.references)]
+    size = manifest.model.size_bytes + sum(file.size_bytes for file in files)
+    shown = sum(case.shown for case in manifest.cases)
+    typer.echo(f"model: {manifest.model.size_bytes / 1e3:.0f} kB, sha256 {manifest.model.sha256[:16]}")
+    typer.echo(f"cases: {shown} to look at and {len(manifest.cases) - shown} for tests, {len(files)} pictures")
+    typer.echo(f"masks: {manifest.made_with}")
+    typer.echo(f"assets: {app / ASSETS}, {size / 1e6:.1f} MB")

@@ -1,0 +1,167 @@
+"""Put an artifact, cases and the masks it draws on them into the assets of the tablet app."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgeseg import __version__, artifacts
+from edgeseg.data.phantom import phantom_volume
+from edgeseg.errors import OptionError, OutputError
+from edgeseg.jsonio import to_json
+from edgeseg.runtime import Segmenter
+from edgeseg.specs import AppCase, AppFile, AppManifest
+
+ASSETS, FLOAT_GOLDENS = Path("app/src/main/assets/edgeseg"), Path("app/src/test/resources/edgeseg-float")
+MODEL, MANIFEST = "model.onnx", "manifest.json"
+MAX_MODEL_BYTES = 5 * 2**20
+SEED = 2026
+INT8_FLIPS_PPM = 200.0
+"""Of a case's pixels: what the order of float operations around an integer graph may move between processors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Drawn:
+    """A case before it is written."""
+
+    name: str
+    title: str
+    shown: bool
+    volume: bool
+    images: NDArray[np.uint8]
+    references: NDArray[np.bool_] | None
+
+
+def prepare_app(artifact: Path, *, app: Path, floating: Path | None = None) -> AppManifest:
+    """Write the app's bundle: `<app>/app/src/main/assets/edgeseg`.
+
+    With `floating`, the float artifact of the same network and its masks go to the app's test resources beside it. A
+    file of the bundle that is there already is replaced; its manifest comes last.
+
+    Args:
+        artifact: a `.onnx` file with a contract.
+        app: the folder `android-demo`.
+        floating: a `.onnx` file in float for the tests.
+
+    Returns:
+        The manifest of the assets.
+
+    Raises:
+        OptionError: when a model is not ONNX or too large, or `floating` computes in int8.
+        OutputError: when `app` is not the app's folder, or cannot be written.
+        ArtifactError: when a model cannot be read or run.
+        ContractError: when it carries no contract that this edgeseg can honour.
+    """
+    if not (app / "app" / "src" / "main").is_dir():
+        raise OutputError(f"{app}: not the folder of the app (app/src/main is missing); name android-demo with --app")
+    opened = [(_open(artifact), app / ASSETS)]
+    if floating is not None:
+        opened.append((_open(floating), app / FLOAT_GOLDENS))
+        if opened[1][0].numerics != "float32":
+            raise OptionError(
+                f"{floating}: --float takes a model in float, and this one computes {opened[1][0].numerics}"
+            )
+    cases = list(_cases())
+    manifests = [_write_bundle(segmenter, cases, out, with_images=out == app / ASSETS) for segmenter, out in opened]
+    return manifests[0]
+
+
+def _open(path: Path) -> Segmenter:
+    if path.suffix.lower() != ".onnx":
+        raise OptionError(f"{path}: the app runs ONNX Runtime, so it takes .onnx; build one with: edgeseg build")
+    segmenter = Segmenter.load(path)
+    if path.stat().st_size > MAX_MODEL_BYTES:
+        raise OptionError(
+            f"{path}: {path.stat().st_size / 1e6:.1f} MB is too large for the app's assets; the limit is "
+            f"{MAX_MODEL_BYTES / 1e6:.1f} MB, so choose a smaller variant"
+        )
+    return segmenter
+
+
+def _cases() -> Iterator[_Drawn]:
+    """Two whole phantoms to look at, and lone slices of other sizes, for resampling both ways."""
+    for index, title in ((7, "Phantom B7"), (2, "Phantom C2")):
+        volume = phantom_volume(index, seed=SEED)
+        yield _Drawn(
+            name=volume.patient,
+            title=title,
+            shown=True,
+            volume=True,
+            images=volume.images,
+            references=volume.reference,
+        )
+    lone = phantom_volume(2, seed=SEED).images[11:15:3]
+    for name, size in (("smaller", (200, 180)), ("larger", (300, 331))):
+        images = np.stack([np.asarray(Image.fromarray(image).resize(size[::-1])) for image in lone])
+        yield _Drawn(name=name, title=name, shown=False, volume=False, images=images, references=None)
+
+
+def _write_bundle(segmenter: Segmenter, cases: list[_Drawn], out: Path, *, with_images: bool) -> AppManifest:
+    model = segmenter.path.read_bytes()
+    with artifacts.staged_tree(out) as folder:
+        listed = tuple(_write_case(segmenter, case, folder, with_images=with_images) for case in cases)
+        manifest = AppManifest(
+            model=_write(folder, MODEL, model),
+            made_with=f"edgeseg {__version__}, {segmenter.runtime}, {segmenter.numerics}",
+            allowed_flips_ppm=0.0 if segmenter.numerics == "float32" else INT8_FLIPS_PPM,
+            cases=listed,
+        )
+        _write(folder, MANIFEST, f"{to_json(manifest, indent=1)}\n".encode())
+    _remove_strays(out, manifest)
+    return manifest
+
+
+def _write_case(segmenter: Segmenter, case: _Drawn, folder: Path, *, with_images: bool) -> AppCase:
+    masks = (segmenter.segment_volume if case.volume else segmenter.segment)(case.images)
+    where = folder if with_images else None
+    pictures = list(enumerate(case.images, 1))
+    references = [] if case.references is None else list(enumerate(case.references, 1))
+    return AppCase(
+        name=case.name,
+        title=case.title,
+        shown=case.shown,
+        volume=case.volume,
+        height=case.images.shape[1],
+        width=case.images.shape[2],
+        images=tuple(_write(where, f"cases/{case.name}/{case.name}_{n}.png", _png(one)) for n, one in pictures),
+        references=tuple(
+            _write(where, f"cases/{case.name}/{case.name}_{n}_mask.png", _png(one)) for n, one in references
+        ),
+        expected=tuple(run_lengths(mask) for mask in masks),
+    )
+
+
+def _write(folder: Path | None, name: str, data: bytes) -> AppFile:
+    if folder is not None:
+        artifacts.write_bytes(folder / name, data)
+    return AppFile(file=name, size_bytes=len(data), sha256=artifacts.sha256_bytes(data))
+
+
+def _remove_strays(out: Path, manifest: AppManifest) -> None:
+    """Take away cases of an earlier bundle, which the manifest no longer names."""
+    kept = {out / file.file for case in manifest.cases for file in (*case.images, *case.references)}
+    for path in sorted(out.glob("cases/*/*.png")):
+        if path not in kept:
+            path.unlink()
+    for folder in sorted(out.glob("cases/*")):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def run_lengths(mask: NDArray[np.bool_]) -> str:
+    """Write a mask as run lengths: how many pixels are 0, then how many are 1, then 0; a last run of 0 is left out."""
+    flat = np.concatenate([[False], mask.ravel(), [False]])
+    edges = np.flatnonzero(flat[1:] != flat[:-1])
+    return " ".join(map(str, np.diff(edges, prepend=0).tolist()))
+
+
+def _png(picture: NDArray[np.uint8] | NDArray[np.bool_]) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, format="PNG", optimize=True)
+    return stream.getvalue()
