@@ -11,10 +11,10 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo check baseline test lint format lock clean
+.PHONY: help install demo check baseline test lint format lock clean test-android screenshots apk
 
 help:  ## Show this list.
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
 
 install: $(STAMP)  ## Create .venv and install edgeseg into it from requirements.lock.
 
@@ -53,10 +53,20 @@ format: $(STAMP)  ## Format the code and fix what ruff can fix.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+test-android:  ## Compile the tablet app and test it on the JVM; needs a JDK 17, Maven, aapt and android-framework-res.
+	mvn -q -B -f android-demo test
+
+screenshots: test-android  ## Draw the app's screens anew into android-demo/screenshots.
+	rm -f android-demo/target/screenshots/scratch.png
+	cp android-demo/target/screenshots/*.png android-demo/screenshots/
+
+apk:  ## Pack the tablet app into a signed APK, android-demo/target/edgeseg-demo-arm64.apk.
+	android-demo/package.sh
+
 lock: $(STAMP)  ## Write the lock files anew from pyproject.toml; UPGRADE=1 takes the newest versions.
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra build --extra dev --output-file requirements.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --constraints requirements.lock --output-file requirements-run.lock
 
 clean:  ## Remove .venv, build/ and every cache in the checkout.
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist android-demo/target .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

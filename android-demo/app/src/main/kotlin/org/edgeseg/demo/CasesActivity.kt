@@ -6,7 +6,6 @@ import android.net.Uri
 import android.os.Bundle
 import android.provider.OpenableColumns
 import android.view.View
-import android.view.ViewGroup
 import android.widget.ImageView
 import android.widget.LinearLayout
 import android.widget.TextView
@@ -141,7 +140,7 @@ class CasesActivity : Screen() {
         row.part<TextView>(R.id.about_case).text = getString(about, resources.getQuantityString(R.plurals.slices, slices, slices))
         row.contentDescription = getString(R.string.case_open, name)
         row.setOnClickListener { onClick() }
-        list.addView(row, ViewGroup.LayoutParams.MATCH_PARENT, ViewGroup.LayoutParams.WRAP_CONTENT)
+        list.addView(row)
         return row
     }
 

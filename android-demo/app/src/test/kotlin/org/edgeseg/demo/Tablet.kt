@@ -1,0 +1,72 @@
+package org.edgeseg.demo
+
+import android.app.Activity
+import android.graphics.Bitmap
+import android.graphics.Canvas
+import android.os.Looper
+import android.view.View
+import org.edgeseg.core.EngineOptions
+import org.edgeseg.core.Files
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import java.io.File
+import java.util.concurrent.Callable
+
+/** The app as it is, on a computer whose int8 kernels may need the basic graph. */
+open class TestApp : DemoApp() {
+    override fun options(options: EngineOptions): EngineOptions = options.copy(reduced = Files.int8Options().reduced)
+}
+
+/** The app with a model that was cut short. */
+class CutShortApp : TestApp() {
+    override fun source() = { file: String ->
+        val bytes = assets.open("edgeseg/$file").readBytes()
+        (if (file == "model.onnx") bytes.copyOf(bytes.size / 2) else bytes).inputStream()
+    }
+}
+
+/** The app with a model that draws what it should not: its manifest expects empty masks and allows no flips. */
+class WrongMasksApp : TestApp() {
+    override fun source() = { file: String ->
+        val bytes = assets.open("edgeseg/$file").readBytes()
+        if (file == "manifest.json") {
+            val text = bytes.decodeToString()
+            text.replace(Regex("\"allowed_flips_ppm\": [0-9.]+"), "\"allowed_flips_ppm\": 0.0").replace(Regex("\"\\d+( \\d+)+\""), "\"\"").toByteArray().inputStream()
+        } else {
+            bytes.inputStream()
+        }
+    }
+}
+
+val app: DemoApp get() = RuntimeEnvironment.getApplication() as DemoApp
+
+/** Lets the worker finish and the main thread hear of it, as often as work leads to more work. */
+fun settle() {
+    repeat(4) {
+        app.worker.submit(Callable { true }).get()
+        shadowOf(Looper.getMainLooper()).idle()
+    }
+}
+
+/** Draws what the screen shows into a PNG. */
+fun picture(activity: Activity, name: String): Bitmap {
+    settle()
+    val view = activity.window.decorView
+    val exactly = { size: Int -> View.MeasureSpec.makeMeasureSpec(size, View.MeasureSpec.EXACTLY) }
+    val metrics = activity.resources.displayMetrics
+    view.measure(exactly(metrics.widthPixels), exactly(metrics.heightPixels))
+    view.layout(0, 0, metrics.widthPixels, metrics.heightPixels)
+    val bitmap = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
+    view.draw(Canvas(bitmap))
+    val file = File(System.getProperty("edgeseg.screenshots"), "$name.png")
+    file.parentFile!!.mkdirs()
+    file.outputStream().use { bitmap.compress(Bitmap.CompressFormat.PNG, 100, it) }
+    return bitmap
+}
+
+/** How many colours a picture holds, up to a thousand: an empty screen has few. */
+fun colours(bitmap: Bitmap): Int {
+    val pixels = IntArray(bitmap.width * bitmap.height)
+    bitmap.getPixels(pixels, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height)
+    return pixels.asSequence().distinct().take(1000).count()
+}

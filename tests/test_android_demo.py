@@ -1,0 +1,82 @@
+"""What holds for the app's sources without a JDK: versions, texts, size, and that its assets belong together."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from edgeseg.artifacts import sha256_file
+from edgeseg.jsonio import from_json
+from edgeseg.runtime.contract import read_contract
+from edgeseg.specs import AppManifest
+from edgeseg.stages.android import ASSETS, FLOAT_GOLDENS
+
+APP = Path(__file__).resolve().parents[1] / "android-demo"
+MAX_FILE_BYTES, MAX_BYTES = 5 * 2**20, 12 * 2**20
+
+
+def _pom() -> dict[str, str]:
+    tree = ET.parse(APP / "pom.xml")
+    space = {"m": "http://maven.apache.org/POM/4.0.0"}
+    found = tree.find("m:properties", space)
+    assert found is not None
+    properties = {item.tag.split("}")[-1]: item.text or "" for item in found if isinstance(item.tag, str)}
+    version = tree.find("m:version", space)
+    assert version is not None
+    assert version.text is not None
+    return properties | {"version": version.text}
+
+
+def test_gradle_and_maven_name_the_same_versions() -> None:
+    pom = _pom()
+    versions = tomllib.loads((APP / "gradle" / "libs.versions.toml").read_text())["versions"]
+    del versions["agp"]
+    assert versions == {name: pom[f"{name}.version"] for name in versions}
+    gradle = (APP / "app" / "build.gradle.kts").read_text()
+    for setting, wanted in {
+        "minSdk = ": pom["min.sdk"],
+        "targetSdk = ": pom["target.sdk"],
+        "versionCode = ": pom["version.code"],
+        "versionName = ": f'"{pom["version"]}"',
+        "namespace = ": f'"{pom["application.id"]}"',
+        "applicationId = ": f'"{pom["application.id"]}"',
+    }.items():
+        assert f"{setting}{wanted}\n" in gradle
+
+
+@pytest.mark.parametrize("folder", [ASSETS, FLOAT_GOLDENS], ids=str)
+def test_a_bundle_holds_what_its_manifest_says(folder: Path) -> None:
+    manifest = from_json(AppManifest, (APP / folder / "manifest.json").read_text())
+    assert sha256_file(APP / folder / manifest.model.file) == manifest.model.sha256
+    named = {file.file: file.sha256 for case in manifest.cases for file in (*case.images, *case.references)}
+    assert {name: sha256_file(APP / ASSETS / name) for name in named} == named
+    assert {str(path.relative_to(APP / ASSETS)) for path in (APP / ASSETS / "cases").rglob("*.png")} == set(named)
+
+
+def test_both_models_are_one_network() -> None:
+    shipped, floating = (read_contract(APP / folder / "model.onnx") for folder in (ASSETS, FLOAT_GOLDENS))
+    assert (shipped.variant, shipped.threshold) == (floating.variant, floating.threshold)
+    assert shipped.training_hash == floating.training_hash
+
+
+def test_the_app_stays_small() -> None:
+    files = [path for path in APP.rglob("*") if path.is_file() and "target" not in path.relative_to(APP).parts]
+    assert max(path.stat().st_size for path in files) <= MAX_FILE_BYTES
+    assert sum(path.stat().st_size for path in files) <= MAX_BYTES
+
+
+def test_layouts_hold_no_text_of_their_own() -> None:
+    for layout in (APP / "app" / "src" / "main" / "res").glob("layout*/*.xml"):
+        texts = re.findall(r'android:(?:text|hint|contentDescription|label)="([^"]*)"', layout.read_text())
+        assert [text for text in texts if not text.startswith("@string/")] == [], layout.name
+
+
+def test_every_text_is_used() -> None:
+    main = APP / "app" / "src" / "main"
+    names = re.findall(r'<(?:string|plurals) name="(\w+)"', (main / "res" / "values" / "strings.xml").read_text())
+    sources = "".join(path.read_text() for path in main.rglob("*") if path.suffix in (".kt", ".xml"))
+    assert [name for name in names if not re.search(rf"(R\.(?:string|plurals)\.|@string/){name}\b", sources)] == []
