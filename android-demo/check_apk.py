@@ -86,7 +86,7 @@ def _library(name: str, archive: zipfile.ZipFile) -> list[str]:
 
 
 def _part(name: str) -> str:
-    top = name.split("/")[0]
+    top = name.partition("/")[0]
     return {"lib": "native", "assets": "assets", "META-INF": "signature"}.get(
         top, "dex" if name.endswith(".dex") else "resources"
     )

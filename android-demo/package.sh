@@ -31,7 +31,10 @@ fetch() {  # group:artifact:version[:type], repository -> nothing; the file then
         fail "cannot fetch $1 (see above)${3:-}"
 }
 
-mvn -q -B -o compile 2>/dev/null || mvn -q -B compile || fail "the app does not compile"
+stamp=target/classes/org/edgeseg/core/Engine.class
+if [ ! -f "$stamp" ] || [ -n "$(find app/src/main pom.xml -type f -newer "$stamp" -print -quit)" ]; then
+    mvn -q -B compile >&2 || fail "the app does not compile"
+fi
 r8_jar=$repository/com/android/tools/r8/$r8/r8-$r8.jar
 [ -f "$r8_jar" ] || fetch "com.android.tools:r8:$r8" https://maven.google.com
 if [ -z "$aar" ]; then

@@ -27,7 +27,8 @@ abstract class Screen : Activity() {
         button.setOnClickListener { finish() }
         if (!back) (button.parent as View).apply { setPaddingRelative(paddingEnd - dp(8), 0, paddingEnd, 0) }
         val root = part<View>(R.id.root)
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) window.setDecorFitsSystemWindows(false)
+        @Suppress("DEPRECATION") // from API 35 on it is always so
+        if (Build.VERSION.SDK_INT in Build.VERSION_CODES.R..Build.VERSION_CODES.UPSIDE_DOWN_CAKE) window.setDecorFitsSystemWindows(false)
         root.setOnApplyWindowInsetsListener { view, insets ->
             keepClear(view, insets)
             insets

@@ -49,16 +49,18 @@ class ScreensTest {
         return controller
     }
 
-    private fun Activity.text(id: Int) = findViewById<TextView>(id).text.toString()
+    private fun <T : View> Activity.part(id: Int): T = requireNotNull(findViewById<T>(id))
 
-    private fun Activity.has(id: Int) = findViewById<View>(id).visibility == View.VISIBLE
+    private fun Activity.text(id: Int) = part<TextView>(id).text.toString()
+
+    private fun Activity.has(id: Int) = part<View>(id).visibility == View.VISIBLE
 
     private fun cases() = launch(CasesActivity::class.java)
 
     /** Opens the first bundled case from the list, and lets it run. */
     private fun viewer(): ActivityController<ViewerActivity> {
         val list = cases().get()
-        list.findViewById<LinearLayout>(R.id.list).getChildAt(1).performClick()
+        list.part<LinearLayout>(R.id.list).getChildAt(1).performClick()
         settle()
         val next = shadowOf(list).nextStartedActivity
         assertEquals(ViewerActivity::class.java.name, next.component!!.className)
@@ -69,7 +71,7 @@ class ScreensTest {
     fun `the list shows the bundled cases after the self-test`() {
         val list = cases().get()
         assertTrue(list.text(R.id.status), "Self-test passed" in list.text(R.id.status))
-        assertEquals(3, list.findViewById<LinearLayout>(R.id.list).childCount)
+        assertEquals(3, list.part<LinearLayout>(R.id.list).childCount)
         assertFalse(list.has(R.id.error))
         assertTrue(colours(picture(list, "cases-landscape-light")) > 100)
     }
@@ -83,30 +85,30 @@ class ScreensTest {
     @Test
     fun `a case is opened, moved through and changed`() {
         val viewer = viewer().get()
-        val slider = viewer.findViewById<SeekBar>(R.id.slider)
+        val slider = viewer.part<SeekBar>(R.id.slider)
         assertEquals("Slice ${slider.progress + 1} of ${slider.max + 1}", viewer.text(R.id.position))
-        viewer.findViewById<Switch>(R.id.reference).isChecked = true
+        viewer.part<Switch>(R.id.reference).isChecked = true
         val before = picture(viewer, "viewer-landscape-light")
         slider.progress = slider.progress + 1
         assertEquals("Slice ${slider.progress + 1} of ${slider.max + 1}", viewer.text(R.id.position))
         assertNotEquals(0, differences(before, picture(viewer, "scratch")))
-        viewer.findViewById<View>(R.id.next).performClick()
-        viewer.findViewById<View>(R.id.previous).performClick()
-        viewer.findViewById<SliceView>(R.id.slice).onSwipe(-1)
+        viewer.part<View>(R.id.next).performClick()
+        viewer.part<View>(R.id.previous).performClick()
+        viewer.part<SliceView>(R.id.slice).onSwipe(-1)
         assertEquals(before.width, 1280)
         assertEquals(0, differences(before, picture(viewer, "scratch")))
         for (change in listOf<(Activity) -> Unit>(
-            { it.findViewById<RadioGroup>(R.id.sequences).check(R.id.post) },
-            { it.findViewById<SeekBar>(R.id.opacity).progress = 0 },
-            { it.findViewById<Switch>(R.id.outline).isChecked = false },
-            { it.findViewById<Switch>(R.id.reference).isChecked = false },
-            { it.findViewById<SliceView>(R.id.slice).zoomTo(3f, 300f, 300f) },
+            { it.part<RadioGroup>(R.id.sequences).check(R.id.post) },
+            { it.part<SeekBar>(R.id.opacity).progress = 0 },
+            { it.part<Switch>(R.id.outline).isChecked = false },
+            { it.part<Switch>(R.id.reference).isChecked = false },
+            { it.part<SliceView>(R.id.slice).zoomTo(3f, 300f, 300f) },
         )) {
             val was = picture(viewer, "scratch")
             change(viewer)
             assertNotEquals(0, differences(was, picture(viewer, "scratch")))
         }
-        assertTrue(viewer.findViewById<View>(R.id.slice).contentDescription.startsWith("Post of slice"))
+        assertTrue(viewer.part<View>(R.id.slice).contentDescription.startsWith("Post of slice"))
     }
 
     @Test
@@ -127,13 +129,13 @@ class ScreensTest {
         val case = ready.bundle.cases.first { it.shown }
         app.start(Study(case.name, ready.bundle.volume(case), own = false))
         val controller = Robolectric.buildActivity(ViewerActivity::class.java, Intent().putExtra(ViewerActivity.STUDY, case.name)).setup()
-        controller.get().findViewById<SeekBar>(R.id.slider).progress = 3
+        controller.get().part<SeekBar>(R.id.slider).progress = 3
         RuntimeEnvironment.setQualifiers(PORTRAIT)
         val turned = controller.recreate().get()
         settle()
         assertEquals("Slice 4 of ${case.images.size}", turned.text(R.id.position))
         assertTrue(app.studies.getValue(case.name).run is RunState.Done)
-        assertTrue(turned.findViewById<View>(R.id.results).isEnabled)
+        assertTrue(turned.part<View>(R.id.results).isEnabled)
         assertEquals("Run again", turned.text(R.id.run))
     }
 
@@ -141,13 +143,13 @@ class ScreensTest {
     fun `a run is cancelled and started again`() {
         val viewer = viewer().get()
         val study = app.studies.values.single()
-        viewer.findViewById<Button>(R.id.run).performClick()
-        viewer.findViewById<Button>(R.id.run).performClick()
+        viewer.part<Button>(R.id.run).performClick()
+        viewer.part<Button>(R.id.run).performClick()
         settle()
         assertTrue(study.run is RunState.Cancelled)
         assertEquals(viewer.getString(R.string.cancelled), viewer.text(R.id.state))
-        assertFalse(viewer.findViewById<View>(R.id.results).isEnabled)
-        viewer.findViewById<Button>(R.id.run).performClick()
+        assertFalse(viewer.part<View>(R.id.results).isEnabled)
+        viewer.part<Button>(R.id.run).performClick()
         settle()
         assertTrue(study.run is RunState.Done)
     }
@@ -178,12 +180,12 @@ class ScreensTest {
     @Test
     fun `the benchmark runs and shares the schema of edgeseg bench`() {
         val benchmark = launch(BenchmarkActivity::class.java).get()
-        benchmark.findViewById<Button>(R.id.start).performClick()
+        benchmark.part<Button>(R.id.start).performClick()
         assertEquals("Cancel", benchmark.text(R.id.start))
         settle()
         assertEquals("Start", benchmark.text(R.id.start))
         assertTrue(colours(picture(benchmark, "benchmark-landscape-light")) > 30)
-        benchmark.findViewById<Button>(R.id.share).performClick()
+        benchmark.part<Button>(R.id.share).performClick()
         val sent = shadowOf(benchmark).nextStartedActivity.getParcelableExtra(Intent.EXTRA_INTENT, Intent::class.java)!!
         assertEquals(100, Json.parse(sent.getStringExtra(Intent.EXTRA_TEXT)!!).objects("cells").single().whole("runs"))
     }
@@ -193,7 +195,7 @@ class ScreensTest {
     fun `a model that is cut short is told, and nothing can be opened`() {
         val list = cases().get()
         assertTrue(list.text(R.id.error), "damaged" in list.text(R.id.error))
-        assertFalse(list.findViewById<View>(R.id.open_images).isEnabled)
+        assertFalse(list.part<View>(R.id.open_images).isEnabled)
         picture(list, "cases-error")
     }
 
@@ -257,7 +259,7 @@ class ScreensTest {
     }
 
     private fun pick(list: Activity, button: Int, uri: Uri) {
-        list.findViewById<View>(button).performClick()
+        list.part<View>(button).performClick()
         val asked = shadowOf(list).nextStartedActivityForResult
         shadowOf(list).receiveResult(asked.intent, Activity.RESULT_OK, Intent().setData(uri))
         settle()
