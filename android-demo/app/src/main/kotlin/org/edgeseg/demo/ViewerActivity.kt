@@ -1,6 +1,7 @@
 package org.edgeseg.demo
 
 import android.content.Intent
+import android.content.res.Configuration
 import android.os.Bundle
 import android.view.View
 import android.widget.Button
@@ -150,6 +151,8 @@ class ViewerActivity : Screen() {
         val figures = part<LinearLayout>(R.id.figures)
         if (figures.tag === found && figures.childCount > 0) return
         figures.tag = found
+        val tall = resources.configuration.orientation == Configuration.ORIENTATION_PORTRAIT
+        figures.orientation = if (tall) LinearLayout.HORIZONTAL else LinearLayout.VERTICAL
         figures.removeAllViews()
         if (found == null) return
         figure(figures, getString(R.string.per_slice, decimal(found.sliceMs.sorted()[found.sliceMs.size / 2], 1)), getString(R.string.per_slice_label))
