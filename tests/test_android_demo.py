@@ -24,7 +24,7 @@ def _pom() -> dict[str, str]:
     space = {"m": "http://maven.apache.org/POM/4.0.0"}
     found = tree.find("m:properties", space)
     assert found is not None
-    properties = {item.tag.split("}")[-1]: item.text or "" for item in found if isinstance(item.tag, str)}
+    properties = {item.tag.split("}")[-1]: item.text or "" for item in found}
     version = tree.find("m:version", space)
     assert version is not None
     assert version.text is not None
