@@ -7,7 +7,20 @@ from pathlib import Path
 
 from edgeseg.errors import UnknownNameError
 from edgeseg.runtime import Segmenter
-from edgeseg.targets import keras_fp32, onnx_fp32, onnx_int8, tflite_fp32, tflite_int8
+from edgeseg.targets import (
+    keras_fp32,
+    onnx_dynamic,
+    onnx_fp16,
+    onnx_fp32,
+    onnx_int8,
+    ort_fp32,
+    ort_int8,
+    tflite_dynamic,
+    tflite_fp16,
+    tflite_fp32,
+    tflite_int8,
+    tflite_int16x8,
+)
 from edgeseg.targets.keras_fp32 import KerasPredictor
 from edgeseg.targets.target import ConvertJob, Target
 
@@ -16,7 +29,21 @@ __all__ = ["TARGETS", "ConvertJob", "KerasPredictor", "Target", "get", "open_art
 ALL = "all"
 
 TARGETS: dict[str, Target] = {
-    module.TARGET.name: module.TARGET for module in (keras_fp32, tflite_fp32, tflite_int8, onnx_fp32, onnx_int8)
+    module.TARGET.name: module.TARGET
+    for module in (
+        keras_fp32,
+        tflite_fp32,
+        tflite_fp16,
+        tflite_dynamic,
+        tflite_int8,
+        tflite_int16x8,
+        onnx_fp32,
+        onnx_fp16,
+        onnx_dynamic,
+        onnx_int8,
+        ort_fp32,
+        ort_int8,
+    )
 }
 
 
@@ -46,7 +73,7 @@ def open_artifact(path: Path, *, threads: int = 2, numerics: str = "exact") -> S
     """Open an artifact of any format; what comes back runs slices with `logits`.
 
     Args:
-        path: `.hdf5`, `.onnx` or `.tflite`.
+        path: `.hdf5`, `.onnx`, `.ort` or `.tflite`.
         threads: for the runtime.
         numerics: `exact` or `fast`, see `Segmenter.load`; only ONNX int8 differs.
 

@@ -11,7 +11,7 @@ from edgeseg.quiet import quiet
 from edgeseg.runtime.contract import CONTRACT_KEY
 from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
-from edgeseg.targets._int8 import LogitScale, logit_scale
+from edgeseg.targets._int8 import logit_scale
 from edgeseg.targets._keras import INPUT, OUTPUT, Network, inference_function, network
 from edgeseg.targets.ranges import ActivationRanges
 
@@ -19,15 +19,27 @@ KEPT_METADATA = (b"min_runtime_version",)
 UNWANTED = ("TRANSPOSE", "RESHAPE", "TILE", "MUL", "SUB", "QUANTIZE", "DEQUANTIZE", "CUSTOM", "SHAPE", "PACK")
 
 
-def float_model(model: Any, contract: Contract) -> Any:
-    """Convert a network to a flatbuffer object of `(1, H, W, 3) float32` -> `(1, H, W, 1) float32` logits."""
+def float_model(model: Any, contract: Contract, *, weights: str = "float32") -> Any:
+    """Convert a network to a flatbuffer object of `(1, H, W, 3) float32` -> `(1, H, W, 1) float32` logits.
+
+    Args:
+        model: Keras 3 model.
+        contract: its size.
+        weights: how they are stored: `float32`; `float16`, each widened by a DEQUANTIZE of its own, which runtimes do
+            once while loading; `int8`, of tensors with 1024 weights or more, one scale per output channel.
+    """
     import tensorflow as tf
 
     function: Any = inference_function(network(model), contract)
     with quiet():
         concrete = function.get_concrete_function()
-        data = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function).convert()
-    return _unpack(data)
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function)
+        if weights != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if weights == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        data = converter.convert()
+    return unpack(data)
 
 
 def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
@@ -49,6 +61,17 @@ def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
     from tensorflow.lite.python.convert import mlir_quantize
 
     form = network(model)
+    flat = calibrated(form, contract)
+    _set_ranges(flat, form, ranges, contract.logit_threshold)
+    with quiet():
+        data = mlir_quantize(pack(flat), fully_quantize=True, input_data_type=tf.int8, output_data_type=tf.int8)
+    return unpack(data)
+
+
+def calibrated(form: Network, contract: Contract) -> Any:
+    """Return what the converter holds between calibration and quantization, calibrated on one black slice."""
+    import tensorflow as tf
+
     function: Any = inference_function(form, contract)
     black = np.zeros((1, contract.height, contract.width, len(contract.channels)), np.float32)
     with quiet():
@@ -58,10 +81,7 @@ def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
         converter.representative_dataset = lambda: iter([[black]])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter._experimental_calibrate_only = True  # noqa: SLF001  (no public way to set a range)
-        calibrated = _unpack(converter.convert())
-        _set_ranges(calibrated, form, ranges, contract.logit_threshold)
-        data = mlir_quantize(_pack(calibrated), fully_quantize=True, input_data_type=tf.int8, output_data_type=tf.int8)
-    return _unpack(data)
+        return unpack(converter.convert())
 
 
 def to_bytes(flat: Any, contract: Contract) -> bytes:
@@ -82,9 +102,9 @@ def to_bytes(flat: Any, contract: Contract) -> bytes:
     flat.metadata = [entry for entry in flat.metadata or [] if _kept(flat, entry)]
     entry = schema.MetadataT()
     entry.name = CONTRACT_KEY.encode()
-    entry.buffer = _add_buffer(flat, reserved_text(contract).encode())
+    entry.buffer = add_buffer(flat, reserved_text(contract).encode())
     flat.metadata.append(entry)
-    return _pack(flat)
+    return pack(flat)
 
 
 def operations(flat: Any) -> list[str]:
@@ -107,13 +127,19 @@ def check_graph(flat: Any) -> None:
         signature = tensor.shapeSignature
         if signature is not None and any(side < 0 for side in signature):
             raise ArtifactError(f"the TFLite graph has a dynamic shape at '{tensor.name!r}'; all must be static")
-    found = operations(flat)
+    steps = zip(operations(flat), flat.subgraphs[0].operators, strict=True)
+    found = [name for name, step in steps if not (name == "DEQUANTIZE" and is_constant(flat, step.inputs[0]))]
     for operation in UNWANTED:
         if operation in found:
             raise ArtifactError(
                 f"the TFLite graph holds {found.count(operation)} x {operation}, which edgeseg's runtimes are spared; "
                 "the network uses a layer that does not convert cleanly"
             )
+
+
+def is_constant(flat: Any, place: int) -> bool:
+    """Tell whether a tensor stands in the file, such as a weight, and is not computed."""
+    return flat.buffers[flat.subgraphs[0].tensors[place].buffer].data is not None
 
 
 def layer_names(flat: Any, form: Network) -> dict[int, str]:
@@ -142,12 +168,17 @@ def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, threshold: f
     wanted = {place: ranges.of(layer) for place, layer in layer_names(flat, form).items()}
     wanted |= {graph.inputs[0]: (0.0, 1.0), graph.outputs[0]: (chosen.low, chosen.high)}
     for place, (low, high) in wanted.items():
-        quantization = graph.tensors[place].quantization
-        quantization.min, quantization.max = np.array([low], np.float32), np.array([high], np.float32)
-    _shift_head(flat, chosen)
+        set_range(flat, place, low, high)
+    shift_head(flat, chosen.shift)
 
 
-def _shift_head(flat: Any, chosen: LogitScale) -> None:
+def set_range(flat: Any, place: int, low: float, high: float) -> None:
+    """Give a tensor of a calibrated graph the range that its codes shall stand for."""
+    quantization = flat.subgraphs[0].tensors[place].quantization
+    quantization.min, quantization.max = np.array([low], np.float32), np.array([high], np.float32)
+
+
+def shift_head(flat: Any, shift: float) -> None:
     """Add the shift to the bias of the last convolution; a head without a bias keeps its rounding."""
     graph = flat.subgraphs[0]
     head = next(op for op in graph.operators if graph.outputs[0] in op.outputs)
@@ -156,7 +187,7 @@ def _shift_head(flat: Any, chosen: LogitScale) -> None:
         return
     bias = graph.tensors[head.inputs[position]]
     values = np.frombuffer(bytes(flat.buffers[bias.buffer].data), np.float32)
-    bias.buffer = _add_buffer(flat, (values + np.float32(chosen.shift)).tobytes())
+    bias.buffer = add_buffer(flat, (values + np.float32(shift)).tobytes())
 
 
 def _kept(flat: Any, entry: Any) -> bool:
@@ -166,7 +197,8 @@ def _kept(flat: Any, entry: Any) -> bool:
     return False
 
 
-def _add_buffer(flat: Any, data: bytes) -> int:
+def add_buffer(flat: Any, data: bytes) -> int:
+    """Put bytes into the file; returns the number of their buffer."""
     from tensorflow.lite.python import schema_py_generated as schema
 
     buffer = schema.BufferT()
@@ -175,13 +207,15 @@ def _add_buffer(flat: Any, data: bytes) -> int:
     return len(flat.buffers) - 1
 
 
-def _unpack(data: bytes) -> Any:
+def unpack(data: bytes) -> Any:
+    """Read a flatbuffer into objects that can be changed."""
     from tensorflow.lite.tools import flatbuffer_utils
 
     return flatbuffer_utils.convert_bytearray_to_object(bytearray(data))
 
 
-def _pack(flat: Any) -> bytes:
+def pack(flat: Any) -> bytes:
+    """Write such objects as a flatbuffer."""
     from tensorflow.lite.tools import flatbuffer_utils
 
     return bytes(flatbuffer_utils.convert_object_to_bytearray(flat))

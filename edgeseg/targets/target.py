@@ -36,11 +36,13 @@ class Target:
         name: `format-precision`, as in commands and file names.
         suffix: of the file, with its dot.
         runtime: what runs it on a device.
-        precision: `fp32` or `int8`.
+        precision: `fp32`, `fp16`, `int8`, `int16x8` (int16 activations, int8 weights) or `dynamic` (8-bit weights, ranges
+            of activations measured while it runs).
         needs_calibration: whether `ConvertJob.ranges` must be given.
         max_flip_ppm: mask pixels per million that may differ from the Keras network at the operating threshold.
         layout: of input and output, `NHWC` or `NCHW`.
         convert: writes the artifact at a path, whole or not at all; equal jobs give equal bytes.
+        companions: suffixes of the files that stand beside the artifact, put in place of its own.
     """
 
     name: str
@@ -51,6 +53,11 @@ class Target:
     max_flip_ppm: float
     layout: str
     convert: Callable[[ConvertJob, Path], None]
+    companions: tuple[str, ...] = ()
+
+    def files(self, path: Path) -> tuple[Path, ...]:
+        """Return all files of an artifact whose own is at `path`, that one first."""
+        return (path, *(path.with_suffix(suffix) for suffix in self.companions))
 
 
 def artifact_contract(job: ConvertJob, *, target: str, layout: str) -> Contract:

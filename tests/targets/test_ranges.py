@@ -90,7 +90,7 @@ def test_every_tensor_of_the_tflite_graph_has_the_range_of_its_layer(
     flat = _tflite.float_model(model, contract)
     found = _tflite.layer_names(flat, _keras.network(model))
     assert len(found) == len(flat.subgraphs[0].operators)
-    data = _tflite._pack(flat)
+    data = _tflite.pack(flat)
     interpreter = Interpreter(
         model_content=data,
         num_threads=1,

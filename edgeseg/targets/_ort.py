@@ -1,0 +1,204 @@
+"""From an ONNX file to ORT format: optimised as for Arm, in equal bytes every time, with its list of operators.
+
+ONNX Runtime writes the table of kernel types, which stands in front of the graph, in the order of a hash table that
+differs from run to run. Here the table is written anew in order; the rest of the file is as it was.
+"""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from edgeseg import artifacts
+from edgeseg.errors import ArtifactError, one_line
+from edgeseg.quiet import quiet
+
+OPERATORS_SUFFIX = ".required_operators.config"
+_ALIGNMENT = 16
+_MODEL, _RESOLVER = 1, 3
+"""Fields of the root table `InferenceSession` of ONNX Runtime's `ort.fbs`."""
+_X86_ONLY = ("NchwcTransformer",)
+_CONFIG = {"session.save_model_format": "ORT", "session.qdqisint8allowed": "1"}
+"""The second is ONNX Runtime's default on Arm: whole convolutions become signed int8."""
+
+_Kernels = dict[str, dict[str, list[tuple[int, int]]]]
+"""By operator (`domain:name:version`) and type parameter: the arguments that have it, as (0 input or 1 output, place)."""
+
+
+def write(path: Path, onnx_file: bytes) -> None:
+    """Write an ONNX file in ORT format, and its list of operators beside it.
+
+    Raises:
+        ArtifactError: when ONNX Runtime cannot save it, or saves it in a form that is not known here.
+        OutputError: when a file cannot be written.
+    """
+    data = saved(onnx_file)
+    artifacts.write_bytes(path, data)
+    artifacts.write_text(path.with_suffix(OPERATORS_SUFFIX), required_operators(data))
+
+
+def saved(onnx_file: bytes) -> bytes:
+    """Return an ONNX file in ORT format: operators fused, batch and layout as they were, metadata kept.
+
+    The extended level fuses without what is peculiar to one processor, so that the file runs alike on all.
+    """
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    for key, value in _CONFIG.items():
+        options.add_session_config_entry(key, value)
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        place = Path(folder) / "model.ort"
+        options.optimized_model_filepath = str(place)
+        try:
+            ort.InferenceSession(
+                onnx_file, options, providers=["CPUExecutionProvider"], disabled_optimizers=list(_X86_ONLY)
+            )
+            data = place.read_bytes()
+        except Exception as error:
+            raise ArtifactError(f"ONNX Runtime cannot save the graph in ORT format ({one_line(error)})") from error
+    return _in_order(data)
+
+
+def required_operators(data: bytes) -> str:
+    """List the operators of an ORT file as `build.py --include_ops_by_config` of ONNX Runtime reads them.
+
+    One line per domain and version: `ai.onnx;10;QLinearConv`.
+    """
+    found: dict[tuple[str, int], list[str]] = {}
+    for operator in _read(data):
+        domain, name, version = operator.rsplit(":", 2)
+        found.setdefault((domain or "ai.onnx", int(version)), []).append(name)
+    lines = [f"{domain};{version};{','.join(sorted(names))}" for (domain, version), names in sorted(found.items())]
+    return "\n".join(("# Operators of this model, for a reduced build of ONNX Runtime (--include_ops_by_config).", *lines, ""))
+
+
+def _in_order(data: bytes) -> bytes:
+    """Write the table of kernel types in order, and move what stands behind it.
+
+    Raises:
+        ArtifactError: when the file is not laid out as ONNX Runtime lays it out: root, table, graph.
+    """
+    root = _u32(data, 0)
+    slots = {slot: place for slot in range(4) if (place := _field(data, root, slot)) is not None}
+    if data[4:8] != b"ORTM" or not {_MODEL, _RESOLVER} <= set(slots):
+        raise ArtifactError("ONNX Runtime saved no ORT format; use its version in requirements.lock")
+    ends = {slot: _follow(data, place) for slot, place in slots.items()}
+    model = ends[_MODEL]
+    begin, end = ends[_RESOLVER], min(model, model - _i32(data, model))
+    if not max(slots.values()) < begin < end or any(begin < ends[slot] < end for slot in slots if slot != _RESOLVER):
+        raise ArtifactError("ONNX Runtime laid the ORT file out in another way; use its version in requirements.lock")
+    table = _packed(_read(data))
+    head = bytearray(data[:begin])
+    head += bytes(-len(head) % _ALIGNMENT)
+    place = len(head)
+    body = bytes(head) + table
+    body += bytes((end - len(body)) % _ALIGNMENT)
+    moved = len(body) - end
+    result = bytearray(body + data[end:])
+    for slot, where in slots.items():
+        target = place + _u32(table, 0) if slot == _RESOLVER else ends[slot] + (moved if ends[slot] >= end else 0)
+        struct.pack_into("<I", result, where, target - where)
+    return bytes(result)
+
+
+def _read(data: bytes) -> _Kernels:
+    """Read the table of kernel types."""
+    found: _Kernels = {}
+    resolver = _follow(data, _known(_field(data, _u32(data, 0), _RESOLVER)))
+    for operator in _elements(data, resolver, 0):
+        kinds = {
+            _text(data, kind): sorted((_scalar(data, use, 0, 1), _scalar(data, use, 1, 4)) for use in _elements(data, kind, 1))
+            for kind in _elements(data, operator, 1)
+        }
+        found[_text(data, operator)] = kinds
+    return found
+
+
+def _packed(kernels: _Kernels) -> bytes:
+    """Write the table of kernel types as a flatbuffer of its own, every list in order."""
+    import flatbuffers
+
+    builder: Any = flatbuffers.Builder(1024)
+
+    def table(*fields: int) -> int:
+        builder.StartObject(len(fields))
+        for slot, field in enumerate(fields):
+            builder.PrependUOffsetTRelativeSlot(slot, field, 0)
+        return int(builder.EndObject())
+
+    def vector(items: list[int]) -> int:
+        builder.StartVector(4, len(items), 4)
+        for item in reversed(items):
+            builder.PrependUOffsetTRelative(item)
+        return int(builder.EndVector())
+
+    def use(kind: int, index: int) -> int:
+        builder.StartObject(2)
+        builder.PrependInt8Slot(0, kind, 0)
+        builder.PrependUint32Slot(1, index, 0)
+        return int(builder.EndObject())
+
+    operators = []
+    for operator, kinds in sorted(kernels.items()):
+        entries = [
+            table(builder.CreateString(kind), vector([use(*argument) for argument in uses]))
+            for kind, uses in sorted(kinds.items())
+        ]
+        operators.append(table(builder.CreateString(operator), vector(entries)))
+    builder.Finish(table(vector(operators)))
+    return bytes(builder.Output())
+
+
+def _field(data: bytes, table: int, slot: int) -> int | None:
+    """Where a field of a flatbuffer table stands, None where it is absent."""
+    vtable = table - _i32(data, table)
+    place = 4 + 2 * slot
+    offset = struct.unpack_from("<H", data, vtable + place)[0] if place < _u16(data, vtable) else 0
+    return table + offset if offset else None
+
+
+def _known(place: int | None) -> int:
+    if place is None:
+        raise ArtifactError("the ORT file has no table of kernel types; use ONNX Runtime's version in requirements.lock")
+    return place
+
+
+def _elements(data: bytes, table: int, slot: int) -> list[int]:
+    """Where the tables of a vector field stand."""
+    place = _field(data, table, slot)
+    if place is None:
+        return []
+    vector = _follow(data, place)
+    return [_follow(data, vector + 4 + 4 * index) for index in range(_u32(data, vector))]
+
+
+def _text(data: bytes, table: int) -> str:
+    """The string in the first field of a table."""
+    text = _follow(data, _known(_field(data, table, 0)))
+    return data[text + 4 : text + 4 + _u32(data, text)].decode()
+
+
+def _scalar(data: bytes, table: int, slot: int, size: int) -> int:
+    place = _field(data, table, slot)
+    return 0 if place is None else int.from_bytes(data[place : place + size], "little")
+
+
+def _follow(data: bytes, place: int) -> int:
+    return place + _u32(data, place)
+
+
+def _u16(data: bytes, place: int) -> int:
+    return int(struct.unpack_from("<H", data, place)[0])
+
+
+def _u32(data: bytes, place: int) -> int:
+    return int(struct.unpack_from("<I", data, place)[0])
+
+
+def _i32(data: bytes, place: int) -> int:
+    return int(struct.unpack_from("<i", data, place)[0])

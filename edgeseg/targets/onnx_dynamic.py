@@ -1,0 +1,41 @@
+"""ONNX with uint8 weights and dynamic ranges: `(1, 3, H, W) float32 in [0, 1]` -> `(1, 1, H, W) float32` logits.
+
+Ends and activations are float32; each convolution is a ConvInteger over an input whose range is measured slice by slice.
+That needs no calibration, and it is slow: ConvInteger is barely optimised, and every activation is read and written
+several times, so this is slower than `onnx-fp32` though a quarter of its size. Choose it where no slice to calibrate on
+can be had; else `onnx-int8` is smaller, faster and as accurate.
+
+TODO-TOL
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.targets._require import require
+from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
+
+NAME, LAYOUT = "onnx-dynamic", "NCHW"
+
+
+def _convert(job: ConvertJob, path: Path) -> None:
+    require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {NAME}")
+    require_tensorflow(job.model, NAME)
+    from edgeseg.targets import _onnx, _onnx_dynamic
+
+    contract = artifact_contract(job, target=NAME, layout=LAYOUT)
+    graph = _onnx_dynamic.dynamic(*_onnx.named_graph(job.model, contract))
+    artifacts.write_bytes(path, _onnx.to_bytes(graph, contract))
+
+
+TARGET = Target(
+    name=NAME,
+    suffix=".onnx",
+    runtime="onnxruntime",
+    precision="dynamic",
+    needs_calibration=False,
+    max_flip_ppm=1000.0,
+    layout=LAYOUT,
+    convert=_convert,
+)

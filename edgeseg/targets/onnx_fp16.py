@@ -1,0 +1,41 @@
+"""ONNX in float16: `(1, 3, H, W) float32 in [0, 1]` -> `(1, 1, H, W) float32` logits, for ONNX Runtime.
+
+Half the file of `onnx-fp32`. Weights and activations are float16; input and output stay float32 behind two casts, since
+that is what runners have: Java and JavaScript know no array of halves, and an application can change between this file
+and `onnx-fp32` without a change of code. Where the CPU has no float16 kernel, ONNX Runtime casts around the float32 one:
+no faster there, rather slower. It is meant for GPUs and neural units, and for Arm cores with half arithmetic.
+
+TODO-TOL
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.targets._require import require
+from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
+
+NAME, LAYOUT = "onnx-fp16", "NCHW"
+
+
+def _convert(job: ConvertJob, path: Path) -> None:
+    require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {NAME}")
+    require_tensorflow(job.model, NAME)
+    from edgeseg.targets import _onnx, _onnx_fp16
+
+    contract = artifact_contract(job, target=NAME, layout=LAYOUT)
+    graph = _onnx_fp16.halved(_onnx.float_graph(job.model, contract))
+    artifacts.write_bytes(path, _onnx.to_bytes(graph, contract))
+
+
+TARGET = Target(
+    name=NAME,
+    suffix=".onnx",
+    runtime="onnxruntime",
+    precision="fp16",
+    needs_calibration=False,
+    max_flip_ppm=50.0,
+    layout=LAYOUT,
+    convert=_convert,
+)

@@ -1,0 +1,39 @@
+"""ORT format in float: `(1, 3, H, W) float32 in [0, 1]` -> `(1, 1, H, W) float32` logits, for ONNX Runtime on mobile.
+
+`onnx-fp32`, optimised beforehand and saved as what a build of ONNX Runtime without the ONNX reader takes. Beside it
+stands `ort-fp32.required_operators.config`, for a build that holds these operators and no others.
+
+TODO-TOL
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeseg.targets._ort import OPERATORS_SUFFIX
+from edgeseg.targets._require import require
+from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
+
+NAME, LAYOUT = "ort-fp32", "NCHW"
+
+
+def _convert(job: ConvertJob, path: Path) -> None:
+    require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {NAME}")
+    require_tensorflow(job.model, NAME)
+    from edgeseg.targets import _onnx, _ort
+
+    contract = artifact_contract(job, target=NAME, layout=LAYOUT)
+    _ort.write(path, _onnx.to_bytes(_onnx.float_graph(job.model, contract), contract))
+
+
+TARGET = Target(
+    name=NAME,
+    suffix=".ort",
+    runtime="onnxruntime",
+    precision="fp32",
+    needs_calibration=False,
+    max_flip_ppm=5.0,
+    layout=LAYOUT,
+    convert=_convert,
+    companions=(OPERATORS_SUFFIX,),
+)

@@ -1,0 +1,45 @@
+"""ORT format in full-integer int8: `(1, 3, H, W) int8` (pixel byte - 128) -> `(1, 1, H, W) int8` logits, for mobile.
+
+`onnx-int8`, optimised beforehand into the integer graph that ONNX Runtime takes on Arm, and saved as what a build of it
+without the ONNX reader takes; on the same kernels both give the same codes. Beside it stands
+`ort-int8.required_operators.config`, for a build that holds these operators and no others.
+
+The graph is fixed in the file, so a host whose int8 kernels saturate (x86 without VNNI) has no exact way to run it;
+`numerics` says so there, and `onnx-int8` is the file to evaluate.
+
+TODO-TOL
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeseg.targets._ort import OPERATORS_SUFFIX
+from edgeseg.targets._require import require
+from edgeseg.targets.target import ConvertJob, Target, activation_ranges, artifact_contract, require_tensorflow
+
+NAME, LAYOUT = "ort-int8", "NCHW"
+
+
+def _convert(job: ConvertJob, path: Path) -> None:
+    ranges = activation_ranges(job, NAME)
+    require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {NAME}")
+    require_tensorflow(job.model, NAME)
+    from edgeseg.targets import _onnx, _onnx_int8, _ort
+
+    contract = artifact_contract(job, target=NAME, layout=LAYOUT)
+    graph = _onnx_int8.quantised(*_onnx.named_graph(job.model, contract), contract, ranges)
+    _ort.write(path, _onnx_int8.to_bytes(graph, contract))
+
+
+TARGET = Target(
+    name=NAME,
+    suffix=".ort",
+    runtime="onnxruntime",
+    precision="int8",
+    needs_calibration=True,
+    max_flip_ppm=1000.0,
+    layout=LAYOUT,
+    convert=_convert,
+    companions=(OPERATORS_SUFFIX,),
+)

@@ -1,0 +1,39 @@
+"""TFLite with int8 weights and dynamic ranges: `(1, H, W, 3) float32 in [0, 1]` -> `(1, H, W, 1) float32` logits.
+
+Ends and activations are float32; a convolution measures the range of each input, slice by slice, and multiplies in int8.
+That needs no calibration. It is the size of `tflite-int8` and slower than `tflite-fp32` in LiteRT: choose it where no
+slice to calibrate on can be had.
+
+TODO-TOL
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.targets._require import require
+from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
+
+NAME, LAYOUT = "tflite-dynamic", "NHWC"
+
+
+def _convert(job: ConvertJob, path: Path) -> None:
+    require("keras", "tensorflow", purpose=f"converting to {NAME}")
+    require_tensorflow(job.model, NAME)
+    from edgeseg.targets import _tflite
+
+    contract = artifact_contract(job, target=NAME, layout=LAYOUT)
+    artifacts.write_bytes(path, _tflite.to_bytes(_tflite.float_model(job.model, contract, weights="int8"), contract))
+
+
+TARGET = Target(
+    name=NAME,
+    suffix=".tflite",
+    runtime="litert",
+    precision="dynamic",
+    needs_calibration=False,
+    max_flip_ppm=1000.0,
+    layout=LAYOUT,
+    convert=_convert,
+)

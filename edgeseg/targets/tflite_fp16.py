@@ -1,0 +1,38 @@
+"""TFLite with float16 weights: `(1, H, W, 3) float32 in [0, 1]` -> `(1, H, W, 1) float32` logits, for LiteRT.
+
+Half the file of `tflite-fp32`. LiteRT widens the weights once while it loads them and computes in float32 on a CPU, so
+nothing is faster there; GPU delegates take float16 as it is. One DEQUANTIZE per weight stands in the graph for that.
+
+TODO-TOL
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.targets._require import require
+from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
+
+NAME, LAYOUT = "tflite-fp16", "NHWC"
+
+
+def _convert(job: ConvertJob, path: Path) -> None:
+    require("keras", "tensorflow", purpose=f"converting to {NAME}")
+    require_tensorflow(job.model, NAME)
+    from edgeseg.targets import _tflite
+
+    contract = artifact_contract(job, target=NAME, layout=LAYOUT)
+    artifacts.write_bytes(path, _tflite.to_bytes(_tflite.float_model(job.model, contract, weights="float16"), contract))
+
+
+TARGET = Target(
+    name=NAME,
+    suffix=".tflite",
+    runtime="litert",
+    precision="fp16",
+    needs_calibration=False,
+    max_flip_ppm=50.0,
+    layout=LAYOUT,
+    convert=_convert,
+)

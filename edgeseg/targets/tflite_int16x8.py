@@ -1,0 +1,40 @@
+"""TFLite with int16 activations and int8 weights: `(1, H, W, 3) int16` (pixel byte) -> `(1, H, W, 1) int16` logits.
+
+For integer units that have such kernels. XNNPACK has none, so on a CPU LiteRT takes its plain kernels, many times slower
+than `tflite-fp32`; what is left of the error is that of the int8 weights.
+
+TODO-TOL
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.targets._require import require
+from edgeseg.targets.target import ConvertJob, Target, activation_ranges, artifact_contract, require_tensorflow
+
+NAME, LAYOUT = "tflite-int16x8", "NHWC"
+
+
+def _convert(job: ConvertJob, path: Path) -> None:
+    ranges = activation_ranges(job, NAME)
+    require("keras", "tensorflow", purpose=f"converting to {NAME}")
+    require_tensorflow(job.model, NAME)
+    from edgeseg.targets import _tflite, _tflite_int16
+
+    contract = artifact_contract(job, target=NAME, layout=LAYOUT)
+    flat = _tflite_int16.int16x8_model(job.model, contract, ranges)
+    artifacts.write_bytes(path, _tflite.to_bytes(flat, contract))
+
+
+TARGET = Target(
+    name=NAME,
+    suffix=".tflite",
+    runtime="litert",
+    precision="int16x8",
+    needs_calibration=True,
+    max_flip_ppm=500.0,
+    layout=LAYOUT,
+    convert=_convert,
+)
