@@ -31,7 +31,6 @@ from edgeseg.errors import ContractError, ImageError, MaskError
 from edgeseg.specs import CHANNELS, Contract
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-INT8_MIN, INT8_MAX = -128, 127
 STRETCH_SHARE = 0.99
 ASPECT_TOLERANCE = 0.01
 
@@ -132,34 +131,41 @@ def to_layout(images: NDArray[Scalar], layout: str) -> NDArray[Scalar]:
     raise ContractError(f"layout is '{layout}'; choose one of: NCHW, NHWC")
 
 
-def quantise(values: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[np.int8]:
-    """Real values to int8: `clip(round(x / scale) + zero_point, -128, 127)`, halves to even (Jacob 2018, eq. 1)."""
+def quantise(values: NDArray[np.float32], scale: float, zero_point: int, dtype: str = "int8") -> NDArray[np.integer]:
+    """Real values to codes: `clip(round(x / scale) + zero_point, lowest, highest)`, halves to even (Jacob 2018, eq. 1).
+
+    `lowest` and `highest` are those of `dtype`, `int8` or `int16`.
+    """
     levels = np.rint(values.astype(np.float64) / scale) + zero_point
-    return np.asarray(np.clip(levels, INT8_MIN, INT8_MAX), dtype=np.int8)
+    ends = np.iinfo(dtype)
+    return np.asarray(np.clip(levels, ends.min, ends.max), dtype=dtype)
 
 
-def dequantise(levels: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np.float32]:
-    """int8 to real values: `(q - zero_point) * scale`, float32 (Jacob 2018, eq. 1)."""
+def dequantise(levels: NDArray[np.integer], scale: float, zero_point: int) -> NDArray[np.float32]:
+    """Codes to real values: `(q - zero_point) * scale`, float32 (Jacob 2018, eq. 1)."""
     return (levels.astype(np.int32) - zero_point).astype(np.float32) * np.float32(scale)
 
 
-def quantise_images(images: NDArray[np.uint8], contract: Contract, scale: float, zero_point: int) -> NDArray[np.int8]:
-    """Bytes to the int8 that an integer artifact takes, through one table of the 256 byte values.
+def quantise_images(
+    images: NDArray[np.uint8], contract: Contract, scale: float, zero_point: int, dtype: str = "int8"
+) -> NDArray[np.integer]:
+    """Bytes to the codes that an integer artifact takes, through one table of the 256 byte values.
 
-    Equal to `quantise(normalise(images))`. Where the artifact's scale is the contract's and its zero point is -128, as
-    edgeseg builds them, the result is exactly the raw byte minus 128.
+    Equal to `quantise(normalise(images))`. The scale of edgeseg's artifacts is the contract's: with int8 and a zero
+    point of -128 the result is exactly the raw byte minus 128, with int16 and 0 the raw byte.
 
     Args:
         images: `uint8`, any shape.
         contract: gives the scale of a byte.
         scale: of the artifact's input, positive.
-        zero_point: of the artifact's input, in [-128, 127].
+        zero_point: of the artifact's input.
+        dtype: of the artifact's input, `int8` or `int16`.
 
     Returns:
-        `int8`, the shape of `images`.
+        The codes, `dtype`, in the shape of `images`.
     """
-    table: NDArray[np.int8] = quantise(normalise(np.arange(256, dtype=np.uint8), contract), scale, zero_point)
-    levels: NDArray[np.int8] = table[images]
+    table = quantise(normalise(np.arange(256, dtype=np.uint8), contract), scale, zero_point, dtype)
+    levels: NDArray[np.integer] = table[images]
     return levels
 
 

@@ -13,7 +13,7 @@ import typer
 def bench(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Artifacts (.onnx, .tflite, .hdf5), or peers without a contract."),
+        typer.Argument(metavar="FILE...", help="Artifacts (.onnx, .ort, .tflite, .hdf5), or peers without a contract."),
     ],
     threads: Annotated[str, typer.Option(help="Threads of the runtime; several with commas: 1,2.")] = "2",
     runs: Annotated[int, typer.Option(help="Counted runs of each file.")] = 100,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="An artifact: .onnx, .tflite or .hdf5.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="An artifact: .onnx, .ort, .tflite or .hdf5.")],
     data: Annotated[Path, typer.Option(metavar="DIR", help="A data set with reference masks.")],
     patients: Annotated[
         str | None, typer.Option(metavar="ID,ID", help="Only these patients, with commas between.")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The artifact: a .onnx or .tflite file.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The artifact: a .onnx, .ort or .tflite file.")],
     paths: Annotated[
         list[Path] | None,
         typer.Argument(

@@ -15,15 +15,17 @@ from edgeseg.runtime.seal import check_seal
 from edgeseg.specs import CONTRACT_SCHEMA_VERSION, Contract
 
 CONTRACT_KEY = "edgeseg.contract"
-SUFFIXES = (".onnx", ".tflite")
+SUFFIXES = (".onnx", ".ort", ".tflite")
+ONNX_SUFFIXES = (".onnx", ".ort")
+"""What ONNX Runtime opens; `.ort` is its own format, which needs no reader of ONNX."""
 _TFLITE_IDENTIFIER = b"TFL3"
 _MAX_METADATA_ENTRIES = 1024
 
 
 def read_contract(path: Path) -> Contract:
-    """Read the contract of a `.onnx` or `.tflite` artifact.
+    """Read the contract of a `.onnx`, `.ort` or `.tflite` artifact.
 
-    ONNX: the model's metadata property `edgeseg.contract`. TFLite: the buffer of the metadata entry of that name.
+    ONNX and ORT: the model's metadata property `edgeseg.contract`. TFLite: the buffer of the metadata entry of that name.
 
     Raises:
         ArtifactError: when the file is missing, damaged, or of another format.
@@ -41,7 +43,7 @@ def read_contract(path: Path) -> Contract:
 
 
 def contract_text(path: Path) -> bytes | None:
-    """Return the text of the contract as it stands in a `.onnx` or `.tflite` file; None where there is none.
+    """Return the text of the contract as it stands in a `.onnx`, `.ort` or `.tflite` file; None where there is none.
 
     Raises:
         ArtifactError: when the file is missing, damaged, or of another format.
@@ -80,7 +82,7 @@ def read_contract_file(contract: Path, model: Path) -> Contract:
 
 
 def model_format(path: Path) -> str:
-    """Return the format of a model file, `.onnx` or `.tflite`, by its name.
+    """Return the format of a model file, one of `SUFFIXES`, by its name.
 
     Raises:
         ArtifactError: when there is no such file, or its name ends otherwise.
@@ -88,7 +90,7 @@ def model_format(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ArtifactError(
-            f"{path}: cannot tell the format of '{path.name}'; a model is a file {' or '.join(SUFFIXES)}"
+            f"{path}: cannot tell the format of '{path.name}'; a model is a file {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
         )
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
@@ -99,7 +101,7 @@ def model_format(path: Path) -> str:
 
 
 def onnx_metadata(path: Path) -> dict[str, str]:
-    """Return the metadata properties of an ONNX file.
+    """Return the metadata properties of an ONNX or ORT file.
 
     Raises:
         ArtifactError: when ONNX Runtime cannot load the file.

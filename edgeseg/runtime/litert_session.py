@@ -15,6 +15,8 @@ from edgeseg.quiet import quiet
 from edgeseg.runtime.session import TensorInfo
 
 _STDERR = (2,)
+_QUANTIZE = 114
+"""The number of TFLite's operator QUANTIZE, which a graph that computes in int8 behind float ends begins with."""
 
 
 class LitertSession:
@@ -44,7 +46,7 @@ class LitertSession:
         self._input_index, self._output_index = int(inputs[0]["index"]), int(outputs[0]["index"])
         self.input, self.output = _info(inputs[0], path), _info(outputs[0], path)
         kinds = {np.dtype(tensor["dtype"]).name for tensor in self._interpreter.get_tensor_details()}
-        self.numerics = "int8, LiteRT XNNPACK (32-bit sums)" if "int8" in kinds else "float32"
+        self.numerics = _numerics(kinds, self.input.dtype, _operators(path))
 
     def _allocate(self) -> None:
         try:
@@ -70,6 +72,26 @@ class LitertSession:
                 raise ArtifactError(
                     f"{self._path}: {self.runtime} failed while running it ({one_line(error)}); build the model again"
                 ) from error
+
+
+def _numerics(kinds: set[str], ends: str, operators: set[int]) -> str:
+    """Say how a file computes, from the types of its tensors, of its ends, and its operators."""
+    if "int16" in kinds:
+        return "int16 by int8, LiteRT's plain kernels (64-bit sums)"
+    if "int8" in kinds and ends == "float32" and not operators & {_QUANTIZE}:
+        return "int8 weights, ranges of each slice (LiteRT dynamic range), float32 between"
+    if "int8" in kinds:
+        return "int8, LiteRT XNNPACK (32-bit sums)"
+    return "float32, float16 weights" if "float16" in kinds else "float32"
+
+
+def _operators(path: Path) -> set[int]:
+    """Return the numbers of the operators that stand in a file which LiteRT has verified."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(path.read_bytes(), 0)
+    codes = (model.OperatorCodes(index) for index in range(model.OperatorCodesLength()))
+    return {max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) for code in codes}
 
 
 def _version() -> str:
@@ -105,9 +127,9 @@ def open_litert(path: Path, *, threads: int, delegates: bool = True) -> Any:
 def _info(details: dict[str, Any], path: Path) -> TensorInfo:
     name, dtype = str(details["name"]), np.dtype(details["dtype"]).name
     shape = tuple(int(size) for size in details["shape"])
-    if dtype != "int8":
+    if dtype not in ("int8", "int16"):
         return TensorInfo(name=name, shape=shape, dtype=dtype)
     scale, zero_point = details["quantization"]
     if not scale > 0:
-        raise ArtifactError(f"{path}: tensor '{name}' is int8 without a scale; build the model again")
+        raise ArtifactError(f"{path}: tensor '{name}' is {dtype} without a scale; build the model again")
     return TensorInfo(name=name, shape=shape, dtype=dtype, scale=float(scale), zero_point=int(zero_point))

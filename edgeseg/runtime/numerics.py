@@ -63,6 +63,15 @@ def int8_kernels_exact() -> bool:
     return exact_mode() is FUSED
 
 
+def saved_integer_numerics() -> str:
+    """Say what an integer graph gives here that is fixed in its file, as in ORT format: there is no other way to run it."""
+    try:
+        exact = int8_kernels_exact()
+    except ArtifactError:
+        exact = False
+    return f"int8, {'exact' if exact else 'saturating'} ({FUSED.description})"
+
+
 def int8_kernels() -> str:
     """Describe the int8 arithmetic of this host's ONNX Runtime, for a result's environment."""
     try:

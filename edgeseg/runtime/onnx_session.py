@@ -19,6 +19,7 @@ INPUT_SCALE, INPUT_ZERO_POINT = "edgeseg.input_scale", "edgeseg.input_zero_point
 OUTPUT_SCALE, OUTPUT_ZERO_POINT = "edgeseg.output_scale", "edgeseg.output_zero_point"
 _LOG_FATAL_ONLY = 4
 _INT8_OPERATORS = (b"QuantizeLinear", b"QLinear", b"ConvInteger", b"MatMulInteger")
+_DYNAMIC_OPERATORS = (b"DynamicQuantizeLinear",)
 _DTYPES = {"tensor(float)": "float32", "tensor(int8)": "int8"}
 
 
@@ -78,8 +79,17 @@ def computes_int8(path: Path) -> bool:
 
     `DequantizeLinear` alone (weights stored small, arithmetic in float) does not count.
     """
+    return _holds(path, _INT8_OPERATORS)
+
+
+def computes_dynamic(path: Path) -> bool:
+    """Tell whether an ONNX file measures the ranges of activations while it runs, by its operator names."""
+    return _holds(path, _DYNAMIC_OPERATORS)
+
+
+def _holds(path: Path, names: tuple[bytes, ...]) -> bool:
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return any(content.find(name) >= 0 for name in _INT8_OPERATORS)
+        return any(content.find(name) >= 0 for name in names)
 
 
 class OnnxSession:

@@ -23,14 +23,16 @@ from edgeseg.results import SelfTest
 from edgeseg.runtime.contract import model_format, read_contract, read_contract_file
 from edgeseg.runtime.golden import golden_input, golden_mask, logit_off_max
 from edgeseg.runtime.litert_session import LitertSession
-from edgeseg.runtime.numerics import exact_mode, int8_kernels
-from edgeseg.runtime.onnx_session import DEFAULT, FUSED, OnnxSession, computes_int8
+from edgeseg.runtime.numerics import exact_mode, int8_kernels, saved_integer_numerics
+from edgeseg.runtime.onnx_session import DEFAULT, FUSED, OnnxSession, computes_dynamic, computes_int8
 from edgeseg.runtime.session import Session, TensorInfo
 from edgeseg.runtime.stream import SliceMask, stream_masks
 from edgeseg.specs import Contract
 
 NUMERICS = ("exact", "fast")
-_DTYPES = ("float32", "int8")
+_FLOAT16 = "float16 weights, float32 where this CPU has no float16 kernel"
+_DYNAMIC = "8-bit convolutions with ranges of each slice (32-bit sums), float32 between"
+_DTYPES = ("float32", "int8", "int16")
 
 
 class Segmenter:
@@ -41,8 +43,8 @@ class Segmenter:
         contract: what the artifact says of itself.
         threads: how many threads the runtime may use within one slice.
         runtime: name and version of the runtime, such as `onnxruntime 1.31.1`.
-        numerics: how the arithmetic is done on this host: `float32`; `int8, exact (...)`; `int8, near exact (basic
-            graph in float)`; `int8, fast (16-bit sums saturate)`; `int8, LiteRT XNNPACK (32-bit sums)`.
+        numerics: how the arithmetic is done on this host, such as `float32`; `int8, exact (...)`; `int8, near exact
+            (basic graph in float)`; `int8, fast (16-bit sums saturate)`; `int8, LiteRT XNNPACK (32-bit sums)`.
     """
 
     def __init__(self, path: Path, contract: Contract, session: Session, *, threads: int) -> None:
@@ -64,11 +66,12 @@ class Segmenter:
         """Open an artifact.
 
         Args:
-            path: a `.onnx` or `.tflite` file with a contract.
+            path: a `.onnx`, `.ort` or `.tflite` file with a contract.
             threads: for the runtime, at least 1.
             numerics: `exact` gives int8 results from the integer graph that ONNX Runtime takes on Arm, several times
                 slower on x86, or where its kernels saturate from the nearest mode that does not; `fast` takes the
-                runtime's default kernels. Float models and TFLite are the same under both.
+                runtime's default kernels. Float models, TFLite and ORT format, whose graph is fixed, are the same
+                under both.
             contract: a JSON file with the contract of a model that carries none.
 
         Raises:
@@ -85,7 +88,7 @@ class Segmenter:
         read = read_contract(path) if contract is None else read_contract_file(contract, path)
         if model_format(path) == ".tflite":
             return cls(path, read, LitertSession(path, threads=threads), threads=threads)
-        return cls(path, read, _open_onnx(path, threads, numerics), threads=threads)
+        return cls(path, read, _open_onnx(path, read, threads, numerics), threads=threads)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run slices that have the contract's size, one after another.
@@ -224,7 +227,8 @@ class Segmenter:
         """Give one slice the input's dtype and layout."""
         info = self._session.input
         if info.scale is not None and info.zero_point is not None:
-            return to_layout(quantise_images(images, self.contract, info.scale, info.zero_point), self.contract.layout)
+            codes = quantise_images(images, self.contract, info.scale, info.zero_point, info.dtype)
+            return to_layout(codes, self.contract.layout)
         return to_layout(normalise(images, self.contract), self.contract.layout)
 
     def _decode(self, output: NDArray[np.generic]) -> NDArray[np.float32]:
@@ -237,7 +241,7 @@ class Segmenter:
                 "per pixel is needed, so build the model again"
             )
         if info.scale is not None and info.zero_point is not None:
-            return dequantise(output.reshape(size).astype(np.int8), info.scale, info.zero_point)
+            return dequantise(output.reshape(size).astype(info.dtype), info.scale, info.zero_point)
         logits = output.reshape(size).astype(np.float32)
         if not np.isfinite(logits).all():
             raise ArtifactError(
@@ -246,9 +250,14 @@ class Segmenter:
         return logits
 
 
-def _open_onnx(path: Path, threads: int, numerics: str) -> OnnxSession:
+def _open_onnx(path: Path, contract: Contract, threads: int, numerics: str) -> OnnxSession:
     if not computes_int8(path):
-        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics="float32")
+        name = _FLOAT16 if contract.target.endswith("-fp16") else "float32"
+        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=name)
+    if computes_dynamic(path):
+        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=_DYNAMIC)
+    if model_format(path) == ".ort":
+        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=saved_integer_numerics())
     if numerics == "exact":
         mode = exact_mode()
         name = f"int8, {'exact' if mode is FUSED else 'near exact'} ({mode.description})"

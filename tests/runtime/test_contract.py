@@ -79,7 +79,7 @@ def test_a_path_that_is_no_model_file(tmp_path: Path) -> None:
     (tmp_path / "folder.tflite").mkdir()
     with pytest.raises(ArtifactError, match="is a folder"):
         read_contract(tmp_path / "folder.tflite")
-    with pytest.raises(ArtifactError, match=r"\.onnx or \.tflite"):
+    with pytest.raises(ArtifactError, match=r"\.onnx, \.ort or \.tflite"):
         read_contract(tmp_path / "weights.hdf5")
 
 
