@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from edgeseg.results import BuildResult, StageRecord
 
 
+ALL = "all"
+
+
 def build(
     target: Annotated[
         list[str], typer.Option(help="A target, several (repeat it, or with commas), or all; see 'edgeseg targets'.")
     ],
     variant: Annotated[
         str | None,
-        typer.Option(help="unet, unet-bn, alphax, r2unet, or a tier; that of --from, or alphax-light, if not given."),
+        typer.Option(
+            help="unet, unet-bn, alphax, r2unet, a tier, or all that have weights; that of --from, or alphax-light, if "
+            "not given."
+        ),
     ] = None,
     alpha: Annotated[float | None, typer.Option(help="Multiplies every width, in (0, 1].")] = None,
     stem: Annotated[str | None, typer.Option(help="full, half or quarter resolution inside.")] = None,
@@ -27,8 +33,10 @@ def build(
         Path | None, typer.Option(metavar="DIR", help="Real slices to calibrate and score on; phantoms if not given.")
     ] = None,
     checkpoint: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="CKPT", help="A run of 'edgeseg train'; shipped weights if not given."),
+        list[Path] | None,
+        typer.Option(
+            "--from", metavar="CKPT", help="A run of 'edgeseg train', or several for all; shipped weights if not given."
+        ),
     ] = None,
     choice: Annotated[
         Path | None,
@@ -55,22 +63,29 @@ def build(
 
     Leaves the artifacts, build.json, report.md and report.json in --out. A stage that is unchanged since the last build
     there is not run again. Without training patients in --data, int8 takes the activation ranges that ship with the
-    weights, or else the shipped phantoms. Exit code 1 when an artifact fails its parity check.
+    weights, or else the shipped phantoms. With --variant all, each variant is built that has weights: those of the runs
+    given with --from, or else those that ship. An artifact that fails leaves its reason in the table and the others go
+    on. Exit code 1 when one failed, or failed its parity check.
     """
-    from edgeseg.cli._progress import counted
-    from edgeseg.cli._variant import variant_of
+    from edgeseg.cli._progress import counted, line
+    from edgeseg.cli._variant import DEFAULT, variant_of
     from edgeseg.errors import CheckFailedError
     from edgeseg.jsonio import to_json
     from edgeseg.specs import BuildSpec
-    from edgeseg.stages.build import build as run
+    from edgeseg.stages.build import build_matrix
     from edgeseg.stages.build_rows import failures
+    from edgeseg.stages.matrix import every_variant
 
+    everything = variant == ALL
+    runs = _checked_runs(checkpoint, everything=everything, narrowed=alpha is not None or stem is not None)
     spec = BuildSpec(
-        variant=variant_of(variant, checkpoint, alpha=alpha, stem=stem),
+        variant=variant_of(
+            DEFAULT if everything else variant, runs[0] if runs and not everything else None, alpha=alpha, stem=stem
+        ),
         targets=tuple(name.strip() for item in target for name in item.split(",") if name.strip()),
         out=out,
         data=data,
-        checkpoint=checkpoint,
+        checkpoint=None if everything or not runs else runs[0],
         choice=choice,
         seed=seed,
         threads=threads,
@@ -84,7 +99,12 @@ def build(
     )
     try:
         with counted("building") as progress:
-            result = run(spec, on_stage=_stage_line, on_progress=lambda _stage, done, total: progress(done, total))
+            result = build_matrix(
+                every_variant(spec, runs) if everything else (spec,),
+                on_stage=_stage_line,
+                on_progress=lambda _stage, done, total: progress(done, total),
+                on_failure=lambda step, reason: line(f"{step}: FAILED: {reason}"),
+            )
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on after the last stage above", err=True)
         raise
@@ -93,7 +113,18 @@ def build(
     else:
         _print(result, out)
     if failed := failures(result):
-        raise CheckFailedError("parity check failed: " + "; ".join(failed))
+        raise CheckFailedError(f"{len(failed)} of {len(result.artifacts)} artifacts failed: " + "; ".join(failed))
+
+
+def _checked_runs(given: list[Path] | None, *, everything: bool, narrowed: bool) -> list[Path]:
+    from edgeseg.errors import OptionError
+
+    runs = given or []
+    if everything and narrowed:
+        raise OptionError("--variant all takes every variant as its weights have it; leave --alpha and --stem out")
+    if len(runs) > 1 and not everything:
+        raise OptionError(f"--from is given {len(runs)} times and one variant is asked for; give one, or --variant all")
+    return runs
 
 
 def _print(result: BuildResult, out: Path) -> None:

@@ -14,7 +14,9 @@ PHANTOM_PATIENTS = 2
 
 
 def verify(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The artifact to check: .onnx, .ort, .tflite or .hdf5.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="The artifact to check: .onnx, .ort, .tflite or .hdf5.")
+    ],
     reference: Annotated[Path, typer.Option(metavar="MODEL2", help="The artifact to hold it against.")],
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A data set to compare on; phantoms where none is given.")

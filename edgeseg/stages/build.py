@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import load_weights
 from edgeseg.data.volume import PHANTOM, Volume, volumes
 from edgeseg.jsonio import to_json
-from edgeseg.results import (
-    ArtifactRow,
-    BaselineResult,
-    BuildResult,
-    EvalResult,
-    LatencyResult,
-    ParityResult,
-    StageRecord,
-)
+from edgeseg.results import BaselineResult, BuildResult, EvalResult, LatencyResult, ParityResult, StageRecord
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.stages import report
 from edgeseg.stages.baseline import baseline
 from edgeseg.stages.benchmark import benchmark
+from edgeseg.stages.build_cells import Cells, OnFailure
 from edgeseg.stages.build_inputs import (
     BuildData,
     BuildInputs,
@@ -40,12 +35,15 @@ from edgeseg.stages.checkpoint_predictor import checkpoint_contract
 from edgeseg.stages.environment import environment, versions
 from edgeseg.stages.evaluate import evaluate
 from edgeseg.stages.ledger import Ledger
+from edgeseg.stages.matrix import merged
 from edgeseg.stages.predictor import Predictor
 from edgeseg.stages.ranges import RecordedRanges
+from edgeseg.stages.remembered import Remembered
 from edgeseg.stages.verify import verify
 from edgeseg.targets import ConvertJob, Target, keras_fp32, open_artifact, resolve
 from edgeseg.variants import Census, build_model, census
 
+T = TypeVar("T")
 OnStage = Callable[[StageRecord], None]
 OnProgress = Callable[[str, int, int], None]
 
@@ -57,58 +55,118 @@ class _Latencies:
     rows: tuple[LatencyResult, ...]
 
 
-def build(spec: BuildSpec, *, on_stage: OnStage | None = None, on_progress: OnProgress | None = None) -> BuildResult:
-    """Build artifacts and everything that is said about them.
+def build(
+    spec: BuildSpec,
+    *,
+    on_stage: OnStage | None = None,
+    on_progress: OnProgress | None = None,
+    on_failure: OnFailure | None = None,
+) -> BuildResult:
+    """Build the artifacts of one variant and everything that is said about them; see `build_matrix`."""
+    return build_matrix((spec,), on_stage=on_stage, on_progress=on_progress, on_failure=on_failure)
+
+
+def build_matrix(
+    specs: Sequence[BuildSpec],
+    *,
+    on_stage: OnStage | None = None,
+    on_progress: OnProgress | None = None,
+    on_failure: OnFailure | None = None,
+) -> BuildResult:
+    """Build every target of every variant, and everything that is said about them.
 
     Leaves `<out>/<variant>/<target>.*`, `build.json`, `report.md` and `report.json`. A stage whose inputs and outputs
-    are unchanged since an earlier build in the same folder is not run again unless `spec.rebuild`.
+    are unchanged since an earlier build in the same folder is not run again unless `rebuild`. An artifact that fails
+    drops out: its row says where and why, and the others go on.
 
     Args:
-        spec: what is asked for.
+        specs: what is asked for; they differ in variant and checkpoint alone.
         on_stage: called when a stage is done.
         on_progress: called with a stage's name, what is done and how much there is.
+        on_failure: called with the step that failed and the reason.
 
     Raises:
         EdgeSegError: for bad input, before anything is written where that can be known.
     """
-    targets = resolve((REFERENCE, *spec.targets))
+    targets = resolve((REFERENCE, *specs[0].targets))
     started = time.perf_counter()
-    return _Build(spec, targets, open_inputs(spec), on_stage, on_progress).run(started)
+    opened = [open_inputs(spec) for spec in specs]
+    first = specs[0]
+    ledger = Ledger(artifacts.make_dir(first.out), rebuild=first.rebuild, on_stage=on_stage)
+    parts = []
+    for spec, inputs in zip(specs, opened, strict=True):
+        prefix = f"{spec.variant.slug} " if len(specs) > 1 else ""
+        parts.append(_Build(spec, targets, inputs, ledger, prefix, on_progress, on_failure).run(started))
+        started = time.perf_counter()
+    here = parts[0].environment
+
+    def measure() -> BaselineResult:
+        return baseline(threads=first.threads, force=first.rebuild)
+
+    start = ledger.run("baseline", BaselineResult, measure, inputs=(here, first.threads))
+    return _report(replace(merged(parts), baseline=start), first.out, ledger)
+
+
+def _report(result: BuildResult, out: Path, ledger: Ledger) -> BuildResult:
+    """Write the reports and then the manifest, so that a `build.json` always belongs to a finished build."""
+
+    def make() -> report.Report:
+        report.write_report(result, out)
+        return report.summarise(result)
+
+    written = (out / "report.md", out / "report.json")
+    ledger.run("report", report.Report, make, inputs=(result,), outputs=written)
+    finished = replace(result, stages=tuple(ledger.records))
+    artifacts.write_text(out / "build.json", to_json(finished) + "\n")
+    return finished
 
 
 class _Build:
-    """One build; each method is a stage."""
+    """The build of one variant; each method is a stage."""
 
     def __init__(
         self,
         spec: BuildSpec,
         targets: tuple[Target, ...],
         inputs: BuildInputs,
-        on_stage: OnStage | None,
+        ledger: Ledger,
+        prefix: str,
         on_progress: OnProgress | None,
+        on_failure: OnFailure | None,
     ) -> None:
         self.spec, self.targets, self.inputs = spec, targets, inputs
-        self.on_progress = on_progress
-        self.ledger = Ledger(artifacts.make_dir(spec.out), rebuild=spec.rebuild, on_stage=on_stage)
+        self.ledger, self.prefix, self.on_progress = ledger, prefix, on_progress
+        self.cells = Cells(None if on_failure is None else lambda step, reason: on_failure(prefix + step, reason))
         self.environment = environment()
         self._open: dict[str, Predictor] = {}
 
     def run(self, started: float) -> BuildResult:
-        spec, inputs, ledger = self.spec, self.inputs, self.ledger
+        spec, inputs = self.spec, self.inputs
         header = inputs.checkpoint.header
         own = (inputs.content_key, inputs.weights_sha256)
         read = functools.partial(resolve_data, spec, inputs)
-        data = ledger.run("data", BuildData, read, inputs=(*own, spec.allow_seen), started=started)
-        counted = ledger.run("model", Census, lambda: census(self.model), inputs=(spec.variant, inputs.weights_sha256))
+        data = self._stage("data", BuildData, read, inputs=(*own, spec.allow_seen), started=started)
+        counted = self._stage("model", Census, lambda: census(self.model), inputs=(spec.variant, inputs.weights_sha256))
         compression = self._compress()
         calibration = compression.ranges
-        paths = {t.name: self._convert(t, calibration) for t in self.targets}
-        parities = {t.name: self._verify(t, paths, data) for t in self.targets if t.name != REFERENCE}
-        scores = {t.name: self._evaluate(t, paths[t.name], data) for t in self.targets}
+        paths = self._convert_all(calibration)
+        parities, scores = self._score_all(paths, data)
         latencies = self._benchmark(paths)
-        start = ledger.run("baseline", BaselineResult, self._baseline, inputs=(self.environment, spec.threads))
-        rows = self._rows(paths, counted, parities, scores, latencies)
-        result = BuildResult(
+        rows = tuple(
+            artifact_row(
+                spec,
+                target,
+                paths.get(target.name),
+                counted=counted,
+                parity=parities.get(target.name),
+                evaluation=scores.get(target.name),
+                reference=scores[REFERENCE],
+                latency=latencies.get(target.name),
+                failure=self.cells.failed.get(target.name),
+            )
+            for target in self.targets
+        )
+        return BuildResult(
             command=spec.command,
             seed=spec.seed,
             data=data.name,
@@ -120,12 +178,14 @@ class _Build:
             calibration_patients=0 if calibration is None else len(calibration.patients),
             calibration=compression.describe(),
             operating_point=None if inputs.choice is None else inputs.choice.caveat(data.evaluation_patients),
-            baseline=start,
+            baseline=None,
             artifacts=rows,
             stages=(),
             environment=self.environment,
         )
-        return self._report(result)
+
+    def _stage(self, name: str, kind: type[T], make: Callable[[], T], **options: Any) -> T:
+        return self.ledger.run(self.prefix + name, kind, make, **options)
 
     @functools.cached_property
     def model(self) -> Any:
@@ -146,7 +206,7 @@ class _Build:
         def make() -> Compression:
             return resolve_compression(inputs, lambda: self.model, slices=slices, seed=spec.seed, int8=int8)
 
-        return self.ledger.run("compress", Compression, make, inputs=asked)
+        return self._stage("compress", Compression, make, inputs=asked)
 
     def _contract(self, target: Target, ranges: RecordedRanges | None) -> Contract:
         network = checkpoint_contract(self.inputs.checkpoint.header, target.name)
@@ -171,13 +231,40 @@ class _Build:
             return contract
 
         asked = (contract, activations, self.inputs.weights_sha256, versions())
-        self.ledger.run(f"convert {target.name}", Contract, make, inputs=asked, outputs=(path,))
+        self._stage(f"convert {target.name}", Contract, make, inputs=asked, outputs=target.files(path))
         return path
+
+    def _convert_all(self, ranges: RecordedRanges | None) -> dict[str, Path]:
+        """Convert to every target; those that fail are left out."""
+        made = {
+            t.name: self.cells.attempt(t.name, "convert", functools.partial(self._convert, t, ranges))
+            for t in self.targets
+        }
+        return {name: path for name, path in made.items() if path is not None}
 
     def _predictor(self, path: Path) -> Predictor:
         if path.name not in self._open:
-            self._open[path.name] = open_artifact(path, threads=self.spec.threads)
+            self._open[path.name] = Remembered(open_artifact(path, threads=self.spec.threads))
         return self._open[path.name]
+
+    def _score_all(
+        self, paths: dict[str, Path], data: BuildData
+    ) -> tuple[dict[str, ParityResult], dict[str, EvalResult]]:
+        """Verify and evaluate one artifact after another; only the reference stays open."""
+        parities: dict[str, ParityResult] = {}
+        scores: dict[str, EvalResult] = {}
+        for target in (t for t in self.targets if t.name in paths):
+            if target.name != REFERENCE:
+                verified = self.cells.attempt(
+                    target.name, "verify", functools.partial(self._verify, target, paths, data)
+                )
+                parities |= {} if verified is None else {target.name: verified}
+            path = paths[target.name]
+            scored = self.cells.attempt(target.name, "evaluate", functools.partial(self._evaluate, target, path, data))
+            scores |= {} if scored is None else {target.name: scored}
+            if target.name != REFERENCE:
+                self._open.pop(path.name, None)
+        return parities, scores
 
     def _volumes(self, stage: str, patients: tuple[str, ...]) -> Iterator[Volume]:
         for done, volume in enumerate(volumes(self.inputs.dataset, patients)):
@@ -201,7 +288,7 @@ class _Build:
 
         hashes = (artifacts.sha256_file(path), artifacts.sha256_file(reference))
         asked = (*hashes, data.content_key, patients, target.max_flip_ppm, self.environment)
-        return self.ledger.run(stage, ParityResult, make, inputs=asked)
+        return self._stage(stage, ParityResult, make, inputs=asked)
 
     def _evaluate(self, target: Target, path: Path, data: BuildData) -> EvalResult:
         stage = f"evaluate {target.name}"
@@ -218,56 +305,31 @@ class _Build:
 
         scored = (data.name, data.content_key, data.evaluation_patients)
         asked = (artifacts.sha256_file(path), *scored, self.spec.seed, self.environment)
-        return self.ledger.run(stage, EvalResult, make, inputs=asked)
+        return self._stage(stage, EvalResult, make, inputs=asked)
 
     def _benchmark(self, paths: dict[str, Path]) -> dict[str, LatencyResult]:
+        """Time the artifacts that have not failed, in one interleaved run."""
         spec = self.spec
+        asked_for = {name: path for name, path in paths.items() if name not in self.cells.failed}
 
         def make() -> _Latencies:
-            opened = {n: open_artifact(path, threads=spec.threads, numerics="fast") for n, path in paths.items()}
+            self._open.clear()
+            tried = {
+                name: self.cells.attempt(name, "benchmark", functools.partial(self._ready, path))
+                for name, path in asked_for.items()
+            }
+            opened = {name: predictor for name, predictor in tried.items() if predictor is not None}
             budget = spec.bench_budget_s
             return _Latencies(rows=benchmark(opened, runs=spec.bench_runs, budget_s=budget, seed=spec.seed))
 
-        hashes = {name: artifacts.sha256_file(path) for name, path in paths.items()}
+        hashes = {name: artifacts.sha256_file(path) for name, path in asked_for.items()}
         asked = (hashes, spec.threads, spec.bench_runs, spec.bench_budget_s, spec.seed, self.environment)
-        found = self.ledger.run("benchmark", _Latencies, make, inputs=asked)
+        found = self._stage("benchmark", _Latencies, make, inputs=asked)
         return {row.artifact: row for row in found.rows}
 
-    def _baseline(self) -> BaselineResult:
-        return baseline(threads=self.spec.threads, force=self.spec.rebuild)
-
-    def _rows(
-        self,
-        paths: dict[str, Path],
-        counted: Census,
-        parities: dict[str, ParityResult],
-        scores: dict[str, EvalResult],
-        latencies: dict[str, LatencyResult],
-    ) -> tuple[ArtifactRow, ...]:
-        return tuple(
-            artifact_row(
-                self.spec,
-                target,
-                paths[target.name],
-                counted=counted,
-                parity=parities.get(target.name),
-                evaluation=scores[target.name],
-                reference=scores[REFERENCE],
-                latency=latencies[target.name],
-            )
-            for target in self.targets
-        )
-
-    def _report(self, result: BuildResult) -> BuildResult:
-        """Write the reports and then the manifest, so that a `build.json` always belongs to a finished build."""
-        out = self.spec.out
-
-        def make() -> report.Report:
-            report.write_report(result, out)
-            return report.summarise(result)
-
-        written = (out / "report.md", out / "report.json")
-        self.ledger.run("report", report.Report, make, inputs=(result,), outputs=written)
-        finished = replace(result, stages=tuple(self.ledger.records))
-        artifacts.write_text(out / "build.json", to_json(finished) + "\n")
-        return finished
+    def _ready(self, path: Path) -> Predictor:
+        """Open an artifact with the kernels that a user gets, and see that it runs."""
+        opened = open_artifact(path, threads=self.spec.threads, numerics="fast")
+        image = opened.contract.image
+        opened.logits(np.zeros((1, image.height, image.width, len(image.channels)), np.uint8))
+        return opened

@@ -17,56 +17,68 @@ from edgeseg.variants.tiers import tier_of
 REFERENCE = "keras-fp32"
 """The target that every other one is compared with; it is always built."""
 PARITY_FAILED = "PARITY FAILED"
+CELL_FAILED = "FAILED"
+"""How the status of an artifact begins that could not be made, run or scored; the step and the reason follow."""
 
 
 def artifact_row(
     spec: BuildSpec,
     target: Target,
-    path: Path,
+    path: Path | None,
     *,
     counted: Census,
     parity: ParityResult | None,
-    evaluation: EvalResult,
+    evaluation: EvalResult | None,
     reference: EvalResult,
-    latency: LatencyResult,
+    latency: LatencyResult | None,
+    failure: str | None = None,
 ) -> ArtifactRow:
     """Sum one artifact up.
 
     Args:
         spec: of the build.
         target: the artifact's format.
-        path: the artifact, under `spec.out`.
+        path: the artifact, under `spec.out`; None where it could not be made.
         counted: of the network.
         parity: against the reference; None for the reference itself.
-        evaluation: of the artifact.
+        evaluation: of the artifact, None where it failed before.
         reference: evaluation of the reference, on the same patients.
-        latency: of the artifact.
+        latency: of the artifact, None where it failed before.
+        failure: the status of an artifact that failed.
     """
-    content = path.read_bytes()
+    content = b"" if path is None else path.read_bytes()
+    status = GOOD_STATUS if parity is None or parity.passed else PARITY_FAILED
     own = target.name == REFERENCE
     return ArtifactRow(
         artifact=target.name,
         variant=spec.variant.slug,
         tier=tier_of(spec.variant, target.precision),
         target=target.name,
-        path=str(path.relative_to(spec.out)),
-        sha256=artifacts.sha256_bytes(content),
+        path="" if path is None else str(path.relative_to(spec.out)),
+        sha256="" if path is None else artifacts.sha256_bytes(content),
         size_bytes=len(content),
-        gzip_size_bytes=len(gzip.compress(content, 9, mtime=0)),
+        gzip_size_bytes=0 if path is None else len(gzip.compress(content, 9, mtime=0)),
         parameters=counted.parameters,
         macs=counted.macs,
         parity=parity,
         evaluation=evaluation,
         latency=latency,
-        dice_delta_to_float=None if own else dice_delta(evaluation, reference, seed=spec.seed),
-        status=GOOD_STATUS if parity is None or parity.passed else PARITY_FAILED,
+        dice_delta_to_float=None if own or evaluation is None else dice_delta(evaluation, reference, seed=spec.seed),
+        status=failure or status,
     )
 
 
 def failures(result: BuildResult) -> list[str]:
-    """One sentence for each artifact that failed its parity check, naming the worst slice."""
-    return [
-        f"{row.artifact} flips {p.flips_ppm:.0f} ppm of the mask pixels against {p.reference}, {p.max_flip_ppm:g} are "
+    """One sentence for each artifact that failed: at which step and why, or its parity check with the worst slice."""
+    several = len({row.variant for row in result.artifacts}) > 1
+    names = {id(row): f"{row.variant} {row.artifact}" if several else row.artifact for row in result.artifacts}
+    broken = [
+        f"{names[id(row)]} {row.status.removeprefix(f'{CELL_FAILED}: ')}"
+        for row in result.artifacts
+        if row.status.startswith(CELL_FAILED)
+    ]
+    return broken + [
+        f"{names[id(row)]} flips {p.flips_ppm:.0f} ppm of the mask pixels against {p.reference}, {p.max_flip_ppm:g} are "
         f"allowed; worst in {p.worst_slice} ({p.worst_slice_flipped_pixels} pixels)"
         for row in result.artifacts
         if (p := row.parity) is not None and not p.passed

@@ -90,8 +90,12 @@ def summarise(build: BuildResult) -> Report:
 
 def main_artifact(build: BuildResult) -> ArtifactRow | None:
     """Return the smallest artifact that was evaluated and failed no check, or None."""
-    good = [a for a in build.artifacts if a.evaluation is not None and (a.parity is None or a.parity.passed)]
+    good = [a for a in build.artifacts if a.evaluation is not None and _stands(a)]
     return min(good, key=lambda a: a.size_bytes, default=None)
+
+
+def _stands(row: ArtifactRow) -> bool:
+    return not row.status.startswith("FAILED") and (row.parity is None or row.parity.passed)
 
 
 def remarks(build: BuildResult) -> tuple[str, ...]:

@@ -74,7 +74,9 @@ def required_operators(data: bytes) -> str:
         domain, name, version = operator.rsplit(":", 2)
         found.setdefault((domain or "ai.onnx", int(version)), []).append(name)
     lines = [f"{domain};{version};{','.join(sorted(names))}" for (domain, version), names in sorted(found.items())]
-    return "\n".join(("# Operators of this model, for a reduced build of ONNX Runtime (--include_ops_by_config).", *lines, ""))
+    return "\n".join(
+        ("# Operators of this model, for a reduced build of ONNX Runtime (--include_ops_by_config).", *lines, "")
+    )
 
 
 def _in_order(data: bytes) -> bytes:
@@ -112,7 +114,9 @@ def _read(data: bytes) -> _Kernels:
     resolver = _follow(data, _known(_field(data, _u32(data, 0), _RESOLVER)))
     for operator in _elements(data, resolver, 0):
         kinds = {
-            _text(data, kind): sorted((_scalar(data, use, 0, 1), _scalar(data, use, 1, 4)) for use in _elements(data, kind, 1))
+            _text(data, kind): sorted(
+                (_scalar(data, use, 0, 1), _scalar(data, use, 1, 4)) for use in _elements(data, kind, 1)
+            )
             for kind in _elements(data, operator, 1)
         }
         found[_text(data, operator)] = kinds
@@ -164,7 +168,9 @@ def _field(data: bytes, table: int, slot: int) -> int | None:
 
 def _known(place: int | None) -> int:
     if place is None:
-        raise ArtifactError("the ORT file has no table of kernel types; use ONNX Runtime's version in requirements.lock")
+        raise ArtifactError(
+            "the ORT file has no table of kernel types; use ONNX Runtime's version in requirements.lock"
+        )
     return place
 
 
