@@ -25,7 +25,7 @@ _MAX_METADATA_ENTRIES = 1024
 def read_contract(path: Path) -> Contract:
     """Read the contract of a `.onnx`, `.ort` or `.tflite` artifact.
 
-    ONNX and ORT: the model's metadata property `edgeseg.contract`. TFLite: the buffer of the metadata entry of that name.
+    ONNX, ORT: the model's metadata property `edgeseg.contract`. TFLite: the buffer of the metadata entry of that name.
 
     Raises:
         ArtifactError: when the file is missing, damaged, or of another format.
@@ -89,9 +89,8 @@ def model_format(path: Path) -> str:
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise ArtifactError(
-            f"{path}: cannot tell the format of '{path.name}'; a model is a file {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
-        )
+        known = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+        raise ArtifactError(f"{path}: cannot tell the format of '{path.name}'; a model is a file {known}")
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise ArtifactError(

@@ -64,7 +64,7 @@ def int8_kernels_exact() -> bool:
 
 
 def saved_integer_numerics() -> str:
-    """Say what an integer graph gives here that is fixed in its file, as in ORT format: there is no other way to run it."""
+    """Say what an integer graph gives here that is fixed in its file, as in ORT format; it runs in no other way."""
     try:
         exact = int8_kernels_exact()
     except ArtifactError:

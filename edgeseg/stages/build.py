@@ -2,57 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
-
-import numpy as np
 
 from edgeseg import artifacts
-from edgeseg.checkpoint import load_weights
-from edgeseg.data.volume import PHANTOM, Volume, volumes
 from edgeseg.jsonio import to_json
-from edgeseg.results import BaselineResult, BuildResult, EvalResult, LatencyResult, ParityResult, StageRecord
-from edgeseg.specs import BuildSpec, Contract
+from edgeseg.results import BaselineResult, BuildResult, StageRecord
+from edgeseg.specs import BuildSpec
 from edgeseg.stages import report
 from edgeseg.stages.baseline import baseline
-from edgeseg.stages.benchmark import benchmark
-from edgeseg.stages.build_cells import Cells, OnFailure
-from edgeseg.stages.build_inputs import (
-    BuildData,
-    BuildInputs,
-    Compression,
-    open_inputs,
-    resolve_compression,
-    resolve_data,
-)
-from edgeseg.stages.build_rows import REFERENCE, artifact_row
-from edgeseg.stages.calibrate import BUILD_SLICES
-from edgeseg.stages.checkpoint_predictor import checkpoint_contract
-from edgeseg.stages.environment import environment, versions
-from edgeseg.stages.evaluate import evaluate
+from edgeseg.stages.build_cells import OnFailure
+from edgeseg.stages.build_inputs import open_inputs
+from edgeseg.stages.build_rows import REFERENCE
+from edgeseg.stages.build_variant import OnProgress, VariantBuild
+from edgeseg.stages.environment import environment
 from edgeseg.stages.ledger import Ledger
 from edgeseg.stages.matrix import merged
-from edgeseg.stages.predictor import Predictor
-from edgeseg.stages.ranges import RecordedRanges
-from edgeseg.stages.remembered import Remembered
-from edgeseg.stages.verify import verify
-from edgeseg.targets import ConvertJob, Target, keras_fp32, open_artifact, resolve
-from edgeseg.variants import Census, build_model, census
+from edgeseg.targets import resolve
 
-T = TypeVar("T")
 OnStage = Callable[[StageRecord], None]
-OnProgress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Latencies:
-    """What one interleaved benchmark run found."""
-
-    rows: tuple[LatencyResult, ...]
 
 
 def build(
@@ -93,12 +63,15 @@ def build_matrix(
     opened = [open_inputs(spec) for spec in specs]
     first = specs[0]
     ledger = Ledger(artifacts.make_dir(first.out), rebuild=first.rebuild, on_stage=on_stage)
+    here = environment()
     parts = []
     for spec, inputs in zip(specs, opened, strict=True):
         prefix = f"{spec.variant.slug} " if len(specs) > 1 else ""
-        parts.append(_Build(spec, targets, inputs, ledger, prefix, on_progress, on_failure).run(started))
+        one = VariantBuild(
+            spec, targets, inputs, ledger, here, prefix=prefix, on_progress=on_progress, on_failure=on_failure
+        )
+        parts.append(one.run(started))
         started = time.perf_counter()
-    here = parts[0].environment
 
     def measure() -> BaselineResult:
         return baseline(threads=first.threads, force=first.rebuild)
@@ -119,217 +92,3 @@ def _report(result: BuildResult, out: Path, ledger: Ledger) -> BuildResult:
     finished = replace(result, stages=tuple(ledger.records))
     artifacts.write_text(out / "build.json", to_json(finished) + "\n")
     return finished
-
-
-class _Build:
-    """The build of one variant; each method is a stage."""
-
-    def __init__(
-        self,
-        spec: BuildSpec,
-        targets: tuple[Target, ...],
-        inputs: BuildInputs,
-        ledger: Ledger,
-        prefix: str,
-        on_progress: OnProgress | None,
-        on_failure: OnFailure | None,
-    ) -> None:
-        self.spec, self.targets, self.inputs = spec, targets, inputs
-        self.ledger, self.prefix, self.on_progress = ledger, prefix, on_progress
-        self.cells = Cells(None if on_failure is None else lambda step, reason: on_failure(prefix + step, reason))
-        self.environment = environment()
-        self._open: dict[str, Predictor] = {}
-
-    def run(self, started: float) -> BuildResult:
-        spec, inputs = self.spec, self.inputs
-        header = inputs.checkpoint.header
-        own = (inputs.content_key, inputs.weights_sha256)
-        read = functools.partial(resolve_data, spec, inputs)
-        data = self._stage("data", BuildData, read, inputs=(*own, spec.allow_seen), started=started)
-        counted = self._stage("model", Census, lambda: census(self.model), inputs=(spec.variant, inputs.weights_sha256))
-        compression = self._compress()
-        calibration = compression.ranges
-        paths = self._convert_all(calibration)
-        parities, scores = self._score_all(paths, data)
-        latencies = self._benchmark(paths)
-        rows = tuple(
-            artifact_row(
-                spec,
-                target,
-                paths.get(target.name),
-                counted=counted,
-                parity=parities.get(target.name),
-                evaluation=scores.get(target.name),
-                reference=scores[REFERENCE],
-                latency=latencies.get(target.name),
-                failure=self.cells.failed.get(target.name),
-            )
-            for target in self.targets
-        )
-        return BuildResult(
-            command=spec.command,
-            seed=spec.seed,
-            data=data.name,
-            weights=f"{header.variant.slug}, trained on {len(header.train_patients)} patients of {header.data}",
-            weights_sha256=inputs.weights_sha256,
-            rests_on_phantoms=PHANTOM in (data.name, header.data),
-            training_patients=len(header.train_patients),
-            calibrated_on=None if calibration is None else calibration.data,
-            calibration_patients=0 if calibration is None else len(calibration.patients),
-            calibration=compression.describe(),
-            operating_point=None if inputs.choice is None else inputs.choice.caveat(data.evaluation_patients),
-            baseline=None,
-            artifacts=rows,
-            stages=(),
-            environment=self.environment,
-        )
-
-    def _stage(self, name: str, kind: type[T], make: Callable[[], T], **options: Any) -> T:
-        return self.ledger.run(self.prefix + name, kind, make, **options)
-
-    @functools.cached_property
-    def model(self) -> Any:
-        """The trained Keras network, loaded when the first stage needs it, on the threads that were asked for."""
-        keras_fp32.set_threads(self.spec.threads)
-        model = build_model(self.spec.variant, self.inputs.checkpoint.header.image)
-        load_weights(model, self.inputs.checkpoint, self.spec.variant)
-        return model
-
-    def _compress(self) -> Compression:
-        spec, inputs = self.spec, self.inputs
-        int8 = any(target.needs_calibration for target in self.targets)
-        slices = spec.calibration_slices or BUILD_SLICES
-        known = (inputs.shipped_calibration, inputs.shipped_ranges, inputs.learned_ranges)
-        shipped = (*known, versions()) if int8 else None
-        asked = (inputs.content_key, inputs.weights_sha256, shipped, spec.seed, slices)
-
-        def make() -> Compression:
-            return resolve_compression(inputs, lambda: self.model, slices=slices, seed=spec.seed, int8=int8)
-
-        return self._stage("compress", Compression, make, inputs=asked)
-
-    def _contract(self, target: Target, ranges: RecordedRanges | None) -> Contract:
-        network = checkpoint_contract(self.inputs.checkpoint.header, target.name)
-        seen = {*network.seen_patients, *(() if ranges is None else ranges.patients)}
-        return replace(
-            network,
-            threshold=self.inputs.point.threshold,
-            post_processing=self.inputs.point.post_processing,
-            calibrated_on=None if ranges is None else ranges.data,
-            calibration_hash=None if ranges is None else ranges.calibration_sha256,
-            seen_patients=tuple(sorted(seen)),
-        )
-
-    def _convert(self, target: Target, ranges: RecordedRanges | None) -> Path:
-        path = artifacts.artifact_path(self.spec.out, self.spec.variant.slug, target.name, target.suffix)
-        used = ranges if target.needs_calibration else None
-        contract = self._contract(target, used)
-        activations = None if used is None else used.activations
-
-        def make() -> Contract:
-            target.convert(ConvertJob(model=self.model, contract=contract, ranges=activations), path)
-            return contract
-
-        asked = (contract, activations, self.inputs.weights_sha256, versions())
-        self._stage(f"convert {target.name}", Contract, make, inputs=asked, outputs=target.files(path))
-        return path
-
-    def _convert_all(self, ranges: RecordedRanges | None) -> dict[str, Path]:
-        """Convert to every target; those that fail are left out."""
-        made = {
-            t.name: self.cells.attempt(t.name, "convert", functools.partial(self._convert, t, ranges))
-            for t in self.targets
-        }
-        return {name: path for name, path in made.items() if path is not None}
-
-    def _predictor(self, path: Path) -> Predictor:
-        if path.name not in self._open:
-            self._open[path.name] = Remembered(open_artifact(path, threads=self.spec.threads))
-        return self._open[path.name]
-
-    def _score_all(
-        self, paths: dict[str, Path], data: BuildData
-    ) -> tuple[dict[str, ParityResult], dict[str, EvalResult]]:
-        """Verify and evaluate one artifact after another; only the reference stays open."""
-        parities: dict[str, ParityResult] = {}
-        scores: dict[str, EvalResult] = {}
-        for target in (t for t in self.targets if t.name in paths):
-            if target.name != REFERENCE:
-                verified = self.cells.attempt(
-                    target.name, "verify", functools.partial(self._verify, target, paths, data)
-                )
-                parities |= {} if verified is None else {target.name: verified}
-            path = paths[target.name]
-            scored = self.cells.attempt(target.name, "evaluate", functools.partial(self._evaluate, target, path, data))
-            scores |= {} if scored is None else {target.name: scored}
-            if target.name != REFERENCE:
-                self._open.pop(path.name, None)
-        return parities, scores
-
-    def _volumes(self, stage: str, patients: tuple[str, ...]) -> Iterator[Volume]:
-        for done, volume in enumerate(volumes(self.inputs.dataset, patients)):
-            if self.on_progress is not None:
-                self.on_progress(stage, done, len(patients))
-            yield volume
-
-    def _verify(self, target: Target, paths: dict[str, Path], data: BuildData) -> ParityResult:
-        patients = data.evaluation_patients[: self.spec.verify_patients]
-        path, reference = paths[target.name], paths[REFERENCE]
-        stage = f"verify {target.name}"
-
-        def make() -> ParityResult:
-            return verify(
-                self._predictor(path),
-                self._predictor(reference),
-                self._volumes(stage, patients),
-                artifact=target.name,
-                max_flip_ppm=target.max_flip_ppm,
-            )
-
-        hashes = (artifacts.sha256_file(path), artifacts.sha256_file(reference))
-        asked = (*hashes, data.content_key, patients, target.max_flip_ppm, self.environment)
-        return self._stage(stage, ParityResult, make, inputs=asked)
-
-    def _evaluate(self, target: Target, path: Path, data: BuildData) -> EvalResult:
-        stage = f"evaluate {target.name}"
-
-        def make() -> EvalResult:
-            return evaluate(
-                self._predictor(path),
-                self._volumes(stage, data.evaluation_patients),
-                artifact=target.name,
-                data=data.name,
-                allow_seen=self.spec.allow_seen,
-                seed=self.spec.seed,
-            )
-
-        scored = (data.name, data.content_key, data.evaluation_patients)
-        asked = (artifacts.sha256_file(path), *scored, self.spec.seed, self.environment)
-        return self._stage(stage, EvalResult, make, inputs=asked)
-
-    def _benchmark(self, paths: dict[str, Path]) -> dict[str, LatencyResult]:
-        """Time the artifacts that have not failed, in one interleaved run."""
-        spec = self.spec
-        asked_for = {name: path for name, path in paths.items() if name not in self.cells.failed}
-
-        def make() -> _Latencies:
-            self._open.clear()
-            tried = {
-                name: self.cells.attempt(name, "benchmark", functools.partial(self._ready, path))
-                for name, path in asked_for.items()
-            }
-            opened = {name: predictor for name, predictor in tried.items() if predictor is not None}
-            budget = spec.bench_budget_s
-            return _Latencies(rows=benchmark(opened, runs=spec.bench_runs, budget_s=budget, seed=spec.seed))
-
-        hashes = {name: artifacts.sha256_file(path) for name, path in asked_for.items()}
-        asked = (hashes, spec.threads, spec.bench_runs, spec.bench_budget_s, spec.seed, self.environment)
-        found = self._stage("benchmark", _Latencies, make, inputs=asked)
-        return {row.artifact: row for row in found.rows}
-
-    def _ready(self, path: Path) -> Predictor:
-        """Open an artifact with the kernels that a user gets, and see that it runs."""
-        opened = open_artifact(path, threads=self.spec.threads, numerics="fast")
-        image = opened.contract.image
-        opened.logits(np.zeros((1, image.height, image.width, len(image.channels)), np.uint8))
-        return opened

@@ -78,8 +78,8 @@ def failures(result: BuildResult) -> list[str]:
         if row.status.startswith(CELL_FAILED)
     ]
     return broken + [
-        f"{names[id(row)]} flips {p.flips_ppm:.0f} ppm of the mask pixels against {p.reference}, {p.max_flip_ppm:g} are "
-        f"allowed; worst in {p.worst_slice} ({p.worst_slice_flipped_pixels} pixels)"
+        f"{names[id(row)]} flips {p.flips_ppm:.0f} ppm of the mask pixels against {p.reference}, {p.max_flip_ppm:g} "
+        f"are allowed; worst in {p.worst_slice} ({p.worst_slice_flipped_pixels} pixels)"
         for row in result.artifacts
         if (p := row.parity) is not None and not p.passed
     ]

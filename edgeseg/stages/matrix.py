@@ -38,8 +38,8 @@ def every_variant(spec: BuildSpec, checkpoints: Sequence[Path]) -> tuple[BuildSp
         variant = read_checkpoint(path).header.variant
         if variant.slug in found:
             raise OptionError(
-                f"{found[variant.slug].checkpoint} and {path} both hold weights of {variant.slug}; a build has one file "
-                "per variant and target, so leave one of them out"
+                f"{found[variant.slug].checkpoint} and {path} both hold weights of {variant.slug}; a build has one "
+                "file per variant and target, so leave one of them out"
             )
         found[variant.slug] = replace(spec, variant=variant, checkpoint=path)
     return tuple(found.values())
@@ -48,8 +48,8 @@ def every_variant(spec: BuildSpec, checkpoints: Sequence[Path]) -> tuple[BuildSp
 def merged(parts: Sequence[BuildResult]) -> BuildResult:
     """Join the builds of several variants, which share command, data and machine; their rows follow one another.
 
-    The hash of the weights is that of the hashes joined. `calibrated_on` is the phantoms where any part is calibrated on
-    them, since that is what weakens a figure.
+    The hash of the weights is that of the hashes joined. `calibrated_on` is the phantoms where any part is calibrated
+    on them, since that is what weakens a figure.
     """
     if len(parts) == 1:
         return parts[0]
@@ -62,6 +62,7 @@ def merged(parts: Sequence[BuildResult]) -> BuildResult:
         training_patients=max(part.training_patients for part in parts),
         calibrated_on=PHANTOM if PHANTOM in calibrated else next(iter(calibrated), None),
         calibration_patients=max(part.calibration_patients for part in parts),
+        operating_point=_joined(part.operating_point for part in parts if part.operating_point is not None) or None,
         calibration=_joined(part.calibration for part in parts if part.calibration is not None) or None,
         artifacts=tuple(row for part in parts for row in part.artifacts),
     )

@@ -17,10 +17,10 @@ MIDDLE, REACH = 128, 127
 def dynamic(proto: Any, layers: dict[str, str]) -> Any:
     """Quantize the convolutions of a float graph of `_onnx.named_graph`.
 
-    ONNX Runtime's own dynamic quantizer gives a kernel one scale for all its channels and writes each bias as a Reshape;
-    here a kernel has one scale per output channel, applied after the sums, and nothing is reshaped. Weights are uint8
-    with zero at 128: ConvInteger is ten times slower with int8 weights, and sums of uint8 by uint8 saturate on no
-    processor. Transposed convolutions become 1 x 1 ones (`_onnx_int8.transposed_to_depth_to_space`).
+    ONNX Runtime's own dynamic quantizer gives a kernel one scale for all its channels and writes each bias as a
+    Reshape; here a kernel has one scale per output channel, applied after the sums, and nothing is reshaped. Weights
+    are uint8 with zero at 128: ConvInteger is ten times slower with int8 weights, and sums of uint8 by uint8 saturate
+    on no processor. Transposed convolutions become 1 x 1 ones (`_onnx_int8.transposed_to_depth_to_space`).
 
     Args:
         proto: the float graph; it is changed.

@@ -24,7 +24,7 @@ _CONFIG = {"session.save_model_format": "ORT", "session.qdqisint8allowed": "1"}
 """The second is ONNX Runtime's default on Arm: whole convolutions become signed int8."""
 
 _Kernels = dict[str, dict[str, list[tuple[int, int]]]]
-"""By operator (`domain:name:version`) and type parameter: the arguments that have it, as (0 input or 1 output, place)."""
+"""By operator (`domain:name:version`) and type parameter: its arguments, as (0 input or 1 output, place)."""
 
 
 def write(path: Path, onnx_file: bytes) -> None:

@@ -7,7 +7,7 @@ without the ONNX reader takes; on the same kernels both give the same codes. Bes
 The graph is fixed in the file, so a host whose int8 kernels saturate (x86 without VNNI) has no exact way to run it;
 `numerics` says so there, and `onnx-int8` is the file to evaluate.
 
-TODO-TOL
+The tolerance: that of `onnx-int8`, whose codes it gave in every pixel of 82 slices of three held-out patients.
 """
 
 from __future__ import annotations

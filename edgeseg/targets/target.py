@@ -36,8 +36,8 @@ class Target:
         name: `format-precision`, as in commands and file names.
         suffix: of the file, with its dot.
         runtime: what runs it on a device.
-        precision: `fp32`, `fp16`, `int8`, `int16x8` (int16 activations, int8 weights) or `dynamic` (8-bit weights, ranges
-            of activations measured while it runs).
+        precision: `fp32`, `fp16`, `int8`, `int16x8` (int16 activations, int8 weights) or `dynamic` (8-bit weights,
+            ranges of activations measured while it runs).
         needs_calibration: whether `ConvertJob.ranges` must be given.
         max_flip_ppm: mask pixels per million that may differ from the Keras network at the operating threshold.
         layout: of input and output, `NHWC` or `NCHW`.

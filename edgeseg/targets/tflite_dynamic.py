@@ -1,10 +1,11 @@
 """TFLite with int8 weights and dynamic ranges: `(1, H, W, 3) float32 in [0, 1]` -> `(1, H, W, 1) float32` logits.
 
-Ends and activations are float32; a convolution measures the range of each input, slice by slice, and multiplies in int8.
-That needs no calibration. It is the size of `tflite-int8` and slower than `tflite-fp32` in LiteRT: choose it where no
-slice to calibrate on can be had.
+Ends and activations are float32; a convolution measures the range of its input, slice by slice, and multiplies in
+int8. That needs no calibration, and the file is as small as that of `tflite-int8`, which is faster: choose this one
+where no slice to calibrate on can be had.
 
-TODO-TOL
+The tolerance: alphax 0.125 half as shipped flipped 25 pixels per million on 82 slices of three held-out patients (93 on
+the slices with tumour; pooled Dice 0.9415 stayed). Other networks lie closer to their thresholds: 1000, as for int8.
 """
 
 from __future__ import annotations
