@@ -6,8 +6,8 @@ written several times, so this is slower than `onnx-fp32` though a quarter of it
 calibrate on can be had, and `onnx-int8` elsewhere.
 
 The tolerance: alphax 0.125 half as shipped flipped 43 pixels per million on 82 slices of three held-out patients (117
-on the slices with tumour; pooled Dice 0.9415 became 0.9423). Other networks lie closer to their thresholds: 1000, as for
-int8.
+on the slices with tumour; pooled Dice 0.9415 became 0.9423). Other networks lie closer to their thresholds: 1000, as
+for int8.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Half the file of `onnx-fp32`. Weights and activations are float16; input and output stay float32 behind two casts, since
 that is what runners have: Java and JavaScript know no array of halves, and an application can change between this file
 and `onnx-fp32` without a change of code. Where the CPU has no float16 kernel, ONNX Runtime casts around the float32
-one, which makes it slower there, not faster. It is meant for GPUs and neural units, and for Arm cores with half arithmetic.
+one, which makes it slower there, not faster. It is meant for GPUs, neural units and Arm cores with half arithmetic.
 
 The tolerance: alphax 0.125 half as shipped flipped 0.9 pixels per million on 82 slices of three held-out patients (2.2
 on the slices with tumour), where the weights alone were rounded. Half arithmetic rounds the activations too, and other

@@ -8,7 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
+
+from edgeseg import artifacts
+from edgeseg.targets._ort import saved
 
 HEAVY = (
     "ai_edge_litert", "h5py", "jax", "keras", "matplotlib", "onnx", "scipy", "tensorflow", "tf2onnx", "tf_keras",
@@ -41,8 +45,13 @@ def test_the_runtime_imports_no_training_or_converting_library() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_running_onnx_from_the_command_line_imports_none_either(tiny_onnx: Callable[..., Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".onnx", ".ort"])
+def test_running_onnx_from_the_command_line_imports_none_either(
+    suffix: str, tiny_onnx: Callable[..., Path], tmp_path: Path
+) -> None:
     model = tiny_onnx(form="qdq")
+    if suffix == ".ort":
+        model = artifacts.write_bytes(model.with_suffix(suffix), saved(model.read_bytes()))
     (tmp_path / "case").mkdir()
     Image.fromarray(np.full((16, 24, 3), 200, np.uint8)).save(tmp_path / "case" / "case_1.tif")
     body = """

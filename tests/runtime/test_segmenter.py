@@ -16,16 +16,21 @@ from edgeseg.errors import ArtifactError, ContractError, EdgeSegError, ImageErro
 from edgeseg.runtime import Segmenter, segmenter
 from edgeseg.runtime.onnx_session import BASIC, FUSED, FUSED_U8U8, GraphMode
 from edgeseg.specs import Contract, PostProcessing
+from edgeseg.targets._ort import saved
 
 Write = Callable[..., Path]
 LOGIT_STEP = 0.125
-FORMS = ["onnx float", "onnx qdq", "onnx int8", "tflite float", "tflite int8"]
+FORMS = ["onnx float", "onnx qdq", "onnx int8", "ort float", "ort int8", "tflite float", "tflite int8"]
 
 
 @pytest.fixture(params=FORMS)
 def tiny(request: pytest.FixtureRequest, tiny_onnx: Write, tiny_tflite: Write) -> Path:
     """Each form of the tiny model in turn."""
     runtime, form = request.param.split()
+    if runtime == "ort":
+        path = tiny_onnx(form=form)
+        path.with_suffix(".ort").write_bytes(saved(path.read_bytes()))
+        return path.with_suffix(".ort")
     return tiny_onnx(form=form) if runtime == "onnx" else tiny_tflite(int8=form == "int8")
 
 

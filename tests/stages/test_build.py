@@ -146,6 +146,31 @@ def test_a_parity_failure_names_the_artifact_and_the_slice(spec: BuildSpec, monk
     assert [row.status for row in result.artifacts] == [GOOD_STATUS, PARITY_FAILED]
 
 
+def test_an_artifact_that_fails_does_not_stop_the_others(spec: BuildSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = targets.get("tflite-int8")
+
+    def broken(_job: object, _path: Path) -> None:
+        raise RuntimeError("the converter gave up")
+
+    monkeypatch.setitem(targets.TARGETS, "tflite-int8", replace(target, convert=broken))
+    told: list[tuple[str, str]] = []
+    result = stage.build(spec, on_failure=lambda step, reason: told.append((step, reason)))
+    rows = {row.artifact: row for row in result.artifacts}
+    failed = rows["tflite-int8"]
+    assert failed.status == "FAILED: convert: RuntimeError: the converter gave up"
+    assert (failed.size_bytes, failed.path, failed.evaluation, failed.latency) == (0, "", None, None)
+    assert rows["onnx-int8"].status == GOOD_STATUS
+    assert rows["onnx-int8"].latency is not None
+    assert told == [("convert tflite-int8", "RuntimeError: the converter gave up")]
+    assert failures(result) == ["tflite-int8 convert: RuntimeError: the converter gave up"]
+    assert read_build(spec.out) == result
+    assert "FAILED: convert" in (spec.out / "report.md").read_text()
+    monkeypatch.setitem(targets.TARGETS, "tflite-int8", target)
+    mended = stage.build(spec)
+    assert not failures(mended)
+    assert "convert onnx-int8" not in _made(mended)
+
+
 @pytest.fixture
 def calibration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty place for recorded ranges, in which a build looks for shipped ones."""

@@ -51,6 +51,134 @@ def test_the_onnx_float_graph_is_nchw_batch_1_with_folded_normalisation(artifact
     assert [(entry.domain, entry.version) for entry in proto.opset_import if not entry.domain] == [("", 17)]
 
 
+REARRANGING = {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Tile", "Expand", "Shape", "TRANSPOSE", "RESHAPE"}
+NORMALISING = {"BatchNormalization", "Sub", "Div", "Sqrt", "SUB", "DIV", "RSQRT", "MUL"}
+CONVERTED = [name for name in TARGETS if name != "keras-fp32"]
+
+
+def operators(path: Path) -> Counter[str]:
+    """Count what stands in a file, as it lies there."""
+    from edgeseg.targets import _ort, _tflite
+
+    if path.suffix == ".tflite":
+        return Counter(_tflite.operations(load_tflite(path)))
+    if path.suffix == ".onnx":
+        return Counter(node.op_type for node in load_onnx(path).graph.node)
+    lines = _ort.required_operators(path.read_bytes()).splitlines()[1:]
+    return Counter(operator for line in lines for operator in line.rpartition(";")[2].split(","))
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_no_file_normalises_or_rearranges(name: str, artifact: Artifact) -> None:
+    """No transpose or reshape is needed: layouts are chosen while converting, a transposed convolution in int8 is a
+    1 x 1 one and a DepthToSpace. The Keras file keeps its batch normalisation; it is what the others are folded from.
+    """
+    found = operators(artifact(name))
+    assert not (REARRANGING | NORMALISING) & set(found)
+    assert found["Mul"] in (0, 2 * found["ConvInteger"]), "the dynamic graph has two per convolution, for its scales"
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_batch_and_shapes_are_fixed_and_logits_come_out(name: str, trained: Any, artifact: Artifact) -> None:
+    segmenter = Segmenter.load(artifact(name))
+    wide = TARGETS[name].layout == "NHWC"
+    assert segmenter._session.input.shape == ((1, 64, 64, 3) if wide else (1, 3, 64, 64))
+    assert segmenter._session.output.shape == ((1, 64, 64, 1) if wide else (1, 1, 64, 64))
+    logits = segmenter.logits(trained.images)
+    assert logits.min() < 0.0
+    assert logits.max() > 1.0, "these are probabilities, not logits"
+
+
+@pytest.mark.parametrize(("name", "ends"), [("onnx-fp16", "float32"), ("onnx-dynamic", "float32")])
+def test_smaller_onnx_graphs_keep_float32_at_their_ends(name: str, ends: str, artifact: Artifact) -> None:
+    info = Segmenter.load(artifact(name))._session
+    assert (info.input.dtype, info.output.dtype) == (ends, ends)
+
+
+def test_the_onnx_float16_graph_casts_at_its_ends_alone(artifact: Artifact) -> None:
+    import onnx
+
+    proto = load_onnx(artifact("onnx-fp16"))
+    kinds = [node.op_type for node in proto.graph.node]
+    assert (kinds[0], kinds[-1], kinds.count("Cast")) == ("Cast", "Cast", 2)
+    assert {t.data_type for t in proto.graph.initializer} == {onnx.TensorProto.FLOAT16}
+
+
+def test_a_weight_beyond_float16_is_refused(make_contract: Callable[..., Contract], tmp_path: Path) -> None:
+    keras = load_keras()
+    image = keras.Input((8, 8, 3))
+    model = keras.Model(image, keras.layers.Conv2D(1, 1, kernel_initializer="ones")(image))
+    model.set_weights([np.full((1, 1, 3, 1), 1e5, np.float32), np.zeros(1, np.float32)])
+    job = ConvertJob(model=model, contract=make_contract(height=8, width=8))
+    with pytest.raises(ArtifactError, match="is 100000 and float16 ends at 65504"):
+        TARGETS["onnx-fp16"].convert(job, tmp_path / "x.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_dynamic_onnx_graph_has_a_scale_per_channel_and_integer_kernels(artifact: Artifact) -> None:
+    proto = load_onnx(artifact("onnx-dynamic"))
+    kinds = Counter(node.op_type for node in proto.graph.node)
+    assert not {"Conv", "ConvTranspose"} & set(kinds)
+    constants = {tensor.name: tensor for tensor in proto.graph.initializer}
+    for node in proto.graph.node:
+        if node.op_type == "ConvInteger":
+            assert constants[node.input[1]].data_type == load_uint8()
+    scales = [node.input[1] for node in proto.graph.node if node.op_type == "Mul" and node.input[1] in constants]
+    assert max(max(constants[name].dims) for name in scales) > 1
+
+
+def load_uint8() -> int:
+    import onnx
+
+    return int(onnx.TensorProto.UINT8)
+
+
+def test_integer_sums_of_the_dynamic_graph_do_not_saturate_here() -> None:
+    """Worst case: every product 255 x 127 over 32 channels of 3 x 3, which 16-bit sums could not hold."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    from edgeseg.targets import _onnx_dynamic
+
+    weight = np.ones((4, 32, 3, 3), np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["image", "w"], ["logits"], kernel_shape=[3, 3], name="0_Conv")],
+        "worst",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 32, 8, 8])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 4, 6, 6])],
+        [numpy_helper.from_array(weight, "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    proto = _onnx_dynamic.dynamic(model, {})
+    image = np.full((1, 32, 8, 8), 255.0, np.float32)
+    image[0, 0, 0, 0] = 0.0
+    session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"image": image})
+    wanted = np.full((1, 4, 6, 6), 255.0 * 32 * 9)
+    wanted[:, :, 0, 0] -= 255.0
+    assert np.allclose(found, wanted, rtol=1e-6)
+    assert isinstance(proto, onnx.ModelProto)
+
+
+def test_a_device_may_feed_the_byte_itself_to_int16(trained: Any, artifact: Artifact) -> None:
+    segmenter = Segmenter.load(artifact("tflite-int16x8"))
+    info = segmenter._session.input
+    assert (info.dtype, info.zero_point) == ("int16", 0)
+    assert np.array_equal(segmenter._encode(trained.images[:1]), trained.images[:1].astype(np.int16))
+
+
+def test_the_tflite_int16_graph_is_full_integer_around_zero(artifact: Artifact) -> None:
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    flat = load_tflite(artifact("tflite-int16x8"))
+    (graph,) = flat.subgraphs
+    types = schema.TensorType
+    assert {t.type for t in graph.tensors} == {types.INT16, types.INT8, types.INT64, types.INT32}
+    shapes = [t for t in graph.tensors if t.type == types.INT32]
+    assert all(list(t.shape) == [4] for t in shapes), "int32 is for the output shapes of transposed convolutions alone"
+    assert all(list(t.quantization.zeroPoint) == [0] for t in graph.tensors if t.type == types.INT16)
+
+
 def test_the_onnx_int8_graph_takes_raw_bytes_and_holds_int8_weights(artifact: Artifact) -> None:
     import onnx
 
