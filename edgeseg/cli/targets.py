@@ -17,7 +17,9 @@ def targets(
     from edgeseg.targets import TARGETS
 
     if as_json:
-        names = ("name", "suffix", "runtime", "precision", "needs_calibration", "max_flip_ppm", "layout")
+        names = (
+            "name", "suffix", "runtime", "precision", "needs_calibration", "max_flip_ppm", "layout", "companions", "note",
+        )  # fmt: skip
         rows = [{n: getattr(t, n) for n in names} for t in TARGETS.values()]
         typer.echo(to_json({"targets": rows, "schema_version": RESULT_SCHEMA_VERSION}))
         return
@@ -30,4 +32,10 @@ def targets(
     for t in TARGETS.values():
         calibrated = "yes" if t.needs_calibration else "no"
         table.add_row(t.name, t.runtime, t.precision, t.layout, calibrated, f"{t.max_flip_ppm:g} ppm")
-    show(table)
+    notes = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    notes.add_column("target", no_wrap=True)
+    notes.add_column("note")
+    for t in TARGETS.values():
+        if t.note:
+            notes.add_row(t.name, t.note)
+    show(table, "", notes)

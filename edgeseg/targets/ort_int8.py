@@ -42,4 +42,5 @@ TARGET = Target(
     layout=LAYOUT,
     convert=_convert,
     companions=(OPERATORS_SUFFIX,),
+    note="as ort-fp32; the integer graph that ONNX Runtime takes on Arm",
 )

@@ -43,6 +43,7 @@ class Target:
         layout: of input and output, `NHWC` or `NCHW`.
         convert: writes the artifact at a path, whole or not at all; equal jobs give equal bytes.
         companions: suffixes of the files that stand beside the artifact, put in place of its own.
+        note: what one should know before choosing it, empty where there is nothing.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Target:
     layout: str
     convert: Callable[[ConvertJob, Path], None]
     companions: tuple[str, ...] = ()
+    note: str = ""
 
     def files(self, path: Path) -> tuple[Path, ...]:
         """Return all files of an artifact whose own is at `path`, that one first."""
