@@ -17,9 +17,8 @@ def targets(
     from edgeseg.targets import TARGETS
 
     if as_json:
-        names = (
-            "name", "suffix", "runtime", "precision", "needs_calibration", "max_flip_ppm", "layout", "companions", "note",
-        )  # fmt: skip
+        facts = ("name", "suffix", "runtime", "precision", "needs_calibration", "max_flip_ppm", "layout")
+        names = (*facts, "companions", "note")
         rows = [{n: getattr(t, n) for n in names} for t in TARGETS.values()]
         typer.echo(to_json({"targets": rows, "schema_version": RESULT_SCHEMA_VERSION}))
         return

@@ -40,5 +40,5 @@ TARGET = Target(
     max_flip_ppm=1000.0,
     layout=LAYOUT,
     convert=_convert,
-    note="needs no calibration; ConvInteger is slow, onnx-int8 is as small",
+    note="needs no calibration; ConvInteger is slow",
 )

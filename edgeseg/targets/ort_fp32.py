@@ -36,5 +36,5 @@ TARGET = Target(
     layout=LAYOUT,
     convert=_convert,
     companions=(OPERATORS_SUFFIX,),
-    note="for ONNX Runtime on mobile; a list of operators stands beside it",
+    note="for ONNX Runtime on mobile; its operators are listed beside it",
 )

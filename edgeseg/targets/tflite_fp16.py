@@ -36,5 +36,5 @@ TARGET = Target(
     max_flip_ppm=50.0,
     layout=LAYOUT,
     convert=_convert,
-    note="half the file; computed in float32 on a CPU, as fast as tflite-fp32",
+    note="half the file; a CPU computes it in float32",
 )

@@ -39,5 +39,5 @@ TARGET = Target(
     max_flip_ppm=500.0,
     layout=LAYOUT,
     convert=_convert,
-    note="for integer units with such kernels; many times slower on a CPU",
+    note="for integer units; many times slower on a CPU",
 )
