@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edgeseg.results import BuildResult, StageRecord
+    from edgeseg.specs import BuildSpec
 
 
 ALL = "all"
@@ -67,12 +70,10 @@ def build(
     given with --from, or else those that ship. An artifact that fails leaves its reason in the table and the others go
     on. Exit code 1 when one failed, or failed its parity check.
     """
-    from edgeseg.cli._progress import counted, line
     from edgeseg.cli._variant import DEFAULT, variant_of
     from edgeseg.errors import CheckFailedError
     from edgeseg.jsonio import to_json
     from edgeseg.specs import BuildSpec
-    from edgeseg.stages.build import build_matrix
     from edgeseg.stages.build_rows import failures
     from edgeseg.stages.matrix import every_variant
 
@@ -97,10 +98,23 @@ def build(
         rebuild=rebuild,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
+    result = _run(every_variant(spec, runs) if everything else (spec,))
+    if as_json:
+        typer.echo(to_json(result))
+    else:
+        _print(result, out)
+    if failed := failures(result):
+        raise CheckFailedError(f"{len(failed)} of {len(result.artifacts)} artifacts failed: " + "; ".join(failed))
+
+
+def _run(specs: Sequence[BuildSpec]) -> BuildResult:
+    from edgeseg.cli._progress import counted, line
+    from edgeseg.stages.build import build_matrix
+
     try:
         with counted("building") as progress:
-            result = build_matrix(
-                every_variant(spec, runs) if everything else (spec,),
+            return build_matrix(
+                specs,
                 on_stage=_stage_line,
                 on_progress=lambda _stage, done, total: progress(done, total),
                 on_failure=lambda step, reason: line(f"{step}: FAILED: {reason}"),
@@ -108,12 +122,6 @@ def build(
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on after the last stage above", err=True)
         raise
-    if as_json:
-        typer.echo(to_json(result))
-    else:
-        _print(result, out)
-    if failed := failures(result):
-        raise CheckFailedError(f"{len(failed)} of {len(result.artifacts)} artifacts failed: " + "; ".join(failed))
 
 
 def _checked_runs(given: list[Path] | None, *, everything: bool, narrowed: bool) -> list[Path]:

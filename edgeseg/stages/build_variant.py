@@ -13,7 +13,7 @@ import numpy as np
 from edgeseg import artifacts
 from edgeseg.checkpoint import load_weights
 from edgeseg.data.volume import PHANTOM, Volume, volumes
-from edgeseg.results import BuildResult, Environment, EvalResult, LatencyResult, ParityResult
+from edgeseg.results import ArtifactRow, BuildResult, Environment, EvalResult, LatencyResult, ParityResult
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.stages.benchmark import benchmark
 from edgeseg.stages.build_cells import Cells, OnFailure
@@ -77,20 +77,7 @@ class VariantBuild:
         paths = self._convert_all(calibration)
         parities, scores = self._score_all(paths, data)
         latencies = self._benchmark(paths)
-        rows = tuple(
-            artifact_row(
-                spec,
-                target,
-                paths.get(target.name),
-                counted=counted,
-                parity=parities.get(target.name),
-                evaluation=scores.get(target.name),
-                reference=scores[REFERENCE],
-                latency=latencies.get(target.name),
-                failure=self.cells.failed.get(target.name),
-            )
-            for target in self.targets
-        )
+        rows = self._rows(paths, counted, parities, scores, latencies)
         return BuildResult(
             command=spec.command,
             seed=spec.seed,
@@ -109,6 +96,29 @@ class VariantBuild:
             environment=self.environment,
         )
 
+    def _rows(
+        self,
+        paths: dict[str, Path],
+        counted: Census,
+        parities: dict[str, ParityResult],
+        scores: dict[str, EvalResult],
+        latencies: dict[str, LatencyResult],
+    ) -> tuple[ArtifactRow, ...]:
+        return tuple(
+            artifact_row(
+                self.spec,
+                target,
+                paths.get(target.name),
+                counted=counted,
+                parity=parities.get(target.name),
+                evaluation=scores.get(target.name),
+                reference=scores[REFERENCE],
+                latency=latencies.get(target.name),
+                failure=self.cells.failed.get(target.name),
+            )
+            for target in self.targets
+        )
+
     def _stage(self, name: str, kind: type[T], make: Callable[[], T], **options: Any) -> T:
         return self.ledger.run(self.prefix + name, kind, make, **options)
 
@@ -124,7 +134,8 @@ class VariantBuild:
         spec, inputs = self.spec, self.inputs
         int8 = any(target.needs_calibration for target in self.targets)
         slices = spec.calibration_slices or BUILD_SLICES
-        shipped = (inputs.shipped_calibration, inputs.shipped_ranges, versions()) if int8 else None
+        known = (inputs.shipped_calibration, inputs.shipped_ranges, inputs.learned_ranges)
+        shipped = (*known, versions()) if int8 else None
         asked = (inputs.content_key, inputs.weights_sha256, shipped, spec.seed, slices)
 
         def make() -> Compression:
