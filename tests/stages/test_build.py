@@ -75,7 +75,7 @@ def test_a_build_leaves_artifacts_and_reports(spec: BuildSpec) -> None:
     assert result.calibration_patients <= TRAINED
     assert not result.rests_on_phantoms
     order = list(dict.fromkeys(record.stage.split()[0] for record in result.stages))
-    assert order == ["data", "model", "compress", "convert", "verify", "evaluate", "benchmark", "baseline", "report"]
+    assert order == ["data", "model", "compress", "convert", "evaluate", "verify", "benchmark", "baseline", "report"]
     assert read_build(spec.out) == result
     assert "tflite-int8" in (spec.out / "report.md").read_text()
     assert json.loads((spec.out / "report.json").read_text())["schema_version"] == 1
