@@ -27,16 +27,13 @@ _Kernels = dict[str, dict[str, list[tuple[int, int]]]]
 """By operator (`domain:name:version`) and type parameter: its arguments, as (0 input or 1 output, place)."""
 
 
-def write(path: Path, onnx_file: bytes) -> None:
-    """Write an ONNX file in ORT format, and its list of operators beside it.
+def write_operators(path: Path) -> None:
+    """Write the list of operators of an ORT file beside it.
 
     Raises:
-        ArtifactError: when ONNX Runtime cannot save it, or saves it in a form that is not known here.
-        OutputError: when a file cannot be written.
+        OutputError: when it cannot be written.
     """
-    data = saved(onnx_file)
-    artifacts.write_bytes(path, data)
-    artifacts.write_text(path.with_suffix(OPERATORS_SUFFIX), required_operators(data))
+    artifacts.write_text(path.with_suffix(OPERATORS_SUFFIX), required_operators(path.read_bytes()))
 
 
 def saved(onnx_file: bytes) -> bytes:

@@ -10,20 +10,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgeseg.targets._ort import OPERATORS_SUFFIX
+from edgeseg import artifacts
+from edgeseg.targets._ort import OPERATORS_SUFFIX, write_operators
 from edgeseg.targets._require import require
+from edgeseg.targets._seal import sealed
 from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
 
 NAME, LAYOUT = "ort-fp32", "NCHW"
 
 
-def _convert(job: ConvertJob, path: Path) -> None:
+@sealed
+def _graph(job: ConvertJob, path: Path) -> None:
     require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {NAME}")
     require_tensorflow(job.model, NAME)
     from edgeseg.targets import _onnx, _ort
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
-    _ort.write(path, _onnx.to_bytes(_onnx.float_graph(job.model, contract), contract))
+    artifacts.write_bytes(path, _ort.saved(_onnx.to_bytes(_onnx.float_graph(job.model, contract), contract)))
+
+
+def _convert(job: ConvertJob, path: Path) -> None:
+    _graph(job, path)
+    write_operators(path)
 
 
 TARGET = Target(

@@ -14,14 +14,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgeseg.targets._ort import OPERATORS_SUFFIX
+from edgeseg import artifacts
+from edgeseg.targets._ort import OPERATORS_SUFFIX, write_operators
 from edgeseg.targets._require import require
+from edgeseg.targets._seal import sealed
 from edgeseg.targets.target import ConvertJob, Target, activation_ranges, artifact_contract, require_tensorflow
 
 NAME, LAYOUT = "ort-int8", "NCHW"
 
 
-def _convert(job: ConvertJob, path: Path) -> None:
+@sealed
+def _graph(job: ConvertJob, path: Path) -> None:
     ranges = activation_ranges(job, NAME)
     require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {NAME}")
     require_tensorflow(job.model, NAME)
@@ -29,7 +32,12 @@ def _convert(job: ConvertJob, path: Path) -> None:
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
     graph = _onnx_int8.quantised(*_onnx.named_graph(job.model, contract), contract, ranges)
-    _ort.write(path, _onnx_int8.to_bytes(graph, contract))
+    artifacts.write_bytes(path, _ort.saved(_onnx_int8.to_bytes(graph, contract)))
+
+
+def _convert(job: ConvertJob, path: Path) -> None:
+    _graph(job, path)
+    write_operators(path)
 
 
 TARGET = Target(

@@ -14,11 +14,13 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.targets._require import require
+from edgeseg.targets._seal import sealed
 from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
 
 NAME, LAYOUT = "tflite-dynamic", "NHWC"
 
 
+@sealed
 def _convert(job: ConvertJob, path: Path) -> None:
     require("keras", "tensorflow", purpose=f"converting to {NAME}")
     require_tensorflow(job.model, NAME)

@@ -14,11 +14,13 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.targets._require import require
+from edgeseg.targets._seal import sealed
 from edgeseg.targets.target import ConvertJob, Target, activation_ranges, artifact_contract, require_tensorflow
 
 NAME, LAYOUT = "tflite-int16x8", "NHWC"
 
 
+@sealed
 def _convert(job: ConvertJob, path: Path) -> None:
     ranges = activation_ranges(job, NAME)
     require("keras", "tensorflow", purpose=f"converting to {NAME}")

@@ -29,7 +29,8 @@ def test_the_table_of_kernels_is_the_same_in_order(tiny_onnx: Write) -> None:
 def test_the_file_computes_what_the_onnx_file_does(form: str, tiny_onnx: Write, tmp_path: Path) -> None:
     source = tiny_onnx(form=form)
     path = tmp_path / "tiny.ort"
-    _ort.write(path, source.read_bytes())
+    path.write_bytes(_ort.saved(source.read_bytes()))
+    _ort.write_operators(path)
     images = np.random.default_rng(0).integers(0, 256, (2, 16, 24, 3), dtype=np.uint8)
     one, other = Segmenter.load(source), Segmenter.load(path)
     assert one.contract == other.contract
@@ -39,10 +40,12 @@ def test_the_file_computes_what_the_onnx_file_does(form: str, tiny_onnx: Write, 
 
 def test_the_list_of_operators_stands_beside_the_file(tiny_onnx: Write, tmp_path: Path) -> None:
     path = tmp_path / "tiny.ort"
-    _ort.write(path, tiny_onnx(form="int8").read_bytes())
+    path.write_bytes(_ort.saved(tiny_onnx(form="int8").read_bytes()))
+    _ort.write_operators(path)
     text = (tmp_path / "tiny.required_operators.config").read_text()
     assert text.splitlines()[1:] == ["ai.onnx;10;QLinearConv"]
-    _ort.write(path, tiny_onnx().read_bytes())
+    path.write_bytes(_ort.saved(tiny_onnx().read_bytes()))
+    _ort.write_operators(path)
     assert "Conv" in (tmp_path / "tiny.required_operators.config").read_text()
 
 
@@ -74,7 +77,8 @@ def test_another_layout_of_the_file_is_refused(tiny_onnx: Write) -> None:
 
 def test_the_file_opens_without_the_reader_of_onnx(tiny_onnx: Write, tmp_path: Path) -> None:
     path = tmp_path / "tiny.ort"
-    _ort.write(path, tiny_onnx().read_bytes())
+    path.write_bytes(_ort.saved(tiny_onnx().read_bytes()))
+    _ort.write_operators(path)
     assert path.read_bytes()[4:8] == b"ORTM"
     session = ort.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     assert "edgeseg.contract" in session.get_modelmeta().custom_metadata_map
