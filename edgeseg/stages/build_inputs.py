@@ -16,6 +16,7 @@ from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
 from edgeseg.specs import BuildSpec, VariantSpec
 from edgeseg.stages import calibrate, ranges
+from edgeseg.stages.calibration_set import CalibrationSet, check_disjoint
 from edgeseg.stages.choice import CHOICE_FILE, Choice, OperatingPoint, read_choice
 from edgeseg.stages.learned_ranges import ranges_beside
 from edgeseg.stages.ranges import RecordedRanges
@@ -73,7 +74,7 @@ class BuildInputs:
     checkpoint: Checkpoint
     weights_sha256: str
     choice: Choice | None
-    shipped_calibration: calibrate.CalibrationSet
+    shipped_calibration: CalibrationSet
     shipped_ranges: RecordedRanges | None
     learned_ranges: RecordedRanges | None = None
 
@@ -171,7 +172,7 @@ def resolve_compression(
             manifest = calibrate.choose(source, inputs.trained, slices=slices, seed=seed)
         else:
             source = calibrate.phantom_calibration_data()
-        calibrate.check_disjoint(manifest, inputs.unseen)
+        check_disjoint(manifest, inputs.unseen)
         found = ranges.record(inputs.checkpoint, manifest, source, model=model())
     ranges.check_unseen(found, inputs.unseen)
     return Compression(ranges=found, shipped=shipped)

@@ -21,7 +21,7 @@ from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.specs import VariantSpec, patient_digest
 from edgeseg.stages import calibrate
-from edgeseg.stages.calibrate import CalibrationSet
+from edgeseg.stages.calibration_set import CalibrationSet, network_inputs, write_calibration
 from edgeseg.stages.checkpoint_predictor import checkpoint_contract
 from edgeseg.stages.environment import versions
 from edgeseg.targets.ranges import RECORD_AGAIN, ActivationRanges, measure
@@ -91,7 +91,7 @@ def record(
     network = _network(checkpoint) if model is None else model
 
     def slices() -> Iterator[NDArray[np.float32]]:
-        for done, image in enumerate(calibrate.network_inputs(manifest, dataset, checkpoint_contract(header)), 1):
+        for done, image in enumerate(network_inputs(manifest, dataset, checkpoint_contract(header)), 1):
             yield image
             if progress is not None:
                 progress(done, len(manifest.slices))
@@ -174,7 +174,7 @@ def write_recorded(recorded: RecordedRanges, manifest: CalibrationSet, into: Pat
     """
     name = f"{recorded.variant}.json"
     with artifacts.staged_tree(into) as temporary:
-        calibrate.write_calibration(manifest, temporary / SETS / name)
+        write_calibration(manifest, temporary / SETS / name)
         artifacts.write_text(temporary / RANGES / name, to_json(recorded) + "\n")
     return into / SETS / name, into / RANGES / name
 
