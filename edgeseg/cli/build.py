@@ -46,6 +46,10 @@ def build(
     calibration_slices: Annotated[
         int | None, typer.Option(help="Slices of training patients in --data for int8 ranges; 128 if not given.")
     ] = None,
+    calibration_method: Annotated[
+        str | None,
+        typer.Option(help="How int8 ranges follow from the slices: min-max (if not given), percentile, entropy, mse."),
+    ] = None,
     phantom_patients: Annotated[int, typer.Option(help="Phantoms to score on, where no data is given.")] = 8,
     bench_runs: Annotated[int, typer.Option(help="Counted runs of each artifact.")] = 100,
     bench_budget_s: Annotated[float, typer.Option(help="Most seconds of counted runs for each artifact.")] = 10.0,
@@ -75,6 +79,7 @@ def build(
         seed=seed,
         threads=threads,
         calibration_slices=calibration_slices,
+        calibration_method=calibration_method,
         phantom_patients=phantom_patients,
         bench_runs=bench_runs,
         bench_budget_s=bench_budget_s,

@@ -18,6 +18,9 @@ def calibrate(
         typer.Option(metavar="CKPT", help="A run or its weights, several if repeated; all shipped ones if not given."),
     ] = None,
     slices: Annotated[int, typer.Option(help="How many slices to choose.")] = 128,
+    method: Annotated[
+        str, typer.Option(help="How ranges follow from the values: min-max, percentile, entropy or mse.")
+    ] = "min-max",
     seed: Annotated[int, typer.Option(help="Seed of the choice.")] = 0,
     split: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Choose only training patients of one fold of this split.")
@@ -44,7 +47,11 @@ def calibrate(
     found = []
     for weights in checkpoints:
         with counted(f"calibrating {weights.header.variant.slug}") as progress:
-            found.append(choose_and_record(weights, dataset, slices=slices, seed=seed, among=among, progress=progress))
+            found.append(
+                choose_and_record(
+                    weights, dataset, slices=slices, seed=seed, method=method, among=among, progress=progress
+                )
+            )
     for manifest, recorded in found:
         written = write_recorded(recorded, manifest, out)
         if not as_json:

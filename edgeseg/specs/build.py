@@ -17,8 +17,8 @@ class BuildSpec:
     `edgeseg choose` that sets threshold and post-processing; without it those that ship with shipped weights are taken,
     and the default with others. `threads` is what every runtime gets. `calibration_slices` are chosen among the
     patients of `data` that trained the weights, 128 unless given; where there are none, the shipped ranges or phantoms
-    are taken as they are, and a number is refused. `verify_patients` bounds how many of the evaluated patients the
-    parity check runs over.
+    are taken as they are, and a number or a `calibration_method` is refused; the method is `min-max` unless given.
+    `verify_patients` bounds how many of the evaluated patients the parity check runs over.
     """
 
     variant: VariantSpec
@@ -30,6 +30,7 @@ class BuildSpec:
     seed: int = 0
     threads: int = 2
     calibration_slices: int | None = None
+    calibration_method: str | None = None
     phantom_patients: int = 8
     verify_patients: int = 8
     bench_runs: int = 100

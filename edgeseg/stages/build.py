@@ -44,6 +44,7 @@ from edgeseg.stages.predictor import Predictor
 from edgeseg.stages.ranges import RecordedRanges
 from edgeseg.stages.verify import verify
 from edgeseg.targets import ConvertJob, Target, keras_fp32, open_artifact, resolve
+from edgeseg.targets.histograms import MIN_MAX
 from edgeseg.variants import Census, build_model, census
 
 OnStage = Callable[[StageRecord], None]
@@ -141,10 +142,13 @@ class _Build:
         slices = spec.calibration_slices or BUILD_SLICES
         known = (inputs.shipped_calibration, inputs.shipped_ranges, inputs.learned_ranges)
         shipped = (*known, versions()) if int8 else None
-        asked = (inputs.content_key, inputs.weights_sha256, shipped, spec.seed, slices)
+        method = spec.calibration_method or MIN_MAX
+        asked = (inputs.content_key, inputs.weights_sha256, shipped, spec.seed, slices, method)
 
         def make() -> Compression:
-            return resolve_compression(inputs, lambda: self.model, slices=slices, seed=spec.seed, int8=int8)
+            return resolve_compression(
+                inputs, lambda: self.model, slices=slices, seed=spec.seed, int8=int8, method=method
+            )
 
         return self.ledger.run("compress", Compression, make, inputs=asked)
 

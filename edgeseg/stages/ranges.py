@@ -24,6 +24,7 @@ from edgeseg.stages import calibrate
 from edgeseg.stages.calibration_set import CalibrationSet, network_inputs, write_calibration
 from edgeseg.stages.checkpoint_predictor import checkpoint_contract
 from edgeseg.stages.environment import versions
+from edgeseg.targets.histograms import MIN_MAX, check_method
 from edgeseg.targets.ranges import RECORD_AGAIN, ActivationRanges, measure
 from edgeseg.variants import build_model
 
@@ -70,6 +71,7 @@ def record(
     manifest: CalibrationSet,
     dataset: Dataset,
     *,
+    method: str = MIN_MAX,
     model: Any = None,
     progress: Progress | None = None,
 ) -> RecordedRanges:
@@ -79,6 +81,7 @@ def record(
         checkpoint: the weights.
         manifest: which slices; read one patient at a time.
         dataset: where they are.
+        method: how a range follows from the values, one of `edgeseg.targets.histograms.METHODS`.
         model: the network with these weights, where the caller has it already.
         progress: called after each slice.
 
@@ -103,7 +106,7 @@ def record(
         calibration_sha256=manifest.sha256,
         slices=len(manifest.slices),
         patients=tuple(sorted(patient_digest(patient) for patient in manifest.patients)),
-        activations=measure(network, slices()),
+        activations=measure(network, slices(), method=method),
         versions=versions(),
     )
 
@@ -114,6 +117,7 @@ def choose_and_record(
     *,
     slices: int,
     seed: int,
+    method: str = MIN_MAX,
     among: tuple[str, ...] | None = None,
     progress: Progress | None = None,
 ) -> tuple[CalibrationSet, RecordedRanges]:
@@ -124,19 +128,21 @@ def choose_and_record(
         dataset: where the slices are.
         slices: how many to choose.
         seed: of the choice.
+        method: how a range follows from the values, one of `edgeseg.targets.histograms.METHODS`.
         among: choose only among these patients, such as the training patients of a fold; all unless given.
         progress: called after each patient that is looked at, and then after each slice.
 
     Raises:
         SeenPatientError: when no patient of the data set may be chosen.
-        OptionError: when they do not hold that many slices.
+        OptionError: when they do not hold that many slices, or the method is unknown.
         CheckpointError: when the checkpoint does not hold the weights of its variant.
         ArtifactError: when the network gives NaN or infinity.
     """
+    check_method(method)
     model = _network(checkpoint)
     patients = _training_patients(checkpoint, dataset, among)
     manifest = calibrate.choose(dataset, patients, slices=slices, seed=seed, progress=progress)
-    return manifest, record(checkpoint, manifest, dataset, model=model, progress=progress)
+    return manifest, record(checkpoint, manifest, dataset, method=method, model=model, progress=progress)
 
 
 def _training_patients(checkpoint: Checkpoint, dataset: Dataset, among: tuple[str, ...] | None) -> tuple[str, ...]:

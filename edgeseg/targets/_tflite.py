@@ -13,6 +13,8 @@ from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
 from edgeseg.targets._int8 import LogitScale, logit_scale
 from edgeseg.targets._keras import INPUT, OUTPUT, Network, inference_function, network
+from edgeseg.targets._tflite_flat import add_buffer, layer_names, operations
+from edgeseg.targets._tflite_mixed import BETWEEN, keep_float
 from edgeseg.targets.ranges import ActivationRanges
 
 KEPT_METADATA = (b"min_runtime_version",)
@@ -31,7 +33,7 @@ def float_model(model: Any, contract: Contract) -> Any:
 
 
 def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
-    """Convert a network to a flatbuffer object that takes and gives int8 and holds no float.
+    """Convert a network to a flatbuffer object that takes and gives int8; only `contract.float_layers` run in float.
 
     The converter's own calibration runs over one black slice, to give it the form it expects; then the range of every
     tensor is set: the input's to [0, 1] exactly, so that a code is a pixel's byte minus 128, the logits' by
@@ -61,7 +63,9 @@ def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
         calibrated = _unpack(converter.convert())
         _set_ranges(calibrated, form, ranges, contract.logit_threshold)
         data = mlir_quantize(_pack(calibrated), fully_quantize=True, input_data_type=tf.int8, output_data_type=tf.int8)
-    return _unpack(data)
+    flat = _unpack(data)
+    keep_float(flat, calibrated, form, contract.float_layers)
+    return flat
 
 
 def to_bytes(flat: Any, contract: Contract) -> bytes:
@@ -73,7 +77,7 @@ def to_bytes(flat: Any, contract: Contract) -> bytes:
     from tensorflow.lite.python import schema_py_generated as schema
 
     graph = flat.subgraphs[0]
-    check_graph(flat)
+    check_graph(flat, mixed=bool(contract.float_layers))
     for index, tensor in enumerate(graph.tensors):
         tensor.name = f"t{index}".encode()
     graph.tensors[graph.inputs[0]].name = INPUT.encode()
@@ -82,21 +86,15 @@ def to_bytes(flat: Any, contract: Contract) -> bytes:
     flat.metadata = [entry for entry in flat.metadata or [] if _kept(flat, entry)]
     entry = schema.MetadataT()
     entry.name = CONTRACT_KEY.encode()
-    entry.buffer = _add_buffer(flat, reserved_text(contract).encode())
+    entry.buffer = add_buffer(flat, reserved_text(contract).encode())
     flat.metadata.append(entry)
     return _pack(flat)
 
 
-def operations(flat: Any) -> list[str]:
-    """Return the names of a graph's operations in order."""
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    names = [str(flatbuffer_utils.opcode_to_name(flat, code)) for code in range(len(flat.operatorCodes))]
-    return [names[operator.opcodeIndex] for operator in flat.subgraphs[0].operators]
-
-
-def check_graph(flat: Any) -> None:
+def check_graph(flat: Any, *, mixed: bool = False) -> None:
     """Refuse more than one graph, dynamic shapes, and operations that keep a graph off an accelerator.
+
+    Where layers are `mixed`, int8 and float, the operations between the two are what was asked for.
 
     Raises:
         ArtifactError: naming what was found.
@@ -109,31 +107,11 @@ def check_graph(flat: Any) -> None:
             raise ArtifactError(f"the TFLite graph has a dynamic shape at '{tensor.name!r}'; all must be static")
     found = operations(flat)
     for operation in UNWANTED:
-        if operation in found:
+        if operation in found and not (mixed and operation in BETWEEN):
             raise ArtifactError(
                 f"the TFLite graph holds {found.count(operation)} x {operation}, which edgeseg's runtimes are spared; "
                 "the network uses a layer that does not convert cleanly"
             )
-
-
-def layer_names(flat: Any, form: Network) -> dict[int, str]:
-    """Name the layer that gives each tensor which an operation of the graph makes, by the tensor's place.
-
-    Raises:
-        ArtifactError: when the converter named a tensor in a way that does not say.
-    """
-    graph = flat.subgraphs[0]
-    found = {}
-    for place in (place for operator in graph.operators for place in operator.outputs):
-        name = graph.tensors[place].name.decode()
-        layer = form.output.name if place == graph.outputs[0] else form.step_of(name)
-        if layer is None:
-            raise ArtifactError(
-                f"the TFLite converter gave tensor '{name}' a name that tells no layer; use its version "
-                "in requirements.lock"
-            )
-        found[int(place)] = layer
-    return found
 
 
 def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, threshold: float) -> None:
@@ -156,7 +134,7 @@ def _shift_head(flat: Any, chosen: LogitScale) -> None:
         return
     bias = graph.tensors[head.inputs[position]]
     values = np.frombuffer(bytes(flat.buffers[bias.buffer].data), np.float32)
-    bias.buffer = _add_buffer(flat, (values + np.float32(chosen.shift)).tobytes())
+    bias.buffer = add_buffer(flat, (values + np.float32(chosen.shift)).tobytes())
 
 
 def _kept(flat: Any, entry: Any) -> bool:
@@ -164,15 +142,6 @@ def _kept(flat: Any, entry: Any) -> bool:
         return True
     flat.buffers[entry.buffer].data = None
     return False
-
-
-def _add_buffer(flat: Any, data: bytes) -> int:
-    from tensorflow.lite.python import schema_py_generated as schema
-
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(data, np.uint8)
-    flat.buffers.append(buffer)
-    return len(flat.buffers) - 1
 
 
 def _unpack(data: bytes) -> Any:
