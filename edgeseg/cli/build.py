@@ -50,6 +50,10 @@ def build(
         str | None,
         typer.Option(help="How int8 ranges follow from the slices: min-max (if not given), percentile, entropy, mse."),
     ] = None,
+    max_drop: Annotated[
+        float | None,
+        typer.Option(help="Search the cheapest int8 file that loses no more mean Dice (95 % bound), such as 0.005."),
+    ] = None,
     phantom_patients: Annotated[int, typer.Option(help="Phantoms to score on, where no data is given.")] = 8,
     bench_runs: Annotated[int, typer.Option(help="Counted runs of each artifact.")] = 100,
     bench_budget_s: Annotated[float, typer.Option(help="Most seconds of counted runs for each artifact.")] = 10.0,
@@ -59,7 +63,8 @@ def build(
 
     Leaves the artifacts, build.json, report.md and report.json in --out. A stage that is unchanged since the last build
     there is not run again. Without training patients in --data, int8 takes the activation ranges that ship with the
-    weights, or else the shipped phantoms. Exit code 1 when an artifact fails its parity check.
+    weights, or else the shipped phantoms. Exit code 1 when an artifact fails its parity check, or --max-drop is not
+    confirmed.
     """
     from edgeseg.cli._progress import counted
     from edgeseg.cli._variant import variant_of
@@ -80,6 +85,7 @@ def build(
         threads=threads,
         calibration_slices=calibration_slices,
         calibration_method=calibration_method,
+        max_drop=max_drop,
         phantom_patients=phantom_patients,
         bench_runs=bench_runs,
         bench_budget_s=bench_budget_s,
@@ -99,6 +105,8 @@ def build(
         _print(result, out)
     if failed := failures(result):
         raise CheckFailedError("parity check failed: " + "; ".join(failed))
+    if missed := [found.describe() for found in result.budgets if not found.confirmed]:
+        raise CheckFailedError("; ".join(missed))
 
 
 def _print(result: BuildResult, out: Path) -> None:
@@ -107,6 +115,8 @@ def _print(result: BuildResult, out: Path) -> None:
     from edgeseg.stages.tables import terminal
 
     show(terminal(summarise(result)))
+    for found in result.budgets:
+        typer.echo(f"\n{found.describe()}")
     typer.echo(f"\nartifacts and reports: {out}")
 
 

@@ -16,6 +16,7 @@ from edgeseg.jsonio import to_json
 from edgeseg.results import (
     ArtifactRow,
     BaselineResult,
+    BudgetResult,
     BuildResult,
     EvalResult,
     LatencyResult,
@@ -26,6 +27,8 @@ from edgeseg.specs import BuildSpec, Contract
 from edgeseg.stages import report
 from edgeseg.stages.baseline import baseline
 from edgeseg.stages.benchmark import benchmark
+from edgeseg.stages.budget import Candidate
+from edgeseg.stages.build_budget import find
 from edgeseg.stages.build_inputs import (
     BuildData,
     BuildInputs,
@@ -33,10 +36,10 @@ from edgeseg.stages.build_inputs import (
     open_inputs,
     resolve_compression,
     resolve_data,
+    target_contract,
 )
 from edgeseg.stages.build_rows import REFERENCE, artifact_row
 from edgeseg.stages.calibrate import BUILD_SLICES
-from edgeseg.stages.checkpoint_predictor import checkpoint_contract
 from edgeseg.stages.environment import environment, versions
 from edgeseg.stages.evaluate import evaluate
 from edgeseg.stages.ledger import Ledger
@@ -103,7 +106,7 @@ class _Build:
         counted = ledger.run("model", Census, lambda: census(self.model), inputs=(spec.variant, inputs.weights_sha256))
         compression = self._compress()
         calibration = compression.ranges
-        paths = {t.name: self._convert(t, calibration) for t in self.targets}
+        paths, budgets = self._convert_all(calibration, data)
         parities = {t.name: self._verify(t, paths, data) for t in self.targets if t.name != REFERENCE}
         scores = {t.name: self._evaluate(t, paths[t.name], data) for t in self.targets}
         latencies = self._benchmark(paths)
@@ -122,6 +125,7 @@ class _Build:
             calibration=compression.describe(),
             operating_point=None if inputs.choice is None else inputs.choice.caveat(data.evaluation_patients),
             baseline=start,
+            budgets=budgets,
             artifacts=rows,
             stages=(),
             environment=self.environment,
@@ -152,29 +156,51 @@ class _Build:
 
         return self.ledger.run("compress", Compression, make, inputs=asked)
 
-    def _contract(self, target: Target, ranges: RecordedRanges | None) -> Contract:
-        network = checkpoint_contract(self.inputs.checkpoint.header, target.name)
-        seen = {*network.seen_patients, *(() if ranges is None else ranges.patients)}
-        return replace(
-            network,
-            threshold=self.inputs.point.threshold,
-            post_processing=self.inputs.point.post_processing,
-            calibrated_on=None if ranges is None else ranges.data,
-            calibration_hash=None if ranges is None else ranges.calibration_sha256,
-            seen_patients=tuple(sorted(seen)),
-        )
+    def _convert_all(
+        self, ranges: RecordedRanges | None, data: BuildData
+    ) -> tuple[dict[str, Path], tuple[BudgetResult, ...]]:
+        paths: dict[str, Path] = {}
+        budgets = []
+        for target in self.targets:
+            taken = None
+            if ranges is not None and target.needs_calibration:
+                taken = Candidate(recipe="int8", ranges=ranges)
+                if self.spec.max_drop is not None:
+                    reference = self._evaluate(self.targets[0], paths[REFERENCE], data)
+                    taken, searched = find(
+                        self.spec,
+                        self.inputs,
+                        data,
+                        target,
+                        ranges,
+                        model=lambda: self.model,
+                        reference=reference,
+                        convert=functools.partial(self._write, target),
+                        ledger=self.ledger,
+                        environment=self.environment,
+                    )
+                    budgets.append(searched)
+            paths[target.name] = self._convert(target, taken)
+        return paths, tuple(budgets)
 
-    def _convert(self, target: Target, ranges: RecordedRanges | None) -> Path:
+    def _write(self, target: Target, taken: Candidate | None, path: Path) -> None:
+        contract = target_contract(self.inputs, target, None if taken is None else taken.ranges)
+        job = ConvertJob(model=self.model, contract=contract)
+        if taken is not None:
+            model = self.model if taken.model is None else taken.model()
+            job = replace(job, model=model, ranges=taken.ranges.activations, float_layers=taken.float_layers)
+        target.convert(job, path)
+
+    def _convert(self, target: Target, taken: Candidate | None) -> Path:
         path = artifacts.artifact_path(self.spec.out, self.spec.variant.slug, target.name, target.suffix)
-        used = ranges if target.needs_calibration else None
-        contract = self._contract(target, used)
-        activations = None if used is None else used.activations
+        contract = target_contract(self.inputs, target, None if taken is None else taken.ranges)
 
         def make() -> Contract:
-            target.convert(ConvertJob(model=self.model, contract=contract, ranges=activations), path)
+            self._write(target, taken, path)
             return contract
 
-        asked = (contract, activations, self.inputs.weights_sha256, versions())
+        facts = None if taken is None else (taken.ranges.activations, taken.float_layers, taken.key)
+        asked = (contract, facts, self.inputs.weights_sha256, versions())
         self.ledger.run(f"convert {target.name}", Contract, make, inputs=asked, outputs=(path,))
         return path
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
-from edgeseg.specs import BuildSpec, VariantSpec
+from edgeseg.specs import BuildSpec, Contract, VariantSpec
 from edgeseg.stages import calibrate, ranges
 from edgeseg.stages.calibration_set import CalibrationSet, check_disjoint
+from edgeseg.stages.checkpoint_predictor import checkpoint_contract
 from edgeseg.stages.choice import CHOICE_FILE, Choice, OperatingPoint, read_choice
 from edgeseg.stages.learned_ranges import ranges_beside
 from edgeseg.stages.ranges import RecordedRanges
-from edgeseg.targets import resolve
+from edgeseg.targets import Target, resolve
 from edgeseg.targets.histograms import MIN_MAX, check_method
 from edgeseg.targets.ranges import LEARNED
 
@@ -178,6 +179,20 @@ def resolve_compression(
         found = ranges.record(inputs.checkpoint, manifest, source, method=method, model=model())
     ranges.check_unseen(found, inputs.unseen)
     return Compression(ranges=found, shipped=shipped)
+
+
+def target_contract(inputs: BuildInputs, target: Target, ranges: RecordedRanges | None) -> Contract:
+    """Return what an artifact of a build says of itself; `ranges` are those that it takes, if any."""
+    network = checkpoint_contract(inputs.checkpoint.header, target.name)
+    seen = {*network.seen_patients, *(() if ranges is None else ranges.patients)}
+    return replace(
+        network,
+        threshold=inputs.point.threshold,
+        post_processing=inputs.point.post_processing,
+        calibrated_on=None if ranges is None else ranges.data,
+        calibration_hash=None if ranges is None else ranges.calibration_sha256,
+        seen_patients=tuple(sorted(seen)),
+    )
 
 
 def shipped_slugs() -> tuple[str, ...]:

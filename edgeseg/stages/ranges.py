@@ -145,6 +145,23 @@ def choose_and_record(
     return manifest, record(checkpoint, manifest, dataset, method=method, model=model, progress=progress)
 
 
+def ranges_or_measured(
+    checkpoint: Checkpoint, dataset: Dataset, *, slices: int, seed: int, progress: Progress | None = None
+) -> tuple[Any, RecordedRanges]:
+    """Return the network of weights with the ranges that ship for them, or else ranges measured on training patients.
+
+    Raises:
+        EdgeSegError: as `choose_and_record`.
+    """
+    model = _network(checkpoint)
+    found = shipped_ranges(checkpoint.header.variant, artifacts.sha256_file(checkpoint.path))
+    if found is None:
+        patients = _training_patients(checkpoint, dataset, None)
+        manifest = calibrate.choose(dataset, patients, slices=slices, seed=seed, progress=progress)
+        found = record(checkpoint, manifest, dataset, model=model, progress=progress)
+    return model, found
+
+
 def _training_patients(checkpoint: Checkpoint, dataset: Dataset, among: tuple[str, ...] | None) -> tuple[str, ...]:
     known = set(checkpoint.header.train_patients)
     if among is not None:

@@ -214,6 +214,7 @@ def _quantize_static(
                 "ActivationSymmetric": False,
                 "WeightSymmetric": True,
                 "TensorQuantOverrides": overrides,
+                "ForceQuantizeNoInputCheck": bool(kept),
             },
         )
         quantizer.quantize_model()

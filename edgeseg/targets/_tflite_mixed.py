@@ -58,7 +58,8 @@ class _Graph:
 
     def __init__(self, flat: Any) -> None:
         self.flat, self.graph = flat, flat.subgraphs[0]
-        self.given, self.made = list(self.graph.operators), []
+        self.given: list[Any] = list(self.graph.operators)
+        self.made: list[Any] = []
         self.real: dict[int, int] = {}
         """The float tensor that stands for an int8 one, by place."""
         self.waiting: dict[int, int] = {}
@@ -116,7 +117,7 @@ class _Graph:
 
         tensor = schema.TensorT()
         tensor.shape, tensor.type, tensor.name = list(shape), getattr(schema.TensorType, kind), b""
-        tensor.buffer = add_buffer(self.flat, content)
+        tensor.buffer = add_buffer(self.flat, content) if content else 0
         self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from edgeseg.errors import ContractError, OptionError, UnknownNameError
 from edgeseg.specs import Contract
+from edgeseg.targets._int8 import LogitScale, logit_scale
 from edgeseg.targets.ranges import ActivationRanges
 
 
@@ -107,6 +108,13 @@ def quantisable_layers(model: Any) -> tuple[str, ...]:
     from edgeseg.targets._keras import network
 
     return tuple(dict.fromkeys(network(model).owners().values()))
+
+
+def logit_codes(model: Any, contract: Contract, ranges: ActivationRanges) -> LogitScale:
+    """Return the int8 codes that every int8 file of a network has for its logits."""
+    from edgeseg.targets._keras import network
+
+    return logit_scale(*ranges.of(network(model).output.name), contract.logit_threshold)
 
 
 def float_layers(job: ConvertJob) -> tuple[str, ...]:
