@@ -81,8 +81,8 @@ def _table(result: SensitivityResult) -> tuple[RenderableType, ...]:
         )
     said = (
         "Worst first. alone: the only int8 layer, its signal-to-noise ratio in the logits and its change of Dice; "
-        f"kept in float: the only float layer, what it gains. n = {result.patients} training patients of {result.data}, "
-        f"{result.slices} slices; {result.calibration}; {result.numerics}."
+        f"kept in float: the only float layer, what it gains. n = {result.patients} training patients of "
+        f"{result.data}, {result.slices} slices; {result.calibration}; {result.numerics}."
     )
     note = Table(box=None, show_header=False, padding=0)
     note.add_row(said)

@@ -13,6 +13,7 @@ from edgeseg.results.bench import (
 )
 from edgeseg.results.budget import BudgetResult, DiceDrop, TriedPoint
 from edgeseg.results.builds import ArtifactRow, BaselineResult, BuildResult, LatencyResult, StageRecord
+from edgeseg.results.calibration import CalibrationPoint, CalibrationStudy
 from edgeseg.results.check import (
     BASELINE_SCHEMA_VERSION,
     CHECK_SCHEMA_VERSION,
@@ -54,6 +55,8 @@ __all__ = [
     "BenchResult",
     "BudgetResult",
     "BuildResult",
+    "CalibrationPoint",
+    "CalibrationStudy",
     "CheckBaseline",
     "CheckCase",
     "CheckResult",

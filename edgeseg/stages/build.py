@@ -166,7 +166,6 @@ class _Build:
             if ranges is not None and target.needs_calibration:
                 taken = Candidate(recipe="int8", ranges=ranges)
                 if self.spec.max_drop is not None:
-                    reference = self._evaluate(self.targets[0], paths[REFERENCE], data)
                     taken, searched = find(
                         self.spec,
                         self.inputs,
@@ -174,7 +173,7 @@ class _Build:
                         target,
                         ranges,
                         model=lambda: self.model,
-                        reference=reference,
+                        reference=self._evaluate(self.targets[0], paths[REFERENCE], data),
                         convert=functools.partial(self._write, target),
                         ledger=self.ledger,
                         environment=self.environment,

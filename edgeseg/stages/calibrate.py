@@ -70,6 +70,26 @@ def choose(
         OptionError: when there are not that many slices, or none is asked for.
         DatasetError: for a patient that the data set does not hold.
     """
+    candidates, wanted = _all_candidates(dataset, patients, progress)
+    return _manifest(dataset, candidates, len(wanted), slices=slices, seed=seed)
+
+
+def choose_many(
+    dataset: Dataset, patients: Sequence[str], *, counts: Sequence[int], seed: int
+) -> tuple[CalibrationSet, ...]:
+    """Choose a set of each size, reading the patients once; sizes beyond what they hold are left out.
+
+    Raises:
+        DatasetError: for a patient that the data set does not hold.
+    """
+    candidates, wanted = _all_candidates(dataset, patients, None)
+    fitting = [count for count in counts if count <= len(candidates)] or [len(candidates)]
+    return tuple(_manifest(dataset, candidates, len(wanted), slices=count, seed=seed) for count in fitting)
+
+
+def _all_candidates(
+    dataset: Dataset, patients: Sequence[str] | None, progress: Progress | None
+) -> tuple[list[_Candidate], tuple[str, ...]]:
     wanted = tuple(sorted(set(dataset.patients if patients is None else patients)))
     if unknown := sorted(set(wanted) - set(dataset.patients)):
         raise DatasetError(f"{dataset.name} holds no patient '{unknown[0]}'; calibration takes patients it holds")
@@ -78,9 +98,15 @@ def choose(
         candidates += _candidates(volume)
         if progress is not None:
             progress(done, len(wanted))
+    return candidates, wanted
+
+
+def _manifest(
+    dataset: Dataset, candidates: list[_Candidate], patients: int, *, slices: int, seed: int
+) -> CalibrationSet:
     if not 1 <= slices <= len(candidates):
         raise OptionError(
-            f"{slices} calibration slices were asked for, and the {len(wanted)} patients to choose from hold "
+            f"{slices} calibration slices were asked for, and the {patients} patients to choose from hold "
             f"{len(candidates)}; ask for 1 to {len(candidates)}"
         )
     chosen = _deal(candidates, slices, np.random.default_rng(seed))

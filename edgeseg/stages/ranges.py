@@ -91,7 +91,7 @@ def record(
         ArtifactError: when the network gives NaN or infinity.
     """
     header = checkpoint.header
-    network = _network(checkpoint) if model is None else model
+    network = network_of(checkpoint) if model is None else model
 
     def slices() -> Iterator[NDArray[np.float32]]:
         for done, image in enumerate(network_inputs(manifest, dataset, checkpoint_contract(header)), 1):
@@ -139,8 +139,8 @@ def choose_and_record(
         ArtifactError: when the network gives NaN or infinity.
     """
     check_method(method)
-    model = _network(checkpoint)
-    patients = _training_patients(checkpoint, dataset, among)
+    model = network_of(checkpoint)
+    patients = training_patients(checkpoint, dataset, among)
     manifest = calibrate.choose(dataset, patients, slices=slices, seed=seed, progress=progress)
     return manifest, record(checkpoint, manifest, dataset, method=method, model=model, progress=progress)
 
@@ -153,16 +153,21 @@ def ranges_or_measured(
     Raises:
         EdgeSegError: as `choose_and_record`.
     """
-    model = _network(checkpoint)
+    model = network_of(checkpoint)
     found = shipped_ranges(checkpoint.header.variant, artifacts.sha256_file(checkpoint.path))
     if found is None:
-        patients = _training_patients(checkpoint, dataset, None)
+        patients = training_patients(checkpoint, dataset, None)
         manifest = calibrate.choose(dataset, patients, slices=slices, seed=seed, progress=progress)
         found = record(checkpoint, manifest, dataset, model=model, progress=progress)
     return model, found
 
 
-def _training_patients(checkpoint: Checkpoint, dataset: Dataset, among: tuple[str, ...] | None) -> tuple[str, ...]:
+def training_patients(checkpoint: Checkpoint, dataset: Dataset, among: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the patients of a data set, of `among` where given, that trained the weights.
+
+    Raises:
+        SeenPatientError: when there is none.
+    """
     known = set(checkpoint.header.train_patients)
     if among is not None:
         known &= set(among)
@@ -235,7 +240,8 @@ def ranges_are_stale(folder: Path) -> bool:
     )
 
 
-def _network(checkpoint: Checkpoint) -> Any:
+def network_of(checkpoint: Checkpoint) -> Any:
+    """Return the network of a checkpoint with its weights."""
     model = build_model(checkpoint.header.variant, checkpoint.header.image)
     load_weights(model, checkpoint, checkpoint.header.variant)
     return model
