@@ -62,6 +62,8 @@ class _Graph:
         self.made: list[Any] = []
         self.real: dict[int, int] = {}
         """The float tensor that stands for an int8 one, by place."""
+        self.constants: dict[int, int] = {}
+        """Kernels and biases by their place in the float graph: one that several operations read is stored once."""
         self.waiting: dict[int, int] = {}
         """int8 tensors that nothing has written yet, with the float tensors to make them from."""
 
@@ -79,9 +81,12 @@ class _Graph:
             if role == _DATA:
                 inputs[position] = self._real_of(inputs[position])
             elif role is not None:
-                values = tensors[original.inputs[position]]
-                array = np.frombuffer(bytes(source.buffers[values.buffer].data), np.float32).reshape(values.shape)
-                inputs[position] = self._constant(array, half=role == _KERNEL)
+                place = int(original.inputs[position])
+                if place not in self.constants:
+                    values = tensors[place]
+                    array = np.frombuffer(bytes(source.buffers[values.buffer].data), np.float32).reshape(values.shape)
+                    self.constants[place] = self._constant(array, half=role == _KERNEL)
+                inputs[position] = self.constants[place]
         result = int(operator.outputs[0])
         operator.inputs, operator.outputs = inputs, [self._tensor(self.graph.tensors[result].shape, "FLOAT32")]
         self.real[result] = self.waiting[result] = operator.outputs[0]
