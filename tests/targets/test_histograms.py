@@ -45,17 +45,17 @@ def test_counts_are_those_of_the_bins() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("sign", [1, -1])
-def test_ranges_lie_within_the_values_and_hold_zero(method: str, sign: int) -> None:
-    values = (sign * np.abs(OUTLIERS)).astype(np.float32)
+def test_ranges_of_one_sided_values_lie_within_them_and_keep_the_end_at_zero(method: str, sign: int) -> None:
+    values = (sign * np.maximum(OUTLIERS, 0)).astype(np.float32)
     low, high = choose_range(histogram(values), method)
     assert values.min() <= low <= high <= values.max()
-    assert low <= 0.0 <= high or method == "min-max"
+    assert (low if sign == 1 else high) == 0.0
 
 
-def test_min_max_takes_all_and_the_others_cut_outliers() -> None:
+def test_min_max_takes_all_and_others_cut_outliers() -> None:
     made = histogram(OUTLIERS)
     assert choose_range(made, "min-max") == (-40.0, 60.0)
-    for method in METHODS[1:]:
+    for method in ("percentile", "entropy"):
         low, high = choose_range(made, method)
         assert -25.0 < low < -2.5, method
         assert 2.5 < high < 25.0, method
@@ -72,7 +72,7 @@ def test_mse_has_the_least_error_of_all() -> None:
     made = histogram(values)
     errors = {method: error(values, *choose_range(made, method)) for method in METHODS}
     assert errors["mse"] == pytest.approx(min(errors.values()), rel=0.02)
-    assert errors["mse"] < errors["min-max"] / 2
+    assert errors["mse"] < errors["min-max"] < errors["percentile"]
 
 
 def test_a_layer_that_gives_one_value_has_that_range() -> None:
