@@ -105,8 +105,7 @@ class _Build:
         data = ledger.run("data", BuildData, read, inputs=(*own, spec.allow_seen), started=started)
         counted = ledger.run("model", Census, lambda: census(self.model), inputs=(spec.variant, inputs.weights_sha256))
         compression = self._compress()
-        calibration = compression.ranges
-        paths, budgets = self._convert_all(calibration, data)
+        paths, budgets = self._convert_all(calibration := compression.ranges, data)
         parities = {t.name: self._verify(t, paths, data) for t in self.targets if t.name != REFERENCE}
         scores = {t.name: self._evaluate(t, paths[t.name], data) for t in self.targets}
         latencies = self._benchmark(paths)

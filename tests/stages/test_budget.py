@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,9 +36,7 @@ def ranges(method: str = "min-max") -> RecordedRanges:
 
 
 def scores(make_build: Any, dice: dict[str, float]) -> EvalResult:
-    from dataclasses import replace
-
-    known = make_build().artifacts[0].evaluation
+    known: EvalResult = make_build().artifacts[0].evaluation
     one = known.patients[0]
     return replace(known, patients=tuple(replace(one, patient=p, dice=value) for p, value in dice.items()))
 
