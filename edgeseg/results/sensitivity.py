@@ -45,5 +45,9 @@ class SensitivityResult:
     schema_version: int = RESULT_SCHEMA_VERSION
 
     def worst_first(self) -> tuple[LayerSensitivity, ...]:
-        """The layers by what keeping each in float gains, most first."""
-        return tuple(sorted(self.layers, key=lambda entry: -(entry.kept_gain_db or 0.0)))
+        """The layers by the noise that each makes alone, most first.
+
+        What keeping a single layer in float gains does not rank them: its result is rounded all the same where the next
+        layer is int8.
+        """
+        return tuple(sorted(self.layers, key=lambda entry: (entry.alone_sqnr_db is None, entry.alone_sqnr_db or 0.0)))
