@@ -68,11 +68,9 @@ def build(
     """
     from edgeseg.cli._progress import counted
     from edgeseg.cli._variant import variant_of
-    from edgeseg.errors import CheckFailedError
     from edgeseg.jsonio import to_json
     from edgeseg.specs import BuildSpec
     from edgeseg.stages.build import build as run
-    from edgeseg.stages.build_rows import failures
 
     spec = BuildSpec(
         variant=variant_of(variant, checkpoint, alpha=alpha, stem=stem),
@@ -103,6 +101,14 @@ def build(
         typer.echo(to_json(result))
     else:
         _print(result, out)
+    _check(result)
+
+
+def _check(result: BuildResult) -> None:
+    """Refuse artifacts that failed their parity check, and a budget that was not confirmed."""
+    from edgeseg.errors import CheckFailedError
+    from edgeseg.stages.build_rows import failures
+
     if failed := failures(result):
         raise CheckFailedError("parity check failed: " + "; ".join(failed))
     if missed := [found.describe() for found in result.budgets if not found.confirmed]:

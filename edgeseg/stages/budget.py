@@ -135,42 +135,20 @@ def search(
     Returns:
         What to build, and the search.
     """
-    given = {patient.patient: patient.dice for patient in reference.patients}
-
-    def drop(path: Path, patients: tuple[str, ...]) -> DiceDrop:
-        return dice_drop({p.patient: p.dice for p in score(path, patients).patients}, given, seed=seed)
-
-    def tried(candidate: Candidate) -> TriedPoint:
-        with tempfile.TemporaryDirectory(prefix="edgeseg-") as folder:
-            path = Path(folder) / f"{target.name}{target.suffix}"
-            convert(candidate, path)
-            found = drop(path, halves.search)
-            return TriedPoint(
-                recipe=candidate.recipe,
-                float_layers=candidate.float_layers,
-                size_bytes=path.stat().st_size,
-                sha256=artifacts.sha256_file(path),
-                drop=found,
-                holds=found.bound <= max_drop,
-            )
-
-    def confirmed(candidate: Candidate) -> DiceDrop:
-        with tempfile.TemporaryDirectory(prefix="edgeseg-") as folder:
-            path = Path(folder) / f"{target.name}{target.suffix}"
-            convert(candidate, path)
-            return drop(path, halves.confirm)
-
+    trial = _Trial(target, reference, convert, score, max_drop, seed)
     known: list[tuple[Candidate, TriedPoint]] = []
     for number, candidate in enumerate(tries, 1):
         asked = (*inputs, _facts(candidate), halves.search, reference, max_drop, seed)
         stage = f"try {target.name} {number}"
-        point = ledger.run(stage, TriedPoint, lambda c=candidate: tried(c), inputs=asked)  # type: ignore[misc]
+        point = ledger.run(stage, TriedPoint, lambda c=candidate: trial.point(c, halves.search), inputs=asked)  # type: ignore[misc]
         known.append((candidate, point))
         if point.holds:
             break
     chosen, best = min(known, key=lambda pair: (not pair[1].holds, pair[1].drop.bound))
     asked = (*inputs, _facts(chosen), halves.confirm, reference, seed)
-    confirmation = ledger.run(f"confirm {target.name}", DiceDrop, lambda: confirmed(chosen), inputs=asked)
+    confirmation = ledger.run(
+        f"confirm {target.name}", DiceDrop, lambda: trial.run(chosen, halves.confirm)[0], inputs=asked
+    )
     return chosen, BudgetResult(
         target=target.name,
         max_drop=max_drop,
@@ -181,6 +159,40 @@ def search(
         confirmed=best.holds and confirmation.bound <= max_drop,
         seed=seed,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trial:
+    """Writes a candidate's file and scores it against the float parent."""
+
+    target: Target
+    reference: EvalResult
+    convert: Convert
+    score: Score
+    max_drop: float
+    seed: int
+
+    def run(self, candidate: Candidate, patients: tuple[str, ...]) -> tuple[DiceDrop, int, str]:
+        """Return what is lost on patients, and the size and hash of the file."""
+        with tempfile.TemporaryDirectory(prefix="edgeseg-") as folder:
+            path = Path(folder) / f"{self.target.name}{self.target.suffix}"
+            self.convert(candidate, path)
+            after = {p.patient: p.dice for p in self.score(path, patients).patients}
+            before = {p.patient: p.dice for p in self.reference.patients}
+            drop = dice_drop(after, before, seed=self.seed)
+            return drop, path.stat().st_size, artifacts.sha256_file(path)
+
+    def point(self, candidate: Candidate, patients: tuple[str, ...]) -> TriedPoint:
+        """Try a candidate on the search patients."""
+        drop, size, sha256 = self.run(candidate, patients)
+        return TriedPoint(
+            recipe=candidate.recipe,
+            float_layers=candidate.float_layers,
+            size_bytes=size,
+            sha256=sha256,
+            drop=drop,
+            holds=drop.bound <= self.max_drop,
+        )
 
 
 def dice_drop(after: dict[str, float], before: dict[str, float], *, seed: int) -> DiceDrop:

@@ -123,4 +123,4 @@ def build_candidates(
 
         return ledger.run(f"sensitivity {target.name}", SensitivityResult, make, inputs=(*own, ranges, target.name))
 
-    return candidates(ranges, other=other if inputs.trained else None, ranked=ranked)
+    return candidates(ranges, other=other if inputs.trained and inputs.learned_ranges is None else None, ranked=ranked)

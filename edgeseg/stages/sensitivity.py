@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -76,43 +76,16 @@ def sensitivity(
         OptionError: when the target is not int8 with layers of its own, or no patient is given.
         UnknownNameError: for an unknown target.
     """
-    found = check_target(target)
     if not patients:
         raise OptionError("sensitivity is measured on patients, and none was given; give at least one")
     volumes = [dataset.volume(patient) for patient in patients]
     contract = checkpoint_contract(checkpoint.header, target)
-    layers = quantisable_layers(model)
-    total, done = 2 * len(layers) + 2, 0
-
-    def answers(kept: tuple[str, ...]) -> _Answers:
-        nonlocal done
-        job = ConvertJob(model=model, contract=contract, ranges=recorded.activations, float_layers=kept)
-        given = _run_file(found, job, volumes, threads)
-        done += 1
-        if progress is not None:
-            progress(done, total)
-        return given
-
+    job = ConvertJob(model=model, contract=contract, ranges=recorded.activations)
+    files = _Files(check_target(target), job, volumes, threads, progress)
     exact = _answers(KerasPredictor(model, contract, threads=threads), contract, volumes)
     codes = logit_codes(model, contract, recorded.activations)
     coded = in_codes(exact.logits, scale=codes.scale, zero=codes.zero_point, shift=codes.shift)
-    none, every = answers(()), answers(layers)
-    plain = sqnr_db(none.logits, coded)
-    rows = []
-    for layer in layers:
-        alone = answers(tuple(name for name in layers if name != layer))
-        kept = answers((layer,))
-        gained = sqnr_db(kept.logits, coded)
-        rows.append(
-            LayerSensitivity(
-                layer=layer,
-                weights=int(model.get_layer(layer).kernel.shape.num_elements()),
-                alone_sqnr_db=sqnr_db(alone.logits, every.logits),
-                kept_gain_db=None if gained is None or plain is None else gained - plain,
-                alone_dice_delta=alone.dice_mean - every.dice_mean,
-                kept_dice_delta=kept.dice_mean - none.dice_mean,
-            )
-        )
+    none, every = files.answers(()), files.answers(files.layers)
     return SensitivityResult(
         variant=checkpoint.header.variant.slug,
         target=target,
@@ -124,11 +97,48 @@ def sensitivity(
         numerics=none.numerics,
         float_dice_mean=exact.dice_mean,
         int8_dice_mean=none.dice_mean,
-        int8_sqnr_db=plain,
-        layers=tuple(rows),
+        int8_sqnr_db=sqnr_db(none.logits, coded),
+        layers=tuple(files.layer(name, none=none, every=every, coded=coded) for name in files.layers),
         seed=seed,
         versions=versions(),
     )
+
+
+class _Files:
+    """Files of one network with some layers in float, and what they answer."""
+
+    def __init__(
+        self, target: Target, job: ConvertJob, volumes: Sequence[Volume], threads: int, progress: Progress | None
+    ) -> None:
+        self.target, self.job, self.volumes, self.threads = target, job, volumes, threads
+        self.progress, self.done = progress, 0
+        self.layers = quantisable_layers(job.model)
+
+    def answers(self, kept: tuple[str, ...]) -> _Answers:
+        """Write and run the file in which `kept` stay in float."""
+        with tempfile.TemporaryDirectory(prefix="edgeseg-") as folder:
+            path = Path(folder) / f"{self.target.name}{self.target.suffix}"
+            self.target.convert(replace(self.job, float_layers=kept), path)
+            found = _answers(open_artifact(path, threads=self.threads), self.job.contract, self.volumes)
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.done, 2 * len(self.layers) + 2)
+        return found
+
+    def layer(
+        self, name: str, *, none: _Answers, every: _Answers, coded: Sequence[NDArray[np.float32]]
+    ) -> LayerSensitivity:
+        """Measure one layer against the files with no layer and with every layer in float."""
+        alone, kept = self.answers(tuple(other for other in self.layers if other != name)), self.answers((name,))
+        before, after = sqnr_db(none.logits, coded), sqnr_db(kept.logits, coded)
+        return LayerSensitivity(
+            layer=name,
+            weights=int(self.job.model.get_layer(name).kernel.shape.num_elements()),
+            alone_sqnr_db=sqnr_db(alone.logits, every.logits),
+            kept_gain_db=None if before is None or after is None else after - before,
+            alone_dice_delta=alone.dice_mean - every.dice_mean,
+            kept_dice_delta=kept.dice_mean - none.dice_mean,
+        )
 
 
 def check_target(name: str) -> Target:
@@ -200,13 +210,6 @@ def in_codes(
 ) -> tuple[NDArray[np.float32], ...]:
     """Round float logits as the end of an int8 file does, the shift towards the middle of two codes included."""
     return tuple(dequantise(quantise(array + np.float32(shift), scale, zero), scale, zero) for array in logits)
-
-
-def _run_file(target: Target, job: ConvertJob, volumes: Sequence[Volume], threads: int) -> _Answers:
-    with tempfile.TemporaryDirectory(prefix="edgeseg-") as folder:
-        path = Path(folder) / f"{target.name}{target.suffix}"
-        target.convert(job, path)
-        return _answers(open_artifact(path, threads=threads), job.contract, volumes)
 
 
 def _answers(predictor: Predictor, contract: Contract, volumes: Sequence[Volume]) -> _Answers:
