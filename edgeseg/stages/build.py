@@ -143,10 +143,9 @@ class _Build:
         spec, inputs = self.spec, self.inputs
         int8 = any(target.needs_calibration for target in self.targets)
         slices = spec.calibration_slices or BUILD_SLICES
-        known = (inputs.shipped_calibration, inputs.shipped_ranges, inputs.learned_ranges)
-        shipped = (*known, versions()) if int8 else None
+        known = (inputs.shipped_calibration, inputs.shipped_ranges, inputs.learned_ranges, versions()) if int8 else None
         method = spec.calibration_method or MIN_MAX
-        asked = (inputs.content_key, inputs.weights_sha256, shipped, spec.seed, slices, method)
+        asked = (inputs.content_key, inputs.weights_sha256, known, spec.seed, slices, method)
 
         def make() -> Compression:
             return resolve_compression(
