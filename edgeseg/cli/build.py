@@ -57,6 +57,14 @@ def build(
     calibration_slices: Annotated[
         int | None, typer.Option(help="Slices of training patients in --data for int8 ranges; 128 if not given.")
     ] = None,
+    calibration_method: Annotated[
+        str | None,
+        typer.Option(help="How int8 ranges follow from the slices: min-max (if not given), percentile, entropy, mse."),
+    ] = None,
+    max_drop: Annotated[
+        float | None,
+        typer.Option(help="Search the cheapest int8 file that loses no more mean Dice (95 % bound), such as 0.005."),
+    ] = None,
     phantom_patients: Annotated[int, typer.Option(help="Phantoms to score on, where no data is given.")] = 8,
     bench_runs: Annotated[int, typer.Option(help="Counted runs of each artifact.")] = 100,
     bench_budget_s: Annotated[float, typer.Option(help="Most seconds of counted runs for each artifact.")] = 10.0,
@@ -68,17 +76,17 @@ def build(
     there is not run again. Without training patients in --data, int8 takes the activation ranges that ship with the
     weights, or else the shipped phantoms. With --variant all, each variant is built that has weights: those of the runs
     given with --from, or else those that ship. An artifact that fails leaves its reason in the table and the others go
-    on. Exit code 1 when one failed, or failed its parity check.
+    on. Exit code 1 when one failed, or failed its parity check, or --max-drop is not confirmed.
     """
     from edgeseg.cli._variant import DEFAULT, variant_of
-    from edgeseg.errors import CheckFailedError
     from edgeseg.jsonio import to_json
     from edgeseg.specs import BuildSpec
-    from edgeseg.stages.build_rows import failures
     from edgeseg.stages.matrix import every_variant
 
     everything = variant == ALL
-    runs = _checked_runs(checkpoint, everything=everything, narrowed=alpha is not None or stem is not None)
+    runs = _checked_runs(
+        checkpoint, everything=everything, narrowed=alpha is not None or stem is not None, budget=max_drop is not None
+    )
     spec = BuildSpec(
         variant=variant_of(
             DEFAULT if everything else variant, runs[0] if runs and not everything else None, alpha=alpha, stem=stem
@@ -91,6 +99,8 @@ def build(
         seed=seed,
         threads=threads,
         calibration_slices=calibration_slices,
+        calibration_method=calibration_method,
+        max_drop=max_drop,
         phantom_patients=phantom_patients,
         bench_runs=bench_runs,
         bench_budget_s=bench_budget_s,
@@ -103,8 +113,18 @@ def build(
         typer.echo(to_json(result))
     else:
         _print(result, out)
+    _check(result)
+
+
+def _check(result: BuildResult) -> None:
+    """Refuse artifacts that failed their parity check, and a budget that was not confirmed."""
+    from edgeseg.errors import CheckFailedError
+    from edgeseg.stages.build_rows import failures
+
     if failed := failures(result):
         raise CheckFailedError(f"{len(failed)} of {len(result.artifacts)} artifacts failed: " + "; ".join(failed))
+    if missed := [found.describe() for found in result.budgets if not found.confirmed]:
+        raise CheckFailedError("; ".join(missed))
 
 
 def _run(specs: Sequence[BuildSpec]) -> BuildResult:
@@ -124,12 +144,14 @@ def _run(specs: Sequence[BuildSpec]) -> BuildResult:
         raise
 
 
-def _checked_runs(given: list[Path] | None, *, everything: bool, narrowed: bool) -> list[Path]:
+def _checked_runs(given: list[Path] | None, *, everything: bool, narrowed: bool, budget: bool) -> list[Path]:
     from edgeseg.errors import OptionError
 
     runs = given or []
     if everything and narrowed:
         raise OptionError("--variant all takes every variant as its weights have it; leave --alpha and --stem out")
+    if everything and budget:
+        raise OptionError("--max-drop searches for one variant at a time; name it, or leave --max-drop out")
     if len(runs) > 1 and not everything:
         raise OptionError(f"--from is given {len(runs)} times and one variant is asked for; give one, or --variant all")
     return runs
@@ -141,6 +163,8 @@ def _print(result: BuildResult, out: Path) -> None:
     from edgeseg.stages.tables import terminal
 
     show(terminal(summarise(result)))
+    for found in result.budgets:
+        typer.echo(f"\n{found.describe()}")
     typer.echo(f"\nartifacts and reports: {out}")
 
 

@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from edgeseg.checkpoint import Checkpoint
+    from edgeseg.data.volume import Dataset
 
 
 def calibrate(
@@ -18,6 +19,9 @@ def calibrate(
         typer.Option(metavar="CKPT", help="A run or its weights, several if repeated; all shipped ones if not given."),
     ] = None,
     slices: Annotated[int, typer.Option(help="How many slices to choose.")] = 128,
+    method: Annotated[
+        str, typer.Option(help="How ranges follow from the values: min-max, percentile, entropy or mse.")
+    ] = "min-max",
     seed: Annotated[int, typer.Option(help="Seed of the choice.")] = 0,
     split: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Choose only training patients of one fold of this split.")
@@ -26,12 +30,18 @@ def calibrate(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Gets sets/VARIANT.json and ranges/VARIANT.json.")] = Path(
         "calibration"
     ),
+    study: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the page on Dice against slices and method instead, JSON beside it."),
+    ] = None,
+    target: Annotated[str, typer.Option(help="The int8 target of --study.")] = "tflite-int8",
     as_json: Annotated[bool, typer.Option("--json", help="Print the recorded ranges as JSON.")] = False,
 ) -> None:
     """Record the range of every layer over slices of training patients, stratified by lesion size and institution.
 
-    'edgeseg build' without --data takes the ranges that were recorded for the weights it starts from. Run this again
-    when weights have changed.
+    With --study nothing is recorded: int8 files of 8 to 512 calibration slices, of each method and of phantoms are
+    scored on the patients that training held out. 'edgeseg build' without --data takes the ranges that were recorded
+    for the weights it starts from. Run this again when weights have changed.
     """
     from edgeseg.cli._progress import counted
     from edgeseg.data.open import open_dataset
@@ -41,10 +51,17 @@ def calibrate(
     among = _training(split, fold)
     checkpoints = _checkpoints(checkpoint)
     dataset = open_dataset(data)
+    if study is not None:
+        _study(study, checkpoints, dataset, data, among, target=target, seed=seed, as_json=as_json)
+        return
     found = []
     for weights in checkpoints:
         with counted(f"calibrating {weights.header.variant.slug}") as progress:
-            found.append(choose_and_record(weights, dataset, slices=slices, seed=seed, among=among, progress=progress))
+            found.append(
+                choose_and_record(
+                    weights, dataset, slices=slices, seed=seed, method=method, among=among, progress=progress
+                )
+            )
     for manifest, recorded in found:
         written = write_recorded(recorded, manifest, out)
         if not as_json:
@@ -52,6 +69,44 @@ def calibrate(
             typer.echo("".join(f"  {path}\n" for path in written), nl=False)
     if as_json:
         typer.echo(to_json([recorded for _, recorded in found]))
+
+
+def _study(
+    page: Path,
+    checkpoints: list[Checkpoint],
+    dataset: Dataset,
+    data: Path,
+    among: tuple[str, ...] | None,
+    *,
+    target: str,
+    seed: int,
+    as_json: bool,
+) -> None:
+    import shlex
+    import sys
+
+    from edgeseg import artifacts
+    from edgeseg.data.cache import folder_key
+    from edgeseg.errors import OptionError
+    from edgeseg.jsonio import to_json
+    from edgeseg.stages.calibration_study import markdown, study
+
+    if len(checkpoints) != 1:
+        raise OptionError(f"--study takes one checkpoint, and {len(checkpoints)} are there; name one with --checkpoint")
+    result = study(
+        checkpoints[0],
+        dataset,
+        key=folder_key(data),
+        target=target,
+        seed=seed,
+        among=among,
+        command=shlex.join(["edgeseg", *sys.argv[1:]]),
+        on_stage=lambda record: typer.echo(f"{record.stage:<46}{record.seconds:>8.1f} s", err=True),
+    )
+    text = markdown(result)
+    artifacts.write_text(page.with_suffix(".json"), to_json(result) + "\n")
+    artifacts.write_text(page, text)
+    typer.echo(to_json(result) if as_json else text, nl=as_json)
 
 
 def _training(split: Path | None, fold: int | None) -> tuple[str, ...] | None:

@@ -11,7 +11,9 @@ from edgeseg.results.bench import (
     SpeedRatio,
     Sustained,
 )
+from edgeseg.results.budget import BudgetResult, DiceDrop, TriedPoint
 from edgeseg.results.builds import ArtifactRow, BaselineResult, BuildResult, LatencyResult, StageRecord
+from edgeseg.results.calibration import CalibrationPoint, CalibrationStudy
 from edgeseg.results.check import (
     BASELINE_SCHEMA_VERSION,
     CHECK_SCHEMA_VERSION,
@@ -35,6 +37,7 @@ from edgeseg.results.inspection import (
 from edgeseg.results.runs import PatientSegmentation, RunResult, SliceSegmentation
 from edgeseg.results.scores import EvalResult, InstitutionScore, ParityResult, PatientScore
 from edgeseg.results.selftest import SelfTest
+from edgeseg.results.sensitivity import LayerSensitivity, SensitivityResult
 from edgeseg.results.size import SizeLedger, SizeStep
 from edgeseg.results.training import EpochRecord, TrainResult
 
@@ -50,13 +53,17 @@ __all__ = [
     "BenchCell",
     "BenchDevice",
     "BenchResult",
+    "BudgetResult",
     "BuildResult",
+    "CalibrationPoint",
+    "CalibrationStudy",
     "CheckBaseline",
     "CheckCase",
     "CheckResult",
     "ComparisonResult",
     "CompressResult",
     "CompressStep",
+    "DiceDrop",
     "Environment",
     "EpochRecord",
     "EvalResult",
@@ -67,6 +74,7 @@ __all__ = [
     "InstitutionScore",
     "Interval",
     "LatencyResult",
+    "LayerSensitivity",
     "MetadataBytes",
     "NetworkSize",
     "OperationCount",
@@ -75,6 +83,7 @@ __all__ = [
     "PatientSegmentation",
     "RunResult",
     "SelfTest",
+    "SensitivityResult",
     "SizeLedger",
     "SizeStep",
     "SliceSegmentation",
@@ -83,5 +92,6 @@ __all__ = [
     "Sustained",
     "TensorDescription",
     "TrainResult",
+    "TriedPoint",
     "WeightBytes",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgeseg.results.budget import BudgetResult
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval
 from edgeseg.results.scores import EvalResult, ParityResult
 
@@ -73,7 +74,8 @@ class BuildResult:
     `calibrated_on` is the data that int8 ranges were measured on, None where no int8 target was built; `calibration`
     says the same in words, with the number of slices and whether they were measured or shipped. `operating_point` says
     what it does to the scores that threshold and post-processing were chosen on patients that are scored, None where
-    they were not.
+    they were not. `budgets` holds every point that a search for the cheapest file within a budget tried, one entry per
+    int8 target.
     """
 
     command: str
@@ -91,4 +93,5 @@ class BuildResult:
     environment: Environment
     calibration: str | None = None
     operating_point: str | None = None
+    budgets: tuple[BudgetResult, ...] = ()
     schema_version: int = RESULT_SCHEMA_VERSION

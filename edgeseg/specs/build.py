@@ -17,8 +17,9 @@ class BuildSpec:
     `edgeseg choose` that sets threshold and post-processing; without it those that ship with shipped weights are taken,
     and the default with others. `threads` is what every runtime gets. `calibration_slices` are chosen among the
     patients of `data` that trained the weights, 128 unless given; where there are none, the shipped ranges or phantoms
-    are taken as they are, and a number is refused. `verify_patients` bounds how many of the evaluated patients the
-    parity check runs over.
+    are taken as they are, and a number or a `calibration_method` is refused; the method is `min-max` unless given.
+    `max_drop` starts the search for the cheapest int8 file that loses no more mean Dice (one-sided 95 % bound).
+    `verify_patients` bounds how many of the evaluated patients the parity check runs over.
     """
 
     variant: VariantSpec
@@ -30,6 +31,8 @@ class BuildSpec:
     seed: int = 0
     threads: int = 2
     calibration_slices: int | None = None
+    calibration_method: str | None = None
+    max_drop: float | None = None
     phantom_patients: int = 8
     verify_patients: int = 8
     bench_runs: int = 100
@@ -48,5 +51,7 @@ class BuildSpec:
                 raise OptionError(f"{name.replace('_', '-')} is {value}; it must be at least 1")
         if self.seed < 0:
             raise OptionError(f"seed is {self.seed}; it must be at least 0")
+        if self.max_drop is not None and not 0.0 < self.max_drop < 1.0:
+            raise OptionError(f"max-drop is {self.max_drop}; a loss of Dice between 0 and 1 is needed, such as 0.005")
         if not self.bench_budget_s > 0:
             raise OptionError(f"bench-budget-s is {self.bench_budget_s}; it must be positive")

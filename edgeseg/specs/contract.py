@@ -64,7 +64,8 @@ class Contract:
     them without the ids being readable. `licence` is that of the weights, None where edgeseg cannot know it. `golden`
     is what the artifact finds on a drawing that any device can make, None where it finds nothing sensible. The two
     digests are of the file without the contract, and of the contract's own text; None where nothing was sealed, as in
-    schema version 1. docs/contract.md has every field.
+    schema version 1. `float_layers` are the layers of an int8 artifact that are computed in float, empty where all are
+    int8. docs/contract.md has every field.
     """
 
     variant: VariantSpec
@@ -89,6 +90,7 @@ class Contract:
     golden: GoldenCase | None = None
     content_sha256: str | None = None
     contract_sha256: str | None = None
+    float_layers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a layout, size, scale, threshold or digest that no runner could honour."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,15 @@ from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
-from edgeseg.specs import BuildSpec, VariantSpec
+from edgeseg.specs import BuildSpec, Contract, VariantSpec
 from edgeseg.stages import calibrate, ranges
+from edgeseg.stages.calibration_set import CalibrationSet, check_disjoint
+from edgeseg.stages.checkpoint_predictor import checkpoint_contract
 from edgeseg.stages.choice import CHOICE_FILE, Choice, OperatingPoint, read_choice
 from edgeseg.stages.learned_ranges import ranges_beside
 from edgeseg.stages.ranges import RecordedRanges
-from edgeseg.targets import resolve
+from edgeseg.targets import Target, resolve
+from edgeseg.targets.histograms import MIN_MAX, check_method
 from edgeseg.targets.ranges import LEARNED
 
 EVALUATION_START = 2000
@@ -73,7 +76,7 @@ class BuildInputs:
     checkpoint: Checkpoint
     weights_sha256: str
     choice: Choice | None
-    shipped_calibration: calibrate.CalibrationSet
+    shipped_calibration: CalibrationSet
     shipped_ranges: RecordedRanges | None
     learned_ranges: RecordedRanges | None = None
 
@@ -123,7 +126,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         shipped_ranges=ranges.shipped_ranges(checkpoint.header.variant, weights),
         learned_ranges=ranges_beside(checkpoint.path),
     )
-    _check_slices(spec, inputs)
+    _check_calibration(spec, inputs)
     if not inputs.unseen and not spec.allow_seen:
         raise SeenPatientError(
             f"all {len(dataset.patients)} patients of {spec.data} trained these weights; a score on them says nothing. "
@@ -146,7 +149,7 @@ def resolve_data(spec: BuildSpec, inputs: BuildInputs) -> BuildData:
 
 
 def resolve_compression(
-    inputs: BuildInputs, model: Callable[[], Any], *, slices: int, seed: int, int8: bool
+    inputs: BuildInputs, model: Callable[[], Any], *, slices: int, seed: int, int8: bool, method: str = MIN_MAX
 ) -> Compression:
     """Find the ranges that int8 targets take.
 
@@ -160,6 +163,7 @@ def resolve_compression(
         slices: how many to choose from the data.
         seed: of the choice.
         int8: whether any target needs ranges.
+        method: how ranges that are measured follow from the values.
     """
     if not int8:
         return Compression(ranges=None)
@@ -171,10 +175,24 @@ def resolve_compression(
             manifest = calibrate.choose(source, inputs.trained, slices=slices, seed=seed)
         else:
             source = calibrate.phantom_calibration_data()
-        calibrate.check_disjoint(manifest, inputs.unseen)
-        found = ranges.record(inputs.checkpoint, manifest, source, model=model())
+        check_disjoint(manifest, inputs.unseen)
+        found = ranges.record(inputs.checkpoint, manifest, source, method=method, model=model())
     ranges.check_unseen(found, inputs.unseen)
     return Compression(ranges=found, shipped=shipped)
+
+
+def target_contract(inputs: BuildInputs, target: Target, ranges: RecordedRanges | None) -> Contract:
+    """Return what an artifact of a build says of itself; `ranges` are those that it takes, if any."""
+    network = checkpoint_contract(inputs.checkpoint.header, target.name)
+    seen = {*network.seen_patients, *(() if ranges is None else ranges.patients)}
+    return replace(
+        network,
+        threshold=inputs.point.threshold,
+        post_processing=inputs.point.post_processing,
+        calibrated_on=None if ranges is None else ranges.data,
+        calibration_hash=None if ranges is None else ranges.calibration_sha256,
+        seen_patients=tuple(sorted(seen)),
+    )
 
 
 def shipped_slugs() -> tuple[str, ...]:
@@ -182,19 +200,27 @@ def shipped_slugs() -> tuple[str, ...]:
     return tuple(sorted(p.parent.name for p in artifacts.shipped("models").glob("*/weights.safetensors")))
 
 
-def _check_slices(spec: BuildSpec, inputs: BuildInputs) -> None:
-    """Refuse a number of calibration slices that would have no effect."""
-    if spec.calibration_slices is None or inputs.trained:
+def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:
+    """Refuse a number of calibration slices, or a method, that would have no effect."""
+    if spec.calibration_method is not None:
+        check_method(spec.calibration_method)
+        if inputs.learned_ranges is not None:
+            raise OptionError(
+                f"calibration-method is {spec.calibration_method}, and these weights bring the ranges that training "
+                "learned; leave the option out"
+            )
+    options = {"calibration-slices": spec.calibration_slices, "calibration-method": spec.calibration_method}
+    given = [(name, value) for name, value in options.items() if value is not None]
+    if not given or inputs.trained:
         return
+    name, value = given[0]
     if not any(target.needs_calibration for target in resolve(spec.targets)):
-        raise OptionError(
-            f"calibration-slices is {spec.calibration_slices}, and no int8 target is asked for; leave it out"
-        )
+        raise OptionError(f"{name} is {value}, and no int8 target is asked for; leave it out")
     where = "no data is given" if spec.data is None else f"none of the patients in {spec.data} trained these weights"
-    given = inputs.shipped_ranges
-    taken = "the shipped phantom set" if given is None else f"the shipped calibration ({given.describe()})"
+    there = inputs.shipped_ranges
+    taken = "the shipped phantom set" if there is None else f"the shipped calibration ({there.describe()})"
     raise OptionError(
-        f"calibration-slices is {spec.calibration_slices}, and {where}, so {taken} would be taken as it is; "
+        f"{name} is {value}, and {where}, so {taken} would be taken as it is; "
         "leave the option out, or give --data with training patients"
     )
 

@@ -13,14 +13,22 @@ import numpy as np
 from edgeseg import artifacts
 from edgeseg.checkpoint import load_weights
 from edgeseg.data.volume import PHANTOM, Volume, volumes
-from edgeseg.results import ArtifactRow, BuildResult, Environment, EvalResult, LatencyResult, ParityResult
+from edgeseg.results import ArtifactRow, BudgetResult, BuildResult, Environment, EvalResult, LatencyResult, ParityResult
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.stages.benchmark import benchmark
+from edgeseg.stages.budget import Candidate
+from edgeseg.stages.build_budget import SEARCHED, find
 from edgeseg.stages.build_cells import Cells, OnFailure
-from edgeseg.stages.build_inputs import BuildData, BuildInputs, Compression, resolve_compression, resolve_data
+from edgeseg.stages.build_inputs import (
+    BuildData,
+    BuildInputs,
+    Compression,
+    resolve_compression,
+    resolve_data,
+    target_contract,
+)
 from edgeseg.stages.build_rows import REFERENCE, artifact_row
 from edgeseg.stages.calibrate import BUILD_SLICES
-from edgeseg.stages.checkpoint_predictor import checkpoint_contract
 from edgeseg.stages.environment import versions
 from edgeseg.stages.evaluate import evaluate
 from edgeseg.stages.ledger import Ledger
@@ -29,6 +37,7 @@ from edgeseg.stages.ranges import RecordedRanges
 from edgeseg.stages.remembered import Remembered
 from edgeseg.stages.verify import verify
 from edgeseg.targets import ConvertJob, Target, keras_fp32, open_artifact
+from edgeseg.targets.histograms import MIN_MAX
 from edgeseg.variants import Census, build_model, census
 
 T = TypeVar("T")
@@ -74,7 +83,7 @@ class VariantBuild:
         counted = self._stage("model", Census, lambda: census(self.model), inputs=(spec.variant, inputs.weights_sha256))
         compression = self._compress()
         calibration = compression.ranges
-        paths = self._convert_all(calibration)
+        paths, budgets = self._convert_all(calibration, data)
         parities, scores = self._score_all(paths, data)
         latencies = self._benchmark(paths)
         rows = self._rows(paths, counted, parities, scores, latencies)
@@ -91,6 +100,7 @@ class VariantBuild:
             calibration=compression.describe(),
             operating_point=None if inputs.choice is None else inputs.choice.caveat(data.evaluation_patients),
             baseline=None,
+            budgets=budgets,
             artifacts=rows,
             stages=(),
             environment=self.environment,
@@ -136,46 +146,72 @@ class VariantBuild:
         slices = spec.calibration_slices or BUILD_SLICES
         known = (inputs.shipped_calibration, inputs.shipped_ranges, inputs.learned_ranges)
         shipped = (*known, versions()) if int8 else None
-        asked = (inputs.content_key, inputs.weights_sha256, shipped, spec.seed, slices)
+        method = spec.calibration_method or MIN_MAX
+        asked = (inputs.content_key, inputs.weights_sha256, shipped, spec.seed, slices, method)
 
         def make() -> Compression:
-            return resolve_compression(inputs, lambda: self.model, slices=slices, seed=spec.seed, int8=int8)
+            return resolve_compression(
+                inputs, lambda: self.model, slices=slices, seed=spec.seed, int8=int8, method=method
+            )
 
         return self._stage("compress", Compression, make, inputs=asked)
 
-    def _contract(self, target: Target, ranges: RecordedRanges | None) -> Contract:
-        network = checkpoint_contract(self.inputs.checkpoint.header, target.name)
-        seen = {*network.seen_patients, *(() if ranges is None else ranges.patients)}
-        return replace(
-            network,
-            threshold=self.inputs.point.threshold,
-            post_processing=self.inputs.point.post_processing,
-            calibrated_on=None if ranges is None else ranges.data,
-            calibration_hash=None if ranges is None else ranges.calibration_sha256,
-            seen_patients=tuple(sorted(seen)),
-        )
+    def _convert_all(
+        self, ranges: RecordedRanges | None, data: BuildData
+    ) -> tuple[dict[str, Path], tuple[BudgetResult, ...]]:
+        """Convert to every target; those that fail are left out. Also gives what each search within a budget tried."""
+        paths: dict[str, Path] = {}
+        budgets: list[BudgetResult] = []
+        for target in self.targets:
+            work = functools.partial(self._convert_one, target, ranges, data, paths)
+            made = self.cells.attempt(target.name, "convert", work)
+            if made is not None:
+                paths[target.name] = made[0]
+                budgets += [] if made[1] is None else [made[1]]
+        return paths, tuple(budgets)
 
-    def _convert(self, target: Target, ranges: RecordedRanges | None) -> Path:
+    def _convert_one(
+        self, target: Target, ranges: RecordedRanges | None, data: BuildData, paths: dict[str, Path]
+    ) -> tuple[Path, BudgetResult | None]:
+        """Convert to one target: an int8 one as the search within the budget says, where there is a budget."""
+        if ranges is None or not target.needs_calibration:
+            return self._convert(target, None), None
+        if self.spec.max_drop is None or target.name not in SEARCHED:
+            return self._convert(target, Candidate(recipe="int8", ranges=ranges)), None
+        taken, searched = find(
+            self.spec,
+            self.inputs,
+            data,
+            target,
+            ranges,
+            model=lambda: self.model,
+            reference=self._evaluate(self.targets[0], paths[REFERENCE], data),
+            convert=functools.partial(self._write, target),
+            ledger=self.ledger,
+            environment=self.environment,
+        )
+        return self._convert(target, taken), searched
+
+    def _write(self, target: Target, taken: Candidate | None, path: Path) -> None:
+        contract = target_contract(self.inputs, target, None if taken is None else taken.ranges)
+        job = ConvertJob(model=self.model, contract=contract)
+        if taken is not None:
+            model = self.model if taken.model is None else taken.model()
+            job = replace(job, model=model, ranges=taken.ranges.activations, float_layers=taken.float_layers)
+        target.convert(job, path)
+
+    def _convert(self, target: Target, taken: Candidate | None) -> Path:
         path = artifacts.artifact_path(self.spec.out, self.spec.variant.slug, target.name, target.suffix)
-        used = ranges if target.needs_calibration else None
-        contract = self._contract(target, used)
-        activations = None if used is None else used.activations
+        contract = target_contract(self.inputs, target, None if taken is None else taken.ranges)
 
         def make() -> Contract:
-            target.convert(ConvertJob(model=self.model, contract=contract, ranges=activations), path)
+            self._write(target, taken, path)
             return contract
 
-        asked = (contract, activations, self.inputs.weights_sha256, versions())
+        facts = None if taken is None else (taken.ranges.activations, taken.float_layers, taken.key)
+        asked = (contract, facts, self.inputs.weights_sha256, versions())
         self._stage(f"convert {target.name}", Contract, make, inputs=asked, outputs=target.files(path))
         return path
-
-    def _convert_all(self, ranges: RecordedRanges | None) -> dict[str, Path]:
-        """Convert to every target; those that fail are left out."""
-        made = {
-            t.name: self.cells.attempt(t.name, "convert", functools.partial(self._convert, t, ranges))
-            for t in self.targets
-        }
-        return {name: path for name, path in made.items() if path is not None}
 
     def _predictor(self, path: Path) -> Predictor:
         if path.name not in self._open:

@@ -21,9 +21,10 @@ from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.specs import VariantSpec, patient_digest
 from edgeseg.stages import calibrate
-from edgeseg.stages.calibrate import CalibrationSet
+from edgeseg.stages.calibration_set import CalibrationSet, network_inputs, write_calibration
 from edgeseg.stages.checkpoint_predictor import checkpoint_contract
 from edgeseg.stages.environment import versions
+from edgeseg.targets.histograms import MIN_MAX, check_method
 from edgeseg.targets.ranges import RECORD_AGAIN, ActivationRanges, measure
 from edgeseg.variants import build_model
 
@@ -70,6 +71,7 @@ def record(
     manifest: CalibrationSet,
     dataset: Dataset,
     *,
+    method: str = MIN_MAX,
     model: Any = None,
     progress: Progress | None = None,
 ) -> RecordedRanges:
@@ -79,6 +81,7 @@ def record(
         checkpoint: the weights.
         manifest: which slices; read one patient at a time.
         dataset: where they are.
+        method: how a range follows from the values, one of `edgeseg.targets.histograms.METHODS`.
         model: the network with these weights, where the caller has it already.
         progress: called after each slice.
 
@@ -88,10 +91,10 @@ def record(
         ArtifactError: when the network gives NaN or infinity.
     """
     header = checkpoint.header
-    network = _network(checkpoint) if model is None else model
+    network = network_of(checkpoint) if model is None else model
 
     def slices() -> Iterator[NDArray[np.float32]]:
-        for done, image in enumerate(calibrate.network_inputs(manifest, dataset, checkpoint_contract(header)), 1):
+        for done, image in enumerate(network_inputs(manifest, dataset, checkpoint_contract(header)), 1):
             yield image
             if progress is not None:
                 progress(done, len(manifest.slices))
@@ -103,7 +106,7 @@ def record(
         calibration_sha256=manifest.sha256,
         slices=len(manifest.slices),
         patients=tuple(sorted(patient_digest(patient) for patient in manifest.patients)),
-        activations=measure(network, slices()),
+        activations=measure(network, slices(), method=method),
         versions=versions(),
     )
 
@@ -114,6 +117,7 @@ def choose_and_record(
     *,
     slices: int,
     seed: int,
+    method: str = MIN_MAX,
     among: tuple[str, ...] | None = None,
     progress: Progress | None = None,
 ) -> tuple[CalibrationSet, RecordedRanges]:
@@ -124,22 +128,46 @@ def choose_and_record(
         dataset: where the slices are.
         slices: how many to choose.
         seed: of the choice.
+        method: how a range follows from the values, one of `edgeseg.targets.histograms.METHODS`.
         among: choose only among these patients, such as the training patients of a fold; all unless given.
         progress: called after each patient that is looked at, and then after each slice.
 
     Raises:
         SeenPatientError: when no patient of the data set may be chosen.
-        OptionError: when they do not hold that many slices.
+        OptionError: when they do not hold that many slices, or the method is unknown.
         CheckpointError: when the checkpoint does not hold the weights of its variant.
         ArtifactError: when the network gives NaN or infinity.
     """
-    model = _network(checkpoint)
-    patients = _training_patients(checkpoint, dataset, among)
+    check_method(method)
+    model = network_of(checkpoint)
+    patients = training_patients(checkpoint, dataset, among)
     manifest = calibrate.choose(dataset, patients, slices=slices, seed=seed, progress=progress)
-    return manifest, record(checkpoint, manifest, dataset, model=model, progress=progress)
+    return manifest, record(checkpoint, manifest, dataset, method=method, model=model, progress=progress)
 
 
-def _training_patients(checkpoint: Checkpoint, dataset: Dataset, among: tuple[str, ...] | None) -> tuple[str, ...]:
+def ranges_or_measured(
+    checkpoint: Checkpoint, dataset: Dataset, *, slices: int, seed: int, progress: Progress | None = None
+) -> tuple[Any, RecordedRanges]:
+    """Return the network of weights with the ranges that ship for them, or else ranges measured on training patients.
+
+    Raises:
+        EdgeSegError: as `choose_and_record`.
+    """
+    model = network_of(checkpoint)
+    found = shipped_ranges(checkpoint.header.variant, artifacts.sha256_file(checkpoint.path))
+    if found is None:
+        patients = training_patients(checkpoint, dataset, None)
+        manifest = calibrate.choose(dataset, patients, slices=slices, seed=seed, progress=progress)
+        found = record(checkpoint, manifest, dataset, model=model, progress=progress)
+    return model, found
+
+
+def training_patients(checkpoint: Checkpoint, dataset: Dataset, among: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the patients of a data set, of `among` where given, that trained the weights.
+
+    Raises:
+        SeenPatientError: when there is none.
+    """
     known = set(checkpoint.header.train_patients)
     if among is not None:
         known &= set(among)
@@ -174,7 +202,7 @@ def write_recorded(recorded: RecordedRanges, manifest: CalibrationSet, into: Pat
     """
     name = f"{recorded.variant}.json"
     with artifacts.staged_tree(into) as temporary:
-        calibrate.write_calibration(manifest, temporary / SETS / name)
+        write_calibration(manifest, temporary / SETS / name)
         artifacts.write_text(temporary / RANGES / name, to_json(recorded) + "\n")
     return into / SETS / name, into / RANGES / name
 
@@ -212,7 +240,8 @@ def ranges_are_stale(folder: Path) -> bool:
     )
 
 
-def _network(checkpoint: Checkpoint) -> Any:
+def network_of(checkpoint: Checkpoint) -> Any:
+    """Return the network of a checkpoint with its weights."""
     model = build_model(checkpoint.header.variant, checkpoint.header.image)
     load_weights(model, checkpoint, checkpoint.header.variant)
     return model

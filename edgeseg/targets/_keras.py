@@ -10,6 +10,7 @@ from typing import Any
 from edgeseg.specs import Contract
 
 INPUT, OUTPUT = "image", "logits"
+_FUSED = ("BatchNormalization", "ReLU", "Activation")
 _STEP = re.compile(r"step(\d+)/")
 
 
@@ -47,6 +48,20 @@ class Network:
             given, options = keras.tree.map_structure(lambda x: values.get(id(x), x), (step.arguments, step.options))
             with tf.name_scope(f"step{index}"):
                 found[step.name] = values[id(step.result)] = step.layer(*given, **options)
+        return found
+
+    def owners(self) -> dict[str, str]:
+        """Name, for each step that a converter may fuse into a convolution, the layer that holds its kernel.
+
+        These are the convolutions themselves and the normalisations and activations behind them.
+        """
+        found: dict[str, str] = {}
+        makers = {id(step.result): step.name for step in self.steps}
+        for step in self.steps:
+            if hasattr(step.layer, "kernel"):
+                found[step.name] = step.layer.name
+            elif type(step.layer).__name__ in _FUSED and (maker := makers.get(id(step.arguments[0]))) in found:
+                found[step.name] = found[str(maker)]
         return found
 
     def step_of(self, name: str) -> str | None:

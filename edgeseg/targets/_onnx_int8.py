@@ -15,7 +15,7 @@ from edgeseg.runtime.onnx_session import (
     OUTPUT_ZERO_POINT,
 )
 from edgeseg.specs import Contract
-from edgeseg.targets import _int8, _onnx
+from edgeseg.targets import _int8, _onnx, _onnx_mixed
 from edgeseg.targets._keras import INPUT, OUTPUT
 from edgeseg.targets.ranges import ActivationRanges
 
@@ -26,7 +26,9 @@ _SAME_RANGE = ("MaxPool", "Resize", "DepthToSpace")
 """Operations whose result has no value that their input lacks."""
 
 
-def quantised(proto: Any, layers: dict[str, str], contract: Contract, ranges: ActivationRanges) -> Any:
+def quantised(
+    proto: Any, layers: dict[str, str], contract: Contract, ranges: ActivationRanges, *, owners: dict[str, str]
+) -> Any:
     """Quantize a float graph of `_onnx.named_graph`.
 
     Activations are asymmetric int8, so that what a ReLU gives uses all 256 codes and the ReLU itself disappears into
@@ -36,8 +38,9 @@ def quantised(proto: Any, layers: dict[str, str], contract: Contract, ranges: Ac
     Args:
         proto: the float graph; it is changed.
         layers: the layer that gives each value.
-        contract: its threshold.
+        contract: its threshold, and the layers that stay in float.
         ranges: of every layer's output.
+        owners: the layer that holds the kernel, by the name of what a converter may fuse with it (`Network.owners`).
 
     Raises:
         ArtifactError: when something stays in float.
@@ -48,13 +51,17 @@ def quantised(proto: Any, layers: dict[str, str], contract: Contract, ranges: Ac
     _shift_head(proto, chosen)
     overrides = {INPUT: _fixed(_int8.INPUT_SCALE, _int8.INPUT_ZERO_POINT)}
     overrides |= dict.fromkeys(_logit_values(proto), _fixed(chosen.scale, chosen.zero_point))
-    values = {name: ranges.of(layer) for name, layer in value_layers(proto, layers).items()}
-    result = _quantize_static(proto, {INPUT: (0.0, 1.0), **values}, overrides)
+    found = value_layers(proto, layers)
+    kept = _onnx_mixed.kept_nodes(proto, found, owners, contract.float_layers)
+    values = {name: ranges.of(layer) for name, layer in found.items()}
+    result = _quantize_static(proto, {INPUT: (0.0, 1.0), **values}, overrides, kept)
+    _onnx_mixed.quantise_ends(result, overrides)
+    _onnx_mixed.halve_kernels(result, kept)
     _strip_ends(result)
     _onnx.sort(result.graph)
     _onnx.share_equal_constants(result.graph)
     _onnx.rename(result)
-    _check_integer(result)
+    _check_integer(result, mixed=bool(kept))
     return result
 
 
@@ -181,7 +188,9 @@ def _fixed(scale: float, zero_point: int) -> list[dict[str, Any]]:
     ]
 
 
-def _quantize_static(proto: Any, values: dict[str, tuple[float, float]], overrides: dict[str, Any]) -> Any:
+def _quantize_static(
+    proto: Any, values: dict[str, tuple[float, float]], overrides: dict[str, Any], kept: tuple[str, ...]
+) -> Any:
     """Run ONNX Runtime's quantizer on known ranges, as `quantize_static` does once it has measured them."""
     from onnxruntime.quantization import CalibrationMethod, QuantType
     from onnxruntime.quantization.calibrate import TensorsData
@@ -199,12 +208,13 @@ def _quantize_static(proto: Any, values: dict[str, tuple[float, float]], overrid
             activation_qType=QuantType.QInt8,
             tensors_range=TensorsData(CalibrationMethod.MinMax, known),
             nodes_to_quantize=[],
-            nodes_to_exclude=[],
+            nodes_to_exclude=list(kept),
             op_types_to_quantize=[*INTEGER, "Relu"],
             extra_options={
                 "ActivationSymmetric": False,
                 "WeightSymmetric": True,
                 "TensorQuantOverrides": overrides,
+                "ForceQuantizeNoInputCheck": bool(kept),
             },
         )
         quantizer.quantize_model()
@@ -233,17 +243,19 @@ def _strip_ends(proto: Any) -> None:
         end.type.tensor_type.elem_type = onnx.TensorProto.INT8
 
 
-def _check_integer(proto: Any) -> None:
+def _check_integer(proto: Any, *, mixed: bool) -> None:
     """Refuse a graph in which an operation stands on a float tensor, or a weight is not int8.
+
+    Where layers are `mixed`, int8 and float, the convolutions on float16 kernels are what was asked for.
 
     Raises:
         ArtifactError: naming the operation.
     """
-    _onnx.check_graph(proto, (*_onnx.UNWANTED, "Relu"))
+    _onnx.check_graph(proto, _onnx.UNWANTED if mixed else (*_onnx.UNWANTED, "Relu"))
     makers = {name: node for node in proto.graph.node for name in node.output}
     readers = {name: node for node in proto.graph.node for name in node.input}
     for node in proto.graph.node:
-        if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+        if node.op_type in ("QuantizeLinear", "DequantizeLinear") or (mixed and _onnx_mixed.is_float(node, makers)):
             continue
         wanted = len(node.input) if node.op_type in (*WEIGHTED, "Concat", "Add") else 1
         before = all(name in makers and makers[name].op_type == "DequantizeLinear" for name in node.input[:wanted])

@@ -13,6 +13,8 @@ from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
 from edgeseg.targets._int8 import logit_scale
 from edgeseg.targets._keras import INPUT, OUTPUT, Network, inference_function, network
+from edgeseg.targets._tflite_flat import add_buffer, layer_names, operations
+from edgeseg.targets._tflite_mixed import BETWEEN, keep_float
 from edgeseg.targets.ranges import ActivationRanges
 
 KEPT_METADATA = (b"min_runtime_version",)
@@ -43,7 +45,7 @@ def float_model(model: Any, contract: Contract, *, weights: str = "float32") -> 
 
 
 def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
-    """Convert a network to a flatbuffer object that takes and gives int8 and holds no float.
+    """Convert a network to a flatbuffer object that takes and gives int8; only `contract.float_layers` run in float.
 
     The converter's own calibration runs over one black slice, to give it the form it expects; then the range of every
     tensor is set: the input's to [0, 1] exactly, so that a code is a pixel's byte minus 128, the logits' by
@@ -61,11 +63,13 @@ def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
     from tensorflow.lite.python.convert import mlir_quantize
 
     form = network(model)
-    flat = calibrated(form, contract)
-    _set_ranges(flat, form, ranges, contract.logit_threshold)
+    source = calibrated(form, contract)
+    _set_ranges(source, form, ranges, contract.logit_threshold)
     with quiet():
-        data = mlir_quantize(pack(flat), fully_quantize=True, input_data_type=tf.int8, output_data_type=tf.int8)
-    return unpack(data)
+        data = mlir_quantize(pack(source), fully_quantize=True, input_data_type=tf.int8, output_data_type=tf.int8)
+    flat = unpack(data)
+    keep_float(flat, source, form, contract.float_layers)
+    return flat
 
 
 def calibrated(form: Network, contract: Contract) -> Any:
@@ -93,7 +97,7 @@ def to_bytes(flat: Any, contract: Contract) -> bytes:
     from tensorflow.lite.python import schema_py_generated as schema
 
     graph = flat.subgraphs[0]
-    check_graph(flat)
+    check_graph(flat, mixed=bool(contract.float_layers))
     for index, tensor in enumerate(graph.tensors):
         tensor.name = f"t{index}".encode()
     graph.tensors[graph.inputs[0]].name = INPUT.encode()
@@ -107,16 +111,10 @@ def to_bytes(flat: Any, contract: Contract) -> bytes:
     return pack(flat)
 
 
-def operations(flat: Any) -> list[str]:
-    """Return the names of a graph's operations in order."""
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    names = [str(flatbuffer_utils.opcode_to_name(flat, code)) for code in range(len(flat.operatorCodes))]
-    return [names[operator.opcodeIndex] for operator in flat.subgraphs[0].operators]
-
-
-def check_graph(flat: Any) -> None:
+def check_graph(flat: Any, *, mixed: bool = False) -> None:
     """Refuse more than one graph, dynamic shapes, and operations that keep a graph off an accelerator.
+
+    Where layers are `mixed`, int8 and float, the operations between the two are what was asked for.
 
     Raises:
         ArtifactError: naming what was found.
@@ -130,7 +128,7 @@ def check_graph(flat: Any) -> None:
     steps = zip(operations(flat), flat.subgraphs[0].operators, strict=True)
     found = [name for name, step in steps if not (name == "DEQUANTIZE" and is_constant(flat, step.inputs[0]))]
     for operation in UNWANTED:
-        if operation in found:
+        if operation in found and not (mixed and operation in BETWEEN):
             raise ArtifactError(
                 f"the TFLite graph holds {found.count(operation)} x {operation}, which edgeseg's runtimes are spared; "
                 "the network uses a layer that does not convert cleanly"
@@ -140,26 +138,6 @@ def check_graph(flat: Any) -> None:
 def is_constant(flat: Any, place: int) -> bool:
     """Tell whether a tensor stands in the file, such as a weight, and is not computed."""
     return flat.buffers[flat.subgraphs[0].tensors[place].buffer].data is not None
-
-
-def layer_names(flat: Any, form: Network) -> dict[int, str]:
-    """Name the layer that gives each tensor which an operation of the graph makes, by the tensor's place.
-
-    Raises:
-        ArtifactError: when the converter named a tensor in a way that does not say.
-    """
-    graph = flat.subgraphs[0]
-    found = {}
-    for place in (place for operator in graph.operators for place in operator.outputs):
-        name = graph.tensors[place].name.decode()
-        layer = form.output.name if place == graph.outputs[0] else form.step_of(name)
-        if layer is None:
-            raise ArtifactError(
-                f"the TFLite converter gave tensor '{name}' a name that tells no layer; use its version "
-                "in requirements.lock"
-            )
-        found[int(place)] = layer
-    return found
 
 
 def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, threshold: float) -> None:
@@ -195,16 +173,6 @@ def _kept(flat: Any, entry: Any) -> bool:
         return True
     flat.buffers[entry.buffer].data = None
     return False
-
-
-def add_buffer(flat: Any, data: bytes) -> int:
-    """Put bytes into the file; returns the number of their buffer."""
-    from tensorflow.lite.python import schema_py_generated as schema
-
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(data, np.uint8)
-    flat.buffers.append(buffer)
-    return len(flat.buffers) - 1
 
 
 def unpack(data: bytes) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from edgeseg.errors import ArtifactError
 from edgeseg.quiet import quiet
 from edgeseg.specs import Contract
-from edgeseg.targets import _tflite
+from edgeseg.targets import _tflite, _tflite_flat
 from edgeseg.targets._int8 import INPUT_SCALE
 from edgeseg.targets._keras import Network, network
 from edgeseg.targets.ranges import ActivationRanges
@@ -63,7 +63,7 @@ def int16x8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> A
 
 def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, threshold: float) -> None:
     graph = flat.subgraphs[0]
-    ends = {place: ranges.of(layer) for place, layer in _tflite.layer_names(flat, form).items()}
+    ends = {place: ranges.of(layer) for place, layer in _tflite_flat.layer_names(flat, form).items()}
     reach = {place: max(abs(low), abs(high), _LEAST) for place, (low, high) in ends.items()}
     reach[graph.outputs[0]] = logits = max(reach[graph.outputs[0]], abs(threshold) + 0.5)
     reach[graph.inputs[0]] = INPUT_SCALE * _STEPS / 2
@@ -100,7 +100,7 @@ def _widen_biases(flat: Any) -> None:
 
     graph = flat.subgraphs[0]
     widened: dict[int, int] = {}
-    for name, step in zip(_tflite.operations(flat), graph.operators, strict=True):
+    for name, step in zip(_tflite_flat.operations(flat), graph.operators, strict=True):
         position = _BIAS_INPUT.get(name)
         if position is None or position >= len(step.inputs):
             continue
@@ -108,7 +108,7 @@ def _widen_biases(flat: Any) -> None:
         if bias.type == schema.TensorType.INT32:
             if bias.buffer not in widened:
                 narrow = np.frombuffer(bytes(flat.buffers[bias.buffer].data), np.int32)
-                widened[bias.buffer] = _tflite.add_buffer(flat, narrow.astype(np.int64).tobytes())
+                widened[bias.buffer] = _tflite_flat.add_buffer(flat, narrow.astype(np.int64).tobytes())
             bias.buffer, bias.type = widened[bias.buffer], schema.TensorType.INT64
     for place in widened:
         flat.buffers[place].data = None

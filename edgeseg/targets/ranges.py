@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError, CheckpointError, OptionError
+from edgeseg.targets.histograms import MIN_MAX, Histogram, check_method, choose_range
 
-MIN_MAX, LEARNED = "min-max", "learned"
-METHODS = (MIN_MAX, LEARNED)
+LEARNED = "learned"
+"""The method of ranges that quantization-aware training found."""
 RECORD_AGAIN = "record them again with 'edgeseg calibrate --data DIR --checkpoint CKPT'"
 
 
@@ -43,7 +44,7 @@ class LayerRange:
 class ActivationRanges:
     """The ranges of all layers of one network, in the order in which they run, and how they were found.
 
-    `method` is `min-max`: the smallest and the largest value over all slices; or `learned`: in quantization-aware
+    `method` is one of `edgeseg.targets.histograms.METHODS`, such as `min-max`, or `learned`: in quantization-aware
     training.
     """
 
@@ -52,8 +53,8 @@ class ActivationRanges:
 
     def __post_init__(self) -> None:
         """Refuse an unknown method, no layers, and a layer that stands there twice."""
-        if self.method not in METHODS:
-            raise OptionError(f"the method is '{self.method}'; choose one of: {', '.join(METHODS)}")
+        if self.method != LEARNED:
+            check_method(self.method)
         if not self.layers or len({entry.layer for entry in self.layers}) != len(self.layers):
             raise OptionError("activation ranges name no layer, or name one twice; each layer needs one range")
 
@@ -83,38 +84,76 @@ class ActivationRanges:
             )
 
 
-def measure(model: Any, slices: Iterable[NDArray[np.float32]]) -> ActivationRanges:
-    """Measure the ranges of a network over calibration slices, the smallest and largest value of each layer's output.
+def measure(model: Any, slices: Iterable[NDArray[np.float32]], *, method: str = MIN_MAX) -> ActivationRanges:
+    """Measure the ranges of a network over calibration slices, from the values of each layer's output.
 
-    One slice is in memory at a time, and of each layer two numbers.
+    Slices go through one after another: what is in memory is one slice with its activations, and of each layer two
+    numbers or a histogram, whatever the number of slices.
 
     Args:
         model: built Keras 3 model on the TensorFlow backend, `(None, H, W, 3) float32 in [0, 1]`, NHWC -> logits.
         slices: each `(H, W, 3) float32 in [0, 1]`, in the network's size.
+        method: how a range follows from the values, see `choose_range`.
 
     Raises:
-        OptionError: when there is no slice, or one has another shape, dtype or range.
+        OptionError: when there is no slice, one has another shape, dtype or range, or the method is unknown.
         ArtifactError: when the network gives NaN or infinity.
     """
     from edgeseg.targets._keras import network
 
+    check_method(method)
     form = network(model)
-    ends = _ends(form, tuple(model.input_shape[1:]))
-    lowest: NDArray[np.float32] | None = None
-    highest: NDArray[np.float32] | None = None
+    shape = tuple(model.input_shape[1:])
+    gather = _Ends(form, shape) if method == MIN_MAX else _Histograms(form, shape)
+    given = False
     for image in slices:
-        _check_slice(image, tuple(model.input_shape[1:]))
-        low, high = (np.asarray(end) for end in ends(image[np.newaxis]))
-        if not (np.isfinite(low).all() and np.isfinite(high).all()):
-            raise ArtifactError("the network gives NaN or infinity on a calibration slice; its weights are damaged")
-        lowest = low if lowest is None else np.minimum(lowest, low)
-        highest = high if highest is None else np.maximum(highest, high)
-    if lowest is None or highest is None:
+        _check_slice(image, shape)
+        gather.add(image)
+        given = True
+    if not given:
         raise OptionError("ranges are measured on calibration slices, and none were given; at least one is needed")
-    found = zip(form.steps, lowest.tolist(), highest.tolist(), strict=True)
+    found = zip(form.steps, gather.ranges(method), strict=True)
     return ActivationRanges(
-        method=MIN_MAX, layers=tuple(LayerRange(layer=step.name, low=low, high=high) for step, low, high in found)
+        method=method, layers=tuple(LayerRange(layer=step.name, low=low, high=high) for step, (low, high) in found)
     )
+
+
+class _Ends:
+    """Keeps the smallest and the largest value of each step."""
+
+    def __init__(self, form: Any, shape: tuple[int, ...]) -> None:
+        self._run = _ends(form, shape)
+        self._low: NDArray[np.float32] = np.full(len(form.steps), np.inf, np.float32)
+        self._high: NDArray[np.float32] = -self._low
+
+    def add(self, image: NDArray[np.float32]) -> None:
+        low, high = (np.asarray(end) for end in self._run(image[np.newaxis]))
+        _check_finite(low, high)
+        self._low, self._high = np.minimum(self._low, low), np.maximum(self._high, high)
+
+    def ranges(self, _method: str) -> list[tuple[float, float]]:
+        return list(zip(self._low.tolist(), self._high.tolist(), strict=True))
+
+
+class _Histograms:
+    """Keeps a histogram of each step."""
+
+    def __init__(self, form: Any, shape: tuple[int, ...]) -> None:
+        self._run = _values(form, shape)
+        self._histograms = [Histogram() for _ in form.steps]
+
+    def add(self, image: NDArray[np.float32]) -> None:
+        for histogram, values in zip(self._histograms, map(np.asarray, self._run(image[np.newaxis])), strict=True):
+            _check_finite(values)
+            histogram.add(values)
+
+    def ranges(self, method: str) -> list[tuple[float, float]]:
+        return [choose_range(histogram, method) for histogram in self._histograms]
+
+
+def _check_finite(*values: NDArray[np.float32]) -> None:
+    if not all(np.isfinite(array).all() for array in values):
+        raise ArtifactError("the network gives NaN or infinity on a calibration slice; its weights are damaged")
 
 
 def _ends(form: Any, image: tuple[int, ...]) -> Any:
@@ -127,6 +166,17 @@ def _ends(form: Any, image: tuple[int, ...]) -> Any:
         return tf.stack([tf.reduce_min(v) for v in values]), tf.stack([tf.reduce_max(v) for v in values])
 
     return ends
+
+
+def _values(form: Any, image: tuple[int, ...]) -> Any:
+    """Compile `(1, H, W, 3) float32` -> the values of each step, in their order."""
+    import tensorflow as tf
+
+    @functools.partial(tf.function, input_signature=[tf.TensorSpec((1, *image), tf.float32)], autograph=False)
+    def values(x: Any) -> Any:
+        return list(form.run(x).values())
+
+    return values
 
 
 def _check_slice(image: NDArray[np.float32], shape: tuple[int, ...]) -> None:

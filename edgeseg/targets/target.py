@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edgeseg.errors import ContractError, OptionError
+from edgeseg.errors import ContractError, OptionError, UnknownNameError
 from edgeseg.specs import Contract
+from edgeseg.targets._int8 import LogitScale, logit_scale
 from edgeseg.targets.ranges import ActivationRanges
 
 
@@ -21,11 +22,14 @@ class ConvertJob:
             `(None, H, W, 1)` logits. It is read, never changed.
         contract: what the artifact will carry; `target` and `layout` are filled in by the conversion.
         ranges: of every layer's output, for int8; None where none are needed.
+        float_layers: names of convolutions that an int8 target computes in float, with weights stored as float16;
+            other targets take no notice of them.
     """
 
     model: Any
     contract: Contract
     ranges: ActivationRanges | None = None
+    float_layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +66,20 @@ class Target:
         return (path, *(path.with_suffix(suffix) for suffix in self.companions))
 
 
-def artifact_contract(job: ConvertJob, *, target: str, layout: str) -> Contract:
+def artifact_contract(job: ConvertJob, *, target: str, layout: str, layers: tuple[str, ...] = ()) -> Contract:
     """Check that model and contract fit together, and return the contract that the artifact carries.
+
+    Args:
+        job: what is converted.
+        target: the target's name.
+        layout: of input and output.
+        layers: those that an int8 target computes in float.
 
     Raises:
         ContractError: when the model's input or output is not what the contract says.
     """
     check_network(job.model, job.contract)
-    return replace(job.contract, target=target, layout=layout)
+    return replace(job.contract, target=target, layout=layout, float_layers=layers)
 
 
 def check_network(model: Any, contract: Contract) -> None:
@@ -100,6 +110,35 @@ def activation_ranges(job: ConvertJob, target: str) -> ActivationRanges:
         )
     job.ranges.check(layer.name for layer in job.model.layers if type(layer).__name__ != "InputLayer")
     return job.ranges
+
+
+def quantisable_layers(model: Any) -> tuple[str, ...]:
+    """Name the layers of a network that int8 targets quantize, those with a kernel, in the order in which they run."""
+    from edgeseg.targets._keras import network
+
+    return tuple(dict.fromkeys(network(model).owners().values()))
+
+
+def logit_codes(model: Any, contract: Contract, ranges: ActivationRanges) -> LogitScale:
+    """Return the int8 codes that every int8 file of a network has for its logits."""
+    from edgeseg.targets._keras import network
+
+    return logit_scale(*ranges.of(network(model).output.name), contract.logit_threshold)
+
+
+def float_layers(job: ConvertJob) -> tuple[str, ...]:
+    """Return the layers of a job that stay in float, each once, in the order in which they run.
+
+    Raises:
+        UnknownNameError: for a name that is no layer with a kernel, with the names there are.
+    """
+    if not job.float_layers:
+        return ()
+    known = quantisable_layers(job.model)
+    for name in job.float_layers:
+        if name not in known:
+            raise UnknownNameError("layer", name, known)
+    return tuple(name for name in known if name in job.float_layers)
 
 
 def require_tensorflow(model: Any, target: str) -> None:

@@ -13,7 +13,14 @@ from pathlib import Path
 from edgeseg import artifacts
 from edgeseg.targets._require import require
 from edgeseg.targets._seal import sealed
-from edgeseg.targets.target import ConvertJob, Target, activation_ranges, artifact_contract, require_tensorflow
+from edgeseg.targets.target import (
+    ConvertJob,
+    Target,
+    activation_ranges,
+    artifact_contract,
+    float_layers,
+    require_tensorflow,
+)
 
 NAME, LAYOUT = "tflite-int8", "NHWC"
 
@@ -25,8 +32,9 @@ def _convert(job: ConvertJob, path: Path) -> None:
     require_tensorflow(job.model, NAME)
     from edgeseg.targets import _tflite
 
-    contract = artifact_contract(job, target=NAME, layout=LAYOUT)
-    artifacts.write_bytes(path, _tflite.to_bytes(_tflite.int8_model(job.model, contract, ranges), contract))
+    contract = artifact_contract(job, target=NAME, layout=LAYOUT, layers=float_layers(job))
+    flat = _tflite.int8_model(job.model, contract, ranges)
+    artifacts.write_bytes(path, _tflite.to_bytes(flat, contract))
 
 
 TARGET = Target(

@@ -327,3 +327,30 @@ def test_shipped_weights_bring_their_choice_and_others_do_not(
         open_inputs(shipped)
     with pytest.raises(OptionError, match="no choice of an operating point"):
         open_inputs(replace(spec, choice=tmp_path / "absent"))
+
+
+def test_a_search_within_a_budget_is_recorded_and_its_file_is_built(
+    spec: BuildSpec, tiny_lgg: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (7, 8):
+        patient = f"TCGA_BB_000{number}_2000010{number}"
+        shutil.copytree(tiny_lgg / "kaggle_3m" / "TCGA_BB_0005_20000105", tiny_lgg / "kaggle_3m" / patient)
+        for path in (tiny_lgg / "kaggle_3m" / patient).iterdir():
+            path.rename(path.with_name(path.name.replace("TCGA_BB_0005_20000105", patient)))
+    asked = replace(spec, targets=("tflite-int8",), max_drop=0.9)
+    result = stage.build(asked)
+    (budget,) = result.budgets
+    assert (budget.found, budget.confirmed, budget.chosen) == (True, True, "int8 (min-max)")
+    assert [point.recipe for point in budget.tried] == ["int8 (min-max)"]
+    assert budget.tried[0].drop.patients + budget.confirmation.patients == 5
+    row = next(row for row in result.artifacts if row.artifact == "tflite-int8")
+    assert row.sha256 == budget.tried[0].sha256
+    assert read_build(asked.out) == result
+    assert _made(stage.build(asked)) == set()
+
+
+def test_a_budget_needs_patients_on_both_sides(spec: BuildSpec) -> None:
+    with pytest.raises(OptionError, match="there are 3 to score; at least 4 are needed"):
+        stage.build(replace(spec, targets=("tflite-int8",), max_drop=0.01))
+    with pytest.raises(OptionError, match=r"max-drop is 1.5; a loss of Dice between 0 and 1"):
+        replace(spec, max_drop=1.5)

@@ -15,9 +15,10 @@ from edgeseg import artifacts
 from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError, OptionError, OutputError, SeenPatientError
 from edgeseg.specs import Contract, VariantSpec
-from edgeseg.stages import calibrate
+from edgeseg.stages import calibrate, calibration_set
 from edgeseg.stages.build_inputs import EVALUATION_START
-from edgeseg.stages.calibrate import CalibrationSet, CalibrationSlice, choose, slices_of
+from edgeseg.stages.calibrate import choose
+from edgeseg.stages.calibration_set import CalibrationSet, CalibrationSlice, slices_of
 
 CONTRACT = Contract(
     variant=VariantSpec(), tier="int8", target="onnx-int8", layout="NCHW", trained_on="phantom", height=16, width=16
@@ -116,7 +117,7 @@ def test_the_slices_come_back_in_the_order_of_the_manifest_each_patient_read_onc
 
 def test_the_network_input_has_the_size_and_range_of_the_contract() -> None:
     dataset = Drawn()
-    values = np.stack(list(calibrate.network_inputs(choose(dataset, slices=5, seed=0), dataset, CONTRACT)))
+    values = np.stack(list(calibration_set.network_inputs(choose(dataset, slices=5, seed=0), dataset, CONTRACT)))
     assert values.shape == (5, 16, 16, 3)
     assert values.dtype == np.float32
     assert 0.0 <= values.min() < 0.3 < 0.7 < values.max() <= 1.0
@@ -150,7 +151,7 @@ def test_slices_of_several_sizes_come_to_the_network_in_one() -> None:
 
     manifest = choose(Mixed(), ("P1", "P2"), slices=20, seed=0)
     assert {image.shape for image in slices_of(manifest, Mixed())} == {(8, 12, 3), (12, 12, 3)}
-    assert {image.shape for image in calibrate.network_inputs(manifest, Mixed(), CONTRACT)} == {(16, 16, 3)}
+    assert {image.shape for image in calibration_set.network_inputs(manifest, Mixed(), CONTRACT)} == {(16, 16, 3)}
 
 
 def test_one_patient_is_in_memory_at_a_time() -> None:
@@ -164,16 +165,16 @@ def test_one_patient_is_in_memory_at_a_time() -> None:
 
 def test_evaluating_on_a_calibration_patient_is_refused() -> None:
     manifest = choose(Drawn(), ("P1", "P2"), slices=20, seed=0)
-    calibrate.check_disjoint(manifest, ("P3", "P4"))
+    calibration_set.check_disjoint(manifest, ("P3", "P4"))
     with pytest.raises(SeenPatientError, match="patient P1 and 1 more would be evaluated on"):
-        calibrate.check_disjoint(manifest, ("P3", "P2", "P1"))
+        calibration_set.check_disjoint(manifest, ("P3", "P2", "P1"))
 
 
 def test_a_manifest_survives_its_file_and_bad_files_are_named(tmp_path: Path) -> None:
     path = tmp_path / "set.json"
     manifest = choose(Drawn(), slices=3, seed=0)
-    calibrate.write_calibration(manifest, path)
-    assert calibrate.read_calibration(path) == manifest
+    calibration_set.write_calibration(manifest, path)
+    assert calibration_set.read_calibration(path) == manifest
     plain = json.loads(path.read_text())
     for change, message in (
         ({"slices": []}, "holds no slices"),
@@ -183,14 +184,14 @@ def test_a_manifest_survives_its_file_and_bad_files_are_named(tmp_path: Path) ->
     ):
         path.write_text(json.dumps(plain | change))
         with pytest.raises(DatasetError, match=message):
-            calibrate.read_calibration(path)
+            calibration_set.read_calibration(path)
     path.write_text("{")
     with pytest.raises(DatasetError, match="not a calibration set"):
-        calibrate.read_calibration(path)
+        calibration_set.read_calibration(path)
     with pytest.raises(DatasetError, match="cannot be read"):
-        calibrate.read_calibration(tmp_path / "absent.json")
+        calibration_set.read_calibration(tmp_path / "absent.json")
     with pytest.raises(OutputError):
-        calibrate.write_calibration(manifest, path / "below-a-file.json")
+        calibration_set.write_calibration(manifest, path / "below-a-file.json")
 
 
 def test_the_shipped_phantom_set_is_balanced_and_kept_from_evaluation() -> None:

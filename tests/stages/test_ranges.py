@@ -17,7 +17,7 @@ from edgeseg.errors import CheckpointError, OptionError, OutputError, SeenPatien
 from edgeseg.specs import VariantSpec, patient_digest
 from edgeseg.stages import ranges
 from edgeseg.stages.build_inputs import shipped_slugs
-from edgeseg.stages.calibrate import CalibrationSet, read_calibration
+from edgeseg.stages.calibration_set import CalibrationSet, read_calibration
 from edgeseg.stages.ranges import RecordedRanges, choose_and_record, read_ranges, write_recorded
 
 RECORDED = tuple(path.stem for path in artifacts.shipped("calibration", ranges.RANGES).glob("*.json"))

@@ -58,10 +58,10 @@ CONVERTED = [name for name in TARGETS if name != "keras-fp32"]
 
 def operators(path: Path) -> Counter[str]:
     """Count what stands in a file, as it lies there."""
-    from edgeseg.targets import _ort, _tflite
+    from edgeseg.targets import _ort, _tflite_flat
 
     if path.suffix == ".tflite":
-        return Counter(_tflite.operations(load_tflite(path)))
+        return Counter(_tflite_flat.operations(load_tflite(path)))
     if path.suffix == ".onnx":
         return Counter(node.op_type for node in load_onnx(path).graph.node)
     lines = _ort.required_operators(path.read_bytes()).splitlines()[1:]
@@ -213,7 +213,7 @@ def test_a_recurrent_int8_graph_stores_its_shared_kernel_once(recurrent: Convert
 
 
 def test_the_tflite_graph_is_nhwc_batch_1_and_static(artifact: Artifact) -> None:
-    from edgeseg.targets import _tflite
+    from edgeseg.targets import _tflite_flat
 
     for name in ("tflite-fp32", "tflite-int8"):
         flat = load_tflite(artifact(name))
@@ -222,7 +222,7 @@ def test_the_tflite_graph_is_nhwc_batch_1_and_static(artifact: Artifact) -> None
         assert (image.name, list(image.shape)) == (b"image", [1, 64, 64, 3])
         assert (logits.name, list(logits.shape)) == (b"logits", [1, 64, 64, 1])
         assert all(t.shapeSignature is None or min(t.shapeSignature) >= 0 for t in graph.tensors)
-        assert set(_tflite.operations(flat)) == {"CONV_2D", "MAX_POOL_2D", "TRANSPOSE_CONV", "CONCATENATION"}
+        assert set(_tflite_flat.operations(flat)) == {"CONV_2D", "MAX_POOL_2D", "TRANSPOSE_CONV", "CONCATENATION"}
 
 
 def test_the_tflite_int8_graph_is_full_integer_with_the_exact_input_scale(artifact: Artifact) -> None:

@@ -13,7 +13,7 @@ from edgeseg.errors import ArtifactError, CheckpointError, OptionError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.runtime.onnx_session import FUSED, open_onnx
 from edgeseg.specs import Contract, ImageSpec, VariantSpec
-from edgeseg.targets import TARGETS, ConvertJob, _keras, _onnx, _onnx_int8, _tflite
+from edgeseg.targets import TARGETS, ConvertJob, _keras, _onnx, _onnx_int8, _tflite, _tflite_flat
 from edgeseg.targets.ranges import ActivationRanges, LayerRange, measure
 from edgeseg.variants import VARIANTS, build_model
 
@@ -88,7 +88,7 @@ def test_every_tensor_of_the_tflite_graph_has_the_range_of_its_layer(
 
     model, contract, ranges = network
     flat = _tflite.float_model(model, contract)
-    found = _tflite.layer_names(flat, _keras.network(model))
+    found = _tflite_flat.layer_names(flat, _keras.network(model))
     assert len(found) == len(flat.subgraphs[0].operators)
     data = _tflite.pack(flat)
     interpreter = Interpreter(
