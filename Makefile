@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo check baseline test lint format lock clean test-android screenshots apk
+.PHONY: help install demo check baseline test test-device lint format lock clean test-android screenshots apk
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -42,6 +42,10 @@ baseline: demo  ## Make what ships the baseline of `make check`: make baseline R
 
 test: lint  ## Format check, lint, types, floors and tests: all that CI runs.
 	$(BIN)/python -m pytest
+
+test-device: $(STAMP)  ## Run int8 on emulated Arm and in WebAssembly, DATA=DIR for patients too; minutes, needs a network.
+	@$(BIN)/python benchmarks/device/evidence.py $(if $(DATA),--data $(DATA)) $(if $(BUILD),--build $(BUILD)) \
+		$(if $(BUILD_X86),--build-x86 $(BUILD_X86))
 
 lint: $(STAMP)  ## Only the static part of `make test`.
 	$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edgeseg.data.volume import PHANTOM
-from edgeseg.results import EvalResult, InstitutionScore, ParityResult, PatientScore
+from edgeseg.results import DeviceFigure, EvalResult, InstitutionScore, ParityResult, PatientScore
 from edgeseg.specs import Contract, patient_digest
 
 _ABSENT = "-"
@@ -27,7 +27,7 @@ def evaluation(result: EvalResult, contract: Contract) -> RenderableType:
 
 def parity(result: ParityResult, *, phantoms: bool) -> RenderableType:
     """Draw a comparison of two artifacts."""
-    rows = (
+    rows: tuple[tuple[str, str], ...] = (
         ("slices", f"{result.slices}"),
         ("largest logit difference", f"{result.max_logit_difference:.3g}"),
         ("flipped mask pixels", f"{result.flipped_pixels} ({result.flips_ppm:.1f} ppm)"),
@@ -35,9 +35,17 @@ def parity(result: ParityResult, *, phantoms: bool) -> RenderableType:
         ("worst slice", f"{result.worst_slice} ({result.worst_slice_flipped_pixels} pixels)"),
         ("status", "passed" if result.passed else "FAILED"),
     )
+    if result.device is not None:
+        rows += _device(result.device)
     title = f"{result.artifact} against {result.reference}"
     remarks = ["Compared on PHANTOMS (synthetic heads)."] if phantoms else []
     return Group(_pairs(title, rows), *_remarks(remarks))
+
+
+def _device(figure: DeviceFigure) -> tuple[tuple[str, str], ...]:
+    said = {True: "yes: equal to Arm's", False: "NO: not equal to Arm's", None: "not shown"}[figure.equals_arm]
+    reasons = tuple(("" if place else "known by", reason) for place, reason in enumerate(figure.reasons))
+    return (("numerics here", figure.numerics), ("a device figure", said), *reasons)
 
 
 def _patients(scores: Sequence[PatientScore], seen: frozenset[str]) -> Table:

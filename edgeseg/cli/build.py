@@ -66,6 +66,7 @@ def build(
         typer.Option(help="Search the cheapest int8 file that loses no more mean Dice (95 % bound), such as 0.005."),
     ] = None,
     phantom_patients: Annotated[int, typer.Option(help="Phantoms to score on, where no data is given.")] = 8,
+    profile: Annotated[str, typer.Option(help="arm, or x86: int8 that is exact and fast on every x86.")] = "arm",
     bench_runs: Annotated[int, typer.Option(help="Counted runs of each artifact.")] = 100,
     bench_budget_s: Annotated[float, typer.Option(help="Most seconds of counted runs for each artifact.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print build.json instead of the table.")] = False,
@@ -106,6 +107,7 @@ def build(
         bench_budget_s=bench_budget_s,
         allow_seen=allow_seen,
         rebuild=rebuild,
+        profile=profile,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
     result = _run(every_variant(spec, runs) if everything else (spec,))

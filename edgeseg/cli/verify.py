@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,13 +29,17 @@ def verify(
     threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Run the same slices through two artifacts and count the mask pixels that differ; exit code 1 when too many do."""
+    """Run the same slices through two artifacts and count the mask pixels that differ; exit code 1 when too many do.
+
+    For int8 it also says whether what this host computes is what an Arm device computes, and how that is known.
+    """
     from edgeseg import targets
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.data.volume import PHANTOM, volumes
     from edgeseg.errors import CheckFailedError, OptionError
     from edgeseg.jsonio import to_json
+    from edgeseg.stages.device_figure import device_figure
     from edgeseg.stages.verify import verify as run
 
     if threads < 1:
@@ -51,6 +56,7 @@ def verify(
             max_flip_ppm=targets.get(contract.target).max_flip_ppm if max_flip_ppm is None else max_flip_ppm,
             progress=lambda done, _: progress(done, len(dataset.patients)),
         )
+    result = replace(result, device=device_figure(predictor))
     if as_json:
         typer.echo(to_json(result))
     else:

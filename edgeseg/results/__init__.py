@@ -25,6 +25,14 @@ from edgeseg.results.check import (
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval
 from edgeseg.results.comparison import ArtifactComparison, ComparisonResult
 from edgeseg.results.compression import CompressResult, CompressStep, NetworkSize
+from edgeseg.results.device import (
+    DeviceArtifact,
+    DeviceCodes,
+    DeviceEvidence,
+    DeviceFigure,
+    DeviceRun,
+    InstructionCount,
+)
 from edgeseg.results.inspection import (
     Execution,
     GraphFacts,
@@ -63,6 +71,11 @@ __all__ = [
     "ComparisonResult",
     "CompressResult",
     "CompressStep",
+    "DeviceArtifact",
+    "DeviceCodes",
+    "DeviceEvidence",
+    "DeviceFigure",
+    "DeviceRun",
     "DiceDrop",
     "Environment",
     "EpochRecord",
@@ -72,6 +85,7 @@ __all__ = [
     "GraphFacts",
     "Inspection",
     "InstitutionScore",
+    "InstructionCount",
     "Interval",
     "LatencyResult",
     "LayerSensitivity",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Interval
+from edgeseg.results.device import DeviceFigure
 from edgeseg.specs import PostProcessing
 
 
@@ -79,7 +80,8 @@ class EvalResult:
 class ParityResult:
     """One artifact against the float Keras network on the same inputs.
 
-    `flips_ppm` is the number of mask pixels that differ at the operating threshold, per million pixels.
+    `flips_ppm` is the number of mask pixels that differ at the operating threshold, per million pixels. `device` says
+    of an int8 artifact whether this host's figure is a device's; None for float, and where nobody asked.
     """
 
     artifact: str
@@ -92,4 +94,5 @@ class ParityResult:
     worst_slice_flipped_pixels: int
     max_flip_ppm: float
     passed: bool
+    device: DeviceFigure | None = None
     schema_version: int = RESULT_SCHEMA_VERSION

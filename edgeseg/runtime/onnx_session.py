@@ -20,7 +20,9 @@ OUTPUT_SCALE, OUTPUT_ZERO_POINT = "edgeseg.output_scale", "edgeseg.output_zero_p
 _LOG_FATAL_ONLY = 4
 _INT8_OPERATORS = (b"QuantizeLinear", b"QLinear", b"ConvInteger", b"MatMulInteger")
 _DYNAMIC_OPERATORS = (b"DynamicQuantizeLinear",)
-_DTYPES = {"tensor(float)": "float32", "tensor(int8)": "int8"}
+_DTYPES = {"tensor(float)": "float32", "tensor(int8)": "int8", "tensor(uint8)": "uint8"}
+_FLIP_SIGN = np.uint8(128)
+"""Turns the codes of uint8 into those of int8 and back: both differ by 128."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,10 @@ def _holds(path: Path, names: tuple[bytes, ...]) -> bool:
 
 
 class OnnxSession:
-    """One ONNX model; thread-safe, as `InferenceSession.run` is."""
+    """One ONNX model; thread-safe, as `InferenceSession.run` is.
+
+    A file that takes or gives uint8 codes is shown as one of int8, with all codes less by 128.
+    """
 
     def __init__(self, path: Path, *, threads: int, mode: GraphMode, numerics: str) -> None:
         """Load the model.
@@ -110,6 +115,7 @@ class OnnxSession:
                 "of each, so build it with: edgeseg build"
             )
         metadata = dict(self._session.get_modelmeta().custom_metadata_map)
+        self._unsigned = tuple(end.type == "tensor(uint8)" for end in (inputs[0], outputs[0]))
         self.input = _info(inputs[0], metadata, INPUT_SCALE, INPUT_ZERO_POINT, path)
         self.output = _info(outputs[0], metadata, OUTPUT_SCALE, OUTPUT_ZERO_POINT, path)
         self.runtime = f"onnxruntime {ort.__version__}"
@@ -121,6 +127,8 @@ class OnnxSession:
         Raises:
             ArtifactError: when ONNX Runtime fails.
         """
+        if self._unsigned[0]:
+            tensor = tensor.view(np.uint8) ^ _FLIP_SIGN
         try:
             (result,) = self._session.run([self.output.name], {self.input.name: tensor})
         except Exception as error:
@@ -128,21 +136,22 @@ class OnnxSession:
                 f"{self._path}: ONNX Runtime {ort.__version__} failed while running it ({one_line(error)}); build the "
                 "model again"
             ) from error
-        return np.asarray(result)
+        return np.asarray((result ^ _FLIP_SIGN).view(np.int8) if self._unsigned[1] else result)
 
 
 def _info(node: Any, metadata: dict[str, str], scale_key: str, zero_key: str, path: Path) -> TensorInfo:
     shape = tuple(size if isinstance(size, int) else None for size in node.shape)
     dtype = _DTYPES.get(node.type, node.type)
-    if dtype != "int8":
+    if dtype not in ("int8", "uint8"):
         return TensorInfo(name=node.name, shape=shape, dtype=dtype)
     try:
         scale, zero_point = float(metadata[scale_key]), int(metadata[zero_key])
     except (KeyError, ValueError) as error:
         raise ArtifactError(
-            f"{path}: tensor '{node.name}' is int8, and the metadata '{scale_key}' and '{zero_key}' that say what its "
-            "values mean are missing or not numbers; build the model again"
+            f"{path}: tensor '{node.name}' is {dtype}, and the metadata '{scale_key}' and '{zero_key}' that say what "
+            "its values mean are missing or not numbers; build the model again"
         ) from error
     if not (math.isfinite(scale) and scale > 0):
         raise ArtifactError(f"{path}: '{scale_key}' is {scale}; a scale is positive, so build the model again")
-    return TensorInfo(name=node.name, shape=shape, dtype=dtype, scale=scale, zero_point=zero_point)
+    zero_point -= 128 if dtype == "uint8" else 0
+    return TensorInfo(name=node.name, shape=shape, dtype="int8", scale=scale, zero_point=zero_point)

@@ -44,7 +44,8 @@ class Segmenter:
         threads: how many threads the runtime may use within one slice.
         runtime: name and version of the runtime, such as `onnxruntime 1.31.1`.
         numerics: how the arithmetic is done on this host, such as `float32`; `int8, exact (...)`; `int8, near exact
-            (basic graph in float)`; `int8, fast (16-bit sums saturate)`; `int8, LiteRT XNNPACK (32-bit sums)`.
+            (basic graph in float)`; `int8, exact (7-bit weights, no saturation)`; `int8, fast (the host's default
+            kernels)`; `int8, LiteRT XNNPACK (32-bit sums)`.
     """
 
     def __init__(self, path: Path, contract: Contract, session: Session, *, threads: int) -> None:
@@ -70,8 +71,8 @@ class Segmenter:
             threads: for the runtime, at least 1.
             numerics: `exact` gives int8 results from the integer graph that ONNX Runtime takes on Arm, several times
                 slower on x86, or where its kernels saturate from the nearest mode that does not; `fast` takes the
-                runtime's default kernels. Float models, TFLite and ORT format, whose graph is fixed, are the same
-                under both.
+                runtime's default kernels. Float models, TFLite, the profile `x86` and ORT format, whose graph is fixed,
+                are the same under both.
             contract: a JSON file with the contract of a model that carries none.
 
         Raises:
@@ -89,6 +90,14 @@ class Segmenter:
         if model_format(path) == ".tflite":
             return cls(path, read, LitertSession(path, threads=threads), threads=threads)
         return cls(path, read, _open_onnx(path, read, threads, numerics), threads=threads)
+
+    @property
+    def output_scale(self) -> tuple[float, int] | None:
+        """Scale and zero point of int8 logits, `logit = scale * (code - zero_point)`; None where they are float."""
+        info = self._session.output
+        if info.dtype != "int8" or info.scale is None or info.zero_point is None:
+            return None
+        return info.scale, info.zero_point
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run slices that have the contract's size, one after another.
@@ -258,6 +267,8 @@ def _open_onnx(path: Path, contract: Contract, threads: int, numerics: str) -> O
         return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=_DYNAMIC)
     if model_format(path) == ".ort":
         return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=saved_integer_numerics())
+    if contract.profile == "x86":
+        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics="int8, exact (7-bit weights, no saturation)")
     if numerics == "exact":
         mode = exact_mode()
         name = f"int8, {'exact' if mode is FUSED else 'near exact'} ({mode.description})"

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from edgeseg.specs.app import APP_SCHEMA_VERSION, AppCase, AppFile, AppManifest
 from edgeseg.specs.build import BuildSpec
-from edgeseg.specs.contract import CONTRACT_SCHEMA_VERSION, INTENDED_USE, Contract, PostProcessing, patient_digest
+from edgeseg.specs.contract import (
+    CONTRACT_SCHEMA_VERSION,
+    INTENDED_USE,
+    PROFILES,
+    Contract,
+    PostProcessing,
+    patient_digest,
+)
 from edgeseg.specs.golden import GoldenCase, GoldenDrawing, GoldenLogit
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
 from edgeseg.specs.recipes import (
@@ -33,6 +40,7 @@ __all__ = [
     "MAIN_OPTIONS",
     "MASK_FORMATS",
     "NORMALISATIONS",
+    "PROFILES",
     "RECIPE_SPECS",
     "AppCase",
     "AppFile",

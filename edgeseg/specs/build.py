@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.errors import OptionError
+from edgeseg.specs.contract import PROFILES
 from edgeseg.specs.network import VariantSpec
 
 
@@ -19,7 +20,8 @@ class BuildSpec:
     patients of `data` that trained the weights, 128 unless given; where there are none, the shipped ranges or phantoms
     are taken as they are, and a number or a `calibration_method` is refused; the method is `min-max` unless given.
     `max_drop` starts the search for the cheapest int8 file that loses no more mean Dice (one-sided 95 % bound).
-    `verify_patients` bounds how many of the evaluated patients the parity check runs over.
+    `verify_patients` bounds how many of the evaluated patients the parity check runs over. `profile` is the one of
+    `PROFILES` that int8 artifacts are built for.
     """
 
     variant: VariantSpec
@@ -39,12 +41,15 @@ class BuildSpec:
     bench_budget_s: float = 10.0
     allow_seen: bool = False
     rebuild: bool = False
+    profile: str = "arm"
     command: str = "edgeseg build"
 
     def __post_init__(self) -> None:
         """Refuse counts that measure nothing."""
         if not self.targets:
             raise OptionError("no target was named; see 'edgeseg targets', or give --target all")
+        if self.profile not in PROFILES:
+            raise OptionError(f"profile is '{self.profile}'; choose one of: {', '.join(PROFILES)}")
         for name in ("threads", "calibration_slices", "phantom_patients", "verify_patients", "bench_runs"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -13,6 +13,8 @@ from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
 from edgeseg.specs.training import NORMALISATIONS
 
 CONTRACT_SCHEMA_VERSION = 2
+PROFILES = ("arm", "x86")
+"""Build profiles of int8, the default first: signed 8 bits at full range, or what stays exact on every x86."""
 _DIGEST = re.compile("[0-9a-f]{64}")
 INTENDED_USE = "Research use only. Not a medical device; not for diagnosis or treatment."
 
@@ -61,11 +63,12 @@ class Contract:
     `slice`, multiplied by `scale` into [0, 1] and laid out as `layout`. The artifact returns logits; a pixel is tumour
     when its logit is above `logit_threshold` and `post_processing` does not drop its component. `seen_patients` holds
     `patient_digest(id)` of every patient that training or calibration used, so that a tool can refuse to evaluate on
-    them without the ids being readable. `licence` is that of the weights, None where edgeseg cannot know it. `golden`
-    is what the artifact finds on a drawing that any device can make, None where it finds nothing sensible. The two
-    digests are of the file without the contract, and of the contract's own text; None where nothing was sealed, as in
-    schema version 1. `float_layers` are the layers of an int8 artifact that are computed in float, empty where all are
-    int8. docs/contract.md has every field.
+    them without the ids being readable. `licence` is that of the weights, None where edgeseg cannot know it.
+    `profile` is the one of `PROFILES` that an int8 artifact was built for, None for float. `golden` is what the
+    artifact finds on a drawing that any device can make, None where it finds nothing sensible. The two digests are of
+    the file without the contract, and of the contract's own text; None where nothing was sealed, as in schema
+    version 1. `float_layers` are the layers of an int8 artifact that are computed in float, empty where all are int8.
+    docs/contract.md has every field.
     """
 
     variant: VariantSpec
@@ -87,6 +90,7 @@ class Contract:
     seen_patients: tuple[str, ...] = ()
     licence: str | None = None
     intended_use: str = INTENDED_USE
+    profile: str | None = None
     golden: GoldenCase | None = None
     content_sha256: str | None = None
     contract_sha256: str | None = None
@@ -98,6 +102,8 @@ class Contract:
             raise OptionError(f"layout is '{self.layout}'; choose one of: NCHW, NHWC")
         if self.normalisation not in NORMALISATIONS:
             raise OptionError(f"normalisation is '{self.normalisation}'; choose one of: {', '.join(NORMALISATIONS)}")
+        if self.profile not in (None, *PROFILES):
+            raise OptionError(f"profile is '{self.profile}'; choose one of: {', '.join(PROFILES)}")
         if not 0.0 < self.threshold < 1.0:
             raise OptionError(f"threshold is {self.threshold}; a probability strictly between 0 and 1 is needed")
         if not (math.isfinite(self.scale) and self.scale > 0):

@@ -14,14 +14,14 @@ from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
-from edgeseg.specs import BuildSpec, Contract, VariantSpec
+from edgeseg.specs import PROFILES, BuildSpec, Contract, VariantSpec
 from edgeseg.stages import calibrate, ranges
 from edgeseg.stages.calibration_set import CalibrationSet, check_disjoint
 from edgeseg.stages.checkpoint_predictor import checkpoint_contract
 from edgeseg.stages.choice import CHOICE_FILE, Choice, OperatingPoint, read_choice
 from edgeseg.stages.learned_ranges import ranges_beside
 from edgeseg.stages.ranges import RecordedRanges
-from edgeseg.targets import Target, resolve
+from edgeseg.targets import TARGETS, Target, resolve
 from edgeseg.targets.histograms import MIN_MAX, check_method
 from edgeseg.targets.ranges import LEARNED
 
@@ -108,6 +108,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         OptionError: when calibration slices are asked for and there are none to choose from, or when the choice of an
             operating point cannot be read or was made for another variant.
     """
+    _check_profile(spec)
     checkpoint = _checkpoint(spec.variant, spec.checkpoint)
     if spec.data is None:
         key = _phantom_key(spec)
@@ -181,7 +182,7 @@ def resolve_compression(
     return Compression(ranges=found, shipped=shipped)
 
 
-def target_contract(inputs: BuildInputs, target: Target, ranges: RecordedRanges | None) -> Contract:
+def target_contract(inputs: BuildInputs, target: Target, ranges: RecordedRanges | None, *, profile: str) -> Contract:
     """Return what an artifact of a build says of itself; `ranges` are those that it takes, if any."""
     network = checkpoint_contract(inputs.checkpoint.header, target.name)
     seen = {*network.seen_patients, *(() if ranges is None else ranges.patients)}
@@ -192,12 +193,24 @@ def target_contract(inputs: BuildInputs, target: Target, ranges: RecordedRanges 
         calibrated_on=None if ranges is None else ranges.data,
         calibration_hash=None if ranges is None else ranges.calibration_sha256,
         seen_patients=tuple(sorted(seen)),
+        profile=target.profile(profile),
     )
 
 
 def shipped_slugs() -> tuple[str, ...]:
     """The variants whose weights ship."""
     return tuple(sorted(p.parent.name for p in artifacts.shipped("models").glob("*/weights.safetensors")))
+
+
+def _check_profile(spec: BuildSpec) -> None:
+    """Refuse a profile that would change none of the targets asked for."""
+    if spec.profile == PROFILES[0] or any(spec.profile in t.profiles for t in resolve(spec.targets)):
+        return
+    there = ", ".join(target.name for target in TARGETS.values() if spec.profile in target.profiles)
+    raise OptionError(
+        f"profile is {spec.profile}, which changes none of the targets asked for ({', '.join(spec.targets)}); it is "
+        f"there for: {there}. Leave it out, or add one of these"
+    )
 
 
 def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:

@@ -192,8 +192,12 @@ class VariantBuild:
         )
         return self._convert(target, taken), searched
 
+    def _contract(self, target: Target, taken: Candidate | None) -> Contract:
+        ranges = None if taken is None else taken.ranges
+        return target_contract(self.inputs, target, ranges, profile=self.spec.profile)
+
     def _write(self, target: Target, taken: Candidate | None, path: Path) -> None:
-        contract = target_contract(self.inputs, target, None if taken is None else taken.ranges)
+        contract = self._contract(target, taken)
         job = ConvertJob(model=self.model, contract=contract)
         if taken is not None:
             model = self.model if taken.model is None else taken.model()
@@ -202,7 +206,7 @@ class VariantBuild:
 
     def _convert(self, target: Target, taken: Candidate | None) -> Path:
         path = artifacts.artifact_path(self.spec.out, self.spec.variant.slug, target.name, target.suffix)
-        contract = target_contract(self.inputs, target, None if taken is None else taken.ranges)
+        contract = self._contract(target, taken)
 
         def make() -> Contract:
             self._write(target, taken, path)

@@ -1,4 +1,4 @@
-"""Static QDQ quantization of a float ONNX graph: int8 in, int8 out, int8 weights per output channel."""
+"""Static QDQ quantization of a float ONNX graph: 8 bits in, 8 bits out, int8 weights per output channel."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from edgeseg.runtime.onnx_session import (
 )
 from edgeseg.specs import Contract
 from edgeseg.targets import _int8, _onnx, _onnx_mixed
+from edgeseg.targets._codes import CODES, Codes
 from edgeseg.targets._keras import INPUT, OUTPUT
 from edgeseg.targets.ranges import ActivationRanges
 
@@ -31,14 +32,14 @@ def quantised(
 ) -> Any:
     """Quantize a float graph of `_onnx.named_graph`.
 
-    Activations are asymmetric int8, so that what a ReLU gives uses all 256 codes and the ReLU itself disappears into
+    Activations are asymmetric, so that what a ReLU gives uses all 256 codes and the ReLU itself disappears into
     the saturation (half the flipped pixels of symmetric ranges). Each value takes the range of its layer, but for the
     input, whose codes are a pixel's byte minus 128, and the logits (`_int8.logit_scale`).
 
     Args:
         proto: the float graph; it is changed.
         layers: the layer that gives each value.
-        contract: its threshold, and the layers that stay in float.
+        contract: its threshold, its build profile (a key of `CODES`), and the layers that stay in float.
         ranges: of every layer's output.
         owners: the layer that holds the kernel, by the name of what a converter may fuse with it (`Network.owners`).
 
@@ -46,27 +47,28 @@ def quantised(
         ArtifactError: when something stays in float.
         CheckpointError: when a value has no range.
     """
+    codes = CODES[contract.profile or "arm"]
     layers = transposed_to_depth_to_space(proto, layers)
     chosen = _int8.logit_scale(*ranges.of(layers[OUTPUT]), contract.logit_threshold)
     _shift_head(proto, chosen)
-    overrides = {INPUT: _fixed(_int8.INPUT_SCALE, _int8.INPUT_ZERO_POINT)}
-    overrides |= dict.fromkeys(_logit_values(proto), _fixed(chosen.scale, chosen.zero_point))
+    overrides = {INPUT: codes.fixed(_int8.INPUT_SCALE, _int8.INPUT_ZERO_POINT)}
+    overrides |= dict.fromkeys(_logit_values(proto), codes.fixed(chosen.scale, chosen.zero_point))
     found = value_layers(proto, layers)
     kept = _onnx_mixed.kept_nodes(proto, found, owners, contract.float_layers)
     values = {name: ranges.of(layer) for name, layer in found.items()}
-    result = _quantize_static(proto, {INPUT: (0.0, 1.0), **values}, overrides, kept)
+    result = _quantize_static(proto, {INPUT: (0.0, 1.0), **values}, overrides, codes, kept)
     _onnx_mixed.quantise_ends(result, overrides)
     _onnx_mixed.halve_kernels(result, kept)
-    _strip_ends(result)
+    _strip_ends(result, codes)
     _onnx.sort(result.graph)
     _onnx.share_equal_constants(result.graph)
     _onnx.rename(result)
-    _check_integer(result, mixed=bool(kept))
+    _check_integer(result, codes, mixed=bool(kept))
     return result
 
 
 def to_bytes(proto: Any, contract: Contract) -> bytes:
-    """Serialise with the contract and with what the int8 codes of input and output mean."""
+    """Serialise with the contract and with what the codes of input and output mean."""
     first = next(node for node in proto.graph.node if INPUT in node.input)
     last = next(node for node in proto.graph.node if OUTPUT in node.output)
     input_scale, input_zero = (_onnx.constant(proto, name) for name in first.input[1:])
@@ -176,20 +178,12 @@ def _shift_head(proto: Any, chosen: _int8.LogitScale) -> None:
     _onnx.drop_unused(proto.graph)
 
 
-def _fixed(scale: float, zero_point: int) -> list[dict[str, Any]]:
-    from onnxruntime.quantization import QuantType
-
-    return [
-        {
-            "quant_type": QuantType.QInt8,
-            "scale": np.array(scale, np.float32),
-            "zero_point": np.array(zero_point, np.int8),
-        }
-    ]
-
-
 def _quantize_static(
-    proto: Any, values: dict[str, tuple[float, float]], overrides: dict[str, Any], kept: tuple[str, ...]
+    proto: Any,
+    values: dict[str, tuple[float, float]],
+    overrides: dict[str, Any],
+    codes: Codes,
+    kept: tuple[str, ...],
 ) -> Any:
     """Run ONNX Runtime's quantizer on known ranges, as `quantize_static` does once it has measured them."""
     from onnxruntime.quantization import CalibrationMethod, QuantType
@@ -203,9 +197,9 @@ def _quantize_static(
         quantizer = QDQQuantizer(
             save_and_reload_model_with_shape_infer(proto),
             per_channel=True,
-            reduce_range=False,
+            reduce_range=codes.reduced,
             weight_qType=QuantType.QInt8,
-            activation_qType=QuantType.QInt8,
+            activation_qType=codes.quant_type,
             tensors_range=TensorsData(CalibrationMethod.MinMax, known),
             nodes_to_quantize=[],
             nodes_to_exclude=list(kept),
@@ -221,8 +215,8 @@ def _quantize_static(
     return quantizer.model.model
 
 
-def _strip_ends(proto: Any) -> None:
-    """Take off the first QuantizeLinear and the last DequantizeLinear, so that the graph takes and gives int8."""
+def _strip_ends(proto: Any, codes: Codes) -> None:
+    """Take off the first QuantizeLinear and the last DequantizeLinear, so that the graph takes and gives codes."""
     import onnx
 
     graph = proto.graph
@@ -230,9 +224,9 @@ def _strip_ends(proto: Any) -> None:
     last = next(node for node in graph.node if OUTPUT in node.output)
     if [node.op_type for node in entries] != ["QuantizeLinear"] or last.op_type != "DequantizeLinear":
         raise ArtifactError("the quantizer left the network's input or output in float")
-    codes = entries[0].output[0]
+    entering = entries[0].output[0]
     for node in graph.node:
-        node.input[:] = [INPUT if name == codes else name for name in node.input]
+        node.input[:] = [INPUT if name == entering else name for name in node.input]
     maker = next(node for node in graph.node if last.input[0] in node.output)
     maker.output[0] = OUTPUT
     for node in graph.node:
@@ -240,11 +234,11 @@ def _strip_ends(proto: Any) -> None:
     graph.node.remove(entries[0])
     graph.node.remove(last)
     for end in (graph.input[0], graph.output[0]):
-        end.type.tensor_type.elem_type = onnx.TensorProto.INT8
+        end.type.tensor_type.elem_type = onnx.TensorProto.UINT8 if codes.unsigned else onnx.TensorProto.INT8
 
 
-def _check_integer(proto: Any, *, mixed: bool) -> None:
-    """Refuse a graph in which an operation stands on a float tensor, or a weight is not int8.
+def _check_integer(proto: Any, codes: Codes, *, mixed: bool) -> None:
+    """Refuse a graph in which an operation stands on a float tensor, or a weight is not int8 within its reach.
 
     Where layers are `mixed`, int8 and float, the convolutions on float16 kernels are what was asked for.
 
@@ -264,5 +258,8 @@ def _check_integer(proto: Any, *, mixed: bool) -> None:
             raise ArtifactError(f"{node.op_type} '{node.name}' would run in float in the int8 graph")
         if node.op_type in WEIGHTED:
             weight = _onnx.constant(proto, makers[node.input[1]].input[0])
-            if weight is None or weight.dtype != np.int8:
-                raise ArtifactError(f"the weights of {node.op_type} '{node.name}' are not int8 in the int8 graph")
+            if weight is None or weight.dtype != np.int8 or np.abs(weight.astype(int)).max() > codes.weight_reach:
+                raise ArtifactError(
+                    f"the weights of {node.op_type} '{node.name}' are not int8 within +-{codes.weight_reach} in the "
+                    "int8 graph"
+                )

@@ -1,5 +1,8 @@
 """ONNX in full-integer int8 (QDQ): `(1, 3, H, W) int8` (pixel byte - 128) -> `(1, 1, H, W) int8` logits.
 
+That is the profile `arm`. `x86` writes `uint8` codes (the pixel's byte itself) and weights of 7 bits: a graph that ONNX
+Runtime keeps in integers on x86 with its default options, and that cannot saturate there, with or without VNNI.
+
 The tolerance: 115 pixels per million flipped where `tflite-int8` flipped 138 (pooled Dice 0.8374 became 0.8364); the
 reasons for 1000 are the same.
 """
@@ -46,4 +49,5 @@ TARGET = Target(
     max_flip_ppm=1000.0,
     layout=LAYOUT,
     convert=_convert,
+    profiles=("arm", "x86"),
 )

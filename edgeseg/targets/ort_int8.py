@@ -58,6 +58,7 @@ TARGET = Target(
     max_flip_ppm=1000.0,
     layout=LAYOUT,
     convert=_convert,
+    profiles=("arm",),
     companions=(OPERATORS_SUFFIX,),
     note="as ort-fp32; the integer graph that ONNX Runtime takes on Arm",
 )

@@ -45,6 +45,7 @@ class Target:
         needs_calibration: whether `ConvertJob.ranges` must be given.
         max_flip_ppm: mask pixels per million that may differ from the Keras network at the operating threshold.
         layout: of input and output, `NHWC` or `NCHW`.
+        profiles: the build profiles in which its files differ, the default first; none for float.
         convert: writes the artifact at a path, whole or not at all; equal jobs give equal bytes.
         companions: suffixes of the files that stand beside the artifact, put in place of its own.
         note: what one should know before choosing it, empty where there is nothing.
@@ -58,12 +59,17 @@ class Target:
     max_flip_ppm: float
     layout: str
     convert: Callable[[ConvertJob, Path], None]
+    profiles: tuple[str, ...] = ()
     companions: tuple[str, ...] = ()
     note: str = ""
 
     def files(self, path: Path) -> tuple[Path, ...]:
         """Return all files of an artifact whose own is at `path`, that one first."""
         return (path, *(path.with_suffix(suffix) for suffix in self.companions))
+
+    def profile(self, asked: str) -> str | None:
+        """Return the profile that a file of this target is of when `asked` is asked for; None for float."""
+        return asked if asked in self.profiles else next(iter(self.profiles), None)
 
 
 def artifact_contract(job: ConvertJob, *, target: str, layout: str, layers: tuple[str, ...] = ()) -> Contract:

@@ -46,4 +46,5 @@ TARGET = Target(
     max_flip_ppm=1000.0,
     layout=LAYOUT,
     convert=_convert,
+    profiles=("arm",),
 )
