@@ -59,9 +59,11 @@ def test_the_runner_takes_x86_as_it_takes_arm(x86: Path, trained: Any) -> None:
 def test_the_form_without_a_profile_is_arms(trained: Any, tmp_path: Path) -> None:
     target = TARGETS["onnx-int8"]
     for name in (None, "arm"):
-        target.convert(replace(trained.job, contract=replace(trained.job.contract, profile=name)), tmp_path / f"{name}")
+        target.convert(
+            replace(trained.job, contract=replace(trained.job.contract, profile=name)), tmp_path / f"{name}.onnx"
+        )
     weights = [
-        [numpy_helper.to_array(t).tobytes() for t in onnx.load(tmp_path / f"{name}").graph.initializer]
+        [numpy_helper.to_array(t).tobytes() for t in onnx.load(tmp_path / f"{name}.onnx").graph.initializer]
         for name in (None, "arm")
     ]
     assert weights[0] == weights[1]
