@@ -51,7 +51,7 @@ def codes_of(segmenter: Segmenter, logits: NDArray[np.float32]) -> NDArray[np.in
     """
     if segmenter.output_scale is None:
         raise ArtifactError(f"{segmenter.path}: the logits are not int8, so there are no codes to compare")
-    return quantise(logits, *segmenter.output_scale)
+    return quantise(logits, *segmenter.output_scale).astype(np.int8, copy=False)
 
 
 def slice_digests(codes: NDArray[np.int8]) -> tuple[str, ...]:
