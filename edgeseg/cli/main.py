@@ -29,7 +29,7 @@ _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES
 # or an `app` where the command has commands of its own.
 PANELS = {
     "Make": ("data", "train", "average", "compress", "choose", "calibrate", "build", "ship", "android", "golden"),
-    "Use and measure": ("run", "doctor", "evaluate", "verify", "bench", "check", "sensitivity", "experiments"),
+    "Use and measure": ("run", "serve", "doctor", "evaluate", "verify", "bench", "check", "sensitivity", "experiments"),
     "Read": ("inspect", "report", "compare", "claims", "variants", "targets"),
 }
 

@@ -6,9 +6,11 @@ here each of these is an error that names the file, what was found, the rule, an
 
 from __future__ import annotations
 
+import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +52,10 @@ class _EmptyFileError(Exception):
     """The file has no bytes."""
 
 
+class _TooManyPixelsError(Exception):
+    """The picture has more pixels than the caller allows."""
+
+
 def read_slice(path: Path) -> NDArray[np.uint8]:
     """Read one slice.
 
@@ -59,7 +65,25 @@ def read_slice(path: Path) -> NDArray[np.uint8]:
     Raises:
         ImageError: when the file is missing, damaged, too large, or anything but one 8-bit frame of three channels.
     """
-    picture = _decode(path, ImageError, "slice")
+    return _three_channels(path, _decode(path, ImageError, "slice"))
+
+
+def decode_slice(content: bytes, name: str, *, max_pixels: int) -> NDArray[np.uint8]:
+    """Read one slice that is in memory, as `read_slice` does.
+
+    Args:
+        content: of a TIFF, PNG or JPEG file.
+        name: for messages.
+        max_pixels: a larger picture is refused before its pixels are decoded.
+
+    Raises:
+        ImageError: when it is damaged, too large, or anything but one 8-bit frame of three channels.
+    """
+    path = Path(name)
+    return _three_channels(path, _decode(path, ImageError, "slice", content=content, max_pixels=max_pixels))
+
+
+def _three_channels(path: Path, picture: _Picture) -> NDArray[np.uint8]:
     if picture.frames != 1:
         raise ImageError(f"{path}: found {picture.description}; {_SLICE_RULE}; save each frame as a file of its own")
     if picture.bits != 8:
@@ -136,10 +160,12 @@ def decode_mask(path: Path) -> NDArray[np.bool_]:
     return np.asarray(picture.pixels != 0, dtype=np.bool_)
 
 
-def _decode(path: Path, kind: type[DataError], role: str) -> _Picture:
+def _decode(
+    path: Path, kind: type[DataError], role: str, *, content: bytes | None = None, max_pixels: int | None = None
+) -> _Picture:
     """Decode the whole file; whatever Pillow says against it, warnings included, becomes one `kind`."""
     try:
-        return _decode_with_pillow(path)
+        return _decode_with_pillow(path.open("rb") if content is None else io.BytesIO(content), max_pixels)
     except FileNotFoundError as error:
         raise kind(f"{path}: there is no such file; the {role} is missing") from error
     except IsADirectoryError as error:
@@ -148,6 +174,10 @@ def _decode(path: Path, kind: type[DataError], role: str) -> _Picture:
         raise kind(f"{path}: the file may not be read; change its permissions") from error
     except _EmptyFileError as error:
         raise kind(f"{path}: the file is empty (0 bytes); copy the {role} again") from error
+    except _TooManyPixelsError as error:
+        raise kind(
+            f"{path}: the image claims {error} pixels and at most {max_pixels} are taken; crop or resample it first"
+        ) from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise kind(
             f"{path}: the image claims more than {Image.MAX_IMAGE_PIXELS} pixels; a {role} of that size is taken for "
@@ -160,8 +190,8 @@ def _decode(path: Path, kind: type[DataError], role: str) -> _Picture:
         ) from error
 
 
-def _decode_with_pillow(path: Path) -> _Picture:
-    with path.open("rb") as stream, warnings.catch_warnings():
+def _decode_with_pillow(source: BinaryIO, max_pixels: int | None) -> _Picture:
+    with source as stream, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         warnings.simplefilter("error", UserWarning)
         head = stream.read(_PNG_DEPTH_OFFSET + 1)
@@ -169,6 +199,8 @@ def _decode_with_pillow(path: Path) -> _Picture:
             raise _EmptyFileError
         stream.seek(0)
         with Image.open(stream, formats=_FORMATS) as image:
+            if max_pixels is not None and image.width * image.height > max_pixels:
+                raise _TooManyPixelsError(f"{image.height} x {image.width}")
             frames = int(getattr(image, "n_frames", 1))
             bits = _bits(image, head)
             image.load()

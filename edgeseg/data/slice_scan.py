@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ class SliceScan:
         *,
         volume: bool,
         spacing_mm: tuple[float, float, float | None] | None = None,
+        read: Callable[[Path], NDArray[np.uint8]] = read_slice,
     ) -> None:
         """Name the files; nothing is read yet.
 
@@ -35,7 +37,9 @@ class SliceScan:
             files: in anatomical order where `volume`.
             volume: whether they are all of one volume's slices.
             spacing_mm: distances of rows, columns and slices, where known.
+            read: gives one file's pixels, by default from disk.
         """
+        self._read = read
         self.name, self.volume, self._files, self._spacing_mm = name, volume, files, spacing_mm
         self._lock, self._seen, self._blank = threading.Lock(), 0, 0
         self._like_flair: Counter[str] = Counter()
@@ -78,7 +82,7 @@ class SliceScan:
         Raises:
             ImageError: when the file cannot be used as a slice.
         """
-        image = read_slice(self._files[index])
+        image = self._read(self._files[index])
         flair = image[:, :, CHANNELS.index("flair")]
         blank = image.min() == image.max()
         same = [n for i, n in enumerate(CHANNELS) if n != "flair" and np.array_equal(image[:, :, i], flair)]

@@ -46,6 +46,17 @@ from edgeseg.results.runs import PatientSegmentation, RunResult, SliceSegmentati
 from edgeseg.results.scores import EvalResult, InstitutionScore, ParityResult, PatientScore
 from edgeseg.results.selftest import SelfTest
 from edgeseg.results.sensitivity import LayerSensitivity, SensitivityResult
+from edgeseg.results.serving import (
+    ErrorAnswer,
+    HealthAnswer,
+    PredictAnswer,
+    Prediction,
+    SegmentAnswer,
+    ServedFile,
+    ServedModel,
+    ServedSlice,
+    ServedTimes,
+)
 from edgeseg.results.size import SizeLedger, SizeStep
 from edgeseg.results.training import EpochRecord, TrainResult
 
@@ -79,10 +90,12 @@ __all__ = [
     "DiceDrop",
     "Environment",
     "EpochRecord",
+    "ErrorAnswer",
     "EvalResult",
     "Execution",
     "GemmRate",
     "GraphFacts",
+    "HealthAnswer",
     "Inspection",
     "InstitutionScore",
     "InstructionCount",
@@ -95,9 +108,16 @@ __all__ = [
     "ParityResult",
     "PatientScore",
     "PatientSegmentation",
+    "PredictAnswer",
+    "Prediction",
     "RunResult",
+    "SegmentAnswer",
     "SelfTest",
     "SensitivityResult",
+    "ServedFile",
+    "ServedModel",
+    "ServedSlice",
+    "ServedTimes",
     "SizeLedger",
     "SizeStep",
     "SliceSegmentation",

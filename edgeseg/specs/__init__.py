@@ -29,6 +29,7 @@ from edgeseg.specs.recipes import (
     recipe_name,
 )
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
+from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, ServeOptions
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 
 __all__ = [
@@ -39,9 +40,11 @@ __all__ = [
     "INTENDED_USE",
     "MAIN_OPTIONS",
     "MASK_FORMATS",
+    "MAX_PREDICT_BYTES",
     "NORMALISATIONS",
     "PROFILES",
     "RECIPE_SPECS",
+    "SEGMENT_ROUTE",
     "AppCase",
     "AppFile",
     "AppManifest",
@@ -61,6 +64,7 @@ __all__ = [
     "Qat",
     "RecipeSpec",
     "RunOptions",
+    "ServeOptions",
     "TrainSpec",
     "VariantSpec",
     "options_of",

@@ -1,0 +1,106 @@
+"""Masks and measurements as the service sends them."""
+
+from __future__ import annotations
+
+import base64
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg import __version__
+from edgeseg.data.slice_file import decode_mask
+from edgeseg.results import (
+    PatientSegmentation,
+    Prediction,
+    SegmentAnswer,
+    ServedFile,
+    ServedModel,
+    ServedSlice,
+    ServedTimes,
+    SliceSegmentation,
+)
+from edgeseg.runtime import Segmenter
+from edgeseg.service.scans import Choice
+
+
+def describe(segmenter: Segmenter, sha256: str) -> ServedModel:
+    """Say which model a segmenter holds."""
+    contract = segmenter.contract
+    return ServedModel(
+        sha256=sha256,
+        variant=contract.variant.slug,
+        tier=contract.tier,
+        target=contract.target,
+        channels=contract.channels,
+        size=(contract.height, contract.width),
+        threshold=contract.threshold,
+        dropped_from_slices=contract.post_processing.describe(volume=False),
+        dropped_from_volumes=contract.post_processing.describe(volume=True),
+        trained_on=contract.trained_on,
+        licence=contract.licence,
+        runtime=segmenter.runtime,
+        numerics=segmenter.numerics,
+        edgeseg=__version__,
+    )
+
+
+def answer_for(
+    found: PatientSegmentation, choice: Choice, out: Path, model: ServedModel, times: tuple[float, float]
+) -> SegmentAnswer:
+    """Join what a run found with the masks that it wrote below `out`; `times` are its start and the wait, in ms."""
+    start, waited_ms = times
+    slices = tuple(_slice(one, out, choice.masks) for one in found.masks)
+    files = tuple(ServedFile(name=Path(one).name, b64=_base64(out / one)) for one in found.files)
+    return SegmentAnswer(
+        input=found.input,
+        slices=slices,
+        files=files,
+        slices_with_tumour=found.slices_with_tumour,
+        tumour_pixels=found.tumour_pixels,
+        tumour_volume_ml=found.tumour_volume_ml,
+        largest_diameter_mm=found.largest_diameter_mm,
+        pixel_mm=found.pixel_mm,
+        slice_mm=found.slice_mm,
+        post_processing=found.post_processing,
+        warnings=found.warnings,
+        times=ServedTimes(
+            waited_ms=round(waited_ms, 3),
+            slice_ms_p50=round(found.latency_ms_p50, 3),
+            slice_ms_p95=round(found.latency_ms_p95, 3),
+            total_ms=round((time.perf_counter() - start) * 1e3, 3),
+        ),
+        model=model,
+    )
+
+
+def predictions(answer: SegmentAnswer) -> tuple[Prediction, ...]:
+    """Give one prediction per slice; what was odd about the request stands in each."""
+    return tuple(
+        Prediction(slice=one, warnings=answer.warnings, model_sha256=answer.model.sha256) for one in answer.slices
+    )
+
+
+def runs(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+    """Give the runs of a mask `(h, w) bool` as start, length, start, length ..., counted row by row from 0."""
+    flat = np.concatenate([[False], mask.ravel(), [False]])
+    edges = np.flatnonzero(flat[1:] != flat[:-1]).reshape(-1, 2)
+    return tuple(np.stack([edges[:, 0], edges[:, 1] - edges[:, 0]], axis=1).ravel().tolist())
+
+
+def _slice(one: SliceSegmentation, out: Path, masks: str) -> ServedSlice:
+    return ServedSlice(
+        slice=one.slice,
+        height_px=one.height_px,
+        width_px=one.width_px,
+        tumour_pixels=one.tumour_pixels,
+        tumour_area_mm2=one.tumour_area_mm2,
+        largest_diameter_mm=one.largest_diameter_mm,
+        png=_base64(out / one.mask) if masks == "png" else None,
+        runs=runs(decode_mask(out / one.mask)) if masks == "rle" else None,
+    )
+
+
+def _base64(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()

@@ -1,0 +1,123 @@
+"""The routes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Literal
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
+
+from edgeseg import __version__
+from edgeseg.jsonio import to_json
+from edgeseg.results import ErrorAnswer, HealthAnswer, PredictAnswer, SegmentAnswer
+from edgeseg.service.answers import predictions
+from edgeseg.service.body import choose, read_upload
+from edgeseg.service.engine import Engine
+from edgeseg.service.gate import TICKET, Gate, Ticket
+from edgeseg.service.page import PREDICT_BODY, SEGMENT_BODY, draw
+from edgeseg.service.refusal import REFUSALS, UNUSABLE, WRONG_TYPE, Refusal
+from edgeseg.service.scans import Choice, Upload
+from edgeseg.service.vertex import read_instances
+from edgeseg.specs import INTENDED_USE, SEGMENT_ROUTE, ServeOptions
+
+Masks = Literal["png", "rle", "none", "nifti", "dicom-seg"]
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorAnswer, "description": text} for status, text in REFUSALS.items()
+}
+
+
+def create_app(engine: Engine, options: ServeOptions) -> Gate:
+    """Make the application: an engine behind routes, and those behind a gate."""
+    api = FastAPI(
+        title="edgeseg",
+        version=__version__,
+        description=f"Brain-tumour segmentation of MRI slices. {INTENDED_USE}",
+        docs_url=None,
+        redoc_url=None,
+    )
+    gate = Gate(api, options)
+    _add_reading(api, gate, engine, options)
+    _add_segment(api, engine, options)
+    _add_predict(api, engine, options)
+    api.add_exception_handler(Refusal, _refused)
+    api.add_exception_handler(HTTPException, _refused)
+    api.add_exception_handler(RequestValidationError, _invalid)
+    return gate
+
+
+def _add_reading(api: FastAPI, gate: Gate, engine: Engine, options: ServeOptions) -> None:
+    async def health() -> Response:
+        """Whether the service is up, and with which model."""
+        return _json(HealthAnswer(status="ok", workers=options.threads, under_way=gate.under_way, model=engine.model))
+
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(draw(api.openapi()))
+
+    for route in dict.fromkeys(("/health", options.health_route)):
+        api.add_api_route(route, health, response_model=HealthAnswer)
+    api.add_api_route("/docs", docs, include_in_schema=False)
+
+
+def _add_segment(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
+    @api.post(
+        SEGMENT_ROUTE, response_model=SegmentAnswer, responses=_ERRORS, openapi_extra={"requestBody": SEGMENT_BODY}
+    )
+    async def segment(
+        request: Request,
+        masks: Masks = Query("png", description="What masks come as; nifti and dicom-seg for such input alone."),
+        volume: bool = Query(default=False, description="Whether slices are neighbours, in anatomical order."),
+        spacing: str | None = Query(None, description="Of rows, columns and slices in mm, for pictures: 0.94,0.94,5"),
+    ) -> Response:
+        """Segment slices of three channels (pre-contrast, FLAIR, post-contrast), NIfTI, or a zip of a DICOM study."""
+        choice = choose(masks, volume=volume, spacing=spacing)
+        return _json(await _segmented(request, engine, await read_upload(request, options), choice))
+
+
+def _add_predict(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
+    @api.post(
+        options.predict_route,
+        response_model=PredictAnswer,
+        responses=_ERRORS,
+        openapi_extra={"requestBody": PREDICT_BODY},
+    )
+    async def predict(request: Request) -> Response:
+        """Segment slices as a Vertex AI custom container does; at most 1.5 MB at a time."""
+        kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise Refusal(WRONG_TYPE, "the body is of another type; send application/json")
+        upload, choice = await asyncio.to_thread(read_instances, await request.body(), options)
+        answer = await _segmented(request, engine, upload, choice)
+        return _json(PredictAnswer(predictions=predictions(answer)))
+
+
+async def _segmented(request: Request, engine: Engine, upload: Upload, choice: Choice) -> SegmentAnswer:
+    """Wait for the engine, which works on threads of its own, no longer than the request may take."""
+    ticket: Ticket = request.scope[TICKET]
+    ticket.work = engine.submit(upload, choice, ticket.deadline)
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(ticket.work), ticket.deadline.left_s)
+    except TimeoutError:
+        raise ticket.deadline.refusal() from None
+
+
+def _json(answer: Any) -> Response:
+    return Response(to_json(answer, indent=None), media_type="application/json")
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, Refusal):
+        return JSONResponse({"error": error.text}, error.status, error.headers)
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    text = {404: "there is no such route; /docs lists them", 405: "this route is not called that way; see /docs"}
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    return JSONResponse({"error": text.get(status, "the request cannot be answered; see /docs")}, status, headers)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    """Name what is wrong in the query; its values are not repeated."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)
+    return JSONResponse({"error": told or "the request is not valid; see /docs"}, UNUSABLE)

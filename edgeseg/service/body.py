@@ -1,0 +1,106 @@
+"""What `/v1/segment` is sent: one picture, or a form with several, with NIfTI files or with a zip of DICOM."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from edgeseg.errors import OptionError
+from edgeseg.service.refusal import BAD_REQUEST, TOO_LARGE, UNUSABLE, WRONG_TYPE, Refusal
+from edgeseg.service.scans import Choice, Upload
+from edgeseg.specs import CHANNELS, MASK_FORMATS, RunOptions, ServeOptions, parse_spacing
+
+MASKS = ("png", "rle", "none", *(name for name in MASK_FORMATS if name not in ("png", "tiff")))
+PICTURES = ("image/png", "image/tiff", "image/jpeg")
+FORM = "multipart/form-data"
+SLICES, STUDY = "slices", "dicom"
+_FIELDS = (SLICES, *CHANNELS, STUDY)
+
+
+class _InMemory(MultiPartParser):
+    """Keeps files in memory, which the gate has bounded; by itself it would write larger ones to the disk."""
+
+    spool_max_size = 1 << 40
+
+
+async def read_upload(request: Request, options: ServeOptions) -> Upload:
+    """Read a body.
+
+    Raises:
+        Refusal: when it is of another type, damaged, or holds what the service does not take.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in PICTURES:
+        return Upload(slices=(await request.body(),))
+    if kind != FORM:
+        raise Refusal(WRONG_TYPE, f"the body is of another type; send one of: {', '.join((*PICTURES, FORM))}")
+    parser = _InMemory(request.headers, request.stream(), max_files=options.max_slices + 1, max_fields=0)
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        if error.message.startswith("Too many files"):
+            raise _too_many(options) from error
+        raise Refusal(
+            BAD_REQUEST, f"the form cannot be read; it is damaged, or a field is no file; {_rule()}"
+        ) from error
+    try:
+        return await _upload(form.multi_items(), options)
+    finally:
+        await form.close()
+
+
+async def _upload(items: list[tuple[str, Any]], options: ServeOptions) -> Upload:
+    found: dict[str, list[bytes]] = {}
+    for name, item in items:
+        if name not in _FIELDS or not isinstance(item, UploadFile):
+            raise Refusal(UNUSABLE, f"the form has a field that is not known; {_rule()}")
+        found.setdefault(name, []).append(await item.read())
+    kinds = [SLICES in found, STUDY in found, any(name in found for name in CHANNELS)]
+    if sum(kinds) != 1:
+        raise Refusal(UNUSABLE, f"the form holds {'nothing' if not any(kinds) else 'more than one scan'}; {_rule()}")
+    if any(len(files) > 1 for name, files in found.items() if name != SLICES):
+        raise Refusal(UNUSABLE, f"a field other than '{SLICES}' is there twice; {_rule()}")
+    if kinds[2] and "flair" not in found:
+        raise Refusal(
+            UNUSABLE, "'flair' is missing; masks are drawn on its grid, and only pre and post may be left out"
+        )
+    if len(found.get(SLICES, ())) > options.max_slices:
+        raise _too_many(options)
+    return Upload(
+        slices=tuple(found.get(SLICES, ())),
+        sequences={name: found[name][0] for name in CHANNELS if name in found},
+        study=found[STUDY][0] if STUDY in found else None,
+    )
+
+
+def choose(masks: str, *, volume: bool, spacing: str | None) -> Choice:
+    """Read what a client decides.
+
+    Raises:
+        Refusal: when there is no such form of masks, or a spacing is none.
+    """
+    if masks not in MASKS:
+        raise Refusal(UNUSABLE, f"masks are asked for in a form that is not known; choose one of: {', '.join(MASKS)}")
+    try:
+        spacing_mm = parse_spacing(spacing) if spacing else None
+        RunOptions(spacing_mm=spacing_mm)
+    except OptionError as error:
+        raise Refusal(
+            UNUSABLE,
+            "spacing is two or three distances between 0.01 and 100 mm, of rows, columns and slices: 0.94,0.94,5",
+        ) from error
+    return Choice(masks=masks, volume=volume, spacing_mm=spacing_mm)
+
+
+def _too_many(options: ServeOptions) -> Refusal:
+    return Refusal(TOO_LARGE, f"at most {options.max_slices} files are taken at a time; send fewer")
+
+
+def _rule() -> str:
+    return (
+        f"a form holds files named '{SLICES}' (one or more pictures), or 'flair' with 'pre' and 'post' (NIfTI), or "
+        f"'{STUDY}' (a zip of one study)"
+    )

@@ -1,0 +1,94 @@
+"""A fixed number of threads that segment, each with a session of its own."""
+
+from __future__ import annotations
+
+import queue
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Self
+
+from edgeseg.artifacts import sha256_file
+from edgeseg.errors import ArtifactError, EdgeSegError
+from edgeseg.results import SegmentAnswer, ServedModel
+from edgeseg.runtime import Segmenter
+from edgeseg.service.answers import answer_for, describe
+from edgeseg.service.deadline import Deadline
+from edgeseg.service.refusal import TOO_LARGE, Refusal, refusal_for
+from edgeseg.service.scans import Choice, Upload, open_upload
+from edgeseg.specs import RunOptions, ServeOptions
+from edgeseg.stages.run_case import segment_case
+
+_PICTURES = ("png", "rle", "none")
+
+
+class Engine:
+    """Segments uploads in the order in which they come; `model` says which model does."""
+
+    def __init__(self, segmenters: Sequence[Segmenter], model_sha256: str, options: ServeOptions) -> None:
+        """Start as many threads as there are segmenters."""
+        self._free: queue.SimpleQueue[Segmenter] = queue.SimpleQueue()
+        for segmenter in segmenters:
+            self._free.put(segmenter)
+        self.model: ServedModel = describe(segmenters[0], model_sha256)
+        self._options = options
+        self._pool = ThreadPoolExecutor(len(segmenters), thread_name_prefix="edgeseg-segment")
+
+    @classmethod
+    def load(cls, model: Path, options: ServeOptions) -> Self:
+        """Open an artifact once per thread.
+
+        Raises:
+            ArtifactError: when the file is missing, damaged, cannot be run, or changes while it is opened.
+            ContractError: when it has no contract that can be honoured.
+            MissingExtraError: for `.tflite` without ai-edge-litert.
+        """
+        known = sha256_file(model) if model.is_file() else ""
+        segmenters = [Segmenter.load(model, threads=1) for _ in range(options.threads)]
+        if sha256_file(model) != known:
+            raise ArtifactError(f"{model}: the model was changed while it was opened; start again")
+        return cls(segmenters, known, options)
+
+    def submit(self, upload: Upload, choice: Choice, deadline: Deadline) -> Future[SegmentAnswer]:
+        """Have an upload segmented; the result raises `Refusal` where it cannot be."""
+        return self._pool.submit(self._work, upload, choice, deadline, time.perf_counter())
+
+    def close(self) -> None:
+        """Let what is under way end, and take nothing more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _work(self, upload: Upload, choice: Choice, deadline: Deadline, since: float) -> SegmentAnswer:
+        deadline.check()
+        waited_ms = (time.perf_counter() - since) * 1e3
+        segmenter = self._free.get()
+        try:
+            with tempfile.TemporaryDirectory(prefix="edgeseg-") as place:
+                try:
+                    return self._segment(segmenter, upload, choice, deadline, Path(place), (since, waited_ms))
+                except EdgeSegError as error:
+                    raise refusal_for(error, hidden=place) from error
+        finally:
+            self._free.put(segmenter)
+
+    def _segment(
+        self,
+        segmenter: Segmenter,
+        upload: Upload,
+        choice: Choice,
+        deadline: Deadline,
+        place: Path,
+        times: tuple[float, float],
+    ) -> SegmentAnswer:
+        scan = open_upload(upload, choice, self._options, place)
+        try:
+            if len(scan.slice_names) > 4 * self._options.max_slices:
+                raise Refusal(TOO_LARGE, f"the scan has {len(scan.slice_names)} slices; send fewer at a time")
+            written = RunOptions(formats=("png",) if choice.masks in _PICTURES else (choice.masks,))
+            found = segment_case(
+                segmenter, scan, place / "out", written, self.model.sha256, lambda _label: deadline.check()
+            )
+        finally:
+            scan.close()
+        return answer_for(found, choice, place / "out", self.model, times)

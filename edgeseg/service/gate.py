@@ -1,0 +1,152 @@
+"""What stands before every route: how many requests, how large, how long; one JSON error and one line of log each.
+
+The log has method, route, status, time and sizes. Addresses, headers, queries, names of files and messages of errors
+are left out, since any of them may say who a patient is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+import traceback
+from concurrent.futures import Future
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from edgeseg.service.deadline import Deadline
+from edgeseg.service.refusal import TOO_LARGE, TOO_MANY, TOO_SLOW, Refusal
+from edgeseg.specs import MAX_PREDICT_BYTES, SEGMENT_ROUTE, ServeOptions
+
+LOG = logging.getLogger("edgeseg.service")
+TICKET = "edgeseg.ticket"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"})
+
+
+class Ticket:
+    """One admitted request: its deadline, and the work that goes on for it even when its answer has been given."""
+
+    def __init__(self, seconds: float, held_bytes: int) -> None:
+        """Start the clock."""
+        self.deadline, self.held_bytes = Deadline(seconds), held_bytes
+        self.work: Future[Any] | None = None
+
+
+class Gate:
+    """An ASGI application around another."""
+
+    def __init__(self, inner: ASGIApp, options: ServeOptions) -> None:
+        """Let requests through to `inner`."""
+        self._inner, self._options = inner, options
+        self._most = options.threads + options.waiting
+        self._limits = {SEGMENT_ROUTE: options.max_body_bytes, options.predict_route: MAX_PREDICT_BYTES}
+        self._shown = {*self._limits, options.health_route, "/health", "/docs", "/openapi.json"}
+        self.under_way = self.held_bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        started, seen = time.perf_counter(), _Seen(receive, send, self._limits.get(scope["path"], 0))
+        try:
+            if scope["method"] == "POST" and scope["path"] in self._limits:
+                await self._admitted(scope, seen)
+            else:
+                await self._inner(scope, receive, seen.send)
+        except Refusal as refusal:
+            await seen.refuse(refusal.status, refusal.text, refusal.headers)
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            LOG.error("a fault of edgeseg: %s at %s:%s", type(error).__name__, where.filename, where.lineno)  # noqa: TRY400
+            await seen.refuse(500, "a fault of edgeseg; the operator finds where in the log", {})
+        method = scope["method"] if scope["method"] in _METHODS else "?"
+        route = scope["path"] if scope["path"] in self._shown else "(other)"
+        ms = (time.perf_counter() - started) * 1e3
+        LOG.info("%s %s %s %.1f ms %d B in %d B out", method, route, seen.status, ms, seen.taken, seen.sent)
+
+    async def _admitted(self, scope: Scope, seen: _Seen) -> None:
+        held = seen.expected(scope)
+        if self.under_way >= self._most or self.held_bytes + held > self._options.max_held_bytes:
+            raise Refusal(TOO_MANY, f"{self.under_way} requests are under way; try again in a second")
+        ticket = seen.ticket = Ticket(self._options.timeout_s, held)
+        self.under_way, self.held_bytes = self.under_way + 1, self.held_bytes + held
+        try:
+            await self._inner({**scope, TICKET: ticket}, seen.receive, seen.send)
+        finally:
+            self._leave(ticket)
+
+    def _leave(self, ticket: Ticket) -> None:
+        """Free the place of a request when the work on it has ended, which may be after its answer."""
+        ticket.deadline.cancel()
+        loop = asyncio.get_running_loop()
+
+        def free() -> None:
+            self.under_way, self.held_bytes = self.under_way - 1, self.held_bytes - ticket.held_bytes
+
+        def ended(_work: Future[Any]) -> None:
+            with contextlib.suppress(RuntimeError):  # the service has stopped
+                loop.call_soon_threadsafe(free)
+
+        if ticket.work is None or ticket.work.done():
+            free()
+        else:
+            ticket.work.add_done_callback(ended)
+
+
+class _Seen:
+    """Counts what goes in and out of one request, and ends a body that is too large or too slow."""
+
+    def __init__(self, receive: Receive, send: Send, limit: int) -> None:
+        self._receive, self._send, self._limit = receive, send, limit
+        self.status, self.taken, self.sent, self.ticket = 0, 0, 0, Ticket(0.0, 0)
+        self._more = True
+
+    def expected(self, scope: Scope) -> int:
+        """How many bytes a request says that it brings; the most it may, where it does not say.
+
+        Raises:
+            Refusal: when they are too many.
+        """
+        stated = dict(scope["headers"]).get(b"content-length", b"").decode("latin-1")
+        size = int(stated) if stated.isdecimal() and len(stated) < 16 else None
+        if len(stated) >= 16 or (size is not None and size > self._limit):
+            raise self._too_large()
+        return self._limit if size is None else size
+
+    async def receive(self) -> Message:
+        if not self._more:
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), self.ticket.deadline.left_s)
+        except TimeoutError as error:
+            raise Refusal(TOO_SLOW, "the body did not arrive in time; send it faster, or less at a time") from error
+        self.taken += len(message.get("body", b""))
+        self._more = bool(message.get("more_body", False))
+        if self.taken > self._limit:
+            raise self._too_large()
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message.setdefault("headers", []).extend(
+                [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+            )
+        self.sent += len(message.get("body", b""))
+        await self._send(message)
+
+    async def refuse(self, status: int, text: str, headers: dict[str, str]) -> None:
+        if self.status:
+            return
+        body = json.dumps({"error": text}, ensure_ascii=False).encode()
+        given = {"content-type": "application/json", "content-length": str(len(body)), **headers}
+        pairs = [(name.lower().encode(), value.encode()) for name, value in given.items()]
+        await self.send({"type": "http.response.start", "status": status, "headers": pairs})
+        await self.send({"type": "http.response.body", "body": body})
+
+    def _too_large(self) -> Refusal:
+        return Refusal(TOO_LARGE, f"the body is larger than {self._limit} bytes; send fewer slices at a time")

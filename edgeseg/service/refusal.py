@@ -1,0 +1,41 @@
+"""The one way in which a request is turned down."""
+
+from __future__ import annotations
+
+from edgeseg.errors import DataError, EdgeSegError, MissingExtraError, OptionError, UnknownNameError
+
+BAD_REQUEST, TOO_SLOW, TOO_LARGE, WRONG_TYPE, UNUSABLE, TOO_MANY, UNAVAILABLE = 400, 408, 413, 415, 422, 429, 503
+REFUSALS = {
+    BAD_REQUEST: "the body is not what its type says",
+    TOO_SLOW: "the body did not arrive in time",
+    TOO_LARGE: "the body, or what is packed in it, is too large",
+    WRONG_TYPE: "the type of the body is not taken",
+    UNUSABLE: "what was sent cannot be segmented",
+    TOO_MANY: "too many requests are under way; try again after the seconds in Retry-After",
+    UNAVAILABLE: "it took too long, or the service cannot work at the moment",
+}
+_RETRY_S = {TOO_MANY: 1, UNAVAILABLE: 5}
+
+
+class Refusal(Exception):  # noqa: N818 (it is an answer, not a fault)
+    """A status and one line of text that names no file, folder or patient."""
+
+    def __init__(self, status: int, text: str) -> None:
+        """Say what was given, what the rule is, and what to do."""
+        super().__init__(text)
+        self.status, self.text = status, text
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to come back, where that helps."""
+        return {"Retry-After": str(_RETRY_S[self.status])} if self.status in _RETRY_S else {}
+
+
+def refusal_for(error: EdgeSegError, hidden: str = "") -> Refusal:
+    """Turn an error of the runner into a refusal; `hidden` is a folder whose name is left out of the text."""
+    text = str(error).replace(f"{hidden}/", "").replace(hidden, "the upload") if hidden else str(error)
+    if isinstance(error, MissingExtraError):
+        return Refusal(WRONG_TYPE, f"this service was installed without it: {text}")
+    if isinstance(error, (DataError, OptionError, UnknownNameError)):
+        return Refusal(UNUSABLE, text)
+    return Refusal(UNAVAILABLE, "the model or its host failed; the operator finds more in the log")

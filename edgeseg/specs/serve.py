@@ -1,0 +1,83 @@
+"""What the service is told when it starts."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from edgeseg.errors import OptionError
+
+SEGMENT_ROUTE = "/v1/segment"
+OWN_ROUTES = (SEGMENT_ROUTE, "/docs", "/openapi.json")
+MAX_PREDICT_BYTES = 1_500_000
+"""The largest request that Vertex AI passes on to a container."""
+_ROUTE = re.compile(r"/[\w./:@-]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """Where the service listens, and what it bounds.
+
+    Attributes:
+        host: address to listen on.
+        port: likewise; 0 takes a free one.
+        health_route: of a liveness check, beside `/health`.
+        predict_route: of the Vertex AI contract.
+        workers: threads that segment, each with a session of its own and one thread in it; 0 takes one per core.
+        waiting: requests that may wait beside those being worked on; the next is refused with 429.
+        max_body_bytes: of one request.
+        max_held_bytes: of the bodies of all requests together.
+        max_slices: in one request.
+        max_pixels: of one slice.
+        timeout_s: from the first byte of a request to its answer.
+        grace_s: what requests that are under way get when the service is told to stop.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    health_route: str = "/health"
+    predict_route: str = "/predict"
+    workers: int = 0
+    waiting: int = 32
+    max_body_bytes: int = 32 << 20
+    max_held_bytes: int = 256 << 20
+    max_slices: int = 256
+    max_pixels: int = 1 << 24
+    timeout_s: float = 60.0
+    grace_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be served."""
+        if not 0 <= self.port <= 65535:
+            raise OptionError(f"the port is {self.port}; a port lies between 0 and 65535")
+        least = {"workers": 0, "waiting": 0, "max_body_bytes": 1 << 10, "max_slices": 1, "max_pixels": 1}
+        for name, low in least.items():
+            if getattr(self, name) < low:
+                raise OptionError(f"{name} is {getattr(self, name)}; at least {low} is needed")
+        if self.max_held_bytes < max(self.max_body_bytes, MAX_PREDICT_BYTES):
+            raise OptionError(
+                f"{self.max_held_bytes} bytes may be held and one request may have {self.max_body_bytes}; hold as much "
+                f"as one request at least, and {MAX_PREDICT_BYTES}"
+            )
+        for name in ("timeout_s", "grace_s"):
+            if not 0.1 <= getattr(self, name) <= 86400:
+                raise OptionError(f"{name} is {getattr(self, name)}; it lies between 0.1 and 86400 seconds")
+        _require_routes(self.health_route, self.predict_route)
+
+    @property
+    def threads(self) -> int:
+        """How many requests are worked on at once."""
+        return self.workers or len(os.sched_getaffinity(0))
+
+
+def _require_routes(health: str, predict: str) -> None:
+    for route in (health, predict):
+        if not _ROUTE.fullmatch(route):
+            raise OptionError(
+                f"a route is '{route}'; it begins with '/' and holds letters, digits and . _ : @ / - alone"
+            )
+        if route in OWN_ROUTES:
+            raise OptionError(f"a route is '{route}', which the service uses itself; choose another one")
+    if predict in (health, "/health"):
+        raise OptionError(f"'{predict}' is both the route of health and of predictions; choose two")
