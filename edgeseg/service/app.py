@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -16,7 +16,7 @@ from edgeseg.results import ErrorAnswer, HealthAnswer, PredictAnswer, SegmentAns
 from edgeseg.service.answers import predictions
 from edgeseg.service.body import choose, read_upload
 from edgeseg.service.engine import Engine
-from edgeseg.service.gate import TICKET, Gate, Ticket
+from edgeseg.service.gate import FAULT, TICKET, Gate, Ticket
 from edgeseg.service.page import PREDICT_BODY, SEGMENT_BODY, draw
 from edgeseg.service.refusal import REFUSALS, UNUSABLE, WRONG_TYPE, Refusal
 from edgeseg.service.scans import Choice, Upload
@@ -26,6 +26,12 @@ from edgeseg.specs import INTENDED_USE, SEGMENT_ROUTE, ServeOptions
 Masks = Literal["png", "rle", "none", "nifti", "dicom-seg"]
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorAnswer, "description": text} for status, text in REFUSALS.items()
+}
+
+_TEXTS = {
+    404: "there is no such route; /docs lists them",
+    405: "this route is not called that way; see /docs",
+    500: FAULT,
 }
 
 
@@ -44,6 +50,7 @@ def create_app(engine: Engine, options: ServeOptions) -> Gate:
     _add_predict(api, engine, options)
     api.add_exception_handler(Refusal, _refused)
     api.add_exception_handler(HTTPException, _refused)
+    api.add_exception_handler(Exception, _refused)
     api.add_exception_handler(RequestValidationError, _invalid)
     return gate
 
@@ -67,9 +74,13 @@ def _add_segment(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
     )
     async def segment(
         request: Request,
-        masks: Masks = Query("png", description="What masks come as; nifti and dicom-seg for such input alone."),
-        volume: bool = Query(default=False, description="Whether slices are neighbours, in anatomical order."),
-        spacing: str | None = Query(None, description="Of rows, columns and slices in mm, for pictures: 0.94,0.94,5"),
+        masks: Annotated[
+            Masks, Query(description="What masks come as; nifti and dicom-seg for such input alone.")
+        ] = "png",
+        volume: Annotated[bool, Query(description="Whether slices are neighbours, in anatomical order.")] = False,
+        spacing: Annotated[
+            str | None, Query(description="Of rows, columns and slices in mm, for pictures: 0.94,0.94,5")
+        ] = None,
     ) -> Response:
         """Segment slices of three channels (pre-contrast, FLAIR, post-contrast), NIfTI, or a zip of a DICOM study."""
         choice = choose(masks, volume=volume, spacing=spacing)
@@ -111,9 +122,8 @@ async def _refused(_request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, Refusal):
         return JSONResponse({"error": error.text}, error.status, error.headers)
     status = error.status_code if isinstance(error, HTTPException) else 500
-    text = {404: "there is no such route; /docs lists them", 405: "this route is not called that way; see /docs"}
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-    return JSONResponse({"error": text.get(status, "the request cannot be answered; see /docs")}, status, headers)
+    return JSONResponse({"error": _TEXTS.get(status, "the request cannot be answered; see /docs")}, status, headers)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:

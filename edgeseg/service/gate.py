@@ -23,6 +23,7 @@ from edgeseg.specs import MAX_PREDICT_BYTES, SEGMENT_ROUTE, ServeOptions
 
 LOG = logging.getLogger("edgeseg.service")
 TICKET = "edgeseg.ticket"
+FAULT = "a fault of edgeseg; the operator finds where in the log"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"})
 
 
@@ -62,7 +63,7 @@ class Gate:
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             LOG.error("a fault of edgeseg: %s at %s:%s", type(error).__name__, where.filename, where.lineno)  # noqa: TRY400
-            await seen.refuse(500, "a fault of edgeseg; the operator finds where in the log", {})
+            await seen.refuse(500, FAULT, {})
         method = scope["method"] if scope["method"] in _METHODS else "?"
         route = scope["path"] if scope["path"] in self._shown else "(other)"
         ms = (time.perf_counter() - started) * 1e3

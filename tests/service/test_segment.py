@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import base64
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgeseg.service.answers import runs
+from edgeseg.specs import INTENDED_USE, SEGMENT_ROUTE
+
+Call = Callable[..., httpx.Response]
+Picture = Callable[..., bytes]
+TUMOUR = np.zeros((16, 24), np.bool_)
+TUMOUR[2:6, 3:9] = True
+
+
+def _mask(text: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) > 0
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_a_picture_comes_back_as_its_mask(call: Call, picture: Picture, kind: str) -> None:
+    answer = call("POST", SEGMENT_ROUTE, content=picture(kind), headers={"content-type": f"image/{kind.lower()}"})
+    assert answer.status_code == 200
+    told = answer.json()
+    (one,) = told["slices"]
+    assert np.array_equal(_mask(one["png"]), TUMOUR)
+    assert (one["slice"], one["tumour_pixels"], one["tumour_area_mm2"]) == ("slice_001", 24, None)
+    assert told["intended_use"] == INTENDED_USE
+    assert len(told["model"]["sha256"]) == 64
+    assert told["times"]["total_ms"] > 0
+
+
+def test_several_pictures_keep_their_order_and_are_measured(call: Call, picture: Picture) -> None:
+    sent = [("slices", ("Jane_Doe.png", picture(tumour=tumour))) for tumour in (False, True, False)]
+    answer = call("POST", f"{SEGMENT_ROUTE}?masks=rle&volume=true&spacing=2,2,5", files=sent)
+    told = answer.json()
+    assert [one["tumour_pixels"] for one in told["slices"]] == [0, 24, 0]
+    assert told["slices"][1]["runs"] == list(runs(TUMOUR)) == [51, 6, 75, 6, 99, 6, 123, 6]
+    assert told["tumour_volume_ml"] == pytest.approx(24 * 20 / 1e3)
+    assert "Jane" not in answer.text
+
+
+def test_oddities_are_told(call: Call, picture: Picture) -> None:
+    answer = call("POST", SEGMENT_ROUTE, files=[("slices", ("a", picture("JPEG", size=(32, 48))))])
+    assert any("JPEG" in warning for warning in answer.json()["warnings"])
+    assert any("resampled" in warning for warning in answer.json()["warnings"])
+
+
+def test_nifti_is_segmented_and_its_mask_is_on_its_voxels(
+    call: Call, write_nifti: Callable[..., Path], scan_values: dict[str, Any], tmp_path: Path
+) -> None:
+    import nibabel
+
+    sent = {name: ("secret", write_nifti(f"{name}.nii.gz", scan_values[name]).read_bytes()) for name in scan_values}
+    answer = call("POST", f"{SEGMENT_ROUTE}?masks=nifti", files=sent)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["input"], told["slices_with_tumour"]) == ("nifti", 2)
+    mask = tmp_path / "mask.nii.gz"
+    mask.write_bytes(base64.b64decode(told["files"][0]["b64"]))
+    original = nibabel.load(tmp_path / "flair.nii.gz")
+    assert np.allclose(nibabel.load(mask).affine, original.affine)
+    assert int((np.asarray(nibabel.load(mask).dataobj) > 0).sum()) == told["tumour_pixels"] > 0
+
+
+def test_a_zip_of_dicom_is_segmented_and_names_nobody(
+    call: Call, write_dicom: Callable[..., Path], scan_values: dict[str, Any]
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as target:
+        for name, description in (("pre", "AX T1"), ("flair", "AX FLAIR"), ("post", "AX T1 POST")):
+            folder = write_dicom(name, scan_values[name], description=description)
+            for file in folder.iterdir():
+                target.write(file, f"../{name}/{file.name}")
+    answer = call("POST", SEGMENT_ROUTE, files={"dicom": ("Zyxwvu.zip", packed.getvalue())})
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["input"], answer.json()["slices_with_tumour"]) == ("dicom", 2)
+    assert not any(word in answer.text for word in ("Zyxwvu", "4711", "815"))
