@@ -38,6 +38,7 @@ def serve(model: Path, options: ServeOptions, ready: Callable[[str, Engine], Non
             shown = f"[{options.host}]" if ":" in options.host else options.host
             ready(f"http://{shown}:{listener.getsockname()[1]}", engine)
             _run(engine, options, listener)
+            logging.getLogger("edgeseg.service").info("stopped")
     finally:
         engine.close()
 
