@@ -70,6 +70,8 @@ apk:  ## Pack the tablet app into a signed APK, android-demo/target/edgeseg-demo
 lock: $(STAMP)  ## Write the lock files anew from pyproject.toml; UPGRADE=1 takes the newest versions.
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra build --extra dev --output-file requirements.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --constraints requirements.lock --output-file requirements-run.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra serve --extra nifti --extra dicom --constraints requirements.lock \
+		--output-file requirements-serve.lock
 
 clean:  ## Remove .venv, build/ and every cache in the checkout.
 	rm -rf $(VENV) build dist android-demo/target .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
