@@ -18,6 +18,7 @@ import edgeseg
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK, RUN_LOCK = ROOT / "requirements.lock", ROOT / "requirements-run.lock"
+SERVE_LOCK = ROOT / "requirements-serve.lock"
 _PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[\w.]+)(?: ; (?P<marker>.+?))? \\$")
 _HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
 
@@ -62,7 +63,7 @@ def test_python_range_and_classifiers_agree(project: dict[str, Any]) -> None:
     assert versions == ["3.11", "3.12", "3.13"]
 
 
-@pytest.mark.parametrize("lock", [LOCK, RUN_LOCK], ids=lambda path: path.name)
+@pytest.mark.parametrize("lock", [LOCK, RUN_LOCK, SERVE_LOCK], ids=lambda path: path.name)
 def test_a_lock_holds_exact_versions_and_hashes_and_no_addresses(lock: Path) -> None:
     lines = lock.read_text().splitlines()
     odd = [line for line in lines if not _PIN.match(line) and not _HASH.match(line)]
@@ -95,6 +96,15 @@ def test_the_run_lock_is_the_base_part_of_the_lock(project: dict[str, Any]) -> N
     assert _names(project["dependencies"]) <= set(run_pins)
     assert {name: pins.get(name) for name in run_pins} == run_pins
     assert set(run_pins).isdisjoint(_names(project["optional-dependencies"]["build"]))
+
+
+def test_the_lock_of_the_service_is_a_part_of_the_lock_and_holds_that_of_the_runner(project: dict[str, Any]) -> None:
+    pins, run_pins, serve_pins = _pins(LOCK), _pins(RUN_LOCK), _pins(SERVE_LOCK)
+    extras = project["optional-dependencies"]
+    assert _names([*extras["serve"], *extras["nifti"], *extras["dicom"]]) <= set(serve_pins)
+    assert {name: serve_pins.get(name) for name in run_pins} == run_pins
+    assert {name: pins.get(name) for name in serve_pins} == serve_pins
+    assert set(serve_pins).isdisjoint(_names(extras["build"]))
 
 
 def test_the_wheel_carries_models_calibration_and_licences(wheel: Path) -> None:
