@@ -18,7 +18,7 @@ from edgeseg.service.body import choose, read_upload
 from edgeseg.service.engine import Engine
 from edgeseg.service.gate import FAULT, TICKET, Gate, Ticket
 from edgeseg.service.page import PREDICT_BODY, SEGMENT_BODY, draw
-from edgeseg.service.refusal import REFUSALS, UNUSABLE, WRONG_TYPE, Refusal
+from edgeseg.service.refusal import BAD_REQUEST, REFUSALS, UNUSABLE, WRONG_TYPE, Refusal
 from edgeseg.service.scans import Choice, Upload
 from edgeseg.service.vertex import read_instances
 from edgeseg.specs import INTENDED_USE, SEGMENT_ROUTE, ServeOptions
@@ -105,13 +105,28 @@ def _add_predict(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
 
 
 async def _segmented(request: Request, engine: Engine, upload: Upload, choice: Choice) -> SegmentAnswer:
-    """Wait for the engine, which works on threads of its own, no longer than the request may take."""
+    """Wait for the engine, which works on threads of its own, no longer than the request may take or its client stays.
+
+    Raises:
+        Refusal: when the time is over, the client is gone, or the engine refuses.
+    """
     ticket: Ticket = request.scope[TICKET]
     ticket.work = engine.submit(upload, choice, ticket.deadline)
+    work, gone = asyncio.wrap_future(ticket.work), asyncio.ensure_future(_gone(request))
     try:
-        return await asyncio.wait_for(asyncio.wrap_future(ticket.work), ticket.deadline.left_s)
-    except TimeoutError:
-        raise ticket.deadline.refusal() from None
+        await asyncio.wait((work, gone), timeout=ticket.deadline.left_s, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return work.result()
+        raise Refusal(BAD_REQUEST, "the client went away") if gone.done() else ticket.deadline.refusal()
+    finally:
+        work.cancel()
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    """Wait until the client has closed the connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _json(answer: Any) -> Response:

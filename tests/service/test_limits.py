@@ -10,6 +10,7 @@ import pytest
 
 from edgeseg.service.gate import Gate
 from edgeseg.specs import SEGMENT_ROUTE
+from edgeseg.stages.run_case import segment_case
 
 Picture = Callable[..., bytes]
 PNG = {"content-type": "image/png"}
@@ -18,15 +19,13 @@ PNG = {"content-type": "image/png"}
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Work waits until this is set."""
-    from edgeseg.service import engine
-
-    free, real = threading.Event(), engine.segment_case
+    free, real = threading.Event(), segment_case
 
     def wait(*given: Any, **named: Any) -> Any:
         assert free.wait(30)
         return real(*given, **named)
 
-    monkeypatch.setattr(engine, "segment_case", wait)
+    monkeypatch.setattr("edgeseg.service.engine.segment_case", wait)
     return free
 
 
@@ -98,9 +97,16 @@ def test_work_that_takes_too_long_is_unavailable_and_keeps_its_place_until_it_en
     asyncio.run(go())
 
 
+def _scope(length: int) -> dict[str, Any]:
+    return {
+        "type": "http", "method": "POST", "path": SEGMENT_ROUTE, "raw_path": b"", "query_string": b"", "root_path": "",
+        "headers": [(b"content-type", b"image/png"), (b"content-length", b"%d" % length)], "http_version": "1.1",
+    }  # fmt: skip
+
+
 def test_a_body_that_does_not_arrive_is_given_up(start: Callable[..., Gate]) -> None:
     gate = start(timeout_s=0.1)
-    sent: list[dict[str, Any]] = []
+    sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(30)
@@ -109,13 +115,31 @@ def test_a_body_that_does_not_arrive_is_given_up(start: Callable[..., Gate]) -> 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {
-        "type": "http", "method": "POST", "path": SEGMENT_ROUTE, "raw_path": b"", "query_string": b"", "root_path": "",
-        "headers": [(b"content-type", b"image/png"), (b"content-length", b"100")], "http_version": "1.1",
-    }  # fmt: skip
-    asyncio.run(gate(scope, receive, send))
+    asyncio.run(gate(_scope(100), receive, send))
     assert sent[0]["status"] == 408
     assert gate.under_way == 0
+
+
+def test_work_for_a_client_that_went_away_is_dropped(
+    start: Callable[..., Gate], picture: Picture, held: threading.Event
+) -> None:
+    gate = start(workers=1, waiting=1)
+    body = picture()
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    async def send(_message: Any) -> None:
+        return
+
+    async def go() -> None:
+        await gate(_scope(len(body)), receive, send)
+        assert gate.under_way == 1
+        held.set()
+        await _until(lambda: gate.under_way == 0)
+
+    asyncio.run(go())
 
 
 def test_many_at_once_are_all_answered_alike(start: Callable[..., Gate], picture: Picture) -> None:
