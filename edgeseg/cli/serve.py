@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def serve(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The artifact: a .onnx or .tflite file.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The artifact: a .onnx, .ort or .tflite file.")],
     *,
     host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", envvar="AIP_HTTP_PORT", help="0 takes a free one.")] = 8080,
@@ -29,6 +29,10 @@ def serve(
     max_slices: Annotated[int, typer.Option("--max-slices", help="In one request.")] = 256,
     timeout: Annotated[float, typer.Option("--timeout", help="Of one request, in seconds.")] = 60.0,
     grace: Annotated[float, typer.Option("--grace", help="For requests under way at SIGTERM, in seconds.")] = 30.0,
+    contract: Annotated[
+        Path | None,
+        typer.Option("--contract", metavar="FILE", help="The contract, as JSON, of a model that carries none."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print address and model as JSON when ready.")] = False,
 ) -> None:
     """Serve /v1/segment, /health and /docs, and the Vertex AI contract, until SIGTERM or Ctrl-C.
@@ -55,7 +59,7 @@ def serve(
         from edgeseg.service import server
     except ModuleNotFoundError as error:
         raise MissingExtraError(error.name or "fastapi", "serve", "edgeseg serve") from error
-    server.serve(model, options, lambda url, engine: _tell(url, engine, json=json))
+    server.serve(model, options, lambda url, engine: _tell(url, engine, json=json), contract=contract)
 
 
 def _tell(url: str, engine: Engine, *, json: bool) -> None:

@@ -10,7 +10,10 @@ from edgeseg.specs import INTENDED_USE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedModel:
-    """Which model answers, and the part of its contract that a reader of masks needs; `size` is rows, columns."""
+    """Which model answers, and the part of its contract that a reader of masks needs; `size` is rows, columns.
+
+    `self_tested` where it carries a golden case, which this host then drew as expected when the service started.
+    """
 
     sha256: str
     variant: str
@@ -26,6 +29,7 @@ class ServedModel:
     runtime: str
     numerics: str
     edgeseg: str
+    self_tested: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,7 @@ def describe(segmenter: Segmenter, sha256: str) -> ServedModel:
         runtime=segmenter.runtime,
         numerics=segmenter.numerics,
         edgeseg=__version__,
+        self_tested=contract.golden is not None,
     )
 
 

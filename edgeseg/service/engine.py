@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from edgeseg.artifacts import sha256_file
-from edgeseg.errors import ArtifactError, EdgeSegError
+from edgeseg.errors import ArtifactError, CheckFailedError, EdgeSegError
 from edgeseg.results import SegmentAnswer, ServedModel
 from edgeseg.runtime import Segmenter
 from edgeseg.service.answers import answer_for, describe
@@ -37,16 +37,27 @@ class Engine:
         self._pool = ThreadPoolExecutor(len(segmenters), thread_name_prefix="edgeseg-segment")
 
     @classmethod
-    def load(cls, model: Path, options: ServeOptions) -> Self:
-        """Open an artifact once per thread.
+    def load(cls, model: Path, options: ServeOptions, contract: Path | None = None) -> Self:
+        """Open an artifact once per thread, and run its golden case where it carries one.
+
+        Args:
+            model: a `.onnx`, `.ort` or `.tflite` file with a contract.
+            options: how many threads, and the bounds of a request.
+            contract: a JSON file with the contract of a model that carries none.
 
         Raises:
             ArtifactError: when the file is missing, damaged, cannot be run, or changes while it is opened.
             ContractError: when it has no contract that can be honoured.
             MissingExtraError: for `.tflite` without ai-edge-litert.
+            CheckFailedError: when this host does not draw what the golden case expects.
         """
         known = sha256_file(model) if model.is_file() else ""
-        segmenters = [Segmenter.load(model, threads=1) for _ in range(options.threads)]
+        segmenters = [Segmenter.load(model, threads=1, contract=contract) for _ in range(options.threads)]
+        if segmenters[0].contract.golden is not None and not (found := segmenters[0].self_test()).passed:
+            raise CheckFailedError(
+                f"{model}: {found.flipped_pixels} pixels of its golden mask flip on this host and "
+                f"{found.allowed_flips} may; it would not draw the masks that were evaluated; see: edgeseg doctor {model}"
+            )
         if sha256_file(model) != known:
             raise ArtifactError(f"{model}: the model was changed while it was opened; start again")
         return cls(segmenters, known, options)

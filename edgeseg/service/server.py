@@ -20,19 +20,22 @@ from edgeseg.specs import ServeOptions
 _MOST_CONNECTIONS, _KEEP_ALIVE_S, _BACKLOG = 512, 15, 128
 
 
-def serve(model: Path, options: ServeOptions, ready: Callable[[str, Engine], None]) -> None:
+def serve(
+    model: Path, options: ServeOptions, ready: Callable[[str, Engine], None], *, contract: Path | None = None
+) -> None:
     """Serve a model until SIGTERM (returns) or Ctrl-C (raises `KeyboardInterrupt`).
 
     Args:
-        model: a `.onnx` or `.tflite` artifact with a contract.
+        model: a `.onnx`, `.ort` or `.tflite` artifact with a contract.
         options: where and within which bounds.
         ready: called with the address when the socket is open.
+        contract: a JSON file with the contract of a model that carries none.
 
     Raises:
-        EdgeSegError: when the model cannot be opened.
+        EdgeSegError: when the model cannot be opened, or fails its golden case here.
         OptionError: when the address is taken or not of this host.
     """
-    engine = Engine.load(model, options)
+    engine = Engine.load(model, options, contract)
     try:
         with _listen(options) as listener, _log():
             shown = f"[{options.host}]" if ":" in options.host else options.host
