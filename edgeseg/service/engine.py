@@ -56,7 +56,8 @@ class Engine:
         if segmenters[0].contract.golden is not None and not (found := segmenters[0].self_test()).passed:
             raise CheckFailedError(
                 f"{model}: {found.flipped_pixels} pixels of its golden mask flip on this host and "
-                f"{found.allowed_flips} may; it would not draw the masks that were evaluated; see: edgeseg doctor {model}"
+                f"{found.allowed_flips} may; it would not draw the masks that were evaluated; see: "
+                f"edgeseg doctor {model}"
             )
         if sha256_file(model) != known:
             raise ArtifactError(f"{model}: the model was changed while it was opened; start again")

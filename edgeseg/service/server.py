@@ -40,8 +40,10 @@ def serve(
         with _listen(options) as listener, _log():
             shown = f"[{options.host}]" if ":" in options.host else options.host
             ready(f"http://{shown}:{listener.getsockname()[1]}", engine)
-            _run(engine, options, listener)
-            logging.getLogger("edgeseg.service").info("stopped")
+            try:
+                _run(engine, options, listener)
+            finally:
+                logging.getLogger("edgeseg.service").info("stopped")
     finally:
         engine.close()
 
