@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from edgeseg import artifacts
@@ -19,6 +20,34 @@ REFERENCE = "keras-fp32"
 PARITY_FAILED = "PARITY FAILED"
 CELL_FAILED = "FAILED"
 """How the status of an artifact begins that could not be made, run or scored; the step and the reason follow."""
+
+
+def artifact_rows(
+    spec: BuildSpec,
+    targets: Iterable[Target],
+    paths: Mapping[str, Path],
+    *,
+    counted: Census,
+    parities: Mapping[str, ParityResult],
+    scores: Mapping[str, EvalResult],
+    latencies: Mapping[str, LatencyResult],
+    failed: Mapping[str, str],
+) -> tuple[ArtifactRow, ...]:
+    """Sum up every artifact of one variant from what its stages found, by target; see `artifact_row`."""
+    return tuple(
+        artifact_row(
+            spec,
+            target,
+            paths.get(target.name),
+            counted=counted,
+            parity=parities.get(target.name),
+            evaluation=scores.get(target.name),
+            reference=scores[REFERENCE],
+            latency=latencies.get(target.name),
+            failure=failed.get(target.name),
+        )
+        for target in targets
+    )
 
 
 def artifact_row(

@@ -13,7 +13,7 @@ import numpy as np
 from edgeseg import artifacts
 from edgeseg.checkpoint import load_weights
 from edgeseg.data.volume import PHANTOM, Volume, volumes
-from edgeseg.results import ArtifactRow, BudgetResult, BuildResult, Environment, EvalResult, LatencyResult, ParityResult
+from edgeseg.results import BudgetResult, BuildResult, Environment, EvalResult, LatencyResult, ParityResult
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.stages.benchmark import benchmark
 from edgeseg.stages.budget import Candidate
@@ -27,7 +27,7 @@ from edgeseg.stages.build_inputs import (
     resolve_data,
     target_contract,
 )
-from edgeseg.stages.build_rows import REFERENCE, artifact_row
+from edgeseg.stages.build_rows import REFERENCE, artifact_rows
 from edgeseg.stages.calibrate import BUILD_SLICES
 from edgeseg.stages.environment import versions
 from edgeseg.stages.evaluate import evaluate
@@ -86,7 +86,16 @@ class VariantBuild:
         paths, budgets = self._convert_all(calibration, data)
         parities, scores = self._score_all(paths, data)
         latencies = self._benchmark(paths)
-        rows = self._rows(paths, counted, parities, scores, latencies)
+        rows = artifact_rows(
+            spec,
+            self.targets,
+            paths,
+            counted=counted,
+            parities=parities,
+            scores=scores,
+            latencies=latencies,
+            failed=self.cells.failed,
+        )
         return BuildResult(
             command=spec.command,
             seed=spec.seed,
@@ -104,29 +113,6 @@ class VariantBuild:
             artifacts=rows,
             stages=(),
             environment=self.environment,
-        )
-
-    def _rows(
-        self,
-        paths: dict[str, Path],
-        counted: Census,
-        parities: dict[str, ParityResult],
-        scores: dict[str, EvalResult],
-        latencies: dict[str, LatencyResult],
-    ) -> tuple[ArtifactRow, ...]:
-        return tuple(
-            artifact_row(
-                self.spec,
-                target,
-                paths.get(target.name),
-                counted=counted,
-                parity=parities.get(target.name),
-                evaluation=scores.get(target.name),
-                reference=scores[REFERENCE],
-                latency=latencies.get(target.name),
-                failure=self.cells.failed.get(target.name),
-            )
-            for target in self.targets
         )
 
     def _stage(self, name: str, kind: type[T], make: Callable[[], T], **options: Any) -> T:
