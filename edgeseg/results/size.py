@@ -21,7 +21,9 @@ class SizeLedger:
     """The steps of one artifact, the file with Adam's state first and the artifact's own file last.
 
     `container_bytes` is what the file holds besides tensors (graph, scales, contract), `gzip_size_bytes` the file
-    compressed: zeros of a pruned network are stored like other weights, so only there do they show.
+    compressed: zeros of a pruned network are stored like other weights, so only there do they show. `peak_rss_bytes` is
+    the most memory that a process held which ran this file alone, interpreter and runtime included; None where the host
+    does not tell.
     """
 
     artifact: str
@@ -30,4 +32,5 @@ class SizeLedger:
     tensor_bytes: int
     container_bytes: int
     gzip_size_bytes: int
+    peak_rss_bytes: int | None = None
     schema_version: int = RESULT_SCHEMA_VERSION

@@ -16,6 +16,7 @@ from edgeseg.stages.evaluate import check_unseen
 from edgeseg.stages.page.overlays import Overlay, overlays
 from edgeseg.stages.page.page import page
 from edgeseg.stages.report import main_artifact
+from edgeseg.stages.size_ledger import size_ledger
 from edgeseg.targets import open_artifact
 
 NO_PICTURES, PHANTOM_PICTURES = "none", "phantom"
@@ -44,13 +45,16 @@ def write_page(
         progress: called with the number of patients drawn.
 
     Raises:
-        ArtifactError: when the artifact that is to be drawn is no longer in the folder.
+        ArtifactError: when an artifact that is to be drawn or taken apart is no longer in the folder.
         DatasetError: when `pictures` is no data set.
         SeenPatientError: when no patient is left to draw.
         OutputError: when the page cannot be written.
     """
     drawn = () if pictures == NO_PICTURES else _pictures(build, folder, pictures, progress)
-    return artifacts.write_text(path, page(build, overlays=drawn, max_drop=max_drop))
+    root = folder if folder.is_dir() else folder.parent
+    small = [row for row in build.artifacts if row.target.endswith("int8")]
+    ledgers = [found for row in small if (found := size_ledger(build, row, root)) is not None]
+    return artifacts.write_text(path, page(build, ledgers=ledgers, overlays=drawn, max_drop=max_drop))
 
 
 def _pictures(
