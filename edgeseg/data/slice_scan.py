@@ -28,7 +28,7 @@ class SliceScan:
         *,
         volume: bool,
         spacing_mm: tuple[float, float, float | None] | None = None,
-        read: Callable[[Path], NDArray[np.uint8]] = read_slice,
+        read: Callable[[Path], NDArray[np.uint8]] | None = None,
     ) -> None:
         """Name the files; nothing is read yet.
 
@@ -37,9 +37,9 @@ class SliceScan:
             files: in anatomical order where `volume`.
             volume: whether they are all of one volume's slices.
             spacing_mm: distances of rows, columns and slices, where known.
-            read: gives one file's pixels, by default from disk.
+            read: gives one file's pixels; None reads them from disk.
         """
-        self._read = read
+        self._read = read or read_slice
         self.name, self.volume, self._files, self._spacing_mm = name, volume, files, spacing_mm
         self._lock, self._seen, self._blank = threading.Lock(), 0, 0
         self._like_flair: Counter[str] = Counter()

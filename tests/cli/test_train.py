@@ -43,7 +43,7 @@ def test_ctrl_c_says_how_to_go_on_only_where_something_was_saved(
 def test_ctrl_c_in_a_build_says_how_to_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("edgeseg.stages.build.build", stop)
+    monkeypatch.setattr("edgeseg.stages.build.build_matrix", stop)
     assert run("build", "--target", "all", "--out", tmp_path / "build") == 130
     assert "the same command goes on" in capsys.readouterr().err
 

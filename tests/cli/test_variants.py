@@ -40,7 +40,9 @@ def test_variants_json_counts_and_says_what_ships(capsys: pytest.CaptureFixture[
 
 
 def test_targets_prints_the_table_and_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert [line.split()[0] for line in _printed(capsys, "targets").splitlines()] == ["target", *TARGETS]
+    table, _, notes = _printed(capsys, "targets").partition("\n\n")
+    assert [line.split()[0] for line in table.splitlines()] == ["target", *TARGETS]
+    assert [line.split()[0] for line in notes.splitlines()] == [t.name for t in TARGETS.values() if t.note]
     found = json.loads(_printed(capsys, "targets", "--json"))
     assert found["schema_version"] == 1
     assert {row["name"]: row["max_flip_ppm"] for row in found["targets"]} == {
