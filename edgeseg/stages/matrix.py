@@ -62,11 +62,11 @@ def merged(parts: Sequence[BuildResult]) -> BuildResult:
         training_patients=max(part.training_patients for part in parts),
         calibrated_on=PHANTOM if PHANTOM in calibrated else next(iter(calibrated), None),
         calibration_patients=max(part.calibration_patients for part in parts),
-        operating_point=_joined(part.operating_point for part in parts if part.operating_point is not None) or None,
+        operating_point=_joined((p.operating_point for p in parts if p.operating_point is not None), " ") or None,
         calibration=_joined(part.calibration for part in parts if part.calibration is not None) or None,
         artifacts=tuple(row for part in parts for row in part.artifacts),
     )
 
 
-def _joined(texts: Iterable[str]) -> str:
-    return "; ".join(dict.fromkeys(texts))
+def _joined(texts: Iterable[str], between: str = "; ") -> str:
+    return between.join(dict.fromkeys(texts))
