@@ -101,8 +101,8 @@ class Choice:
         dice = self.step(self.shipped_step).dice
         return (
             f"Threshold and post-processing of {self.variant} were chosen on {both} of these {len(scored)} patients, "
-            f"which flatters them a little: each {self.left_out} of the choice scored at what was chosen on the others, Dice is "
-            f"{dice.mean:.3f} [{dice.low:.3f}, {dice.high:.3f}], n = {len(known)}."
+            f"which flatters them a little: each {self.left_out} of the choice scored at what was chosen on the others, "
+            f"Dice is {dice.mean:.3f} [{dice.low:.3f}, {dice.high:.3f}], n = {len(known)}."
         )
 
 
