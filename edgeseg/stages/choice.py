@@ -101,7 +101,7 @@ class Choice:
         dice = self.step(self.shipped_step).dice
         return (
             f"Threshold and post-processing of {self.variant} were chosen on {both} of these {len(scored)} patients, "
-            f"which flatters them a little: each {self.left_out} of the choice scored at what was chosen on the others, "
+            f"which flatters them a little: each {self.left_out} of the choice scored at what the others chose, "
             f"Dice is {dice.mean:.3f} [{dice.low:.3f}, {dice.high:.3f}], n = {len(known)}."
         )
 

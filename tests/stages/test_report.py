@@ -291,8 +291,6 @@ def test_the_remarks_say_that_the_operating_point_was_chosen_on_the_scored_patie
     said = choice.caveat(("P1", "P9"))
     assert said is not None
     assert "on 1 of these 2 patients" in said
-    assert (
-        "each fold of the choice scored at what was chosen on the others, Dice is 0.500 [0.400, 0.600], n = 2" in said
-    )
+    assert "each fold of the choice scored at what the others chose, Dice is 0.500 [0.400, 0.600], n = 2" in said
     assert choice.caveat(("P8", "P9")) is None
     assert said in remarks(make_build(operating_point=said))
