@@ -19,11 +19,13 @@ def variants(
     from edgeseg.jsonio import to_json
     from edgeseg.results import RESULT_SCHEMA_VERSION
     from edgeseg.specs import VariantSpec
+    from edgeseg.stages.matrix import shipped_variants
     from edgeseg.variants import VARIANTS, build_model, census
     from edgeseg.variants.tiers import TIERS
 
     alphax = [VariantSpec(name="alphax", alpha=a, stem=s) for a in (0.25, 0.125, 0.0625) for s in ("full", "half")]
     specs = [v.default for v in VARIANTS.values() if v.name != "alphax"] + alphax
+    specs += [spec for spec in shipped_variants() if spec not in specs]
     with counted("counting") as progress:
         found = []
         for done, spec in enumerate(specs, start=1):

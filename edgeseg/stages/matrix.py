@@ -11,8 +11,13 @@ from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.results import BuildResult
-from edgeseg.specs import BuildSpec
+from edgeseg.specs import BuildSpec, VariantSpec
 from edgeseg.stages.build_inputs import shipped_slugs
+
+
+def shipped_variants() -> tuple[VariantSpec, ...]:
+    """The networks whose weights ship, as their headers have them."""
+    return tuple(read_checkpoint(artifacts.weights_path(slug)).header.variant for slug in shipped_slugs())
 
 
 def every_variant(spec: BuildSpec, checkpoints: Sequence[Path]) -> tuple[BuildSpec, ...]:
@@ -27,7 +32,7 @@ def every_variant(spec: BuildSpec, checkpoints: Sequence[Path]) -> tuple[BuildSp
         OptionError: when two are of one variant.
     """
     if not checkpoints:
-        shipped = [read_checkpoint(artifacts.weights_path(slug)).header.variant for slug in shipped_slugs()]
+        shipped = shipped_variants()
         if not shipped:
             raise CheckpointError(
                 "no trained weights ship with this installation; train some and give runs with --from"

@@ -6,6 +6,7 @@ import pytest
 
 from edgeseg.artifacts import shipped
 from edgeseg.cli import main as cli
+from edgeseg.cli._variant import variant_of
 from edgeseg.targets import TARGETS
 from edgeseg.variants.tiers import TIERS
 
@@ -48,3 +49,8 @@ def test_targets_prints_the_table_and_json(capsys: pytest.CaptureFixture[str]) -
     assert {row["name"]: row["max_flip_ppm"] for row in found["targets"]} == {
         name: target.max_flip_ppm for name, target in TARGETS.items()
     }
+
+
+def test_a_folder_of_models_names_its_network() -> None:
+    for folder in (path for path in shipped("models").iterdir() if path.is_dir()):
+        assert variant_of(folder.name, None, alpha=None, stem=None).slug == folder.name
