@@ -15,6 +15,7 @@ import httpx
 import numpy as np
 import pytest
 
+from edgeseg.service import engine
 from edgeseg.service.refusal import REFUSALS
 from edgeseg.specs import MAX_PREDICT_BYTES, SEGMENT_ROUTE
 
@@ -179,7 +180,7 @@ def test_a_fault_of_our_own_is_one_error_and_its_words_are_not_logged(
     def fail(*_given: Any, **_named: Any) -> None:
         raise KeyError("Jane Doe")
 
-    monkeypatch.setattr("edgeseg.service.engine.segment_case", fail)
+    monkeypatch.setattr(engine, "segment_case", fail)
     with caplog.at_level(logging.INFO, "edgeseg.service"):
         answer = call("POST", SEGMENT_ROUTE, content=picture(), headers=PNG)
     _refused(answer, 500)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from edgeseg.service import engine
 from edgeseg.service.gate import Gate
 from edgeseg.specs import SEGMENT_ROUTE
 from edgeseg.stages.run_case import segment_case
@@ -25,7 +26,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
         assert free.wait(30)
         return real(*given, **named)
 
-    monkeypatch.setattr("edgeseg.service.engine.segment_case", wait)
+    monkeypatch.setattr(engine, "segment_case", wait)
     return free
 
 
