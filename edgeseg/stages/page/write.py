@@ -33,7 +33,7 @@ def write_page(
     max_drop: float | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Path:
-    """Write the page of a build in one step.
+    """Write the page of a build in one step, with a size ledger of each int8 artifact that is still in the folder.
 
     Args:
         build: the `build.json` of `folder`.
@@ -45,14 +45,14 @@ def write_page(
         progress: called with the number of patients drawn.
 
     Raises:
-        ArtifactError: when an artifact that is to be drawn or taken apart is no longer in the folder.
+        ArtifactError: when the artifact that is to be drawn is no longer in the folder, or one in it is damaged.
         DatasetError: when `pictures` is no data set.
         SeenPatientError: when no patient is left to draw.
         OutputError: when the page cannot be written.
     """
     drawn = () if pictures == NO_PICTURES else _pictures(build, folder, pictures, progress)
     root = folder if folder.is_dir() else folder.parent
-    small = [row for row in build.artifacts if row.target.endswith("int8")]
+    small = [row for row in build.artifacts if row.target.endswith("int8") and (root / row.path).is_file()]
     ledgers = [found for row in small if (found := size_ledger(build, row, root)) is not None]
     return artifacts.write_text(path, page(build, ledgers=ledgers, overlays=drawn, max_drop=max_drop))
 
