@@ -107,7 +107,10 @@ private class ContractReader(private val json: JsonObject, private val text: Str
             golden = json.objOrNull("golden")?.let { golden(it) },
             text = text,
         )
-        for (unused in listOf("training_hash", "calibration_hash", "content_sha256", "contract_sha256")) json.textOrNull(unused)
+        for (unused in listOf("training_hash", "calibration_hash", "content_sha256", "contract_sha256", "profile")) {
+            json.textOrNull(unused)
+        }
+        if (json.has("float_layers")) json.texts("float_layers")
         json.requireAllTaken()
         return contract.also { check(it) }
     }
@@ -135,9 +138,11 @@ private class ContractReader(private val json: JsonObject, private val text: Str
         val name = json.text("name")
         val alpha = json.real("alpha")
         val parts = listOf(json.text("stem"), json.text("profile"))
+        val pruned = json.has("widths") && json.wholes("widths").isNotEmpty()
         json.requireAllTaken()
         val width = if (alpha == Math.rint(alpha)) alpha.toInt().toString() else alpha.toString()
-        return "$name-$width-${parts[0]}" + if (parts[1] == "double") "" else "-${parts[1]}"
+        val profile = if (parts[1] == "double") "" else "-${parts[1]}"
+        return "$name-$width-${parts[0]}$profile" + if (pruned) ", channels removed" else ""
     }
 
     private fun postProcessing(json: JsonObject): PostProcessing {

@@ -7,6 +7,7 @@ import android.os.Looper
 import android.view.View
 import org.edgeseg.core.EngineOptions
 import org.edgeseg.core.Files
+import org.edgeseg.core.sha256
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import java.io.File
@@ -25,16 +26,23 @@ class CutShortApp : TestApp() {
     }
 }
 
-/** The app with a model that draws what it should not: its manifest expects empty masks and allows no flips. */
+/** The app with a model that draws what it should not: the mask of its golden case stands elsewhere. */
 class WrongMasksApp : TestApp() {
     override fun source() = { file: String ->
         val bytes = assets.open("edgeseg/$file").readBytes()
-        if (file == "manifest.json") {
-            val text = bytes.decodeToString()
-            text.replace(Regex("\"allowed_flips_ppm\": [0-9.]+"), "\"allowed_flips_ppm\": 0.0").replace(Regex("\"\\d+( \\d+)+\""), "\"\"").toByteArray().inputStream()
-        } else {
-            bytes.inputStream()
-        }
+        when (file) {
+            "model.onnx" -> wrong(bytes)
+            "manifest.json" -> {
+                val model = assets.open("edgeseg/model.onnx").readBytes()
+                bytes.decodeToString().replace(sha256(model), sha256(wrong(model))).toByteArray()
+            }
+            else -> bytes
+        }.inputStream()
+    }
+
+    private fun wrong(model: ByteArray): ByteArray {
+        val text = model.toString(Charsets.ISO_8859_1)
+        return text.replace(Regex("(?<=\"mask_runs\":\")\\d"), "0").toByteArray(Charsets.ISO_8859_1)
     }
 }
 
