@@ -17,14 +17,34 @@ from edgeseg.runtime.onnx_session import (
 from edgeseg.specs import Contract
 from edgeseg.targets import _int8, _onnx, _onnx_mixed
 from edgeseg.targets._codes import CODES, Codes
-from edgeseg.targets._keras import INPUT, OUTPUT
+from edgeseg.targets._keras import INPUT, OUTPUT, network
+from edgeseg.targets._require import require
 from edgeseg.targets.ranges import ActivationRanges
+from edgeseg.targets.target import ConvertJob, activation_ranges, artifact_contract, float_layers, require_tensorflow
 
 WEIGHTED = ("Conv", "ConvTranspose")
 INTEGER = (*WEIGHTED, "MaxPool", "Concat", "Resize", "Add", "DepthToSpace")
 """Operations that must stand between int8 tensors; any other would run in float."""
 _SAME_RANGE = ("MaxPool", "Resize", "DepthToSpace")
 """Operations whose result has no value that their input lacks."""
+
+
+def converted(job: ConvertJob, *, target: str, layout: str) -> bytes:
+    """Return a job's network as an ONNX file in full-integer int8, with its contract.
+
+    Raises:
+        OptionError: when the job has no ranges, or its model is not on the tensorflow backend.
+        CheckpointError: when the ranges are those of another network.
+        ContractError: when model and contract do not fit.
+        MissingExtraError: when a converter is not installed.
+    """
+    ranges = activation_ranges(job, target)
+    require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {target}")
+    require_tensorflow(job.model, target)
+    contract = artifact_contract(job, target=target, layout=layout, layers=float_layers(job))
+    proto, layers = _onnx.named_graph(job.model, contract)
+    graph = quantised(proto, layers, contract, ranges, owners=network(job.model).owners())
+    return to_bytes(graph, contract)
 
 
 def quantised(

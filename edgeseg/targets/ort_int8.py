@@ -16,32 +16,17 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.targets._ort import OPERATORS_SUFFIX, write_operators
-from edgeseg.targets._require import require
 from edgeseg.targets._seal import sealed
-from edgeseg.targets.target import (
-    ConvertJob,
-    Target,
-    activation_ranges,
-    artifact_contract,
-    float_layers,
-    require_tensorflow,
-)
+from edgeseg.targets.target import ConvertJob, Target
 
 NAME, LAYOUT = "ort-int8", "NCHW"
 
 
 @sealed
 def _graph(job: ConvertJob, path: Path) -> None:
-    ranges = activation_ranges(job, NAME)
-    require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {NAME}")
-    require_tensorflow(job.model, NAME)
-    from edgeseg.targets import _onnx, _onnx_int8, _ort
-    from edgeseg.targets._keras import network
+    from edgeseg.targets import _onnx_int8, _ort
 
-    contract = artifact_contract(job, target=NAME, layout=LAYOUT, layers=float_layers(job))
-    proto, layers = _onnx.named_graph(job.model, contract)
-    graph = _onnx_int8.quantised(proto, layers, contract, ranges, owners=network(job.model).owners())
-    artifacts.write_bytes(path, _ort.saved(_onnx_int8.to_bytes(graph, contract)))
+    artifacts.write_bytes(path, _ort.saved(_onnx_int8.converted(job, target=NAME, layout=LAYOUT)))
 
 
 def _convert(job: ConvertJob, path: Path) -> None:
