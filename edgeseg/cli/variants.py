@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from edgeseg.specs import VariantSpec
+    from edgeseg.variants import Census
 
 
 def variants(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the tables.")] = False,
 ) -> None:
     """List the networks and the three tiers; parameters and multiply-accumulates are counted on the built network."""
-    from rich.table import Table
-
     from edgeseg.artifacts import weights_path
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
@@ -38,18 +42,34 @@ def variants(
         listed = {"variants": rows, "tiers": list(TIERS.values()), "schema_version": RESULT_SCHEMA_VERSION}
         typer.echo(to_json(listed))
         return
-    networks = Table(title="Networks at 256 x 256 x 3, float32", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    networks.add_column("variant")
+    show(_networks(found), "", _tiers())
+
+
+def _networks(found: list[tuple[VariantSpec, Census]]) -> Table:
+    from rich.table import Table
+
+    from edgeseg.artifacts import weights_path
+
+    table = Table(title="Networks at 256 x 256 x 3, float32", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table.add_column("variant")
     for name in ("parameters", "MACs", "weights MB"):
-        networks.add_column(name, justify="right")
-    networks.add_column("trained weights")
+        table.add_column(name, justify="right")
+    table.add_column("trained weights")
     for spec, count in found:
         ships = "ship" if weights_path(spec.slug).is_file() else "train them"
         size = f"{count.parameters * 4 / 1e6:.1f}"
-        networks.add_row(spec.slug, f"{count.parameters / 1e6:.2f} M", f"{count.macs / 1e9:.2f} G", size, ships)
-    tiers = Table(title="Tiers", title_justify="left", box=None, padding=(0, 2, 0, 0))
+        table.add_row(spec.slug, f"{count.parameters / 1e6:.2f} M", f"{count.macs / 1e9:.2f} G", size, ships)
+    return table
+
+
+def _tiers() -> Table:
+    from rich.table import Table
+
+    from edgeseg.variants.tiers import TIERS
+
+    table = Table(title="Tiers", title_justify="left", box=None, padding=(0, 2, 0, 0))
     for name in ("tier", "variant", "what it is"):
-        tiers.add_column(name)
+        table.add_column(name)
     for tier in TIERS.values():
-        tiers.add_row(tier.name, tier.variant.slug, tier.summary)
-    show(networks, "", tiers)
+        table.add_row(tier.name, tier.variant.slug, tier.summary)
+    return table
