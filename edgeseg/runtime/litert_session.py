@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +94,8 @@ def _operators(path: Path) -> set[int]:
 
 
 def _version() -> str:
+    from importlib import metadata
+
     try:
         return metadata.version("ai-edge-litert")
     except metadata.PackageNotFoundError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,6 @@ from edgeseg.imaging import (
     to_layout,
     to_network,
 )
-from edgeseg.results import SelfTest
 from edgeseg.runtime.contract import model_format, read_contract, read_contract_file
 from edgeseg.runtime.golden import golden_input, golden_mask, logit_off_max
 from edgeseg.runtime.litert_session import LitertSession
@@ -28,6 +28,9 @@ from edgeseg.runtime.onnx_session import DEFAULT, FUSED, OnnxSession, computes_d
 from edgeseg.runtime.session import Session, TensorInfo
 from edgeseg.runtime.stream import SliceMask, stream_masks
 from edgeseg.specs import Contract
+
+if TYPE_CHECKING:
+    from edgeseg.results import SelfTest
 
 NUMERICS = ("exact", "fast")
 _FLOAT16 = "float16 weights, float32 where this CPU has no float16 kernel"
@@ -199,6 +202,8 @@ class Segmenter:
             ContractError: when the contract carries no golden case, or a damaged one.
             ArtifactError: when the runtime fails, or gives NaN or infinity.
         """
+        from edgeseg.results import SelfTest
+
         contract = self.contract
         expected, image = golden_mask(contract), golden_input(contract)
         case = contract.golden
