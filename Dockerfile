@@ -11,7 +11,7 @@ ARG PYTHON=3.11-slim-bookworm
 FROM python:${PYTHON} AS packages
 COPY requirements-serve.lock /
 RUN python -m venv /venv \
-    && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-compile \
+    && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
         --only-binary :all: --require-hashes -r /requirements-serve.lock
 
 FROM python:${PYTHON}
@@ -23,6 +23,7 @@ COPY LICENSE /app/LICENSE
 COPY models/LICENSE /app/models/LICENSE
 COPY edgeseg /app/edgeseg
 ARG MODEL=build/alphax-0.125-half/onnx-int8.onnx
+RUN python -m compileall -q /app/edgeseg
 COPY ${MODEL} /app/model.onnx
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001
