@@ -99,9 +99,9 @@ def _joined(
             rough = mask_from_logits(logits, contract)[0]
             runs.add(rough)
             tumour, offset = bool(rough.any()), spool.tell()
-            _write(spool, np.packbits(framed_mask(logits, contract, shape, size)).tobytes())
+            _write(spool, np.packbits(framed_mask(logits, contract, shape, size)).tobytes(), spool_dir)
             if tumour:
-                _write(spool, logits.tobytes())
+                _write(spool, logits.tobytes(), spool_dir)
             kept.append(_Kept(offset, shape, size, tumour, time.perf_counter() - before))
         before = time.perf_counter()
         found = runs.components()
@@ -127,11 +127,12 @@ def _again(spool: IO[bytes], entry: _Kept, contract: Contract, dropped: NDArray[
     return framed_mask(np.where(dropped, below, logits), contract, entry.shape, entry.size)
 
 
-def _write(spool: IO[bytes], content: bytes) -> None:
+def _write(spool: IO[bytes], content: bytes, place: Path | None) -> None:
     try:
         spool.write(content)
     except OSError as error:
+        where = tempfile.gettempdir() if place is None else place
         raise OutputError(
-            f"cannot keep slices in a temporary file ({error.strerror or error}); free space, or name another place in "
-            "the variable TMPDIR"
+            f"cannot keep slices in a temporary file in {where} ({error.strerror or error}); free space there or "
+            "choose another place for the output"
         ) from error

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import math
 import shutil
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from edgeseg.specs import INTENDED_USE
 MASK_ENDING = "_mask"
 NIFTI_NOTE = "edgeseg; research use only, not a medical device"
 _TIFF_DESCRIPTION = 270
+_BLOCK = 1 << 20
 
 
 class Writer(Protocol):
@@ -65,6 +67,13 @@ class PictureMasks:
         return ()
 
 
+def _reserve(stream: BinaryIO, size: int) -> None:
+    """Write `size` zeros: in a file with holes, a full disk would end the process at a write through the memory map."""
+    zeros = bytes(_BLOCK)
+    for done in range(0, size, _BLOCK):
+        stream.write(zeros[: size - done])
+
+
 class NiftiMasks:
     """One `.nii.gz` on the voxels of the reference's file, 0 and 1."""
 
@@ -83,9 +92,9 @@ class NiftiMasks:
         made["descrip"] = NIFTI_NOTE.encode()
         made.set_data_offset(int(made.single_vox_offset))
         start = made.binaryblock + b"\0" * (int(made.single_vox_offset) - len(made.binaryblock))
-        self._raw.write_bytes(start)
-        with self._raw.open("r+b") as stream:
-            stream.truncate(len(start) + int(np.prod(header.shape)))
+        with self._raw.open("wb") as stream:
+            stream.write(start)
+            _reserve(stream, math.prod(header.shape))
         self._start, self._shape = len(start), header.shape
 
     def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -363,3 +364,35 @@ def test_sequences_and_paths_are_not_mixed(model: Path, write_nifti: Write, scan
         run(model, [path], out=path.parent / "out")
     with pytest.raises(OptionError, match="--flair is needed"):
         RunOptions(pre=path)
+
+
+@pytest.fixture
+def largest_file() -> Iterator[Callable[[int], None]]:
+    """Sets how large a file this process may write; beyond it every write fails, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("kind", ["nifti", "dicom"])
+@pytest.mark.parametrize("size", [0, 200, 1000, 4000, 9300])
+def test_a_disk_that_is_full_leaves_nothing_wherever_it_ends(
+    model: Path,
+    write_nifti: Write,
+    write_dicom: Write,
+    scan_values: dict[str, Any],
+    tmp_path: Path,
+    largest_file: Callable[[int], None],
+    kind: str,
+    size: int,
+) -> None:
+    words = {"pre": "AX T1", "flair": "AX FLAIR", "post": "AX T1 POST +C"}
+    for name, values in scan_values.items():
+        if kind == "nifti":
+            write_nifti(f"study/{name}.nii", values)
+        else:
+            write_dicom(f"study/{name}", values, description=words[name])
+    largest_file(size)
+    with pytest.raises((OutputError, OSError), match="File too large"):
+        run(model, [tmp_path / "study"], out=tmp_path / "out", options=RunOptions(overlays=True))
+    assert not (tmp_path / "out").exists() or list((tmp_path / "out").rglob("*")) == []
