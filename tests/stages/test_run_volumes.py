@@ -396,3 +396,24 @@ def test_a_disk_that_is_full_leaves_nothing_wherever_it_ends(
     with pytest.raises((OutputError, OSError), match="File too large"):
         run(model, [tmp_path / "study"], out=tmp_path / "out", options=RunOptions(overlays=True))
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").rglob("*")) == []
+
+
+def test_a_reader_that_shares_no_code_sees_the_same_seg(
+    model: Path, write_dicom: Write, scan_values: dict[str, Any], tmp_path: Path
+) -> None:
+    import gdcm
+
+    words = {"pre": "AX T1", "flair": "AX FLAIR", "post": "AX T1 POST +C"}
+    for name, values in scan_values.items():
+        write_dicom(f"study/{name}", values, description=words[name])
+    (found,) = run(model, [tmp_path / "study"], out=tmp_path / "out").patients
+    reader = gdcm.ImageReader()
+    reader.SetFileName(str(tmp_path / "out" / found.files[0]))
+    assert reader.Read()
+    image = reader.GetImage()
+    columns, rows, frames = image.GetDimensions()
+    assert (frames, rows, columns) == (6, 32, 48)
+    assert [abs(step) for step in image.GetSpacing()] == [1.0, 1.0, 5.0]
+    bits = np.frombuffer(image.GetBuffer().encode("utf-8", "surrogateescape"), np.uint8)
+    mask = np.unpackbits(bits, bitorder="little", count=frames * rows * columns).reshape(frames, rows, columns) > 0
+    check(mask if image.GetSpacing(2) > 0 else mask[::-1], found)
