@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo check baseline test test-device lint format lock clean test-android screenshots apk
+.PHONY: help install demo check baseline test test-device lint format lock clean test-android screenshots apk apk-rehearsal
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -66,6 +66,9 @@ screenshots: test-android  ## Draw the app's screens anew into android-demo/scre
 
 apk:  ## Pack the tablet app into a signed APK, android-demo/target/edgeseg-demo-arm64.apk.
 	android-demo/package.sh
+
+apk-rehearsal:  ## Try the packing where ONNX Runtime's Android library cannot be had; LIBRARY=FILE for the size with it.
+	android-demo/rehearse.sh $(if $(LIBRARY),--library "$(LIBRARY)")
 
 lock: $(STAMP)  ## Write the lock files anew from pyproject.toml; UPGRADE=1 takes the newest versions.
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra build --extra dev --output-file requirements.lock
