@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgeseg.specs.contract import INTENDED_USE
 
-APP_SCHEMA_VERSION = 1
+APP_SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +41,10 @@ class AppCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppManifest:
-    """The bundle; `allowed_flips_ppm` is how many pixels per million of a case may differ from `expected`."""
+    """The bundle; how many pixels may differ from `expected` is what the model's contract allows on its golden case."""
 
     model: AppFile
     made_with: str
-    allowed_flips_ppm: float
     cases: tuple[AppCase, ...]
     intended_use: str = INTENDED_USE
     schema_version: int = APP_SCHEMA_VERSION

@@ -22,8 +22,6 @@ ASSETS, FLOAT_GOLDENS = Path("app/src/main/assets/edgeseg"), Path("app/src/test/
 MODEL, MANIFEST = "model.onnx", "manifest.json"
 MAX_MODEL_BYTES = 5 * 2**20
 SEED = 2026
-INT8_FLIPS_PPM = 200.0
-"""Of a case's pixels: what the order of float operations around an integer graph may move between processors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -109,7 +107,6 @@ def _write_bundle(segmenter: Segmenter, cases: list[_Drawn], out: Path, *, with_
         manifest = AppManifest(
             model=_write(folder, MODEL, model),
             made_with=f"edgeseg {__version__}, {segmenter.runtime}, {segmenter.numerics}",
-            allowed_flips_ppm=0.0 if segmenter.numerics == "float32" else INT8_FLIPS_PPM,
             cases=listed,
         )
         _write(folder, MANIFEST, f"{to_json(manifest, indent=1)}\n".encode())

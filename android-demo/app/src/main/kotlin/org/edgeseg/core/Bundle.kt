@@ -31,7 +31,6 @@ typealias Decoder = (String, ByteArray) -> Slice
 class Bundle(private val source: Source, private val decode: Decoder) {
     val model: BundleFile
     val madeWith: String
-    val allowedFlipsPpm: Double
     val cases: List<BundleCase>
 
     init {
@@ -41,7 +40,6 @@ class Bundle(private val source: Source, private val decode: Decoder) {
             if (version != SCHEMA_VERSION) throw JsonException("schema $version; this app reads $SCHEMA_VERSION")
             model = file(json.obj("model"))
             madeWith = json.text("made_with")
-            allowedFlipsPpm = json.real("allowed_flips_ppm")
             cases = json.objects("cases").map { case(it) }
         } catch (error: JsonException) {
             throw ArtifactException("$MANIFEST cannot be read (${error.message}). Make the app's assets again: edgeseg android", error)
@@ -74,7 +72,7 @@ class Bundle(private val source: Source, private val decode: Decoder) {
         for (case in tried) {
             val found = flips(case, segmenter.segment(volume(case)))
             flips += found
-            allowed += allowed(case)
+            allowed += allowed(case, segmenter.contract)
         }
         SelfTest(flips <= allowed, flips, allowed, tried.size)
     }
@@ -83,8 +81,8 @@ class Bundle(private val source: Source, private val decode: Decoder) {
     fun flips(case: BundleCase, found: Segmentation): Int =
         case.masks().zip(found.masks) { wanted, mask -> Runs.flips(wanted, mask) }.sum()
 
-    /** How many pixels of a case may differ. */
-    fun allowed(case: BundleCase): Int = (allowedFlipsPpm * case.images.size * case.height * case.width / PPM).toInt()
+    /** How many pixels of a case may differ, by the contract of the model. */
+    fun allowed(case: BundleCase, contract: Contract): Int = contract.allowedFlips(case.images.size * case.height * case.width)
 
     private fun read(file: BundleFile): ByteArray {
         val bytes = source(file.file).use { it.readBytes() }
@@ -113,7 +111,6 @@ class Bundle(private val source: Source, private val decode: Decoder) {
 
     private companion object {
         const val MANIFEST = "manifest.json"
-        const val SCHEMA_VERSION = 1
-        const val PPM = 1e6
+        const val SCHEMA_VERSION = 2
     }
 }

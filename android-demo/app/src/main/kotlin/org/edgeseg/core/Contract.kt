@@ -18,6 +18,7 @@ data class GoldenCase(
     val blur: Int,
     val inputSha256: String,
     val maskRuns: String,
+    val maskSha256: String,
     val allowedFlips: Int,
     val logits: List<GoldenLogit>,
     val logitTolerance: Double,
@@ -42,10 +43,15 @@ data class Contract(
     val licence: String?,
     val intendedUse: String,
     val golden: GoldenCase?,
+    val contentSha256: String?,
+    val contractSha256: String?,
     val text: String,
 ) {
     /** The threshold in logit space, `log(t / (1 - t))`. */
     val logitThreshold: Double get() = ln(threshold / (1.0 - threshold))
+
+    /** How many of so many pixels may differ between devices: the share that may on the golden case; none without one. */
+    fun allowedFlips(pixels: Int): Int = golden?.let { (it.allowedFlips.toLong() * pixels / (height * width)).toInt() } ?: 0
 
     companion object {
         /** The metadata property of an ONNX file that holds the contract. */
@@ -105,9 +111,11 @@ private class ContractReader(private val json: JsonObject, private val text: Str
             licence = json.textOrNull("licence"),
             intendedUse = json.text("intended_use"),
             golden = json.objOrNull("golden")?.let { golden(it) },
+            contentSha256 = digestOrNull("content_sha256"),
+            contractSha256 = digestOrNull("contract_sha256"),
             text = text,
         )
-        for (unused in listOf("training_hash", "calibration_hash", "content_sha256", "contract_sha256", "profile")) {
+        for (unused in listOf("training_hash", "calibration_hash", "profile")) {
             json.textOrNull(unused)
         }
         if (json.has("float_layers")) json.texts("float_layers")
@@ -151,6 +159,10 @@ private class ContractReader(private val json: JsonObject, private val text: Str
         return rules
     }
 
+    private fun digestOrNull(name: String): String? = json.textOrNull(name)?.also {
+        if (!DIGEST.matches(it)) throw JsonException("${json.path}.$name: expected 64 hex digits")
+    }
+
     private fun golden(json: JsonObject): GoldenCase {
         val golden = GoldenCase(
             ellipses = json.wholeLists("ellipses"),
@@ -158,16 +170,20 @@ private class ContractReader(private val json: JsonObject, private val text: Str
             blur = json.whole("blur"),
             inputSha256 = json.text("input_sha256"),
             maskRuns = json.text("mask_runs"),
+            maskSha256 = json.text("mask_sha256"),
             allowedFlips = json.whole("allowed_flips"),
             logits = json.objects("logits").map { GoldenLogit(it.whole("row"), it.whole("column"), it.real("logit")) },
             logitTolerance = json.real("logit_tolerance"),
         )
-        json.text("mask_sha256")
         json.whole("tumour_pixels")
         json.text("reason")
         json.text("made_with")
         json.requireAllTaken()
         if (golden.ellipses.any { it.size != 7 }) throw JsonException("${json.path}.ellipses: expected 7 numbers each")
         return golden
+    }
+
+    private companion object {
+        val DIGEST = Regex("[0-9a-f]{64}")
     }
 }

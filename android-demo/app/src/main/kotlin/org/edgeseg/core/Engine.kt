@@ -52,6 +52,7 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
         try {
             val metadata = session.metadata.customMetadata
             contract = Contract.parse(metadata[Contract.KEY])
+            Seal.check(model, contract.text, contract)
             val (inputName, inputInfo) = only(session.inputInfo, "input")
             val (outputName, outputInfo) = only(session.outputInfo, "output")
             requireShape(inputInfo, contract.channels.size, "input")

@@ -2,9 +2,12 @@ package org.edgeseg.core
 
 import java.security.MessageDigest
 
-/** The SHA-256 of bytes in hex. */
-fun sha256(bytes: ByteArray): String =
-    MessageDigest.getInstance("SHA-256").digest(bytes).joinToString("") { "%02x".format(java.util.Locale.ROOT, it) }
+/** The SHA-256 of bytes, one part after the other, in hex. */
+fun sha256(vararg parts: ByteArray): String {
+    val digest = MessageDigest.getInstance("SHA-256")
+    for (part in parts) digest.update(part)
+    return digest.digest().joinToString("") { "%02x".format(java.util.Locale.ROOT, it) }
+}
 
 /** Masks as run lengths: how many pixels are 0, then how many are 1, and so on, as docs/contract.md has them. */
 object Runs {

@@ -58,10 +58,14 @@ class Segmenter(val engine: Engine) : AutoCloseable {
         if (sha256(drawn) != golden.inputSha256) {
             throw ArtifactException("The golden case of the model's contract is drawn wrongly here. Update the app, or build the model again.")
         }
+        val wanted = Runs.decode(golden.maskRuns, contract.height * contract.width)
+        if (sha256(ByteArray(wanted.size) { if (wanted[it]) 1 else 0 }) != golden.maskSha256) {
+            throw ContractException("The golden mask of the model's contract does not have the digest beside it. Build the model again.")
+        }
         val logits = logits(Slice("golden", contract.height, contract.width, drawn))
         val threshold = contract.logitThreshold.toFloat()
         val mask = BooleanArray(logits.size) { logits[it] > threshold }
-        val flips = Runs.flips(mask, Runs.decode(golden.maskRuns, mask.size))
+        val flips = Runs.flips(mask, wanted)
         val near = golden.logits.all { Math.abs(logits[it.row * contract.width + it.column] - it.logit) <= golden.logitTolerance }
         return SelfTest(near && flips <= golden.allowedFlips, flips, golden.allowedFlips, 1)
     }

@@ -19,6 +19,7 @@ class BenchmarkActivity : Screen() {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         open(R.layout.benchmark, getString(R.string.benchmark_title))
+        if (wide) besideEachOther(part(R.id.columns))
         part<TextView>(R.id.explained).text = getString(R.string.benchmark_explained, Bench.RUNS, Bench.WARMUP)
         val threads = generateSequence(1) { it * 2 }.takeWhile { it <= maxOf(2, Runtime.getRuntime().availableProcessors()) }.take(4).toList()
         choices(R.id.threads, threads.map { it.toString() }, threads.indexOfLast { it <= DemoApp.defaultThreads() })
@@ -41,10 +42,10 @@ class BenchmarkActivity : Screen() {
         part<TextView>(R.id.state).text = when {
             running -> getString(R.string.benchmark_running, done, total)
             found != null -> found.engine.options.let {
-                getString(R.string.benchmark_done, found.engine.runtime, it.threads, it.accelerator.id, decimal(found.loadMs, 0), decimal(found.firstMs, 1))
+                getString(R.string.benchmark_done, found.engine.runtime, threads(it.threads), it.accelerator.id, decimal(found.loadMs, 0), decimal(found.firstMs, 1))
             }
             wasCancelled -> getString(R.string.benchmark_cancelled)
-            else -> ""
+            else -> getString(R.string.benchmark_none)
         }
         val figures = part<LinearLayout>(R.id.figures)
         figures.removeAllViews()
@@ -103,6 +104,16 @@ class BenchmarkActivity : Screen() {
             view.addView(button, RadioGroup.LayoutParams(0, dp(48), 1f))
         }
         view.check(group + 1000 + maxOf(checked, 0))
+    }
+
+    private fun besideEachOther(columns: LinearLayout) {
+        columns.orientation = LinearLayout.HORIZONTAL
+        for (index in 0 until columns.childCount) {
+            columns.getChildAt(index).layoutParams = (columns.getChildAt(index).layoutParams as LinearLayout.LayoutParams).apply {
+                width = 0
+                weight = 1f
+            }
+        }
     }
 
     private fun chosen(group: Int): Int = part<RadioGroup>(group).checkedRadioButtonId - group - 1000

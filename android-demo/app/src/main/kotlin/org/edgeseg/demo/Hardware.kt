@@ -7,9 +7,13 @@ import org.edgeseg.core.Device
 
 /** What the tablet says of itself. */
 object Hardware {
-    fun model(): String = if (Build.MODEL.startsWith(Build.MANUFACTURER, ignoreCase = true)) Build.MODEL else "${Build.MANUFACTURER} ${Build.MODEL}"
+    fun model(): String = known(if (Build.MODEL.startsWith(Build.MANUFACTURER, ignoreCase = true)) "" else Build.MANUFACTURER, Build.MODEL)
 
-    fun cpu(): String = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) "${Build.SOC_MANUFACTURER} ${Build.SOC_MODEL}" else Build.HARDWARE
+    fun cpu(): String = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) known(Build.SOC_MANUFACTURER, Build.SOC_MODEL) else Build.HARDWARE
+
+    /** The words that say something; "unknown" where none does. */
+    private fun known(vararg words: String): String =
+        words.filter { it.isNotEmpty() && it != Build.UNKNOWN }.joinToString(" ").ifEmpty { Build.UNKNOWN }
 
     fun device(context: Context): Device {
         val memory = ActivityManager.MemoryInfo()

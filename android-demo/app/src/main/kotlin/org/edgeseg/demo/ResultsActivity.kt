@@ -50,9 +50,9 @@ class ResultsActivity : Screen() {
         pair(card, R.string.results_ms_max, ms(found.sliceMs.max()))
         pair(card, R.string.results_post, ms(found.postMs))
         pair(card, R.string.results_rule, getString(if (study.volume.whole) R.string.rule_volume else R.string.rule_slices))
-        pair(card, R.string.results_device, "${Hardware.model()}, ${Hardware.cpu()}")
+        pair(card, R.string.results_device, listOf(Hardware.model(), Hardware.cpu()).distinct().joinToString())
         (app.model as? ModelState.Ready)?.segmenter?.engine?.let {
-            pair(card, R.string.results_runtime, "${it.runtime}, ${it.options.accelerator.id}, ${it.options.threads} × ${getString(R.string.benchmark_threads).lowercase()}")
+            pair(card, R.string.results_runtime, listOf(it.runtime, it.options.accelerator.id, threads(it.options.threads)).joinToString())
         }
         val button = Button(this, null, 0, R.style.Action)
         button.setText(R.string.spacing_set)
@@ -73,10 +73,10 @@ class ResultsActivity : Screen() {
     private fun row(card: LinearLayout, slice: String, area: String, ms: String, style: Int) {
         val row = LinearLayout(this)
         row.setPadding(0, dp(2), 0, dp(2))
-        for ((text, weight) in listOf(slice to 1f, area to 2f, ms to 1f)) {
+        for ((text, weight) in listOf(slice to 1f, area to 1f, ms to 1f)) {
             val cell = TextView(this, null, 0, style)
             cell.text = text
-            cell.gravity = Gravity.END
+            cell.gravity = if (row.childCount == 0) Gravity.START else Gravity.END
             row.addView(cell, LinearLayout.LayoutParams(0, ViewGroup.LayoutParams.WRAP_CONTENT, weight))
         }
         card.addView(row)

@@ -66,6 +66,8 @@ abstract class Screen : Activity() {
         parent.addView(view)
     }
 
+    protected fun threads(count: Int): String = resources.getQuantityString(R.plurals.threads, count, count)
+
     /** A label with its value, in a row. */
     protected fun pair(parent: ViewGroup, label: Int, value: String) {
         val view = layoutInflater.inflate(R.layout.pair, parent, false)
@@ -92,10 +94,13 @@ abstract class Screen : Activity() {
         return card
     }
 
+    /** Whether there is room for two columns. */
+    protected val wide: Boolean get() = resources.configuration.screenWidthDp >= WIDE_DP
+
     protected fun columns(): LinearLayout {
         val columns = part<LinearLayout>(R.id.columns)
         columns.removeAllViews()
-        columns.orientation = if (resources.configuration.screenWidthDp >= WIDE_DP) LinearLayout.HORIZONTAL else LinearLayout.VERTICAL
+        columns.orientation = if (wide) LinearLayout.HORIZONTAL else LinearLayout.VERTICAL
         return columns
     }
 

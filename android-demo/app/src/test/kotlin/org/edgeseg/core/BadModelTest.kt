@@ -1,5 +1,6 @@
 package org.edgeseg.core
 
+import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -8,12 +9,7 @@ import org.junit.Test
 class BadModelTest {
     private val model = Files.bundle().modelBytes()
 
-    private fun changed(from: String, to: String): ByteArray {
-        require(from.length == to.length)
-        val text = model.toString(Charsets.ISO_8859_1)
-        require(from in text)
-        return text.replaceFirst(from, to).toByteArray(Charsets.ISO_8859_1)
-    }
+    private fun changed(from: String, to: String): ByteArray = Files.sealed(Files.replaced(model, from, to))
 
     private inline fun <reified T : EdgeSegException> refused(bytes: ByteArray, says: String) {
         val error = assertThrows(T::class.java) { Engine(bytes).close() }
@@ -21,7 +17,7 @@ class BadModelTest {
     }
 
     @Test
-    fun `a model without a contract`() = refused<ContractException>(changed("edgeseg.contract", "somebody.content"), "carries no contract")
+    fun `a model without a contract`() = refused<ContractException>(Files.replaced(model, "edgeseg.contract", "somebody.content"), "carries no contract")
 
     @Test
     fun `a model whose contract is of a newer schema`() {
@@ -33,7 +29,43 @@ class BadModelTest {
     fun `a model whose contract has another input size`() = refused<ContractException>(changed("\"height\":256", "\"height\":128"), "belongs to another model")
 
     @Test
-    fun `a contract that is not JSON`() = refused<ContractException>(changed("\"layout\"", "\"layout;"), "cannot be read")
+    fun `a contract with one character changed after it was sealed`() =
+        refused<ContractException>(Files.replaced(model, "\"min_area_px\":40", "\"min_area_px\":41"), "changed after it was sealed")
+
+    @Test
+    fun `a contract with one space changed after it was sealed`() =
+        refused<ContractException>(Files.replaced(model, "}  ", "} \t"), "changed after it was sealed")
+
+    @Test
+    fun `weights with one bit changed`() {
+        // a bit in the longest tensor, far from names and shapes
+        val bytes = model.copyOf().also { it[it.size / 2] = (it[it.size / 2].toInt() xor 1).toByte() }
+        refused<ArtifactException>(bytes, "graph or weights are not those")
+    }
+
+    @Test
+    fun `the contract of another model`() {
+        val content = Regex("\"content_sha256\":\"[0-9a-f]{64}\"").find(model.toString(Charsets.ISO_8859_1))!!.value
+        refused<ArtifactException>(changed(content, "\"content_sha256\":\"${"a".repeat(64)}\""), "contract is another model's")
+    }
+
+    @Test
+    fun `a model that was not sealed passes, as it does in Python`() {
+        val text = model.toString(Charsets.ISO_8859_1)
+        val digests = Regex("\"content_sha256\":\"[0-9a-f]{64}\",\"contract_sha256\":\"[0-9a-f]{64}\"").find(text)!!.value
+        val none = "\"content_sha256\":null,\"contract_sha256\":null"
+        Engine(Files.replaced(model, digests, none.padEnd(digests.length))).use { assertEquals(null, it.contract.contentSha256) }
+    }
+
+    @Test
+    fun `a golden mask without its digest`() {
+        val bytes = changed("\"mask_runs\":\"1", "\"mask_runs\":\"2")
+        val error = assertThrows(ContractException::class.java) { Segmenter(Engine(bytes)).use { it.selfTest() } }
+        assertTrue(error.message, "digest beside it" in error.message!!)
+    }
+
+    @Test
+    fun `a contract that is not JSON`() = refused<ContractException>(Files.replaced(model, "\"layout\"", "\"layout;"), "cannot be read")
 
     @Test
     fun `a model that is cut short`() = refused<ArtifactException>(model.copyOf(model.size / 2), "cut short")

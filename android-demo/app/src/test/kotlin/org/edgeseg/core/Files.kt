@@ -14,6 +14,22 @@ object Files {
     /** The float model and its masks, on the pictures of the assets. */
     fun floatBundle(): Bundle = Bundle({ File(if (it.startsWith("cases/")) assets else floats, it).inputStream() }, ::decode)
 
+    /** A model with one piece of its contract, or of anything in it, replaced by another of equal length. */
+    fun replaced(model: ByteArray, from: String, to: String): ByteArray {
+        require(from.length == to.length)
+        val text = model.toString(Charsets.ISO_8859_1)
+        require(from in text) { "the model does not hold $from" }
+        return text.replaceFirst(from, to).toByteArray(Charsets.ISO_8859_1)
+    }
+
+    /** A model whose contract was changed, sealed anew as whoever builds one would. */
+    fun sealed(model: ByteArray): ByteArray {
+        val text = model.toString(Charsets.ISO_8859_1)
+        val stated = Regex("\"contract_sha256\":\"([0-9a-f]{64})\"").find(text)!!.groupValues[1]
+        val line = Regex("\\{\"variant\":[^\u0000-\u001f]*\\} *").find(text)!!.value
+        return replaced(model, "\"contract_sha256\":\"$stated\"", "\"contract_sha256\":\"${Seal.digest(line, stated)}\"")
+    }
+
     fun decode(name: String, bytes: ByteArray): Slice {
         val image = ImageIO.read(ByteArrayInputStream(bytes))
         val pixels = ByteArray(image.width * image.height * 3)

@@ -95,7 +95,7 @@ class RulesTest {
     @Test
     fun `the drawing of a golden case is Python's, byte by byte`() {
         val ellipses = listOf(listOf(512, 512, 450, 380, 60, 80, 70), listOf(430, 600, 120, 90, 90, 220, 150), listOf(300, -50, 99, 200, 10, 0, 255))
-        val golden = GoldenCase(ellipses, 9, 2, "", "", 0, emptyList(), 1.0)
+        val golden = GoldenCase(ellipses, 9, 2, "", "", "", 0, emptyList(), 1.0)
         assertEquals("a7e0347606487693570f2f46426e4aec6ec8e5703e3c4776027c21719f499fc0", sha256(Drawing.draw(golden, 40, 56)))
         assertEquals("d418fdf2f4876e0c5b4a7f16d053b091eb592f67b5a8a7b7e910d664dd83250e", sha256(Drawing.draw(golden, 256, 256)))
     }

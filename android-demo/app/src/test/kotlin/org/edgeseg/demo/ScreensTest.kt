@@ -6,9 +6,11 @@ import android.content.ContentValues
 import android.content.Intent
 import android.database.Cursor
 import android.database.MatrixCursor
+import android.graphics.Insets
 import android.net.Uri
 import android.provider.DocumentsContract
 import android.view.View
+import android.view.WindowInsets
 import android.widget.Button
 import android.widget.LinearLayout
 import android.widget.RadioGroup
@@ -244,6 +246,21 @@ class ScreensTest {
         pickFolder(list, folder)
         assertFalse(list.has(R.id.error))
         assertTrue(app.studies.values.single().volume.whole)
+    }
+
+    @Test
+    fun `every screen keeps clear of the system's bars and of a cutout`() {
+        val bars = Insets.of(0, 48, 0, 24)
+        val insets = WindowInsets.Builder()
+            .setInsets(WindowInsets.Type.systemBars(), bars)
+            .setInsets(WindowInsets.Type.displayCutout(), Insets.of(72, 0, 0, 0))
+            .build()
+        val study = Intent().putExtra(ViewerActivity.STUDY, viewer().let { app.studies.values.single().id })
+        for (kind in listOf(CasesActivity::class.java, ViewerActivity::class.java, ResultsActivity::class.java, BenchmarkActivity::class.java, AboutActivity::class.java)) {
+            val root = launch(kind, study).get().part<View>(R.id.root)
+            root.dispatchApplyWindowInsets(insets)
+            assertEquals(kind.simpleName, listOf(72, 48, 0, 24), root.run { listOf(paddingLeft, paddingTop, paddingRight, paddingBottom) })
+        }
     }
 
     @Test
