@@ -3,6 +3,7 @@ package org.edgeseg.demo
 import android.os.Bundle
 import android.widget.LinearLayout
 import android.widget.TextView
+import org.edgeseg.core.PostProcessing
 
 /** What the model is, what it takes and draws, and under which licences all this is. */
 class AboutActivity : Screen() {
@@ -29,11 +30,11 @@ class AboutActivity : Screen() {
         val side = LinearLayout(this).apply { orientation = LinearLayout.VERTICAL }
         columns.addView(side, LinearLayout.LayoutParams(if (columns.orientation == LinearLayout.HORIZONTAL) 0 else LinearLayout.LayoutParams.MATCH_PARENT, LinearLayout.LayoutParams.WRAP_CONTENT, 1f))
         val terms = card(side, R.string.about_contract)
-        val post = contract.postProcessing
         pair(terms, R.string.about_input, getString(R.string.about_input_value, contract.width, contract.height, contract.channels.joinToString()))
         pair(terms, R.string.about_normalisation, contract.normalisation)
         pair(terms, R.string.about_threshold, contract.threshold.toString())
-        pair(terms, R.string.about_post, getString(R.string.about_post_value, post.minVolumePx, post.minShare.toString(), post.minAreaPx))
+        pair(terms, R.string.about_post, dropped(contract.postProcessing))
+        pair(terms, R.string.about_seal, getString(if (contract.contentSha256 != null && contract.contractSha256 != null) R.string.about_sealed else R.string.about_unsealed))
         pair(terms, R.string.about_made, ready.bundle.madeWith)
         val licences = card(side, R.string.about_licences)
         for (text in listOf(contract.intendedUse, getString(R.string.about_privacy), getString(R.string.about_licences_text))) {
@@ -43,6 +44,13 @@ class AboutActivity : Screen() {
             licences.addView(view)
         }
     }
+
+    /** The rules that are on, one per line. */
+    private fun dropped(rules: PostProcessing): String = listOfNotNull(
+        rules.minVolumePx.takeIf { it > 0 }?.let { getString(R.string.about_post_voxels, it) },
+        rules.minShare.takeIf { it > 0 }?.let { getString(R.string.about_post_share, decimal(100 * it, 1)) },
+        rules.minAreaPx.takeIf { it > 0 }?.let { getString(R.string.about_post_pixels, it) },
+    ).joinToString("\n").ifEmpty { getString(R.string.about_post_none) }
 
     private companion object {
         const val KILO = 1000.0
