@@ -165,8 +165,6 @@ def _print(result: BuildResult, out: Path) -> None:
     from edgeseg.stages.tables import terminal
 
     show(terminal(summarise(result)))
-    for found in result.budgets:
-        typer.echo(f"\n{found.describe()}")
     typer.echo(f"\nartifacts and reports: {out}")
 
 

@@ -5,21 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeseg.results.budget import BudgetResult
-from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval
+from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
 from edgeseg.results.scores import EvalResult, ParityResult
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatencyResult:
-    """Single-slice latency of one artifact, after warm-up, in one interleaved run with its peers."""
-
-    artifact: str
-    runtime: str
-    threads: int
-    runs: int
-    warmup_runs: int
-    latency_ms_p50: float
-    latency_ms_p95: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

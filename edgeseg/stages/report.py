@@ -13,6 +13,7 @@ from edgeseg.results import (
     RESULT_SCHEMA_VERSION,
     ArtifactRow,
     BaselineResult,
+    BudgetResult,
     BuildResult,
     Environment,
     EvalResult,
@@ -69,6 +70,7 @@ class Report:
     main_artifact: str | None
     remarks: tuple[str, ...]
     environment: Environment
+    budgets: tuple[BudgetResult, ...] = ()
     schema_version: int = REPORT_SCHEMA_VERSION
 
 
@@ -85,6 +87,7 @@ def summarise(build: BuildResult) -> Report:
         main_artifact=None if main is None else main.artifact,
         remarks=remarks(build),
         environment=build.environment,
+        budgets=build.budgets,
     )
 
 

@@ -8,7 +8,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from edgeseg.results import ArtifactRow, BaselineResult, BuildResult, EvalResult, Interval, LatencyResult
+from edgeseg.results import (
+    ArtifactRow,
+    BaselineResult,
+    BudgetResult,
+    BuildResult,
+    EvalResult,
+    Interval,
+    LatencyResult,
+)
 from edgeseg.stages.report import GOOD_STATUS, Report, ReportRow, main_artifact, summarise
 
 ABSENT = "\N{EN DASH}"
@@ -18,16 +26,22 @@ _MARKDOWN_HEAD = (
     "Dice median", "delta to float [95 %]", "flipped pixels, ppm", "latency p50 / p95, ms", "runtime, threads, n",
     "status",
 )  # fmt: skip
+TRIED_HEAD = ("tried", "size", "p50, ms", "Dice lost", "at most", "")
+"""Of `tried_rows`; `at most` is the one-sided 95 % bound of the loss."""
 
 
 def terminal(report: Report) -> RenderableType:
-    """Draw, for 80 columns, one table per variant, the baseline above the first, and the remarks under the last."""
+    """Draw, for 80 columns, one table per variant, the baseline above the first, what was tried, and the remarks."""
     notes: list[str] = []
     parts: list[RenderableType] = []
     variants = list(dict.fromkeys(row.variant for row in report.rows))
     for variant in variants or [""]:
         rows = [row for row in report.rows if row.variant == variant]
         parts.append(_terminal_table(report.baseline, rows, notes, first=not parts))
+    for searched in report.budgets:
+        parts += [Text(), _tried_table(searched), Text(f"{searched.describe()}.")]
+    if report.budgets:
+        parts.append(Text())
     lines = [f"({number}) {note}" for number, note in enumerate(notes, start=1)]
     parts.append(Text("\n".join((*lines, *report.remarks)), style="dim"))
     return Group(*parts)
@@ -43,6 +57,9 @@ def markdown(build: BuildResult) -> str:
     """Draw the whole report in Markdown: the table, the institutions, the patients of the main artifact, the stages."""
     report = summarise(build)
     parts = ["# edgeseg build report", "", f"`{build.command}`", "", markdown_table(report)]
+    for searched in build.budgets:
+        parts += ["", f"## Tried for {searched.target} within {searched.max_drop:g} Dice", ""]
+        parts += [*_grid(TRIED_HEAD, tried_rows(searched)), "", f"{_escape(searched.describe())}."]
     if build.baseline is not None:
         parts += ["", "## Baseline", "", build.baseline.derivation]
     evaluated = [row for row in build.artifacts if row.evaluation is not None]
@@ -56,6 +73,21 @@ def markdown(build: BuildResult) -> str:
         parts += ["", "## Stages", "", *_stage_lines(build)]
     versions = ", ".join(f"{name} {version}" for name, version in build.environment.versions.items())
     return "\n".join((*parts, "", "## Versions", "", versions, ""))
+
+
+def tried_rows(searched: BudgetResult) -> list[tuple[str, ...]]:
+    """Return the lines of one search within a budget, numbered in the order of cost as the plots number them."""
+    return [
+        (
+            f"{number} {point.recipe}",
+            size_text(point.size_bytes),
+            ABSENT if point.latency is None else _ms(point.latency.latency_ms_p50),
+            f"{point.drop.mean:+.4f}",
+            f"{point.drop.bound:+.4f}",
+            "taken" if point.recipe == searched.chosen else "rejected",
+        )
+        for number, point in enumerate(searched.tried, start=1)
+    ]
 
 
 def size_text(size_bytes: int) -> str:
@@ -118,6 +150,25 @@ def _terminal_table(base: BaselineResult | None, rows: list[ReportRow], notes: l
             latency_text(row.latency),
             _status_cell(row, notes),
         )
+    return table
+
+
+def _tried_table(searched: BudgetResult) -> Table:
+    table = Table(
+        title=f"{searched.target}, tried on n = {searched.tried[0].drop.patients}; budget {searched.max_drop:g} Dice",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        header_style="bold",
+    )
+    table.add_column(TRIED_HEAD[0], overflow="fold")
+    for name in TRIED_HEAD[1:-1]:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column(TRIED_HEAD[-1], no_wrap=True)
+    for row in tried_rows(searched):
+        table.add_row(*row)
     return table
 
 
