@@ -62,7 +62,7 @@ class BuildResult:
     says the same in words, with the number of slices and whether they were measured or shipped. `operating_point` says
     what it does to the scores that threshold and post-processing were chosen on patients that are scored, None where
     they were not. `budgets` holds every point that a search for the cheapest file within a budget tried, one entry per
-    int8 target.
+    int8 target. `r2` is the full-width R2U-Net measured as the baseline is, None where it was not asked for.
     """
 
     command: str
@@ -81,4 +81,5 @@ class BuildResult:
     calibration: str | None = None
     operating_point: str | None = None
     budgets: tuple[BudgetResult, ...] = ()
+    r2: BaselineResult | None = None
     schema_version: int = RESULT_SCHEMA_VERSION

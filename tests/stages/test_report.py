@@ -25,7 +25,8 @@ from edgeseg.stages.report import (
     summarise,
     write_report,
 )
-from edgeseg.stages.tables import ABSENT, markdown, markdown_table, size_text, terminal, times_text
+from edgeseg.stages.tables import markdown, markdown_table, terminal
+from edgeseg.stages.wording import ABSENT, size_text, times_text
 
 MakeBuild = Callable[..., BuildResult]
 UNMEASURED = "not evaluated: no patients were given; add --data DIR"

@@ -13,15 +13,8 @@ from edgeseg.specs import INTENDED_USE
 from edgeseg.stages.page import dots, pareto, tried, waterfall
 from edgeseg.stages.page.overlays import FALSE_ALARM, HIT, MISSED, Overlay
 from edgeseg.stages.report import main_artifact, summarise
-from edgeseg.stages.tables import (
-    ABSENT,
-    TRIED_HEAD,
-    interval_text,
-    latency_text,
-    size_text,
-    times_text,
-    tried_rows,
-)
+from edgeseg.stages.tried_table import TRIED_HEAD, tried_rows
+from edgeseg.stages.wording import ABSENT, interval_text, latency_text, size_text, times_text
 
 TEMPLATE = "page.html.j2"
 _FLOAT = "keras-fp32"
