@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _NEAR = 1.4
 """Points whose costs differ by less than this factor would print their names over each other."""
 _LINE_PT = 10
+_AXES_PT = 180
+"""About how high the axes are."""
+_FLOOR = 0.08
+"""How much of the height stays free below the lowest interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +104,8 @@ def plot(found: Sequence[Point], *, cost: str, budget: float | None, salt: str) 
     if budget is not None:
         axes.axhline(budget, color=svg.POOR, linewidth=1.0, linestyle=":", label="budget")
     named = [point for point in found if point.name]
-    for point, level in zip(named, _levels(named), strict=True):
+    levels = _levels(named)
+    for point, level in zip(named, levels, strict=True):
         axes.annotate(
             point.name,
             (point.cost, point.high),
@@ -112,10 +117,19 @@ def plot(found: Sequence[Point], *, cost: str, budget: float | None, salt: str) 
             color=svg.INK,
         )
     svg.plain_log(axes)
-    axes.margins(x=0.14, y=0.3)
+    axes.margins(x=0.14)
+    _make_room(axes, found, names=max(levels, default=0) + 1)
     axes.set(xlabel=cost, ylabel="Dice, mean over patients [95 %]")
     svg.legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, borderaxespad=0.1)
     return svg.inline(drawn, salt=salt, title=f"Dice against {cost}")
+
+
+def _make_room(axes: Axes, found: Sequence[Point], *, names: int) -> None:
+    """Leave place above the highest interval for that many lines of names."""
+    low, high = min(p.low for p in found), max(p.high for p in found)
+    share = min(0.6, (_LINE_PT * (names + 1)) / _AXES_PT)
+    whole = max(high - low, 0.01) / (1.0 - share - _FLOOR)
+    axes.set_ylim(low - _FLOOR * whole, low + (1.0 - _FLOOR) * whole)
 
 
 def _markers(axes: Axes, found: Sequence[Point], colour: str, label: str, *, marker: str = "o") -> None:

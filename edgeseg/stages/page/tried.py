@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgeseg.results import BudgetResult, DiceDrop, TriedPoint
 from edgeseg.stages.page import svg
@@ -11,6 +11,9 @@ from edgeseg.stages.page import svg
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_OTHERS = "D"
+_HOLLOW: dict[str, Any] = {"markerfacecolor": "none", "markersize": 10, "markeredgewidth": 1.4}
+"""How the patients that the search never looked at are drawn: around the point, with a dash at their bound."""
 Cost = Callable[[TriedPoint], float | None]
 
 
@@ -42,7 +45,8 @@ def plot(searched: BudgetResult, cost: Cost, *, label: str, salt: str) -> str | 
             color=svg.INK,
         )
         if taken:
-            _mark(axes, spent, searched.confirmation, marker="D", colour=svg.GOOD if searched.confirmed else svg.POOR)
+            axes.plot(spent, -searched.confirmation.mean, _OTHERS, color=_verdict(searched), **_HOLLOW)
+            axes.plot(spent, -searched.confirmation.bound, "_", color=_verdict(searched), markersize=14)
     axes.axhline(0.0, color=svg.MUTED, linewidth=1.0)
     axes.axhline(-searched.max_drop, color=svg.POOR, linewidth=1.2, linestyle=":")
     svg.plain_axis(axes, [spent for _, _, spent in known])
@@ -50,6 +54,10 @@ def plot(searched: BudgetResult, cost: Cost, *, label: str, salt: str) -> str | 
     axes.set(xlabel=label, ylabel="Dice against the float network")
     _legend(axes, searched, rejected=any(point.recipe != searched.chosen for _, point, _ in known))
     return svg.inline(drawn, salt=salt, title=f"Tried for {searched.target}: Dice against {label}")
+
+
+def _verdict(searched: BudgetResult) -> str:
+    return svg.GOOD if searched.confirmed else svg.POOR
 
 
 def _mark(axes: Axes, spent: float, drop: DiceDrop, *, marker: str, colour: str) -> None:
@@ -61,11 +69,10 @@ def _mark(axes: Axes, spent: float, drop: DiceDrop, *, marker: str, colour: str)
 
 def _legend(axes: Axes, searched: BudgetResult, *, rejected: bool) -> None:
     """Say what the marks mean, each once."""
-    good = svg.GOOD if searched.confirmed else svg.POOR
     entries = [("o", svg.INT8, f"taken, n = {searched.tried[0].drop.patients}")]
     entries += [("x", svg.POOR, "rejected")] if rejected else []
-    entries += [("D", good, f"the same on n = {searched.confirmation.patients} others")]
     for marker, colour, label in entries:
         axes.plot([], [], marker, color=colour, markersize=6, label=label)
+    axes.plot([], [], _OTHERS, color=_verdict(searched), label=f"on {searched.confirmation.patients} others", **_HOLLOW)
     axes.plot([], [], ":", color=svg.POOR, linewidth=1.2, label=f"budget {searched.max_drop:g}")
     svg.legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, borderaxespad=0.1, columnspacing=1.0)
