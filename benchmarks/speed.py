@@ -104,13 +104,13 @@ def _measure(options: argparse.Namespace, out: Path) -> None:
 def _built(out: Path, names: tuple[str, ...], threads: int) -> float | None:
     """Build from what ships; return its seconds without the cached baseline, None where stages were reused."""
     _say(f"building {', '.join(names)}")
-    spec = BuildSpec(variant=VARIANTS["alphax"].default, targets=names, out=out, threads=threads, rebuild=False)
+    spec = BuildSpec(variant=VARIANTS["alphax"].default, targets=names, out=out, threads=threads, r2=False)
     begun = time.perf_counter()
     made = build(spec, on_stage=lambda record: _say(f"  {record.stage:<22}{record.seconds:8.1f} s"))
     if any(record.reused for record in made.stages):
         _say(f"{out} held an earlier build, so the time of this one is no figure; take an empty --out")
         return None
-    return time.perf_counter() - begun - sum(s.seconds for s in made.stages if s.stage == "baseline")
+    return time.perf_counter() - begun - sum(s.seconds for s in made.stages if s.stage.startswith("baseline"))
 
 
 def _untrained(variant: VariantSpec, path: Path) -> int:

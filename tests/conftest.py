@@ -366,3 +366,15 @@ def _dicom_slice(
     for name, value in others.items():
         setattr(made, name, value)
     return made
+
+
+@pytest.fixture
+def check_schema() -> Callable[[str, str], None]:
+    """Give a function that holds JSON text against the schema of a name: `check_schema("bench", text)`."""
+    import json
+
+    import jsonschema_rs
+
+    from edgeseg.stages.schema import schema
+
+    return lambda name, text: jsonschema_rs.validator_for(schema(name)).validate(json.loads(text))

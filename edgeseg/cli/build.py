@@ -69,6 +69,9 @@ def build(
     profile: Annotated[str, typer.Option(help="arm, or x86: int8 that is exact and fast on every x86.")] = "arm",
     bench_runs: Annotated[int, typer.Option(help="Counted runs of each artifact.")] = 100,
     bench_budget_s: Annotated[float, typer.Option(help="Most seconds of counted runs for each artifact.")] = 10.0,
+    r2: Annotated[
+        bool, typer.Option(help="Also measure the full-width R2U-Net, once per host; --no-r2 leaves it out.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print build.json instead of the table.")] = False,
 ) -> None:
     """Convert, verify, evaluate and benchmark a network, and report it against the 350 MB baseline.
@@ -108,6 +111,7 @@ def build(
         allow_seen=allow_seen,
         rebuild=rebuild,
         profile=profile,
+        r2=r2,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
     result = _run(every_variant(spec, runs) if everything else (spec,))
@@ -165,8 +169,6 @@ def _print(result: BuildResult, out: Path) -> None:
     from edgeseg.stages.tables import terminal
 
     show(terminal(summarise(result)))
-    for found in result.budgets:
-        typer.echo(f"\n{found.describe()}")
     typer.echo(f"\nartifacts and reports: {out}")
 
 

@@ -52,7 +52,7 @@ def _draw(found: ComparisonResult) -> RenderableType:
 
 
 def _cells(row: ArtifactComparison) -> tuple[str, ...]:
-    from edgeseg.stages.tables import ABSENT, interval_text, size_text
+    from edgeseg.stages.wording import ABSENT, interval_text, size_text
 
     def pair(old: float | None, new: float | None, form: str) -> str:
         return "\n".join(ABSENT if value is None else format(value, form) for value in (old, new))

@@ -26,7 +26,8 @@ def report(
         ),
     ] = "phantom",
     max_drop: Annotated[
-        float | None, typer.Option(metavar="DICE", help="On the page: draw the budget below the float network.")
+        float | None,
+        typer.Option(metavar="DICE", help="On the page: the budget to draw; that of the build if not given."),
     ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the rows as CSV.")] = None,
     into: Annotated[

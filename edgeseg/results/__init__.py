@@ -12,7 +12,7 @@ from edgeseg.results.bench import (
     Sustained,
 )
 from edgeseg.results.budget import BudgetResult, DiceDrop, TriedPoint
-from edgeseg.results.builds import ArtifactRow, BaselineResult, BuildResult, LatencyResult, StageRecord
+from edgeseg.results.builds import ArtifactRow, BaselineResult, BuildResult, StageRecord
 from edgeseg.results.calibration import CalibrationPoint, CalibrationStudy
 from edgeseg.results.check import (
     BASELINE_SCHEMA_VERSION,
@@ -22,7 +22,7 @@ from edgeseg.results.check import (
     CheckCase,
     CheckResult,
 )
-from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval
+from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
 from edgeseg.results.comparison import ArtifactComparison, ComparisonResult
 from edgeseg.results.compression import CompressResult, CompressStep, NetworkSize
 from edgeseg.results.device import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgeseg.results.common import RESULT_SCHEMA_VERSION
+from edgeseg.results.common import RESULT_SCHEMA_VERSION, LatencyResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,10 @@ class DiceDrop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriedPoint:
-    """One recipe that was converted and scored on the search patients."""
+    """One recipe that was converted and scored on the search patients.
+
+    `latency` was measured in turns with the build's artifacts; None where it was not.
+    """
 
     recipe: str
     float_layers: tuple[str, ...]
@@ -29,6 +32,7 @@ class TriedPoint:
     sha256: str
     drop: DiceDrop
     holds: bool
+    latency: LatencyResult | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

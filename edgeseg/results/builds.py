@@ -5,21 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeseg.results.budget import BudgetResult
-from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval
+from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
 from edgeseg.results.scores import EvalResult, ParityResult
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatencyResult:
-    """Single-slice latency of one artifact, after warm-up, in one interleaved run with its peers."""
-
-    artifact: str
-    runtime: str
-    threads: int
-    runs: int
-    warmup_runs: int
-    latency_ms_p50: float
-    latency_ms_p95: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +62,7 @@ class BuildResult:
     says the same in words, with the number of slices and whether they were measured or shipped. `operating_point` says
     what it does to the scores that threshold and post-processing were chosen on patients that are scored, None where
     they were not. `budgets` holds every point that a search for the cheapest file within a budget tried, one entry per
-    int8 target.
+    int8 target. `r2` is the full-width R2U-Net measured as the baseline is, None where it was not asked for.
     """
 
     command: str
@@ -94,4 +81,5 @@ class BuildResult:
     calibration: str | None = None
     operating_point: str | None = None
     budgets: tuple[BudgetResult, ...] = ()
+    r2: BaselineResult | None = None
     schema_version: int = RESULT_SCHEMA_VERSION

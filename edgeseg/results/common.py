@@ -26,3 +26,16 @@ class Environment:
     python: str
     int8_kernels: str
     versions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyResult:
+    """Single-slice latency of one artifact, after warm-up, in one interleaved run with its peers."""
+
+    artifact: str
+    runtime: str
+    threads: int
+    runs: int
+    warmup_runs: int
+    latency_ms_p50: float
+    latency_ms_p95: float

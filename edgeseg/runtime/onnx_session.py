@@ -52,6 +52,10 @@ BASIC = GraphMode(description="basic graph in float", level="ORT_ENABLE_BASIC")
 BARE = GraphMode(description="graph as stored", level="ORT_DISABLE_ALL")
 
 
+IDLE = ("session.force_spinning_stop", "1")
+"""Worker threads sleep between runs. By default they spin for a while, at the cost of whatever runs next."""
+
+
 def open_onnx(model: Path | bytes, *, mode: GraphMode, threads: int) -> Any:
     """Open an `onnxruntime.InferenceSession` on the CPU.
 
@@ -63,7 +67,7 @@ def open_onnx(model: Path | bytes, *, mode: GraphMode, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = _LOG_FATAL_ONLY
     options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, mode.level)
-    for key, value in mode.config:
+    for key, value in (IDLE, *mode.config):
         options.add_session_config_entry(key, value)
     source = model if isinstance(model, bytes) else str(model)
     try:

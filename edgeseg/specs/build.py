@@ -21,7 +21,7 @@ class BuildSpec:
     are taken as they are, and a number or a `calibration_method` is refused; the method is `min-max` unless given.
     `max_drop` starts the search for the cheapest int8 file that loses no more mean Dice (one-sided 95 % bound).
     `verify_patients` bounds how many of the evaluated patients the parity check runs over. `profile` is the one of
-    `PROFILES` that int8 artifacts are built for.
+    `PROFILES` that int8 artifacts are built for. `r2` asks for the full-width R2U-Net beside the baseline.
     """
 
     variant: VariantSpec
@@ -42,6 +42,7 @@ class BuildSpec:
     allow_seen: bool = False
     rebuild: bool = False
     profile: str = "arm"
+    r2: bool = True
     command: str = "edgeseg build"
 
     def __post_init__(self) -> None:

@@ -62,6 +62,15 @@ class Halves:
     confirm: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Searched:
+    """A search: what to build, everything that was tried in the order of `result.tried`, and what was found."""
+
+    chosen: Candidate
+    candidates: tuple[Candidate, ...]
+    result: BudgetResult
+
+
 def halve(dataset: Dataset, patients: Sequence[str], *, seed: int) -> Halves:
     """Deal patients into two halves of like institutions and tumour volumes.
 
@@ -117,7 +126,7 @@ def search(
     seed: int,
     ledger: Ledger,
     inputs: Sequence[Any],
-) -> tuple[Candidate, BudgetResult]:
+) -> Searched:
     """Try candidates until the bound of one holds on the search patients, and score that one on the others.
 
     Args:
@@ -133,7 +142,7 @@ def search(
         inputs: all that decides a score but candidate, patients and budget.
 
     Returns:
-        What to build, and the search.
+        What to build, what else was tried, and the search.
     """
     trial = _Trial(target, reference, convert, score, max_drop, seed)
     known: list[tuple[Candidate, TriedPoint]] = []
@@ -149,7 +158,7 @@ def search(
     confirmation = ledger.run(
         f"confirm {target.name}", DiceDrop, lambda: trial.run(chosen, halves.confirm)[0], inputs=asked
     )
-    return chosen, BudgetResult(
+    found = BudgetResult(
         target=target.name,
         max_drop=max_drop,
         tried=tuple(point for _, point in known),
@@ -159,6 +168,7 @@ def search(
         confirmed=best.holds and confirmation.bound <= max_drop,
         seed=seed,
     )
+    return Searched(chosen=chosen, candidates=tuple(candidate for candidate, _ in known), result=found)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,6 +21,7 @@ from edgeseg.stages.environment import environment
 from edgeseg.stages.ledger import Ledger
 from edgeseg.stages.matrix import merged
 from edgeseg.targets import resolve
+from edgeseg.variants import VARIANTS
 
 OnStage = Callable[[StageRecord], None]
 
@@ -76,8 +77,12 @@ def build_matrix(
     def measure() -> BaselineResult:
         return baseline(threads=first.threads, force=first.rebuild)
 
+    def measure_r2() -> BaselineResult:
+        return baseline(variant=VARIANTS["r2unet"].default, threads=first.threads, force=first.rebuild)
+
     start = ledger.run("baseline", BaselineResult, measure, inputs=(here, first.threads))
-    return _report(replace(merged(parts), baseline=start), first.out, ledger)
+    r2 = ledger.run("baseline r2unet", BaselineResult, measure_r2, inputs=(here, first.threads)) if first.r2 else None
+    return _report(replace(merged(parts), baseline=start, r2=r2), first.out, ledger)
 
 
 def _report(result: BuildResult, out: Path, ledger: Ledger) -> BuildResult:

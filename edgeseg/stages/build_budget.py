@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from edgeseg.data.volume import volumes
-from edgeseg.results import BudgetResult, Environment, EvalResult, SensitivityResult
+from edgeseg.results import Environment, EvalResult, SensitivityResult
 from edgeseg.specs import BuildSpec
 from edgeseg.stages import calibrate
-from edgeseg.stages.budget import Candidate, Convert, candidates, halve, search
+from edgeseg.stages.budget import Candidate, Convert, Searched, candidates, halve, search
 from edgeseg.stages.build_inputs import BuildData, BuildInputs, resolve_compression
 from edgeseg.stages.calibrate import BUILD_SLICES
 from edgeseg.stages.evaluate import evaluate
@@ -35,7 +35,7 @@ def find(
     convert: Convert,
     ledger: Ledger,
     environment: Environment,
-) -> tuple[Candidate, BudgetResult]:
+) -> Searched:
     """Search what to build of one int8 target within `spec.max_drop`; see `edgeseg.stages.budget`.
 
     Args:

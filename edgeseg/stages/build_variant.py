@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
-
-import numpy as np
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import load_weights
 from edgeseg.data.volume import PHANTOM, Volume, volumes
 from edgeseg.results import BudgetResult, BuildResult, Environment, EvalResult, LatencyResult, ParityResult
 from edgeseg.specs import BuildSpec, Contract
-from edgeseg.stages.benchmark import benchmark
-from edgeseg.stages.budget import Candidate
+from edgeseg.stages import build_latency
+from edgeseg.stages.budget import Candidate, Searched
 from edgeseg.stages.build_budget import SEARCHED, find
 from edgeseg.stages.build_cells import Cells, OnFailure
 from edgeseg.stages.build_inputs import (
@@ -27,6 +25,7 @@ from edgeseg.stages.build_inputs import (
     resolve_data,
     target_contract,
 )
+from edgeseg.stages.build_latency import Latencies
 from edgeseg.stages.build_rows import REFERENCE, artifact_rows
 from edgeseg.stages.calibrate import BUILD_SLICES
 from edgeseg.stages.environment import versions
@@ -42,13 +41,6 @@ from edgeseg.variants import Census, build_model, census
 
 T = TypeVar("T")
 OnProgress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Latencies:
-    """What one interleaved benchmark run found."""
-
-    rows: tuple[LatencyResult, ...]
 
 
 class VariantBuild:
@@ -83,9 +75,9 @@ class VariantBuild:
         counted = self._stage("model", Census, lambda: census(self.model), inputs=(spec.variant, inputs.weights_sha256))
         compression = self._compress()
         calibration = compression.ranges
-        paths, budgets = self._convert_all(calibration, data)
+        paths, searches = self._convert_all(calibration, data)
         parities, scores = self._score_all(paths, data)
-        latencies = self._benchmark(paths)
+        latencies, budgets = self._benchmark(paths, searches)
         rows = artifact_rows(
             spec,
             self.targets,
@@ -144,27 +136,27 @@ class VariantBuild:
 
     def _convert_all(
         self, ranges: RecordedRanges | None, data: BuildData
-    ) -> tuple[dict[str, Path], tuple[BudgetResult, ...]]:
+    ) -> tuple[dict[str, Path], tuple[Searched, ...]]:
         """Convert to every target; those that fail are left out. Also gives what each search within a budget tried."""
         paths: dict[str, Path] = {}
-        budgets: list[BudgetResult] = []
+        searches: list[Searched] = []
         for target in self.targets:
             work = functools.partial(self._convert_one, target, ranges, data, paths)
             made = self.cells.attempt(target.name, "convert", work)
             if made is not None:
                 paths[target.name] = made[0]
-                budgets += [] if made[1] is None else [made[1]]
-        return paths, tuple(budgets)
+                searches += [] if made[1] is None else [made[1]]
+        return paths, tuple(searches)
 
     def _convert_one(
         self, target: Target, ranges: RecordedRanges | None, data: BuildData, paths: dict[str, Path]
-    ) -> tuple[Path, BudgetResult | None]:
+    ) -> tuple[Path, Searched | None]:
         """Convert to one target: an int8 one as the search within the budget says, where there is a budget."""
         if ranges is None or not target.needs_calibration:
             return self._convert(target, None), None
         if self.spec.max_drop is None or target.name not in SEARCHED:
             return self._convert(target, Candidate(recipe="int8", ranges=ranges)), None
-        taken, searched = find(
+        searched = find(
             self.spec,
             self.inputs,
             data,
@@ -176,7 +168,7 @@ class VariantBuild:
             ledger=self.ledger,
             environment=self.environment,
         )
-        return self._convert(target, taken), searched
+        return self._convert(target, searched.chosen), searched
 
     def _contract(self, target: Target, taken: Candidate | None) -> Contract:
         ranges = None if taken is None else taken.ranges
@@ -268,29 +260,20 @@ class VariantBuild:
         asked = (artifacts.sha256_file(path), *scored, self.spec.seed, self.environment)
         return self._stage(stage, EvalResult, make, inputs=asked)
 
-    def _benchmark(self, paths: dict[str, Path]) -> dict[str, LatencyResult]:
-        """Time the artifacts that have not failed, in one interleaved run."""
+    def _benchmark(
+        self, paths: dict[str, Path], searches: Sequence[Searched]
+    ) -> tuple[dict[str, LatencyResult], tuple[BudgetResult, ...]]:
+        """Time the artifacts that have not failed and what the searches rejected, in one interleaved run."""
         spec = self.spec
         asked_for = {name: path for name, path in paths.items() if name not in self.cells.failed}
+        kept = tuple(searched for searched in searches if searched.result.target in asked_for)
 
-        def make() -> _Latencies:
+        def make() -> Latencies:
             self._open.clear()
-            tried = {
-                name: self.cells.attempt(name, "benchmark", functools.partial(self._ready, path))
-                for name, path in asked_for.items()
-            }
-            opened = {name: predictor for name, predictor in tried.items() if predictor is not None}
-            budget = spec.bench_budget_s
-            return _Latencies(rows=benchmark(opened, runs=spec.bench_runs, budget_s=budget, seed=spec.seed))
+            return build_latency.measure(spec, asked_for, kept, cells=self.cells, write=self._write)
 
         hashes = {name: artifacts.sha256_file(path) for name, path in asked_for.items()}
-        asked = (hashes, spec.threads, spec.bench_runs, spec.bench_budget_s, spec.seed, self.environment)
-        found = self._stage("benchmark", _Latencies, make, inputs=asked)
-        return {row.artifact: row for row in found.rows}
-
-    def _ready(self, path: Path) -> Predictor:
-        """Open an artifact with the kernels that a user gets, and see that it runs."""
-        opened = open_artifact(path, threads=self.spec.threads, numerics="fast")
-        image = opened.contract.image
-        opened.logits(np.zeros((1, image.height, image.width, len(image.channels)), np.uint8))
-        return opened
+        tried = [point.sha256 for searched in kept for point in searched.result.tried]
+        asked = (hashes, tried, spec.threads, spec.bench_runs, spec.bench_budget_s, spec.seed, self.environment)
+        found = self._stage("benchmark", Latencies, make, inputs=asked)
+        return found.of_artifacts(), build_latency.timed([searched.result for searched in searches], found)

@@ -15,7 +15,7 @@ from edgeseg.errors import DatasetError
 from edgeseg.results import ArtifactRow, BuildResult, EvalResult
 from edgeseg.stages.baseline import NetworkTiming
 from edgeseg.stages.report import main_artifact
-from edgeseg.stages.tables import ABSENT, interval_text, latency_text, size_text, times_text
+from edgeseg.stages.wording import ABSENT, interval_text, latency_text, size_text, times_text
 
 KAGGLE_LGG_PATIENTS = 110
 Progress = Callable[[int, int], None]

@@ -6,6 +6,7 @@ import json
 import math
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from edgeseg.runtime.onnx_session import (
     OUTPUT_ZERO_POINT,
     open_onnx,
 )
+from edgeseg.targets._ort_graph import read_graph
 from edgeseg.targets._require import require
 
 _WEIGHT_PLACE = {"Conv": 1, "ConvInteger": 1, "QLinearConv": 3, "ConvTranspose": 1, "FusedConv": 1}
@@ -50,28 +52,21 @@ def onnx_facts(path: Path) -> GraphFacts:
         raise ArtifactError(
             f"{path}: not a readable ONNX model ({one_line(error)}); copy it again or build it again"
         ) from error
-    return _joined(path, session, operations=_operations(proto.graph, shapes), weights=weights)
+    return _joined(path, session, operations=_operations(proto.graph.node, shapes), weights=weights)
 
 
 def ort_facts(path: Path) -> GraphFacts:
-    """Read a `.ort` file as far as ONNX Runtime tells: its ends, and the operations that run; weights are not told.
+    """Read a `.ort` file: the graph as ONNX Runtime fused it when it was saved.
 
     Raises:
         ArtifactError: when it is damaged.
     """
-    found = _joined(path, open_onnx(path, mode=BARE, threads=1), operations=(), weights=())
-    counted: Counter[str] = Counter()
-    for part in found.execution:
-        counted.update(part.operations)
-    operations = tuple(OperationCount(operation=n, count=c, macs=None) for n, c in sorted(counted.items()))
-    return GraphFacts(
-        inputs=found.inputs,
-        outputs=found.outputs,
-        operations=operations,
-        weights=(),
-        metadata=found.metadata,
-        execution=found.execution,
-    )
+    session = open_onnx(path, mode=BARE, threads=1)
+    graph = read_graph(path)
+    found: dict[str, list[int]] = {}
+    for constant in graph.constants:
+        _add(found, constant.dtype, math.prod(constant.shape), constant.size_bytes)
+    return _joined(path, session, operations=_operations(graph.nodes, graph.shapes), weights=_weight_rows(found))
 
 
 def _joined(
@@ -111,10 +106,10 @@ def _shapes(graph: Any) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def _operations(graph: Any, shapes: dict[str, tuple[int, ...]]) -> tuple[OperationCount, ...]:
-    counts: Counter[str] = Counter(node.op_type for node in graph.node)
+def _operations(nodes: Sequence[Any], shapes: dict[str, tuple[int, ...]]) -> tuple[OperationCount, ...]:
+    counts: Counter[str] = Counter(node.op_type for node in nodes)
     macs: dict[str, int | None] = dict.fromkeys(counts, 0)
-    for node in graph.node:
+    for node in nodes:
         here, before = _macs(node, shapes), macs[node.op_type]
         macs[node.op_type] = None if here is None or before is None else before + here
     return tuple(OperationCount(operation=name, count=counts[name], macs=macs[name]) for name in sorted(counts))
@@ -141,8 +136,16 @@ def _weights(onnx: Any, proto: Any) -> tuple[WeightBytes, ...]:
     for tensor in tensors:
         array = onnx.numpy_helper.to_array(tensor)
         name = onnx.TensorProto.DataType.Name(tensor.data_type).lower()
-        row = found.setdefault("float32" if name == "float" else name, [0, 0, 0])
-        row[0], row[1], row[2] = row[0] + 1, row[1] + array.size, row[2] + array.nbytes
+        _add(found, "float32" if name == "float" else name, array.size, array.nbytes)
+    return _weight_rows(found)
+
+
+def _add(found: dict[str, list[int]], dtype: str, values: int, size_bytes: int) -> None:
+    row = found.setdefault(dtype, [0, 0, 0])
+    row[0], row[1], row[2] = row[0] + 1, row[1] + values, row[2] + size_bytes
+
+
+def _weight_rows(found: dict[str, list[int]]) -> tuple[WeightBytes, ...]:
     return tuple(
         WeightBytes(dtype=name, tensors=row[0], values=row[1], size_bytes=row[2]) for name, row in sorted(found.items())
     )

@@ -13,6 +13,7 @@ from edgeseg.results import (
     RESULT_SCHEMA_VERSION,
     ArtifactRow,
     BaselineResult,
+    BudgetResult,
     BuildResult,
     Environment,
     EvalResult,
@@ -69,6 +70,8 @@ class Report:
     main_artifact: str | None
     remarks: tuple[str, ...]
     environment: Environment
+    budgets: tuple[BudgetResult, ...] = ()
+    r2: BaselineResult | None = None
     schema_version: int = REPORT_SCHEMA_VERSION
 
 
@@ -85,6 +88,8 @@ def summarise(build: BuildResult) -> Report:
         main_artifact=None if main is None else main.artifact,
         remarks=remarks(build),
         environment=build.environment,
+        budgets=build.budgets,
+        r2=build.r2,
     )
 
 
@@ -120,6 +125,12 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
     if build.operating_point is not None:
         found.append(build.operating_point)
     found.extend(_baseline_remarks(build.baseline))
+    if build.r2 is not None:
+        whole, bare = f"{build.r2.size_bytes / 1e6:.1f} MB", f"{build.r2.weights_size_bytes / 1e6:.1f} MB"
+        found.append(
+            f"{build.r2.variant}, the largest network of the study: {whole} with Adam's state, {bare} without; it is "
+            "untrained here, which decides nothing about size and time."
+        )
     found.extend(_latency_remarks(build))
     here = build.environment
     machine = f"{here.cpu}, {here.cores} cores, {here.os}, Python {here.python}"
@@ -251,6 +262,8 @@ def _latency_remarks(build: BuildResult) -> list[str]:
             groups.setdefault(_conditions(row.latency), []).append(row.target)
     if build.baseline is not None and build.baseline.latency is not None:
         groups.setdefault(_conditions(build.baseline.latency), []).append("baseline")
+    if build.r2 is not None and build.r2.latency is not None:
+        groups.setdefault(_conditions(build.r2.latency), []).append(build.r2.variant)
     if not groups:
         return ["Latency was not measured."]
     parts = (f"{', '.join(dict.fromkeys(names))}: {how}" for how, names in groups.items())

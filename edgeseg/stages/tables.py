@@ -8,10 +8,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from edgeseg.results import ArtifactRow, BaselineResult, BuildResult, EvalResult, Interval, LatencyResult
+from edgeseg.results import (
+    ArtifactRow,
+    BaselineResult,
+    BuildResult,
+    EvalResult,
+    LatencyResult,
+)
 from edgeseg.stages.report import GOOD_STATUS, Report, ReportRow, main_artifact, summarise
+from edgeseg.stages.tried_table import TRIED_HEAD, tried_rows, tried_table
+from edgeseg.stages.wording import ABSENT, interval_text, latency_text, size_text, times_text
 
-ABSENT = "\N{EN DASH}"
 _STATUS_COLUMNS = 6
 _MARKDOWN_HEAD = (
     "artifact", "size", "gzip", "x smaller than the file", "x smaller than its weights", "Dice mean [95 %]",
@@ -21,13 +28,17 @@ _MARKDOWN_HEAD = (
 
 
 def terminal(report: Report) -> RenderableType:
-    """Draw, for 80 columns, one table per variant, the baseline above the first, and the remarks under the last."""
+    """Draw, for 80 columns, one table per variant, the baseline above the first, what was tried, and the remarks."""
     notes: list[str] = []
     parts: list[RenderableType] = []
     variants = list(dict.fromkeys(row.variant for row in report.rows))
     for variant in variants or [""]:
         rows = [row for row in report.rows if row.variant == variant]
-        parts.append(_terminal_table(report.baseline, rows, notes, first=not parts))
+        parts.append(_terminal_table(report, rows, notes, first=not parts))
+    for searched in report.budgets:
+        parts += [Text(), tried_table(searched), Text(f"{searched.describe()}.")]
+    if report.budgets:
+        parts.append(Text())
     lines = [f"({number}) {note}" for number, note in enumerate(notes, start=1)]
     parts.append(Text("\n".join((*lines, *report.remarks)), style="dim"))
     return Group(*parts)
@@ -35,7 +46,7 @@ def terminal(report: Report) -> RenderableType:
 
 def markdown_table(report: Report) -> str:
     """Draw the main table with its remarks in Markdown; this is what `--into README.md` takes."""
-    body = [*_baseline_lines(report.baseline), *(_markdown_row(row) for row in report.rows)]
+    body = [*_baseline_lines(report.baseline, report.r2), *(_markdown_row(row) for row in report.rows)]
     return "\n".join((*_grid(_MARKDOWN_HEAD, body), "", *(f"- {_escape(remark)}" for remark in report.remarks)))
 
 
@@ -43,6 +54,9 @@ def markdown(build: BuildResult) -> str:
     """Draw the whole report in Markdown: the table, the institutions, the patients of the main artifact, the stages."""
     report = summarise(build)
     parts = ["# edgeseg build report", "", f"`{build.command}`", "", markdown_table(report)]
+    for searched in build.budgets:
+        parts += ["", f"## Tried for {searched.target} within {searched.max_drop:g} Dice", ""]
+        parts += [*_grid(TRIED_HEAD, tried_rows(searched)), "", f"{_escape(searched.describe())}."]
     if build.baseline is not None:
         parts += ["", "## Baseline", "", build.baseline.derivation]
     evaluated = [row for row in build.artifacts if row.evaluation is not None]
@@ -58,36 +72,8 @@ def markdown(build: BuildResult) -> str:
     return "\n".join((*parts, "", "## Versions", "", versions, ""))
 
 
-def size_text(size_bytes: int) -> str:
-    """Write a size in kB or MB (powers of 1000)."""
-    if size_bytes <= 0:
-        return ABSENT
-    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 999_500 else f"{size_bytes / 1e3:.0f} kB"
-
-
-def times_text(times: float | None) -> str:
-    """Write a ratio: one decimal below 10, none above."""
-    if times is None:
-        return ABSENT
-    return f"{times:.1f}" if times < 9.95 else f"{times:.0f}"
-
-
-def latency_text(latency: LatencyResult | None) -> str:
-    """Write `p50 / p95` in milliseconds, without decimals from 100 ms."""
-    if latency is None:
-        return ABSENT
-    return f"{_ms(latency.latency_ms_p50)} / {_ms(latency.latency_ms_p95)}"
-
-
-def interval_text(interval: Interval | None, *, signed: bool = False, mark: str = " ") -> str:
-    """Write `mean [low, high]` with three decimals; `mark` stands between mean and bracket."""
-    if interval is None:
-        return ABSENT
-    form = "+.3f" if signed else ".3f"
-    return f"{interval.mean:{form}}{mark}[{interval.low:{form}}, {interval.high:{form}}]"
-
-
-def _terminal_table(base: BaselineResult | None, rows: list[ReportRow], notes: list[str], *, first: bool) -> Table:
+def _terminal_table(report: Report, rows: list[ReportRow], notes: list[str], *, first: bool) -> Table:
+    base = report.baseline
     title = f"{rows[0].variant}: {rows[0].parameters:,} parameters, {rows[0].macs / 1e9:.2f} G MACs" if rows else None
     table = Table(
         title=title,
@@ -108,6 +94,12 @@ def _terminal_table(base: BaselineResult | None, rows: list[ReportRow], notes: l
     table.add_column("status", min_width=_STATUS_COLUMNS)
     if first and base is not None:
         _add_baseline(table, base)
+        if report.r2 is not None:
+            sizes = (base.size_bytes / report.r2.size_bytes, base.weights_size_bytes / report.r2.size_bytes)
+            ratios = " / ".join(map(times_text, sizes))
+            speed = latency_text(report.r2.latency)
+            size = size_text(report.r2.size_bytes)
+            table.add_row(report.r2.variant, size, ratios, ABSENT, ABSENT, speed, GOOD_STATUS)
     for row in rows:
         table.add_row(
             row.target,
@@ -153,7 +145,7 @@ def _status_cell(row: ReportRow, notes: list[str]) -> str:
     return f"({notes.index(note) + 1})"
 
 
-def _baseline_lines(base: BaselineResult | None) -> list[tuple[str, ...]]:
+def _baseline_lines(base: BaselineResult | None, r2: BaselineResult | None) -> list[tuple[str, ...]]:
     if base is None:
         return []
     over_weights, over_file = base.weights_size_bytes / base.size_bytes, base.size_bytes / base.weights_size_bytes
@@ -167,6 +159,11 @@ def _baseline_lines(base: BaselineResult | None) -> list[tuple[str, ...]]:
             "its weights alone", size_text(base.weights_size_bytes), ABSENT, times_text(over_file), "1.0", *blank,
             ABSENT, ABSENT, "measured",
         ),
+        *([] if r2 is None else [(
+            f"{r2.variant} with Adam's state, .hdf5", size_text(r2.size_bytes), ABSENT,
+            times_text(base.size_bytes / r2.size_bytes), times_text(base.weights_size_bytes / r2.size_bytes), *blank,
+            latency_text(r2.latency), _conditions(r2.latency), "measured",
+        )]),
     ]  # fmt: skip
 
 
@@ -233,7 +230,3 @@ def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def _escape(cell: str) -> str:
     return cell.replace("|", "\\|").replace("\n", " ")
-
-
-def _ms(milliseconds: float) -> str:
-    return f"{milliseconds:.1f}" if milliseconds < 99.95 else f"{milliseconds:.0f}"

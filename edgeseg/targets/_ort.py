@@ -14,6 +14,7 @@ from typing import Any
 from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, one_line
 from edgeseg.quiet import quiet
+from edgeseg.targets._flat import elements, field, follow, i32, scalar, text, u32
 
 OPERATORS_SUFFIX = ".required_operators.config"
 _ALIGNMENT = 16
@@ -82,13 +83,13 @@ def _in_order(data: bytes) -> bytes:
     Raises:
         ArtifactError: when the file is not laid out as ONNX Runtime lays it out: root, table, graph.
     """
-    root = _u32(data, 0)
-    slots = {slot: place for slot in range(4) if (place := _field(data, root, slot)) is not None}
+    root = u32(data, 0)
+    slots = {slot: place for slot in range(4) if (place := field(data, root, slot)) is not None}
     if data[4:8] != b"ORTM" or not {_MODEL, _RESOLVER} <= set(slots):
         raise ArtifactError("ONNX Runtime saved no ORT format; use its version in requirements.lock")
-    ends = {slot: _follow(data, place) for slot, place in slots.items()}
+    ends = {slot: follow(data, place) for slot, place in slots.items()}
     model = ends[_MODEL]
-    begin, end = ends[_RESOLVER], min(model, model - _i32(data, model))
+    begin, end = ends[_RESOLVER], min(model, model - i32(data, model))
     if not max(slots.values()) < begin < end or any(begin < ends[slot] < end for slot in slots if slot != _RESOLVER):
         raise ArtifactError("ONNX Runtime laid the ORT file out in another way; use its version in requirements.lock")
     table = _packed(_read(data))
@@ -100,7 +101,7 @@ def _in_order(data: bytes) -> bytes:
     moved = len(body) - end
     result = bytearray(body + data[end:])
     for slot, where in slots.items():
-        target = place + _u32(table, 0) if slot == _RESOLVER else ends[slot] + (moved if ends[slot] >= end else 0)
+        target = place + u32(table, 0) if slot == _RESOLVER else ends[slot] + (moved if ends[slot] >= end else 0)
         struct.pack_into("<I", result, where, target - where)
     return bytes(result)
 
@@ -108,15 +109,15 @@ def _in_order(data: bytes) -> bytes:
 def _read(data: bytes) -> _Kernels:
     """Read the table of kernel types."""
     found: _Kernels = {}
-    resolver = _follow(data, _known(_field(data, _u32(data, 0), _RESOLVER)))
-    for operator in _elements(data, resolver, 0):
+    resolver = follow(data, _known(field(data, u32(data, 0), _RESOLVER)))
+    for operator in elements(data, resolver, 0):
         kinds = {
-            _text(data, kind): sorted(
-                (_scalar(data, use, 0, 1), _scalar(data, use, 1, 4)) for use in _elements(data, kind, 1)
+            text(data, kind): sorted(
+                (scalar(data, use, 0, 1), scalar(data, use, 1, 4)) for use in elements(data, kind, 1)
             )
-            for kind in _elements(data, operator, 1)
+            for kind in elements(data, operator, 1)
         }
-        found[_text(data, operator)] = kinds
+        found[text(data, operator)] = kinds
     return found
 
 
@@ -128,8 +129,8 @@ def _packed(kernels: _Kernels) -> bytes:
 
     def table(*fields: int) -> int:
         builder.StartObject(len(fields))
-        for slot, field in enumerate(fields):
-            builder.PrependUOffsetTRelativeSlot(slot, field, 0)
+        for slot, place in enumerate(fields):
+            builder.PrependUOffsetTRelativeSlot(slot, place, 0)
         return int(builder.EndObject())
 
     def vector(items: list[int]) -> int:
@@ -155,53 +156,9 @@ def _packed(kernels: _Kernels) -> bytes:
     return bytes(builder.Output())
 
 
-def _field(data: bytes, table: int, slot: int) -> int | None:
-    """Where a field of a flatbuffer table stands, None where it is absent."""
-    vtable = table - _i32(data, table)
-    place = 4 + 2 * slot
-    offset = struct.unpack_from("<H", data, vtable + place)[0] if place < _u16(data, vtable) else 0
-    return table + offset if offset else None
-
-
 def _known(place: int | None) -> int:
     if place is None:
         raise ArtifactError(
             "the ORT file has no table of kernel types; use ONNX Runtime's version in requirements.lock"
         )
     return place
-
-
-def _elements(data: bytes, table: int, slot: int) -> list[int]:
-    """Where the tables of a vector field stand."""
-    place = _field(data, table, slot)
-    if place is None:
-        return []
-    vector = _follow(data, place)
-    return [_follow(data, vector + 4 + 4 * index) for index in range(_u32(data, vector))]
-
-
-def _text(data: bytes, table: int) -> str:
-    """The string in the first field of a table."""
-    text = _follow(data, _known(_field(data, table, 0)))
-    return data[text + 4 : text + 4 + _u32(data, text)].decode()
-
-
-def _scalar(data: bytes, table: int, slot: int, size: int) -> int:
-    place = _field(data, table, slot)
-    return 0 if place is None else int.from_bytes(data[place : place + size], "little")
-
-
-def _follow(data: bytes, place: int) -> int:
-    return place + _u32(data, place)
-
-
-def _u16(data: bytes, place: int) -> int:
-    return int(struct.unpack_from("<H", data, place)[0])
-
-
-def _u32(data: bytes, place: int) -> int:
-    return int(struct.unpack_from("<I", data, place)[0])
-
-
-def _i32(data: bytes, place: int) -> int:
-    return int(struct.unpack_from("<i", data, place)[0])

@@ -7,28 +7,32 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from edgeseg.quiet import quiet
+from edgeseg.targets._ort_graph import read_graph
 
-_CONVS = {"Conv": 1, "ConvInteger": 1, "QLinearConv": 3}
+_CONVS = {"Conv": 1, "ConvInteger": 1, "QLinearConv": 3, "FusedConv": 1}
 _PRODUCTS = {"Gemm": 1, "MatMul": 1, "MatMulInteger": 1, "QLinearMatMul": 3}
+_FUSED = ("FusedConv", "QLinearAdd", "QLinearConcat", "QLinearLeakyRelu", "QLinearSigmoid")
+"""Operators of ONNX Runtime's own domain whose cost is known here; all but the first are free."""
 Shapes = dict[str, tuple[int, ...]]
 
 
 def count_macs(path: Path) -> int | None:
-    """Return the multiply-accumulates of one run of a `.onnx` or `.tflite` file with a batch of 1.
+    """Return the multiply-accumulates of one run of a `.onnx`, `.ort` or `.tflite` file with a batch of 1.
 
     None where the file does not tell (a shape is open, an operator is not a standard one) or the library that reads
     the format is not installed.
     """
-    module = {".onnx": "onnx", ".tflite": "ai_edge_litert"}.get(path.suffix.lower())
-    if module is None or importlib.util.find_spec(module) is None:
+    library, count = _FORMATS.get(path.suffix.lower(), ("", None))
+    if count is None or importlib.util.find_spec(library) is None:
         return None
     try:
         with quiet():
-            return _onnx_macs(path) if module == "onnx" else _tflite_macs(path)
+            return count(path)
     except Exception:  # a file that a runtime runs, in a form that this does not know
         return None
 
@@ -44,7 +48,17 @@ def _onnx_macs(path: Path) -> int | None:
     for value in (*graph.input, *graph.value_info, *graph.output):
         dims = value.type.tensor_type.shape.dim
         shapes.setdefault(value.name, tuple(d.dim_value or (1 if i == 0 else 0) for i, d in enumerate(dims)))
-    found = [_node_macs(node, shapes) for node in graph.node]
+    return _total(graph.node, shapes)
+
+
+def _ort_macs(path: Path) -> int | None:
+    graph = read_graph(path)
+    known = (node.domain in ("", "ai.onnx") or node.op_type in _FUSED for node in graph.nodes)
+    return _total(graph.nodes, graph.shapes) if all(known) else None
+
+
+def _total(nodes: Iterable[Any], shapes: Shapes) -> int | None:
+    found = [_node_macs(node, shapes) for node in nodes]
     return None if None in found else sum(macs for macs in found if macs is not None)
 
 
@@ -83,3 +97,11 @@ def _tflite_macs(path: Path) -> int | None:
         elif code.builtinCode == kinds.BATCH_MATMUL:
             return None
     return int(total)
+
+
+_FORMATS: dict[str, tuple[str, Callable[[Path], int | None]]] = {
+    ".onnx": ("onnx", _onnx_macs),
+    ".ort": ("onnxruntime", _ort_macs),
+    ".tflite": ("ai_edge_litert", _tflite_macs),
+}
+"""By suffix: the library that is needed, and what counts."""

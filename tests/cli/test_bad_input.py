@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +15,9 @@ from PIL import Image
 
 from edgeseg.artifacts import shipped
 from edgeseg.cli import main as cli
+from edgeseg.runtime.contract import contract_text
+from edgeseg.runtime.seal import reserved_text, seal
+from edgeseg.specs import Contract
 
 PATIENT = "TCGA_AA_0002_20000102"
 SIDE = 64
@@ -133,3 +140,123 @@ def test_unknown_names_and_other_weights(
 ) -> None:
     assert message in refused(*arguments, "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+MODELS = {
+    "corrupt": "tiny",
+    "truncated": "tiny",
+    "without-a-contract": "carries no contract",
+    "newer-contract": "schema version 99",
+    "a-changed-byte": "graph or weights are not those",
+    "a-changed-contract": "the contract",
+}
+
+
+@pytest.fixture(params=[".onnx", ".tflite"])
+def spoilt(
+    request: pytest.FixtureRequest,
+    tiny_onnx: Callable[..., Path],
+    tiny_tflite: Callable[..., Path],
+    tiny_contract: Contract,
+) -> Callable[[str], Path]:
+    """Give a function that writes a sealed model and then damages it in one way."""
+    onnx = request.param == ".onnx"
+    write = tiny_onnx if onnx else tiny_tflite
+    contract = tiny_contract if onnx else replace(tiny_contract, layout="NHWC", target="tflite-fp32")
+
+    def spoil(how: str) -> Path:
+        if how == "without-a-contract":
+            return write(contract=None)
+        if how == "newer-contract":
+            return write(contract=replace(contract, schema_version=99))
+        path = write(contract=reserved_text(contract))
+        text = contract_text(path)
+        assert text is not None
+        whole = seal(path.read_bytes(), text, contract)
+        weight = whole.index(np.array([20.0], "<f4").tobytes())
+        changed = {
+            "corrupt": bytes(byte ^ 0x5A for byte in whole),
+            "truncated": whole[: len(whole) // 2],
+            "a-changed-byte": whole[:weight] + b"\x01" + whole[weight + 1 :],
+            "a-changed-contract": whole.replace(b'"threshold":0.5', b'"threshold":0.4', 1),
+        }
+        assert changed[how] != whole
+        path.write_bytes(changed[how])
+        return path
+
+    return spoil
+
+
+BARE = ("without-a-contract", "inspect"), ("without-a-contract", "bench")
+"""What is no fault: a file without a contract can be looked at and timed."""
+COMMANDS = ("run", "evaluate", "verify", "doctor", "inspect", "bench")
+
+
+@pytest.mark.parametrize(("how", "command"), sorted(set(itertools.product(MODELS, COMMANDS)) - set(BARE)))
+def test_a_bad_model(
+    how: str,
+    command: str,
+    spoilt: Callable[[str], Path],
+    tiny_lgg: Path,
+    tmp_path: Path,
+    refused: Callable[..., str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = spoilt(how)
+    arguments: dict[str, tuple[object, ...]] = {
+        "run": (model, tiny_lgg, "--out", tmp_path / "out"),
+        "evaluate": (model, "--data", tiny_lgg),
+        "verify": (model, "--reference", model, "--data", tiny_lgg),
+        "doctor": (model,),
+        "inspect": (model,),
+        "bench": (model, "--runs", "1", "--warmup", "1"),
+    }
+    if command == "inspect" and how not in ("corrupt", "truncated"):
+        with pytest.raises(SystemExit) as ended:  # the rest of the file is shown, and what is wrong is its last word
+            cli.main(["inspect", str(model)])
+        printed = capsys.readouterr()
+        assert ended.value.code == 1
+        assert "contract: damaged" in printed.out
+        (line,) = printed.err.splitlines()
+    else:
+        line = refused(command, *arguments[command])
+    assert re.search(MODELS[how], line)
+    assert model.name in line
+
+
+SYNTHETIC = Path(__file__).parents[1] / "synthetic" / "build.json"
+
+
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [
+        (lambda build: build["artifacts"][1].pop("evaluation"), r"\$\.artifacts\[1\]: missing key 'evaluation'"),
+        (lambda build: build.pop("artifacts"), "missing key 'artifacts'"),
+        (lambda build: build["artifacts"][1].update(size_bytes="many"), "expected int, found str"),
+    ],
+    ids=["cell", "rows", "type"],
+)
+@pytest.mark.parametrize("command", ["report", "compare", "check"])
+def test_a_report_with_a_missing_cell(
+    command: str, cut: Callable[[dict[str, object]], object], said: str, tmp_path: Path, refused: Callable[..., str]
+) -> None:
+    build = json.loads(SYNTHETIC.read_text())
+    cut(build)
+    folder, whole = tmp_path / "build", tmp_path / "whole"
+    for place, content in ((folder, build), (whole, json.loads(SYNTHETIC.read_text()))):
+        place.mkdir()
+        (place / "build.json").write_text(json.dumps(content))
+    arguments: dict[str, tuple[object, ...]] = {
+        "report": (folder, "--html", tmp_path / "page.html", "--markdown", tmp_path / "report.md"),
+        "compare": (whole, folder),
+        "check": (folder, "--baseline", tmp_path / "new.json", "--update", "--reason", "a test"),
+    }
+    line = refused(command, *arguments[command])
+    assert re.search(said, line)
+    assert str(folder / "build.json") in line
+
+
+def test_a_page_of_a_folder_whose_artifact_is_gone(tmp_path: Path, refused: Callable[..., str]) -> None:
+    (tmp_path / "build.json").write_text(SYNTHETIC.read_text())
+    line = refused("report", tmp_path, "--html", tmp_path / "page.html")
+    assert "tflite-int8.bin is missing" in line

@@ -86,8 +86,10 @@ def test_table_fits_80_columns_and_holds_every_patient(run: Run, data: Path) -> 
     assert "*" not in text
 
 
-def test_json_is_the_result(run: Run, data: Path) -> None:
-    result = from_json(EvalResult, run("--data", data, "--json"))
+def test_json_is_the_result(run: Run, data: Path, check_schema: Callable[[str, str], None]) -> None:
+    told = run("--data", data, "--json")
+    check_schema("evaluate", told)
+    result = from_json(EvalResult, told)
     assert [score.patient for score in result.patients] == list(PATIENTS)
     assert result.patients[0].dice == 1.0
     assert result.patients[2].dice == pytest.approx(2 * 64 / (64 + 80))

@@ -61,8 +61,13 @@ def test_an_artifact_is_shown_within_80_columns(run: Invoke, checked: Path) -> N
     assert "CPUExecutionProvider" in out
 
 
-def test_json_counts_operations_weights_and_bytes(run: Invoke, checked: Path) -> None:
-    found = from_json(Inspection, run("inspect", checked, "--json")[1])
+def test_json_counts_operations_weights_and_bytes(
+    run: Invoke, checked: Path, check_schema: Callable[[str, str], None]
+) -> None:
+    told = run("inspect", checked, "--json")[1]
+    check_schema("inspect", told)
+    check_schema("doctor", run("doctor", checked, "--json")[1])
+    found = from_json(Inspection, told)
     assert found.macs == 16 * 24 * 3
     assert [(row.operation, row.count, row.macs) for row in found.graph.operations] == [("Conv", 1, 1152)]
     assert [(w.dtype, w.tensors, w.values, w.size_bytes) for w in found.graph.weights] == [("float32", 2, 4, 16)]
@@ -70,6 +75,26 @@ def test_json_counts_operations_weights_and_bytes(run: Invoke, checked: Path) ->
     assert parts == found.size_bytes == checked.stat().st_size
     assert found.sealed
     assert {part.taken_by for part in found.graph.execution} == {"CPUExecutionProvider"}
+
+
+@pytest.mark.parametrize(
+    ("form", "operation", "stored"), [("float", "Conv", {"float32"}), ("int8", "QLinearConv", {"int8", "float32"})]
+)
+def test_ort_format_tells_what_its_onnx_file_does(
+    run: Invoke, tiny_onnx: Write, tmp_path: Path, form: str, operation: str, stored: set[str]
+) -> None:
+    from edgeseg.targets import _ort
+
+    path = tmp_path / "tiny.ort"
+    path.write_bytes(_ort.saved(tiny_onnx(form=form).read_bytes()))
+    found = from_json(Inspection, run("inspect", path, "--json")[1])
+    assert found.macs == 16 * 24 * 3
+    assert [(row.operation, row.count, row.macs) for row in found.graph.operations] == [(operation, 1, 1152)]
+    assert stored <= {row.dtype for row in found.graph.weights}
+    assert sum(row.values for row in found.graph.weights) >= 4
+    parts = sum(row.size_bytes for row in found.graph.weights) + sum(row.size_bytes for row in found.graph.metadata)
+    assert found.structure_bytes == found.size_bytes - parts > 0
+    assert found.contract is not None
 
 
 @pytest.mark.parametrize("int8", [False, True])

@@ -44,9 +44,13 @@ def test_report_prints_a_table_of_80_columns(build_dir: Path, capsys: pytest.Cap
     assert err == ""
 
 
-def test_report_json_is_the_summary_and_nothing_else(build_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_json_is_the_summary_and_nothing_else(
+    build_dir: Path, capsys: pytest.CaptureFixture[str], check_schema: Callable[[str, str], None]
+) -> None:
     assert run("report", build_dir, "--json") == 0
-    assert from_json(Report, capsys.readouterr().out) == summarise(read_build(build_dir))
+    told = capsys.readouterr().out
+    assert from_json(Report, told) == summarise(read_build(build_dir))
+    check_schema("report", told)
 
 
 def test_report_writes_markdown_and_splices_the_table(build_dir: Path, tmp_path: Path) -> None:
@@ -70,6 +74,16 @@ def test_a_damaged_or_missing_build_is_one_line_and_exit_code_2(
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert "build.json" in err
+
+
+def test_schema_prints_one_and_the_names_of_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("schema") == 0
+    names = capsys.readouterr().out.split()
+    assert {"build", "report", "bench", "check"} <= set(names)
+    assert run("schema", "build") == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "BuildResult"
+    assert run("schema", "biuld") == 2
+    assert "Did you mean 'build'" in capsys.readouterr().err
 
 
 def test_a_readme_without_markers_stays_as_it_is(

@@ -54,12 +54,15 @@ def test_the_table_fits_80_columns_and_says_what_ran(
     assert (tmp_path / "out" / "a[b]" / "slice_1_mask.png").is_file()
 
 
-def test_json_is_the_summary_and_nothing_else(tiny_onnx: Callable[..., Path], case: Path, tmp_path: Path) -> None:
+def test_json_is_the_summary_and_nothing_else(
+    tiny_onnx: Callable[..., Path], case: Path, tmp_path: Path, check_schema: Callable[[str, str], None]
+) -> None:
     out = tmp_path / "out"
     done = CliRunner().invoke(app, [str(tiny_onnx()), str(case / "slice_1.tif"), "--out", str(out), "--json"])
     assert done.exit_code == 0, done.output
     assert from_json(RunResult, done.stdout) == from_json(RunResult, (out / "summary.json").read_text())
     assert done.stderr == ""
+    check_schema("run", done.stdout)
     assert json.loads(done.stdout)["patients"][0]["tumour_pixels"] == tumour_pixels(out)
 
 

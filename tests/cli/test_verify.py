@@ -107,8 +107,9 @@ def test_the_tolerance_is_the_targets_by_default(run: Run) -> None:
     assert result.max_flip_ppm == targets.get("onnx-int8").max_flip_ppm
 
 
-def test_json_of_a_failure_is_whole(run: Run) -> None:
+def test_json_of_a_failure_is_whole(run: Run, check_schema: Callable[[str, str], None]) -> None:
     outcome = run("off.onnx", "--reference", "float.hdf5", "--json")
+    check_schema("verify", outcome.stdout)
     result = from_json(ParityResult, outcome.stdout)
     assert not result.passed
     assert (result.slices, result.flipped_pixels) == (4, 32)

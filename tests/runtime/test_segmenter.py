@@ -120,6 +120,19 @@ def test_exact_numerics_take_the_mode_that_the_probe_passed(
     np.testing.assert_allclose(opened.logits(images), 20 * (images[..., 1] / 255) - 10, atol=LOGIT_STEP / 2 + 0.01)
 
 
+def test_threads_of_a_session_sleep_between_runs(tiny_onnx: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened_with: list[Any] = []
+    original = ort.InferenceSession
+
+    def record(source: Any, options: Any, **kwargs: Any) -> Any:
+        opened_with.append(options.get_session_config_entry("session.force_spinning_stop"))
+        return original(source, options, **kwargs)
+
+    monkeypatch.setattr(ort, "InferenceSession", record)
+    Segmenter.load(tiny_onnx())
+    assert set(opened_with) == {"1"}
+
+
 def test_fast_numerics_say_so(tiny_onnx: Write) -> None:
     assert Segmenter.load(tiny_onnx(form="qdq"), numerics="fast").numerics == "int8, fast (the host's default kernels)"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgeseg.jsonio import from_json
-from edgeseg.results import BuildResult, Interval
+from edgeseg.results import BudgetResult, BuildResult, DiceDrop, Interval, LatencyResult, TriedPoint
 from edgeseg.specs import PostProcessing
 from edgeseg.stages.choice import Choice, ChoiceGroup, ChoiceStep, OperatingPoint
 
@@ -21,6 +21,44 @@ def make_build() -> Callable[..., BuildResult]:
     """Give a function that returns the synthetic build; keywords replace its fields."""
     build = from_json(BuildResult, SYNTHETIC_BUILD.read_text())
     return lambda **changes: replace(build, **changes)
+
+
+@pytest.fixture
+def budget() -> BudgetResult:
+    """A search that nobody ran: two recipes were rejected, the third was taken and confirmed."""
+    losses = (("int8 (min-max)", (), 0.009, 0.0141), ("int8 (mse)", (), 0.006, 0.0083))
+    losses += (("int8 (min-max), head in float", ("head",), 0.0012, 0.0031),)  # type: ignore[assignment]
+    times = (4.25, 4.26, 5.75)
+    tried = tuple(
+        TriedPoint(
+            recipe=recipe,
+            float_layers=layers,
+            size_bytes=520_000 + 9_000 * number,
+            sha256=str(number),
+            drop=DiceDrop(patients=4, mean=mean, bound=bound),
+            holds=bound <= 0.005,
+            latency=LatencyResult(
+                artifact="x",
+                runtime="rt 1",
+                threads=2,
+                runs=9,
+                warmup_runs=2,
+                latency_ms_p50=times[number],
+                latency_ms_p95=9.0,
+            ),
+        )
+        for number, (recipe, layers, mean, bound) in enumerate(losses)
+    )
+    return BudgetResult(
+        target="tflite-int8",
+        max_drop=0.005,
+        tried=tried,
+        chosen=tried[-1].recipe,
+        found=True,
+        confirmation=DiceDrop(patients=4, mean=0.0016, bound=0.0036),
+        confirmed=True,
+        seed=0,
+    )
 
 
 @pytest.fixture

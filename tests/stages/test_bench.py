@@ -136,7 +136,9 @@ def test_a_peer_with_an_open_shape_is_refused(tmp_path: Path, tiny_onnx: Callabl
         bench(BenchSpec(files=(tmp_path / "open.onnx",)))
 
 
-def test_tables_and_json(tiny_onnx: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_and_json(
+    tiny_onnx: Callable[..., Path], capsys: pytest.CaptureFixture[str], check_schema: Callable[[str, str], None]
+) -> None:
     artifact, peer = tiny_onnx(), tiny_onnx("peer.onnx", None)
     options = ("--runs", "5", "--warmup", "1", "--volume", "3", "--reference", artifact)
     assert run("bench", peer, *options) == 0
@@ -148,7 +150,9 @@ def test_tables_and_json(tiny_onnx: Callable[..., Path], capsys: pytest.CaptureF
     assert sum(line.startswith(f"{artifact.name} ") for line in out.splitlines()) == 3
     assert "without a contract, fed random numbers: peer.onnx" in out
     assert run("bench", peer, *options, "--json") == 0
-    told = json.loads(capsys.readouterr().out)
+    text = capsys.readouterr().out
+    check_schema("bench", text)
+    told = json.loads(text)
     assert told["schema_version"] == 1
     assert [Path(cell["file"]).name for cell in told["cells"]] == ["peer.onnx", "tiny.onnx"]
     assert told["cells"][0]["runtime"].startswith("onnxruntime")

@@ -57,8 +57,9 @@ def run(losses: dict[str, dict[str, float]], make_build: Any, out: Path) -> tupl
     options: dict[str, Any] = {"convert": convert, "score": score, "max_drop": 0.01, "seed": 0, "inputs": ("x",)}
     reference = scores(make_build, BEFORE)
     ledger = Ledger(out, rebuild=False)
-    chosen, result = search(TARGETS["tflite-int8"], tries, HALVES, reference, ledger=ledger, **options)
-    return chosen, result, written
+    found = search(TARGETS["tflite-int8"], tries, HALVES, reference, ledger=ledger, **options)
+    assert [c.recipe for c in found.candidates] == [point.recipe for point in found.result.tried]
+    return found.chosen, found.result, written
 
 
 def test_the_first_that_holds_is_taken_and_confirmed_on_others(make_build: Any, tmp_path: Path) -> None:

@@ -93,8 +93,13 @@ def failed(capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, str], str]:
     return {(case.artifact, case.rule): case.detail for case in result.cases if not case.passed}
 
 
-def test_a_build_passes_against_itself(gate: Gate, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_build_passes_against_itself(
+    gate: Gate, site: Site, capsys: pytest.CaptureFixture[str], check_schema: Callable[[str, str], None]
+) -> None:
     capsys.readouterr()
+    assert gate("--json") == 0
+    check_schema("check", capsys.readouterr().out)
+    check_schema("baseline", site.baseline.read_text())
     assert gate("--max-latency-ratio", "1.01") == 0
     out = capsys.readouterr().out
     assert "all 11 rules hold" in out

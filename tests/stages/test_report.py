@@ -12,7 +12,7 @@ from rich.console import Console
 from edgeseg.cli._print import show
 from edgeseg.errors import ArtifactError, OptionError, OutputError
 from edgeseg.jsonio import from_json, to_json
-from edgeseg.results import ArtifactRow, BuildResult, LatencyResult
+from edgeseg.results import ArtifactRow, BudgetResult, BuildResult, LatencyResult
 from edgeseg.stages.choice import Choice
 from edgeseg.stages.report import (
     TABLE_BEGIN,
@@ -25,7 +25,8 @@ from edgeseg.stages.report import (
     summarise,
     write_report,
 )
-from edgeseg.stages.tables import ABSENT, markdown, markdown_table, size_text, terminal, times_text
+from edgeseg.stages.tables import markdown, markdown_table, terminal
+from edgeseg.stages.wording import ABSENT, size_text, times_text
 
 MakeBuild = Callable[..., BuildResult]
 UNMEASURED = "not evaluated: no patients were given; add --data DIR"
@@ -294,3 +295,30 @@ def test_the_remarks_say_that_the_operating_point_was_chosen_on_the_scored_patie
     assert "each fold of the choice scored at what the others chose, Dice is 0.500 [0.400, 0.600], n = 2" in said
     assert choice.caveat(("P8", "P9")) is None
     assert said in remarks(make_build(operating_point=said))
+
+
+def test_what_was_tried_within_the_budget_is_in_every_report(make_build: MakeBuild, budget: BudgetResult) -> None:
+    build = make_build(budgets=(budget,))
+    report = summarise(build)
+    assert report.budgets == (budget,)
+    text = markdown(build)
+    assert "## Tried for tflite-int8 within 0.005 Dice" in text
+    assert "| 1 int8 (min-max) | 520 kB | 4.2 | +0.0090 | +0.0141 | rejected |" in text
+    assert "| 3 int8 (min-max), head in float | 538 kB | 5.8 | +0.0012 | +0.0031 | taken |" in text
+    told = rendered(report)
+    assert "tflite-int8, tried on n = 4; budget 0.005 Dice" in told
+    assert told.count(" rejected") == 2
+    assert max(map(len, told.splitlines())) <= 80
+
+
+def test_r2_stands_beside_the_baseline(make_build: MakeBuild) -> None:
+    base = make_build().baseline
+    assert base is not None
+    r2 = replace(base, variant="r2unet", size_bytes=2 * base.size_bytes)
+    build = make_build(r2=r2)
+    assert "| r2unet with Adam's state, .hdf5 | " in markdown(build)
+    assert "| 0.5 | 0.2 |" in markdown(build)
+    told = rendered(summarise(build))
+    assert any(line.startswith("r2unet ") for line in told.splitlines())
+    assert max(map(len, told.splitlines())) <= 80
+    assert "r2unet" not in markdown(make_build())

@@ -12,7 +12,7 @@ from edgeseg.targets.macs import count_macs
 from edgeseg.variants import census
 
 
-@pytest.mark.parametrize("name", ["onnx-int8", "tflite-int8"])
+@pytest.mark.parametrize("name", ["onnx-int8", "tflite-int8", "ort-fp32", "ort-int8"])
 def test_a_file_costs_what_its_network_costs(
     name: str, make_network: Callable[[], Any], artifact: Callable[[str], Path]
 ) -> None:
@@ -34,7 +34,7 @@ def test_a_matrix_product_counts_and_a_shape_that_is_open_does_not(tmp_path: Pat
     assert count_macs(write([3, 5], "com.example")) is None
 
 
-@pytest.mark.parametrize("name", ["a.onnx", "a.tflite", "a.hdf5"])
+@pytest.mark.parametrize("name", ["a.onnx", "a.ort", "a.tflite", "a.hdf5"])
 def test_a_file_that_cannot_be_read_has_no_count(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"nothing")
     assert count_macs(tmp_path / name) is None

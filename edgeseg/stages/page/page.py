@@ -8,15 +8,17 @@ from typing import Any
 
 from edgeseg import __version__
 from edgeseg.errors import MissingExtraError
-from edgeseg.results import BuildResult, SizeLedger
+from edgeseg.results import BuildResult, LatencyResult, SizeLedger
 from edgeseg.specs import INTENDED_USE
-from edgeseg.stages.page import dots, pareto, waterfall
+from edgeseg.stages.page import dots, pareto, tried, waterfall
 from edgeseg.stages.page.overlays import FALSE_ALARM, HIT, MISSED, Overlay
 from edgeseg.stages.report import main_artifact, summarise
-from edgeseg.stages.tables import ABSENT, interval_text, latency_text, size_text, times_text
+from edgeseg.stages.tried_table import TRIED_HEAD, tried_rows
+from edgeseg.stages.wording import ABSENT, interval_text, latency_text, size_text, times_text
 
 TEMPLATE = "page.html.j2"
 _FLOAT = "keras-fp32"
+_SIZE, _LATENCY = "size of the file, MB", "latency of one slice, p50, ms"
 
 
 def page(
@@ -32,7 +34,8 @@ def page(
         build: as `build.json` holds it.
         ledgers: of some of its artifacts.
         overlays: pictures to show.
-        max_drop: the accuracy budget; draws the line under which an artifact loses too much.
+        max_drop: the accuracy budget, that of the build's own searches if not given; draws the line under which an
+            artifact loses too much.
 
     Raises:
         MissingExtraError: when Jinja2 or matplotlib is absent.
@@ -71,6 +74,8 @@ def _content(
         "report": report,
         "main": main,
         "planes": _planes(build, max_drop),
+        "searches": _searches(build),
+        "tried_head": TRIED_HEAD,
         "waterfalls": [(ledger, waterfall.plot(ledger.steps, salt=f"w{n}")) for n, ledger in enumerate(ledgers)],
         "dots": _dots(build),
         "institutions": _institutions(build),
@@ -84,11 +89,43 @@ def _content(
 def _planes(build: BuildResult, max_drop: float | None) -> list[tuple[str, str]]:
     """The plots of cost against Dice that have at least one point."""
     reference = next((r.evaluation for r in build.artifacts if r.target == _FLOAT and r.evaluation is not None), None)
+    if max_drop is None and build.budgets:
+        max_drop = build.budgets[0].max_drop
     budget = None if max_drop is None or reference is None else reference.dice.mean - max_drop
-    sizes = pareto.points(build.artifacts, lambda row: row.size_bytes / 1e6 if row.size_bytes > 0 else None)
-    times = pareto.points(build.artifacts, lambda row: None if row.latency is None else row.latency.latency_ms_p50)
-    planes = (("size", sizes, "size of the file, MB"), ("latency", times, "latency of one slice, p50, ms"))
+    sizes = pareto.points(build.artifacts, lambda row: _megabytes(row.size_bytes))
+    times = pareto.points(build.artifacts, lambda row: _milliseconds(row.latency))
+    if reference is not None:
+        sizes += pareto.tried_points(build.budgets, reference, lambda point: _megabytes(point.size_bytes))
+        times += pareto.tried_points(build.budgets, reference, lambda point: _milliseconds(point.latency))
+    planes = (("size", sizes, _SIZE), ("latency", times, _LATENCY))
     return [(name, pareto.plot(found, cost=label, budget=budget, salt=name)) for name, found, label in planes if found]
+
+
+def _searches(build: BuildResult) -> list[dict[str, Any]]:
+    """What each search within a budget tried: its plots, its lines, and what came of it."""
+    found = []
+    for number, searched in enumerate(build.budgets):
+        plots = (
+            tried.plot(searched, lambda point: _megabytes(point.size_bytes), label=_SIZE, salt=f"ts{number}"),
+            tried.plot(searched, lambda point: _milliseconds(point.latency), label=_LATENCY, salt=f"tl{number}"),
+        )
+        found.append(
+            {
+                "target": searched.target,
+                "plots": [plot for plot in plots if plot is not None],
+                "rows": tried_rows(searched),
+                "sentence": f"{searched.describe()}.",
+            }
+        )
+    return found
+
+
+def _megabytes(size_bytes: int) -> float | None:
+    return size_bytes / 1e6 if size_bytes > 0 else None
+
+
+def _milliseconds(latency: LatencyResult | None) -> float | None:
+    return None if latency is None else latency.latency_ms_p50
 
 
 def _dots(build: BuildResult) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeseg.results import ArtifactRow
+from edgeseg.results import ArtifactRow, BudgetResult, EvalResult, TriedPoint
 from edgeseg.stages.page import svg
 
 if TYPE_CHECKING:
@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 _NEAR = 1.4
 """Points whose costs differ by less than this factor would print their names over each other."""
 _LINE_PT = 10
+_AXES_PT = 180
+"""About how high the axes are."""
+_FLOOR = 0.08
+"""How much of the height stays free below the lowest interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One artifact on the plane; `rejected` ones are shown and never on the frontier."""
+    """One artifact on the plane; `rejected` ones are shown and never on the frontier. An empty name is not printed."""
 
     name: str
     cost: float
@@ -53,6 +57,26 @@ def points(rows: Sequence[ArtifactRow], cost: Callable[[ArtifactRow], float | No
     return tuple(found)
 
 
+def tried_points(
+    budgets: Sequence[BudgetResult], reference: EvalResult, cost: Callable[[TriedPoint], float | None]
+) -> tuple[Point, ...]:
+    """Take what searches within a budget rejected: at the float network's Dice less what was lost on search patients.
+
+    The interval reaches down to the one-sided 95 % bound, so that it crosses the line of the budget where the point
+    was rejected for it; it has no upper half.
+    """
+    found = []
+    for searched in budgets:
+        for point in searched.tried:
+            spent = cost(point)
+            if point.recipe == searched.chosen or spent is None:
+                continue
+            dice = reference.dice.mean - point.drop.mean
+            low = min(dice, reference.dice.mean - point.drop.bound)
+            found.append(Point(name="", cost=spent, dice=dice, low=low, high=dice, precision="int8", rejected=True))
+    return tuple(found)
+
+
 def frontier(found: Sequence[Point]) -> tuple[Point, ...]:
     """Return the points that no other one beats in both cost and Dice, by rising cost; rejected ones are left out."""
     line: list[Point] = []
@@ -71,10 +95,7 @@ def plot(found: Sequence[Point], *, cost: str, budget: float | None, salt: str) 
         budget: the least Dice that is allowed, None for no line.
         salt: see `svg.inline`.
     """
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
     drawn, axes = svg.figure(6.4, 3.6)
-    axes.set_xscale("log")
     line = frontier(found)
     axes.plot([p.cost for p in line], [p.dice for p in line], color=svg.MUTED, linewidth=1.2, linestyle="--")
     for precision, colour in (("float", svg.FLOAT), ("int8", svg.INT8)):
@@ -82,7 +103,9 @@ def plot(found: Sequence[Point], *, cost: str, budget: float | None, salt: str) 
     _markers(axes, [p for p in found if p.rejected], svg.POOR, "rejected", marker="x")
     if budget is not None:
         axes.axhline(budget, color=svg.POOR, linewidth=1.0, linestyle=":", label="budget")
-    for point, level in zip(found, _levels(found), strict=True):
+    named = [point for point in found if point.name]
+    levels = _levels(named)
+    for point, level in zip(named, levels, strict=True):
         axes.annotate(
             point.name,
             (point.cost, point.high),
@@ -93,13 +116,20 @@ def plot(found: Sequence[Point], *, cost: str, budget: float | None, salt: str) 
             fontsize=8,
             color=svg.INK,
         )
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.margins(x=0.14, y=0.3)
+    svg.plain_log(axes)
+    axes.margins(x=0.14)
+    _make_room(axes, found, names=max(levels, default=0) + 1)
     axes.set(xlabel=cost, ylabel="Dice, mean over patients [95 %]")
     svg.legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, borderaxespad=0.1)
     return svg.inline(drawn, salt=salt, title=f"Dice against {cost}")
+
+
+def _make_room(axes: Axes, found: Sequence[Point], *, names: int) -> None:
+    """Leave place above the highest interval for that many lines of names."""
+    low, high = min(p.low for p in found), max(p.high for p in found)
+    share = min(0.6, (_LINE_PT * (names + 1)) / _AXES_PT)
+    whole = max(high - low, 0.01) / (1.0 - share - _FLOOR)
+    axes.set_ylim(low - _FLOOR * whole, low + (1.0 - _FLOOR) * whole)
 
 
 def _markers(axes: Axes, found: Sequence[Point], colour: str, label: str, *, marker: str = "o") -> None:

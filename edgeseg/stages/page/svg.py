@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.errors import MissingExtraError
@@ -50,6 +51,23 @@ def figure(width_in: float, height_in: float) -> tuple[Figure, Axes]:
     axes.set_axisbelow(True)
     axes.grid(visible=True, color=RULE, linewidth=0.6)
     return drawn, axes
+
+
+def plain_log(axes: Axes) -> None:
+    """Make the horizontal axis logarithmic, with ticks at 1, 2 and 5 written as plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def plain_axis(axes: Axes, values: Sequence[float]) -> None:
+    """Make the horizontal axis linear around values that lie close together, with a margin for their names."""
+    low, high = min(values), max(values)
+    room = max(0.12 * (high - low), 0.04 * high)
+    axes.set_xlim(low - room, high + room)
 
 
 def legend(axes: Axes, **options: Any) -> None:

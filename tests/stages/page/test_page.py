@@ -14,11 +14,11 @@ from PIL import Image
 
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.errors import ArtifactError
-from edgeseg.results import ArtifactRow, BuildResult, SizeLedger, SizeStep
+from edgeseg.results import ArtifactRow, BudgetResult, BuildResult, SizeLedger, SizeStep
 from edgeseg.specs import INTENDED_USE
 from edgeseg.stages.page import page, write_page
 from edgeseg.stages.page.overlays import FALSE_ALARM, HIT, MISSED, overlays, paint
-from edgeseg.stages.page.pareto import frontier, points
+from edgeseg.stages.page.pareto import frontier, points, tried_points
 
 MakeBuild = Callable[..., BuildResult]
 CHROMIUM = next(
@@ -161,6 +161,42 @@ def test_rejected_artifacts_are_shown_and_not_on_the_frontier(make_build: MakeBu
     assert all(a.cost < b.cost and a.dice < b.dice for a, b in itertools.pairwise(line))
 
 
+def test_what_a_search_rejected_is_drawn_and_listed(make_build: MakeBuild, budget: BudgetResult) -> None:
+    build = make_build(budgets=(budget,))
+    text = page(build)
+    found = read(text)
+    words = " ".join(found.words)
+    assert "Tried within the budget" in words
+    for number, point in enumerate(budget.tried, start=1):
+        assert f"{number} {point.recipe}" in words
+    assert words.count("rejected") >= 4  # two lines, and the legends of the plots
+    assert "budget 0.005" in words
+    assert text.count('aria-label="Tried for tflite-int8: Dice against') == 2
+    assert len(set(found.ids)) == len(found.ids)
+    untimed = replace(budget, tried=tuple(replace(point, latency=None) for point in budget.tried))
+    assert page(replace(build, budgets=(untimed,))).count('aria-label="Tried for') == 1
+    assert "Tried within" not in page(make_build())
+
+
+def test_a_rejected_try_stands_below_the_budget_by_its_bound(make_build: MakeBuild, budget: BudgetResult) -> None:
+    reference = make_build().artifacts[0].evaluation
+    assert reference is not None
+    found = tried_points((budget,), reference, lambda point: float(point.size_bytes))
+    assert [point.cost for point in found] == [520_000, 529_000], "what was taken is an artifact of its own"
+    line = reference.dice.mean - budget.max_drop
+    assert all(point.rejected and point.low < line for point in found)
+    assert found[0].dice == pytest.approx(reference.dice.mean - 0.009)
+    assert frontier(found) == ()
+
+
+def test_the_line_of_the_budget_is_that_of_the_search(make_build: MakeBuild, budget: BudgetResult) -> None:
+    planes = "Dice against size of the file, MB"
+    without, with_search = page(make_build()), page(make_build(budgets=(budget,)))
+    assert planes in without
+    assert ">budget<" not in without.replace("\n", "")
+    assert ">budget<" in with_search.replace("\n", "")
+
+
 def test_paint_colours_agreement_misses_and_false_alarms() -> None:
     grey = np.zeros((1, 4), np.uint8)
     mask, reference = np.array([[True, False, True, False]]), np.array([[True, True, False, False]])
@@ -188,9 +224,9 @@ def test_a_missing_artifact_is_one_clear_error(make_build: MakeBuild, tmp_path: 
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH to open the page with")
-def test_a_browser_opens_the_page_without_network(make_build: MakeBuild, tmp_path: Path) -> None:
+def test_a_browser_opens_the_page_without_network(make_build: MakeBuild, budget: BudgetResult, tmp_path: Path) -> None:
     path, picture = tmp_path / "page.html", tmp_path / "page.png"
-    path.write_text(page(make_build(), ledgers=[LEDGER], max_drop=0.005))
+    path.write_text(page(make_build(budgets=(budget,)), ledgers=[LEDGER]))
     assert CHROMIUM is not None
     flags = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1200,2400")
     offline = ("--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}")

@@ -1,0 +1,27 @@
+"""`edgeseg schema`: the JSON Schema of what other commands print."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def schema(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A command with --json, or baseline; all names if not given.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema (draft 2020-12) of what a command prints with --json, for programs that read it.
+
+    build is also that of build.json, report that of report.json, and baseline that of the file of 'check --update'.
+    """
+    from edgeseg.stages.schema import KINDS
+    from edgeseg.stages.schema import schema as run
+
+    if name is not None:
+        typer.echo(json.dumps(run(name), indent=2, ensure_ascii=False))
+        return
+    for known in KINDS:
+        typer.echo(known)
