@@ -16,8 +16,9 @@ from edgeseg.stages.build_inputs import shipped_slugs
 
 
 def shipped_variants() -> tuple[VariantSpec, ...]:
-    """The networks whose weights ship, as their headers have them."""
-    return tuple(read_checkpoint(artifacts.weights_path(slug)).header.variant for slug in shipped_slugs())
+    """The networks whose weights ship, as their headers have them; the largest first."""
+    paths = sorted(map(artifacts.weights_path, shipped_slugs()), key=lambda path: path.stat().st_size, reverse=True)
+    return tuple(read_checkpoint(path).header.variant for path in paths)
 
 
 def every_variant(spec: BuildSpec, checkpoints: Sequence[Path]) -> tuple[BuildSpec, ...]:
