@@ -6,6 +6,7 @@ import json
 import re
 import resource
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -366,12 +367,15 @@ def test_sequences_and_paths_are_not_mixed(model: Path, write_nifti: Write, scan
         RunOptions(pre=path)
 
 
-@pytest.fixture
-def largest_file() -> Iterator[Callable[[int], None]]:
-    """Sets how large a file this process may write; beyond it every write fails, as on a disk that is full."""
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let no file grow beyond `size` bytes; a write beyond it fails, as on a disk that is full."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("kind", ["nifti", "dicom"])
@@ -382,7 +386,6 @@ def test_a_disk_that_is_full_leaves_nothing_wherever_it_ends(
     write_dicom: Write,
     scan_values: dict[str, Any],
     tmp_path: Path,
-    largest_file: Callable[[int], None],
     kind: str,
     size: int,
 ) -> None:
@@ -392,8 +395,7 @@ def test_a_disk_that_is_full_leaves_nothing_wherever_it_ends(
             write_nifti(f"study/{name}.nii", values)
         else:
             write_dicom(f"study/{name}", values, description=words[name])
-    largest_file(size)
-    with pytest.raises((OutputError, OSError), match="File too large"):
+    with largest_file(size), pytest.raises((OutputError, OSError), match="File too large"):
         run(model, [tmp_path / "study"], out=tmp_path / "out", options=RunOptions(overlays=True))
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").rglob("*")) == []
 
