@@ -202,6 +202,20 @@ class ScreensTest {
     }
 
     @Test
+    @Config(application = NoContractApp::class)
+    fun `a model without a contract is told, and nothing can be opened`() = refused("carries no contract")
+
+    @Test
+    @Config(application = OtherSizeApp::class)
+    fun `a model of another input size is told, and nothing can be opened`() = refused("belongs to another model")
+
+    private fun refused(says: String) {
+        val list = cases().get()
+        assertTrue(list.text(R.id.error), says in list.text(R.id.error))
+        assertFalse(list.part<View>(R.id.open_images).isEnabled)
+    }
+
+    @Test
     @Config(application = WrongMasksApp::class)
     fun `a tablet that draws other masks is told`() {
         val list = cases().get()

@@ -26,22 +26,29 @@ class CutShortApp : TestApp() {
     }
 }
 
-/** The app with a model that draws what it should not: another threshold, properly sealed. */
-class WrongMasksApp : TestApp() {
+/** The app with another model, which the manifest names as it should. */
+abstract class OtherModelApp(private val other: (ByteArray) -> ByteArray) : TestApp() {
     override fun source() = { file: String ->
         val bytes = assets.open("edgeseg/$file").readBytes()
         when (file) {
-            "model.onnx" -> wrong(bytes)
+            "model.onnx" -> other(bytes)
             "manifest.json" -> {
                 val model = assets.open("edgeseg/model.onnx").readBytes()
-                bytes.decodeToString().replace(sha256(model), sha256(wrong(model))).toByteArray()
+                bytes.decodeToString().replace(sha256(model), sha256(other(model))).toByteArray()
             }
             else -> bytes
         }.inputStream()
     }
-
-    private fun wrong(model: ByteArray) = Files.sealed(Files.replaced(model, "\"threshold\":0.6", "\"threshold\":0.9"))
 }
+
+/** A model that draws what it should not: another threshold, properly sealed. */
+class WrongMasksApp : OtherModelApp({ Files.sealed(Files.replaced(it, "\"threshold\":0.6", "\"threshold\":0.9")) })
+
+/** A model that carries no contract. */
+class NoContractApp : OtherModelApp({ Files.replaced(it, "edgeseg.contract", "somebody.content") })
+
+/** A model whose contract has another input size than its graph. */
+class OtherSizeApp : OtherModelApp({ Files.sealed(Files.replaced(it, "\"height\":256", "\"height\":128")) })
 
 val app: DemoApp get() = RuntimeEnvironment.getApplication() as DemoApp
 
