@@ -16,6 +16,7 @@ from edgeseg.results import (
     LatencyResult,
 )
 from edgeseg.stages.report import GOOD_STATUS, Report, ReportRow, main_artifact, summarise
+from edgeseg.stages.titled_table import titled_table
 from edgeseg.stages.tried_table import TRIED_HEAD, tried_rows, tried_table
 from edgeseg.stages.wording import ABSENT, interval_text, latency_text, size_text, times_text
 
@@ -75,15 +76,7 @@ def markdown(build: BuildResult) -> str:
 def _terminal_table(report: Report, rows: list[ReportRow], notes: list[str], *, first: bool) -> Table:
     base = report.baseline
     title = f"{rows[0].variant}: {rows[0].parameters:,} parameters, {rows[0].macs / 1e9:.2f} G MACs" if rows else None
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        header_style="bold",
-    )
+    table = titled_table(title)
     than = "" if base is None else f"\n{base.size_bytes / 1e6:.0f}/{base.weights_size_bytes / 1e6:.0f} MB"
     table.add_column("artifact", overflow="fold")
     table.add_column("size", justify="right")

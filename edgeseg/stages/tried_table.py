@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from edgeseg.results import BudgetResult
+from edgeseg.stages.titled_table import titled_table
 from edgeseg.stages.wording import ABSENT, milliseconds_text, size_text
 
 TRIED_HEAD = ("tried", "size", "p50, ms", "Dice lost", "at most", "")
@@ -28,14 +29,8 @@ def tried_rows(searched: BudgetResult) -> list[tuple[str, ...]]:
 
 def tried_table(searched: BudgetResult) -> Table:
     """Draw one search for 80 columns."""
-    table = Table(
-        title=f"{searched.target}, tried on n = {searched.tried[0].drop.patients}; budget {searched.max_drop:g} Dice",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        header_style="bold",
+    table = titled_table(
+        f"{searched.target}, tried on n = {searched.tried[0].drop.patients}; budget {searched.max_drop:g} Dice"
     )
     table.add_column(TRIED_HEAD[0], overflow="fold")
     for name in TRIED_HEAD[1:-1]:
