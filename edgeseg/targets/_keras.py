@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from edgeseg.specs import Contract
 
 INPUT, OUTPUT = "image", "logits"
@@ -73,8 +75,14 @@ class Network:
         return self.steps[int(found[1])].name if found else None
 
 
-def network(model: Any) -> Network:
-    """Take a network apart into the calls of its layers, which stay its own."""
+def network(model: Any, *, depth_to_space: bool = False) -> Network:
+    """Take a network apart into the calls of its layers, which stay its own.
+
+    Args:
+        model: Keras 3 model.
+        depth_to_space: write a transposed convolution whose kernel equals its stride as a 1 x 1 convolution and a
+            rearrangement. The values are the same, and XNNPACK's own transposed convolution takes many times as long.
+    """
     import keras
     import tensorflow as tf
 
@@ -84,6 +92,8 @@ def network(model: Any) -> Network:
     def replacement(layer: Any) -> Any:
         if isinstance(layer, keras.layers.UpSampling2D) and layer.interpolation == "nearest":
             return _nearest_resize(keras, tf, layer)
+        if depth_to_space and _tiles(keras, layer):
+            return _depth_to_space(keras, tf, layer)
         return layer
 
     def call(layer: Any, *arguments: Any, **options: Any) -> Any:
@@ -126,3 +136,35 @@ def _nearest_resize(keras: Any, tf: Any, layer: Any) -> Any:
             return keras.KerasTensor((n, height * rows, width * columns, channels), dtype=x.dtype)
 
     return NearestResize(name=layer.name)
+
+
+def _tiles(keras: Any, layer: Any) -> bool:
+    """Tell whether a layer is a transposed convolution whose windows tile its result, with nothing behind it."""
+    return (
+        isinstance(layer, keras.layers.Conv2DTranspose)
+        and layer.kernel_size == layer.strides
+        and len(set(layer.strides)) == 1
+        and layer.dilation_rate == (1, 1)
+        and layer.output_padding is None
+        and layer.data_format == "channels_last"
+        and layer.activation is keras.activations.linear
+    )
+
+
+def _depth_to_space(keras: Any, tf: Any, layer: Any) -> Any:
+    side, (_, _, wide, deep) = layer.strides[0], layer.kernel.shape
+    flat = np.asarray(layer.kernel).transpose(3, 0, 1, 2).reshape(1, 1, deep, side * side * wide)
+    offset = np.tile(np.asarray(layer.bias), side * side) if layer.use_bias else None
+
+    class DepthToSpace(keras.layers.Layer):  # type: ignore[misc]
+        kernel = layer.kernel
+
+        def call(self, x: Any) -> Any:
+            x = tf.nn.conv2d(x, flat, 1, "VALID")
+            return tf.nn.depth_to_space(x if offset is None else tf.nn.bias_add(x, offset), side)
+
+        def compute_output_spec(self, x: Any) -> Any:
+            n, height, width, _ = x.shape
+            return keras.KerasTensor((n, height * side, width * side, wide), dtype=x.dtype)
+
+    return DepthToSpace(name=layer.name)

@@ -32,7 +32,7 @@ def float_model(model: Any, contract: Contract, *, weights: str = "float32") -> 
     """
     import tensorflow as tf
 
-    function: Any = inference_function(network(model), contract)
+    function: Any = inference_function(network(model, depth_to_space=True), contract)
     with quiet():
         concrete = function.get_concrete_function()
         converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function)
@@ -62,7 +62,7 @@ def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
-    form = network(model)
+    form = network(model, depth_to_space=True)
     source = calibrated(form, contract)
     _set_ranges(source, form, ranges, contract.logit_threshold)
     with quiet():
@@ -144,10 +144,23 @@ def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, threshold: f
     graph = flat.subgraphs[0]
     chosen = logit_scale(*ranges.of(form.output.name), threshold)
     wanted = {place: ranges.of(layer) for place, layer in layer_names(flat, form).items()}
-    wanted |= {graph.inputs[0]: (0.0, 1.0), graph.outputs[0]: (chosen.low, chosen.high)}
+    wanted |= {graph.inputs[0]: (0.0, 1.0)} | dict.fromkeys(logit_places(flat), (chosen.low, chosen.high))
     for place, (low, high) in wanted.items():
         set_range(flat, place, low, high)
     shift_head(flat, chosen.shift)
+
+
+def logit_places(flat: Any) -> list[int]:
+    """Return the tensors that hold the logits, after and before a rearrangement: they share one scale."""
+    last = int(flat.subgraphs[0].outputs[0])
+    step, name = maker(flat, last)
+    return [last, int(step.inputs[0])] if name == "DEPTH_TO_SPACE" else [last]
+
+
+def maker(flat: Any, place: int) -> tuple[Any, str]:
+    """Return the operation that writes a tensor, and its name."""
+    steps = zip(flat.subgraphs[0].operators, operations(flat), strict=True)
+    return next((step, name) for step, name in steps if place in step.outputs)
 
 
 def set_range(flat: Any, place: int, low: float, high: float) -> None:
@@ -159,8 +172,8 @@ def set_range(flat: Any, place: int, low: float, high: float) -> None:
 def shift_head(flat: Any, shift: float) -> None:
     """Add the shift to the bias of the last convolution; a head without a bias keeps its rounding."""
     graph = flat.subgraphs[0]
-    head = next(op for op in graph.operators if graph.outputs[0] in op.outputs)
-    position = {"CONV_2D": 2, "TRANSPOSE_CONV": 3}.get(operations(flat)[graph.operators.index(head)])
+    head, name = maker(flat, logit_places(flat)[-1])
+    position = {"CONV_2D": 2, "TRANSPOSE_CONV": 3}.get(name)
     if position is None or position >= len(head.inputs):
         return
     bias = graph.tensors[head.inputs[position]]

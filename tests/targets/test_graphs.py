@@ -222,7 +222,7 @@ def test_the_tflite_graph_is_nhwc_batch_1_and_static(artifact: Artifact) -> None
         assert (image.name, list(image.shape)) == (b"image", [1, 64, 64, 3])
         assert (logits.name, list(logits.shape)) == (b"logits", [1, 64, 64, 1])
         assert all(t.shapeSignature is None or min(t.shapeSignature) >= 0 for t in graph.tensors)
-        assert set(_tflite_flat.operations(flat)) == {"CONV_2D", "MAX_POOL_2D", "TRANSPOSE_CONV", "CONCATENATION"}
+        assert set(_tflite_flat.operations(flat)) == {"CONV_2D", "MAX_POOL_2D", "DEPTH_TO_SPACE", "CONCATENATION"}
 
 
 def test_the_tflite_int8_graph_is_full_integer_with_the_exact_input_scale(artifact: Artifact) -> None:
@@ -289,3 +289,21 @@ def test_transposed_convolutions_become_the_same_function_without_them(recurrent
     )
     assert one.shape == (1, 1, 8, 8)
     assert np.allclose(one, two, atol=1e-6)
+
+
+def test_only_transposed_convolutions_that_tile_are_written_as_a_rearrangement() -> None:
+    from edgeseg.targets._keras import network
+
+    keras = load_keras()
+    keras.utils.set_random_seed(1)
+    up, image = keras.layers.Conv2DTranspose, keras.Input((8, 8, 3))
+    x = up(6, 2, strides=2, bias_initializer="normal", name="tiles")(image)
+    x = up(5, 3, strides=2, padding="same", name="overlaps")(x)
+    x = up(4, 2, strides=2, activation="relu", name="bends")(x)
+    x = up(1, 4, strides=4, use_bias=False, name="head")(x)
+    model = keras.Model(image, x)
+    form = network(model, depth_to_space=True)
+    assert {s.name for s in form.steps if type(s.layer).__name__ == "DepthToSpace"} == {"tiles", "head"}
+    assert form.owners() == network(model).owners()
+    given = np.random.default_rng(0).random((1, 8, 8, 3), dtype=np.float32)
+    np.testing.assert_allclose(form.run(given)["head"], model(given), rtol=0, atol=1e-6)
