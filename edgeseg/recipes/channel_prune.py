@@ -52,23 +52,27 @@ def cut(parent: Checkpoint, spec: ChannelPrune, bench: Bench) -> Checkpoint:
             sampler.batch(1 + i // sampler.steps_per_epoch, i % sampler.steps_per_epoch) for i in range(spec.batches)
         )
         scores = importance.from_data(keras, model, found, batches, criterion=spec.criterion, loss=train.loss)
-    kept = choose(found, scores, macs=spec.macs, multiple=spec.multiple)
+    kept = choose(found, scores, macs=spec.macs, multiple=spec.multiple, lanes=spec.lanes)
     smaller = replace(variant, widths=tuple(len(kept[slot]) for slot in slots(variant)))
     header = replace(parent.header, variant=smaller, train=replace(train, variant=smaller))
     return replace(parent, header=header, arrays=cut_weights(model, found, parent.arrays, kept))
 
 
-def choose(found: Anatomy, scores: Importance, *, macs: float, multiple: int) -> dict[str, NDArray[np.int64]]:
-    """Choose the channels to keep: again and again those go that matter least for the arithmetic that they cost.
+def choose(
+    found: Anatomy, scores: Importance, *, macs: float, multiple: int, lanes: int = 1
+) -> dict[str, NDArray[np.int64]]:
+    """Choose the channels to keep: again and again those go that matter least for the work that they cost.
 
-    Channels go `multiple` at a time, the first ones of a slot so many that its width becomes a multiple; each slot
-    keeps at least `multiple`, or all where it has no more.
+    Widths become multiples of `multiple`; each slot keeps at least `multiple` channels, or all where it has no more.
+    Kernels that compute `lanes` channels at a time gain nothing from the first ones that leave a full group, so a step
+    may take any number of groups of a slot.
 
     Args:
         found: the network's anatomy.
         scores: how much each channel matters.
         macs: the share of multiply-accumulates to keep at most.
         multiple: of the widths.
+        lanes: output channels that kernels compute at a time; 1 counts multiply-accumulates as they are.
 
     Raises:
         OptionError: when the share cannot be reached, with the smallest that can.
@@ -76,15 +80,15 @@ def choose(found: Anatomy, scores: Importance, *, macs: float, multiple: int) ->
     order = {slot: np.argsort(-value, kind="stable") for slot, value in scores.items()}
     widths, full = dict(found.widths), found.macs(found.widths)
     while found.macs(widths) > macs * full:
+        now = found.work(widths, lanes=lanes)
         best: tuple[float, str, int] | None = None
         for slot, value in scores.items():
-            fewer = (widths[slot] - 1) // multiple * multiple
-            if fewer < multiple:
-                continue
-            lost = float(value[order[slot][fewer : widths[slot]]].sum())
-            price = lost / (found.macs(widths) - found.macs(widths | {slot: fewer}))
-            if best is None or price < best[0]:
-                best = (price, slot, fewer)
+            for fewer in range((widths[slot] - 1) // multiple * multiple, 0, -multiple):
+                saved = now - found.work(widths | {slot: fewer}, lanes=lanes)
+                if saved > 0:
+                    price = float(value[order[slot][fewer : widths[slot]]].sum()) / saved
+                    if best is None or price < best[0]:
+                        best = (price, slot, fewer)
         if best is None:
             raise OptionError(
                 f"macs is {macs:g}, and with widths in multiples of {multiple} the network keeps at least "

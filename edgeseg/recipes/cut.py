@@ -23,12 +23,17 @@ Kept = Mapping[str, NDArray[np.int64]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """The arithmetic of one convolution: `macs = pixels_times_kernel * channels in * channels out`."""
+    """The arithmetic of one convolution: `macs = pixels_times_kernel * channels in * channels out`.
+
+    `together` is how many results each output channel has at one place of the kernel: those of all its positions in a
+    transposed convolution, which int8 formats write as a 1 x 1 convolution to so many channels; 1 in any other.
+    """
 
     layer: str
     inputs: Channels
     output: str
     pixels_times_kernel: int
+    together: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,7 +54,15 @@ class Anatomy:
 
     def macs(self, widths: Mapping[str, int]) -> int:
         """Multiply-accumulates for one image at these widths, as `edgeseg.variants.census` counts them."""
-        return sum(p.pixels_times_kernel * sum(widths[s] for s in p.inputs) * widths[p.output] for p in self.products)
+        return self.work(widths, lanes=1)
+
+    def work(self, widths: Mapping[str, int], *, lanes: int) -> int:
+        """Multiply-accumulates of kernels that compute `lanes` output channels at a time, the last group filled up."""
+        total = 0
+        for p in self.products:
+            wide = -(-p.together * widths[p.output] // lanes) * lanes
+            total += p.pixels_times_kernel * sum(widths[s] for s in p.inputs) * wide // p.together
+        return total
 
 
 def anatomy(model: Any, slots: tuple[str, ...]) -> Anatomy:
@@ -133,4 +146,11 @@ def _product(layer: Any, call: int, inputs: Channels, output: str) -> Product:
     transposed = type(layer).__name__ == "Conv2DTranspose"
     shape = (node.input_tensors if transposed else node.output_tensors)[0].shape
     area = math.prod(layer.kernel_size)
-    return Product(layer=layer.name, inputs=inputs, output=output, pixels_times_kernel=area * shape[1] * shape[2])
+    work = area * shape[1] * shape[2]
+    return Product(
+        layer=layer.name,
+        inputs=inputs,
+        output=output,
+        pixels_times_kernel=work,
+        together=area if transposed else 1,
+    )

@@ -66,13 +66,16 @@ class ChannelPrune(FineTune):
     """Remove whole channels until `macs` of the multiply-accumulates are left, then fine-tune.
 
     `criterion` says which matter least, `multiple` in how many at a time they go, so that widths stay multiples of it,
-    and `batches` over how many training batches `taylor` and `activation` measure.
+    and `batches` over how many training batches `taylor` and `activation` measure. `lanes` is how many output channels
+    the kernels of the device compute at a time: a network is then as fast as possible for what it loses, where 1 makes
+    it as small as possible.
     """
 
     macs: float = 0.5
     criterion: str = "taylor"
     multiple: int = 4
     batches: int = 16
+    lanes: int = 1
 
     def __post_init__(self) -> None:
         """Refuse shares that prune nothing or all, and unknown criteria."""
@@ -83,6 +86,7 @@ class ChannelPrune(FineTune):
         )
         require(self.multiple >= 1, f"multiple is {self.multiple}; it must be at least 1")
         require(self.batches >= 1, f"batches is {self.batches}; it must be at least 1")
+        require(self.lanes >= 1, f"lanes is {self.lanes}; it must be at least 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

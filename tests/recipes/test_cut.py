@@ -96,6 +96,23 @@ def test_the_arithmetic_asked_for_is_reached_by_what_matters_least() -> None:
         choose(found, scores, macs=0.001, multiple=MULTIPLE)
 
 
+def test_kernels_that_take_channels_in_groups_lose_whole_groups_first() -> None:
+    spec = VariantSpec(name="alphax", alpha=0.125, stem="half")
+    found = anatomy(build_model(spec, IMAGE_SPEC), slots(spec))
+    assert found.work(found.widths, lanes=1) == found.macs(found.widths)
+    nearly, whole = (found.widths | {"bottom_2": wide} for wide in (120, 112))
+    assert found.work(whole, lanes=16) < found.work(nearly, lanes=16)
+    assert found.work(nearly, lanes=16) - found.work(nearly, lanes=1) > 0
+    scores = {slot: np.ones(found.widths[slot]) for slot in slots(spec)}
+    works = []
+    for lanes in (1, 16):
+        kept = choose(found, scores, macs=0.5, multiple=MULTIPLE, lanes=lanes)
+        widths = found.widths | {slot: len(k) for slot, k in kept.items()}
+        assert found.macs(widths) <= 0.5 * found.macs(found.widths)
+        works.append(found.work(widths, lanes=16))
+    assert works[1] < works[0]
+
+
 @pytest.mark.parametrize("criterion", ["taylor", "activation", "l1", "gamma"])
 def test_every_criterion_finds_the_channels_that_nothing_would_miss(criterion: str) -> None:
     import keras
