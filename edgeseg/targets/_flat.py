@@ -1,79 +1,73 @@
-"""Reading flatbuffers by field number: where a table's fields, vectors and strings stand in the bytes.
-
-Tables are named by their place in the bytes, fields by their number in the schema.
-"""
+"""Tables of a flatbuffer by field number, read by `flatbuffers`, for formats whose schema no package brings."""
 
 from __future__ import annotations
 
-import struct
+from flatbuffers import number_types
+from flatbuffers.encode import Get
+from flatbuffers.table import Table as _Table
+
+_UNSIGNED = {1: number_types.Uint8Flags, 4: number_types.Uint32Flags, 8: number_types.Uint64Flags}
 
 
-def field(data: bytes, table: int, slot: int) -> int | None:
-    """Return where a field of a table stands, None where it is absent."""
-    vtable = table - i32(data, table)
-    place = 4 + 2 * slot
-    offset = u16(data, vtable + place) if place < u16(data, vtable) else 0
-    return table + offset if offset else None
+class Table:
+    """One table: `place` is where it stands in `data`. Fields are named by their number in the schema."""
 
+    def __init__(self, data: bytes, place: int) -> None:
+        self.data, self.place = data, place
+        self._table = _Table(data, place)
 
-def child(data: bytes, table: int, slot: int) -> int | None:
-    """Return the table that a field refers to, None where it is absent."""
-    place = field(data, table, slot)
-    return None if place is None else follow(data, place)
+    @classmethod
+    def root(cls, data: bytes) -> Table:
+        """Return the table that a file begins with."""
+        return cls(data, int(Get(number_types.UOffsetTFlags.packer_type, data, 0)))
 
+    @property
+    def vtable(self) -> int:
+        """Where the list of the table's fields stands."""
+        return self.place - int(self._table.Get(number_types.SOffsetTFlags, self.place))
 
-def elements(data: bytes, table: int, slot: int) -> list[int]:
-    """Return the tables, or the strings, of a vector field."""
-    vector = child(data, table, slot)
-    if vector is None:
-        return []
-    return [follow(data, vector + 4 + 4 * index) for index in range(u32(data, vector))]
+    def field(self, slot: int) -> int | None:
+        """Return where a field stands, None where it is absent."""
+        offset = int(self._table.Offset(4 + 2 * slot))
+        return self.place + offset if offset else None
 
+    def child(self, slot: int) -> Table | None:
+        """Return the table that a field refers to, None where it is absent."""
+        place = self.field(slot)
+        return None if place is None else Table(self.data, int(self._table.Indirect(place)))
 
-def longs(data: bytes, table: int, slot: int) -> tuple[int, ...]:
-    """Return the numbers of a field that is a vector of int64."""
-    vector = child(data, table, slot)
-    return () if vector is None else struct.unpack_from(f"<{u32(data, vector)}q", data, vector + 4)
+    def tables(self, slot: int) -> list[Table]:
+        """Return the tables of a vector field."""
+        return [Table(self.data, int(self._table.Indirect(place))) for place in self._places(slot, 4)]
 
+    def texts(self, slot: int) -> list[str]:
+        """Return the strings of a vector field."""
+        return [self._text(place) for place in self._places(slot, 4)]
 
-def length(data: bytes, table: int, slot: int) -> int:
-    """Return how many elements a vector field has; bytes, for one of bytes."""
-    vector = child(data, table, slot)
-    return 0 if vector is None else u32(data, vector)
+    def longs(self, slot: int) -> tuple[int, ...]:
+        """Return the numbers of a field that is a vector of int64."""
+        return tuple(int(self._table.Get(number_types.Int64Flags, place)) for place in self._places(slot, 8))
 
+    def length(self, slot: int) -> int:
+        """Return how many elements a vector field has; bytes, for one of bytes."""
+        place = self.field(slot)
+        return 0 if place is None else int(self._table.VectorLen(place - self.place))
 
-def text(data: bytes, table: int, slot: int = 0) -> str:
-    """Return the string in a field, empty where it is absent."""
-    place = child(data, table, slot)
-    return "" if place is None else string(data, place)
+    def text(self, slot: int = 0) -> str:
+        """Return the string in a field, empty where it is absent."""
+        place = self.field(slot)
+        return "" if place is None else self._text(place)
 
+    def scalar(self, slot: int, size: int) -> int:
+        """Return a whole number of `size` bytes that is not negative; 0, the default, where it is absent."""
+        place = self.field(slot)
+        return 0 if place is None else int(self._table.Get(_UNSIGNED[size], place))
 
-def string(data: bytes, place: int) -> str:
-    """Return a string."""
-    return data[place + 4 : place + 4 + u32(data, place)].decode()
+    def _places(self, slot: int, size: int) -> range:
+        count = self.length(slot)
+        place = self.field(slot)
+        first = 0 if place is None else int(self._table.Vector(place - self.place))
+        return range(first, first + size * count, size)
 
-
-def scalar(data: bytes, table: int, slot: int, size: int) -> int:
-    """Return a whole number of `size` bytes that is not negative; 0, the default, where it is absent."""
-    place = field(data, table, slot)
-    return 0 if place is None else int.from_bytes(data[place : place + size], "little")
-
-
-def follow(data: bytes, place: int) -> int:
-    """Return where an offset leads."""
-    return place + u32(data, place)
-
-
-def u16(data: bytes, place: int) -> int:
-    """Read 16 bits."""
-    return int(struct.unpack_from("<H", data, place)[0])
-
-
-def u32(data: bytes, place: int) -> int:
-    """Read 32 bits."""
-    return int(struct.unpack_from("<I", data, place)[0])
-
-
-def i32(data: bytes, place: int) -> int:
-    """Read 32 bits with a sign."""
-    return int(struct.unpack_from("<i", data, place)[0])
+    def _text(self, place: int) -> str:
+        return bytes(self._table.String(place)).decode()

@@ -14,7 +14,7 @@ from typing import Any
 from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, one_line
 from edgeseg.quiet import quiet
-from edgeseg.targets._flat import elements, field, follow, i32, scalar, text, u32
+from edgeseg.targets._flat import Table
 
 OPERATORS_SUFFIX = ".required_operators.config"
 _ALIGNMENT = 16
@@ -83,13 +83,13 @@ def _in_order(data: bytes) -> bytes:
     Raises:
         ArtifactError: when the file is not laid out as ONNX Runtime lays it out: root, table, graph.
     """
-    root = u32(data, 0)
-    slots = {slot: place for slot in range(4) if (place := field(data, root, slot)) is not None}
+    root = Table.root(data)
+    slots = {slot: place for slot in range(4) if (place := root.field(slot)) is not None}
     if data[4:8] != b"ORTM" or not {_MODEL, _RESOLVER} <= set(slots):
         raise ArtifactError("ONNX Runtime saved no ORT format; use its version in requirements.lock")
-    ends = {slot: follow(data, place) for slot, place in slots.items()}
-    model = ends[_MODEL]
-    begin, end = ends[_RESOLVER], min(model, model - i32(data, model))
+    children = {slot: child for slot in slots if (child := root.child(slot)) is not None}
+    ends = {slot: child.place for slot, child in children.items()}
+    begin, end = ends[_RESOLVER], min(ends[_MODEL], children[_MODEL].vtable)
     if not max(slots.values()) < begin < end or any(begin < ends[slot] < end for slot in slots if slot != _RESOLVER):
         raise ArtifactError("ONNX Runtime laid the ORT file out in another way; use its version in requirements.lock")
     table = _packed(_read(data))
@@ -101,24 +101,27 @@ def _in_order(data: bytes) -> bytes:
     moved = len(body) - end
     result = bytearray(body + data[end:])
     for slot, where in slots.items():
-        target = place + u32(table, 0) if slot == _RESOLVER else ends[slot] + (moved if ends[slot] >= end else 0)
+        target = (
+            place + Table.root(table).place if slot == _RESOLVER else ends[slot] + (moved if ends[slot] >= end else 0)
+        )
         struct.pack_into("<I", result, where, target - where)
     return bytes(result)
 
 
 def _read(data: bytes) -> _Kernels:
     """Read the table of kernel types."""
-    found: _Kernels = {}
-    resolver = follow(data, _known(field(data, u32(data, 0), _RESOLVER)))
-    for operator in elements(data, resolver, 0):
-        kinds = {
-            text(data, kind): sorted(
-                (scalar(data, use, 0, 1), scalar(data, use, 1, 4)) for use in elements(data, kind, 1)
-            )
-            for kind in elements(data, operator, 1)
+    resolver = Table.root(data).child(_RESOLVER)
+    if resolver is None:
+        raise ArtifactError(
+            "the ORT file has no table of kernel types; use ONNX Runtime's version in requirements.lock"
+        )
+    return {
+        operator.text(): {
+            kind.text(): sorted((use.scalar(0, 1), use.scalar(1, 4)) for use in kind.tables(1))
+            for kind in operator.tables(1)
         }
-        found[text(data, operator)] = kinds
-    return found
+        for operator in resolver.tables(0)
+    }
 
 
 def _packed(kernels: _Kernels) -> bytes:
@@ -154,11 +157,3 @@ def _packed(kernels: _Kernels) -> bytes:
         operators.append(table(builder.CreateString(operator), vector(entries)))
     builder.Finish(table(vector(operators)))
     return bytes(builder.Output())
-
-
-def _known(place: int | None) -> int:
-    if place is None:
-        raise ArtifactError(
-            "the ORT file has no table of kernel types; use ONNX Runtime's version in requirements.lock"
-        )
-    return place

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.errors import ArtifactError
-from edgeseg.targets import _flat
+from edgeseg.targets._flat import Table
 
 _MODEL, _GRAPH = 1, 7
 _INITIALIZERS, _VALUES, _NODES = 0, 1, 2
@@ -65,17 +65,17 @@ def read_graph(path: Path) -> OrtGraph:
     try:
         if data[4:8] != b"ORTM":
             raise ValueError("no ORT file")
-        model = _flat.child(data, _flat.u32(data, 0), _MODEL)
-        graph = None if model is None else _flat.child(data, model, _GRAPH)
+        model = Table.root(data).child(_MODEL)
+        graph = None if model is None else model.child(_GRAPH)
         if graph is None:
             raise ValueError("no graph")
-        constants = tuple(_constant(data, table) for table in _flat.elements(data, graph, _INITIALIZERS))
+        constants = tuple(_constant(table) for table in graph.tables(_INITIALIZERS))
         shapes = {constant.name: constant.shape for constant in constants}
-        for table in _flat.elements(data, graph, _VALUES):
-            shape = _shape(data, table)
+        for table in graph.tables(_VALUES):
+            shape = _shape(table)
             if shape is not None:
-                shapes.setdefault(_flat.text(data, table), shape)
-        nodes = tuple(_node(data, table) for table in _flat.elements(data, graph, _NODES))
+                shapes.setdefault(table.text(), shape)
+        nodes = tuple(_node(table) for table in graph.tables(_NODES))
     except (ValueError, KeyError, IndexError, struct.error) as error:
         raise ArtifactError(
             f"{path}: the graph cannot be read from the ORT file; copy it again or build it again"
@@ -83,28 +83,28 @@ def read_graph(path: Path) -> OrtGraph:
     return OrtGraph(nodes=nodes, constants=constants, shapes=shapes)
 
 
-def _constant(data: bytes, table: int) -> OrtConstant:
-    dtype, width = _DTYPES[_flat.scalar(data, table, _DTYPE, 4)]
-    shape = _flat.longs(data, table, _DIMS)
+def _constant(table: Table) -> OrtConstant:
+    dtype, width = _DTYPES[table.scalar(_DTYPE, 4)]
+    shape = table.longs(_DIMS)
     size = math.prod(shape) * width
-    if _flat.length(data, table, _RAW) not in (0, size):  # 0: kept in another file
+    if table.length(_RAW) not in (0, size):  # 0: kept in another file
         raise ValueError("a constant is not of its size")
-    return OrtConstant(name=_flat.text(data, table), dtype=dtype, shape=shape, size_bytes=size)
+    return OrtConstant(name=table.text(), dtype=dtype, shape=shape, size_bytes=size)
 
 
-def _node(data: bytes, table: int) -> OrtNode:
-    ends = [tuple(_flat.string(data, place) for place in _flat.elements(data, table, slot)) for slot in (8, 9)]
-    return OrtNode(domain=_flat.text(data, table, 2), op_type=_flat.text(data, table, 5), input=ends[0], output=ends[1])
+def _node(table: Table) -> OrtNode:
+    given, made = (tuple(table.texts(slot)) for slot in (8, 9))
+    return OrtNode(domain=table.text(2), op_type=table.text(5), input=given, output=made)
 
 
-def _shape(data: bytes, table: int) -> tuple[int, ...] | None:
+def _shape(table: Table) -> tuple[int, ...] | None:
     """The shape of a value, None where it has none or one that is not fixed."""
-    place: int | None = table
+    place: Table | None = table
     for slot in (2, 2, 1):  # its type, that of a tensor, the tensor's shape
-        place = None if place is None else _flat.child(data, place, slot)
+        place = None if place is None else place.child(slot)
     if place is None:
         return None
-    sizes = [_flat.child(data, dimension, 0) for dimension in _flat.elements(data, place, 0)]
-    if any(size is None or _flat.scalar(data, size, 0, 1) != _VALUE for size in sizes):
+    sizes = [dimension.child(0) for dimension in place.tables(0)]
+    if any(size is None or size.scalar(0, 1) != _VALUE for size in sizes):
         return None
-    return tuple(_flat.scalar(data, size, 1, 8) for size in sizes if size is not None)
+    return tuple(size.scalar(1, 8) for size in sizes if size is not None)
