@@ -18,6 +18,10 @@ _NEAR = 1.4
 _LINE_PT = 10
 _AXES_PT = 180
 """About how high the axes are."""
+_SHAPES = "osD^vPX<>p*"
+"""One for each network."""
+_LEGEND_IN = 0.2
+"""How high a line of the legend is."""
 _FLOOR = 0.08
 """How much of the height stays free below the lowest interval."""
 
@@ -27,6 +31,7 @@ class Point:
     """One artifact on the plane; `rejected` ones are shown and never on the frontier. An empty name is not printed."""
 
     name: str
+    network: str
     cost: float
     dice: float
     low: float
@@ -46,6 +51,7 @@ def points(rows: Sequence[ArtifactRow], cost: Callable[[ArtifactRow], float | No
         found.append(
             Point(
                 name=row.target,
+                network=row.variant,
                 cost=spent,
                 dice=dice.mean,
                 low=dice.low,
@@ -73,7 +79,9 @@ def tried_points(
                 continue
             dice = reference.dice.mean - point.drop.mean
             low = min(dice, reference.dice.mean - point.drop.bound)
-            found.append(Point(name="", cost=spent, dice=dice, low=low, high=dice, precision="int8", rejected=True))
+            found.append(
+                Point(name="", network="", cost=spent, dice=dice, low=low, high=dice, precision="int8", rejected=True)
+            )
     return tuple(found)
 
 
@@ -89,21 +97,27 @@ def frontier(found: Sequence[Point]) -> tuple[Point, ...]:
 def plot(found: Sequence[Point], *, cost: str, budget: float | None, salt: str) -> str:
     """Draw the plane as SVG.
 
+    Where there are several networks each has a shape of its own, and only the points of the frontier print their names.
+
     Args:
         found: at least one point.
         cost: the label of the axis, with its unit; the axis is logarithmic.
         budget: the least Dice that is allowed, None for no line.
         salt: see `svg.inline`.
     """
-    drawn, axes = svg.figure(6.4, 3.6)
+    networks = list(dict.fromkeys(p.network for p in found if p.network))
+    drawn, axes = svg.figure(6.4, 3.6 if len(networks) == 1 else 3.6 + _LEGEND_IN * len(networks))
     line = frontier(found)
     axes.plot([p.cost for p in line], [p.dice for p in line], color=svg.MUTED, linewidth=1.2, linestyle="--")
-    for precision, colour in (("float", svg.FLOAT), ("int8", svg.INT8)):
-        _markers(axes, [p for p in found if p.precision == precision and not p.rejected], colour, precision)
+    for (shape, network), (precision, colour) in itertools.product(
+        zip(itertools.cycle(_SHAPES), networks, strict=False), (("float", svg.FLOAT), ("int8", svg.INT8))
+    ):
+        here = [p for p in found if (p.network, p.precision, p.rejected) == (network, precision, False)]
+        _markers(axes, here, colour, precision if len(networks) == 1 else f"{network}, {precision}", marker=shape)
     _markers(axes, [p for p in found if p.rejected], svg.POOR, "rejected", marker="x")
     if budget is not None:
         axes.axhline(budget, color=svg.POOR, linewidth=1.0, linestyle=":", label="budget")
-    named = [point for point in found if point.name]
+    named = [point for point in (found if len(networks) == 1 else line) if point.name]
     levels = _levels(named)
     for point, level in zip(named, levels, strict=True):
         axes.annotate(
@@ -120,7 +134,9 @@ def plot(found: Sequence[Point], *, cost: str, budget: float | None, salt: str) 
     axes.margins(x=0.14)
     _make_room(axes, found, names=max(levels, default=0) + 1)
     axes.set(xlabel=cost, ylabel="Dice, mean over patients [95 %]")
-    svg.legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, borderaxespad=0.1)
+    svg.legend(
+        axes, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4 if len(networks) == 1 else 2, borderaxespad=0.1
+    )
     return svg.inline(drawn, salt=salt, title=f"Dice against {cost}")
 
 

@@ -18,7 +18,7 @@ from edgeseg.results import ArtifactRow, BudgetResult, BuildResult, SizeLedger, 
 from edgeseg.specs import INTENDED_USE
 from edgeseg.stages.page import page, write_page
 from edgeseg.stages.page.overlays import FALSE_ALARM, HIT, MISSED, overlays, paint
-from edgeseg.stages.page.pareto import frontier, points, tried_points
+from edgeseg.stages.page.pareto import frontier, plot, points, tried_points
 
 MakeBuild = Callable[..., BuildResult]
 CHROMIUM = next(
@@ -159,6 +159,16 @@ def test_rejected_artifacts_are_shown_and_not_on_the_frontier(make_build: MakeBu
     line = frontier(found)
     assert "cheat" not in {p.name for p in line}
     assert all(a.cost < b.cost and a.dice < b.dice for a, b in itertools.pairwise(line))
+
+
+def test_several_networks_are_told_apart_in_the_planes(make_build: MakeBuild) -> None:
+    rows = make_build().artifacts
+    smaller = [replace(row, variant="alphax-0.0625-half") for row in rows]
+    found = points([*rows, *smaller], lambda row: float(row.size_bytes))
+    alone, both = (plot(part, cost="bytes", budget=None, salt="x") for part in (found[: len(found) // 2], found))
+    for network in ("alphax-0.125-half", "alphax-0.0625-half"):
+        assert f"{network}, int8" in both
+        assert network not in alone
 
 
 def test_what_a_search_rejected_is_drawn_and_listed(make_build: MakeBuild, budget: BudgetResult) -> None:
