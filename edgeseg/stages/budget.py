@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeseg import artifacts
+from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.split import deal, describe
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import OptionError
@@ -37,15 +38,18 @@ class Candidate:
         recipe: what it is, in a few words; unique within a search.
         ranges: of every layer's output.
         float_layers: layers that stay in float.
-        model: gives the network, where it is another than the float parent, such as one that was trained for int8.
-        key: changes with that network.
+        checkpoint: its weights, where they are not those of the float parent, such as after training for int8.
     """
 
     recipe: str
     ranges: RecordedRanges
     float_layers: tuple[str, ...] = ()
-    model: Callable[[], Any] | None = None
-    key: str = ""
+    checkpoint: Checkpoint | None = None
+
+    @property
+    def weights_sha256(self) -> str | None:
+        """Tells weights of its own apart."""
+        return None if self.checkpoint is None else artifacts.sha256_file(self.checkpoint.path)
 
 
 Convert = Callable[[Candidate, Path], object]
@@ -216,4 +220,4 @@ def dice_drop(after: dict[str, float], before: dict[str, float], *, seed: int) -
 
 
 def _facts(candidate: Candidate) -> tuple[Any, ...]:
-    return (candidate.recipe, candidate.ranges, candidate.float_layers, candidate.key)
+    return (candidate.recipe, candidate.ranges, candidate.float_layers, candidate.weights_sha256)

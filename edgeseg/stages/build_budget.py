@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ def find(
     model: Callable[[], Any],
     reference: EvalResult,
     convert: Convert,
+    more: Iterable[Candidate],
     ledger: Ledger,
     environment: Environment,
 ) -> Searched:
@@ -47,6 +48,7 @@ def find(
         model: gives the trained network.
         reference: the float parent's scores.
         convert: writes a candidate's file.
+        more: what to try when all else has failed.
         ledger: takes over what was tried before.
         environment: where figures are measured.
 
@@ -61,7 +63,7 @@ def find(
 
     return search(
         target,
-        build_candidates(spec, inputs, target, ranges, model=model, ledger=ledger),
+        build_candidates(spec, inputs, target, ranges, model=model, more=more, ledger=ledger),
         halve(inputs.dataset, data.evaluation_patients, seed=spec.seed),
         reference,
         convert=convert,
@@ -81,6 +83,7 @@ def build_candidates(
     *,
     model: Callable[[], Any],
     ledger: Ledger,
+    more: Iterable[Candidate] = (),
 ) -> Iterator[Candidate]:
     """Give the candidates of one target: what is measured on the way is measured on patients that training used.
 
@@ -93,6 +96,7 @@ def build_candidates(
         ranges: the build's own.
         model: gives the trained network.
         ledger: takes over what was measured before.
+        more: what costs most to make; it is asked for last.
     """
     slices = spec.calibration_slices or BUILD_SLICES
     own = (inputs.content_key, inputs.weights_sha256, spec.seed)
@@ -126,4 +130,9 @@ def build_candidates(
 
         return ledger.run(f"sensitivity {target.name}", SensitivityResult, make, inputs=(*own, ranges, target.name))
 
-    return candidates(ranges, other=other if inputs.trained and inputs.learned_ranges is None else None, ranked=ranked)
+    return candidates(
+        ranges,
+        other=other if inputs.trained and inputs.learned_ranges is None else None,
+        ranked=ranked,
+        more=more,
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edgeseg import artifacts
-from edgeseg.checkpoint import load_weights
+from edgeseg.checkpoint import Checkpoint, load_weights
 from edgeseg.data.volume import PHANTOM, Volume, volumes
 from edgeseg.results import BudgetResult, BuildResult, Environment, EvalResult, LatencyResult, ParityResult
 from edgeseg.specs import BuildSpec, Contract
@@ -26,6 +26,7 @@ from edgeseg.stages.build_inputs import (
     target_contract,
 )
 from edgeseg.stages.build_latency import Latencies
+from edgeseg.stages.build_qat import AfterTraining
 from edgeseg.stages.build_rows import REFERENCE, artifact_rows
 from edgeseg.stages.calibrate import BUILD_SLICES
 from edgeseg.stages.environment import versions
@@ -35,7 +36,7 @@ from edgeseg.stages.predictor import Predictor
 from edgeseg.stages.ranges import RecordedRanges
 from edgeseg.stages.remembered import Remembered
 from edgeseg.stages.verify import verify
-from edgeseg.targets import ConvertJob, Target, keras_fp32, open_artifact
+from edgeseg.targets import ConvertJob, KerasPredictor, Target, keras_fp32, open_artifact
 from edgeseg.targets.histograms import MIN_MAX
 from edgeseg.variants import Census, build_model, census
 
@@ -64,6 +65,8 @@ class VariantBuild:
         self.cells = Cells(None if on_failure is None else lambda step, reason: on_failure(prefix + step, reason))
         self.environment = here
         self._open: dict[str, Predictor] = {}
+        self._taken: dict[str, Candidate] = {}
+        self._trained = AfterTraining(spec, inputs, on_progress)
 
     def run(self, started: float) -> BuildResult:
         """Run all stages; `started` is when the first one really began. Baseline and stages are left to the caller."""
@@ -113,9 +116,12 @@ class VariantBuild:
     @functools.cached_property
     def model(self) -> Any:
         """The trained Keras network, loaded when the first stage needs it, on the threads that were asked for."""
+        return self._model_of(self.inputs.checkpoint)
+
+    def _model_of(self, checkpoint: Checkpoint) -> Any:
         keras_fp32.set_threads(self.spec.threads)
-        model = build_model(self.spec.variant, self.inputs.checkpoint.header.image)
-        load_weights(model, self.inputs.checkpoint, self.spec.variant)
+        model = build_model(self.spec.variant, checkpoint.header.image)
+        load_weights(model, checkpoint, self.spec.variant)
         return model
 
     def _compress(self) -> Compression:
@@ -165,9 +171,11 @@ class VariantBuild:
             model=lambda: self.model,
             reference=self._evaluate(self.targets[0], paths[REFERENCE], data),
             convert=functools.partial(self._write, target),
+            more=self._trained,
             ledger=self.ledger,
             environment=self.environment,
         )
+        self._taken[target.name] = searched.chosen
         return self._convert(target, searched.chosen), searched
 
     def _contract(self, target: Target, taken: Candidate | None) -> Contract:
@@ -178,7 +186,7 @@ class VariantBuild:
         contract = self._contract(target, taken)
         job = ConvertJob(model=self.model, contract=contract)
         if taken is not None:
-            model = self.model if taken.model is None else taken.model()
+            model = self.model if taken.checkpoint is None else self._model_of(taken.checkpoint)
             job = replace(job, model=model, ranges=taken.ranges.activations, float_layers=taken.float_layers)
         target.convert(job, path)
 
@@ -190,7 +198,7 @@ class VariantBuild:
             self._write(target, taken, path)
             return contract
 
-        facts = None if taken is None else (taken.ranges.activations, taken.float_layers, taken.key)
+        facts = None if taken is None else (taken.ranges.activations, taken.float_layers, taken.weights_sha256)
         asked = (contract, facts, self.inputs.weights_sha256, versions())
         self._stage(f"convert {target.name}", Contract, make, inputs=asked, outputs=target.files(path))
         return path
@@ -199,6 +207,11 @@ class VariantBuild:
         if path.name not in self._open:
             self._open[path.name] = Remembered(open_artifact(path, threads=self.spec.threads))
         return self._open[path.name]
+
+    def _float_predictor(self, checkpoint: Checkpoint) -> Predictor:
+        """Open weights that a search trained, with the build's own operating point."""
+        contract = self._contract(self.targets[0], None)
+        return KerasPredictor(self._model_of(checkpoint), contract, threads=self.spec.threads)
 
     def _score_all(
         self, paths: dict[str, Path], data: BuildData
@@ -227,19 +240,20 @@ class VariantBuild:
 
     def _verify(self, target: Target, paths: dict[str, Path], data: BuildData) -> ParityResult:
         patients = data.evaluation_patients[: self.spec.verify_patients]
-        path, reference = paths[target.name], paths[REFERENCE]
-        stage = f"verify {target.name}"
+        path, stage = paths[target.name], f"verify {target.name}"
+        taken = self._taken.get(target.name)
+        own = None if taken is None else taken.checkpoint
 
         def make() -> ParityResult:
             return verify(
                 self._predictor(path),
-                self._predictor(reference),
+                self._predictor(paths[REFERENCE]) if own is None else self._float_predictor(own),
                 self._volumes(stage, patients),
                 artifact=target.name,
                 max_flip_ppm=target.max_flip_ppm,
             )
 
-        hashes = (artifacts.sha256_file(path), artifacts.sha256_file(reference))
+        hashes = (artifacts.sha256_file(path), artifacts.sha256_file(paths[REFERENCE] if own is None else own.path))
         asked = (*hashes, data.content_key, patients, target.max_flip_ppm, self.environment)
         return self._stage(stage, ParityResult, make, inputs=asked)
 

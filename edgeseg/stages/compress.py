@@ -99,7 +99,9 @@ def compress(
     return _finish(out, parent, at, chain, tuple(done), cache)
 
 
-def apply_recipe(parent: Checkpoint, spec: RecipeSpec, cache: SliceCache, *, folder: Path) -> Checkpoint:
+def apply_recipe(
+    parent: Checkpoint, spec: RecipeSpec, cache: SliceCache, *, folder: Path, progress: OnProgress | None = None
+) -> Checkpoint:
     """Apply one recipe and return the new weights, which lie in `folder`; a finished folder is taken as it is.
 
     Args:
@@ -107,12 +109,14 @@ def apply_recipe(parent: Checkpoint, spec: RecipeSpec, cache: SliceCache, *, fol
         spec: of the recipe.
         cache: decoded slices that hold the parent's patients.
         folder: of this step alone.
+        progress: called after each training step.
 
     Raises:
         EdgeSegError: as `compress`.
     """
     _check_patients(parent.header, cache)
-    _step(spec, RecipeBench(cache=cache, folder=artifacts.make_dir(folder), parent=parent, teacher=parent))
+    folder = artifacts.make_dir(folder)
+    _step(spec, RecipeBench(cache=cache, folder=folder, parent=parent, teacher=parent, progress=progress))
     return read_checkpoint(folder / train_state.WEIGHTS)
 
 

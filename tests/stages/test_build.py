@@ -13,19 +13,21 @@ import numpy as np
 import pytest
 
 from edgeseg import artifacts, targets
-from edgeseg.checkpoint import read_checkpoint
+from edgeseg.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from edgeseg.data.cache import SliceCache
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import CheckpointError, ImageError, OptionError, OutputError, SeenPatientError, UnknownNameError
 from edgeseg.jsonio import to_json
 from edgeseg.results import BuildResult
 from edgeseg.runtime import read_contract
-from edgeseg.specs import BuildSpec, VariantSpec, patient_digest
+from edgeseg.specs import BuildSpec, Qat, VariantSpec, patient_digest
 from edgeseg.stages import build as stage
-from edgeseg.stages import ranges
+from edgeseg.stages import build_budget, build_qat, calibrate, ranges
 from edgeseg.stages.build_inputs import open_inputs
 from edgeseg.stages.build_rows import PARITY_FAILED, failures
 from edgeseg.stages.choice import CHOICE_FILE, Choice, OperatingPoint
 from edgeseg.stages.report import GOOD_STATUS, read_build
+from edgeseg.stages.train_loop import TrainProgress
 
 SPEC = VariantSpec(name="alphax", alpha=0.0625, stem="half")
 TRAINED = 3
@@ -329,14 +331,37 @@ def test_shipped_weights_bring_their_choice_and_others_do_not(
         open_inputs(replace(spec, choice=tmp_path / "absent"))
 
 
-def test_a_search_within_a_budget_is_recorded_and_its_file_is_built(
-    spec: BuildSpec, tiny_lgg: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def more_patients(tiny_lgg: Path) -> None:
+    """Two patients more, so that a search has enough on both sides."""
     for number in (7, 8):
         patient = f"TCGA_BB_000{number}_2000010{number}"
         shutil.copytree(tiny_lgg / "kaggle_3m" / "TCGA_BB_0005_20000105", tiny_lgg / "kaggle_3m" / patient)
         for path in (tiny_lgg / "kaggle_3m" / patient).iterdir():
             path.rename(path.with_name(path.name.replace("TCGA_BB_0005_20000105", patient)))
+
+
+@pytest.fixture
+def trainings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Folders in which a search trained for int8: weights and ranges are scaled there, not trained."""
+    folders: list[Path] = []
+
+    def scaled(parent: Checkpoint, spec: Qat, cache: SliceCache, *, folder: Path, progress: Any) -> Checkpoint:
+        folders.append(artifacts.make_dir(folder))
+        arrays = parent.arrays | {"head/kernel": parent.arrays["head/kernel"] * np.float32(2)}
+        made = read_checkpoint(write_checkpoint(folder / "weights.safetensors", parent.header, arrays))
+        manifest = calibrate.choose(cache, parent.header.train_patients, slices=8, seed=0)
+        artifacts.write_text(folder / "ranges.json", to_json(ranges.record(made, manifest, cache)))
+        progress(TrainProgress(epoch=1, epochs=1, step=1, steps_per_epoch=1, loss=0.0, dice_mean=None))
+        assert spec == Qat()
+        return made
+
+    monkeypatch.setattr(build_qat, "apply_recipe", scaled)
+    monkeypatch.setattr(build_budget, "candidates", lambda *_, more, **__: iter(more))
+    return folders
+
+
+def test_a_search_within_a_budget_is_recorded_and_its_file_is_built(spec: BuildSpec, more_patients: None) -> None:
     asked = replace(spec, targets=("tflite-int8",), max_drop=0.9)
     result = stage.build(asked)
     (budget,) = result.budgets
@@ -354,3 +379,38 @@ def test_a_budget_needs_patients_on_both_sides(spec: BuildSpec) -> None:
         stage.build(replace(spec, targets=("tflite-int8",), max_drop=0.01))
     with pytest.raises(OptionError, match=r"max-drop is 1.5; a loss of Dice between 0 and 1"):
         replace(spec, max_drop=1.5)
+
+
+def test_training_for_int8_is_the_last_try_and_serves_all_targets(
+    spec: BuildSpec, choice: Choice, more_patients: None, trainings: list[Path], tmp_path: Path
+) -> None:
+    path = artifacts.write_text(tmp_path / CHOICE_FILE, to_json(choice))
+    asked = replace(spec, max_drop=0.9, choice=path)
+    steps: list[tuple[str, int, int]] = []
+    result = stage.build(asked, on_progress=lambda *at: steps.append(at))
+    assert [budget.chosen for budget in result.budgets] == [build_qat.RECIPE] * 2
+    assert trainings == [spec.out / "qat" / result.weights_sha256[:12]]
+    assert ("train for int8", 1, 1) in steps
+    for row in result.artifacts[1:]:
+        assert row.parity is not None
+        assert row.status == GOOD_STATUS
+        assert row.parity.max_logit_difference < 0.3, "held against what was trained for int8, not against its parent"
+    plain = stage.build(replace(asked, max_drop=None, out=spec.out.with_name("plain")))
+    assert {row.sha256 for row in plain.artifacts[1:]}.isdisjoint(row.sha256 for row in result.artifacts[1:])
+    assert _made(stage.build(asked)) == set()
+
+
+def test_what_cannot_be_trained_for_int8_is_not_tried(spec: BuildSpec, tiny_lgg: Path, trainings: list[Path]) -> None:
+    inputs = open_inputs(spec)
+    shared = replace(spec, variant=replace(SPEC, name="r2unet"))
+    known = ranges.record(
+        inputs.checkpoint, calibrate.choose(inputs.dataset, inputs.trained, slices=8, seed=0), inputs.dataset
+    )
+    shutil.rmtree(tiny_lgg / "kaggle_3m" / inputs.checkpoint.header.train_patients[0])
+    for asked, given in (
+        (shared, inputs),
+        (spec, replace(inputs, learned_ranges=known)),
+        (spec, replace(inputs, dataset=KaggleLgg(tiny_lgg))),
+    ):
+        assert list(build_qat.AfterTraining(asked, given, None)) == []
+    assert trainings == []
