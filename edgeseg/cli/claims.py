@@ -24,9 +24,8 @@ def claims(
     from edgeseg.cli._progress import counted, line
     from edgeseg.data.open import open_dataset
     from edgeseg.jsonio import to_json
-    from edgeseg.results import RESULT_SCHEMA_VERSION
     from edgeseg.stages.baseline import time_network
-    from edgeseg.stages.claims import claims_page, count_cohort, measured_claims, write_claims
+    from edgeseg.stages.claims import ClaimsResult, claims_page, count_cohort, measured_claims, write_claims
     from edgeseg.stages.report import BUILD_FILE, read_build
     from edgeseg.variants import VARIANTS
 
@@ -45,7 +44,9 @@ def claims(
     beside = measured_claims(found, cohort=cohort, r2=timing)
     write_claims(claims_page(found, beside, inputs=inputs), out)
     if as_json:
-        told = {"page": str(out), "rests_on_phantoms": found.rests_on_phantoms, "inputs": inputs, "claims": beside}
-        typer.echo(to_json(told | {"schema_version": RESULT_SCHEMA_VERSION}))
+        told = ClaimsResult(
+            page=str(out), rests_on_phantoms=found.rests_on_phantoms, inputs=tuple(inputs), claims=tuple(beside)
+        )
+        typer.echo(to_json(told))
     else:
         typer.echo(str(out))

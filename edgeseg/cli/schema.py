@@ -10,12 +10,16 @@ import typer
 
 def schema(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="A command with --json, or baseline; all names if not given.")
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="A command with --json, baseline or out-of-fold; all names if not given."
+        ),
     ] = None,
 ) -> None:
     """Print the JSON Schema (draft 2020-12) of what a command prints with --json, for programs that read it.
 
-    build is also that of build.json, report that of report.json, and baseline that of the file of 'check --update'.
+    build is also that of build.json, report that of report.json, and baseline that of the file of 'check --update';
+    out-of-fold is what 'train --folds' leaves.
     """
     from edgeseg.stages.schema import KINDS
     from edgeseg.stages.schema import schema as run

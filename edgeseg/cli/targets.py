@@ -13,14 +13,11 @@ def targets(
     """List the file formats, what runs them, and how many mask pixels each may flip against the float Keras network."""
     from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json
-    from edgeseg.results import RESULT_SCHEMA_VERSION
-    from edgeseg.targets import TARGETS
+    from edgeseg.stages.listings import list_targets
 
+    listed = list_targets()
     if as_json:
-        facts = ("name", "suffix", "runtime", "precision", "needs_calibration", "max_flip_ppm", "layout")
-        names = (*facts, "companions", "note")
-        rows = [{n: getattr(t, n) for n in names} for t in TARGETS.values()]
-        typer.echo(to_json({"targets": rows, "schema_version": RESULT_SCHEMA_VERSION}))
+        typer.echo(to_json(listed))
         return
     from rich.table import Table
 
@@ -28,13 +25,13 @@ def targets(
     for name in ("target", "runtime", "precision", "layout", "calibration"):
         table.add_column(name)
     table.add_column("flips allowed", justify="right")
-    for t in TARGETS.values():
+    for t in listed.targets:
         calibrated = "yes" if t.needs_calibration else "no"
         table.add_row(t.name, t.runtime, t.precision, t.layout, calibrated, f"{t.max_flip_ppm:g} ppm")
     notes = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     notes.add_column("target", no_wrap=True)
     notes.add_column("note")
-    for t in TARGETS.values():
+    for t in listed.targets:
         if t.note:
             notes.add_row(t.name, t.note)
     show(table, "", notes)

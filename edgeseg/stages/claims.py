@@ -12,7 +12,7 @@ import numpy as np
 from edgeseg import artifacts
 from edgeseg.data.volume import KAGGLE_LGG, Dataset, Volume, volumes
 from edgeseg.errors import DatasetError
-from edgeseg.results import ArtifactRow, BuildResult, EvalResult
+from edgeseg.results import RESULT_SCHEMA_VERSION, ArtifactRow, BuildResult, EvalResult
 from edgeseg.stages.baseline import NetworkTiming
 from edgeseg.stages.report import main_artifact
 from edgeseg.stages.wording import ABSENT, interval_text, latency_text, size_text, times_text
@@ -37,6 +37,17 @@ class MeasuredClaim:
     claim: Claim
     measured: str
     how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimsResult:
+    """The page that was written, and what stands on it."""
+
+    page: str
+    rests_on_phantoms: bool
+    inputs: tuple[str, ...]
+    claims: tuple[MeasuredClaim, ...]
+    schema_version: int = RESULT_SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from edgeseg import results
 from edgeseg.errors import UnknownNameError
 from edgeseg.stages.choice import Choice
+from edgeseg.stages.claims import ClaimsResult
+from edgeseg.stages.listings import TargetList, VariantList
+from edgeseg.stages.out_of_fold import OutOfFoldResult
 from edgeseg.stages.report import Report
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -32,10 +35,14 @@ KINDS: Mapping[str, type] = {
     "sensitivity": results.SensitivityResult,
     "run": results.RunResult,
     "train": results.TrainResult,
+    "out-of-fold": OutOfFoldResult,
     "compress": results.CompressResult,
     "choose": Choice,
+    "targets": TargetList,
+    "variants": VariantList,
+    "claims": ClaimsResult,
 }
-"""What has a schema: the command that prints it with --json, or the file that `check --update` writes."""
+"""What has a schema: the command that prints it with --json, or the file of `check --update` or `train --folds`."""
 _SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number"}
 _VERSION = "schema_version"
 

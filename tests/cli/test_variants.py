@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 
+import jsonschema_rs
 import pytest
 
 from edgeseg.artifacts import shipped
 from edgeseg.cli import main as cli
 from edgeseg.cli._variant import variant_of
+from edgeseg.stages.schema import schema
 from edgeseg.targets import TARGETS
 from edgeseg.variants.tiers import TIERS
 
@@ -32,7 +34,9 @@ def test_variants_prints_the_published_sizes_and_the_tiers(
 
 
 def test_variants_json_counts_and_says_what_ships(capsys: pytest.CaptureFixture[str]) -> None:
-    found = json.loads(_printed(capsys, "variants", "--json"))
+    printed = _printed(capsys, "variants", "--json")
+    jsonschema_rs.validate(schema("variants"), json.loads(printed))
+    found = json.loads(printed)
     assert found["schema_version"] == 1
     assert [tier["name"] for tier in found["tiers"]] == list(TIERS)
     ships = {row["variant"] for row in found["variants"] if row["weights"]}
@@ -45,6 +49,7 @@ def test_targets_prints_the_table_and_json(capsys: pytest.CaptureFixture[str]) -
     assert [line.split()[0] for line in table.splitlines()] == ["target", *TARGETS]
     assert [line.split()[0] for line in notes.splitlines()] == [t.name for t in TARGETS.values() if t.note]
     found = json.loads(_printed(capsys, "targets", "--json"))
+    jsonschema_rs.validate(schema("targets"), found)
     assert found["schema_version"] == 1
     assert {row["name"]: row["max_flip_ppm"] for row in found["targets"]} == {
         name: target.max_flip_ppm for name, target in TARGETS.items()
