@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,13 @@ class Compression:
             )
         origin = "recorded before and shipped with these weights" if self.shipped else "measured in this build"
         return f"{self.ranges.describe()}, {origin}"
+
+    def describe_each(self, taken: Mapping[str, RecordedRanges]) -> str | None:
+        """Say it target by target, where a search took other ranges for one of those in `taken`."""
+        if all(found == self.ranges for found in taken.values()):
+            return self.describe()
+        each = {name: Compression(ranges=r, shipped=self.shipped and r == self.ranges) for name, r in taken.items()}
+        return "; ".join(f"{name}: {found.describe()}" for name, found in each.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -101,7 +101,7 @@ class VariantBuild:
             training_patients=len(header.train_patients),
             calibrated_on=None if calibration is None else calibration.data,
             calibration_patients=0 if calibration is None else len(calibration.patients),
-            calibration=compression.describe(),
+            calibration=compression.describe_each({name: found.ranges for name, found in self._taken.items()}),
             operating_point=None if inputs.choice is None else inputs.choice.caveat(data.evaluation_patients),
             baseline=None,
             budgets=budgets,

@@ -391,6 +391,9 @@ def test_training_for_int8_is_the_last_try_and_serves_all_targets(
     assert [budget.chosen for budget in result.budgets] == [build_qat.RECIPE] * 2
     assert trainings == [spec.out / "qat" / result.weights_sha256[:12]]
     assert ("train for int8", 1, 1) in steps
+    assert result.calibration is not None
+    assert result.calibration.startswith("tflite-int8: min-max over 8 slices")
+    assert "onnx-int8: min-max over 8 slices" in result.calibration
     for row in result.artifacts[1:]:
         assert row.parity is not None
         assert row.status == GOOD_STATUS
