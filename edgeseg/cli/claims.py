@@ -24,8 +24,9 @@ def claims(
     from edgeseg.cli._progress import counted, line
     from edgeseg.data.open import open_dataset
     from edgeseg.jsonio import to_json
+    from edgeseg.results import ClaimsResult
     from edgeseg.stages.baseline import time_network
-    from edgeseg.stages.claims import ClaimsResult, claims_page, count_cohort, measured_claims, write_claims
+    from edgeseg.stages.claims import claims_page, count_cohort, measured_claims, write_claims
     from edgeseg.stages.report import BUILD_FILE, read_build
     from edgeseg.variants import VARIANTS
 

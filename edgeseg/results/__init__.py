@@ -22,6 +22,7 @@ from edgeseg.results.check import (
     CheckCase,
     CheckResult,
 )
+from edgeseg.results.claims import Claim, ClaimsResult, MeasuredClaim
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
 from edgeseg.results.comparison import ArtifactComparison, ComparisonResult
 from edgeseg.results.compression import CompressResult, CompressStep, NetworkSize
@@ -79,6 +80,8 @@ __all__ = [
     "CheckBaseline",
     "CheckCase",
     "CheckResult",
+    "Claim",
+    "ClaimsResult",
     "ComparisonResult",
     "CompressResult",
     "CompressStep",
@@ -102,6 +105,7 @@ __all__ = [
     "Interval",
     "LatencyResult",
     "LayerSensitivity",
+    "MeasuredClaim",
     "MetadataBytes",
     "NetworkSize",
     "OperationCount",

@@ -12,42 +12,13 @@ import numpy as np
 from edgeseg import artifacts
 from edgeseg.data.volume import KAGGLE_LGG, Dataset, Volume, volumes
 from edgeseg.errors import DatasetError
-from edgeseg.results import RESULT_SCHEMA_VERSION, ArtifactRow, BuildResult, EvalResult
+from edgeseg.results import ArtifactRow, BuildResult, Claim, EvalResult, MeasuredClaim
 from edgeseg.stages.baseline import NetworkTiming
 from edgeseg.stages.report import main_artifact
 from edgeseg.stages.wording import ABSENT, interval_text, latency_text, size_text, times_text
 
 KAGGLE_LGG_PATIENTS = 110
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """One sentence of the original study, and what is known to be wrong with the way it was found."""
-
-    title: str
-    claimed: str
-    fault: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasuredClaim:
-    """A claim beside what is measured: as a figure, and how it was found."""
-
-    claim: Claim
-    measured: str
-    how: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimsResult:
-    """The page that was written, and what stands on it."""
-
-    page: str
-    rests_on_phantoms: bool
-    inputs: tuple[str, ...]
-    claims: tuple[MeasuredClaim, ...]
-    schema_version: int = RESULT_SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

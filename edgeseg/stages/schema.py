@@ -15,7 +15,6 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from edgeseg import results
 from edgeseg.errors import UnknownNameError
 from edgeseg.stages.choice import Choice
-from edgeseg.stages.claims import ClaimsResult
 from edgeseg.stages.listings import TargetList, VariantList
 from edgeseg.stages.out_of_fold import OutOfFoldResult
 from edgeseg.stages.report import Report
@@ -40,7 +39,7 @@ KINDS: Mapping[str, type] = {
     "choose": Choice,
     "targets": TargetList,
     "variants": VariantList,
-    "claims": ClaimsResult,
+    "claims": results.ClaimsResult,
 }
 """What has a schema: the command that prints it with --json, or the file of `check --update` or `train --folds`."""
 _SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number"}
