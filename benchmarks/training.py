@@ -1,5 +1,7 @@
 """Time training: images per second of every installed backend through the real `train`, and of the pipeline alone.
 
+Each in every precision that layers can compute in.
+
 Each backend runs in a process of its own, on phantoms in a temporary cache. Steps are counted after a warm-up, which
 takes compilation in; validation and the writing of checkpoints come after the last counted step.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import itertools
 import json
 import os
 import subprocess
@@ -22,6 +25,7 @@ from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import EdgeSegError
 from edgeseg.specs import TrainSpec, VariantSpec
+from edgeseg.specs.training import PRECISIONS
 from edgeseg.stages.environment import environment, load_average, usable_cores
 from edgeseg.stages.report import splice
 from edgeseg.stages.train import train
@@ -51,6 +55,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backends", nargs="+", choices=BACKENDS, help="those that are installed, unless given")
     parser.add_argument("--variants", nargs="+", default=VARIANTS, metavar="FAMILY:ALPHA:STEM")
+    parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=sorted(PRECISIONS, reverse=True))
     parser.add_argument("--steps", type=int, default=40, help="counted steps")
     parser.add_argument("--warmup", type=int, default=10, help="steps before them")
     parser.add_argument("--batch-size", type=int, default=16)
@@ -79,9 +84,10 @@ def _table(options: argparse.Namespace) -> str:
             spec = _spec(options, text)
             print(f"{spec.variant.slug}: pipeline", file=sys.stderr, flush=True)
             pipeline = _pipeline(cache, spec, steps=options.steps)
-            for backend in backends:
-                print(f"{spec.variant.slug}: {backend}", file=sys.stderr, flush=True)
-                rows.append(_row(spec, backend, _in_own_process(options, text, backend, Path(folder)), pipeline))
+            for backend, precision in itertools.product(backends, options.precisions):
+                print(f"{spec.variant.slug}: {backend} in {precision}", file=sys.stderr, flush=True)
+                step_s = _in_own_process(options, text, backend, precision, Path(folder))
+                rows.append(_row(spec, backend, precision, step_s, pipeline))
     here = environment()
     versions = ", ".join(f"{name} {here.versions[name]}" for name in ("keras", *backends) if name in here.versions)
     load = "unknown" if before is None else f"{before:g}"
@@ -90,8 +96,9 @@ def _table(options: argparse.Namespace) -> str:
     )
     return "\n".join(
         (
-            "| variant | backend | images/s | ms a step | pipeline alone, images/s | pipeline's share of a step |",
-            "|---|---|---|---|---|---|",
+            "| variant | backend | precision | images/s | ms a step "
+            "| pipeline alone, images/s | pipeline's share of a step |",
+            "|---|---|---|---|---|---|---|",
             *rows,
             "",
             f"- Crops of {options.crop_px} x {options.crop_px}, {options.batch_size} in a batch, "
@@ -104,9 +111,10 @@ def _table(options: argparse.Namespace) -> str:
     )
 
 
-def _in_own_process(options: argparse.Namespace, variant: str, backend: str, folder: Path) -> float:
+def _in_own_process(options: argparse.Namespace, variant: str, backend: str, precision: str, folder: Path) -> float:
     """Seconds per step of one backend; a process can run Keras on one backend only."""
     command = [sys.executable, __file__, "--worker", backend, "--cache", str(folder), "--variants", variant]
+    command += ["--precisions", precision]
     for name in ("steps", "warmup", "batch_size", "crop_px"):
         command += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
@@ -159,16 +167,18 @@ def _spec(options: argparse.Namespace, text: str) -> TrainSpec:
     return TrainSpec(
         variant=variant,
         epochs=1,
+        precision=options.precisions[0],
         batch_size=options.batch_size,
         crop_px=options.crop_px,
         steps_per_epoch=options.warmup + options.steps,
     )
 
 
-def _row(spec: TrainSpec, backend: str, step_s: float, pipeline_s: float) -> str:
+def _row(spec: TrainSpec, backend: str, precision: str, step_s: float, pipeline_s: float) -> str:
     cells = (
         spec.variant.slug,
         backend,
+        precision,
         f"{spec.batch_size / step_s:.1f}",
         f"{1000 * step_s:.0f}",
         f"{spec.batch_size / pipeline_s:.0f}",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from edgeseg.errors import MissingExtraError, OptionError, UnknownNameError
@@ -34,6 +36,21 @@ def load_keras(backend: str = "tensorflow") -> Any:
     if active != backend:
         raise OptionError(f"Keras already runs on {active} in this process; start a new one for {backend}")
     return keras
+
+
+@contextlib.contextmanager
+def computing(keras: Any, precision: str) -> Iterator[None]:
+    """Let the layers that are built within compute in `precision`, `float32` or `bfloat16`; their weights are float32.
+
+    Source: Micikevicius et al., "Mixed Precision Training", ICLR 2018; bfloat16 has the range of float32, so that no
+    loss needs scaling.
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def running_keras() -> Any:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from edgeseg.backend import load_keras, running_keras
+from edgeseg.backend import computing, load_keras, running_keras
 from edgeseg.errors import OptionError, UnknownNameError
 
 
@@ -44,3 +44,13 @@ def test_loading_tensorflow_prints_nothing() -> None:
     code = "from edgeseg.backend import running_keras; running_keras().ops.ones(1)"
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_layers_compute_in_bfloat16_only_where_asked() -> None:
+    keras = load_keras()
+    before = keras.config.dtype_policy()
+    with computing(keras, "bfloat16"):
+        inside = keras.layers.Dense(2)
+    assert (inside.compute_dtype, inside.variable_dtype) == ("bfloat16", "float32")
+    assert keras.layers.Dense(2).compute_dtype == "float32"
+    assert keras.config.dtype_policy() == before

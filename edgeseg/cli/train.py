@@ -57,6 +57,7 @@ def train(
         Path | None, typer.Option("--from", metavar="RUN", help="Start from these weights, not from drawn ones.")
     ] = None,
     distil_weight: Annotated[float, typer.Option(help="The teachers' share of the target, with --teacher.")] = 0.5,
+    precision: Annotated[str, typer.Option(help="What layers compute in: float32, or bfloat16.")] = "float32",
     batch_size: Annotated[int, typer.Option(help="Crops in a batch.")] = 16,
     crop_px: Annotated[int, typer.Option(help="Side of the square crop.")] = 192,
     empty_share: Annotated[float, typer.Option(help="Share of a batch without tumour.")] = 0.3125,
@@ -75,10 +76,12 @@ def train(
     from edgeseg.cli._folds import TrainOptions, cross_validate
     from edgeseg.cli._variant import variant_of
     from edgeseg.specs import TrainSpec
+    from edgeseg.stages.folds import of_fold
 
     _check(validate_every=validate_every, fold=fold, folds=folds, ray=ray, ray_cpus=ray_cpus)
+    weights = start_from if folds is None or start_from is None else of_fold(start_from)
     spec = TrainSpec(
-        variant=variant_of(variant, start_from, alpha=alpha, stem=stem, profile=profile),
+        variant=variant_of(variant, weights, alpha=alpha, stem=stem, profile=profile),
         epochs=epochs,
         seed=seed,
         batch_size=batch_size,
@@ -93,6 +96,7 @@ def train(
         weight_decay=weight_decay,
         missing_share=missing_share,
         normalisation=normalisation,
+        precision=precision,
     )
     options = TrainOptions(
         out=out or Path("runs") / spec.variant.slug,

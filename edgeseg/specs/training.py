@@ -10,6 +10,7 @@ from edgeseg.specs.network import VariantSpec
 AUGMENTATIONS = ("flips", "none", "rich", "scanner", "strong", "upright")
 NORMALISATIONS = ("unit", "slice")
 """`unit`: grey values as they are; `slice`: each channel of a slice stretched to its own range (`imaging.stretch`)."""
+PRECISIONS = ("bfloat16", "float32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,8 @@ class TrainSpec:
     decay of the exponential moving average of the weights that is kept beside them and shipped; 0 switches it off.
     `normalisation` is that of `Contract`. `distil_weight` is how much of the target of the cross-entropy comes from the
     `teachers` (SHA-256 of their weights) and not from the reference. `initial` is the SHA-256 of the weights to start
-    from, None for drawn ones.
+    from, None for drawn ones. `precision` is what layers compute in; weights, moving averages and the optimizer are
+    float32 in either.
     """
 
     variant: VariantSpec = field(default_factory=VariantSpec)
@@ -48,6 +50,7 @@ class TrainSpec:
     distil_weight: float = 0.0
     teachers: tuple[str, ...] = ()
     initial: str | None = None
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
@@ -55,6 +58,7 @@ class TrainSpec:
             "schedule": ("cosine", "fixed"),
             "augment": AUGMENTATIONS,
             "normalisation": NORMALISATIONS,
+            "precision": PRECISIONS,
             "loss": ("bce", "bce-dice", "dice", "focal-tversky"),
         }
         for name, known in choices.items():

@@ -85,8 +85,8 @@ def fold_jobs(
         place = out / f"fold{fold}"
         if not resume:
             train_state.refuse_overwrite(place)
-        own = tuple(_of_fold(path, place.name) for path in teachers)
-        start = None if initial is None else _of_fold(initial, place.name)
+        own = tuple(of_fold(path, place.name) for path in teachers)
+        start = None if initial is None else of_fold(initial, place.name)
         fold_spec = replace(spec, initial=None if start is None else _weights_sha256(start))
         if own:
             fold_spec = replace(fold_spec, teachers=tuple(map(_weights_sha256, own)), distil_weight=distil_weight)
@@ -109,7 +109,8 @@ def fold_jobs(
     return tuple(jobs)
 
 
-def _of_fold(path: Path, fold: str) -> Path:
+def of_fold(path: Path, fold: str = "fold0") -> Path:
+    """Return the run of one fold in a folder that holds folds, and any other path as it is."""
     return path / fold if (path / fold).is_dir() else path
 
 

@@ -89,7 +89,7 @@ class RecipeBench:
         if spec.distil_weight:
             teachers = (artifacts.sha256_file(self.teacher.path),)
             train = replace(train, teachers=teachers, distil_weight=spec.distil_weight)
-        train = replace(train, initial=artifacts.sha256_file(parent.path), ema=0.0)
+        train = replace(train, initial=artifacts.sha256_file(parent.path), ema=0.0, precision="float32")
         job = WorkerJob(
             train=train,
             weights=str(parent.path.resolve()),

@@ -183,6 +183,7 @@ def _options(header: CheckpointHeader) -> str:
         ("augment", spec.augment),
         ("missing-share", f"{spec.missing_share:g}"),
         ("normalisation", spec.normalisation),
+        ("precision", spec.precision),
         ("batch-size", spec.batch_size),
         ("crop-px", spec.crop_px),
         ("empty-share", f"{spec.empty_share:g}"),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts
-from edgeseg.backend import load_keras
+from edgeseg.backend import computing, load_keras
 from edgeseg.checkpoint import WEIGHTS_KIND, Checkpoint, CheckpointHeader, load_weights
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
@@ -185,7 +185,8 @@ def _image(cache: SliceCache) -> ImageSpec:
 
 
 def _compiled(keras: Any, spec: TrainSpec, steps_per_epoch: int, initial: Checkpoint | None) -> Any:
-    model = build_model(spec.variant, ImageSpec(height=spec.crop_px, width=spec.crop_px), keras)
+    with computing(keras, spec.precision):
+        model = build_model(spec.variant, ImageSpec(height=spec.crop_px, width=spec.crop_px), keras)
     if initial is None:
         draw_kernels(model, seed=spec.seed)
     else:

@@ -7,11 +7,13 @@ from typing import NoReturn
 
 import pytest
 
+from edgeseg.checkpoint import read_checkpoint
 from edgeseg.cli._folds import out_of_fold_table
 from edgeseg.cli._print import show
 from edgeseg.cli.main import main
 from edgeseg.data.split import Split, SplitPatient, write_split
 from edgeseg.results import InstitutionScore, Interval, PatientScore
+from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.stages.out_of_fold import FoldScore, OutOfFoldPatient, OutOfFoldResult
 from edgeseg.stages.train_state import STATE
 
@@ -64,6 +66,24 @@ def test_ctrl_c_in_folds_says_how_to_go_on(
     assert f"what is done so far is in {out}, go on with --resume" in capsys.readouterr().err
     assert run(*command) == 2
     assert "already holds a training run" in capsys.readouterr().err
+
+
+def test_folds_that_start_from_folds_train_the_same_network(
+    tiny_lgg: Path, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[VariantSpec] = []
+
+    def jobs(_: object, spec: TrainSpec, *__: object, **___: object) -> NoReturn:
+        asked.append(spec.variant)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("edgeseg.stages.folds.fold_jobs", jobs)
+    folds = tmp_path / "folds"
+    (folds / "fold0").mkdir(parents=True)
+    (folds / "fold0" / "weights.safetensors").write_bytes(tiny_checkpoint.read_bytes())
+    options = ("--cache", tmp_path / "cache", "--out", tmp_path / "next", "--folds", 3, "--from", folds)
+    assert run("train", "--data", tiny_lgg, *options) == 130
+    assert asked == [read_checkpoint(tiny_checkpoint).header.variant]
 
 
 @pytest.mark.parametrize(

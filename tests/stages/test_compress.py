@@ -33,7 +33,7 @@ def cache(tiny_lgg: Path, tmp_path: Path) -> SliceCache:
 @pytest.fixture
 def parent(tiny_checkpoint: Path) -> Checkpoint:
     found = read_checkpoint(tiny_checkpoint)
-    header = replace(found.header, train=replace(found.header.train, crop_px=32, batch_size=4))
+    header = replace(found.header, train=replace(found.header.train, crop_px=32, batch_size=4, precision="bfloat16"))
     return read_checkpoint(write_checkpoint(tiny_checkpoint, header, found.arrays))
 
 
@@ -56,6 +56,7 @@ def test_channel_pruning_and_a_student_leave_smaller_runs(
     assert cut.parameters < result.given.parameters
     assert cut.weights_bytes == 4 * cut.parameters
     assert made.header.variant == VariantSpec(name="alphax", alpha=0.03125, stem="half")
+    assert made.header.train.precision == "bfloat16"
     first, second = made.header.chain
     assert (first.recipe, first.parent_sha256) == ("channel-prune", sha256_file(parent.path))
     assert (second.recipe, second.parent_sha256) == ("distil", result.steps[0].sha256)
@@ -126,6 +127,7 @@ def test_clustered_weights_have_few_values(parent: Checkpoint, cache: SliceCache
     assert max(len(np.unique(a)) for n, a in made.arrays.items() if n.endswith("_conv/kernel")) == 4
     assert result.steps[0].size.gzip_bytes < 0.5 * result.given.gzip_bytes
     assert not (tmp_path / "out" / "ranges.json").exists()
+    assert made.header.train.precision == "float32"
 
 
 def test_what_cannot_be_compressed_is_refused(parent: Checkpoint, cache: SliceCache, tmp_path: Path) -> None:

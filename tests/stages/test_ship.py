@@ -37,7 +37,7 @@ def header() -> CheckpointHeader:
         kind="weights",
         variant=spec,
         image=ImageSpec(),
-        train=TrainSpec(variant=spec, epochs=3, seed=7, steps_per_epoch=10),
+        train=TrainSpec(variant=spec, epochs=3, seed=7, steps_per_epoch=10, precision="bfloat16"),
         data="kaggle-lgg",
         data_hash="0",
         train_patients=split.training(2),
@@ -88,7 +88,19 @@ def test_the_command_of_a_card_parses_to_the_same_spec(header: CheckpointHeader)
 
     train = typer.main.get_command(cli.app).commands["train"]  # type: ignore[attr-defined]
     given = train.make_context("train", command.split()[2:]).params
-    for name in ("epochs", "seed", "schedule", "loss", "augment", "batch_size", "crop_px", "empty_share", "ema"):
+    names = (
+        "epochs",
+        "seed",
+        "schedule",
+        "loss",
+        "augment",
+        "precision",
+        "batch_size",
+        "crop_px",
+        "empty_share",
+        "ema",
+    )
+    for name in names:
         assert given[name] == getattr(header.train, name), name
     assert (given["variant"], given["alpha"], given["stem"]) == ("alphax", 0.0625, "half")
     assert (given["learning_rate"], given["steps_per_epoch"], given["backend"]) == (2e-3, 10, "jax")

@@ -15,7 +15,7 @@ from edgeseg.artifacts import sha256_file
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
-from edgeseg.errors import CheckpointError, OutputError, SeenPatientError, SplitError, TrainingError
+from edgeseg.errors import CheckpointError, OptionError, OutputError, SeenPatientError, SplitError, TrainingError
 from edgeseg.results import TrainResult
 from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.stages.ship import train_command
@@ -101,6 +101,20 @@ def test_the_shipped_weights_are_the_moving_average(cache: SliceCache, tmp_path:
     _train(cache, tmp_path / "plain", spec=replace(SPEC, ema=0.0, epochs=1))
     plain, state = read_checkpoint(tmp_path / "plain"), read_checkpoint(tmp_path / "plain" / STATE)
     np.testing.assert_array_equal(plain.arrays["head/kernel"], state.arrays["model/head/kernel"])
+
+
+def test_half_the_precision_learns_about_the_same_into_float32_weights(cache: SliceCache, tmp_path: Path) -> None:
+    whole = _train(cache, tmp_path / "whole")
+    half = _train(cache, tmp_path / "half", spec=replace(SPEC, precision="bfloat16"))
+    assert half.sha256 != whole.sha256
+    assert [r.loss for r in half.history] == pytest.approx([r.loss for r in whole.history], rel=0.02)
+    made = read_checkpoint(tmp_path / "half")
+    assert made.header.train.precision == "bfloat16"
+    assert {str(array.dtype) for array in made.arrays.values()} == {"float32"}
+    with pytest.raises(CheckpointError, match="precision was 'bfloat16' and is now 'float32'"):
+        _train(cache, tmp_path / "half", resume=True)
+    with pytest.raises(OptionError, match="precision is 'float16'; choose one of: bfloat16, float32"):
+        replace(SPEC, precision="float16")
 
 
 def test_an_earlier_run_is_never_written_over(cache: SliceCache, tmp_path: Path) -> None:
