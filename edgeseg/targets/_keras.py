@@ -81,7 +81,7 @@ def network(model: Any, *, depth_to_space: bool = False) -> Network:
     Args:
         model: Keras 3 model.
         depth_to_space: write a transposed convolution whose kernel equals its stride as a 1 x 1 convolution and a
-            rearrangement. The values are the same, and XNNPACK's own transposed convolution takes many times as long.
+            rearrangement. The values are the same, and XNNPACK's own transposed convolution is slower.
     """
     import keras
     import tensorflow as tf
