@@ -1,9 +1,7 @@
 """Time training: images per second of every installed backend through the real `train`, and of the pipeline alone.
 
-Each in every precision that layers can compute in.
-
-Each backend runs in a process of its own, on phantoms in a temporary cache. Steps are counted after a warm-up, which
-takes compilation in; validation and the writing of checkpoints come after the last counted step.
+Each backend runs in a process of its own, once per precision, on phantoms in a temporary cache. Steps are counted after
+a warm-up, which takes compilation in; validation and the writing of checkpoints come after the last counted step.
 """
 
 from __future__ import annotations
