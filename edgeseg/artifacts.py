@@ -194,6 +194,21 @@ def locked(out: Path) -> Iterator[None]:
         os.close(handle)
 
 
+@contextlib.contextmanager
+def turn(out: Path) -> Iterator[None]:
+    """Wait until no other run of edgeseg is in such a block on a folder, which is there, and keep the others waiting.
+
+    Where the file system knows no locks there is none.
+    """
+    handle = os.open(out, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _move_files(source: Path, out: Path) -> None:
     files = sorted(path for path in source.rglob("*") if path.is_file())
     places = [out / path.relative_to(source) for path in files]

@@ -9,6 +9,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edgeseg.errors import MissingExtraError, OptionError, UnknownNameError
 from edgeseg.quiet import quiet
 
@@ -51,6 +54,26 @@ def computing(keras: Any, precision: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def predict(model: Any, images: NDArray[np.float32], *, batch: int) -> NDArray[np.float32]:
+    """Run a Keras network on any number of images in batches of one size, the last filled up with zeros.
+
+    JAX compiles a network anew for each size of batch, which would take longer than the images.
+
+    Args:
+        model: the network.
+        images: `(N, H, W, C) float32`.
+        batch: images in a batch.
+
+    Returns:
+        `(N, H, W, 1) float32`.
+    """
+    missing = -len(images) % batch
+    filled = np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)]) if missing else images
+    parts = [np.asarray(model.predict_on_batch(filled[at : at + batch])) for at in range(0, len(filled), batch)]
+    result: NDArray[np.float32] = np.concatenate(parts)[: len(images)].astype(np.float32, copy=False)
+    return result
 
 
 def running_keras() -> Any:

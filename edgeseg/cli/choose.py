@@ -25,6 +25,7 @@ def choose(
         float, typer.Option(help="Of the tumour-free slices, at most this share with a false positive.")
     ] = 0.05,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    backend: Annotated[str, typer.Option(help="What runs the networks: tensorflow, jax or torch.")] = "tensorflow",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Choose threshold and post-processing on out-of-fold predictions; writes OUT/choice.json.
@@ -32,6 +33,7 @@ def choose(
     Each fold is scored at what was chosen on the others; what ships is chosen on all. The logits are kept in the runs'
     folders.
     """
+    from edgeseg.backend import load_keras
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.data.cache import cached, folder_key
@@ -39,6 +41,7 @@ def choose(
     from edgeseg.jsonio import to_json
     from edgeseg.stages.choose import choose as run
 
+    load_keras(backend)
     dataset = open_dataset(data)
     with counted("reading slices") as progress:
         slices = cached(dataset, folder_key(data), root=cache, progress=progress)

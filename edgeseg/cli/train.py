@@ -47,8 +47,10 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 2e-3,
     weight_decay: Annotated[float, typer.Option(help="AdamW's decay of the kernels.")] = 1e-4,
     loss: Annotated[str, typer.Option(help="bce-dice, dice, bce or focal-tversky.")] = "bce-dice",
-    augment: Annotated[str, typer.Option(help="rich, upright, strong, scanner, flips or none.")] = "rich",
+    augment: Annotated[str, typer.Option(help="rich, upright, strong, scanner, extreme, flips or none.")] = "rich",
+    augment_on: Annotated[str, typer.Option(help="Where crops are varied: host, or device (jax only).")] = "host",
     missing_share: Annotated[float, typer.Option(help="Chance that FLAIR stands in for pre, post or both.")] = 0.0,
+    paste_share: Annotated[float, typer.Option(help="Chance that a crop receives the tumour of another.")] = 0.0,
     normalisation: Annotated[str, typer.Option(help="unit, or slice: stretch each channel of a slice.")] = "unit",
     teacher: Annotated[
         list[Path] | None, typer.Option(metavar="RUN", help="Distil from these weights; may be repeated.")
@@ -90,11 +92,13 @@ def train(
         schedule=schedule,
         loss=loss,
         augment=augment,
+        augment_on=augment_on,
         empty_share=empty_share,
         ema=ema,
         steps_per_epoch=steps_per_epoch,
         weight_decay=weight_decay,
         missing_share=missing_share,
+        paste_share=paste_share,
         normalisation=normalisation,
         precision=precision,
     )

@@ -41,14 +41,69 @@ class Ranges:
 
 _STILL = Ranges(flip_x=False, flip_y=False, rotation_deg=0.0, scale=0.0, gain=0.0, log_gamma=0.0)
 _STRONG = Ranges(rotation_deg=30.0, scale=0.25, gain=0.3, log_gamma=0.4, bend_px=6.0, noise=0.04, noise_share=0.3)
+_SCANNER = replace(_STRONG, log_brightness=(-0.8, 0.4))
 MODES = {
     "none": _STILL,
     "flips": Ranges(flip_y=False, rotation_deg=0.0, scale=0.0, gain=0.0, log_gamma=0.0),
     "rich": Ranges(),
     "upright": Ranges(flip_y=False),
     "strong": _STRONG,
-    "scanner": replace(_STRONG, log_brightness=(-0.8, 0.4)),
+    "scanner": _SCANNER,
+    "extreme": replace(_SCANNER, rotation_deg=180.0, scale=0.35, bend_px=8.0, log_gamma=0.5),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Variation:
+    """What one crop gets, drawn by `draw`: the same on the host (`augment`) and on a device (`data.on_device`).
+
+    Attributes:
+        affine: the map from crop pixels to slice pixels, in Pillow's order.
+        bend: `(MESH + 1, MESH + 1, 2) float64`, how far the nodes of a grid move, in pixels of the slice, x first; None
+            where none does.
+        gain: `(3,) float64`, what each channel is multiplied by after `gamma`.
+        gamma: `(3,) float64`, the power of each channel.
+        missing: the channels that FLAIR stands in for.
+        noise: the standard deviation of the noise, of full intensity; 0 for none.
+    """
+
+    affine: tuple[float, float, float, float, float, float]
+    bend: NDArray[np.float64] | None
+    gain: NDArray[np.float64]
+    gamma: NDArray[np.float64]
+    missing: tuple[int, ...]
+    noise: float
+
+
+def draw(
+    shape: tuple[int, int], *, crop_px: int, mode: str, rng: np.random.Generator, missing_share: float = 0.0
+) -> Variation:
+    """Draw what one crop of a slice gets.
+
+    `rich` draws a flip of each axis, a rotation of +-15 degrees, a scale of +-15 %, and per channel a gain of +-20 %
+    and a gamma of exp(+-0.25). `upright` leaves out the vertical flip. `strong` draws the same as `rich` in wider
+    ranges (`MODES`), bends the slice by moving the nodes of a grid, and adds noise to some; `scanner` is `strong` and
+    one gain for all channels, since scanners differ several times in brightness; `extreme` is `scanner` in any
+    rotation, with wider scales and powers. `flips` is a horizontal flip only, `none` only the crop.
+
+    Args:
+        shape: height and width of the slice.
+        crop_px: the side of the square; larger than the slice is padded with black.
+        mode: one of `MODES`.
+        rng: the only source of chance.
+        missing_share: the chance that FLAIR stands in for the pre-contrast sequence, the post-contrast one or both.
+    """
+    ranges = MODES[mode]
+    affine, bend = _affine(shape, crop_px, ranges, rng), _bend(ranges, rng)
+    missing = missing_share > 0 and rng.random() < missing_share
+    gain = rng.uniform(1 - ranges.gain, 1 + ranges.gain, size=len(CHANNELS))
+    if any(ranges.log_brightness):
+        gain *= math.exp(rng.uniform(*ranges.log_brightness))
+    gamma = np.exp(rng.uniform(-ranges.log_gamma, ranges.log_gamma, size=len(CHANNELS)))
+    channels = MISSING[rng.integers(len(MISSING))] if missing else ()
+    noisy = ranges.noise > 0 and rng.random() < ranges.noise_share
+    noise = rng.uniform(0.0, ranges.noise) if noisy else 0.0
+    return Variation(affine=affine, bend=bend, gain=gain, gamma=gamma, missing=channels, noise=noise)
 
 
 def augment(
@@ -60,36 +115,28 @@ def augment(
     rng: np.random.Generator,
     missing_share: float = 0.0,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Cut a random square out of a slice and vary it.
-
-    `rich` draws a flip of each axis, a rotation of +-15 degrees, a scale of +-15 %, and per channel a gain of +-20 %
-    and a gamma of exp(+-0.25). `upright` leaves out the vertical flip. `strong` draws the same as `rich` in wider
-    ranges (`MODES`), bends the slice by moving the nodes of a grid, and adds noise to some; `scanner` is `strong` and
-    one gain for all channels, since scanners differ several times in brightness. `flips` is a horizontal flip only,
-    `none` only the crop.
+    """Cut a random square out of a slice and vary it, as `draw` says.
 
     Args:
         image: `(H, W, 3) uint8`.
         targets: what is to be cut alike, each `(H, W)`: a mask as `bool`, or probabilities as `uint8`, 255 for 1.
-        crop_px: the side of the square; larger than the slice is padded with black.
+        crop_px: as in `draw`, and so `mode`, `rng` and `missing_share`.
         mode: one of `MODES`.
         rng: the only source of chance.
-        missing_share: the chance that FLAIR stands in for the pre-contrast sequence, the post-contrast one or both.
+        missing_share: as in `draw`.
 
     Returns:
         `(crop_px, crop_px, 3) float32 in [0, 1]` and `(crop_px, crop_px, len(targets)) float32 in [0, 1]`; masks stay
         0 or 1.
     """
-    ranges = MODES[mode]
-    cut = _Cut(_affine(image.shape[:2], crop_px, ranges, rng), _bend(ranges, rng), crop_px)
-    missing = missing_share > 0 and rng.random() < missing_share
-    pixels = np.asarray(cut(image, Image.Resampling.BILINEAR).point(_table(ranges, rng)), np.float32)
+    drawn = draw(image.shape[:2], crop_px=crop_px, mode=mode, rng=rng, missing_share=missing_share)
+    cut = _Cut(drawn.affine, drawn.bend, crop_px)
+    pixels = np.asarray(cut(image, Image.Resampling.BILINEAR).point(_table(drawn)), np.float32)
     pixels *= np.float32(1.0 / 255.0)
-    if missing:
-        for channel in MISSING[rng.integers(len(MISSING))]:
-            pixels[..., channel] = pixels[..., FLAIR]
-    if ranges.noise and rng.random() < ranges.noise_share:
-        pixels += rng.standard_normal(pixels.shape, np.float32) * np.float32(rng.uniform(0.0, ranges.noise))
+    for channel in drawn.missing:
+        pixels[..., channel] = pixels[..., FLAIR]
+    if drawn.noise:
+        pixels += rng.standard_normal(pixels.shape, np.float32) * np.float32(drawn.noise)
         np.clip(pixels, 0.0, 1.0, out=pixels)
     return pixels, np.stack([_target(cut, t) for t in targets], axis=-1)
 
@@ -159,12 +206,9 @@ def _bend(ranges: Ranges, rng: np.random.Generator) -> NDArray[np.float64] | Non
     return rng.uniform(-ranges.bend_px, ranges.bend_px, (MESH + 1, MESH + 1, 2))
 
 
-def _table(ranges: Ranges, rng: np.random.Generator) -> list[int]:
+def _table(drawn: Variation) -> list[int]:
     """Return what each grey value of each channel becomes, channel after channel, as Pillow's `point` takes it."""
     levels = np.linspace(0.0, 1.0, 256)
-    gain = rng.uniform(1 - ranges.gain, 1 + ranges.gain, size=(len(CHANNELS), 1))
-    if any(ranges.log_brightness):
-        gain *= math.exp(rng.uniform(*ranges.log_brightness))
-    gamma = np.exp(rng.uniform(-ranges.log_gamma, ranges.log_gamma, size=(len(CHANNELS), 1)))
-    table: list[int] = np.rint(255.0 * np.clip(gain * levels**gamma, 0.0, 1.0)).astype(int).ravel().tolist()
+    values = drawn.gain[:, np.newaxis] * levels ** drawn.gamma[:, np.newaxis]
+    table: list[int] = np.rint(255.0 * np.clip(values, 0.0, 1.0)).astype(int).ravel().tolist()
     return table

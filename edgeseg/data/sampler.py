@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import imaging
-from edgeseg.data.augment import augment
+from edgeseg.data.augment import Variation, augment, draw
 from edgeseg.data.cache import SliceCache
+from edgeseg.data.paste import Pastes, draw_pastes, paste
 from edgeseg.errors import SplitError
 from edgeseg.specs import TrainSpec
 
@@ -78,7 +79,7 @@ class Sampler:
         The targets are masks, `(B, c, c, 1) float32`, 0 or 1. With teachers there is a second channel in [0, 1]: the
         mask and what the teachers say of it, mixed by `distil_weight`.
         """
-        rng = np.random.default_rng((self.spec.seed, epoch, step, 2))
+        rng = self._rng(epoch, step)
         pairs = [
             augment(
                 self._image(int(row)),
@@ -93,7 +94,30 @@ class Sampler:
         images, targets = np.stack([image for image, _ in pairs]), np.stack([target for _, target in pairs])
         if self.soft is not None:
             targets[..., 1] += (1.0 - self.spec.distil_weight) * (targets[..., 0] - targets[..., 1])
-        return images, targets
+        pastes = self.pastes(epoch, step)
+        return (images, targets) if pastes is None else paste(np, images, targets, pastes)
+
+    def variations(self, epoch: int, step: int) -> list[Variation]:
+        """What each slice of a batch gets, drawn but not done; a batch that is made elsewhere asks for it.
+
+        The draws are those of `batch` as long as no noise is added, which takes from the same source.
+        """
+        rng, spec = self._rng(epoch, step), self.spec
+        size = self.cache.images.shape[1:3]
+        return [
+            draw(size, crop_px=spec.crop_px, mode=spec.augment, rng=rng, missing_share=spec.missing_share)
+            for _ in range(spec.batch_size)
+        ]
+
+    def pastes(self, epoch: int, step: int) -> Pastes | None:
+        """Which crops of a batch receive the tumour of another; None where the spec asks for none."""
+        if not self.spec.paste_share:
+            return None
+        rng = np.random.default_rng((self.spec.seed, epoch, step, 3))
+        return draw_pastes(self.spec.batch_size, self.tumour_per_batch, self.spec.paste_share, rng)
+
+    def _rng(self, epoch: int, step: int) -> np.random.Generator:
+        return np.random.default_rng((self.spec.seed, epoch, step, 2))
 
     def _image(self, row: int) -> NDArray[np.uint8]:
         image: NDArray[np.uint8] = self.cache.images[row]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from edgeseg.errors import OptionError
 from edgeseg.specs.network import VariantSpec
 
-AUGMENTATIONS = ("flips", "none", "rich", "scanner", "strong", "upright")
+AUGMENTATIONS = ("extreme", "flips", "none", "rich", "scanner", "strong", "upright")
+PLACES = ("host", "device")
 NORMALISATIONS = ("unit", "slice")
 """`unit`: grey values as they are; `slice`: each channel of a slice stretched to its own range (`imaging.stretch`)."""
 PRECISIONS = ("bfloat16", "float32")
@@ -19,16 +20,18 @@ class TrainSpec:
 
     `empty_share` is the share of each batch drawn from tumour-free slices. `crop_px` is the side of the square
     training crop. `schedule` is `cosine` (with `warmup_steps`, to zero) or `fixed`. `augment` is `rich` (flips,
-    rotation, scale, gain and gamma), `upright` (the same without the vertical flip), `strong` (wider than `rich`, with
-    bending and noise), `scanner` (`strong` with one more gain for all channels), `flips` (horizontal only, as in the
-    original study) or `none`. With a chance of `missing_share` FLAIR stands in for the pre-contrast sequence, the
-    post-contrast one or both, as it does in the data set where one is missing. An epoch is one pass over as many tumour
-    slices as there are, unless `steps_per_epoch` says otherwise. `ema` is the
-    decay of the exponential moving average of the weights that is kept beside them and shipped; 0 switches it off.
-    `normalisation` is that of `Contract`. `distil_weight` is how much of the target of the cross-entropy comes from the
-    `teachers` (SHA-256 of their weights) and not from the reference. `initial` is the SHA-256 of the weights to start
-    from, None for drawn ones. `precision` is what layers compute in; weights, moving averages and the optimizer are
-    float32 in either.
+    rotation, scale, gain and gamma), `upright` (the same without the vertical flip), `strong` (wider than `rich`,
+    with bending and noise), `scanner` (`strong` with one more gain for all channels), `extreme` (`scanner` turned
+    by any angle, with wider scales and powers), `flips` (horizontal only, as in the original study) or `none`.
+    `augment_on` is where crops are cut and varied: on the `host`, or on the `device` that trains, on JAX alone.
+    With a chance of `missing_share` FLAIR stands in for the pre-contrast sequence, the post-contrast one or both,
+    as it does in the data set where one is missing. With a chance of `paste_share` a crop receives the tumour of
+    another of its batch (`edgeseg.data.paste`). An epoch is one pass over as many tumour slices as there are,
+    unless `steps_per_epoch` says otherwise. `ema` is the decay of the exponential moving average of the weights
+    that is kept beside them and shipped; 0 switches it off. `normalisation` is that of `Contract`. `distil_weight`
+    is how much of the target of the cross-entropy comes from the `teachers` (SHA-256 of their weights) and not from
+    the reference. `initial` is the SHA-256 of the weights to start from, None for drawn ones. `precision` is what
+    layers compute in; weights, moving averages and the optimizer are float32 in either.
     """
 
     variant: VariantSpec = field(default_factory=VariantSpec)
@@ -51,12 +54,15 @@ class TrainSpec:
     teachers: tuple[str, ...] = ()
     initial: str | None = None
     precision: str = "float32"
+    augment_on: str = "host"
+    paste_share: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
         choices = {
             "schedule": ("cosine", "fixed"),
             "augment": AUGMENTATIONS,
+            "augment_on": PLACES,
             "normalisation": NORMALISATIONS,
             "precision": PRECISIONS,
             "loss": ("bce", "bce-dice", "dice", "focal-tversky"),
@@ -75,6 +81,7 @@ class TrainSpec:
             (0 <= self.empty_share < 1, f"empty_share is {self.empty_share}; it must lie in [0, 1)"),
             (0 <= self.ema < 1, f"ema is {self.ema}; it must lie in [0, 1)"),
             (0 <= self.missing_share <= 1, f"missing_share is {self.missing_share}; it must lie in [0, 1]"),
+            (0 <= self.paste_share <= 1, f"paste_share is {self.paste_share}; it must lie in [0, 1]"),
             (0 <= self.distil_weight <= 1, f"distil_weight is {self.distil_weight}; it must lie in [0, 1]"),
             (
                 (self.distil_weight > 0) == bool(self.teachers),

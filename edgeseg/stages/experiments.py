@@ -98,6 +98,8 @@ def run_experiments(
 ) -> ExperimentLog:
     """Bring a log of outcomes up to a plan: what it holds already is not done again, and each outcome is kept at once.
 
+    Several processes may do rows of one plan at the same time.
+
     Args:
         plan: the rows.
         cache: decoded slices.
@@ -122,10 +124,17 @@ def run_experiments(
                 continue
             if on_row:
                 on_row(row.name, seed)
-            outcome = work.outcome(row, seed)
-            others = tuple(o for o in done.outcomes if (o.row, o.seed) != (row.name, seed))
-            done = replace(done, outcomes=(*others, outcome))
-            artifacts.write_text(log, to_json(done, indent=None) + "\n")
+            done = _keep(work.outcome(row, seed), log, data=cache.name)
+    return done
+
+
+def _keep(outcome: Outcome, log: Path, *, data: str) -> ExperimentLog:
+    """Write an outcome into the log as it is now, since other processes may have done other rows meanwhile."""
+    with artifacts.turn(artifacts.make_dir(log.parent)):
+        done = read_log(log, data=data)
+        others = tuple(o for o in done.outcomes if (o.row, o.seed) != (outcome.row, outcome.seed))
+        done = replace(done, outcomes=(*others, outcome))
+        artifacts.write_text(log, to_json(done, indent=None) + "\n")
     return done
 
 

@@ -181,6 +181,8 @@ def _options(header: CheckpointHeader) -> str:
         ("weight-decay", f"{spec.weight_decay:g}"),
         ("loss", spec.loss),
         ("augment", spec.augment),
+        ("augment-on", spec.augment_on),
+        ("paste-share", f"{spec.paste_share:g}"),
         ("missing-share", f"{spec.missing_share:g}"),
         ("normalisation", spec.normalisation),
         ("precision", spec.precision),

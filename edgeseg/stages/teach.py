@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseg.backend import predict
 from edgeseg.checkpoint import Checkpoint, load_weights
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, SeenPatientError
@@ -99,6 +100,6 @@ def _probabilities(model: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]
     scaled = images.astype(np.float32) / np.float32(255.0)
     total = np.zeros(images.shape[:3], np.float32)
     for flip in FLIPS:
-        logits = model.predict(scaled[:, :, flip], batch_size=PREDICT_BATCH, verbose=0)[..., 0]
+        logits = predict(model, scaled[:, :, flip], batch=PREDICT_BATCH)[..., 0]
         total += (1.0 / (1.0 + np.exp(-logits)))[:, :, flip]
     return total / np.float32(len(FLIPS))

@@ -13,8 +13,9 @@ from edgeseg import artifacts
 from edgeseg.backend import computing, load_keras
 from edgeseg.checkpoint import WEIGHTS_KIND, Checkpoint, CheckpointHeader, load_weights
 from edgeseg.data.cache import SliceCache
+from edgeseg.data.on_device import DeviceBatches
 from edgeseg.data.sampler import Sampler
-from edgeseg.errors import CheckpointError, OutputError, SeenPatientError, SplitError
+from edgeseg.errors import CheckpointError, OptionError, OutputError, SeenPatientError, SplitError
 from edgeseg.losses import make_loss
 from edgeseg.results import TrainResult
 from edgeseg.specs import ImageSpec, TrainSpec
@@ -62,7 +63,7 @@ def train(
         devices: how many train together, each on its share of every batch; more than one on `jax` only.
 
     Raises:
-        OptionError: when that many devices cannot train together.
+        OptionError: when that many devices cannot train together, or batches cannot be made on them.
         SeenPatientError: when a teacher, or what is started from, learned from a validation patient.
         SplitError: when a patient stands on both sides, or a side is empty or has no tumour.
         TrainingError: when the loss is no longer a number; the message names the slices of the batch.
@@ -75,16 +76,20 @@ def train(
         train_state.refuse_overwrite(out)
     keras = load_keras(backend)
     _check_initial(spec, initial, train_patients, validation_patients)
+    header = _header(cache, spec, train_patients, validation_patients, backend, devices)
+    header = replace(header, initial=None if initial is None else initial.header)
+    if resume and (curve := train_state.finished(out, header)) is not None:
+        return _result(out, header, curve, images_per_second=None)
     team = gather(keras, devices=devices, batch_size=spec.batch_size)
+    _check_place(spec, backend, devices=team.devices)
     soft = _soft(keras, cache, spec, teachers, train_patients, validation_patients)
     sampler = Sampler.of(cache, train_patients, spec, soft)
+    batches = DeviceBatches(sampler) if spec.augment_on == "device" else sampler
     with team.scope():
         model = _compiled(keras, spec, sampler.steps_per_epoch, initial)
     scorer = build_model(spec.variant, _image(cache), keras)
-    header = _header(cache, spec, train_patients, validation_patients, backend, devices)
-    header = replace(header, initial=None if initial is None else initial.header)
     done, history = _start(out, header, model, team, resume=resume)
-    run = TrainLoop(cache, sampler, model, scorer, header, history, out, validate_every, progress, team)
+    run = TrainLoop(cache, sampler, batches, model, scorer, header, history, out, validate_every, progress, team)
     try:
         with team.scope():
             run.fit(keras, first_epoch=done + 1)
@@ -92,20 +97,27 @@ def train(
         run.close()
     team.wait("trained")
     images = (spec.epochs - done) * sampler.steps_per_epoch * spec.batch_size
+    speed = round(images / run.seconds, 2) if run.seconds else None
+    return _result(out, header, run.history, images_per_second=speed)
+
+
+def _result(
+    out: Path, header: CheckpointHeader, history: train_state.History, *, images_per_second: float | None
+) -> TrainResult:
     weights = out / train_state.WEIGHTS
     return TrainResult(
-        variant=spec.variant.slug,
+        variant=header.variant.slug,
         weights=str(weights),
         sha256=artifacts.sha256_file(weights),
-        seed=spec.seed,
-        backend=backend,
-        train_patients=len(train_patients),
-        validation_patients=len(validation_patients),
-        steps=spec.epochs * sampler.steps_per_epoch,
-        images_per_second=round(images / run.seconds, 2) if run.seconds else None,
-        history=run.history.epochs,
+        seed=header.train.seed,
+        backend=header.backend,
+        train_patients=len(header.train_patients),
+        validation_patients=len(header.validation_patients),
+        steps=history.epochs[-1].step,
+        images_per_second=images_per_second,
+        history=history.epochs,
         versions=header.versions,
-        devices=devices,
+        devices=header.devices,
     )
 
 
@@ -117,6 +129,14 @@ def _check_sides(train_patients: tuple[str, ...], validation_patients: tuple[str
     for side, patients in (("training", train_patients), ("validation", validation_patients)):
         if not patients:
             raise SplitError(f"the {side} side of the split is empty; at least one patient is needed on each")
+
+
+def _check_place(spec: TrainSpec, backend: str, *, devices: int) -> None:
+    if spec.augment_on == "device" and (backend != "jax" or devices > 1):
+        raise OptionError(
+            f"augmenting on the device runs on one device of the jax backend, and this training has {devices} of "
+            f"{backend}; leave out --augment-on, or add --backend jax"
+        )
 
 
 def _check_initial(

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from edgeseg import imaging
+from edgeseg.backend import predict
 from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
@@ -37,6 +38,13 @@ class TrainProgress:
     dice_mean: float | None
 
 
+class Batches(Protocol):
+    """What makes the batches of a training: a `Sampler`, or one whose crops are cut on the device."""
+
+    def batch(self, epoch: int, step: int) -> tuple[Any, Any]:
+        """One batch as `Sampler.batch` has it, in arrays that the backend takes."""
+
+
 OnProgress = Callable[[TrainProgress], None]
 
 
@@ -50,6 +58,7 @@ class TrainLoop:
         self,
         cache: SliceCache,
         sampler: Sampler,
+        batches: Batches,
         model: Any,
         scorer: Any,
         header: CheckpointHeader,
@@ -59,26 +68,27 @@ class TrainLoop:
         progress: OnProgress | None,
         team: Team,
     ) -> None:
-        """Take a compiled model, and a scorer of the same network at the size of whole slices."""
+        """Take what makes batches, a compiled model, and a scorer of the same network at the size of whole slices."""
         self.cache, self.sampler, self.model, self.scorer = cache, sampler, model, scorer
         self.header, self.history, self.out = header, history, out
         self.validate_every, self.progress = validate_every, progress
-        self.team = team
+        self.batches, self.team = batches, team
         self.log = TensorBoardLog(out / "tensorboard") if team.writes else None
         self.seconds = 0.0
         self.epoch = 0
         self._began = 0.0
+        self._unseen: tuple[int, Any] | None = None
 
     def fit(self, keras: Any, *, first_epoch: int) -> None:
         """Train from `first_epoch` (counted from 1) to the last one of the spec."""
         run, sampler = self, self.sampler
 
-        class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+        class Steps(keras.utils.PyDataset):  # type: ignore[misc]
             def __len__(self) -> int:
                 return sampler.steps_per_epoch
 
             def __getitem__(self, step: int) -> Any:
-                return run.team.part(sampler.batch(max(run.epoch, first_epoch), step))
+                return run.team.part(run.batches.batch(max(run.epoch, first_epoch), step))
 
         class Watch(keras.callbacks.Callback):  # type: ignore[misc]
             def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -88,13 +98,13 @@ class TrainLoop:
                 run.begin(epoch + 1)
 
             def on_train_batch_end(self, step: int, logs: dict[str, Any] | None = None) -> None:
-                run.step(step, float((logs or {})["loss"]))
+                run.step(step, (logs or {})["loss"])
 
             def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
                 run.end(float((logs or {})["loss"]))
 
         self.model.fit(
-            Batches(workers=2, max_queue_size=4),
+            Steps(workers=2, max_queue_size=4),
             initial_epoch=first_epoch - 1,
             epochs=sampler.spec.epochs,
             verbose=0,
@@ -111,8 +121,17 @@ class TrainLoop:
         """Start an epoch, counted from 1."""
         self.epoch, self._began = epoch, time.perf_counter()
 
-    def step(self, step: int, loss: float) -> None:
-        """Look at the mean loss of the epoch so far, after step `step`, counted from 0."""
+    def step(self, step: int, loss: Any) -> None:
+        """Take note of the mean loss of the epoch so far, after a step counted from 0, and look at the one before.
+
+        On an accelerator a loss is there only when its step is done; waiting for the one before leaves work in flight.
+        """
+        before, self._unseen = self._unseen, (step, loss)
+        if before is not None:
+            self._look(*before)
+
+    def _look(self, step: int, value: Any) -> None:
+        loss = float(value)
         if not math.isfinite(loss):
             names = ", ".join(self.sampler.names(self.epoch, step))
             raise TrainingError(
@@ -135,6 +154,9 @@ class TrainLoop:
 
     def end(self, loss: float) -> None:
         """Score and save what the epoch left."""
+        last, self._unseen = self._unseen, None
+        if last is not None:
+            self._look(*last)
         seconds = time.perf_counter() - self._began
         self.seconds += seconds
         record = EpochRecord(
@@ -170,6 +192,6 @@ def _validated(
         if normalisation == "slice":
             images = imaging.stretch(images)
         scaled = images.astype(np.float32) / np.float32(255.0)
-        logits = scorer.predict(scaled, batch_size=PREDICT_BATCH, verbose=0)
+        logits = predict(scorer, scaled, batch=PREDICT_BATCH)
         scores.append(count_overlap(logits[..., 0] > 0.0, np.asarray(volume.reference)).dice)
     return replace(record, dice_mean=float(np.mean(scores)), dice_median=float(np.median(scores)))

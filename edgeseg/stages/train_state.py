@@ -61,16 +61,35 @@ def restore(out: Path, header: CheckpointHeader, model: Any, optimizer: Any) -> 
     if not (out / STATE).is_file():
         raise CheckpointError(f"{out} holds no training run to go on with; give its folder, or leave out --resume")
     checkpoint = read_checkpoint(out / STATE)
-    if differences := _differences(checkpoint.header, header):
-        raise CheckpointError(
-            f"{out} was trained otherwise: {'; '.join(differences)}; "
-            "resume with the same options, or choose another --out"
-        )
+    _same_run(out, checkpoint.header, header)
     model.set_weights([checkpoint.arrays[f"model/{name}"] for name in weight_names(model)])
     for index, variable in enumerate(optimizer.variables):
         variable.assign(checkpoint.arrays[f"optimizer/{index}"])
     done = checkpoint.header.epoch
     return done, History(epochs=tuple(record for record in read_history(out).epochs if record.epoch <= done))
+
+
+def finished(out: Path, header: CheckpointHeader) -> History | None:
+    """Return the curve of a run whose weights are those of the last epoch, None for one that is not there yet.
+
+    Raises:
+        CheckpointError: when a finished run has other hyper-parameters or patients; shows the differences.
+    """
+    if not (out / WEIGHTS).is_file():
+        return None
+    stored = read_checkpoint(out / WEIGHTS).header
+    if stored.epoch < stored.train.epochs:
+        return None
+    _same_run(out, stored, header)
+    return read_history(out)
+
+
+def _same_run(out: Path, stored: CheckpointHeader, asked: CheckpointHeader) -> None:
+    if differences := _differences(stored, asked):
+        raise CheckpointError(
+            f"{out} was trained otherwise: {'; '.join(differences)}; "
+            "resume with the same options, or choose another --out"
+        )
 
 
 def read_history(out: Path) -> History:

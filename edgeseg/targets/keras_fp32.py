@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts, imaging
-from edgeseg.backend import running_keras
+from edgeseg.backend import predict, running_keras
 from edgeseg.errors import ArtifactError, ContractError, ImageError, OptionError, one_line
 from edgeseg.quiet import quiet
 from edgeseg.runtime.contract import CONTRACT_KEY, parse_contract
@@ -199,7 +200,7 @@ def _runner(model: Any) -> Any:
     import keras
 
     if keras.backend.backend() != "tensorflow":
-        return model.predict_on_batch
+        return partial(predict, model, batch=_BATCH_SLICES)
     import tensorflow as tf
 
     signature = [tf.TensorSpec(model.input_shape, tf.float32)]

@@ -86,3 +86,22 @@ def test_slices_are_stretched_before_they_are_varied(cache: SliceCache) -> None:
     images, _ = sampler.batch(1, 0)
     wanted = stretch(np.stack([cache.images[row] for row in sampler.rows(1, 0)]))
     np.testing.assert_allclose(images, wanted / np.float32(255), atol=1e-6)
+
+
+def test_variations_are_what_a_batch_gets(cache: SliceCache) -> None:
+    sampler = Sampler.of(cache, cache.patients, replace(SPEC, augment="strong", missing_share=0.5))
+    first, again, other = sampler.variations(1, 0), sampler.variations(1, 0), sampler.variations(1, 1)
+    assert [v.affine for v in first] == [v.affine for v in again]
+    assert [v.affine for v in first] != [v.affine for v in other]
+    assert len(first) == SPEC.batch_size
+    assert all(v.bend is not None for v in first)
+
+
+def test_pasting_is_part_of_a_batch_where_it_is_asked_for(cache: SliceCache) -> None:
+    whole = replace(SPEC, augment="none", crop_px=cache.index.height)
+    assert Sampler.of(cache, cache.patients, whole).pastes(1, 0) is None
+    plain = Sampler.of(cache, cache.patients, whole).batch(1, 0)
+    images, masks = Sampler.of(cache, cache.patients, replace(whole, paste_share=1.0)).batch(1, 0)
+    assert not plain[1][3].any()
+    assert masks[3].any()
+    assert not np.array_equal(images[3], plain[0][3])

@@ -12,12 +12,13 @@ from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.data.split import Split, make_folds
 from edgeseg.errors import CheckpointError, OptionError
+from edgeseg.jsonio import to_json
 from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.stages.experiments import ExperimentLog, HeldOutScore, Outcome, read_log, run_experiments
 from edgeseg.stages.experiments_plan import Plan, Scoring, read_plan
 from edgeseg.stages.experiments_table import markdown
 
-SHIPPED = Path(__file__).parents[2] / "benchmarks" / "experiments.toml"
+SHIPPED = sorted((Path(__file__).parents[2] / "benchmarks").glob("experiments*.toml"))
 PLAN = """
 split = "folds.json"
 held_out_folds = [0]
@@ -43,8 +44,9 @@ def _plan(tmp_path: Path, text: str = PLAN) -> Plan:
     return read_plan(path)
 
 
-def test_the_shipped_plan_can_be_read_and_every_row_trained() -> None:
-    plan = read_plan(SHIPPED)
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_shipped_plans_can_be_read_and_every_row_trained(path: Path) -> None:
+    plan = read_plan(path)
     assert plan.split.is_file()
     assert {plan.spec(row, seed=1).seed for row in plan.rows if not row.teachers} == {1}
 
@@ -119,6 +121,21 @@ def test_every_row_is_done_once_and_scored_on_patients_it_never_saw(
         run(plan, only=("cosine",))
     with pytest.raises(OptionError, match="the data is 'other'"):
         read_log(log, data="other")
+
+
+def test_rows_that_another_process_did_meanwhile_are_kept(cache: SliceCache, split: Split, tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    elsewhere = _outcome("dice", 0, [0.5])
+
+    def meanwhile(row: str, seed: int) -> None:
+        log.write_text(to_json(ExperimentLog(data=cache.name, outcomes=(elsewhere,))))
+
+    run_experiments(
+        _plan(tmp_path), cache, split, runs=tmp_path / "runs", log=log, only=("base",), on_row=meanwhile
+    )  # fmt: skip
+    kept = read_log(log, data=cache.name)
+    assert kept.of("dice", 0) == elsewhere
+    assert kept.of("base", 0) is not None
 
 
 def _outcome(row: str, seed: int, dice: list[float], **changes: object) -> Outcome:

@@ -126,6 +126,29 @@ def test_an_earlier_run_is_never_written_over(cache: SliceCache, tmp_path: Path)
         _train(cache, out, spec=replace(SPEC, epochs=2, learning_rate=0.5), resume=True)
 
 
+def test_a_finished_run_needs_no_state_to_be_found_finished(cache: SliceCache, tmp_path: Path) -> None:
+    from edgeseg.stages.train_state import STATE
+
+    spec, out = replace(SPEC, epochs=1), tmp_path / "run"
+    first = _train(cache, out, spec=spec)
+    (out / STATE).unlink()
+    again = _train(cache, out, spec=spec, resume=True)
+    assert (again.sha256, again.history, again.steps) == (first.sha256, first.history, first.steps)
+    assert again.images_per_second is None
+    with pytest.raises(CheckpointError, match="seed was 0 and is now 1"):
+        _train(cache, out, spec=replace(spec, seed=1), resume=True)
+
+
+def test_crops_are_made_on_the_device_of_jax_only(cache: SliceCache, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"1 of tensorflow; leave out --augment-on, or add --backend jax"):
+        _train(cache, tmp_path / "run", spec=replace(SPEC, augment_on="device"))
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(OptionError, match="augment_on is 'gpu'; choose one of: host, device"):
+        replace(SPEC, augment_on="gpu")
+    with pytest.raises(OptionError, match="paste_share is 2; it must lie in"):
+        replace(SPEC, paste_share=2)
+
+
 def test_resuming_nothing_is_refused(cache: SliceCache, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="holds no training run to go on with"):
         _train(cache, tmp_path / "none", resume=True)
@@ -155,7 +178,8 @@ def test_a_split_that_leaks_or_is_empty_is_refused(
     assert not (tmp_path / "run").exists()
 
 
-def test_training_on_jax_never_imports_tensorflow(tiny_lgg: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["host", "device"])
+def test_training_on_jax_never_imports_tensorflow(tiny_lgg: Path, tmp_path: Path, place: str) -> None:
     code = (
         "import sys\n"
         "from edgeseg.cli.main import main\n"
@@ -164,16 +188,19 @@ def test_training_on_jax_never_imports_tensorflow(tiny_lgg: Path, tmp_path: Path
         "assert 'jax' in sys.modules and 'tensorflow' not in sys.modules\n"
     )
     options = ["--variant", "alphax", "--alpha", "0.0625", "--epochs", "1", "--batch-size", "4", "--crop-px", "32"]
+    words = ["--steps-per-epoch", "2", "--augment-on", place]
     places = ["--data", str(tiny_lgg), "--out", str(tmp_path / "run"), "--cache", str(tmp_path / "cache")]
     done = subprocess.run(
-        [sys.executable, "-c", code, "train", *options, *places, "--backend", "jax", "--steps-per-epoch", "2"],
+        [sys.executable, "-c", code, "train", *options, *places, "--backend", "jax", *words],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "validation Dice per patient" in done.stdout
-    assert read_checkpoint(tmp_path / "run").header.backend == "jax"
+    header = read_checkpoint(tmp_path / "run").header
+    assert (header.backend, header.train.augment_on) == ("jax", place)
+    assert f"--augment-on {place}" in train_command(header)
 
 
 def _start(cache: SliceCache, out: Path, spec: TrainSpec, initial: Path | None, learned: slice) -> TrainResult:

@@ -1,0 +1,154 @@
+"""Batches that are cut and varied on an accelerator: slices lie in its memory, and a batch takes a few numbers a crop.
+
+The same draws as on the host (`augment.draw`), the same resampling as Pillow's, in one compiled function of JAX. Grey
+values may differ from the host's by a rounding step, and noise comes from JAX's own generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg import imaging
+from edgeseg.data.augment import FLAIR, MESH, Variation
+from edgeseg.data.paste import Pastes, paste
+from edgeseg.data.sampler import Sampler
+from edgeseg.specs import CHANNELS
+
+
+class DeviceBatches:
+    """The batches of a sampler, made on the default device of JAX.
+
+    All slices of the cache, their masks and what teachers say of them are copied to the device once: 260 kB a slice of
+    256 x 256, and 65 kB more with teachers.
+    """
+
+    def __init__(self, sampler: Sampler) -> None:
+        """Copy the slices of a sampler to the device."""
+        import jax
+
+        cache, spec = sampler.cache, sampler.spec
+        images = np.asarray(cache.images)
+        if spec.normalisation == "slice":
+            images = imaging.stretch(images)
+        self.sampler = sampler
+        self._images = jax.device_put(images.reshape(-1, images.shape[-1]))
+        self._masks = jax.device_put(np.asarray(cache.masks).view(np.uint8).reshape(-1))
+        self._soft = None if sampler.soft is None else jax.device_put(sampler.soft.reshape(-1))
+        self._make = jax.jit(_maker(images.shape[1:3], spec.crop_px, spec.seed, spec.distil_weight))
+
+    def batch(self, epoch: int, step: int) -> tuple[Any, Any]:
+        """One batch as `Sampler.batch` has it, as arrays of JAX on the device."""
+        numbers = packed(self.sampler.variations(epoch, step))
+        rows = self.sampler.rows(epoch, step).astype(np.int32)
+        when = np.array([epoch, step], np.uint32)
+        pastes = self.sampler.pastes(epoch, step)
+        words = None if pastes is None else (pastes.receives, pastes.giver, pastes.rim_px)
+        made: tuple[Any, Any] = self._make(self._images, self._masks, self._soft, rows, numbers, words, when)
+        return made
+
+
+def packed(variations: Sequence[Variation]) -> dict[str, NDArray[np.float32]]:
+    """Lay out variations as arrays of `float32`, by name.
+
+    These are `affine (B, 6)`, `bend (B, 5, 5, 2)`, `gain`, `gamma` and `missing`, `(B, 3)` each, and `noise (B,)`.
+    `missing` is 1 for a channel that FLAIR stands in for.
+    """
+    still = np.zeros((MESH + 1, MESH + 1, 2))
+    missing = np.zeros((len(variations), len(CHANNELS)), np.float32)
+    for index, variation in enumerate(variations):
+        missing[index, list(variation.missing)] = 1.0
+    return {
+        "affine": np.array([v.affine for v in variations], np.float32),
+        "bend": np.array([still if v.bend is None else v.bend for v in variations], np.float32),
+        "gain": np.array([v.gain for v in variations], np.float32),
+        "gamma": np.array([v.gamma for v in variations], np.float32),
+        "missing": missing,
+        "noise": np.array([v.noise for v in variations], np.float32),
+    }
+
+
+def _maker(size: tuple[int, int], crop_px: int, seed: int, distil_weight: float) -> Callable[..., tuple[Any, Any]]:
+    """Return the function that makes one batch, to be compiled."""
+    import jax
+    import jax.numpy as jnp
+
+    def make(images: Any, masks: Any, soft: Any, rows: Any, numbers: Any, pastes: Any, when: Any) -> tuple[Any, Any]:
+        where = _Where(size, crop_px, rows, numbers)
+        pixels = _varied(where.bilinear(images), numbers)
+        key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), when[0]), when[1])
+        noise = jax.random.normal(key, pixels.shape) * numbers["noise"][:, None, None, None]
+        targets = [where.nearest(masks)]
+        if soft is not None:
+            taught = where.bilinear(soft[:, None])[..., 0] / 255.0
+            targets.append(distil_weight * taught + (1.0 - distil_weight) * targets[0])
+        crops, goals = jnp.clip(pixels + noise, 0.0, 1.0), jnp.stack(targets, axis=-1)
+        if pastes is None:
+            return crops, goals
+        receives, giver, rim_px = pastes
+        return paste(jnp, crops, goals, Pastes(receives=receives, giver=giver, rim_px=rim_px))
+
+    return make
+
+
+def _varied(grey: Any, numbers: Any) -> Any:
+    """Apply gamma, gain and missing sequences to grey values in [0, 255]; they stay whole ones, as on a device."""
+    import jax.numpy as jnp
+
+    gain, gamma = (numbers[name][:, None, None, :] for name in ("gain", "gamma"))
+    pixels = jnp.round(255.0 * jnp.clip(gain * (grey / 255.0) ** gamma, 0.0, 1.0)) / 255.0
+    missing = numbers["missing"][:, None, None, :] > 0
+    return jnp.where(missing, pixels[..., FLAIR : FLAIR + 1], pixels)
+
+
+class _Where:
+    """Where the pixels of crops lie in their slices, `(B, crop_px, crop_px)` each; black outside, as Pillow has it."""
+
+    def __init__(self, size: tuple[int, int], crop_px: int, rows: Any, numbers: Any) -> None:
+        import jax.numpy as jnp
+
+        self.height, self.width = size
+        self.first = rows[:, None, None] * (self.height * self.width)
+        centres = jnp.arange(crop_px) + 0.5
+        a, b, c, d, e, f = (numbers["affine"][:, k, None, None] for k in range(6))
+        hats = jnp.asarray(_hats(crop_px))
+        moved = jnp.einsum("yi,bijk,xj->byxk", hats, numbers["bend"], hats, precision="highest")
+        self.x = a * centres[None, None, :] + b * centres[None, :, None] + c + moved[..., 0]
+        self.y = d * centres[None, None, :] + e * centres[None, :, None] + f + moved[..., 1]
+        self.inside = (self.x >= 0) & (self.x < self.width) & (self.y >= 0) & (self.y < self.height)
+
+    def nearest(self, flat: Any) -> Any:
+        """Sample `(S * H * W,) uint8` to `(B, c, c) float32`."""
+        import jax.numpy as jnp
+
+        return jnp.where(self.inside, flat[self._index(jnp.floor(self.x), jnp.floor(self.y))], 0).astype(jnp.float32)
+
+    def bilinear(self, flat: Any) -> Any:
+        """Sample `(S * H * W, C) uint8` to `(B, c, c, C) float32`, whole numbers in [0, 255]."""
+        import jax.numpy as jnp
+
+        left, top = jnp.floor(self.x - 0.5), jnp.floor(self.y - 0.5)
+        across, down = (self.x - 0.5 - left)[..., None], (self.y - 0.5 - top)[..., None]
+
+        def grey(x: Any, y: Any) -> Any:
+            return flat[self._index(x, y)].astype(jnp.float32)
+
+        upper = grey(left, top) * (1 - across) + grey(left + 1, top) * across
+        lower = grey(left, top + 1) * (1 - across) + grey(left + 1, top + 1) * across
+        return jnp.where(self.inside[..., None], jnp.floor(upper * (1 - down) + lower * down + 1e-3), 0.0)
+
+    def _index(self, x: Any, y: Any) -> Any:
+        import jax.numpy as jnp
+
+        column = jnp.clip(x, 0, self.width - 1).astype(jnp.int32)
+        return self.first + jnp.clip(y, 0, self.height - 1).astype(jnp.int32) * self.width + column
+
+
+def _hats(crop_px: int) -> NDArray[np.float32]:
+    """Weigh the nodes of the grid for each pixel along one axis, linear between them: `(crop_px, MESH + 1)`."""
+    edges = np.array([round(crop_px * i / MESH) for i in range(MESH + 1)], np.float64)
+    centres = np.arange(crop_px) + 0.5
+    return np.stack([np.interp(centres, edges, row) for row in np.eye(MESH + 1)], axis=-1).astype(np.float32)
