@@ -47,7 +47,9 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 2e-3,
     weight_decay: Annotated[float, typer.Option(help="AdamW's decay of the kernels.")] = 1e-4,
     loss: Annotated[str, typer.Option(help="bce-dice, dice, bce or focal-tversky.")] = "bce-dice",
-    augment: Annotated[str, typer.Option(help="rich, upright, strong, scanner, extreme, flips or none.")] = "rich",
+    augment: Annotated[
+        str, typer.Option(help="rich, upright, shifted, strong, scanner, extreme, flips or none.")
+    ] = "rich",
     augment_on: Annotated[str, typer.Option(help="Where crops are varied: host, or device (jax only).")] = "host",
     missing_share: Annotated[float, typer.Option(help="Chance that FLAIR stands in for pre, post or both.")] = 0.0,
     paste_share: Annotated[float, typer.Option(help="Chance that a crop receives the tumour of another.")] = 0.0,

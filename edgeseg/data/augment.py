@@ -24,7 +24,8 @@ MISSING = ((CONTRAST[0],), (CONTRAST[1],), CONTRAST)
 class Ranges:
     """How far an augmentation goes: angles in degrees, lengths in pixels of the slice, shares of full intensity.
 
-    `log_brightness` is the range of the logarithm of a gain that all channels share.
+    `log_brightness` is the range of the logarithm of a gain that all channels share. `shift_px` is how far a crop may
+    reach over the edge of the slice.
     """
 
     flip_x: bool = True
@@ -37,6 +38,7 @@ class Ranges:
     noise: float = 0.0
     noise_share: float = 0.0
     log_brightness: tuple[float, float] = (0.0, 0.0)
+    shift_px: float = 0.0
 
 
 _STILL = Ranges(flip_x=False, flip_y=False, rotation_deg=0.0, scale=0.0, gain=0.0, log_gamma=0.0)
@@ -47,6 +49,7 @@ MODES = {
     "flips": Ranges(flip_y=False, rotation_deg=0.0, scale=0.0, gain=0.0, log_gamma=0.0),
     "rich": Ranges(),
     "upright": Ranges(flip_y=False),
+    "shifted": Ranges(shift_px=32.0),
     "strong": _STRONG,
     "scanner": _SCANNER,
     "extreme": replace(_SCANNER, rotation_deg=180.0, scale=0.35, bend_px=8.0, log_gamma=0.5),
@@ -81,7 +84,8 @@ def draw(
     """Draw what one crop of a slice gets.
 
     `rich` draws a flip of each axis, a rotation of +-15 degrees, a scale of +-15 %, and per channel a gain of +-20 %
-    and a gamma of exp(+-0.25). `upright` leaves out the vertical flip. `strong` draws the same as `rich` in wider
+    and a gamma of exp(+-0.25). `upright` leaves out the vertical flip, `shifted` lets the crop reach 32 pixels over the
+    edge of the slice. `strong` draws the same as `rich` in wider
     ranges (`MODES`), bends the slice by moving the nodes of a grid, and adds noise to some; `scanner` is `strong` and
     one gain for all channels, since scanners differ several times in brightness; `extreme` is `scanner` in any
     rotation, with wider scales and powers. `flips` is a horizontal flip only, `none` only the crop.
@@ -190,7 +194,7 @@ def _affine(
     scale = rng.uniform(1 - ranges.scale, 1 + ranges.scale)
     flip_y = rng.choice((-1.0, 1.0)) if ranges.flip_y else 1.0
     flip_x = rng.choice((-1.0, 1.0)) if ranges.flip_x else 1.0
-    slack_y, slack_x = (max(0.0, (side - crop_px) / 2) for side in shape)
+    slack_y, slack_x = (max(0.0, (side - crop_px) / 2) + ranges.shift_px for side in shape)
     centre_x = width / 2 + rng.uniform(-slack_x, slack_x)
     centre_y = height / 2 + rng.uniform(-slack_y, slack_y)
     cos, sin = scale * math.cos(angle), scale * math.sin(angle)

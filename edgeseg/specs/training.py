@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from edgeseg.errors import OptionError
 from edgeseg.specs.network import VariantSpec
 
-AUGMENTATIONS = ("extreme", "flips", "none", "rich", "scanner", "strong", "upright")
+AUGMENTATIONS = ("extreme", "flips", "none", "rich", "scanner", "shifted", "strong", "upright")
 PLACES = ("host", "device")
 NORMALISATIONS = ("unit", "slice")
 """`unit`: grey values as they are; `slice`: each channel of a slice stretched to its own range (`imaging.stretch`)."""
@@ -19,14 +19,12 @@ class TrainSpec:
     """Everything that decides what training does; two equal specs on one machine and backend give equal weights.
 
     `empty_share` is the share of each batch drawn from tumour-free slices. `crop_px` is the side of the square
-    training crop. `schedule` is `cosine` (with `warmup_steps`, to zero) or `fixed`. `augment` is `rich` (flips,
-    rotation, scale, gain and gamma), `upright` (the same without the vertical flip), `strong` (wider than `rich`,
-    with bending and noise), `scanner` (`strong` with one more gain for all channels), `extreme` (`scanner` turned
-    by any angle, with wider scales and powers), `flips` (horizontal only, as in the original study) or `none`.
-    `augment_on` is where crops are cut and varied: on the `host`, or on the `device` that trains, on JAX alone.
-    With a chance of `missing_share` FLAIR stands in for the pre-contrast sequence, the post-contrast one or both,
-    as it does in the data set where one is missing. With a chance of `paste_share` a crop receives the tumour of
-    another of its batch (`edgeseg.data.paste`). An epoch is one pass over as many tumour slices as there are,
+    training crop. `schedule` is `cosine` (with `warmup_steps`, to zero) or `fixed`. `augment` is how crops are
+    varied: one of `AUGMENTATIONS`, which `edgeseg.data.augment.draw` describes; `flips` is that of the original
+    study. `augment_on` is where crops are cut and varied: on the `host`, or on the `device` that trains, on JAX
+    alone. With a chance of `missing_share` FLAIR stands in for the pre-contrast sequence, the post-contrast one or
+    both, as it does in the data set where one is missing. With a chance of `paste_share` a crop receives the tumour
+    of another of its batch (`edgeseg.data.paste`). An epoch is one pass over as many tumour slices as there are,
     unless `steps_per_epoch` says otherwise. `ema` is the decay of the exponential moving average of the weights
     that is kept beside them and shipped; 0 switches it off. `normalisation` is that of `Contract`. `distil_weight`
     is how much of the target of the cross-entropy comes from the `teachers` (SHA-256 of their weights) and not from

@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeseg.metrics import bootstrap_interval, paired_interval
 from edgeseg.results import Interval
-from edgeseg.specs import VariantSpec
+from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.stages.experiments import ExperimentLog, Outcome
 from edgeseg.stages.experiments_plan import BASE, Plan, Row, Scoring
 
@@ -28,7 +28,7 @@ def markdown(plan: Plan, log: ExperimentLog) -> str:
     held_out = len(base[0].patients)
     lines = [
         f"{base[0].train_patients} patients of {log.data} to learn from, {held_out} held out (folds "
-        f"{', '.join(map(str, plan.held_out_folds))}), {base[0].train.epochs} epochs, {base[0].backend}. "
+        f"{', '.join(map(str, plan.held_out_folds))}), {_length(base[0].train)}, {base[0].backend}. "
         f"{_noise(base)}",
         "",
         "## Base",
@@ -44,6 +44,11 @@ def markdown(plan: Plan, log: ExperimentLog) -> str:
         lines += ["", f"## {question.title}", "", HEAD, RULE]
         lines += [_line(row, found, base, floor=_floor(base, found)) for row, found in rows]
     return "\n".join(lines)
+
+
+def _length(spec: TrainSpec) -> str:
+    steps = "" if spec.steps_per_epoch is None else f" of {spec.steps_per_epoch} steps"
+    return f"{spec.epochs} epochs{steps}"
 
 
 def _outcomes(row: Row, log: ExperimentLog) -> list[Outcome]:

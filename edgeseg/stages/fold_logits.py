@@ -89,8 +89,10 @@ def _check_together(runs: tuple[FoldRun, ...]) -> None:
 
 
 def _recipe(run: FoldRun) -> TrainSpec:
-    """What folds share; each may have its own seed and its own teacher."""
-    return replace(run.checkpoint.header.train, seed=0, teachers=(), distil_weight=0.0)
+    """What folds share; each may have its own seed, teacher and start."""
+    train = run.checkpoint.header.train
+    start = None if train.initial is None else "one of its own"
+    return replace(train, seed=0, teachers=(), distil_weight=0.0, initial=start)
 
 
 def check_data(runs: tuple[FoldRun, ...], cache: SliceCache) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeseg.data.augment import FLAIR, MODES, augment
+from edgeseg.data.augment import FLAIR, MODES, Variation, augment, draw
 from edgeseg.specs import AUGMENTATIONS
 
 SIDE = 96
@@ -119,3 +119,29 @@ def test_scanner_makes_all_channels_darker_or_brighter_together() -> None:
         means.append(pixels.mean())
     assert min(means) < 0.5 * 60 / 255
     assert max(means) > 1.3 * 60 / 255
+
+
+def _centre(drawn: Variation) -> tuple[float, float]:
+    """Where the middle of a crop of SIDE pixels lies in the slice, from the slice's own middle."""
+    a, b, c, d, e, f = drawn.affine
+    half = SIDE / 2
+    return a * half + b * half + c - half, d * half + e * half + f - half
+
+
+def test_shifted_crops_reach_over_the_edges_and_others_do_not() -> None:
+    rng = np.random.default_rng(0)
+    shifted, rich = (
+        np.array([_centre(draw((SIDE, SIDE), crop_px=SIDE, mode=mode, rng=rng)) for _ in range(100)])
+        for mode in ("shifted", "rich")
+    )
+    np.testing.assert_allclose(rich, 0.0, atol=1e-9)
+    assert np.abs(shifted).max() <= 32
+    assert (np.abs(shifted).max(axis=0) > 24).all()
+
+
+def test_extreme_turns_slices_by_any_angle() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [draw((SIDE, SIDE), crop_px=64, mode="extreme", rng=rng) for _ in range(100)]
+    angles = [abs(np.degrees(np.arctan2(v.affine[3], v.affine[0]))) for v in drawn]
+    assert max(angles) > 120
+    assert sum(60 < angle < 120 for angle in angles) > 15

@@ -96,10 +96,13 @@ def test_folds_of_other_options_are_refused(make: Make, tmp_path: Path) -> None:
         find_runs(tmp_path / "out")
 
 
-def test_folds_may_differ_in_seed_and_teacher(make: Make, tmp_path: Path) -> None:
-    make(0, train=TrainSpec(variant=VARIANT, epochs=3, teachers=("a",), distil_weight=0.5))
-    make(1, train=TrainSpec(variant=VARIANT, epochs=3, teachers=("b",), distil_weight=0.5, seed=1))
+def test_folds_may_differ_in_seed_teacher_and_start(make: Make, tmp_path: Path) -> None:
+    make(0, train=TrainSpec(variant=VARIANT, epochs=3, teachers=("a",), distil_weight=0.5, initial="c"))
+    make(1, train=TrainSpec(variant=VARIANT, epochs=3, teachers=("b",), distil_weight=0.5, initial="d", seed=1))
     assert len(find_runs(tmp_path / "out")) == 2
+    make(2, train=TrainSpec(variant=VARIANT, epochs=3, teachers=("b",), distil_weight=0.5))
+    with pytest.raises(CheckpointError, match="trained with other options"):
+        find_runs(tmp_path / "out")
 
 
 def test_a_patient_held_out_twice_is_refused(make: Make, tmp_path: Path) -> None:
