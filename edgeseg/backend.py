@@ -57,13 +57,13 @@ def computing(keras: Any, precision: str) -> Iterator[None]:
 
 
 def predict(model: Any, images: NDArray[np.float32], *, batch: int) -> NDArray[np.float32]:
-    """Run a Keras network on any number of images in batches of one size, the last filled up with zeros.
+    """Run a Keras network on images in batches of one size, the last filled up with zeros.
 
     JAX compiles a network anew for each size of batch, which would take longer than the images.
 
     Args:
         model: the network.
-        images: `(N, H, W, C) float32`.
+        images: `(N, H, W, C) float32`, N at least 1.
         batch: images in a batch.
 
     Returns:

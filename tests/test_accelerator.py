@@ -55,12 +55,33 @@ def test_a_plan_becomes_one_process_per_fold_with_the_teacher_of_its_own(acceler
     pupil = " ".join(found["pupil/1"].command)
     assert pupil.endswith("--loss bce --alpha 0.25 --teacher runs/teacher/fold1 --fold 1 --out runs/pupil/fold1")
     assert "--data lgg --backend jax --cache cache --split folds.json" in pupil
+    assert "--resume" not in found["pupil/1"].words()
     assert found["pupil/1"].after == ("teacher/1",)
     scores = " ".join(found["pupil/scores"].command)
     assert scores.endswith("--teacher runs/teacher --folds 2 --resume --out runs/pupil")
     assert found["pupil/scores"].after == ("pupil/0", "pupil/1")
     assert found["teacher/choice"].command[3:5] == ("choose", "runs/teacher")
     assert " ".join(found["alone/1"].command).endswith("--variant unet --fold 1 --out runs/alone")
+
+
+def test_a_teacher_of_one_fold_teaches_and_one_that_is_not_there_is_refused(accelerator: ModuleType) -> None:
+    alone = PLAN.replace("fold = 1", 'fold = 1\nteachers = ["single"]') + (
+        '[[job]]\nname = "single"\nfold = 1\ntrain = ""\n'
+    )
+    found = {task.name: task for task in accelerator.tasks(tomllib.loads(alone), _options())}
+    assert found["alone/1"].after == ("single/1",)
+    with pytest.raises(SystemExit, match=r"names the teacher 'teachr', and the plan has no such job"):
+        accelerator.tasks(tomllib.loads(PLAN.replace('["teacher"]', '["teachr"]')), _options())
+    more = PLAN.replace('name = "pupil"\nfolds = 2', 'name = "pupil"\nfolds = 3')
+    with pytest.raises(SystemExit, match=r"'pupil/2' waits for 'teacher/2', which the plan does not train"):
+        accelerator.tasks(tomllib.loads(more), _options())
+
+
+def test_a_training_that_was_stopped_is_gone_on_with(accelerator: ModuleType, tmp_path: Path) -> None:
+    task = accelerator.Task(name="a/0", command=("train",), run=tmp_path)
+    assert task.words() == ("train",)
+    (tmp_path / "state.safetensors").touch()
+    assert task.words() == ("train", "--resume")
 
 
 @pytest.mark.parametrize("name", ["accelerator.toml", "accelerator-ablation.toml"])

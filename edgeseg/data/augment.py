@@ -68,6 +68,7 @@ class Variation:
         gamma: `(3,) float64`, the power of each channel.
         missing: the channels that FLAIR stands in for.
         noise: the standard deviation of the noise, of full intensity; 0 for none.
+        noise_seed: what the host draws the noise from.
     """
 
     affine: tuple[float, float, float, float, float, float]
@@ -76,6 +77,7 @@ class Variation:
     gamma: NDArray[np.float64]
     missing: tuple[int, ...]
     noise: float
+    noise_seed: int
 
 
 def draw(
@@ -107,7 +109,10 @@ def draw(
     channels = MISSING[rng.integers(len(MISSING))] if missing else ()
     noisy = ranges.noise > 0 and rng.random() < ranges.noise_share
     noise = rng.uniform(0.0, ranges.noise) if noisy else 0.0
-    return Variation(affine=affine, bend=bend, gain=gain, gamma=gamma, missing=channels, noise=noise)
+    noise_seed = int(rng.integers(2**32)) if noisy else 0
+    return Variation(
+        affine=affine, bend=bend, gain=gain, gamma=gamma, missing=channels, noise=noise, noise_seed=noise_seed
+    )
 
 
 def augment(
@@ -140,7 +145,8 @@ def augment(
     for channel in drawn.missing:
         pixels[..., channel] = pixels[..., FLAIR]
     if drawn.noise:
-        pixels += rng.standard_normal(pixels.shape, np.float32) * np.float32(drawn.noise)
+        own = np.random.default_rng(drawn.noise_seed)
+        pixels += own.standard_normal(pixels.shape, np.float32) * np.float32(drawn.noise)
         np.clip(pixels, 0.0, 1.0, out=pixels)
     return pixels, np.stack([_target(cut, t) for t in targets], axis=-1)
 

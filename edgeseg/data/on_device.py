@@ -16,38 +16,53 @@ from edgeseg import imaging
 from edgeseg.data.augment import FLAIR, MESH, Variation
 from edgeseg.data.paste import Pastes, paste
 from edgeseg.data.sampler import Sampler
+from edgeseg.errors import OptionError, one_line
 from edgeseg.specs import CHANNELS
 
 
 class DeviceBatches:
     """The batches of a sampler, made on the default device of JAX.
 
-    All slices of the cache, their masks and what teachers say of them are copied to the device once: 260 kB a slice of
-    256 x 256, and 65 kB more with teachers.
+    The slices that the sampler draws from, their masks and what teachers say of them are copied to the device once: 260
+    kB a slice of 256 x 256, and 65 kB more with teachers.
     """
 
     def __init__(self, sampler: Sampler) -> None:
-        """Copy the slices of a sampler to the device."""
+        """Copy the slices of a sampler to the device.
+
+        Raises:
+            OptionError: when the device has no room for them.
+        """
         import jax
 
         cache, spec = sampler.cache, sampler.spec
-        images = np.asarray(cache.images)
+        self.sampler = sampler
+        self._drawn = np.sort(np.concatenate([sampler.tumour_rows, sampler.empty_rows]))
+        images = np.asarray(cache.images[self._drawn])
         if spec.normalisation == "slice":
             images = imaging.stretch(images)
-        self.sampler = sampler
-        self._images = jax.device_put(images.reshape(-1, images.shape[-1]))
-        self._masks = jax.device_put(np.asarray(cache.masks).view(np.uint8).reshape(-1))
-        self._soft = None if sampler.soft is None else jax.device_put(sampler.soft.reshape(-1))
+        masks = np.asarray(cache.masks[self._drawn]).view(np.uint8)[..., np.newaxis]
+        soft = None if sampler.soft is None else sampler.soft[self._drawn][..., np.newaxis]
+        try:
+            self._slices = jax.device_put((images, masks, soft))
+            for array in jax.tree.leaves(self._slices):
+                array.block_until_ready()
+        except jax.errors.JaxRuntimeError as error:
+            size = sum(array.nbytes for array in (images, masks, soft) if array is not None)
+            raise OptionError(
+                f"the {len(images)} slices take {size / 1e9:.1f} GB and the device has no room for them "
+                f"({one_line(error)}); leave out --augment-on"
+            ) from error
         self._make = jax.jit(_maker(images.shape[1:3], spec.crop_px, spec.seed, spec.distil_weight))
 
     def batch(self, epoch: int, step: int) -> tuple[Any, Any]:
         """One batch as `Sampler.batch` has it, as arrays of JAX on the device."""
         numbers = packed(self.sampler.variations(epoch, step))
-        rows = self.sampler.rows(epoch, step).astype(np.int32)
+        rows = np.searchsorted(self._drawn, self.sampler.rows(epoch, step)).astype(np.int32)
         when = np.array([epoch, step], np.uint32)
         pastes = self.sampler.pastes(epoch, step)
         words = None if pastes is None else (pastes.receives, pastes.giver, pastes.rim_px)
-        made: tuple[Any, Any] = self._make(self._images, self._masks, self._soft, rows, numbers, words, when)
+        made: tuple[Any, Any] = self._make(self._slices, rows, numbers, words, when)
         return made
 
 
@@ -76,14 +91,15 @@ def _maker(size: tuple[int, int], crop_px: int, seed: int, distil_weight: float)
     import jax
     import jax.numpy as jnp
 
-    def make(images: Any, masks: Any, soft: Any, rows: Any, numbers: Any, pastes: Any, when: Any) -> tuple[Any, Any]:
+    def make(slices: Any, rows: Any, numbers: Any, pastes: Any, when: Any) -> tuple[Any, Any]:
+        images, masks, soft = slices
         where = _Where(size, crop_px, rows, numbers)
         pixels = _varied(where.bilinear(images), numbers)
         key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), when[0]), when[1])
         noise = jax.random.normal(key, pixels.shape) * numbers["noise"][:, None, None, None]
         targets = [where.nearest(masks)]
         if soft is not None:
-            taught = where.bilinear(soft[:, None])[..., 0] / 255.0
+            taught = where.bilinear(soft)[..., 0] / 255.0
             targets.append(distil_weight * taught + (1.0 - distil_weight) * targets[0])
         crops, goals = jnp.clip(pixels + noise, 0.0, 1.0), jnp.stack(targets, axis=-1)
         if pastes is None:
@@ -111,7 +127,7 @@ class _Where:
         import jax.numpy as jnp
 
         self.height, self.width = size
-        self.first = rows[:, None, None] * (self.height * self.width)
+        self.rows = rows[:, None, None]
         centres = jnp.arange(crop_px) + 0.5
         a, b, c, d, e, f = (numbers["affine"][:, k, None, None] for k in range(6))
         hats = jnp.asarray(_hats(crop_px))
@@ -120,31 +136,31 @@ class _Where:
         self.y = d * centres[None, None, :] + e * centres[None, :, None] + f + moved[..., 1]
         self.inside = (self.x >= 0) & (self.x < self.width) & (self.y >= 0) & (self.y < self.height)
 
-    def nearest(self, flat: Any) -> Any:
-        """Sample `(S * H * W,) uint8` to `(B, c, c) float32`."""
+    def nearest(self, stack: Any) -> Any:
+        """Sample `(S, H, W, 1) uint8` to `(B, c, c) float32`."""
         import jax.numpy as jnp
 
-        return jnp.where(self.inside, flat[self._index(jnp.floor(self.x), jnp.floor(self.y))], 0).astype(jnp.float32)
+        return jnp.where(self.inside, self._at(stack, jnp.floor(self.x), jnp.floor(self.y))[..., 0], 0.0)
 
-    def bilinear(self, flat: Any) -> Any:
-        """Sample `(S * H * W, C) uint8` to `(B, c, c, C) float32`, whole numbers in [0, 255]."""
+    def bilinear(self, stack: Any) -> Any:
+        """Sample `(S, H, W, C) uint8` to `(B, c, c, C) float32`, whole numbers in [0, 255]."""
         import jax.numpy as jnp
 
         left, top = jnp.floor(self.x - 0.5), jnp.floor(self.y - 0.5)
         across, down = (self.x - 0.5 - left)[..., None], (self.y - 0.5 - top)[..., None]
 
-        def grey(x: Any, y: Any) -> Any:
-            return flat[self._index(x, y)].astype(jnp.float32)
-
-        upper = grey(left, top) * (1 - across) + grey(left + 1, top) * across
-        lower = grey(left, top + 1) * (1 - across) + grey(left + 1, top + 1) * across
+        upper, lower = (
+            self._at(stack, left, y) * (1 - across) + self._at(stack, left + 1, y) * across for y in (top, top + 1)
+        )
         return jnp.where(self.inside[..., None], jnp.floor(upper * (1 - down) + lower * down + 1e-3), 0.0)
 
-    def _index(self, x: Any, y: Any) -> Any:
+    def _at(self, stack: Any, x: Any, y: Any) -> Any:
+        """The pixels at whole coordinates, of the nearest edge where they lie outside: `(B, c, c, C) float32`."""
         import jax.numpy as jnp
 
+        row = jnp.clip(y, 0, self.height - 1).astype(jnp.int32)
         column = jnp.clip(x, 0, self.width - 1).astype(jnp.int32)
-        return self.first + jnp.clip(y, 0, self.height - 1).astype(jnp.int32) * self.width + column
+        return stack[self.rows, row, column].astype(jnp.float32)
 
 
 def _hats(crop_px: int) -> NDArray[np.float32]:

@@ -98,10 +98,7 @@ class Sampler:
         return (images, targets) if pastes is None else paste(np, images, targets, pastes)
 
     def variations(self, epoch: int, step: int) -> list[Variation]:
-        """What each slice of a batch gets, drawn but not done; a batch that is made elsewhere asks for it.
-
-        The draws are those of `batch` as long as no noise is added, which takes from the same source.
-        """
+        """What each slice of a batch gets, as `batch` draws it, but not done; a batch made elsewhere asks for it."""
         rng, spec = self._rng(epoch, step), self.spec
         size = self.cache.images.shape[1:3]
         return [

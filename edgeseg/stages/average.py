@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint, CheckpointHeader, check_weights, read_checkpoint, write_checkpoint
-from edgeseg.errors import CheckpointError, OptionError
+from edgeseg.errors import CheckpointError, OptionError, OutputError
 from edgeseg.jsonio import to_json
 from edgeseg.stages import train_state
 
@@ -44,9 +44,8 @@ def average(runs: Sequence[Path], *, out: Path) -> Path:
     for part in parts:
         check_weights(part, parts[0].header.variant)
         _check(part, parts[0])
-    train_state.refuse_overwrite(out)
-    if (out / train_state.WEIGHTS).exists():
-        raise CheckpointError(f"{out} already holds weights; choose another --out")
+    if train_state.holds_run(out):
+        raise OutputError(f"{out} already holds a run; choose another --out")
     history = train_state.read_history(parts[-1].path.parent)
     header = replace(parts[-1].header, initial=None, parts=tuple(part.header for part in parts))
     arrays = {name: _mean([part.arrays[name] for part in parts]) for name in parts[0].arrays}

@@ -253,10 +253,9 @@ def _finish(
 
 
 def _check_place(out: Path, *, resume: bool) -> None:
-    train_state.refuse_overwrite(out)
     if resume and not (out / STEPS).is_dir():
         raise CheckpointError(f"{out} holds no compression to go on with; give its folder, or leave out --resume")
-    if not resume and ((out / STEPS).exists() or (out / train_state.WEIGHTS).exists()):
+    if not resume and ((out / STEPS).exists() or train_state.holds_run(out)):
         raise OutputError(f"{out} already holds a run; go on with --resume, or choose another --out")
 
 

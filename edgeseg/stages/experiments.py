@@ -98,7 +98,7 @@ def run_experiments(
 ) -> ExperimentLog:
     """Bring a log of outcomes up to a plan: what it holds already is not done again, and each outcome is kept at once.
 
-    Several processes may do rows of one plan at the same time.
+    Several processes may do rows of one plan at the same time; one that needs a training of another waits for it.
 
     Args:
         plan: the rows.
@@ -120,6 +120,7 @@ def run_experiments(
     work = _Work(plan, cache, *_sides(plan, split), runs, backend, progress)
     for row in plan.rows:
         for seed in row.seeds if not only or row.name in only else ():
+            done = read_log(log, data=cache.name)
             if work.is_done(done.of(row.name, seed), row, seed):
                 continue
             if on_row:
@@ -187,29 +188,27 @@ class _Work:
         teachers = tuple(self._trained(self.plan.row(name), seed)[0] for name in row.teachers)
         spec = self.plan.spec(row, seed=seed, teachers=tuple(artifacts.sha256_file(t.path) for t in teachers))
         place = self.runs / f"{row.name}-s{seed}"
-        if not self._finished(place, spec):
-            train(
-                self.cache,
-                spec,
-                out=place,
-                train_patients=self.training,
-                validation_patients=self.held_out,
-                backend=self.backend,
-                resume=(place / train_state.STATE).exists(),
-                validate_every=spec.epochs,
-                progress=self.progress,
-                teachers=teachers,
-            )
+        with artifacts.turn(artifacts.make_dir(place)):
+            if not self._finished(place, spec):
+                train(
+                    self.cache,
+                    spec,
+                    out=place,
+                    train_patients=self.training,
+                    validation_patients=self.held_out,
+                    backend=self.backend,
+                    resume=train_state.holds_run(place),
+                    validate_every=spec.epochs,
+                    progress=self.progress,
+                    teachers=teachers,
+                )
         return read_checkpoint(place), train_state.read_history(place)
 
     def _finished(self, place: Path, spec: TrainSpec) -> bool:
-        if not (place / train_state.WEIGHTS).exists():
-            return False
-        header = read_checkpoint(place).header
-        same = (header.train, header.train_patients) == (spec, self.training)
-        if header.epoch == spec.epochs and not same:
+        header = train_state.complete(place)
+        if header is not None and (header.train, header.train_patients) != (spec, self.training):
             raise CheckpointError(f"{place} holds a run of another plan; take it away, or give another --runs")
-        return same and header.epoch == spec.epochs
+        return header is not None
 
     def _scores(self, weights: Checkpoint, score: Scoring) -> tuple[HeldOutScore, ...]:
         if score.weights == "last":

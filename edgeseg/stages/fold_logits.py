@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts, imaging
+from edgeseg.backend import running_keras
 from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, DatasetError
@@ -121,7 +122,7 @@ def held_out_logits(
     """Give each held-out patient's logits, `(N, H, W) float32`, computing and keeping them when they are not there.
 
     They are kept as float16 in `logits-<key>.npz` in the run's folder, under a key of the weights, the slices, the
-    flips and the code that computes them, so that logits of an earlier state are never taken.
+    flips, and the backend and the code that compute them, so that logits of an earlier state are never taken.
 
     Args:
         run: whose network.
@@ -152,7 +153,8 @@ def _silent(_: str) -> None:
 
 def _key(run: FoldRun, cache: SliceCache, flips: str) -> str:
     code = (artifacts.source_digest("variants"), artifacts.sha256_file(Path(imaging.__file__)))
-    parts = (run.sha256, cache.content_hash(run.patients), flips, repr(FLIPS[flips]), *code)
+    backend = running_keras().backend.backend()
+    parts = (run.sha256, cache.content_hash(run.patients), flips, repr(FLIPS[flips]), backend, *code)
     return artifacts.sha256_bytes("\0".join(parts).encode())[:16]
 
 

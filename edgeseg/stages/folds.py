@@ -101,7 +101,7 @@ def fold_jobs(
                 teachers=tuple(path.resolve() for path in own),
                 initial=None if start is None else start.resolve(),
                 backend=backend,
-                resume=any((place / name).exists() for name in (train_state.STATE, train_state.WEIGHTS)),
+                resume=train_state.holds_run(place),
                 validate_every=validate_every,
                 devices=devices,
             )

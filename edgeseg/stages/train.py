@@ -78,8 +78,8 @@ def train(
     _check_initial(spec, initial, train_patients, validation_patients)
     header = _header(cache, spec, train_patients, validation_patients, backend, devices)
     header = replace(header, initial=None if initial is None else initial.header)
-    if resume and (curve := train_state.finished(out, header)) is not None:
-        return _result(out, header, curve, images_per_second=None)
+    if resume and (done_before := train_state.finished(out, header)) is not None:
+        return _result(out, *done_before, images_per_second=None)
     team = gather(keras, devices=devices, batch_size=spec.batch_size)
     _check_place(spec, backend, devices=team.devices)
     soft = _soft(keras, cache, spec, teachers, train_patients, validation_patients)
@@ -133,9 +133,10 @@ def _check_sides(train_patients: tuple[str, ...], validation_patients: tuple[str
 
 def _check_place(spec: TrainSpec, backend: str, *, devices: int) -> None:
     if spec.augment_on == "device" and (backend != "jax" or devices > 1):
+        advice = "--devices 1" if backend == "jax" else "--backend jax"
         raise OptionError(
             f"augmenting on the device runs on one device of the jax backend, and this training has {devices} of "
-            f"{backend}; leave out --augment-on, or add --backend jax"
+            f"{backend}; leave out --augment-on, or give {advice}"
         )
 
 

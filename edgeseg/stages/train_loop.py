@@ -126,12 +126,19 @@ class TrainLoop:
 
         On an accelerator a loss is there only when its step is done; waiting for the one before leaves work in flight.
         """
-        before, self._unseen = self._unseen, (step, loss)
-        if before is not None:
-            self._look(*before)
+        self.look()
+        self._unseen = (step, loss)
 
-    def _look(self, step: int, value: Any) -> None:
-        loss = float(value)
+    def look(self) -> None:
+        """Look at the loss that was noted last, where nobody did yet.
+
+        Raises:
+            TrainingError: when it is no longer a number; the message names the slices of the batch.
+        """
+        if self._unseen is None:
+            return
+        step, loss = self._unseen[0], float(self._unseen[1])
+        self._unseen = None
         if not math.isfinite(loss):
             names = ", ".join(self.sampler.names(self.epoch, step))
             raise TrainingError(
@@ -154,9 +161,7 @@ class TrainLoop:
 
     def end(self, loss: float) -> None:
         """Score and save what the epoch left."""
-        last, self._unseen = self._unseen, None
-        if last is not None:
-            self._look(*last)
+        self.look()
         seconds = time.perf_counter() - self._began
         self.seconds += seconds
         record = EpochRecord(

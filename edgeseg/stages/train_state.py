@@ -59,7 +59,8 @@ def restore(out: Path, header: CheckpointHeader, model: Any, optimizer: Any) -> 
         CheckpointError: when there is no state, or one of other hyper-parameters or patients; shows the differences.
     """
     if not (out / STATE).is_file():
-        raise CheckpointError(f"{out} holds no training run to go on with; give its folder, or leave out --resume")
+        advice = "take its files away" if holds_run(out) else "leave out --resume"
+        raise CheckpointError(f"{out} holds no training run to go on with; give its folder, or {advice}")
     checkpoint = read_checkpoint(out / STATE)
     _same_run(out, checkpoint.header, header)
     model.set_weights([checkpoint.arrays[f"model/{name}"] for name in weight_names(model)])
@@ -69,19 +70,37 @@ def restore(out: Path, header: CheckpointHeader, model: Any, optimizer: Any) -> 
     return done, History(epochs=tuple(record for record in read_history(out).epochs if record.epoch <= done))
 
 
-def finished(out: Path, header: CheckpointHeader) -> History | None:
-    """Return the curve of a run whose weights are those of the last epoch, None for one that is not there yet.
+def finished(out: Path, header: CheckpointHeader) -> tuple[CheckpointHeader, History] | None:
+    """Return the header and the curve of a training that was saved whole after its last epoch, None for any other.
+
+    The state may be missing: a finished run needs none.
 
     Raises:
-        CheckpointError: when a finished run has other hyper-parameters or patients; shows the differences.
+        CheckpointError: when it has other hyper-parameters or patients, or no training alone made its weights.
+    """
+    stored = complete(out)
+    if stored is None:
+        return None
+    if stored.recipe is not None or stored.parts:
+        raise CheckpointError(
+            f"{out} holds compressed or averaged weights, which no training goes on with; choose another --out"
+        )
+    _same_run(out, stored, header)
+    return stored, read_history(out)
+
+
+def complete(out: Path) -> CheckpointHeader | None:
+    """Return the header of the weights of a run that was saved whole after its last epoch, None for any other.
+
+    Weights are written first and the state last, so a state that is there has to be that of the last epoch too.
     """
     if not (out / WEIGHTS).is_file():
         return None
     stored = read_checkpoint(out / WEIGHTS).header
-    if stored.epoch < stored.train.epochs:
+    last = stored.train.epochs
+    if stored.epoch < last or ((out / STATE).is_file() and read_checkpoint(out / STATE).header.epoch < last):
         return None
-    _same_run(out, stored, header)
-    return read_history(out)
+    return stored
 
 
 def _same_run(out: Path, stored: CheckpointHeader, asked: CheckpointHeader) -> None:
@@ -104,14 +123,19 @@ def read_history(out: Path) -> History:
         raise CheckpointError(f"{out / HISTORY} is damaged ({error}); start again in another --out") from error
 
 
+def holds_run(out: Path) -> bool:
+    """Whether a training, a compression or an average left something in `out`."""
+    return any((out / name).exists() for name in (STATE, WEIGHTS))
+
+
 def refuse_overwrite(out: Path) -> None:
     """Refuse to train over an earlier run.
 
     Raises:
-        OutputError: when `out` holds a state.
+        OutputError: when `out` holds a state or weights.
     """
-    if (out / STATE).exists():
-        raise OutputError(f"{out} already holds a training run; continue it with --resume, or choose another --out")
+    if holds_run(out):
+        raise OutputError(f"{out} already holds a run; go on with --resume, or choose another --out")
 
 
 def _differences(stored: CheckpointHeader, asked: CheckpointHeader) -> list[str]:

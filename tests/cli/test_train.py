@@ -65,7 +65,7 @@ def test_ctrl_c_in_folds_says_how_to_go_on(
     assert run(*command, "--resume") == 130
     assert f"what is done so far is in {out}, go on with --resume" in capsys.readouterr().err
     assert run(*command) == 2
-    assert "already holds a training run" in capsys.readouterr().err
+    assert "already holds a run; go on with --resume" in capsys.readouterr().err
 
 
 def test_folds_that_start_from_folds_train_the_same_network(

@@ -13,6 +13,7 @@ from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.data.on_device import DeviceBatches
 from edgeseg.data.sampler import Sampler
+from edgeseg.errors import OptionError
 from edgeseg.specs import AUGMENTATIONS, TrainSpec
 
 SPEC = TrainSpec(batch_size=4, empty_share=0.25, crop_px=48, missing_share=0.5, seed=3)
@@ -63,6 +64,31 @@ def test_stretched_slices_are_stretched_there_too(cache: SliceCache) -> None:
     (images, _), (there, _) = _both(cache, replace(SPEC, augment="flips", normalisation="slice"))
     _assert_alike(images, there)
     assert not np.allclose(there, _both(cache, replace(SPEC, augment="flips"))[1][0], atol=0.01)
+
+
+def test_the_draws_are_those_of_the_host_with_noise_too(cache: SliceCache) -> None:
+    spec = replace(SPEC, augment="scanner", batch_size=8)
+    (_, masks), (_, there) = _both(cache, spec)
+    assert sum(v.noise > 0 for v in Sampler.of(cache, cache.patients, spec).variations(2, 1)[:-1]) > 0
+    assert (masks != there).mean() < 1e-3
+
+
+def test_only_slices_of_the_patients_are_copied(cache: SliceCache) -> None:
+    sampler = Sampler.of(cache, cache.patients[2:4], replace(SPEC, augment="none"))
+    batches = DeviceBatches(sampler)
+    assert len(batches._slices[0]) == len(sampler.tumour_rows) + len(sampler.empty_rows) < len(cache.images)
+    _assert_alike(sampler.batch(1, 0)[0], np.asarray(batches.batch(1, 0)[0]))
+
+
+def test_a_device_without_room_is_one_clear_error(cache: SliceCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    import jax
+
+    def full(_: object) -> None:
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory\nmore of it")
+
+    monkeypatch.setattr(jax, "device_put", full)
+    with pytest.raises(OptionError, match=r"slices take 0\.0 GB and the device has no room .*leave out --augment-on"):
+        DeviceBatches(Sampler.of(cache, cache.patients, SPEC))
 
 
 def test_noise_repeats_by_seed_and_step_and_stays_in_range(cache: SliceCache, monkeypatch: pytest.MonkeyPatch) -> None:

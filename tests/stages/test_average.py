@@ -52,7 +52,7 @@ def test_the_mean_of_a_run_and_of_what_started_from_it(tmp_path: Path) -> None:
     assert [c.split(" --")[0] for c in commands] == ["edgeseg train"] * 2 + ["edgeseg average runs/1 runs/2"]
     assert "--from runs/1" in commands[1]
     assert [c.endswith(f"--out runs/{n}") for n, c in enumerate(commands, start=1)] == [True] * 3
-    with pytest.raises(CheckpointError, match="already holds weights"):
+    with pytest.raises(OutputError, match="already holds a run; choose another --out"):
         average(runs, out=tmp_path / "3")
 
 
@@ -81,5 +81,5 @@ def test_one_run_is_no_average_and_no_run_is_written_over(tmp_path: Path) -> Non
     other = _write(tmp_path / "2", SECOND, 4.0)
     (tmp_path / "3").mkdir()
     (tmp_path / "3" / "state.safetensors").write_bytes(b"")
-    with pytest.raises(OutputError, match="already holds a training run"):
+    with pytest.raises(OutputError, match="already holds a run; choose another --out"):
         average([run, other], out=tmp_path / "3")

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +20,11 @@ from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import CheckpointError, OptionError, OutputError, SeenPatientError, SplitError, TrainingError
 from edgeseg.results import TrainResult
 from edgeseg.specs import TrainSpec, VariantSpec
+from edgeseg.stages.distribute import Team
 from edgeseg.stages.ship import train_command
 from edgeseg.stages.train import train
-from edgeseg.stages.train_loop import TrainProgress
-from edgeseg.stages.train_state import read_history
+from edgeseg.stages.train_loop import TrainLoop, TrainProgress
+from edgeseg.stages.train_state import History, read_history
 
 SPEC = TrainSpec(
     variant=VariantSpec(name="alphax", alpha=0.0625, stem="half"), epochs=3, batch_size=4, crop_px=32, warmup_steps=2
@@ -137,10 +140,79 @@ def test_a_finished_run_needs_no_state_to_be_found_finished(cache: SliceCache, t
     assert again.images_per_second is None
     with pytest.raises(CheckpointError, match="seed was 0 and is now 1"):
         _train(cache, out, spec=replace(spec, seed=1), resume=True)
+    with pytest.raises(OutputError, match="already holds a run; go on with --resume"):
+        _train(cache, out, spec=spec)
+
+
+def test_a_run_whose_last_save_was_cut_short_is_not_finished(cache: SliceCache, tmp_path: Path) -> None:
+    from edgeseg.stages.train_state import HISTORY, STATE
+
+    spec, out, early = replace(SPEC, epochs=2), tmp_path / "run", {}
+
+    def keep(at: TrainProgress) -> None:
+        if (at.epoch, at.step) == (2, 1):
+            early.update({name: (out / name).read_bytes() for name in (STATE, HISTORY)})
+
+    patients = cache.patients
+    whole = train(
+        cache, spec, out=out, train_patients=patients[:4], validation_patients=patients[4:], progress=keep
+    )  # fmt: skip
+    for name, content in early.items():
+        (out / name).write_bytes(content)
+    again = _train(cache, out, spec=spec, resume=True)
+    assert again.sha256 == whole.sha256
+    assert [r.loss for r in again.history] == [r.loss for r in whole.history]
+    assert again.images_per_second is not None
+
+
+def test_averaged_weights_are_no_finished_training(cache: SliceCache, tmp_path: Path) -> None:
+    from edgeseg.stages.average import average
+
+    spec = replace(SPEC, epochs=1)
+    _train(cache, tmp_path / "run", spec=spec)
+    average([tmp_path / "run", tmp_path / "run"], out=tmp_path / "mean")
+    with pytest.raises(CheckpointError, match="compressed or averaged weights, which no training goes on with"):
+        _train(cache, tmp_path / "mean", spec=spec, resume=True)
+
+
+def _loop(tmp_path: Path, heard: list[TrainProgress]) -> TrainLoop:
+    """A loop of epochs of three steps, whose batches have names."""
+    sampler = SimpleNamespace(spec=SPEC, steps_per_epoch=3, names=lambda epoch, step: [f"slice {epoch}/{step}"])
+    parts: Any = (None, sampler, None, None, None, None, History(), tmp_path, 5, heard.append, Team())
+    loop = TrainLoop(*parts)
+    loop.begin(2)
+    return loop
+
+
+def test_every_step_is_told_once_the_last_one_at_the_end_of_its_epoch(tmp_path: Path) -> None:
+    heard: list[TrainProgress] = []
+    loop = _loop(tmp_path, heard)
+    for step, loss in enumerate((0.5, 0.4, 0.3)):
+        loop.step(step, loss)
+    assert [(at.step, at.loss) for at in heard] == [(1, 0.5), (2, 0.4)]
+    loop.look()
+    assert [(at.step, at.loss) for at in heard] == [(1, 0.5), (2, 0.4), (3, 0.3)]
+    loop.look()
+    assert len(heard) == 3
+    loop.close()
+
+
+@pytest.mark.parametrize("bad", [0, 1, 2])
+def test_a_loss_that_is_no_number_names_its_own_step(tmp_path: Path, bad: int) -> None:
+    loop = _loop(tmp_path, [])
+
+    def run() -> None:
+        for step in range(3):
+            loop.step(step, float("nan") if step >= bad else 0.5)
+        loop.look()
+
+    with pytest.raises(TrainingError, match=rf"became nan in epoch 2, step {bad + 1}; the batch held: slice 2/{bad};"):
+        run()
+    loop.close()
 
 
 def test_crops_are_made_on_the_device_of_jax_only(cache: SliceCache, tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match=r"1 of tensorflow; leave out --augment-on, or add --backend jax"):
+    with pytest.raises(OptionError, match=r"1 of tensorflow; leave out --augment-on, or give --backend jax"):
         _train(cache, tmp_path / "run", spec=replace(SPEC, augment_on="device"))
     assert not (tmp_path / "run").exists()
     with pytest.raises(OptionError, match="augment_on is 'gpu'; choose one of: host, device"):
