@@ -35,7 +35,7 @@ class FoldOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldScore:
-    """One fold in short; `sha256` is that of its weights."""
+    """One fold in short; `weights` are named from the folder of the folds, `sha256` is theirs."""
 
     fold: int
     weights: str
@@ -129,7 +129,7 @@ def _short(outcome: FoldOutcome) -> FoldScore:
     training, evaluation = outcome.training, outcome.evaluation
     return FoldScore(
         fold=outcome.fold,
-        weights=training.weights,
+        weights=Path(*Path(training.weights).parts[-2:]).as_posix(),
         sha256=training.sha256,
         train_patients=training.train_patients,
         patients=len(evaluation.patients),
