@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from edgeseg.data.cache import SliceCache
     from edgeseg.data.split import Split
     from edgeseg.results import TrainResult
-    from edgeseg.specs import TrainSpec
+    from edgeseg.specs import TrainSpec, VariantSpec
 
 
 def train(
@@ -78,14 +78,11 @@ def train(
     every patient's score by the model that never saw them.
     """
     from edgeseg.cli._folds import TrainOptions, cross_validate
-    from edgeseg.cli._variant import variant_of
     from edgeseg.specs import TrainSpec
-    from edgeseg.stages.folds import of_fold
 
     _check(validate_every=validate_every, fold=fold, folds=folds, ray=ray, ray_cpus=ray_cpus)
-    weights = start_from if folds is None or start_from is None else of_fold(start_from)
     spec = TrainSpec(
-        variant=variant_of(variant, weights, alpha=alpha, stem=stem, profile=profile),
+        variant=_variant(variant, start_from, folds, alpha=alpha, stem=stem, profile=profile),
         epochs=epochs,
         seed=seed,
         batch_size=batch_size,
@@ -119,6 +116,23 @@ def train(
         cross_validate(slices, spec, dealt, options, ray=ray, ray_cpus=ray_cpus, as_json=as_json)
     else:
         _one_fold(slices, spec, dealt, options, fold=fold or 0, as_json=as_json)
+
+
+def _variant(
+    name: str | None,
+    start_from: Path | None,
+    folds: int | None,
+    *,
+    alpha: float | None,
+    stem: str | None,
+    profile: str | None,
+) -> VariantSpec:
+    """Say which network is meant; what is started from may be a folder of folds where folds are trained."""
+    from edgeseg.cli._variant import variant_of
+    from edgeseg.stages.folds import of_fold
+
+    weights = start_from if folds is None or start_from is None else of_fold(start_from)
+    return variant_of(name, weights, alpha=alpha, stem=stem, profile=profile)
 
 
 def _check(*, validate_every: int, fold: int | None, folds: int | None, ray: bool, ray_cpus: int | None) -> None:
