@@ -19,8 +19,10 @@ from edgeseg.backend import load_keras
 from edgeseg.data.cache import SliceCache, cached, folder_key
 from edgeseg.data.open import open_dataset
 from edgeseg.errors import EdgeSegError
+from edgeseg.jsonio import from_json
 from edgeseg.metrics import bootstrap_interval, count_overlap, paired_interval
 from edgeseg.stages.fold_logits import check_data, find_runs, held_out_logits
+from edgeseg.stages.out_of_fold import OutOfFoldResult
 from edgeseg.stages.report import splice
 
 LOW = 0.6
@@ -40,12 +42,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, help="where decoded slices are kept")
     parser.add_argument("--backend", default="tensorflow")
+    parser.add_argument(
+        "--before", type=Path, metavar="FILE", help="an out-of-fold.json on the same patients, as a row"
+    )
     parser.add_argument("--into", type=Path, metavar="FILE", help="put the table between the marks of a Markdown file")
     options = parser.parse_args()
     try:
         load_keras(options.backend)
         slices = cached(open_dataset(options.data), folder_key(options.data), root=options.cache)
         scores, patients = _scores(options.folds, slices)
+        if options.before is not None:
+            scores[f"{options.before.name} (before)"] = _before(options.before, patients)
         table = f"{_table(scores)}\n\n{_lowest(scores[TOGETHER], patients)}"
         if options.into is not None:
             splice(table, options.into)
@@ -101,6 +108,14 @@ def _scores(folders: list[Path], slices: SliceCache) -> tuple[dict[str, list[flo
         scores[THRESHOLD].append(max(count_overlap(mean > t, reference).dice for t in THRESHOLDS))
         scores[GROWN].append(count_overlap(_grown(reference), reference).dice)
     return scores, order
+
+
+def _before(path: Path, patients: list[str]) -> list[float]:
+    result = from_json(OutOfFoldResult, path.read_bytes())
+    dice = {entry.score.patient: entry.score.dice for entry in result.patients}
+    if missing := sorted(set(patients) - set(dice)):
+        sys.exit(f"error: {path} has no score of {missing[0]}; give a result on the same patients")
+    return [dice[patient] for patient in patients]
 
 
 def _probabilities(folder: Path, slices: SliceCache) -> Iterator[tuple[str, NDArray[np.float32]]]:

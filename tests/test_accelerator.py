@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -33,14 +33,8 @@ train = "--variant unet"
 
 
 @pytest.fixture(scope="module")
-def accelerator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("accelerator", BENCHMARKS / "accelerator.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["accelerator"] = module
-    spec.loader.exec_module(module)
-    return module
+def accelerator(script: Callable[[Path], ModuleType]) -> ModuleType:
+    return script(BENCHMARKS / "accelerator.py")
 
 
 def _options(plan: Path = Path("plan.toml")) -> argparse.Namespace:

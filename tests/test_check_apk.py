@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -13,13 +13,8 @@ APP = Path(__file__).resolve().parents[1] / "android-demo"
 
 
 @pytest.fixture(scope="module")
-def check() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("check_apk", APP / "check_apk.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def check(script: Callable[[Path], ModuleType]) -> ModuleType:
+    return script(APP / "check_apk.py")
 
 
 def _dex(*items: tuple[int, int]) -> bytes:

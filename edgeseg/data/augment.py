@@ -87,10 +87,10 @@ def draw(
 
     `rich` draws a flip of each axis, a rotation of +-15 degrees, a scale of +-15 %, and per channel a gain of +-20 %
     and a gamma of exp(+-0.25). `upright` leaves out the vertical flip, `shifted` lets the crop reach 32 pixels over the
-    edge of the slice. `strong` draws the same as `rich` in wider
-    ranges (`MODES`), bends the slice by moving the nodes of a grid, and adds noise to some; `scanner` is `strong` and
-    one gain for all channels, since scanners differ several times in brightness; `extreme` is `scanner` in any
-    rotation, with wider scales and powers. `flips` is a horizontal flip only, `none` only the crop.
+    edge of the slice. `strong` draws the same as `rich` in wider ranges (`MODES`), bends the slice by moving the
+    nodes of a grid, and adds noise to some; `scanner` is `strong` and one gain for all channels, since scanners
+    differ in brightness several times; `extreme` is `scanner` in any rotation, with wider scales and powers. `flips`
+    is a horizontal flip only, `none` only the crop.
 
     Args:
         shape: height and width of the slice.

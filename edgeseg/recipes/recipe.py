@@ -77,7 +77,9 @@ class Recipe:
 
 
 def fine_tuning(parent: Checkpoint, spec: FineTune, variant: VariantSpec | None = None) -> TrainSpec:
-    """Return how a network is trained on: as it was trained, but for what `spec` says.
+    """Return how a network is trained on: as it was trained, but for what `spec` says, and with crops from the host.
+
+    Recipes train on TensorFlow, wherever the parent was trained.
 
     Args:
         parent: the weights that are compressed.
@@ -92,6 +94,7 @@ def fine_tuning(parent: Checkpoint, spec: FineTune, variant: VariantSpec | None 
         steps_per_epoch=spec.steps_per_epoch,
         seed=spec.seed,
         schedule="cosine",
+        augment_on="host",
         initial=None,
         teachers=(),
         distil_weight=0.0,
