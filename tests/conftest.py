@@ -113,6 +113,23 @@ def tiny_checkpoint(tiny_lgg: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def make_folds(tiny_checkpoint: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Give a function that writes tiny folds, by whom each learned from and holds out, and returns their folder."""
+    from edgeseg.checkpoint import read_checkpoint, write_checkpoint
+
+    given, folder = read_checkpoint(tiny_checkpoint), tmp_path / "folds"
+
+    def make(*parts: tuple[tuple[str, ...], tuple[str, ...]]) -> Path:
+        train = replace(given.header.train, crop_px=32, batch_size=4)
+        for number, (own, others) in enumerate(parts):
+            header = replace(given.header, train=train, train_patients=own, validation_patients=others)
+            write_checkpoint(folder / f"fold{number}" / "weights.safetensors", header, given.arrays)
+        return folder
+
+    return make
+
+
+@pytest.fixture
 def fold_header() -> Callable[..., CheckpointHeader]:
     """Give a function that makes the header of tiny weights which learned from all patients but those held out."""
     from edgeseg.checkpoint import CheckpointHeader

@@ -38,7 +38,9 @@ def build(
     checkpoint: Annotated[
         list[Path] | None,
         typer.Option(
-            "--from", metavar="CKPT", help="A run of 'edgeseg train', or several for all; shipped weights if not given."
+            "--from",
+            metavar="CKPT",
+            help="A run of 'edgeseg train', one of its --folds, or several for all; shipped weights if not given.",
         ),
     ] = None,
     choice: Annotated[
@@ -79,12 +81,14 @@ def build(
     Leaves the artifacts, build.json, report.md and report.json in --out. A stage that is unchanged since the last build
     there is not run again. Without training patients in --data, int8 takes the activation ranges that ship with the
     weights, or else the shipped phantoms. With --variant all, each variant is built that has weights: those of the runs
-    given with --from, or else those that ship. An artifact that fails leaves its reason in the table and the others go
-    on. Exit code 1 when one failed, or failed its parity check, or --max-drop is not confirmed.
+    given with --from, or else those that ship. Runs of 'edgeseg train --folds' are built fold by fold, in --out/fold0
+    and so on, and the report in --out scores every patient by the fold that never saw them. An artifact that fails
+    leaves its reason in the table and the others go on. Exit code 1 when one failed, or failed its parity check, or
+    --max-drop is not confirmed.
     """
     from edgeseg.cli._variant import DEFAULT, variant_of
-    from edgeseg.jsonio import to_json
     from edgeseg.specs import BuildSpec
+    from edgeseg.stages.fold_folders import of_fold
     from edgeseg.stages.matrix import every_variant
 
     everything = variant == ALL
@@ -93,7 +97,10 @@ def build(
     )
     spec = BuildSpec(
         variant=variant_of(
-            DEFAULT if everything else variant, runs[0] if runs and not everything else None, alpha=alpha, stem=stem
+            DEFAULT if everything else variant,
+            of_fold(runs[0]) if runs and not everything else None,
+            alpha=alpha,
+            stem=stem,
         ),
         targets=tuple(name.strip() for item in target for name in item.split(",") if name.strip()),
         out=out,
@@ -115,10 +122,7 @@ def build(
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
     result = _run(every_variant(spec, runs) if everything else (spec,))
-    if as_json:
-        typer.echo(to_json(result))
-    else:
-        _print(result, out)
+    _print(result, out, as_json=as_json)
     _check(result)
 
 
@@ -136,15 +140,22 @@ def _check(result: BuildResult) -> None:
 def _run(specs: Sequence[BuildSpec]) -> BuildResult:
     from edgeseg.cli._progress import counted, line
     from edgeseg.stages.build import build_matrix
+    from edgeseg.stages.build_folds import build_folds, fold_specs
 
+    def one(specs: Sequence[BuildSpec]) -> BuildResult:
+        if folds:
+            line(f"{specs[0].out.name}, of {len(folds)} folds")
+        return build_matrix(
+            specs,
+            on_stage=_stage_line,
+            on_progress=lambda _stage, done, total: progress(done, total),
+            on_failure=lambda step, reason: line(f"{step}: FAILED: {reason}"),
+        )
+
+    folds = fold_specs(specs)
     try:
         with counted("building") as progress:
-            return build_matrix(
-                specs,
-                on_stage=_stage_line,
-                on_progress=lambda _stage, done, total: progress(done, total),
-                on_failure=lambda step, reason: line(f"{step}: FAILED: {reason}"),
-            )
+            return build_folds(folds, one) if folds else one(specs)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on after the last stage above", err=True)
         raise
@@ -163,11 +174,15 @@ def _checked_runs(given: list[Path] | None, *, everything: bool, narrowed: bool,
     return runs
 
 
-def _print(result: BuildResult, out: Path) -> None:
+def _print(result: BuildResult, out: Path, *, as_json: bool) -> None:
     from edgeseg.cli._print import show
+    from edgeseg.jsonio import to_json
     from edgeseg.stages.report import summarise
     from edgeseg.stages.tables import terminal
 
+    if as_json:
+        typer.echo(to_json(result))
+        return
     show(terminal(summarise(result)))
     typer.echo(f"\nartifacts and reports: {out}")
 

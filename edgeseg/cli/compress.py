@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from edgeseg.results import CompressResult, CompressStep
+    from collections.abc import Iterable
+
+    from rich.table import Table
+
+    from edgeseg.results import CompressResult, CompressStep, FoldsCompressResult, NetworkSize
     from edgeseg.specs import Chain
 
 
 def compress(
-    weights: Annotated[Path, typer.Argument(metavar="RUN", help="A run of 'edgeseg train', or a .safetensors file.")],
+    weights: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run of 'edgeseg train', also with --folds, or its file.")
+    ],
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data that the weights were trained on.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The new run's folder.")],
     recipe: Annotated[
@@ -37,45 +43,50 @@ def compress(
 ) -> None:
     """Apply compression recipes to trained weights: one by an option, or a chain from a file.
 
-    The weights' training and validation patients are kept. Leaves a run that build, evaluate, choose and ship take;
-    after Ctrl-C the same command with --resume goes on.
+    The weights' training and validation patients are kept. Leaves a run that build, evaluate, choose and ship take, or
+    one for each fold; after Ctrl-C the same command with --resume goes on.
     """
-    from edgeseg.checkpoint import read_checkpoint
-    from edgeseg.cli._progress import counted
-    from edgeseg.cli._training import training_bar
-    from edgeseg.data.cache import cached, folder_key
-    from edgeseg.data.open import open_dataset
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.compress import compress as run
 
     if validate_every < 1:
         raise OptionError(f"validate-every is {validate_every}; it must be at least 1")
     given: dict[str, Any] = {"prune": prune, "channel-prune": channel_prune, "cluster": cluster, "distil": distil}
     given = {name: value for name, value in given.items() if value is not None} | ({"qat": True} if qat else {})
     chain = _chain(recipe, given, epochs, options or [])
-    parent = read_checkpoint(weights)
-    with counted("decoding slices") as decoding:
-        slices = cached(open_dataset(data), folder_key(data), root=cache, progress=decoding)
-    try:
-        with training_bar() as progress:
-            result = run(
-                parent,
-                chain,
-                slices,
-                out=out,
-                resume=resume,
-                validate_every=validate_every,
-                progress=progress,
-                on_step=_step_line,
-            )
-    except KeyboardInterrupt:
-        typer.echo(f"stopped; what is done so far is in {out}, go on with --resume", err=True)
-        raise
+    result = _run(weights, chain, data, cache, out=out, resume=resume, validate_every=validate_every)
     if as_json:
         typer.echo(to_json(result))
     else:
         _print(result, out)
+
+
+def _run(
+    weights: Path, chain: Chain, data: Path, cache: Path | None, *, out: Path, resume: bool, validate_every: int
+) -> CompressResult | FoldsCompressResult:
+    """Compress one run, or the run of each fold."""
+    from edgeseg.checkpoint import read_checkpoint
+    from edgeseg.cli._progress import counted
+    from edgeseg.cli._training import training_bar
+    from edgeseg.data.cache import cached, folder_key
+    from edgeseg.data.open import open_dataset
+    from edgeseg.stages.compress import compress as one
+    from edgeseg.stages.compress_folds import compress_folds
+    from edgeseg.stages.fold_folders import fold_folders
+
+    folds = fold_folders(weights)
+    parent = None if folds else read_checkpoint(weights)
+    with counted("decoding slices") as decoding:
+        slices = cached(open_dataset(data), folder_key(data), root=cache, progress=decoding)
+    how: dict[str, Any] = {"out": out, "resume": resume, "validate_every": validate_every, "on_step": _step_line}
+    try:
+        with training_bar() as progress:
+            if parent is None:
+                return compress_folds(folds, chain, slices, on_fold=_fold_line, progress=progress, **how)
+            return one(parent, chain, slices, progress=progress, **how)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; what is done so far is in {out}, go on with --resume", err=True)
+        raise
 
 
 def _chain(recipe: Path | None, given: dict[str, Any], epochs: int | None, options: list[str]) -> Chain:
@@ -134,16 +145,45 @@ def _step_line(step: CompressStep, reused: bool) -> None:
     typer.echo(f"{step.recipe:<22}{time:>12}", err=True)
 
 
-def _print(result: CompressResult, out: Path) -> None:
+def _fold_line(place: Path) -> None:
+    typer.echo(place.name, err=True)
+
+
+def _print(result: CompressResult | FoldsCompressResult, out: Path) -> None:
+    from edgeseg.cli._print import show
+    from edgeseg.results import CompressResult
+
+    if isinstance(result, CompressResult):
+        show(_table("step", (("given", result.given), *((step.recipe, step.size) for step in result.steps))))
+        typer.echo(f"\n{result.given.variant} -> {result.steps[-1].size.variant}")
+        typer.echo(f"weights: {result.weights}")
+        _next(result.targets, out)
+        return
+    sizes = [(f"{fold.fold}, {name}", size) for fold in result.folds for name, size in _ends(fold.result)]
+    show(_table("fold", sizes))
+    typer.echo(
+        f"\nDice mean over {result.patients} patients, out of fold: {result.dice_mean_before:.3f} -> "
+        f"{result.dice_mean_after:.3f}"
+    )
+    _next(result.folds[0].result.targets, out)
+
+
+def _ends(result: CompressResult) -> tuple[tuple[str, NetworkSize], ...]:
+    return (("given", result.given), ("left", result.steps[-1].size))
+
+
+def _next(targets: tuple[str, ...], out: Path) -> None:
+    typer.echo(f"next: edgeseg build --from {out} --target {','.join(targets) or 'tflite-int8'} --data DIR")
+
+
+def _table(first: str, rows: Iterable[tuple[str, NetworkSize]]) -> Table:
     from rich.table import Table
 
-    from edgeseg.cli._print import show
-
     table = Table(title="Float networks, validation patients", title_justify="left", box=None, padding=(0, 1, 0, 0))
-    table.add_column("step")
+    table.add_column(first)
     for name in ("parameters", "MACs", "float MB", "gzip MB", "zeros", "Dice mean", "median"):
         table.add_column(name, justify="right")
-    for label, size in (("given", result.given), *((step.recipe, step.size) for step in result.steps)):
+    for label, size in rows:
         table.add_row(
             label,
             f"{size.parameters:,}",
@@ -154,8 +194,4 @@ def _print(result: CompressResult, out: Path) -> None:
             f"{size.dice_mean:.3f}",
             f"{size.dice_median:.3f}",
         )
-    show(table)
-    typer.echo(f"\n{result.given.variant} -> {result.steps[-1].size.variant}")
-    typer.echo(f"weights: {result.weights}")
-    target = ",".join(result.targets) or "tflite-int8"
-    typer.echo(f"next: edgeseg build --from {out} --target {target} --data DIR")
+    return table

@@ -25,7 +25,13 @@ from edgeseg.results.check import (
 from edgeseg.results.claims import Claim, ClaimsResult, MeasuredClaim
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
 from edgeseg.results.comparison import ArtifactComparison, ComparisonResult
-from edgeseg.results.compression import CompressResult, CompressStep, NetworkSize
+from edgeseg.results.compression import (
+    CompressResult,
+    CompressStep,
+    FoldCompression,
+    FoldsCompressResult,
+    NetworkSize,
+)
 from edgeseg.results.device import (
     DeviceArtifact,
     DeviceCodes,
@@ -96,6 +102,8 @@ __all__ = [
     "ErrorAnswer",
     "EvalResult",
     "Execution",
+    "FoldCompression",
+    "FoldsCompressResult",
     "GemmRate",
     "GraphFacts",
     "HealthAnswer",

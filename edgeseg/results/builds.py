@@ -62,7 +62,10 @@ class BuildResult:
     says the same in words, with the number of slices and whether they were measured or shipped. `operating_point` says
     what it does to the scores that threshold and post-processing were chosen on patients that are scored, None where
     they were not. `budgets` holds every point that a search for the cheapest file within a budget tried, one entry per
-    int8 target. `r2` is the full-width R2U-Net measured as the baseline is, None where it was not asked for.
+    int8 target. `r2` is the full-width R2U-Net measured as the baseline is, None where it was not asked for. `folds` is
+    0 but for the builds of a cross-validation's folds brought together, where it counts them: then each patient is
+    scored by the artifact of the fold that never saw them, a row's size is that of the largest of its files, and it
+    names no file.
     """
 
     command: str
@@ -82,4 +85,5 @@ class BuildResult:
     operating_point: str | None = None
     budgets: tuple[BudgetResult, ...] = ()
     r2: BaselineResult | None = None
+    folds: int = 0
     schema_version: int = RESULT_SCHEMA_VERSION

@@ -57,3 +57,26 @@ class CompressResult:
     targets: tuple[str, ...]
     versions: dict[str, str]
     schema_version: int = RESULT_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldCompression:
+    """One fold: its folder's name, how many patients it holds out, and what compression made of its network."""
+
+    fold: str
+    patients: int
+    result: CompressResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldsCompressResult:
+    """The networks of all folds of a cross-validation, compressed alike.
+
+    The means are over all patients, each scored by the float network that never saw them, before and after.
+    """
+
+    folds: tuple[FoldCompression, ...]
+    patients: int
+    dice_mean_before: float
+    dice_mean_after: float
+    schema_version: int = RESULT_SCHEMA_VERSION

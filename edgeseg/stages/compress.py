@@ -82,7 +82,7 @@ def compress(
         EdgeSegError: as the recipes raise them.
     """
     check_weights(parent, parent.header.variant)
-    _check_place(out, resume=resume)
+    check_place(out, resume=resume)
     _check_patients(parent.header, cache)
     done: list[CompressStep] = []
     at = parent
@@ -252,7 +252,13 @@ def _finish(
     return result
 
 
-def _check_place(out: Path, *, resume: bool) -> None:
+def check_place(out: Path, *, resume: bool) -> None:
+    """Refuse a folder that holds a run already, or holds none to go on with; see `compress`.
+
+    Raises:
+        CheckpointError: when `resume` finds no compression.
+        OutputError: when a run is there and `resume` was not asked for.
+    """
     if resume and not (out / STEPS).is_dir():
         raise CheckpointError(f"{out} holds no compression to go on with; give its folder, or leave out --resume")
     if not resume and ((out / STEPS).exists() or train_state.holds_run(out)):

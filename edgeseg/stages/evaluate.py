@@ -76,7 +76,15 @@ def evaluate(
             progress(len(scores), volume.patient)
     if not scores:
         raise DatasetError(f"no patient of '{data}' was given; an evaluation needs at least one")
-    result = _result(scores, predictor, artifact=artifact, data=data, seed=seed)
+    result = result_of(
+        scores,
+        artifact=artifact,
+        data=data,
+        threshold=contract.threshold,
+        numerics=predictor.numerics,
+        seen_patients=check_unseen(contract, [score.patient for score in scores], allow_seen=True),
+        seed=seed,
+    )
     applied = contract.post_processing if post_processing else PostProcessing()
     return replace(result, post_processing=applied, flips=flips, simulation=simulation)
 
@@ -156,8 +164,27 @@ def _checked(volumes: Iterable[Volume], contract: Contract, *, allow_seen: bool)
         yield volume
 
 
-def _result(scores: Sequence[PatientScore], predictor: Predictor, *, artifact: str, data: str, seed: int) -> EvalResult:
-    contract = predictor.contract
+def result_of(
+    scores: Sequence[PatientScore],
+    *,
+    artifact: str,
+    data: str,
+    threshold: float,
+    numerics: str,
+    seen_patients: int = 0,
+    seed: int = 0,
+) -> EvalResult:
+    """Sum up the scores of patients, at least one; how the masks were made is left as `EvalResult` has it by default.
+
+    Args:
+        scores: of the patients.
+        artifact: what they are scores of.
+        data: the data set's name.
+        threshold: on the probability.
+        numerics: in which the artifact computed.
+        seen_patients: how many of them training or calibration saw.
+        seed: of the bootstrap.
+    """
     dice = [score.dice for score in scores]
     distances = [score.hd95_px for score in scores if score.hd95_px is not None]
     lesions = sum(score.lesions for score in scores)
@@ -177,9 +204,9 @@ def _result(scores: Sequence[PatientScore], predictor: Predictor, *, artifact: s
         lesion_recall=sum(score.lesions_found for score in scores) / lesions if lesions else None,
         false_positive_slice_rate=sum(s.false_positive_slices for s in scores) / tumour_free if tumour_free else None,
         institutions=by_institution(scores),
-        threshold=contract.threshold,
-        numerics=predictor.numerics,
-        seen_patients=check_unseen(contract, [score.patient for score in scores], allow_seen=True),
+        threshold=threshold,
+        numerics=numerics,
+        seen_patients=seen_patients,
         bootstrap_seed=seed,
         bootstrap_samples=BOOTSTRAP_SAMPLES,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,10 +19,10 @@ from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, DatasetError
 from edgeseg.specs import TrainSpec
 from edgeseg.stages.checkpoint_predictor import checkpoint_predictor
+from edgeseg.stages.fold_folders import fold_folders
 from edgeseg.stages.predictor import FLIPS, check_flips, volume_logits
 
 WEIGHTS = "weights.safetensors"
-_FOLD = re.compile(r"fold(\d+)")
 
 OnPatient = Callable[[str], None]
 
@@ -48,15 +47,12 @@ def find_runs(out: Path) -> tuple[FoldRun, ...]:
     Raises:
         CheckpointError: when there is none, one is not finished or damaged, or they do not belong together.
     """
-    folds = sorted(
-        (path for path in out.glob("fold*") if path.is_dir() and _FOLD.fullmatch(path.name)),
-        key=lambda path: int(path.name.removeprefix("fold")),
-    )
+    folds = fold_folders(out)
     if not folds and not (out / WEIGHTS).is_file():
         raise CheckpointError(
             f"{out} holds neither folds (fold0, fold1 ...) nor {WEIGHTS}; make folds with 'edgeseg train --folds'"
         )
-    runs = tuple(map(_open, folds or [out]))
+    runs = tuple(map(_open, folds or (out,)))
     _check_together(runs)
     return runs
 

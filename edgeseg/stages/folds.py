@@ -17,6 +17,7 @@ from edgeseg.specs import TrainSpec
 from edgeseg.stages import train_state
 from edgeseg.stages.checkpoint_predictor import checkpoint_predictor
 from edgeseg.stages.evaluate import evaluate
+from edgeseg.stages.fold_folders import of_fold
 from edgeseg.stages.out_of_fold import FoldOutcome, OutOfFoldResult, out_of_fold, write_out_of_fold
 from edgeseg.stages.train import train
 from edgeseg.stages.train_loop import OnProgress
@@ -107,11 +108,6 @@ def fold_jobs(
             )
         )
     return tuple(jobs)
-
-
-def of_fold(path: Path, fold: str = "fold0") -> Path:
-    """Return the run of one fold in a folder that holds folds, and any other path as it is."""
-    return path / fold if (path / fold).is_dir() else path
 
 
 def _weights_sha256(path: Path) -> str:

@@ -13,6 +13,7 @@ from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.results import BuildResult
 from edgeseg.specs import BuildSpec, VariantSpec
 from edgeseg.stages.build_inputs import shipped_slugs
+from edgeseg.stages.fold_folders import of_fold
 
 
 def shipped_variants() -> tuple[VariantSpec, ...]:
@@ -26,7 +27,7 @@ def every_variant(spec: BuildSpec, checkpoints: Sequence[Path]) -> tuple[BuildSp
 
     Args:
         spec: whose variant and checkpoint are replaced.
-        checkpoints: runs or weights files, at most one per variant.
+        checkpoints: runs, folders of folds, or weights files; at most one per variant.
 
     Raises:
         CheckpointError: when one cannot be read, or none is given and none ships.
@@ -41,7 +42,7 @@ def every_variant(spec: BuildSpec, checkpoints: Sequence[Path]) -> tuple[BuildSp
         return tuple(replace(spec, variant=variant, checkpoint=None) for variant in shipped)
     found: dict[str, BuildSpec] = {}
     for path in checkpoints:
-        variant = read_checkpoint(path).header.variant
+        variant = read_checkpoint(of_fold(path)).header.variant
         if variant.slug in found:
             raise OptionError(
                 f"{found[variant.slug].checkpoint} and {path} both hold weights of {variant.slug}; a build has one "

@@ -119,6 +119,11 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
             f"SEEN PATIENTS (*): {seen} of {len(_widest(evaluations).patients)} evaluated patients were used for "
             "training or calibration (--allow-seen); the Dice marked * is too good."
         )
+    if build.folds:
+        found.append(
+            f"OUT OF FOLD: every patient is scored by the one of {build.folds} networks that never saw them; sizes are "
+            "those of the largest of a row's files, latencies those of the first."
+        )
     if build.calibration is not None:
         found.append(f"int8 ranges: {build.calibration}.")
     found.extend(_dice_remark(evaluations))

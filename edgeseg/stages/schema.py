@@ -36,6 +36,7 @@ KINDS: Mapping[str, type] = {
     "train": results.TrainResult,
     "out-of-fold": OutOfFoldResult,
     "compress": results.CompressResult,
+    "compress-folds": results.FoldsCompressResult,
     "choose": Choice,
     "targets": TargetList,
     "variants": VariantList,

@@ -1,0 +1,68 @@
+"""Compression of all folds: each as if alone, and going on where it was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeseg.checkpoint import read_checkpoint
+from edgeseg.data.cache import SliceCache, cached
+from edgeseg.data.kaggle_lgg import KaggleLgg
+from edgeseg.errors import OutputError
+from edgeseg.specs import Chain, ChannelPrune
+from edgeseg.stages.compress import compress
+from edgeseg.stages.compress_folds import compress_folds
+from edgeseg.stages.fold_folders import fold_folders, of_fold
+from edgeseg.stages.recipe_bench import validation_dice
+
+CHAIN = Chain(steps=(ChannelPrune(macs=0.6, multiple=2, batches=1, epochs=1, steps_per_epoch=1),))
+
+
+@pytest.fixture
+def cache(tiny_lgg: Path, tmp_path: Path) -> SliceCache:
+    return cached(KaggleLgg(tiny_lgg), "key", root=tmp_path / "cache")
+
+
+@pytest.fixture
+def folds(tiny_lgg: Path, make_folds: Callable[..., Path]) -> Path:
+    """Two folds that hold out two patients and one."""
+    patients = KaggleLgg(tiny_lgg).patients
+    return make_folds((patients[3:], patients[:2]), (patients[3:], patients[2:3]))
+
+
+def test_each_fold_is_compressed_and_the_means_are_over_patients(
+    folds: Path, cache: SliceCache, tmp_path: Path
+) -> None:
+    out, met = tmp_path / "out", list[str]()
+    result = compress_folds(fold_folders(folds), CHAIN, cache, out=out, on_fold=lambda place: met.append(place.name))
+    assert met == ["fold0", "fold1"] == [path.name for path in fold_folders(out)]
+    assert [(fold.fold, fold.patients) for fold in result.folds] == [("fold0", 2), ("fold1", 1)]
+    for mean, folder in ((result.dice_mean_before, folds), (result.dice_mean_after, out)):
+        scores = [dice for place in fold_folders(folder) for dice in validation_dice(read_checkpoint(place), cache)]
+        assert len(scores) == result.patients == 3
+        assert mean == pytest.approx(np.mean(scores))
+    with pytest.raises(OutputError, match=r"fold0 already holds a run; go on with --resume"):
+        compress_folds(fold_folders(folds), CHAIN, cache, out=out)
+
+
+def test_going_on_keeps_what_is_done_and_starts_the_rest(folds: Path, cache: SliceCache, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    alone = compress(read_checkpoint(folds / "fold0"), CHAIN, cache, out=out / "fold0")
+    reused: list[bool] = []
+    result = compress_folds(
+        fold_folders(folds), CHAIN, cache, out=out, resume=True, on_step=lambda _, before: reused.append(before)
+    )
+    assert reused == [True, False]
+    assert result.folds[0].result == alone
+
+
+def test_folds_are_met_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for name in ("fold10", "fold2", "folder", "fold", "foldx"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "fold3").write_text("a file")
+    assert [path.name for path in fold_folders(tmp_path)] == ["fold2", "fold10"]
+    assert fold_folders(tmp_path / "fold3") == ()
+    assert (of_fold(tmp_path, "fold2"), of_fold(tmp_path / "fold3")) == (tmp_path / "fold2", tmp_path / "fold3")
