@@ -40,8 +40,8 @@ check: $(STAMP)  ## Hold what `make demo` built against .ci/baseline.json.
 baseline: demo  ## Make what ships the baseline of `make check`: make baseline REASON='new weights'.
 	$(BIN)/python -m edgeseg check $(OUT) --baseline .ci/baseline.json --update --reason '$(REASON)'
 
-test: lint  ## Format check, lint, types, floors and tests: all that CI runs.
-	$(BIN)/python -m pytest
+test: lint  ## Format check, lint, types, floors and tests, on up to 4 processors: all that CI runs.
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-device: $(STAMP)  ## Run int8 on emulated Arm and in WebAssembly, DATA=DIR for patients too; minutes, needs a network.
 	@$(BIN)/python benchmarks/device/evidence.py $(if $(DATA),--data $(DATA)) $(if $(BUILD),--build $(BUILD)) \

@@ -114,6 +114,11 @@ def _folder_of(place: Path) -> Path:
 
 def _whole(folder: Path) -> list[CheckedArtifact]:
     build = read_build(folder)
+    if build.folds:
+        raise ArtifactError(
+            f"{folder} brings the builds of {build.folds} folds together and holds no files of its own; check one of "
+            f"them, such as {folder / 'fold0'}"
+        )
     return [_checked(row, folder, build) for row in build.artifacts]
 
 

@@ -11,10 +11,11 @@ import pytest
 
 from edgeseg.checkpoint import read_checkpoint, write_checkpoint
 from edgeseg.data.kaggle_lgg import KaggleLgg
-from edgeseg.errors import DatasetError, OptionError
+from edgeseg.errors import ArtifactError, DatasetError, OptionError
 from edgeseg.specs import BuildSpec, VariantSpec
 from edgeseg.stages import build as stage
 from edgeseg.stages.build_folds import build_folds, fold_specs
+from edgeseg.stages.check_inputs import read_artifacts
 from edgeseg.stages.matrix import every_variant
 from edgeseg.stages.report import read_build
 
@@ -53,6 +54,8 @@ def test_every_patient_is_scored_by_the_fold_that_held_them_out(spec: BuildSpec,
     assert [part.folds for part in parts] == [0, 0]
     assert result.artifacts[1].size_bytes == max(part.artifacts[1].size_bytes for part in parts)
     assert "OUT OF FOLD" in (spec.out / "report.md").read_text()
+    with pytest.raises(ArtifactError, match=r"builds of 2 folds together.*check one of them, such as .*fold0"):
+        read_artifacts([spec.out])
 
 
 def test_folds_may_have_widths_of_their_own_and_nothing_else(spec: BuildSpec, folds: Path) -> None:
