@@ -8,7 +8,8 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import read_checkpoint
-from edgeseg.errors import OptionError
+from edgeseg.data.open import open_dataset
+from edgeseg.errors import DatasetError, OptionError
 from edgeseg.jsonio import to_json
 from edgeseg.results import BuildResult
 from edgeseg.specs import BuildSpec
@@ -54,9 +55,11 @@ def build_folds(folds: Sequence[Sequence[BuildSpec]], build: Build) -> BuildResu
         build: `build_matrix`, with what it is to call.
 
     Raises:
-        DatasetError: when a patient would be scored in two folds.
+        OptionError: when no data is given, or seen patients are allowed.
+        DatasetError: when a patient would be scored in two folds; before anything is built.
         EdgeSegError: as `build_matrix`.
     """
+    _check_once(folds)
     result = pooled([build(specs) for specs in folds])
     out = folds[0][0].out.parent
     report.write_report(result, out)
@@ -69,6 +72,25 @@ def _of_fold(spec: BuildSpec, folder: Path) -> BuildSpec:
     own = read_checkpoint(folder).header.variant
     variant = own if replace(own, widths=()) == replace(spec.variant, widths=()) else spec.variant
     return replace(spec, checkpoint=folder, variant=variant, out=spec.out / folder.name)
+
+
+def _check_once(folds: Sequence[Sequence[BuildSpec]]) -> None:
+    spec = folds[0][0]
+    if spec.data is None:
+        raise OptionError("folds are scored on the patients that each holds out; give the data of these with --data")
+    if spec.allow_seen:
+        raise OptionError("--allow-seen would score every patient in every fold; leave it out, or build one fold")
+    patients, met = open_dataset(spec.data).patients, dict[str, str]()
+    for specs in folds:
+        fold = specs[0].out.name
+        learned = {p for one in specs if one.checkpoint for p in read_checkpoint(one.checkpoint).header.train_patients}
+        for patient in sorted(set(patients) - learned):
+            if patient in met:
+                raise DatasetError(
+                    f"{patient} would be scored by {met[patient]} and by {fold}, since neither learned from them; a "
+                    "patient is scored once, so give the data that the folds were trained on"
+                )
+            met[patient] = fold
 
 
 def _said(names: Sequence[str]) -> str:

@@ -59,7 +59,7 @@ def _check_disjoint(builds: Sequence[BuildResult]) -> None:
             if patient in met:
                 raise DatasetError(
                     f"{patient} was scored in fold {met[patient]} and in fold {number}; a patient is scored once, by "
-                    "the fold that held them out. Give the data that the folds were trained on, without --allow-seen"
+                    "the fold that held them out, so give the data that the folds were trained on"
                 )
             met[patient] = number
 

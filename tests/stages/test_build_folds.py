@@ -83,7 +83,26 @@ def test_variants_are_built_side_by_side_only_on_the_same_folds(spec: BuildSpec,
     assert fold_specs((replace(spec, checkpoint=None),)) == ()
 
 
-def test_a_patient_scored_twice_is_refused_and_no_report_is_left(spec: BuildSpec) -> None:
-    with pytest.raises(DatasetError, match=r"was scored in fold 0 and in fold 1"):
-        build_folds(fold_specs((replace(spec, allow_seen=True),)), stage.build_matrix)
-    assert not (spec.out / "build.json").exists()
+@pytest.mark.parametrize(
+    ("changes", "error", "said"),
+    [
+        ({"data": None}, OptionError, r"give the data of these with --data"),
+        ({"allow_seen": True}, OptionError, r"--allow-seen would score every patient in every fold"),
+    ],
+)
+def test_what_would_score_a_patient_twice_is_refused_before_anything_is_built(
+    spec: BuildSpec, changes: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        build_folds(fold_specs((replace(spec, **changes),)), stage.build_matrix)
+    assert not spec.out.exists()
+
+
+def test_patients_whom_no_fold_learned_from_are_refused(
+    spec: BuildSpec, tiny_lgg: Path, make_folds: Callable[..., Path]
+) -> None:
+    patients = KaggleLgg(tiny_lgg).patients
+    make_folds((patients[:3], patients[3:5]), (patients[3:5], patients[:3]))
+    with pytest.raises(DatasetError, match=r"TCGA_BB_0006_20000106 would be scored by fold0 and by fold1"):
+        build_folds(fold_specs((spec,)), stage.build_matrix)
+    assert not spec.out.exists()
