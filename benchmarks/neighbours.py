@@ -27,11 +27,11 @@ from edgeseg.data.cache import SliceCache, cached, folder_key
 from edgeseg.data.open import open_dataset
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import EdgeSegError
-from edgeseg.jsonio import from_json, to_json
-from edgeseg.losses import make_loss
+from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.metrics import bootstrap_interval, count_overlap, paired_interval
-from edgeseg.specs import CHANNELS, ImageSpec, TrainSpec
+from edgeseg.specs import CHANNELS, ImageSpec
 from edgeseg.stages.fold_logits import FoldRun, check_data, find_runs
+from edgeseg.stages.optimizer import compile_for
 from edgeseg.stages.report import splice
 from edgeseg.variants import build_model
 
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=20, help="passes over the slices with tumour")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--state", type=Path, required=True, help="a JSON file of what is done, to go on from")
-    parser.add_argument("--only", type=int, nargs="+", metavar="FOLD", help="the first folds alone")
+    parser.add_argument("--only", nargs="+", metavar="FOLD", help="these folds alone, such as fold0 fold1")
     parser.add_argument("--into", type=Path, metavar="FILE", help="put the table between the marks of a Markdown file")
     options = parser.parse_args()
     try:
@@ -78,7 +78,7 @@ def _all(keras: Any, runs: tuple[FoldRun, ...], slices: SliceCache, options: arg
     asked = (options.epochs, options.learning_rate, *(run.sha256 for run in runs), slices.content_hash(slices.patients))
     found = _begun(options.state, artifacts.sha256_bytes(repr(asked).encode())[:16])
     for run in runs:
-        if options.only is not None and int(run.folder.name.removeprefix("fold")) not in options.only:
+        if options.only is not None and run.folder.name not in options.only:
             continue
         for arm in OFFSETS:
             if arm in found.dice.get(run.folder.name, {}):
@@ -95,7 +95,10 @@ def _all(keras: Any, runs: tuple[FoldRun, ...], slices: SliceCache, options: arg
 def _begun(path: Path, key: str) -> Outcomes:
     if not path.is_file():
         return Outcomes(key=key)
-    found = from_json(Outcomes, path.read_bytes())
+    try:
+        found = from_json(Outcomes, path.read_bytes())
+    except JsonFormatError as error:
+        sys.exit(f"error: {path} is damaged ({error}); give another --state")
     if found.key != key:
         sys.exit(f"error: {path} is of other weights, data or options; give those, or another --state")
     return found
@@ -114,13 +117,16 @@ def _trained(keras: Any, run: FoldRun, slices: SliceCache, arm: str, options: ar
         steps_per_epoch=None,
         teachers=(),
         distil_weight=0.0,
+        paste_share=0.0,
     )
+    if spec.normalisation != "unit":
+        sys.exit(f"error: {run.folder} normalises by '{spec.normalisation}'; neighbours are compared for 'unit' alone")
     offsets = OFFSETS[arm]
     sampler = Sampler.of(slices, header.train_patients, spec)
     beside = _neighbours(slices)
     with computing(keras, spec.precision):
         model = _network(keras, run, offsets, spec.crop_px, spec.crop_px)
-    _compile(keras, model, spec, sampler.steps_per_epoch)
+    compile_for(keras, model, spec, steps_per_epoch=sampler.steps_per_epoch)
     epoch = [1]
 
     class Steps(keras.utils.PyDataset):  # type: ignore[misc]
@@ -143,19 +149,6 @@ def _trained(keras: Any, run: FoldRun, slices: SliceCache, arm: str, options: ar
         logits = predict(scorer, images, batch=BATCH)
         scores[patient] = count_overlap(logits[..., 0] > 0.0, np.asarray(slices.volume(patient).reference)).dice
     return scores
-
-
-def _compile(keras: Any, model: Any, spec: TrainSpec, steps_per_epoch: int) -> None:
-    total = spec.epochs * steps_per_epoch
-    warmup = min(spec.warmup_steps, max(1, total // 10))
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, total - warmup), warmup_target=spec.learning_rate, warmup_steps=warmup
-    )
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=spec.weight_decay, use_ema=spec.ema > 0, ema_momentum=spec.ema or 0.99
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    model.compile(optimizer=optimizer, loss=make_loss(keras, spec.loss))
 
 
 def _neighbours(slices: SliceCache) -> Callable[[NDArray[np.int64], int], NDArray[np.int64]]:
@@ -222,8 +215,8 @@ def widened(trained: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.
     """Return weights for more input channels: kernels with zeros, statistics and scales of each channel repeated.
 
     Args:
-        trained: weights of a network of three channels.
-        shape: what is wanted; that of `trained` gives `trained`.
+        trained: weights of a network of three channels, `(h, w, 3, out)` or `(3,) float32` where they see the input.
+        shape: what is wanted, `(h, w, 3 * n, out)` or `(3 * n,)`; that of `trained` gives `trained`.
     """
     if trained.shape == shape:
         return trained

@@ -120,7 +120,7 @@ def make_folds(tiny_checkpoint: Path, tmp_path: Path) -> Callable[..., Path]:
     given, folder = read_checkpoint(tiny_checkpoint), tmp_path / "folds"
 
     def make(*parts: tuple[tuple[str, ...], tuple[str, ...]]) -> Path:
-        train = replace(given.header.train, crop_px=32, batch_size=4)
+        train = replace(given.header.train, crop_px=32, batch_size=4, epochs=given.header.epoch)
         for number, (own, others) in enumerate(parts):
             header = replace(given.header, train=train, train_patients=own, validation_patients=others)
             write_checkpoint(folder / f"fold{number}" / "weights.safetensors", header, given.arrays)

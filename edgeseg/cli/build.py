@@ -40,7 +40,7 @@ def build(
         typer.Option(
             "--from",
             metavar="CKPT",
-            help="A run of 'edgeseg train', one of its --folds, or several for all; shipped weights if not given.",
+            help="A run of 'edgeseg train' or the folder of its --folds, several for all; what ships if not given.",
         ),
     ] = None,
     choice: Annotated[

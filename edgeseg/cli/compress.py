@@ -44,7 +44,7 @@ def compress(
     """Apply compression recipes to trained weights: one by an option, or a chain from a file.
 
     The weights' training and validation patients are kept. Leaves a run that build, evaluate, choose and ship take, or
-    one for each fold; after Ctrl-C the same command with --resume goes on.
+    a folder with one for each fold, which build takes; after Ctrl-C the same command with --resume goes on.
     """
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
@@ -73,8 +73,9 @@ def _run(
     from edgeseg.stages.compress import compress as one
     from edgeseg.stages.compress_folds import compress_folds
     from edgeseg.stages.fold_folders import fold_folders
+    from edgeseg.stages.fold_logits import find_runs
 
-    folds = fold_folders(weights)
+    folds = find_runs(weights) if fold_folders(weights) else ()
     parent = None if folds else read_checkpoint(weights)
     with counted("decoding slices") as decoding:
         slices = cached(open_dataset(data), folder_key(data), root=cache, progress=decoding)

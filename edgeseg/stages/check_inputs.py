@@ -57,7 +57,8 @@ def read_artifacts(places: Iterable[Path]) -> tuple[dict[str, CheckedArtifact], 
         All artifacts by name, and the names of those to check where single files alone were given, else None.
 
     Raises:
-        ArtifactError: when there is no `build.json`, it is damaged, or a file or the scores of a row are missing.
+        ArtifactError: when there is no `build.json`, it is damaged or that of folds brought together, or a file or the
+            scores of a row are missing.
         OptionError: when two builds hold an artifact of the same name.
     """
     found: dict[str, CheckedArtifact] = {}
@@ -116,8 +117,8 @@ def _whole(folder: Path) -> list[CheckedArtifact]:
     build = read_build(folder)
     if build.folds:
         raise ArtifactError(
-            f"{folder} brings the builds of {build.folds} folds together and holds no files of its own; check one of "
-            f"them, such as {folder / 'fold0'}"
+            f"{folder} brings the builds of {build.folds} folds together and holds no file to check; give the folder "
+            "of one fold in it"
         )
     return [_checked(row, folder, build) for row in build.artifacts]
 

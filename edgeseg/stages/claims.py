@@ -237,10 +237,8 @@ def _build_inputs(build: BuildResult, main: ArtifactRow | None) -> list[str]:
         f"versions of the build: {', '.join(f'{name} {version}' for name, version in here.versions.items())}",
     ]
     if main is not None:
-        lines.insert(
-            0,
-            f"artifact: {main.artifact} ({main.variant}), sha256 {main.sha256[:16]}, the smallest that failed no check",
-        )
+        file = f"the largest of {build.folds} folds" if build.folds else f"sha256 {main.sha256[:16]}"
+        lines.insert(0, f"artifact: {main.artifact} ({main.variant}), {file}, the smallest that failed no check")
     return lines
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.cache import SliceCache
+from edgeseg.errors import CheckpointError
 from edgeseg.results import CompressResult, FoldCompression, FoldsCompressResult
-from edgeseg.specs import Chain
+from edgeseg.specs import Chain, Distil
 from edgeseg.stages.compress import STEPS, OnStep, check_place, compress
+from edgeseg.stages.fold_folders import of_fold
+from edgeseg.stages.fold_logits import FoldRun
 from edgeseg.stages.train_loop import OnProgress
 
 
 def compress_folds(
-    folders: Sequence[Path],
+    runs: Sequence[FoldRun],
     chain: Chain,
     cache: SliceCache,
     *,
@@ -28,8 +31,8 @@ def compress_folds(
     """Apply recipes to the run in each folder, and leave runs in `out/fold0`, `out/fold1` ...
 
     Args:
-        folders: of `fold_folders`.
-        chain: the recipes.
+        runs: of `find_runs`, in folders that are named by their folds.
+        chain: the recipes; of a teacher that holds folds itself, each fold takes its own.
         cache: decoded slices that hold the patients of the runs.
         out: folder of the new runs.
         resume: keep folds that are done, go on with the one that is not, and start the others.
@@ -39,35 +42,51 @@ def compress_folds(
         on_fold: called with the folder of a fold before its network is compressed.
 
     Raises:
-        OutputError: when a fold stands in `out` and `resume` was not asked for; before anything is compressed.
+        OutputError: when a run stands in the place of a fold and `resume` was not asked for; before anything is done.
+        CheckpointError: when `resume` finds nothing to go on with.
         EdgeSegError: as `compress`.
     """
-    parents = [read_checkpoint(folder) for folder in folders]
-    places = [out / folder.name for folder in folders]
-    if not resume:
-        for place in places:
-            check_place(place, resume=False)
+    places = [out / run.folder.name for run in runs]
+    begun = [(place / STEPS).is_dir() for place in places]
+    if resume and not any(begun):
+        raise CheckpointError(
+            f"{out} holds no compression of folds to go on with; give its folder, or leave out --resume"
+        )
+    for place, gone_on in zip(places, begun, strict=True):
+        check_place(place, resume=resume and gone_on)
     found = []
-    for parent, place in zip(parents, places, strict=True):
+    for run, place, gone_on in zip(runs, places, begun, strict=True):
         if on_fold is not None:
             on_fold(place)
         result = compress(
-            parent,
-            chain,
+            run.checkpoint,
+            _of_fold(chain, place.name),
             cache,
             out=place,
-            resume=(place / STEPS).is_dir(),
+            resume=gone_on,
             validate_every=validate_every,
             progress=progress,
             on_step=on_step,
         )
-        held_out = len(parent.header.validation_patients)
-        found.append(FoldCompression(fold=place.name, patients=held_out, result=result))
+        found.append(FoldCompression(fold=place.name, patients=len(run.patients), result=result))
     return FoldsCompressResult(
         folds=tuple(found),
         patients=sum(fold.patients for fold in found),
         dice_mean_before=_over_all(found, lambda result: result.given.dice_mean),
         dice_mean_after=_over_all(found, lambda result: result.steps[-1].size.dice_mean),
+    )
+
+
+def _of_fold(chain: Chain, fold: str) -> Chain:
+    """Give each fold its own teachers, which have not seen the patients held out either."""
+    return replace(
+        chain,
+        steps=tuple(
+            replace(step, teachers=tuple(str(of_fold(Path(run), fold)) for run in step.teachers))
+            if isinstance(step, Distil)
+            else step
+            for step in chain.steps
+        ),
     )
 
 

@@ -52,6 +52,11 @@ def find_runs(out: Path) -> tuple[FoldRun, ...]:
         raise CheckpointError(
             f"{out} holds neither folds (fold0, fold1 ...) nor {WEIGHTS}; make folds with 'edgeseg train --folds'"
         )
+    if folds and (out / WEIGHTS).is_file():
+        raise CheckpointError(
+            f"{out} holds both {WEIGHTS} of its own and folds; one run or the folds of one training are meant, so put "
+            "either elsewhere"
+        )
     runs = tuple(map(_open, folds or (out,)))
     _check_together(runs)
     return runs
@@ -86,10 +91,11 @@ def _check_together(runs: tuple[FoldRun, ...]) -> None:
 
 
 def _recipe(run: FoldRun) -> TrainSpec:
-    """What folds share; each may have its own seed, teacher and start."""
+    """What folds share; each may have its own seed, teacher and start, and widths where channels were removed."""
     train = run.checkpoint.header.train
     start = None if train.initial is None else "one of its own"
-    return replace(train, seed=0, teachers=(), distil_weight=0.0, initial=start)
+    variant = replace(train.variant, widths=())
+    return replace(train, variant=variant, seed=0, teachers=(), distil_weight=0.0, initial=start)
 
 
 def check_data(runs: tuple[FoldRun, ...], cache: SliceCache) -> None:

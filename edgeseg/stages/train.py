@@ -16,12 +16,12 @@ from edgeseg.data.cache import SliceCache
 from edgeseg.data.on_device import DeviceBatches
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import CheckpointError, OptionError, OutputError, SeenPatientError, SplitError
-from edgeseg.losses import make_loss
 from edgeseg.results import TrainResult
 from edgeseg.specs import ImageSpec, TrainSpec
 from edgeseg.stages import train_state
 from edgeseg.stages.distribute import Team, gather
 from edgeseg.stages.environment import versions
+from edgeseg.stages.optimizer import compile_for
 from edgeseg.stages.teach import soft_labels
 from edgeseg.stages.train_loop import OnProgress, TrainLoop
 from edgeseg.variants import build_model
@@ -212,20 +212,7 @@ def _compiled(keras: Any, spec: TrainSpec, steps_per_epoch: int, initial: Checkp
         draw_kernels(model, seed=spec.seed)
     else:
         load_weights(model, initial, spec.variant)
-    total = spec.epochs * steps_per_epoch
-    rate: Any = spec.learning_rate
-    if spec.schedule == "cosine":
-        warmup = min(spec.warmup_steps, max(1, total // 10))
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0, max(1, total - warmup), warmup_target=spec.learning_rate, warmup_steps=warmup
-        )
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=spec.weight_decay, use_ema=spec.ema > 0, ema_momentum=spec.ema or 0.99
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    optimizer.build(model.trainable_variables)
-    jit = keras.backend.backend() == "jax"
-    model.compile(optimizer=optimizer, loss=make_loss(keras, spec.loss), jit_compile=jit)
+    compile_for(keras, model, spec, steps_per_epoch=steps_per_epoch)
     return model
 
 

@@ -11,11 +11,12 @@ import pytest
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
-from edgeseg.errors import OutputError
-from edgeseg.specs import Chain, ChannelPrune
+from edgeseg.errors import CheckpointError, OutputError
+from edgeseg.specs import Chain, ChannelPrune, Distil
 from edgeseg.stages.compress import compress
 from edgeseg.stages.compress_folds import compress_folds
 from edgeseg.stages.fold_folders import fold_folders, of_fold
+from edgeseg.stages.fold_logits import find_runs
 from edgeseg.stages.recipe_bench import validation_dice
 
 CHAIN = Chain(steps=(ChannelPrune(macs=0.6, multiple=2, batches=1, epochs=1, steps_per_epoch=1),))
@@ -37,7 +38,7 @@ def test_each_fold_is_compressed_and_the_means_are_over_patients(
     folds: Path, cache: SliceCache, tmp_path: Path
 ) -> None:
     out, met = tmp_path / "out", list[str]()
-    result = compress_folds(fold_folders(folds), CHAIN, cache, out=out, on_fold=lambda place: met.append(place.name))
+    result = compress_folds(find_runs(folds), CHAIN, cache, out=out, on_fold=lambda place: met.append(place.name))
     assert met == ["fold0", "fold1"] == [path.name for path in fold_folders(out)]
     assert [(fold.fold, fold.patients) for fold in result.folds] == [("fold0", 2), ("fold1", 1)]
     for mean, folder in ((result.dice_mean_before, folds), (result.dice_mean_after, out)):
@@ -45,7 +46,7 @@ def test_each_fold_is_compressed_and_the_means_are_over_patients(
         assert len(scores) == result.patients == 3
         assert mean == pytest.approx(np.mean(scores))
     with pytest.raises(OutputError, match=r"fold0 already holds a run; go on with --resume"):
-        compress_folds(fold_folders(folds), CHAIN, cache, out=out)
+        compress_folds(find_runs(folds), CHAIN, cache, out=out)
 
 
 def test_going_on_keeps_what_is_done_and_starts_the_rest(folds: Path, cache: SliceCache, tmp_path: Path) -> None:
@@ -53,10 +54,38 @@ def test_going_on_keeps_what_is_done_and_starts_the_rest(folds: Path, cache: Sli
     alone = compress(read_checkpoint(folds / "fold0"), CHAIN, cache, out=out / "fold0")
     reused: list[bool] = []
     result = compress_folds(
-        fold_folders(folds), CHAIN, cache, out=out, resume=True, on_step=lambda _, before: reused.append(before)
+        find_runs(folds), CHAIN, cache, out=out, resume=True, on_step=lambda _, before: reused.append(before)
     )
     assert reused == [True, False]
     assert result.folds[0].result == alone
+
+
+def test_nothing_to_go_on_with_and_places_that_are_taken_are_refused_before_anything_is_done(
+    folds: Path, cache: SliceCache, tmp_path: Path
+) -> None:
+    met: list[Path] = []
+    with pytest.raises(CheckpointError, match=r"no compression of folds to go on with"):
+        compress_folds(find_runs(folds), CHAIN, cache, out=tmp_path / "typo", resume=True, on_fold=met.append)
+    taken = tmp_path / "out" / "fold1"
+    taken.mkdir(parents=True)
+    (taken / "weights.safetensors").write_bytes((folds / "fold1" / "weights.safetensors").read_bytes())
+    (tmp_path / "out" / "fold0" / "steps").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"fold1 already holds a run"):
+        compress_folds(find_runs(folds), CHAIN, cache, out=tmp_path / "out", resume=True, on_fold=met.append)
+    assert met == []
+
+
+def test_each_fold_has_its_own_teachers(folds: Path, cache: SliceCache, tmp_path: Path) -> None:
+    student = Distil(alpha=0.03125, epochs=1, steps_per_epoch=1, teachers=(str(folds),))
+    result = compress_folds(find_runs(folds), Chain(steps=(student,)), cache, out=tmp_path / "out")
+    taught = [dict(fold.result.steps[0].options)["teachers"] for fold in result.folds]
+    assert taught == [str(folds / "fold0"), str(folds / "fold1")]
+
+
+def test_a_folder_of_a_run_and_of_folds_is_refused(folds: Path) -> None:
+    (folds / "weights.safetensors").write_bytes((folds / "fold0" / "weights.safetensors").read_bytes())
+    with pytest.raises(CheckpointError, match=r"holds both weights.safetensors of its own and folds"):
+        find_runs(folds)
 
 
 def test_folds_are_met_in_the_order_of_their_numbers(tmp_path: Path) -> None:
@@ -65,4 +94,6 @@ def test_folds_are_met_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     (tmp_path / "fold3").write_text("a file")
     assert [path.name for path in fold_folders(tmp_path)] == ["fold2", "fold10"]
     assert fold_folders(tmp_path / "fold3") == ()
-    assert (of_fold(tmp_path, "fold2"), of_fold(tmp_path / "fold3")) == (tmp_path / "fold2", tmp_path / "fold3")
+    assert of_fold(tmp_path) == of_fold(tmp_path, "fold2") == tmp_path / "fold2"
+    assert of_fold(tmp_path / "fold3") == tmp_path / "fold3"
+    assert of_fold(tmp_path, "fold7") == tmp_path

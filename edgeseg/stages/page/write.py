@@ -40,7 +40,7 @@ def write_page(
         folder: where its artifacts are.
         path: the page.
         pictures: `none`, `phantom`, or the folder of a data set, whose real slices the page then holds: only patients
-            that the artifact never saw are drawn.
+            that the artifact never saw are drawn. Folds that were brought together have no artifact to draw with.
         max_drop: the accuracy budget that the plots show.
         progress: called with the number of patients drawn.
 
@@ -61,8 +61,13 @@ def _pictures(
     build: BuildResult, folder: Path, pictures: str, progress: Callable[[int], None] | None
 ) -> tuple[Overlay, ...]:
     main = main_artifact(build)
-    if main is None:
+    if main is None or (build.folds and pictures == PHANTOM_PICTURES):
         return ()
+    if build.folds:
+        raise ArtifactError(
+            f"{folder} brings the builds of {build.folds} folds together and holds no file to draw with; give the "
+            "folder of one fold in it, or leave out --pictures"
+        )
     path = (folder if folder.is_dir() else folder.parent) / main.path
     if not path.is_file():
         raise ArtifactError(
