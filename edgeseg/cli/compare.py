@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 
 def compare(
-    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="A folder that 'edgeseg build --out' wrote.")],
+    before: Annotated[
+        Path, typer.Argument(metavar="BEFORE", help="A folder that 'edgeseg build --out' wrote, or its build.json.")
+    ],
     after: Annotated[Path, typer.Argument(metavar="AFTER", help="Another one.")],
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
 ) -> None:
-    """Put two builds side by side: size, Dice over the patients that both scored, latency."""
+    """Put two builds side by side: size, Dice over the patients that both scored, each of them, latency."""
     from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json
     from edgeseg.stages.compare import compare as run
@@ -37,18 +39,22 @@ def _draw(found: ComparisonResult) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
+    from edgeseg.stages.clinical import describe
+
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("artifact", overflow="fold")
     for head in ("size", "Dice", "delta [95 %]", "n", "p50 ms", "status"):
         table.add_column(head, justify="right")
     for row in found.artifacts:
         table.add_row(row.artifact, *_cells(row))
+    patients = [f"{row.artifact}: {describe(row.clinical)}." for row in found.artifacts if row.clinical is not None]
     lines = [f"before: {found.before}", f"after:  {found.after}"]
     notes = [*found.differences, "Latencies are of two runs, so the machine's drift is in them."]
     if same := [row.artifact for row in found.artifacts if row.same_file]:
         notes.append(f"the same file in both: {', '.join(same)}")
     drawn = (Text(line, overflow="fold") for line in lines)
-    return Group(*drawn, table, *(Text(note, style="dim", overflow="fold") for note in notes))
+    told = (Text(text, overflow="fold") for text in patients)
+    return Group(*drawn, table, *told, *(Text(note, style="dim", overflow="fold") for note in notes))
 
 
 def _cells(row: ArtifactComparison) -> tuple[str, ...]:

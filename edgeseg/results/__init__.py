@@ -24,7 +24,7 @@ from edgeseg.results.check import (
 )
 from edgeseg.results.claims import Claim, ClaimsResult, MeasuredClaim
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
-from edgeseg.results.comparison import ArtifactComparison, ComparisonResult
+from edgeseg.results.comparison import ArtifactComparison, ClinicalChange, ComparisonResult
 from edgeseg.results.compression import (
     CompressResult,
     CompressStep,
@@ -88,6 +88,7 @@ __all__ = [
     "CheckResult",
     "Claim",
     "ClaimsResult",
+    "ClinicalChange",
     "ComparisonResult",
     "CompressResult",
     "CompressStep",

@@ -15,11 +15,11 @@ from edgeseg.stages import report
 from edgeseg.stages.baseline import baseline
 from edgeseg.stages.build_cells import OnFailure
 from edgeseg.stages.build_inputs import open_inputs
-from edgeseg.stages.build_rows import REFERENCE
 from edgeseg.stages.build_variant import OnProgress, VariantBuild
 from edgeseg.stages.environment import environment
 from edgeseg.stages.ledger import Ledger
 from edgeseg.stages.matrix import merged
+from edgeseg.stages.report import REFERENCE
 from edgeseg.targets import resolve
 from edgeseg.variants import VARIANTS
 

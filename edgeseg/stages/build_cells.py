@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from edgeseg.errors import EdgeSegError, ModelError, one_line
-from edgeseg.stages.build_rows import CELL_FAILED, REFERENCE
+from edgeseg.stages.build_rows import CELL_FAILED
+from edgeseg.stages.report import REFERENCE
 
 T = TypeVar("T")
 OnFailure = Callable[[str, str], None]

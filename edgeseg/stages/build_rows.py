@@ -10,13 +10,11 @@ from edgeseg import artifacts
 from edgeseg.results import ArtifactRow, BuildResult, EvalResult, LatencyResult, ParityResult
 from edgeseg.specs import BuildSpec
 from edgeseg.stages.evaluate import dice_delta
-from edgeseg.stages.report import GOOD_STATUS
+from edgeseg.stages.report import GOOD_STATUS, REFERENCE
 from edgeseg.targets import Target
 from edgeseg.variants import Census
 from edgeseg.variants.tiers import tier_of
 
-REFERENCE = "keras-fp32"
-"""The target that every other one is compared with; it is always built."""
 PARITY_FAILED = "PARITY FAILED"
 CELL_FAILED = "FAILED"
 """How the status of an artifact begins that could not be made, run or scored; the step and the reason follow."""

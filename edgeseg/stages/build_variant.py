@@ -27,7 +27,7 @@ from edgeseg.stages.build_inputs import (
 )
 from edgeseg.stages.build_latency import Latencies
 from edgeseg.stages.build_qat import AfterTraining
-from edgeseg.stages.build_rows import REFERENCE, artifact_rows
+from edgeseg.stages.build_rows import artifact_rows
 from edgeseg.stages.calibrate import BUILD_SLICES
 from edgeseg.stages.environment import versions
 from edgeseg.stages.evaluate import evaluate
@@ -35,6 +35,7 @@ from edgeseg.stages.ledger import Ledger
 from edgeseg.stages.predictor import Predictor
 from edgeseg.stages.ranges import RecordedRanges
 from edgeseg.stages.remembered import Remembered
+from edgeseg.stages.report import REFERENCE
 from edgeseg.stages.verify import verify
 from edgeseg.targets import ConvertJob, KerasPredictor, Target, keras_fp32, open_artifact
 from edgeseg.targets.histograms import MIN_MAX

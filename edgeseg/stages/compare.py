@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgeseg.metrics import paired_interval
 from edgeseg.results import ArtifactComparison, ArtifactRow, BuildResult, ComparisonResult, EvalResult, Interval
+from edgeseg.stages.clinical import clinical_change
 
 
 def compare(before: BuildResult, after: BuildResult, *, names: tuple[str, str], seed: int = 0) -> ComparisonResult:
@@ -54,6 +55,7 @@ def _artifact(
         status_before=None if old is None else old.status,
         status_after=None if new is None else new.status,
         same_file=old is not None and new is not None and old.sha256 == new.sha256,
+        clinical=clinical_change(before, after) if before is not None and after is not None and patients else None,
     )
 
 

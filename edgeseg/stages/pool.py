@@ -9,10 +9,10 @@ from dataclasses import replace
 from edgeseg import artifacts
 from edgeseg.errors import DatasetError
 from edgeseg.results import ArtifactRow, BuildResult, EvalResult, ParityResult
-from edgeseg.stages.build_rows import CELL_FAILED, REFERENCE
+from edgeseg.stages.build_rows import CELL_FAILED
 from edgeseg.stages.evaluate import dice_delta, result_of
 from edgeseg.stages.matrix import merged
-from edgeseg.stages.report import GOOD_STATUS
+from edgeseg.stages.report import GOOD_STATUS, REFERENCE
 
 _PRUNED = re.compile(r"-w[0-9a-f]{6}$")
 

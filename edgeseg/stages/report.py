@@ -21,11 +21,14 @@ from edgeseg.results import (
     LatencyResult,
     ParityResult,
 )
+from edgeseg.stages.clinical import clinical_change, describe
 
 REPORT_SCHEMA_VERSION = 1
 BUILD_FILE = "build.json"
 TABLE_BEGIN, TABLE_END = "<!-- table:begin -->", "<!-- table:end -->"
 GOOD_STATUS = "ok"
+REFERENCE = "keras-fp32"
+"""The target that every other one is compared with; it is always built."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +130,7 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
     if build.calibration is not None:
         found.append(f"int8 ranges: {build.calibration}.")
     found.extend(_dice_remark(evaluations))
+    found.extend(_patient_remark(build))
     if build.operating_point is not None:
         found.append(build.operating_point)
     found.extend(_baseline_remarks(build.baseline))
@@ -245,6 +249,21 @@ def _dice_remark(evaluations: list[EvalResult]) -> list[str]:
     on = "; ".join(f"n = {count} patients of {data}, {point}" for data, count, point in groups)
     numerics = "; ".join(sorted({e.numerics for e in evaluations}))
     return [f"Dice: per patient over the whole volume, mean [95 % bootstrap interval]; {on}; numerics: {numerics}."]
+
+
+def _patient_remark(build: BuildResult) -> list[str]:
+    """Say of the main artifact what its mean difference to float hides."""
+    main = main_artifact(build)
+    if main is None or main.evaluation is None or main.dice_delta_to_float is None:
+        return []
+    own = {row.target: row.evaluation for row in build.artifacts if row.variant == main.variant}
+    reference = own.get(REFERENCE)
+    change = None if reference is None else clinical_change(reference, main.evaluation)
+    return (
+        []
+        if change is None
+        else [f"{main.variant} {main.target} against float, patient by patient: {describe(change)}."]
+    )
 
 
 def _operating_point(evaluation: EvalResult) -> str:

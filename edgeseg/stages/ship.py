@@ -16,9 +16,9 @@ from edgeseg.errors import CheckpointError, DataError, MissingExtraError, Option
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.results import BuildResult, EpochRecord, EvalResult
 from edgeseg.specs import INTENDED_USE, MAIN_OPTIONS
-from edgeseg.stages.build_rows import REFERENCE
 from edgeseg.stages.choice import CHOICE_FILE, Choice, ChoiceStep, OperatingPoint, read_choice
 from edgeseg.stages.learned_ranges import RANGES_FILE, ranges_beside
+from edgeseg.stages.report import REFERENCE
 from edgeseg.stages.train_state import HISTORY, History
 
 CARD_SCHEMA_VERSION = 1

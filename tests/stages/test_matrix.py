@@ -16,9 +16,9 @@ from edgeseg.results import BuildResult
 from edgeseg.specs import BuildSpec, VariantSpec
 from edgeseg.stages.build_cells import Cells
 from edgeseg.stages.build_inputs import shipped_slugs
-from edgeseg.stages.build_rows import REFERENCE, failures
+from edgeseg.stages.build_rows import failures
 from edgeseg.stages.matrix import every_variant, merged
-from edgeseg.stages.report import main_artifact, summarise
+from edgeseg.stages.report import REFERENCE, main_artifact, summarise
 from edgeseg.stages.tables import markdown, terminal
 
 MakeBuild = Callable[..., BuildResult]
