@@ -32,7 +32,6 @@ from edgeseg.metrics import bootstrap_interval, count_overlap, paired_interval
 from edgeseg.specs import CHANNELS, ImageSpec
 from edgeseg.stages.fold_logits import FoldRun, check_data, find_runs
 from edgeseg.stages.optimizer import compile_for
-from edgeseg.stages.report import splice
 from edgeseg.variants import build_model
 
 ALONE, BESIDE = "one slice", "with the slices before and after"
@@ -58,20 +57,19 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--state", type=Path, required=True, help="a JSON file of what is done, to go on from")
     parser.add_argument("--only", nargs="+", metavar="FOLD", help="these folds alone, such as fold0 fold1")
-    parser.add_argument("--into", type=Path, metavar="FILE", help="put the table between the marks of a Markdown file")
     options = parser.parse_args()
     try:
         keras = load_keras("tensorflow")
         slices = cached(open_dataset(options.data), folder_key(options.data), root=options.cache)
         runs = find_runs(options.folds)
         check_data(runs, slices)
+        names = [run.folder.name for run in runs]
+        if unknown := sorted(set(options.only or names) - set(names)):
+            sys.exit(f"error: --only names {', '.join(unknown)}, and {options.folds} holds {', '.join(names)}")
         found = _all(keras, runs, slices, options)
-        table = _table(found)
-        if options.into is not None:
-            splice(table, options.into)
     except EdgeSegError as error:
         sys.exit(f"error: {error}")
-    print(table)
+    print(_table(found))
 
 
 def _all(keras: Any, runs: tuple[FoldRun, ...], slices: SliceCache, options: argparse.Namespace) -> Outcomes:

@@ -45,9 +45,12 @@ def _draw(found: ComparisonResult) -> RenderableType:
     table.add_column("artifact", overflow="fold")
     for head in ("size", "Dice", "delta [95 %]", "n", "p50 ms", "status"):
         table.add_column(head, justify="right")
-    for row in found.artifacts:
-        table.add_row(row.artifact, *_cells(row))
-    patients = [f"{row.artifact}: {describe(row.clinical)}." for row in found.artifacts if row.clinical is not None]
+    several = len({row.variant for row in found.artifacts}) > 1
+    names = [f"{row.variant} {row.artifact}" if several else row.artifact for row in found.artifacts]
+    for name, row in zip(names, found.artifacts, strict=True):
+        table.add_row(name.replace(" ", "\n"), *_cells(row))
+    changes = zip(names, (row.clinical for row in found.artifacts), strict=True)
+    patients = [f"{name}: {describe(change)}." for name, change in changes if change is not None]
     lines = [f"before: {found.before}", f"after:  {found.after}"]
     notes = [*found.differences, "Latencies are of two runs, so the machine's drift is in them."]
     if same := [row.artifact for row in found.artifacts if row.same_file]:

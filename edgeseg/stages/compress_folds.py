@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.cache import SliceCache
-from edgeseg.errors import CheckpointError
+from edgeseg.errors import CheckpointError, SeenPatientError
 from edgeseg.results import CompressResult, FoldCompression, FoldsCompressResult
 from edgeseg.specs import Chain, Distil
 from edgeseg.stages.compress import STEPS, OnStep, check_place, compress
@@ -44,6 +45,7 @@ def compress_folds(
     Raises:
         OutputError: when a run stands in the place of a fold and `resume` was not asked for; before anything is done.
         CheckpointError: when `resume` finds nothing to go on with.
+        SeenPatientError: when a teacher learned from a patient whom a fold holds out; before anything is done.
         EdgeSegError: as `compress`.
     """
     places = [out / run.folder.name for run in runs]
@@ -54,13 +56,16 @@ def compress_folds(
         )
     for place, gone_on in zip(places, begun, strict=True):
         check_place(place, resume=resume and gone_on)
+    chains = [_of_fold(chain, place.name) for place in places]
+    for run, own in zip(runs, chains, strict=True):
+        _check_teachers(run, own)
     found = []
-    for run, place, gone_on in zip(runs, places, begun, strict=True):
+    for run, own, place, gone_on in zip(runs, chains, places, begun, strict=True):
         if on_fold is not None:
             on_fold(place)
         result = compress(
             run.checkpoint,
-            _of_fold(chain, place.name),
+            own,
             cache,
             out=place,
             resume=gone_on,
@@ -88,6 +93,17 @@ def _of_fold(chain: Chain, fold: str) -> Chain:
             for step in chain.steps
         ),
     )
+
+
+def _check_teachers(run: FoldRun, chain: Chain) -> None:
+    """Refuse a teacher that learned from a patient whom the fold holds out."""
+    for path in (path for step in chain.steps if isinstance(step, Distil) for path in step.teachers):
+        learned = set(read_checkpoint(Path(path)).header.train_patients)
+        if seen := sorted(learned & set(run.patients)):
+            raise SeenPatientError(
+                f"the teacher {path} learned from {len(seen)} patient(s) whom {run.folder.name} holds out, {seen[0]} "
+                "first; give the folder of the teacher's own folds, on the same split"
+            )
 
 
 def _over_all(folds: Sequence[FoldCompression], dice: Callable[[CompressResult], float]) -> float:

@@ -17,7 +17,6 @@ from edgeseg.backend import running_keras
 from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, DatasetError
-from edgeseg.specs import TrainSpec
 from edgeseg.stages.checkpoint_predictor import checkpoint_predictor
 from edgeseg.stages.fold_folders import fold_folders
 from edgeseg.stages.predictor import FLIPS, check_flips, volume_logits
@@ -90,12 +89,16 @@ def _check_together(runs: tuple[FoldRun, ...]) -> None:
             held_out[patient] = run
 
 
-def _recipe(run: FoldRun) -> TrainSpec:
+def _recipe(run: FoldRun) -> tuple[Any, ...]:
     """What folds share; each may have its own seed, teacher and start, and widths where channels were removed."""
     train = run.checkpoint.header.train
     start = None if train.initial is None else "one of its own"
     variant = replace(train.variant, widths=())
-    return replace(train, variant=variant, seed=0, teachers=(), distil_weight=0.0, initial=start)
+    chain = [
+        (done.recipe, {k: v for k, v in done.options.items() if k != "teachers"})
+        for done in run.checkpoint.header.chain
+    ]
+    return replace(train, variant=variant, seed=0, teachers=(), distil_weight=0.0, initial=start), chain
 
 
 def check_data(runs: tuple[FoldRun, ...], cache: SliceCache) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edgeseg.checkpoint import read_checkpoint, write_checkpoint
+from edgeseg.checkpoint import RecipeRecord, read_checkpoint, write_checkpoint
 from edgeseg.cli.main import main
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import ArtifactError, CheckpointError, DatasetError, OptionError
@@ -61,19 +61,22 @@ def test_every_patient_is_scored_by_the_fold_that_held_them_out(spec: BuildSpec,
         read_artifacts([spec.out])
 
 
-def prune(run: Path, place: Path) -> VariantSpec:
+def prune(run: Path, place: Path, *, channels: int = 4, macs: str = "0.5") -> VariantSpec:
     """Write the same weights as of a network whose channels were removed; no build of them can work."""
     fold = read_checkpoint(run)
-    variant = replace(fold.header.variant, widths=(4,) * 22)
-    header = replace(fold.header, variant=variant, train=replace(fold.header.train, variant=variant))
+    variant = replace(fold.header.variant, widths=(channels,) * 22)
+    record = RecipeRecord(recipe="channel-prune", options={"macs": macs}, parent_sha256=place.name)
+    train = replace(fold.header.train, variant=variant)
+    header = replace(fold.header, variant=variant, train=train, recipe=record)
     write_checkpoint(place / "weights.safetensors", header, fold.arrays)
     return variant
 
 
 def test_folds_may_have_widths_of_their_own_and_nothing_else(spec: BuildSpec, folds: Path) -> None:
-    pruned = prune(folds / "fold1", folds / "fold1")
+    pruned = [prune(folds / f"fold{n}", folds / f"fold{n}", channels=4 + n) for n in range(2)]
+    spec = replace(spec, variant=pruned[0])
     (first,), (second,) = fold_specs((spec,))
-    assert (first.variant, second.variant) == (spec.variant, pruned)
+    assert [first.variant, second.variant] == pruned
     assert (first.out, second.out) == (spec.out / "fold0", spec.out / "fold1")
     assert (first.checkpoint, second.checkpoint) == (folds / "fold0", folds / "fold1")
     other = replace(spec, variant=VariantSpec(name="unet", alpha=0.0625))
@@ -83,6 +86,15 @@ def test_folds_may_have_widths_of_their_own_and_nothing_else(spec: BuildSpec, fo
     with pytest.raises(OptionError, match=r"these folds have widths of their own; leave out --choice"):
         build_folds(fold_specs((replace(spec, choice=folds),)), stage.build_matrix)
     assert not spec.out.exists()
+
+
+def test_folds_that_were_compressed_otherwise_are_refused(spec: BuildSpec, folds: Path) -> None:
+    prune(folds / "fold1", folds / "fold1")
+    with pytest.raises(CheckpointError, match=r"were trained with other options"):
+        fold_specs((spec,))
+    prune(folds / "fold0", folds / "fold0", macs="0.9")
+    with pytest.raises(CheckpointError, match=r"were trained with other options"):
+        fold_specs((spec,))
 
 
 def test_folds_that_are_not_finished_are_refused(spec: BuildSpec, folds: Path) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from edgeseg.cli.main import main
+from edgeseg.jsonio import to_json
 from edgeseg.results import BuildResult, ClinicalChange, EvalResult
 from edgeseg.stages.clinical import clinical_change, describe
 from edgeseg.stages.compare import compare
@@ -85,3 +88,19 @@ def test_a_report_says_how_patients_fare_against_float(make_build: MakeBuild, be
     assert "0.800 -> 0.600" in said[0]
     alone = tuple(row for row in rows if row.target == REFERENCE)
     assert not any("patient by patient" in text for text in remarks(replace(build, artifacts=alone)))
+
+
+def test_the_command_names_variants_where_there_are_several(
+    make_build: MakeBuild, before: EvalResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = make_build().artifacts[-1]
+    for name, evaluation in (("old", before), ("new", moved(before))):
+        rows = (replace(row, variant=slug, evaluation=evaluation) for slug in ("alphax-0.125-half", "unet-0.125-half"))
+        (tmp_path / f"{name}.json").write_text(to_json(make_build(artifacts=tuple(rows))))
+    with pytest.raises(SystemExit) as end:
+        main(["compare", str(tmp_path / "old.json"), str(tmp_path / "new.json")])
+    out = capsys.readouterr().out
+    assert end.value.code == 0
+    assert "alphax-0.125-half tflite-int8: at worst" in out
+    assert "unet-0.125-half tflite-int8: at worst" in out
+    assert max(len(line) for line in out.splitlines() if str(tmp_path) not in line) <= 80

@@ -11,7 +11,7 @@ import pytest
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
-from edgeseg.errors import CheckpointError, OutputError
+from edgeseg.errors import CheckpointError, OutputError, SeenPatientError
 from edgeseg.specs import Chain, ChannelPrune, Distil
 from edgeseg.stages.compress import compress
 from edgeseg.stages.compress_folds import compress_folds
@@ -80,6 +80,20 @@ def test_each_fold_has_its_own_teachers(folds: Path, cache: SliceCache, tmp_path
     result = compress_folds(find_runs(folds), Chain(steps=(student,)), cache, out=tmp_path / "out")
     taught = [dict(fold.result.steps[0].options)["teachers"] for fold in result.folds]
     assert taught == [str(folds / "fold0"), str(folds / "fold1")]
+
+
+def test_a_teacher_that_saw_a_held_out_patient_is_refused_before_anything_is_done(
+    folds: Path, cache: SliceCache, tmp_path: Path, make_folds: Callable[..., Path]
+) -> None:
+    patients, met = cache.patients, list[Path]()
+    make_folds((patients[3:], patients[:2]), (patients[3:], patients[2:3]), (patients[2:], patients[:1]))
+    teacher = (folds / "fold2").rename(tmp_path / "teacher")
+    chain = Chain(steps=(Distil(alpha=0.03125, teachers=(str(teacher),)),))
+    with pytest.raises(
+        SeenPatientError, match=rf"learned from 1 patient\(s\) whom fold1 holds out, {patients[2]} first"
+    ):
+        compress_folds(find_runs(folds), chain, cache, out=tmp_path / "out", on_fold=met.append)
+    assert met == []
 
 
 def test_a_folder_of_a_run_and_of_folds_is_refused(folds: Path) -> None:
