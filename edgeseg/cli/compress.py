@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def compress(
     weights: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run of 'edgeseg train', also with --folds, or its file.")
+        Path, typer.Argument(metavar="RUN", help="A run of 'edgeseg train', or the folder of its --folds, or a file.")
     ],
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data that the weights were trained on.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The new run's folder.")],
