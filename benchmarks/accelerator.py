@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeseg.stages.experiments_plan import read_plan
+from edgeseg.stages.experiments import read_plan
 
 EDGESEG = (sys.executable, "-m", "edgeseg")
 SHARING = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}

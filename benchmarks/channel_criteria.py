@@ -19,7 +19,7 @@ from edgeseg.quiet import quiet
 from edgeseg.recipes.channel_prune import cut
 from edgeseg.specs import ChannelPrune
 from edgeseg.specs.recipes import CRITERIA
-from edgeseg.stages.recipe_bench import RecipeBench, validation_dice
+from edgeseg.stages.compress import RecipeBench, validation_dice
 
 
 def main() -> None:

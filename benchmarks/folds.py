@@ -15,12 +15,11 @@ from pathlib import Path
 
 from edgeseg.errors import EdgeSegError
 from edgeseg.jsonio import JsonFormatError, from_json
-from edgeseg.results import ArtifactRow, BuildResult, ClinicalChange, EvalResult
-from edgeseg.stages.clinical import NOTABLE_DICE, clinical_change
-from edgeseg.stages.evaluate import result_of
-from edgeseg.stages.out_of_fold import OutOfFoldResult
-from edgeseg.stages.report import REFERENCE, read_build, splice
-from edgeseg.stages.wording import interval_text, size_text
+from edgeseg.metrics.clinical import NOTABLE_DICE, clinical_change
+from edgeseg.reports.words import interval_text, size_text
+from edgeseg.results import REFERENCE, ArtifactRow, BuildResult, ClinicalChange, EvalResult, OutOfFoldResult
+from edgeseg.stages.build import read_build, splice
+from edgeseg.stages.score import result_of
 
 COSTS = (
     "| build | artifact | largest file | Dice mean [95 %] | median | against float [95 %] | largest loss to float "

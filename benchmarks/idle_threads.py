@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeseg.runtime import onnx_session
-from edgeseg.stages import benchmark
-from edgeseg.stages.interleave import interleave
+from edgeseg.stages.bench import interleave, one_slice, phantom_slice
 from edgeseg.targets.peers import open_for_timing
 
 WAYS = {
@@ -34,11 +33,11 @@ def measure(
 ) -> dict[str, float]:
     """Time files in turns in this process; return p50 in ms by file name."""
     onnx_session.IDLE = option
-    image = benchmark.phantom_slice(seed=0)
+    image = phantom_slice(seed=0)
     calls = {}
     for path in files:
         model = open_for_timing(path, threads=threads)
-        calls[path.name] = benchmark.one_slice(model, image)  # type: ignore[arg-type]
+        calls[path.name] = one_slice(model, image)  # type: ignore[arg-type]
     timed = interleave(calls, runs=runs, warmup=WARMUP, budget_s=budget_s)
     return {name: float(np.median(seconds)) * 1e3 for name, seconds in timed.seconds.items()}
 

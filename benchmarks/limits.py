@@ -21,9 +21,9 @@ from edgeseg.data.open import open_dataset
 from edgeseg.errors import EdgeSegError
 from edgeseg.jsonio import from_json
 from edgeseg.metrics import bootstrap_interval, count_overlap, paired_interval
-from edgeseg.stages.fold_logits import check_data, find_runs, held_out_logits
-from edgeseg.stages.out_of_fold import OutOfFoldResult
-from edgeseg.stages.report import splice
+from edgeseg.results import OutOfFoldResult
+from edgeseg.stages.build import splice
+from edgeseg.stages.folds import check_data, find_runs, held_out_logits
 
 LOW = 0.6
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))

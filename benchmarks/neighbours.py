@@ -30,8 +30,8 @@ from edgeseg.errors import EdgeSegError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.metrics import bootstrap_interval, count_overlap, paired_interval
 from edgeseg.specs import CHANNELS, ImageSpec
-from edgeseg.stages.fold_logits import FoldRun, check_data, find_runs
-from edgeseg.stages.optimizer import compile_for
+from edgeseg.stages.folds import FoldRun, check_data, find_runs
+from edgeseg.stages.train import compile_for
 from edgeseg.variants import build_model
 
 ALONE, BESIDE = "one slice", "with the slices before and after"

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from edgeseg import artifacts, targets
 from edgeseg.jsonio import to_json
+from edgeseg.reports.bench import bench_table, ratio_text
 from edgeseg.results import BenchCell, BenchResult
 from edgeseg.specs import BuildSpec, Contract, VariantSpec
 from edgeseg.stages.bench import BenchSpec, bench
-from edgeseg.stages.bench_table import bench_table, ratio_text
 from edgeseg.stages.build import build
 from edgeseg.variants import VARIANTS, build_model, census
 

@@ -24,10 +24,9 @@ from edgeseg.data.sampler import Sampler
 from edgeseg.errors import EdgeSegError
 from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.specs.training import PRECISIONS
+from edgeseg.stages.build import splice
 from edgeseg.stages.environment import environment, load_average, usable_cores
-from edgeseg.stages.report import splice
-from edgeseg.stages.train import train
-from edgeseg.stages.train_loop import TrainProgress
+from edgeseg.stages.train import TrainProgress, train
 
 BACKENDS = ("tensorflow", "jax", "torch")
 VARIANTS = ("alphax:0.125:half", "alphax:0.125:full", "alphax:0.25:half")

@@ -19,11 +19,10 @@ import numpy as np
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.metrics import median_ratio_bounds
-from edgeseg.stages import benchmark
-from edgeseg.stages.checkpoint_predictor import checkpoint_contract
+from edgeseg.stages.bench import interleave, one_slice, phantom_slice
+from edgeseg.stages.calibrate import shipped_ranges
 from edgeseg.stages.environment import environment, load_average
-from edgeseg.stages.interleave import interleave
-from edgeseg.stages.ranges import network_of, shipped_ranges
+from edgeseg.stages.predict import checkpoint_contract, network_of
 from edgeseg.targets import ConvertJob, _tflite, get
 from edgeseg.targets._keras import network
 from edgeseg.targets.peers import open_for_timing
@@ -54,12 +53,12 @@ def main() -> None:
 
 
 def _row(checkpoint: Checkpoint, name: str, folder: Path, *, runs: int, threads: int) -> str:
-    image, calls = benchmark.phantom_slice(seed=0), {}
+    image, calls = phantom_slice(seed=0), {}
     for form in (TRANSPOSED, REARRANGED):
         path = folder / f"{name}-{len(form)}.tflite"
         with _written(form):
             get(name).convert(_job(checkpoint, name), path)
-        calls[form] = benchmark.one_slice(open_for_timing(path, threads=threads), image)  # type: ignore[arg-type]
+        calls[form] = one_slice(open_for_timing(path, threads=threads), image)  # type: ignore[arg-type]
     seconds = interleave(calls, runs=runs, warmup=WARMUP, budget_s=None).seconds
     before, after = (1e3 * float(np.median(seconds[form])) for form in (TRANSPOSED, REARRANGED))
     low, high = median_ratio_bounds(seconds[TRANSPOSED], seconds[REARRANGED], seed=0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from edgeseg.stages.baseline import NetworkTiming, time_network
+from edgeseg.results import NetworkTiming
+from edgeseg.stages.build import time_network
 from edgeseg.stages.environment import environment
 from edgeseg.variants import VARIANTS
 

@@ -225,3 +225,8 @@ def _output_error(path: Path, error: OSError) -> OutputError:
         return OutputError(f"cannot write {path}: a file stands where a folder is needed; choose another place")
     advice = "free space or choose" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose"
     return OutputError(f"cannot write {path}: {error.strerror or error}; {advice} another place with --out")
+
+
+def shipped_slugs() -> tuple[str, ...]:
+    """The variants whose weights ship."""
+    return tuple(sorted(p.parent.name for p in shipped("models").glob("*/weights.safetensors")))

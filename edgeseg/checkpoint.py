@@ -179,3 +179,11 @@ def _safetensors() -> Any:
     except ImportError as error:
         raise MissingExtraError("safetensors", "build", "reading and writing weights") from error
     return safetensors.numpy
+
+
+def shipped_variants() -> tuple[VariantSpec, ...]:
+    """The networks whose weights ship, as their headers have them; the largest first."""
+    paths = sorted(
+        map(artifacts.weights_path, artifacts.shipped_slugs()), key=lambda path: path.stat().st_size, reverse=True
+    )
+    return tuple(read_checkpoint(path).header.variant for path in paths)

@@ -13,7 +13,7 @@ from edgeseg.artifacts import sha256_file
 from edgeseg.jsonio import from_json
 from edgeseg.runtime.contract import read_contract
 from edgeseg.specs import AppManifest
-from edgeseg.stages.android import ASSETS, FLOAT_GOLDENS
+from edgeseg.stages.ship.android import ASSETS, FLOAT_GOLDENS
 
 APP = Path(__file__).resolve().parents[1] / "android-demo"
 MAX_FILE_BYTES, MAX_BYTES = 5 * 2**20, 12 * 2**20

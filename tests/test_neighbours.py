@@ -16,7 +16,7 @@ from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.data.sampler import Sampler
 from edgeseg.specs import TrainSpec, VariantSpec
-from edgeseg.stages.fold_logits import FoldRun
+from edgeseg.stages.folds.logits import FoldRun
 
 ROOT = Path(__file__).parents[1]
 SPEC = TrainSpec(variant=VariantSpec(), batch_size=4, crop_px=32, augment="scanner", missing_share=0.5)

@@ -29,12 +29,12 @@ from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import CheckFailedError, EdgeSegError, SeenPatientError
 from edgeseg.imaging import dequantise, mask_from_logits, to_network
 from edgeseg.jsonio import to_json
+from edgeseg.reports.devices import markdown
 from edgeseg.results import DeviceArtifact, DeviceCodes, DeviceEvidence, DeviceRun, InstructionCount
 from edgeseg.runtime import Segmenter
 from edgeseg.specs import Contract, patient_digest
-from edgeseg.stages.device_replay import EVIDENCE_FILE, busiest_slices, codes_of, replay_images, slice_digests
-from edgeseg.stages.device_table import markdown
 from edgeseg.stages.environment import environment
+from edgeseg.stages.score import EVIDENCE_FILE, busiest_slices, codes_of, replay_images, slice_digests
 from edgeseg.targets import TARGETS
 
 INT8 = ("tflite-int8", "onnx-int8", "onnx-int8 x86")

@@ -14,8 +14,9 @@ from rich.text import Text
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.split import Split
 from edgeseg.data.volume import PHANTOM
+from edgeseg.results import OutOfFoldResult
 from edgeseg.specs import TrainSpec
-from edgeseg.stages.out_of_fold import OUT_OF_FOLD, OutOfFoldResult
+from edgeseg.stages.folds import OUT_OF_FOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from edgeseg.stages.train_loop import TrainProgress
+    from edgeseg.stages.train import TrainProgress
 
 
 @contextlib.contextmanager
@@ -38,7 +38,7 @@ def training_bar() -> Iterator[Callable[[TrainProgress], None]]:
 @contextlib.contextmanager
 def resumable(out: Path, *, below: str = "") -> Iterator[None]:
     """On Ctrl-C say how to go on, where something was saved in `out` or in the folders `below` it (a glob)."""
-    from edgeseg.stages.train_state import STATE
+    from edgeseg.stages.train import STATE
 
     try:
         yield

@@ -23,8 +23,7 @@ def variant_of(
         OptionError: for an alpha, a stem or a profile that cannot be.
         CheckpointError: when the weights are missing or damaged.
     """
-    from edgeseg.checkpoint import read_checkpoint
-    from edgeseg.stages.matrix import shipped_variants
+    from edgeseg.checkpoint import read_checkpoint, shipped_variants
     from edgeseg.variants.tiers import resolve_variant
 
     if weights is not None and (name, alpha, stem, profile) == (None, None, None, None):

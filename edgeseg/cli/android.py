@@ -19,7 +19,7 @@ def android(
 ) -> None:
     """Put an artifact, phantom cases and the masks it draws on them into the app's assets, with their hashes."""
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.android import ASSETS, prepare_app
+    from edgeseg.stages.ship import ASSETS, prepare_app
 
     manifest = prepare_app(artifact, app=app, floating=floating)
     if as_json:

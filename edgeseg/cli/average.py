@@ -18,6 +18,6 @@ def average(
 
     A run that is named more than once counts as often.
     """
-    from edgeseg.stages.average import average as run
+    from edgeseg.stages.train import average as run
 
     typer.echo(f"weights: {run(runs, out=out)}")

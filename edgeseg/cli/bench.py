@@ -61,7 +61,7 @@ def bench(
     if as_json:
         typer.echo(to_json(result))
         return
-    from edgeseg.stages.bench_table import bench_table
+    from edgeseg.reports.bench import bench_table
 
     show(bench_table(result))
 

@@ -88,8 +88,8 @@ def build(
     """
     from edgeseg.cli._variant import DEFAULT, variant_of
     from edgeseg.specs import BuildSpec
-    from edgeseg.stages.fold_folders import of_fold
-    from edgeseg.stages.matrix import every_variant
+    from edgeseg.stages.build import every_variant
+    from edgeseg.stages.train import of_fold
 
     everything = variant == ALL
     runs = _checked_runs(
@@ -129,7 +129,7 @@ def build(
 def _check(result: BuildResult) -> None:
     """Refuse artifacts that failed their parity check, and a budget that was not confirmed."""
     from edgeseg.errors import CheckFailedError
-    from edgeseg.stages.build_rows import failures
+    from edgeseg.stages.build import failures
 
     if failed := failures(result):
         raise CheckFailedError(f"{len(failed)} of {len(result.artifacts)} artifacts failed: " + "; ".join(failed))
@@ -139,8 +139,7 @@ def _check(result: BuildResult) -> None:
 
 def _run(specs: Sequence[BuildSpec]) -> BuildResult:
     from edgeseg.cli._progress import counted, line
-    from edgeseg.stages.build import build_matrix
-    from edgeseg.stages.build_folds import build_folds, fold_specs
+    from edgeseg.stages.build import build_folds, build_matrix, fold_specs
 
     def one(specs: Sequence[BuildSpec]) -> BuildResult:
         if folds:
@@ -177,8 +176,8 @@ def _checked_runs(given: list[Path] | None, *, everything: bool, narrowed: bool,
 def _print(result: BuildResult, out: Path, *, as_json: bool) -> None:
     from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.report import summarise
-    from edgeseg.stages.tables import terminal
+    from edgeseg.reports.build import terminal
+    from edgeseg.reports.summary import summarise
 
     if as_json:
         typer.echo(to_json(result))

@@ -46,7 +46,7 @@ def calibrate(
     from edgeseg.cli._progress import counted
     from edgeseg.data.open import open_dataset
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.ranges import choose_and_record, write_recorded
+    from edgeseg.stages.calibrate import choose_and_record, write_recorded
 
     among = _training(split, fold)
     checkpoints = _checkpoints(checkpoint)
@@ -89,7 +89,8 @@ def _study(
     from edgeseg.data.cache import folder_key
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.calibration_study import markdown, study
+    from edgeseg.reports.calibration import markdown
+    from edgeseg.stages.calibrate import study
 
     if len(checkpoints) != 1:
         raise OptionError(f"--study takes one checkpoint, and {len(checkpoints)} are there; name one with --checkpoint")
@@ -123,9 +124,9 @@ def _training(split: Path | None, fold: int | None) -> tuple[str, ...] | None:
 def _checkpoints(given: list[Path] | None) -> list[Checkpoint]:
     """Read the weights, and refuse two of one variant: both would be recorded in one place."""
     from edgeseg import artifacts
+    from edgeseg.artifacts import shipped_slugs
     from edgeseg.checkpoint import read_checkpoint
     from edgeseg.errors import OptionError
-    from edgeseg.stages.build_inputs import shipped_slugs
 
     found = [read_checkpoint(path) for path in given or [artifacts.weights_path(slug) for slug in shipped_slugs()]]
     slugs = [checkpoint.header.variant.slug for checkpoint in found]

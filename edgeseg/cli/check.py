@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgeseg.results import CheckResult
-    from edgeseg.stages.check_inputs import CheckedArtifact
+    from edgeseg.stages.check import CheckedArtifact
 
 
 def check(
@@ -49,10 +49,8 @@ def check(
     --max-latency-ratio latency over that of a reference artifact of the same build. See docs/check.md.
     """
     from edgeseg.errors import CheckFailedError, OptionError
-    from edgeseg.stages.check import CheckLimits
+    from edgeseg.stages.check import CheckLimits, read_artifacts, read_baseline
     from edgeseg.stages.check import check as run
-    from edgeseg.stages.check_baseline import read_baseline
-    from edgeseg.stages.check_inputs import read_artifacts
 
     limits = CheckLimits(
         max_dice_drop=max_dice_drop, max_size_growth=max_size_growth, max_latency_ratio=max_latency_ratio
@@ -80,7 +78,7 @@ def _write(result: CheckResult, *, junit: Path | None, summary: Path | None, as_
     from edgeseg import artifacts
     from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.check_report import check_markdown, check_table, junit_xml
+    from edgeseg.reports.check import check_markdown, check_table, junit_xml
 
     if junit is not None:
         artifacts.write_bytes(junit, junit_xml(result))
@@ -104,7 +102,7 @@ def _update(
     from edgeseg import artifacts
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.check_baseline import make_baseline, refuse_newer
+    from edgeseg.stages.check import make_baseline, refuse_newer
 
     if only is not None:
         raise OptionError("--update takes whole builds, so that every artifact is guarded; give the build folder")

@@ -10,8 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from edgeseg.results import Interval
-    from edgeseg.stages.choice import Choice, ChoiceStep
+    from edgeseg.results import Choice, ChoiceStep, Interval
 
 
 def choose(
@@ -58,7 +57,7 @@ def _drawn(choice: Choice, out: Path) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    from edgeseg.stages.choice import CHOICE_FILE
+    from edgeseg.stages.choose import CHOICE_FILE
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("Chosen", overflow="fold", max_width=22)

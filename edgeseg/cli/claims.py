@@ -23,11 +23,11 @@ def claims(
     from edgeseg import artifacts
     from edgeseg.cli._progress import counted, line
     from edgeseg.data.open import open_dataset
+    from edgeseg.data.summary import count_cohort
     from edgeseg.jsonio import to_json
+    from edgeseg.reports.claims import claims_page, measured_claims, write_claims
     from edgeseg.results import ClaimsResult
-    from edgeseg.stages.baseline import time_network
-    from edgeseg.stages.claims import claims_page, count_cohort, measured_claims, write_claims
-    from edgeseg.stages.report import BUILD_FILE, read_build
+    from edgeseg.stages.build import BUILD_FILE, read_build, time_network
     from edgeseg.variants import VARIANTS
 
     found = read_build(build)

@@ -24,8 +24,8 @@ def compare(
     """Put two builds side by side: size, Dice over the patients that both scored, each of them, latency."""
     from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.compare import compare as run
-    from edgeseg.stages.report import read_build
+    from edgeseg.stages.build import read_build
+    from edgeseg.stages.score import compare as run
 
     found = run(read_build(before), read_build(after), names=(str(before), str(after)), seed=seed)
     if as_json:
@@ -39,7 +39,7 @@ def _draw(found: ComparisonResult) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    from edgeseg.stages.clinical import describe
+    from edgeseg.reports.words import describe_change
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("artifact", overflow="fold")
@@ -50,7 +50,7 @@ def _draw(found: ComparisonResult) -> RenderableType:
     for name, row in zip(names, found.artifacts, strict=True):
         table.add_row(name.replace(" ", "\n"), *_cells(row))
     changes = zip(names, (row.clinical for row in found.artifacts), strict=True)
-    patients = [f"{name}: {describe(change)}." for name, change in changes if change is not None]
+    patients = [f"{name}: {describe_change(change)}." for name, change in changes if change is not None]
     lines = [f"before: {found.before}", f"after:  {found.after}"]
     notes = [*found.differences, "Latencies are of two runs, so the machine's drift is in them."]
     if same := [row.artifact for row in found.artifacts if row.same_file]:
@@ -61,7 +61,7 @@ def _draw(found: ComparisonResult) -> RenderableType:
 
 
 def _cells(row: ArtifactComparison) -> tuple[str, ...]:
-    from edgeseg.stages.wording import ABSENT, interval_text, size_text
+    from edgeseg.reports.words import ABSENT, interval_text, size_text
 
     def pair(old: float | None, new: float | None, form: str) -> str:
         return "\n".join(ABSENT if value is None else format(value, form) for value in (old, new))

@@ -71,9 +71,9 @@ def _run(
     from edgeseg.data.cache import cached, folder_key
     from edgeseg.data.open import open_dataset
     from edgeseg.stages.compress import compress as one
-    from edgeseg.stages.compress_folds import compress_folds
-    from edgeseg.stages.fold_folders import fold_folders
-    from edgeseg.stages.fold_logits import find_runs
+    from edgeseg.stages.compress import compress_folds
+    from edgeseg.stages.folds import find_runs
+    from edgeseg.stages.train import fold_folders
 
     folds = find_runs(weights) if fold_folders(weights) else ()
     parent = None if folds else read_checkpoint(weights)

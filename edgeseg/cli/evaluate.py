@@ -50,10 +50,9 @@ def evaluate(
     from edgeseg.data.volume import volumes
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.evaluate import check_unseen
-    from edgeseg.stages.evaluate import evaluate as run
-    from edgeseg.stages.predictor import check_flips
-    from edgeseg.stages.simulate import check_simulation
+    from edgeseg.specs import check_flips
+    from edgeseg.stages.score import check_simulation, check_unseen
+    from edgeseg.stages.score import evaluate as run
     from edgeseg.targets import open_artifact
 
     if threads < 1:

@@ -37,10 +37,9 @@ def experiments(
     from edgeseg.data.open import open_dataset
     from edgeseg.data.split import check_split, read_split
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.experiments import run_experiments
-    from edgeseg.stages.experiments_plan import read_plan
-    from edgeseg.stages.experiments_table import markdown
-    from edgeseg.stages.report import splice
+    from edgeseg.reports.experiments import markdown
+    from edgeseg.stages.build import splice
+    from edgeseg.stages.experiments import read_plan, run_experiments
 
     asked = read_plan(plan)
     split = read_split(asked.split)

@@ -21,9 +21,8 @@ def golden(
     """
     from edgeseg.artifacts import write_text
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.golden import UNITS_FILE
-    from edgeseg.stages.golden import golden as run
-    from edgeseg.stages.golden_units import units
+    from edgeseg.stages.ship import UNITS_FILE, units
+    from edgeseg.stages.ship import golden as run
 
     made = run(out, progress=lambda told: typer.echo(told, err=True))
     write_text(out / UNITS_FILE, to_json(units(), indent=None) + "\n")

@@ -47,9 +47,10 @@ def report(
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.report import read_build, splice, summarise
-    from edgeseg.stages.spreadsheet import spreadsheet
-    from edgeseg.stages.tables import markdown, markdown_table, terminal
+    from edgeseg.reports.build import markdown, markdown_table, terminal
+    from edgeseg.reports.csv import spreadsheet
+    from edgeseg.reports.summary import summarise
+    from edgeseg.stages.build import read_build, splice
 
     build = read_build(build_dir)
     summary = summarise(build)
@@ -58,7 +59,7 @@ def report(
     if csv is not None:
         artifacts.write_text(csv, spreadsheet(summary))
     if html is not None:
-        from edgeseg.stages.page.write import PATIENTS, write_page
+        from edgeseg.stages.build import PATIENTS, write_page
 
         with counted("drawing") as progress:
             write_page(

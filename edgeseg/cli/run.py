@@ -62,7 +62,7 @@ def run(
 
     from edgeseg.jsonio import to_json
     from edgeseg.specs import RunOptions, parse_spacing
-    from edgeseg.stages.run import run as run_stage
+    from edgeseg.stages.segment import run as run_stage
 
     options = RunOptions(
         pre=pre,

@@ -21,8 +21,8 @@ def schema(
     build is also that of build.json, report that of report.json, and baseline that of the file of 'check --update';
     out-of-fold is what 'train --folds' leaves.
     """
-    from edgeseg.stages.schema import KINDS
-    from edgeseg.stages.schema import schema as run
+    from edgeseg.results.schemas import KINDS
+    from edgeseg.results.schemas import schema as run
 
     if name is not None:
         typer.echo(json.dumps(run(name), indent=2, ensure_ascii=False))

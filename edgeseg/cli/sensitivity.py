@@ -36,22 +36,21 @@ def sensitivity(
     from edgeseg.data.open import open_dataset
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
-    from edgeseg.stages import sensitivity as stage
-    from edgeseg.stages.ranges import ranges_or_measured
+    from edgeseg.stages.calibrate import check_target, ranges_or_measured, ranking_patients, sensitivity
 
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
-    stage.check_target(target)
+    check_target(target)
     checkpoint, dataset = read_checkpoint(run), open_dataset(data)
-    chosen = stage.training_patients(checkpoint, dataset, count=patients, seed=seed)
+    chosen = ranking_patients(checkpoint, dataset, count=patients, seed=seed)
     with counted("calibrating") as progress:
         model, recorded = ranges_or_measured(checkpoint, dataset, slices=slices, seed=seed, progress=progress)
     with counted("comparing layers") as progress:
-        result = stage.sensitivity(
+        result = sensitivity(
             checkpoint, model, recorded, dataset, chosen, target=target, seed=seed, threads=threads, progress=progress
         )
     if plot is not None:
-        from edgeseg.stages.sensitivity_plot import draw
+        from edgeseg.reports.sensitivity import draw
 
         artifacts.write_bytes(plot, draw(result))
     if as_json:

@@ -26,8 +26,8 @@ def ship(
     Activation ranges belong to one weights file; 'edgeseg calibrate' records them for the new one.
     """
     from edgeseg.cli._progress import line
-    from edgeseg.stages.ranges import ranges_are_stale
-    from edgeseg.stages.report import read_build
+    from edgeseg.stages.build import read_build
+    from edgeseg.stages.calibrate import ranges_are_stale
     from edgeseg.stages.ship import ship as put
 
     folder = put(run, read_build(build), into=into, choice=choice)

@@ -129,7 +129,7 @@ def _variant(
 ) -> VariantSpec:
     """Say which network is meant; what is started from may be a folder of folds where folds are trained."""
     from edgeseg.cli._variant import variant_of
-    from edgeseg.stages.fold_folders import of_fold
+    from edgeseg.stages.train import of_fold
 
     weights = start_from if folds is None or start_from is None else of_fold(start_from)
     return variant_of(name, weights, alpha=alpha, stem=stem, profile=profile)

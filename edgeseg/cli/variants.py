@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from edgeseg.stages.listings import VariantList
+    from edgeseg.results import VariantList
 
 
 def variants(

@@ -39,8 +39,8 @@ def verify(
     from edgeseg.data.volume import PHANTOM, volumes
     from edgeseg.errors import CheckFailedError, OptionError
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.device_figure import device_figure
-    from edgeseg.stages.verify import verify as run
+    from edgeseg.stages.score import device_figure
+    from edgeseg.stages.score import verify as run
 
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
+
 from edgeseg.data.split import Progress, SplitPatient, describe
-from edgeseg.data.volume import Dataset, volumes
+from edgeseg.data.volume import Dataset, Volume, volumes
+from edgeseg.errors import DatasetError
+from edgeseg.results.cohort import Cohort, PatientCount
 
 SUMMARY_SCHEMA_VERSION = 1
 
@@ -90,4 +94,33 @@ def _institution(name: str, entries: list[SplitPatient]) -> InstitutionSummary:
         patients=len(members),
         slices=sum(entry.slices for entry in members),
         tumour_slices=sum(entry.tumour_slices for entry in members),
+    )
+
+
+def count_cohort(dataset: Dataset, *, progress: Progress | None = None) -> Cohort:
+    """Count slices and tumour pixels, patient by patient.
+
+    Raises:
+        DatasetError: for a patient without reference masks, or a data set without patients.
+    """
+    counts = []
+    for done, volume in enumerate(volumes(dataset), start=1):
+        counts.append(_count_patient(volume))
+        if progress is not None:
+            progress(done, len(dataset.patients))
+    if not counts:
+        raise DatasetError(f"the data set '{dataset.name}' holds no patients; give a folder with at least one")
+    return Cohort(name=dataset.name, patients=tuple(counts))
+
+
+def _count_patient(volume: Volume) -> PatientCount:
+    if volume.masks is None:
+        raise DatasetError(f"patient {volume.patient} has no reference masks; counting tumour needs them")
+    per_slice = np.count_nonzero(volume.masks, axis=(1, 2))
+    return PatientCount(
+        patient=volume.patient,
+        slices=len(volume.masks),
+        tumour_slices=int(np.count_nonzero(per_slice)),
+        pixels=int(volume.masks.size),
+        tumour_pixels=int(per_slice.sum()),
     )

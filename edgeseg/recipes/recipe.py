@@ -19,7 +19,7 @@ SHARED = ("r2unet",)
 
 
 class Bench(Protocol):
-    """The workbench that a recipe is lent for one step: `edgeseg.stages.recipe_bench.RecipeBench`.
+    """The workbench that a recipe is lent for one step: `edgeseg.stages.compress.workbench.RecipeBench`.
 
     Attributes:
         cache: decoded slices.

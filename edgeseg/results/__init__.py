@@ -12,8 +12,17 @@ from edgeseg.results.bench import (
     Sustained,
 )
 from edgeseg.results.budget import BudgetResult, DiceDrop, TriedPoint
-from edgeseg.results.builds import ArtifactRow, BaselineResult, BuildResult, StageRecord
-from edgeseg.results.calibration import CalibrationPoint, CalibrationStudy
+from edgeseg.results.builds import (
+    CELL_FAILED,
+    GOOD_STATUS,
+    PARITY_FAILED,
+    REFERENCE,
+    ArtifactRow,
+    BaselineResult,
+    BuildResult,
+    StageRecord,
+)
+from edgeseg.results.calibration import CalibrationPoint, CalibrationSet, CalibrationSlice, CalibrationStudy
 from edgeseg.results.check import (
     BASELINE_SCHEMA_VERSION,
     CHECK_SCHEMA_VERSION,
@@ -22,16 +31,11 @@ from edgeseg.results.check import (
     CheckCase,
     CheckResult,
 )
+from edgeseg.results.choice import Choice, ChoiceGroup, ChoiceStep
 from edgeseg.results.claims import Claim, ClaimsResult, MeasuredClaim
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
 from edgeseg.results.comparison import ArtifactComparison, ClinicalChange, ComparisonResult
-from edgeseg.results.compression import (
-    CompressResult,
-    CompressStep,
-    FoldCompression,
-    FoldsCompressResult,
-    NetworkSize,
-)
+from edgeseg.results.compression import CompressResult, CompressStep, FoldCompression, FoldsCompressResult, NetworkSize
 from edgeseg.results.device import (
     DeviceArtifact,
     DeviceCodes,
@@ -40,6 +44,8 @@ from edgeseg.results.device import (
     DeviceRun,
     InstructionCount,
 )
+from edgeseg.results.experiments import ExperimentLog, HeldOutScore, Outcome
+from edgeseg.results.folds import FoldOutcome, FoldScore, OutOfFoldPatient, OutOfFoldResult
 from edgeseg.results.inspection import (
     Execution,
     GraphFacts,
@@ -49,6 +55,9 @@ from edgeseg.results.inspection import (
     TensorDescription,
     WeightBytes,
 )
+from edgeseg.results.listings import ListedTarget, ListedVariant, TargetList, VariantList
+from edgeseg.results.network import Census, Tier
+from edgeseg.results.report import Report, ReportRow
 from edgeseg.results.runs import PatientSegmentation, RunResult, SliceSegmentation
 from edgeseg.results.scores import EvalResult, InstitutionScore, ParityResult, PatientScore
 from edgeseg.results.selftest import SelfTest
@@ -65,12 +74,17 @@ from edgeseg.results.serving import (
     ServedTimes,
 )
 from edgeseg.results.size import SizeLedger, SizeStep
+from edgeseg.results.timing import NetworkTiming
 from edgeseg.results.training import EpochRecord, TrainResult
 
 __all__ = [
     "BASELINE_SCHEMA_VERSION",
     "BENCH_SCHEMA_VERSION",
+    "CELL_FAILED",
     "CHECK_SCHEMA_VERSION",
+    "GOOD_STATUS",
+    "PARITY_FAILED",
+    "REFERENCE",
     "RESULT_SCHEMA_VERSION",
     "ArtifactComparison",
     "ArtifactRow",
@@ -82,10 +96,16 @@ __all__ = [
     "BudgetResult",
     "BuildResult",
     "CalibrationPoint",
+    "CalibrationSet",
+    "CalibrationSlice",
     "CalibrationStudy",
+    "Census",
     "CheckBaseline",
     "CheckCase",
     "CheckResult",
+    "Choice",
+    "ChoiceGroup",
+    "ChoiceStep",
     "Claim",
     "ClaimsResult",
     "ClinicalChange",
@@ -103,26 +123,38 @@ __all__ = [
     "ErrorAnswer",
     "EvalResult",
     "Execution",
+    "ExperimentLog",
     "FoldCompression",
+    "FoldOutcome",
+    "FoldScore",
     "FoldsCompressResult",
     "GemmRate",
     "GraphFacts",
     "HealthAnswer",
+    "HeldOutScore",
     "Inspection",
     "InstitutionScore",
     "InstructionCount",
     "Interval",
     "LatencyResult",
     "LayerSensitivity",
+    "ListedTarget",
+    "ListedVariant",
     "MeasuredClaim",
     "MetadataBytes",
     "NetworkSize",
+    "NetworkTiming",
     "OperationCount",
+    "OutOfFoldPatient",
+    "OutOfFoldResult",
+    "Outcome",
     "ParityResult",
     "PatientScore",
     "PatientSegmentation",
     "PredictAnswer",
     "Prediction",
+    "Report",
+    "ReportRow",
     "RunResult",
     "SegmentAnswer",
     "SelfTest",
@@ -137,8 +169,11 @@ __all__ = [
     "SpeedRatio",
     "StageRecord",
     "Sustained",
+    "TargetList",
     "TensorDescription",
+    "Tier",
     "TrainResult",
     "TriedPoint",
+    "VariantList",
     "WeightBytes",
 ]

@@ -8,6 +8,13 @@ from edgeseg.results.budget import BudgetResult
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
 from edgeseg.results.scores import EvalResult, ParityResult
 
+GOOD_STATUS = "ok"
+PARITY_FAILED = "PARITY FAILED"
+CELL_FAILED = "FAILED"
+"""How the status of an artifact begins that could not be made, run or scored; the step and the reason follow."""
+REFERENCE = "keras-fp32"
+"""The target that every other one is compared with; it is always built."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineResult:
@@ -41,6 +48,11 @@ class ArtifactRow:
     latency: LatencyResult | None
     dice_delta_to_float: Interval | None
     status: str
+
+    @property
+    def stands(self) -> bool:
+        """Whether it could be made, run and scored, and is what it came from."""
+        return not self.status.startswith(CELL_FAILED) and (self.parity is None or self.parity.passed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,3 +99,9 @@ class BuildResult:
     r2: BaselineResult | None = None
     folds: int = 0
     schema_version: int = RESULT_SCHEMA_VERSION
+
+    @property
+    def main(self) -> ArtifactRow | None:
+        """The smallest artifact that was evaluated and failed no check, if there is one."""
+        good = [row for row in self.artifacts if row.evaluation is not None and row.stands]
+        return min(good, key=lambda row: row.size_bytes, default=None)

@@ -47,8 +47,8 @@ class EvalResult:
 
     `lesion_recall` is None where no patient has a lesion, `false_positive_slice_rate` where no slice is tumour-free.
     `post_processing` is what was applied to the volumes, all off where raw masks were scored; `flips` are the test-time
-    flips whose mean logits were scored, a key of `edgeseg.stages.predictor.FLIPS`; `simulation` is what was done to the
-    slices before, a key of `edgeseg.stages.simulate.SIMULATIONS`.
+    flips whose mean logits were scored, a key of `edgeseg.specs.FLIPS`; `simulation` is what was done to the slices
+    before, a key of `edgeseg.stages.score.SIMULATIONS`.
     """
 
     artifact: str

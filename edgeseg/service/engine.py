@@ -19,7 +19,7 @@ from edgeseg.service.deadline import Deadline
 from edgeseg.service.refusal import TOO_LARGE, Refusal, refusal_for
 from edgeseg.service.scans import Choice, Upload, open_upload
 from edgeseg.specs import RunOptions, ServeOptions
-from edgeseg.stages.run_case import segment_case
+from edgeseg.stages.segment import segment_case
 
 _PICTURES = ("png", "rle", "none")
 

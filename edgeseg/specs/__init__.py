@@ -12,8 +12,11 @@ from edgeseg.specs.contract import (
     PostProcessing,
     patient_digest,
 )
+from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
+from edgeseg.specs.flips import FLIPS, check_flips
 from edgeseg.specs.golden import GoldenCase, GoldenDrawing, GoldenLogit
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
+from edgeseg.specs.operating_point import OperatingPoint
 from edgeseg.specs.recipes import (
     MAIN_OPTIONS,
     RECIPE_SPECS,
@@ -35,8 +38,10 @@ from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 __all__ = [
     "APP_SCHEMA_VERSION",
     "AUGMENTATIONS",
+    "BASE",
     "CHANNELS",
     "CONTRACT_SCHEMA_VERSION",
+    "FLIPS",
     "INTENDED_USE",
     "MAIN_OPTIONS",
     "MASK_FORMATS",
@@ -54,19 +59,25 @@ __all__ = [
     "Cluster",
     "Contract",
     "Distil",
+    "ExperimentRow",
     "FineTune",
     "GoldenCase",
     "GoldenDrawing",
     "GoldenLogit",
     "ImageSpec",
+    "OperatingPoint",
+    "Plan",
     "PostProcessing",
     "Prune",
     "Qat",
+    "Question",
     "RecipeSpec",
     "RunOptions",
+    "Scoring",
     "ServeOptions",
     "TrainSpec",
     "VariantSpec",
+    "check_flips",
     "options_of",
     "parse_spacing",
     "patient_digest",

@@ -3,57 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from edgeseg.artifacts import weights_path
-from edgeseg.results import RESULT_SCHEMA_VERSION
+from edgeseg.checkpoint import shipped_variants
+from edgeseg.results import ListedTarget, ListedVariant, TargetList, VariantList
 from edgeseg.specs import VariantSpec
-from edgeseg.stages.matrix import shipped_variants
 from edgeseg.targets import TARGETS
-from edgeseg.variants import VARIANTS, Census, build_model, census
-from edgeseg.variants.tiers import TIERS, Tier
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedTarget:
-    """A file format; fields as in `edgeseg.targets.Target`."""
-
-    name: str
-    suffix: str
-    runtime: str
-    precision: str
-    needs_calibration: bool
-    max_flip_ppm: float
-    layout: str
-    companions: tuple[str, ...]
-    note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetList:
-    """The file formats that a build can make."""
-
-    targets: tuple[ListedTarget, ...]
-    schema_version: int = RESULT_SCHEMA_VERSION
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedVariant:
-    """A network, what it holds and computes, and whether its trained weights ship."""
-
-    variant: str
-    spec: VariantSpec
-    census: Census
-    weights: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VariantList:
-    """The networks and the tiers."""
-
-    variants: tuple[ListedVariant, ...]
-    tiers: tuple[Tier, ...]
-    schema_version: int = RESULT_SCHEMA_VERSION
+from edgeseg.variants import VARIANTS, build_model, census
+from edgeseg.variants.tiers import TIERS
 
 
 def list_targets() -> TargetList:

@@ -9,9 +9,10 @@ from typing import Any
 
 from edgeseg.backend import load_keras
 from edgeseg.errors import OptionError, UnknownNameError
+from edgeseg.results import Census
 from edgeseg.specs import ImageSpec, VariantSpec
 from edgeseg.variants import alphax, r2unet, unet, unet_bn
-from edgeseg.variants.census import Census, census
+from edgeseg.variants.census import census
 
 __all__ = ["VARIANTS", "Census", "Variant", "build_model", "census", "get", "slots"]
 

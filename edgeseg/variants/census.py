@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Census:
-    """A network's size: trainable and other weights, and multiply-accumulates for one image."""
-
-    parameters: int
-    trainable_parameters: int
-    macs: int
+from edgeseg.results import Census
 
 
 def census(model: Any) -> Census:

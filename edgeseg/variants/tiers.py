@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from edgeseg.errors import UnknownNameError
+from edgeseg.results import Tier
 from edgeseg.specs import VariantSpec
 from edgeseg.variants import VARIANTS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tier:
-    """A named point on the way from the workstation to the tablet."""
-
-    name: str
-    variant: VariantSpec
-    precision: str
-    summary: str
-
 
 _LIGHT = VariantSpec(name="alphax", alpha=0.125, stem="half")
 

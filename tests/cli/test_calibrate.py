@@ -9,7 +9,7 @@ import pytest
 
 from edgeseg.artifacts import shipped, weights_path
 from edgeseg.cli.main import main
-from edgeseg.stages.ranges import read_ranges
+from edgeseg.stages.calibrate.ranges import read_ranges
 
 
 def run(*arguments: object) -> object:

@@ -13,8 +13,8 @@ from edgeseg.cli import main as cli
 from edgeseg.data.cache import cached, folder_key
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.jsonio import from_json
+from edgeseg.results import Choice
 from edgeseg.specs import ImageSpec, VariantSpec
-from edgeseg.stages.choice import Choice
 from edgeseg.variants import build_model
 
 VARIANT = VariantSpec(name="alphax", alpha=0.0625, stem="half")

@@ -74,7 +74,7 @@ def test_ctrl_c_says_how_to_go_on(
     def stop(*_: object, **__: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("edgeseg.stages.compress_folds.compress", stop)
+    monkeypatch.setattr("edgeseg.stages.compress.folds.compress", stop)
     places = ("--data", tiny_lgg, "--cache", tmp_path / "cache", "--out", tmp_path / "out")
     assert run(folds, *places, *CUT) == 130
     assert f"what is done so far is in {tmp_path / 'out'}, go on with --resume" in capsys.readouterr().err

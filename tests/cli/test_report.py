@@ -11,7 +11,9 @@ import pytest
 
 from edgeseg.cli.main import main
 from edgeseg.jsonio import from_json
-from edgeseg.stages.report import TABLE_BEGIN, TABLE_END, Report, read_build, summarise
+from edgeseg.reports.summary import summarise
+from edgeseg.results import Report
+from edgeseg.stages.build.folder import TABLE_BEGIN, TABLE_END, read_build
 
 SYNTHETIC_BUILD = Path(__file__).parents[1] / "synthetic" / "build.json"
 

@@ -12,10 +12,9 @@ from edgeseg.cli._folds import out_of_fold_table
 from edgeseg.cli._print import show
 from edgeseg.cli.main import main
 from edgeseg.data.split import Split, SplitPatient, write_split
-from edgeseg.results import InstitutionScore, Interval, PatientScore
+from edgeseg.results import FoldScore, InstitutionScore, Interval, OutOfFoldPatient, OutOfFoldResult, PatientScore
 from edgeseg.specs import TrainSpec, VariantSpec
-from edgeseg.stages.out_of_fold import FoldScore, OutOfFoldPatient, OutOfFoldResult
-from edgeseg.stages.train_state import STATE
+from edgeseg.stages.train.run_folder import STATE
 
 
 def stop(*_: object, **__: object) -> NoReturn:
@@ -53,7 +52,7 @@ def test_ctrl_c_in_a_build_says_how_to_go_on(
 def test_ctrl_c_in_folds_says_how_to_go_on(
     tiny_lgg: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("edgeseg.stages.folds.run_fold", stop)
+    monkeypatch.setattr("edgeseg.stages.folds.train.run_fold", stop)
     out = tmp_path / "folds"
     command = ("train", "--data", tiny_lgg, "--cache", tmp_path / "cache", "--out", out, "--folds", 3)
     assert run(*command) == 130

@@ -8,7 +8,7 @@ import pytest
 from edgeseg.artifacts import shipped
 from edgeseg.cli import main as cli
 from edgeseg.cli._variant import variant_of
-from edgeseg.stages.schema import schema
+from edgeseg.results.schemas import schema
 from edgeseg.targets import TARGETS
 from edgeseg.variants.tiers import TIERS
 

@@ -11,7 +11,7 @@ import pytest
 from edgeseg.service import engine
 from edgeseg.service.gate import Gate
 from edgeseg.specs import SEGMENT_ROUTE
-from edgeseg.stages.run_case import segment_case
+from edgeseg.stages.segment.case import segment_case
 
 Picture = Callable[..., bytes]
 PNG = {"content-type": "image/png"}

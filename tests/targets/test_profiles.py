@@ -14,7 +14,7 @@ from edgeseg.errors import OptionError
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.onnx_session import FUSED, open_onnx
 from edgeseg.specs import BuildSpec, VariantSpec
-from edgeseg.stages.build_inputs import open_inputs
+from edgeseg.stages.build.inputs import open_inputs
 from edgeseg.targets import TARGETS
 
 

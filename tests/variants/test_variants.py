@@ -9,8 +9,9 @@ import pytest
 
 from edgeseg.backend import load_keras
 from edgeseg.errors import OptionError, UnknownNameError
+from edgeseg.results import Census
 from edgeseg.specs import ImageSpec, VariantSpec
-from edgeseg.variants import VARIANTS, Census, build_model, census, get
+from edgeseg.variants import VARIANTS, build_model, census, get
 from edgeseg.variants.tiers import TIERS, resolve_variant, tier_of
 
 SMALL = ImageSpec(height=64, width=128)

@@ -1,0 +1,254 @@
+"""A build's report drawn: for a terminal of 80 columns with rich, and in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from edgeseg.reports.summary import summarise
+from edgeseg.reports.table import escape, markdown_table_lines, titled_table
+from edgeseg.reports.words import ABSENT, interval_text, latency_text, milliseconds_text, size_text, times_text
+from edgeseg.results import (
+    GOOD_STATUS,
+    ArtifactRow,
+    BaselineResult,
+    BudgetResult,
+    BuildResult,
+    EvalResult,
+    LatencyResult,
+    Report,
+    ReportRow,
+)
+
+_STATUS_COLUMNS = 6
+_MARKDOWN_HEAD = (
+    "artifact", "size", "gzip", "x smaller than the file", "x smaller than its weights", "Dice mean [95 %]",
+    "Dice median", "delta to float [95 %]", "flipped pixels, ppm", "latency p50 / p95, ms", "runtime, threads, n",
+    "status",
+)  # fmt: skip
+
+
+def terminal(report: Report) -> RenderableType:
+    """Draw, for 80 columns, one table per variant, the baseline above the first, what was tried, and the remarks."""
+    notes: list[str] = []
+    parts: list[RenderableType] = []
+    variants = list(dict.fromkeys(row.variant for row in report.rows))
+    for variant in variants or [""]:
+        rows = [row for row in report.rows if row.variant == variant]
+        parts.append(_terminal_table(report, rows, notes, first=not parts))
+    for searched in report.budgets:
+        parts += [Text(), tried_table(searched), Text(f"{searched.describe()}.")]
+    if report.budgets:
+        parts.append(Text())
+    lines = [f"({number}) {note}" for number, note in enumerate(notes, start=1)]
+    parts.append(Text("\n".join((*lines, *report.remarks)), style="dim"))
+    return Group(*parts)
+
+
+def markdown_table(report: Report) -> str:
+    """Draw the main table with its remarks in Markdown; this is what `--into README.md` takes."""
+    body = [*_baseline_lines(report.baseline, report.r2), *(_markdown_row(row) for row in report.rows)]
+    return "\n".join(
+        (*markdown_table_lines(_MARKDOWN_HEAD, body), "", *(f"- {escape(remark)}" for remark in report.remarks))
+    )
+
+
+def markdown(build: BuildResult) -> str:
+    """Draw the whole report in Markdown: the table, the institutions, the patients of the main artifact, the stages."""
+    report = summarise(build)
+    parts = ["# edgeseg build report", "", f"`{build.command}`", "", markdown_table(report)]
+    for searched in build.budgets:
+        parts += ["", f"## Tried for {searched.target} within {searched.max_drop:g} Dice", ""]
+        parts += [*markdown_table_lines(TRIED_HEAD, tried_rows(searched)), "", f"{escape(searched.describe())}."]
+    if build.baseline is not None:
+        parts += ["", "## Baseline", "", build.baseline.derivation]
+    evaluated = [row for row in build.artifacts if row.evaluation is not None]
+    if evaluated:
+        parts += ["", "## By institution", "", *_institution_lines(evaluated)]
+    main = build.main
+    if main is not None and main.evaluation is not None:
+        parts += ["", f"## Patients: {main.artifact}", "", "The smallest artifact that failed no check.", ""]
+        parts += _patient_lines(main.evaluation)
+    if build.stages:
+        parts += ["", "## Stages", "", *_stage_lines(build)]
+    versions = ", ".join(f"{name} {version}" for name, version in build.environment.versions.items())
+    return "\n".join((*parts, "", "## Versions", "", versions, ""))
+
+
+def _terminal_table(report: Report, rows: list[ReportRow], notes: list[str], *, first: bool) -> Table:
+    base = report.baseline
+    title = f"{rows[0].variant}: {rows[0].parameters:,} parameters, {rows[0].macs / 1e9:.2f} G MACs" if rows else None
+    table = titled_table(title)
+    than = "" if base is None else f"\n{base.size_bytes / 1e6:.0f}/{base.weights_size_bytes / 1e6:.0f} MB"
+    table.add_column("artifact", overflow="fold")
+    table.add_column("size", justify="right")
+    table.add_column(f"x smaller{than}", justify="right")
+    table.add_column("Dice mean\n[95 %]", justify="right")
+    table.add_column("delta to\nfloat", justify="right")
+    table.add_column("latency ms\np50 / p95", justify="right")
+    table.add_column("status", min_width=_STATUS_COLUMNS)
+    if first and base is not None:
+        _add_baseline(table, base)
+        if report.r2 is not None:
+            sizes = (base.size_bytes / report.r2.size_bytes, base.weights_size_bytes / report.r2.size_bytes)
+            ratios = " / ".join(map(times_text, sizes))
+            speed = latency_text(report.r2.latency)
+            size = size_text(report.r2.size_bytes)
+            table.add_row(report.r2.variant, size, ratios, ABSENT, ABSENT, speed, GOOD_STATUS)
+    for row in rows:
+        table.add_row(
+            row.target,
+            size_text(row.size_bytes),
+            f"{times_text(row.times_smaller_than_file)} / {times_text(row.times_smaller_than_weights)}",
+            interval_text(row.dice, mark="*" if row.seen_patients else " "),
+            ABSENT if row.dice_delta_to_float is None else f"{row.dice_delta_to_float.mean:+.3f}",
+            latency_text(row.latency),
+            _status_cell(row, notes),
+        )
+    return table
+
+
+def _add_baseline(table: Table, base: BaselineResult) -> None:
+    ratio = times_text(base.weights_size_bytes / base.size_bytes)
+    table.add_row(
+        "baseline",
+        size_text(base.size_bytes),
+        f"1.0 / {ratio}",
+        ABSENT,
+        ABSENT,
+        latency_text(base.latency),
+        GOOD_STATUS,
+    )
+    table.add_row(
+        "its weights",
+        size_text(base.weights_size_bytes),
+        f"{times_text(base.size_bytes / base.weights_size_bytes)} / 1.0",
+        ABSENT,
+        ABSENT,
+        ABSENT,
+        GOOD_STATUS,
+    )
+
+
+def _status_cell(row: ReportRow, notes: list[str]) -> str:
+    """Return the status, or a number under which the notes say it in full."""
+    if len(row.status) <= _STATUS_COLUMNS:
+        return row.status
+    note = f"{row.target}: {row.status}"
+    if note not in notes:
+        notes.append(note)
+    return f"({notes.index(note) + 1})"
+
+
+def _baseline_lines(base: BaselineResult | None, r2: BaselineResult | None) -> list[tuple[str, ...]]:
+    if base is None:
+        return []
+    over_weights, over_file = base.weights_size_bytes / base.size_bytes, base.size_bytes / base.weights_size_bytes
+    blank = (ABSENT,) * 4
+    return [
+        (
+            f"baseline: {base.variant} with Adam's state, .hdf5", size_text(base.size_bytes), ABSENT, "1.0",
+            times_text(over_weights), *blank, latency_text(base.latency), _conditions(base.latency), "measured",
+        ),
+        (
+            "its weights alone", size_text(base.weights_size_bytes), ABSENT, times_text(over_file), "1.0", *blank,
+            ABSENT, ABSENT, "measured",
+        ),
+        *([] if r2 is None else [(
+            f"{r2.variant} with Adam's state, .hdf5", size_text(r2.size_bytes), ABSENT,
+            times_text(base.size_bytes / r2.size_bytes), times_text(base.weights_size_bytes / r2.size_bytes), *blank,
+            latency_text(r2.latency), _conditions(r2.latency), "measured",
+        )]),
+    ]  # fmt: skip
+
+
+def _markdown_row(row: ReportRow) -> tuple[str, ...]:
+    return (
+        f"{row.variant} {row.target}",
+        size_text(row.size_bytes),
+        size_text(row.gzip_size_bytes),
+        times_text(row.times_smaller_than_file),
+        times_text(row.times_smaller_than_weights),
+        interval_text(row.dice, mark="* " if row.seen_patients else " "),
+        ABSENT if row.dice_median is None else f"{row.dice_median:.3f}",
+        interval_text(row.dice_delta_to_float, signed=True),
+        ABSENT if row.parity is None else f"{row.parity.flips_ppm:.1f}",
+        latency_text(row.latency),
+        _conditions(row.latency),
+        row.status,
+    )
+
+
+def _institution_lines(rows: Sequence[ArtifactRow]) -> list[str]:
+    head = ("artifact", "institution", "n", "Dice mean", "Dice median")
+    return markdown_table_lines(
+        head,
+        [
+            (row.artifact, s.institution or ABSENT, str(s.patients), f"{s.dice_mean:.3f}", f"{s.dice_median:.3f}")
+            for row in rows
+            if row.evaluation is not None
+            for s in row.evaluation.institutions
+        ],
+    )
+
+
+def _patient_lines(evaluation: EvalResult) -> list[str]:
+    head = ("patient", "institution", "slices", "Dice", "IoU", "precision", "recall", "HD95, px", "lesions found",
+            "false-positive slices")  # fmt: skip
+    return markdown_table_lines(
+        head,
+        [
+            (
+                p.patient, p.institution or ABSENT, str(p.slices),
+                *(f"{share:.3f}" for share in (p.dice, p.iou, p.precision, p.recall)),
+                ABSENT if p.hd95_px is None else f"{p.hd95_px:.1f}", f"{p.lesions_found} of {p.lesions}",
+                f"{p.false_positive_slices} of {p.tumour_free_slices}",
+            )
+            for p in evaluation.patients
+        ],
+    )  # fmt: skip
+
+
+def _stage_lines(build: BuildResult) -> list[str]:
+    rows = [(s.stage, f"{s.seconds:.1f}", "reused" if s.reused else "run") for s in build.stages]
+    return markdown_table_lines(("stage", "seconds", ""), rows)
+
+
+def _conditions(latency: LatencyResult | None) -> str:
+    return ABSENT if latency is None else f"{latency.runtime}, {latency.threads}, {latency.runs}"
+
+
+TRIED_HEAD = ("tried", "size", "p50, ms", "Dice lost", "at most", "")
+"""Of `tried_rows`; `at most` is the one-sided 95 % bound of the loss."""
+
+
+def tried_rows(searched: BudgetResult) -> list[tuple[str, ...]]:
+    """Return the lines of one search within a budget, numbered in the order of cost as the plots number them."""
+    return [
+        (
+            f"{number} {point.recipe}",
+            size_text(point.size_bytes),
+            ABSENT if point.latency is None else milliseconds_text(point.latency.latency_ms_p50),
+            f"{point.drop.mean:+.4f}",
+            f"{point.drop.bound:+.4f}",
+            "taken" if point.recipe == searched.chosen else "rejected",
+        )
+        for number, point in enumerate(searched.tried, start=1)
+    ]
+
+
+def tried_table(searched: BudgetResult) -> Table:
+    """Draw one search for 80 columns."""
+    table = titled_table(
+        f"{searched.target}, tried on n = {searched.tried[0].drop.patients}; budget {searched.max_drop:g} Dice"
+    )
+    table.add_column(TRIED_HEAD[0], overflow="fold")
+    for name in TRIED_HEAD[1:-1]:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column(TRIED_HEAD[-1], no_wrap=True)
+    for row in tried_rows(searched):
+        table.add_row(*row)
+    return table

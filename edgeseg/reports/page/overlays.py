@@ -1,0 +1,54 @@
+"""Pictures of what an artifact draws: agreement, misses and false alarms in colour over the FLAIR slice."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgeseg.data.volume import Volume
+from edgeseg.specs import CHANNELS
+
+HIT, MISSED, FALSE_ALARM = (46, 160, 67), (230, 60, 60), (250, 190, 40)
+"""Colours, RGB: tumour that both draw, tumour that the artifact misses, and what it alone draws."""
+_FLAIR = CHANNELS.index("flair")
+_SHARE = 0.45
+_WIDTH_PX = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """One picture as a `data:` URI, with its caption."""
+
+    caption: str
+    uri: str
+    width_px: int
+    height_px: int
+
+
+def paint(grey: NDArray[np.uint8], mask: NDArray[np.bool_], reference: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Colour one slice: `(H, W) uint8`, two `(H, W) bool` -> `(H, W, 3) uint8`."""
+    painted = np.repeat(grey[..., np.newaxis], 3, axis=-1).astype(np.float32)
+    for where, colour in ((mask & reference, HIT), (reference & ~mask, MISSED), (mask & ~reference, FALSE_ALARM)):
+        painted[where] = (1 - _SHARE) * painted[where] + _SHARE * np.array(colour, np.float32)
+    return np.rint(painted).astype(np.uint8)
+
+
+def overlay(volume: Volume, index: int, mask: NDArray[np.bool_]) -> Overlay:
+    """Draw one slice of a volume with a mask, `(H, W) bool`, over its FLAIR."""
+    reference = volume.reference[index]
+    picture = Image.fromarray(paint(volume.images[index, ..., _FLAIR], mask, reference))
+    stream = io.BytesIO()
+    picture.save(stream, format="PNG", optimize=True)
+    missed, extra = int((reference & ~mask).sum()), int((mask & ~reference).sum())
+    return Overlay(
+        caption=f"{volume.patient}, {volume.slice_names[index]}: {int((mask & reference).sum())} px agree, "
+        f"{missed} missed, {extra} false",
+        uri=f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}",
+        width_px=_WIDTH_PX,
+        height_px=round(_WIDTH_PX * picture.height / picture.width),
+    )

@@ -1,0 +1,165 @@
+"""What a build found, summed up for readers: the rows, the ratios and the remarks that every rendering shares."""
+
+from __future__ import annotations
+
+from edgeseg.data.volume import PHANTOM
+from edgeseg.metrics.clinical import clinical_change
+from edgeseg.reports.words import describe_change
+from edgeseg.results import (
+    REFERENCE,
+    ArtifactRow,
+    BaselineResult,
+    BuildResult,
+    EvalResult,
+    LatencyResult,
+    Report,
+    ReportRow,
+)
+
+
+def summarise(build: BuildResult) -> Report:
+    """Sum a build up."""
+    main = build.main
+    return Report(
+        command=build.command,
+        data=build.data,
+        weights=build.weights,
+        rests_on_phantoms=build.rests_on_phantoms,
+        baseline=build.baseline,
+        rows=tuple(_row(a, build.baseline) for a in build.artifacts),
+        main_artifact=None if main is None else main.artifact,
+        remarks=remarks(build),
+        environment=build.environment,
+        budgets=build.budgets,
+        r2=build.r2,
+    )
+
+
+def remarks(build: BuildResult) -> tuple[str, ...]:
+    """Return the sentences that must stand under the table, those that weaken the figures first."""
+    found = []
+    if build.rests_on_phantoms:
+        found.append(
+            f"RESTS ON PHANTOMS: weights {build.weights}, data {build.data}; this Dice says nothing about "
+            "real patients."
+        )
+    elif build.calibrated_on == PHANTOM:
+        found.append("CALIBRATED ON PHANTOMS: the int8 ranges come from made-up heads, not from this data.")
+    evaluations = [a.evaluation for a in build.artifacts if a.evaluation is not None]
+    if seen := max((e.seen_patients for e in evaluations), default=0):
+        found.append(
+            f"SEEN PATIENTS (*): {seen} of {len(_widest(evaluations).patients)} evaluated patients were used for "
+            "training or calibration (--allow-seen); the Dice marked * is too good."
+        )
+    if build.folds:
+        found.append(
+            f"OUT OF FOLD: every patient is scored by the one of {build.folds} networks that never saw them; sizes are "
+            "those of the largest of a row's files, latencies those of the first."
+        )
+    if build.calibration is not None:
+        found.append(f"int8 ranges: {build.calibration}.")
+    found.extend(_dice_remark(evaluations))
+    found.extend(_patient_remark(build))
+    if build.operating_point is not None:
+        found.append(build.operating_point)
+    found.extend(_baseline_remarks(build.baseline))
+    if build.r2 is not None:
+        whole, bare = f"{build.r2.size_bytes / 1e6:.1f} MB", f"{build.r2.weights_size_bytes / 1e6:.1f} MB"
+        found.append(
+            f"{build.r2.variant}, the largest network of the study: {whole} with Adam's state, {bare} without; it is "
+            "untrained here, which decides nothing about size and time."
+        )
+    found.extend(_latency_remarks(build))
+    here = build.environment
+    machine = f"{here.cpu}, {here.cores} cores, {here.os}, Python {here.python}"
+    return (*found, f"Measured on {machine}; int8 kernels: {here.int8_kernels}.")
+
+
+def _row(row: ArtifactRow, base: BaselineResult | None) -> ReportRow:
+    evaluation = row.evaluation
+    return ReportRow(
+        artifact=row.artifact,
+        variant=row.variant,
+        tier=row.tier,
+        target=row.target,
+        size_bytes=row.size_bytes,
+        gzip_size_bytes=row.gzip_size_bytes,
+        times_smaller_than_file=_times(base.size_bytes, row) if base else None,
+        times_smaller_than_weights=_times(base.weights_size_bytes, row) if base else None,
+        parameters=row.parameters,
+        macs=row.macs,
+        dice=None if evaluation is None else evaluation.dice,
+        dice_median=None if evaluation is None else evaluation.dice_median,
+        dice_delta_to_float=row.dice_delta_to_float,
+        evaluated_patients=None if evaluation is None else len(evaluation.patients),
+        seen_patients=None if evaluation is None else evaluation.seen_patients,
+        numerics=None if evaluation is None else evaluation.numerics,
+        parity=row.parity,
+        latency=row.latency,
+        status=row.status,
+    )
+
+
+def _times(size_bytes: int, row: ArtifactRow) -> float | None:
+    return size_bytes / row.size_bytes if row.size_bytes > 0 else None
+
+
+def _widest(evaluations: list[EvalResult]) -> EvalResult:
+    return max(evaluations, key=lambda e: len(e.patients))
+
+
+def _dice_remark(evaluations: list[EvalResult]) -> list[str]:
+    if not evaluations:
+        return ["Dice was not measured: no patients were evaluated."]
+    groups = sorted({(e.data, len(e.patients), _operating_point(e)) for e in evaluations})
+    on = "; ".join(f"n = {count} patients of {data}, {point}" for data, count, point in groups)
+    numerics = "; ".join(sorted({e.numerics for e in evaluations}))
+    return [f"Dice: per patient over the whole volume, mean [95 % bootstrap interval]; {on}; numerics: {numerics}."]
+
+
+def _patient_remark(build: BuildResult) -> list[str]:
+    """Say of the main artifact what its mean difference to float hides."""
+    main = build.main
+    if main is None or main.evaluation is None or main.dice_delta_to_float is None:
+        return []
+    own = {row.target: row.evaluation for row in build.artifacts if row.variant == main.variant}
+    reference = own.get(REFERENCE)
+    change = None if reference is None else clinical_change(reference, main.evaluation)
+    return (
+        []
+        if change is None
+        else [f"{main.variant} {main.target} against float, patient by patient: {describe_change(change)}."]
+    )
+
+
+def _operating_point(evaluation: EvalResult) -> str:
+    dropped = evaluation.post_processing.describe(volume=True)
+    return f"threshold {evaluation.threshold:g}{'' if dropped == 'none' else f', {dropped}'}"
+
+
+def _baseline_remarks(base: BaselineResult | None) -> list[str]:
+    if base is None:
+        return ["The baseline file was not measured, so there are no ratios."]
+    whole, bare = f"{base.size_bytes / 1e6:.1f} MB", f"{base.weights_size_bytes / 1e6:.1f} MB"
+    text = f"{base.variant} with Adam's state as .hdf5, {whole} measured; its weights alone {bare}"
+    return [f"Baseline: {text}. x smaller is against each."]
+
+
+def _latency_remarks(build: BuildResult) -> list[str]:
+    groups: dict[str, list[str]] = {}
+    for row in build.artifacts:
+        if row.latency is not None:
+            groups.setdefault(_conditions(row.latency), []).append(row.target)
+    if build.baseline is not None and build.baseline.latency is not None:
+        groups.setdefault(_conditions(build.baseline.latency), []).append("baseline")
+    if build.r2 is not None and build.r2.latency is not None:
+        groups.setdefault(_conditions(build.r2.latency), []).append(build.r2.variant)
+    if not groups:
+        return ["Latency was not measured."]
+    parts = (f"{', '.join(dict.fromkeys(names))}: {how}" for how, names in groups.items())
+    return [f"Latency: one slice; {'; '.join(parts)}."]
+
+
+def _conditions(latency: LatencyResult) -> str:
+    threads = "1 thread" if latency.threads == 1 else f"{latency.threads} threads"
+    return f"{latency.runtime}, {threads}, n = {latency.runs}"

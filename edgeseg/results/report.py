@@ -1,0 +1,59 @@
+"""A build summed up for readers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeseg.results.budget import BudgetResult
+from edgeseg.results.builds import BaselineResult
+from edgeseg.results.common import Environment, Interval, LatencyResult
+from edgeseg.results.scores import ParityResult
+
+REPORT_SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRow:
+    """One artifact; None where nothing was measured.
+
+    `times_smaller_than_file` is against the baseline file with Adam's state, `times_smaller_than_weights` against the
+    bare weights of the same network.
+    """
+
+    artifact: str
+    variant: str
+    tier: str
+    target: str
+    size_bytes: int
+    gzip_size_bytes: int
+    times_smaller_than_file: float | None
+    times_smaller_than_weights: float | None
+    parameters: int
+    macs: int
+    dice: Interval | None
+    dice_median: float | None
+    dice_delta_to_float: Interval | None
+    evaluated_patients: int | None
+    seen_patients: int | None
+    numerics: str | None
+    parity: ParityResult | None
+    latency: LatencyResult | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What `report.json` holds."""
+
+    command: str
+    data: str
+    weights: str
+    rests_on_phantoms: bool
+    baseline: BaselineResult | None
+    rows: tuple[ReportRow, ...]
+    main_artifact: str | None
+    remarks: tuple[str, ...]
+    environment: Environment
+    budgets: tuple[BudgetResult, ...] = ()
+    r2: BaselineResult | None = None
+    schema_version: int = REPORT_SCHEMA_VERSION

@@ -1,0 +1,255 @@
+"""`edgeseg bench`: time, cold start and memory of model files, interleaved, beside what the host could do at best."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg import artifacts
+from edgeseg.errors import OptionError
+from edgeseg.metrics import median_ratio_bounds
+from edgeseg.results import BenchCell, BenchDevice, BenchResult, GemmRate, SpeedRatio, Sustained
+from edgeseg.runtime import Segmenter
+from edgeseg.runtime.plain import PlainModel
+from edgeseg.stages.bench.alone import gemm_rate, run_alone
+from edgeseg.stages.bench.emulation import emulator
+from edgeseg.stages.bench.interleave import Call, Progress, Timings, check_counts, interleave
+from edgeseg.stages.bench.latency import one_slice, phantom_images
+from edgeseg.stages.environment import environment, load_average, memory_bytes
+from edgeseg.targets import KerasPredictor
+from edgeseg.targets.macs import count_macs
+from edgeseg.targets.peers import open_for_timing
+from edgeseg.variants import build_model, census
+from edgeseg.workers.solo import SoloJob, SoloResult
+
+MIN_PAIRS = 5
+"""Rounds below which a ratio gets no interval."""
+MIN_VOLUME = 3
+PERCENTILES = (50, 90, 95, 99)
+Announce = Callable[[str], None]
+Opened = Segmenter | KerasPredictor | PlainModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchSpec:
+    """What `edgeseg bench` is asked for; see there. `volume` is a number of slices, 0 for no sustained run."""
+
+    files: tuple[Path, ...]
+    threads: tuple[int, ...] = (2,)
+    runs: int = 100
+    warmup: int = 10
+    budget_s: float | None = None
+    references: tuple[Path, ...] = ()
+    volume: int = 0
+    seed: int = 0
+    emulated: bool = False
+    command: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be measured, before anything is opened."""
+        check_counts(self.runs, self.warmup, self.budget_s)
+        if not self.files:
+            raise OptionError("no file was given; name at least one .onnx, .tflite or .hdf5")
+        if len(set(self.files)) < len(self.files):
+            raise OptionError("a file was given twice; name each artifact once")
+        if absent := [path for path in self.references if path not in self.files]:
+            raise OptionError(f"the reference {absent[0]} is not among the files; all run in the same rounds")
+        if not self.threads or len(set(self.threads)) < len(self.threads):
+            raise OptionError("name each number of threads once, and at least one")
+        if min(self.threads) < 1:
+            raise OptionError(f"threads is {min(self.threads)}; at least 1 is needed")
+        if self.volume and self.volume < MIN_VOLUME:
+            raise OptionError(f"the volume has {self.volume} slices; at least {MIN_VOLUME} are needed to see a drift")
+        if self.seed < 0:
+            raise OptionError(f"seed is {self.seed}; it must be at least 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Cell:
+    """One file at one number of threads, open."""
+
+    path: Path
+    threads: int
+    model: Opened
+
+    @property
+    def key(self) -> str:
+        return cell_key(self.path, self.threads)
+
+
+def bench(spec: BenchSpec, *, progress: Progress | None = None, announce: Announce | None = None) -> BenchResult:
+    """Measure model files.
+
+    Each file at each number of threads is a cell. Load time, first inference and memory of a cell come from a process
+    that holds it alone; then all cells take turns, one slice each; then, with `spec.volume`, each runs a whole volume
+    alone.
+
+    Args:
+        spec: what to measure.
+        progress: called with (calls done, calls planned) while the cells take turns.
+        announce: called with a line before each step.
+
+    Raises:
+        OptionError: under an emulator, unless `spec.emulated`.
+        ArtifactError: when a file is missing, damaged or cannot be run.
+        ContractError: when a contract cannot be honoured.
+        MissingExtraError: when what runs a file is not installed.
+    """
+    say = announce or (lambda _line: None)
+    device = _device(spec)
+    cells = [_Cell(path=f, threads=t, model=open_for_timing(f, threads=t)) for f in spec.files for t in spec.threads]
+    images = phantom_images(seed=spec.seed)
+    middle = images[len(images) // 2]
+    with tempfile.TemporaryDirectory(prefix="edgeseg-bench-") as folder:
+        one, whole = Path(folder) / "slice.npy", Path(folder) / "volume.npy"
+        np.save(one, middle[np.newaxis], allow_pickle=False)
+        np.save(whole, images, allow_pickle=False)
+        before = [gemm_rate(threads) for threads in spec.threads]
+        alone = {cell.key: _alone(cell, one, 0, say) for cell in cells}
+        calls = {cell.key: _call(cell.model, middle) for cell in cells}
+        timed = interleave(calls, runs=spec.runs, warmup=spec.warmup, budget_s=spec.budget_s, progress=progress)
+        after = [gemm_rate(threads) for threads in spec.threads]
+        volumes = {cell.key: _alone(cell, whole, spec.volume, say) for cell in cells} if spec.volume else {}
+    best = tuple(max(pair, key=lambda rate: rate.macs_per_s) for pair in zip(before, after, strict=True))
+    return BenchResult(
+        device=device,
+        cells=tuple(_result(spec, c, timed, alone[c.key], volumes.get(c.key), best) for c in cells),
+        gemm=best,
+        references=tuple(str(path) for path in spec.references),
+        seed=spec.seed,
+        budget_s=spec.budget_s,
+        command=spec.command,
+    )
+
+
+def cell_key(path: Path, threads: int) -> str:
+    """Name a cell."""
+    return f"{path} @ {threads}"
+
+
+def speed_ratio(seconds: Sequence[float], reference: Sequence[float], name: str, *, seed: int) -> SpeedRatio:
+    """Compare two cells over the rounds in which both ran.
+
+    Args:
+        seconds: of one cell, in the order of the rounds.
+        reference: of another, likewise; it may have fewer or more.
+        name: of the reference.
+        seed: of the bootstrap.
+    """
+    pairs = min(len(seconds), len(reference))
+    mine, other = seconds[:pairs], reference[:pairs]
+    low, high = median_ratio_bounds(other, mine, seed=seed) if pairs >= MIN_PAIRS else (None, None)
+    return SpeedRatio(reference=name, times=float(np.median(other) / np.median(mine)), low=low, high=high, pairs=pairs)
+
+
+def sustained(found: SoloResult) -> Sustained:
+    """Sum up the slices of a volume that ran alone."""
+    times = np.asarray(found.seconds) * 1e3
+    third = max(1, len(times) // 3)
+    first, last = float(np.median(times[:third])), float(np.median(times[-third:]))
+    post = found.post_processing_s
+    return Sustained(
+        slices=len(times),
+        total_s=float(times.sum()) / 1e3 + (post or 0.0),
+        ms_per_slice=tuple(float(part.mean()) for part in np.array_split(times, min(10, len(times)))),
+        first_third_ms=first,
+        last_third_ms=last,
+        drift=last / first - 1.0,
+        post_processing_ms=None if post is None else post * 1e3,
+        peak_rss_bytes=found.peak_rss_bytes,
+    )
+
+
+def _device(spec: BenchSpec) -> BenchDevice:
+    found = emulator()
+    if found is not None and not spec.emulated:
+        raise OptionError(
+            f"this process runs under {found}, where a time says nothing about the processor that is emulated; count "
+            "instructions instead, or give --emulated to have wall times that are marked as such"
+        )
+    here = environment()
+    return BenchDevice(
+        cpu=here.cpu,
+        architecture=platform.machine(),
+        cores=here.cores,
+        os=here.os,
+        versions={"python": here.python, **here.versions},
+        memory_bytes=memory_bytes(),
+        emulator=found or ("as told by --emulated" if spec.emulated else None),
+        int8_kernels=here.int8_kernels,
+        load_average=load_average(),
+    )
+
+
+def _call(model: Opened, image: NDArray[np.uint8]) -> Call:
+    return model.run if isinstance(model, PlainModel) else one_slice(model, image)
+
+
+def _alone(cell: _Cell, slices: Path, volume: int, say: Announce) -> SoloResult:
+    say(f"{'volume' if volume else 'alone'} {cell.path.name}, {cell.threads} threads")
+    return run_alone(SoloJob(model=str(cell.path), threads=cell.threads, slices=str(slices), volume=volume))
+
+
+def _ratios(spec: BenchSpec, cell: _Cell, timed: Timings) -> Iterable[SpeedRatio]:
+    """Compare with each other file that is a reference, at the same number of threads."""
+    for path in spec.references:
+        if path != cell.path:
+            theirs = timed.seconds[cell_key(path, cell.threads)]
+            yield speed_ratio(timed.seconds[cell.key], theirs, str(path), seed=spec.seed)
+
+
+def _macs(cell: _Cell) -> int | None:
+    if not isinstance(cell.model, KerasPredictor):
+        return count_macs(cell.path)
+    contract = cell.model.contract
+    return census(build_model(contract.variant, contract.image)).macs
+
+
+def _result(
+    spec: BenchSpec,
+    cell: _Cell,
+    timed: Timings,
+    alone: SoloResult,
+    volume: SoloResult | None,
+    rates: Sequence[GemmRate],
+) -> BenchCell:
+    times = np.asarray(timed.seconds[cell.key]) * 1e3
+    p50, p90, p95, p99 = (float(value) for value in np.percentile(times, PERCENTILES))
+    model, macs = cell.model, _macs(cell)
+    contract = None if isinstance(model, PlainModel) else model.contract
+    rate = None if macs is None else macs / (p50 / 1e3)
+    peak = next(found.macs_per_s for found in rates if found.threads == cell.threads)
+    return BenchCell(
+        file=str(cell.path),
+        format=cell.path.suffix.lower().removeprefix("."),
+        size_bytes=cell.path.stat().st_size,
+        sha256=artifacts.sha256_file(cell.path),
+        has_contract=contract is not None,
+        runtime=model.runtime,
+        threads=cell.threads,
+        numerics=model.numerics,
+        runs=len(times),
+        warmup_runs=timed.warmup_runs[cell.key],
+        p50_ms=p50,
+        p90_ms=p90,
+        p95_ms=p95,
+        p99_ms=p99,
+        min_ms=float(times.min()),
+        variant=None if contract is None else contract.variant.slug,
+        target=None if contract is None else contract.target,
+        load_ms=alone.load_s * 1e3,
+        first_ms=alone.first_s * 1e3,
+        idle_rss_bytes=alone.idle_rss_bytes,
+        peak_rss_bytes=alone.peak_rss_bytes,
+        macs=macs,
+        macs_per_s=rate,
+        gemm_share=None if rate is None else rate / peak,
+        ratios=tuple(_ratios(spec, cell, timed)),
+        sustained=None if volume is None else sustained(volume),
+    )

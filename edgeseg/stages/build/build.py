@@ -1,0 +1,99 @@
+"""The main job: data, model, compress, convert, verify, evaluate, benchmark, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.jsonio import to_json
+from edgeseg.reports.summary import summarise
+from edgeseg.results import REFERENCE, BaselineResult, BuildResult, Report, StageRecord
+from edgeseg.specs import BuildSpec
+from edgeseg.stages.build.baseline import baseline
+from edgeseg.stages.build.cells import OnFailure
+from edgeseg.stages.build.folder import BUILD_FILE, write_report
+from edgeseg.stages.build.inputs import open_inputs
+from edgeseg.stages.build.matrix import merged
+from edgeseg.stages.build.variant import OnProgress, VariantBuild
+from edgeseg.stages.environment import environment
+from edgeseg.stages.ledger import Ledger
+from edgeseg.targets import resolve
+from edgeseg.variants import VARIANTS
+
+OnStage = Callable[[StageRecord], None]
+
+
+def build(
+    spec: BuildSpec,
+    *,
+    on_stage: OnStage | None = None,
+    on_progress: OnProgress | None = None,
+    on_failure: OnFailure | None = None,
+) -> BuildResult:
+    """Build the artifacts of one variant and everything that is said about them; see `build_matrix`."""
+    return build_matrix((spec,), on_stage=on_stage, on_progress=on_progress, on_failure=on_failure)
+
+
+def build_matrix(
+    specs: Sequence[BuildSpec],
+    *,
+    on_stage: OnStage | None = None,
+    on_progress: OnProgress | None = None,
+    on_failure: OnFailure | None = None,
+) -> BuildResult:
+    """Build every target of every variant, and everything that is said about them.
+
+    Leaves `<out>/<variant>/<target>.*`, `build.json`, `report.md` and `report.json`. A stage whose inputs and outputs
+    are unchanged since an earlier build in the same folder is not run again unless `rebuild`. An artifact that fails
+    drops out: its row says where and why, and the others go on.
+
+    Args:
+        specs: what is asked for; they differ in variant and checkpoint alone.
+        on_stage: called when a stage is done.
+        on_progress: called with a stage's name, what is done and how much there is.
+        on_failure: called with the step that failed and the reason.
+
+    Raises:
+        EdgeSegError: for bad input, before anything is written where that can be known.
+    """
+    targets = resolve((REFERENCE, *specs[0].targets))
+    started = time.perf_counter()
+    opened = [open_inputs(spec) for spec in specs]
+    first = specs[0]
+    ledger = Ledger(artifacts.make_dir(first.out), rebuild=first.rebuild, on_stage=on_stage)
+    here = environment()
+    parts = []
+    for spec, inputs in zip(specs, opened, strict=True):
+        prefix = f"{spec.variant.slug} " if len(specs) > 1 else ""
+        one = VariantBuild(
+            spec, targets, inputs, ledger, here, prefix=prefix, on_progress=on_progress, on_failure=on_failure
+        )
+        parts.append(one.run(started))
+        started = time.perf_counter()
+
+    def measure() -> BaselineResult:
+        return baseline(threads=first.threads, force=first.rebuild)
+
+    def measure_r2() -> BaselineResult:
+        return baseline(variant=VARIANTS["r2unet"].default, threads=first.threads, force=first.rebuild)
+
+    start = ledger.run("baseline", BaselineResult, measure, inputs=(here, first.threads))
+    r2 = ledger.run("baseline r2unet", BaselineResult, measure_r2, inputs=(here, first.threads)) if first.r2 else None
+    return _report(replace(merged(parts), baseline=start, r2=r2), first.out, ledger)
+
+
+def _report(result: BuildResult, out: Path, ledger: Ledger) -> BuildResult:
+    """Write the reports and then the manifest, so that a `build.json` always belongs to a finished build."""
+
+    def make() -> Report:
+        write_report(result, out)
+        return summarise(result)
+
+    written = (out / "report.md", out / "report.json")
+    ledger.run("report", Report, make, inputs=(result,), outputs=written)
+    finished = replace(result, stages=tuple(ledger.records))
+    artifacts.write_text(out / BUILD_FILE, to_json(finished) + "\n")
+    return finished

@@ -1,0 +1,279 @@
+"""What a build rests on: weights, the patients it is scored on, and the slices it is calibrated with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edgeseg import artifacts
+from edgeseg.artifacts import shipped_slugs
+from edgeseg.checkpoint import Checkpoint, check_weights, read_checkpoint
+from edgeseg.data.cache import cached, folder_key
+from edgeseg.data.open import open_dataset
+from edgeseg.data.phantom import PhantomDataset
+from edgeseg.data.volume import Dataset, volumes
+from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
+from edgeseg.results import CalibrationSet, Choice
+from edgeseg.specs import PROFILES, BuildSpec, Contract, OperatingPoint, VariantSpec
+from edgeseg.stages.calibrate import (
+    RecordedRanges,
+    check_disjoint,
+    check_ranges_unseen,
+    choose_slices,
+    phantom_calibration_data,
+    ranges_beside,
+    record_ranges,
+    shipped_phantom_set,
+    shipped_ranges,
+)
+from edgeseg.stages.choose import CHOICE_FILE, read_choice
+from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.targets import TARGETS, Target, resolve
+from edgeseg.targets.histograms import MIN_MAX, check_method
+from edgeseg.targets.ranges import LEARNED
+
+EVALUATION_START = 2000
+"""Phantoms from this number on are for evaluation; training and calibration use lower numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildData:
+    """Who a build scores; ids only. `content_key` changes when the data does, `slices` counts those of the patients."""
+
+    name: str
+    content_key: str
+    evaluation_patients: tuple[str, ...]
+    slices: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compression:
+    """What is done to the weights before conversion.
+
+    `ranges` are those that post-training int8 takes, None where no int8 target is asked for. `shipped` says that they
+    were recorded before and not measured in this build.
+    """
+
+    ranges: RecordedRanges | None
+    shipped: bool = False
+
+    def describe(self) -> str | None:
+        """Say in a few words which calibration the int8 ranges rest on."""
+        if self.ranges is None:
+            return None
+        if self.ranges.activations.method == LEARNED:
+            return (
+                f"learned in quantization-aware training on {len(self.ranges.patients)} patients of {self.ranges.data}"
+            )
+        origin = "recorded before and shipped with these weights" if self.shipped else "measured in this build"
+        return f"{self.ranges.describe()}, {origin}"
+
+    def describe_each(self, taken: Mapping[str, RecordedRanges]) -> str | None:
+        """Say it target by target, where a search took other ranges for one of those in `taken`."""
+        if all(found == self.ranges for found in taken.values()):
+            return self.describe()
+        each = {name: Compression(ranges=r, shipped=self.shipped and r == self.ranges) for name, r in taken.items()}
+        return "; ".join(f"{name}: {found.describe()}" for name, found in each.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BuildInputs:
+    """The opened inputs of a build.
+
+    Where no patient of the data trained the weights, int8 takes `shipped_ranges`, which belong to these very weights;
+    where there are none, it is calibrated on the phantoms of `shipped_calibration`. Ranges that quantization-aware
+    training learned (`learned_ranges`) go before all of these.
+    """
+
+    dataset: Dataset
+    content_key: str
+    checkpoint: Checkpoint
+    weights_sha256: str
+    choice: Choice | None
+    shipped_calibration: CalibrationSet
+    shipped_ranges: RecordedRanges | None
+    learned_ranges: RecordedRanges | None = None
+
+    @property
+    def point(self) -> OperatingPoint:
+        """Threshold and post-processing: those of the choice, or the default."""
+        return OperatingPoint() if self.choice is None else self.choice.chosen
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The patients that training used."""
+        trained_on = set(self.checkpoint.header.train_patients)
+        return tuple(p for p in self.dataset.patients if p in trained_on)
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """The patients that training did not use."""
+        trained_on = set(self.trained)
+        return tuple(p for p in self.dataset.patients if p not in trained_on)
+
+
+def open_inputs(spec: BuildSpec) -> BuildInputs:
+    """Open data and weights, and refuse early what cannot work.
+
+    Raises:
+        CheckpointError: when there are no weights for the variant, or they belong to another.
+        DatasetError: when the data folder is of no known layout, or the installation lacks its calibration set.
+        SeenPatientError: when nobody is left to score and `allow_seen` is off.
+        OptionError: when calibration slices are asked for and there are none to choose from, or when the choice of an
+            operating point cannot be read or was made for another variant.
+    """
+    _check_profile(spec)
+    checkpoint = _checkpoint(spec.variant, spec.checkpoint)
+    if spec.data is None:
+        key = _phantom_key(spec)
+        dataset: Dataset = PhantomDataset(spec.phantom_patients, seed=spec.seed, start=EVALUATION_START)
+        dataset = cached(dataset, key)
+    else:
+        dataset, key = open_dataset(spec.data), folder_key(spec.data)
+    weights = artifacts.sha256_file(checkpoint.path)
+    inputs = BuildInputs(
+        dataset=dataset,
+        content_key=key,
+        checkpoint=checkpoint,
+        weights_sha256=weights,
+        choice=_choice(spec, checkpoint.header.variant.slug),
+        shipped_calibration=shipped_phantom_set(),
+        shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),
+        learned_ranges=ranges_beside(checkpoint.path),
+    )
+    _check_calibration(spec, inputs)
+    if not inputs.unseen and not spec.allow_seen:
+        raise SeenPatientError(
+            f"all {len(dataset.patients)} patients of {spec.data} trained these weights; a score on them says nothing. "
+            "Give other patients with --data, other weights with --from, or --allow-seen to score them all the same"
+        )
+    return inputs
+
+
+def resolve_data(spec: BuildSpec, inputs: BuildInputs) -> BuildData:
+    """Decide who is scored, everyone whom training did not use or all with `allow_seen`, and read each of them once.
+
+    Raises:
+        ImageError: when a slice is damaged: better now than after the conversions.
+        MaskError: when a mask is missing or damaged.
+    """
+    dataset = inputs.dataset
+    scored = dataset.patients if spec.allow_seen else inputs.unseen
+    slices = sum(len(volume.reference) for volume in volumes(dataset, scored))
+    return BuildData(name=dataset.name, content_key=inputs.content_key, evaluation_patients=scored, slices=slices)
+
+
+def resolve_compression(
+    inputs: BuildInputs, model: Callable[[], Any], *, slices: int, seed: int, int8: bool, method: str = MIN_MAX
+) -> Compression:
+    """Find the ranges that int8 targets take.
+
+    They are those that training learned, where it did. Else they are measured on slices of patients that training used,
+    where the data folder holds any; else they are the ones that ship for these weights; else they are measured on the
+    shipped phantoms.
+
+    Args:
+        inputs: of the build.
+        model: gives the trained network, where ranges have to be measured.
+        slices: how many to choose from the data.
+        seed: of the choice.
+        int8: whether any target needs ranges.
+        method: how ranges that are measured follow from the values.
+    """
+    if not int8:
+        return Compression(ranges=None)
+    found = inputs.learned_ranges or (None if inputs.trained else inputs.shipped_ranges)
+    shipped = found is not None
+    if found is None:
+        manifest, source = inputs.shipped_calibration, inputs.dataset
+        if inputs.trained:
+            manifest = choose_slices(source, inputs.trained, slices=slices, seed=seed)
+        else:
+            source = phantom_calibration_data()
+        check_disjoint(manifest, inputs.unseen)
+        found = record_ranges(inputs.checkpoint, manifest, source, method=method, model=model())
+    check_ranges_unseen(found, inputs.unseen)
+    return Compression(ranges=found, shipped=shipped)
+
+
+def target_contract(inputs: BuildInputs, target: Target, ranges: RecordedRanges | None, *, profile: str) -> Contract:
+    """Return what an artifact of a build says of itself; `ranges` are those that it takes, if any."""
+    network = checkpoint_contract(inputs.checkpoint.header, target.name)
+    seen = {*network.seen_patients, *(() if ranges is None else ranges.patients)}
+    return replace(
+        network,
+        threshold=inputs.point.threshold,
+        post_processing=inputs.point.post_processing,
+        calibrated_on=None if ranges is None else ranges.data,
+        calibration_hash=None if ranges is None else ranges.calibration_sha256,
+        seen_patients=tuple(sorted(seen)),
+        profile=target.profile(profile),
+    )
+
+
+def _check_profile(spec: BuildSpec) -> None:
+    """Refuse a profile that would change none of the targets asked for."""
+    if spec.profile == PROFILES[0] or any(spec.profile in t.profiles for t in resolve(spec.targets)):
+        return
+    there = ", ".join(target.name for target in TARGETS.values() if spec.profile in target.profiles)
+    raise OptionError(
+        f"profile is {spec.profile}, which changes none of the targets asked for ({', '.join(spec.targets)}); it is "
+        f"there for: {there}. Leave it out, or add one of these"
+    )
+
+
+def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:
+    """Refuse a number of calibration slices, or a method, that would have no effect."""
+    if spec.calibration_method is not None:
+        check_method(spec.calibration_method)
+        if inputs.learned_ranges is not None:
+            raise OptionError(
+                f"calibration-method is {spec.calibration_method}, and these weights bring the ranges that training "
+                "learned; leave the option out"
+            )
+    options = {"calibration-slices": spec.calibration_slices, "calibration-method": spec.calibration_method}
+    given = [(name, value) for name, value in options.items() if value is not None]
+    if not given or inputs.trained:
+        return
+    name, value = given[0]
+    if not any(target.needs_calibration for target in resolve(spec.targets)):
+        raise OptionError(f"{name} is {value}, and no int8 target is asked for; leave it out")
+    where = "no data is given" if spec.data is None else f"none of the patients in {spec.data} trained these weights"
+    there = inputs.shipped_ranges
+    taken = "the shipped phantom set" if there is None else f"the shipped calibration ({there.describe()})"
+    raise OptionError(
+        f"{name} is {value}, and {where}, so {taken} would be taken as it is; "
+        "leave the option out, or give --data with training patients"
+    )
+
+
+def _choice(spec: BuildSpec, slug: str) -> Choice | None:
+    """Take the choice that was given, or the one that ships beside shipped weights, or none."""
+    if spec.choice is not None:
+        return read_choice(spec.choice, variant=slug)
+    beside = artifacts.weights_path(slug).with_name(CHOICE_FILE)
+    if spec.checkpoint is None and beside.is_file():
+        return read_choice(beside, variant=slug)
+    return None
+
+
+def _checkpoint(variant: VariantSpec, path: Path | None) -> Checkpoint:
+    if path is not None:
+        checkpoint = read_checkpoint(path)
+        check_weights(checkpoint, variant)
+        return checkpoint
+    place = artifacts.weights_path(variant.slug)
+    if not place.is_file():
+        raise CheckpointError(
+            f"no trained weights ship for '{variant.slug}' (there are: {', '.join(shipped_slugs()) or 'none'}); "
+            f"train it with 'edgeseg train --variant {variant.name} --alpha {variant.alpha:g} --stem {variant.stem}' "
+            "and give the run with --from"
+        )
+    return read_checkpoint(place)
+
+
+def _phantom_key(spec: BuildSpec) -> str:
+    """A key that changes with the phantoms asked for and with the code that draws them."""
+    return f"phantom-{spec.seed}-{EVALUATION_START}-{spec.phantom_patients}-{artifacts.source_digest('data')}"

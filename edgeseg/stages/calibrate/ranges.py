@@ -1,0 +1,240 @@
+"""Activation ranges with their provenance: recorded from the slices of training patients, shipped, and taken over.
+
+`edgeseg build` on a clone without the data finds `calibration/ranges/<variant>.json` and gives the int8 file that the
+slices themselves would give, byte for byte. Ranges belong to one weights file and count for no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg import artifacts
+from edgeseg.checkpoint import Checkpoint
+from edgeseg.data.volume import Dataset
+from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
+from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.results import CalibrationSet
+from edgeseg.specs import VariantSpec, patient_digest
+from edgeseg.stages.calibrate.manifest import network_inputs, write_calibration
+from edgeseg.stages.calibrate.slices import choose_slices
+from edgeseg.stages.environment import versions
+from edgeseg.stages.predict import checkpoint_contract, network_of
+from edgeseg.targets.histograms import MIN_MAX, check_method
+from edgeseg.targets.ranges import RECORD_AGAIN, ActivationRanges, measure
+
+RANGES_SCHEMA_VERSION = 1
+SETS, RANGES = "sets", "ranges"
+"""Folders under `calibration/`; each holds one file per variant."""
+
+Progress = Callable[[int, int], None]
+"""Called with the number of slices done and the number of all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedRanges:
+    """The activation ranges of one weights file, and the slices that they come from.
+
+    `data`, `calibration_sha256` and `slices` are those of the calibration set; `patients` holds `patient_digest` of
+    each of its patients.
+    """
+
+    variant: str
+    weights_sha256: str
+    data: str
+    calibration_sha256: str
+    slices: int
+    patients: tuple[str, ...]
+    activations: ActivationRanges
+    versions: dict[str, str] = field(default_factory=dict)
+    schema_version: int = RANGES_SCHEMA_VERSION
+
+    def __post_init__(self) -> None:
+        """Refuse ranges of another schema version."""
+        if self.schema_version != RANGES_SCHEMA_VERSION:
+            raise OptionError(
+                f"the ranges have schema version {self.schema_version} and this edgeseg reads {RANGES_SCHEMA_VERSION}"
+            )
+
+    def describe(self) -> str:
+        """Say in a few words where the ranges come from."""
+        return f"{self.activations.method} over {self.slices} slices of {len(self.patients)} patients of {self.data}"
+
+
+def record_ranges(
+    checkpoint: Checkpoint,
+    manifest: CalibrationSet,
+    dataset: Dataset,
+    *,
+    method: str = MIN_MAX,
+    model: Any = None,
+    progress: Progress | None = None,
+) -> RecordedRanges:
+    """Measure the activation ranges of weights over a calibration set.
+
+    Args:
+        checkpoint: the weights.
+        manifest: which slices; read one patient at a time.
+        dataset: where they are.
+        method: how a range follows from the values, one of `edgeseg.targets.histograms.METHODS`.
+        model: the network with these weights, where the caller has it already.
+        progress: called after each slice.
+
+    Raises:
+        CheckpointError: when the checkpoint does not hold the weights of its variant.
+        DatasetError: when a slice is missing or is not the one that was chosen.
+        ArtifactError: when the network gives NaN or infinity.
+    """
+    header = checkpoint.header
+    network = network_of(checkpoint) if model is None else model
+
+    def slices() -> Iterator[NDArray[np.float32]]:
+        for done, image in enumerate(network_inputs(manifest, dataset, checkpoint_contract(header)), 1):
+            yield image
+            if progress is not None:
+                progress(done, len(manifest.slices))
+
+    return RecordedRanges(
+        variant=header.variant.slug,
+        weights_sha256=artifacts.sha256_file(checkpoint.path),
+        data=manifest.data,
+        calibration_sha256=manifest.sha256,
+        slices=len(manifest.slices),
+        patients=tuple(sorted(patient_digest(patient) for patient in manifest.patients)),
+        activations=measure(network, slices(), method=method),
+        versions=versions(),
+    )
+
+
+def choose_and_record(
+    checkpoint: Checkpoint,
+    dataset: Dataset,
+    *,
+    slices: int,
+    seed: int,
+    method: str = MIN_MAX,
+    among: tuple[str, ...] | None = None,
+    progress: Progress | None = None,
+) -> tuple[CalibrationSet, RecordedRanges]:
+    """Choose slices of patients that trained the weights, and measure the ranges over them.
+
+    Args:
+        checkpoint: the weights.
+        dataset: where the slices are.
+        slices: how many to choose.
+        seed: of the choice.
+        method: how a range follows from the values, one of `edgeseg.targets.histograms.METHODS`.
+        among: choose only among these patients, such as the training patients of a fold; all unless given.
+        progress: called after each patient that is looked at, and then after each slice.
+
+    Raises:
+        SeenPatientError: when no patient of the data set may be chosen.
+        OptionError: when they do not hold that many slices, or the method is unknown.
+        CheckpointError: when the checkpoint does not hold the weights of its variant.
+        ArtifactError: when the network gives NaN or infinity.
+    """
+    check_method(method)
+    model = network_of(checkpoint)
+    patients = training_patients(checkpoint, dataset, among)
+    manifest = choose_slices(dataset, patients, slices=slices, seed=seed, progress=progress)
+    return manifest, record_ranges(checkpoint, manifest, dataset, method=method, model=model, progress=progress)
+
+
+def ranges_or_measured(
+    checkpoint: Checkpoint, dataset: Dataset, *, slices: int, seed: int, progress: Progress | None = None
+) -> tuple[Any, RecordedRanges]:
+    """Return the network of weights with the ranges that ship for them, or else ranges measured on training patients.
+
+    Raises:
+        EdgeSegError: as `choose_and_record`.
+    """
+    model = network_of(checkpoint)
+    found = shipped_ranges(checkpoint.header.variant, artifacts.sha256_file(checkpoint.path))
+    if found is None:
+        patients = training_patients(checkpoint, dataset, None)
+        manifest = choose_slices(dataset, patients, slices=slices, seed=seed, progress=progress)
+        found = record_ranges(checkpoint, manifest, dataset, model=model, progress=progress)
+    return model, found
+
+
+def training_patients(checkpoint: Checkpoint, dataset: Dataset, among: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the patients of a data set, of `among` where given, that trained the weights.
+
+    Raises:
+        SeenPatientError: when there is none.
+    """
+    known = set(checkpoint.header.train_patients)
+    if among is not None:
+        known &= set(among)
+    if found := tuple(patient for patient in dataset.patients if patient in known):
+        return found
+    raise SeenPatientError(
+        f"none of the {len(dataset.patients)} patients of {dataset.name} that may be chosen trained "
+        f"{checkpoint.path}; ranges come from training patients, so that all others can be scored. "
+        "Give the data and the fold that these weights were trained on"
+    )
+
+
+def check_ranges_unseen(recorded: RecordedRanges, patients: tuple[str, ...]) -> None:
+    """Refuse to go on when a patient to evaluate on lent slices to the ranges.
+
+    Raises:
+        SeenPatientError: naming the first.
+    """
+    digests = set(recorded.patients)
+    if shared := [patient for patient in patients if patient_digest(patient) in digests]:
+        raise SeenPatientError(
+            f"patient {shared[0]} would be evaluated on and is in the calibration set; "
+            "calibrate on training patients only"
+        )
+
+
+def write_recorded(recorded: RecordedRanges, manifest: CalibrationSet, into: Path) -> tuple[Path, Path]:
+    """Write `sets/<variant>.json` and `ranges/<variant>.json` under a folder, both or neither.
+
+    Raises:
+        OutputError: when the place cannot be written.
+    """
+    name = f"{recorded.variant}.json"
+    with artifacts.staged_tree(into) as temporary:
+        write_calibration(manifest, temporary / SETS / name)
+        artifacts.write_text(temporary / RANGES / name, to_json(recorded) + "\n")
+    return into / SETS / name, into / RANGES / name
+
+
+def read_ranges(path: Path) -> RecordedRanges:
+    """Read recorded ranges.
+
+    Raises:
+        CheckpointError: when the file is missing, or holds no ranges of this version.
+    """
+    try:
+        return from_json(RecordedRanges, path.read_bytes())
+    except OSError as error:
+        raise CheckpointError(f"{path}: the ranges cannot be read ({error.strerror}); {RECORD_AGAIN}") from error
+    except (JsonFormatError, OptionError) as error:
+        raise CheckpointError(f"{path}: not activation ranges ({error}); {RECORD_AGAIN}") from error
+
+
+def shipped_ranges(variant: VariantSpec, weights_sha256: str) -> RecordedRanges | None:
+    """Return the shipped ranges of these very weights, or None where there are none.
+
+    Raises:
+        CheckpointError: when the shipped file is damaged.
+    """
+    path = artifacts.shipped("calibration", RANGES, f"{variant.slug}.json")
+    recorded = read_ranges(path) if path.is_file() else None
+    return recorded if recorded is not None and recorded.weights_sha256 == weights_sha256 else None
+
+
+def ranges_are_stale(folder: Path) -> bool:
+    """Say whether the shipped ranges of a variant, `models/<variant>`, are missing or belong to other weights."""
+    path = artifacts.shipped("calibration", RANGES, f"{folder.name}.json")
+    return not path.is_file() or read_ranges(path).weights_sha256 != artifacts.sha256_file(
+        folder / "weights.safetensors"
+    )

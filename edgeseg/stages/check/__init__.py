@@ -1,0 +1,17 @@
+"""Whether a build is still as good as a committed baseline."""
+
+from __future__ import annotations
+
+from edgeseg.stages.check.baseline import make_baseline, read_baseline, refuse_newer
+from edgeseg.stages.check.check import CheckLimits, check
+from edgeseg.stages.check.inputs import CheckedArtifact, read_artifacts
+
+__all__ = [
+    "CheckLimits",
+    "CheckedArtifact",
+    "check",
+    "make_baseline",
+    "read_artifacts",
+    "read_baseline",
+    "refuse_newer",
+]

@@ -1,0 +1,206 @@
+"""Hold a build against a committed baseline: contract, size, Dice per patient, and latency as a ratio."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgeseg import artifacts
+from edgeseg.errors import ArtifactError, OptionError
+from edgeseg.metrics import lower_bound
+from edgeseg.results import GOOD_STATUS, BaselineArtifact, CheckBaseline, CheckCase, CheckResult, EvalResult
+from edgeseg.stages.check.baseline import dice_of, dice_problem, latency_ratio
+from edgeseg.stages.check.inputs import CheckedArtifact, fields_of
+
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckLimits:
+    """How much worse than its baseline an artifact may be.
+
+    `max_dice_drop` is of the mean over patients, `max_size_growth` a share of the size, `max_latency_ratio` how many
+    times its baseline the latency over the reference's may be; None leaves latency unchecked.
+    """
+
+    max_dice_drop: float = 0.005
+    max_size_growth: float = 0.02
+    max_latency_ratio: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse limits that mean nothing."""
+        if not 0.0 <= self.max_dice_drop <= 1.0:
+            raise OptionError(f"max-dice-drop is {self.max_dice_drop}; a loss of Dice lies in [0, 1]")
+        if not (math.isfinite(self.max_size_growth) and self.max_size_growth >= 0.0):
+            raise OptionError(f"max-size-growth is {self.max_size_growth}; a share such as 0.02 is needed")
+        ratio = self.max_latency_ratio
+        if ratio is not None and not (math.isfinite(ratio) and ratio > 0.0):
+            raise OptionError(f"max-latency-ratio is {ratio}; a positive number such as 1.5 is needed")
+
+
+def check(
+    found: Mapping[str, CheckedArtifact],
+    baseline: CheckBaseline,
+    place: Path,
+    limits: CheckLimits,
+    *,
+    seed: int = 0,
+    only: frozenset[str] | None = None,
+) -> CheckResult:
+    """Hold artifacts against a baseline.
+
+    Args:
+        found: what was built, by name.
+        baseline: what it was.
+        place: of the baseline, for messages.
+        limits: how much worse it may be.
+        seed: of the bootstrap.
+        only: the artifacts to check where single files were given; None for all of the baseline.
+
+    Raises:
+        ArtifactError: when an artifact of the baseline was not built.
+    """
+    wanted = [item for item in baseline.artifacts if only is None or item.artifact in only]
+    if absent := [item.artifact for item in wanted if item.artifact not in found]:
+        raise ArtifactError(
+            f"{place} holds {', '.join(absent)} and the build does not; build it too, or take it out of the baseline "
+            "with --update"
+        )
+    cases: list[CheckCase] = []
+    for then in wanted:
+        cases += _artifact_cases(found, then, baseline, limits, seed)
+    known = {item.artifact for item in baseline.artifacts}
+    for name in (name for name in found if name not in known and (only is None or name in only)):
+        detail = "the baseline does not hold it; add it with --update"
+        cases.append(CheckCase(artifact=name, rule="baseline", passed=False, detail=detail))
+    if not cases:
+        raise ArtifactError("nothing was checked: the build and the baseline name no artifact")
+    return CheckResult(
+        baseline=str(place),
+        reason=baseline.reason,
+        passed=all(case.passed for case in cases),
+        cases=tuple(cases),
+        baseline_environment=baseline.environment,
+        environment=next(iter(found.values())).build.environment,
+        bootstrap_seed=seed,
+    )
+
+
+def _artifact_cases(
+    found: Mapping[str, CheckedArtifact],
+    then: BaselineArtifact,
+    baseline: CheckBaseline,
+    limits: CheckLimits,
+    seed: int,
+) -> Iterable[CheckCase]:
+    item = found[then.artifact]
+    yield _status(item)
+    yield _file(item)
+    yield _contract(item, then)
+    yield _size(item, then, limits.max_size_growth)
+    yield _dice_case(item, then, limits.max_dice_drop, seed)
+    if limits.max_latency_ratio is not None and then.artifact != baseline.latency_reference:
+        now = latency_ratio(found, then.artifact, baseline.latency_reference)
+        yield _latency(then, now, baseline.latency_reference, limits.max_latency_ratio)
+
+
+def _status(item: CheckedArtifact) -> CheckCase:
+    status = item.row.status
+    return CheckCase(
+        artifact=item.name, rule="status", passed=status == GOOD_STATUS, detail=f"the build says: {status}"
+    )
+
+
+def _file(item: CheckedArtifact) -> CheckCase:
+    if item.path is None:
+        return CheckCase(artifact=item.name, rule="file", passed=False, detail="the build left no file")
+    same = artifacts.sha256_file(item.path) == item.row.sha256
+    detail = "is the file that the build measured" if same else "was changed after the build measured it; build again"
+    return CheckCase(artifact=item.name, rule="file", passed=same, detail=detail)
+
+
+def _contract(item: CheckedArtifact, then: BaselineArtifact) -> CheckCase:
+    fields = fields_of(item)
+    if isinstance(fields, str):
+        return CheckCase(artifact=item.name, rule="contract", passed=False, detail=fields)
+    names = dict.fromkeys((*then.contract, *fields))
+    changed = [f"{n} {then.contract.get(n)} -> {fields.get(n)}" for n in names if then.contract.get(n) != fields.get(n)]
+    detail = f"changed: {'; '.join(changed)}" if changed else f"unchanged in {len(fields)} fields"
+    return CheckCase(artifact=item.name, rule="contract", passed=not changed, detail=detail)
+
+
+def _size(item: CheckedArtifact, then: BaselineArtifact, limit: float) -> CheckCase:
+    now = 0 if item.path is None else item.path.stat().st_size
+    growth = now / then.size_bytes - 1.0 if then.size_bytes else math.inf
+    return CheckCase(
+        artifact=item.name,
+        rule="size",
+        passed=item.path is not None and growth <= limit,
+        detail=f"{then.size_bytes:,} -> {now:,} bytes, {100 * growth:+.1f} %; at most {100 * limit:+g} %",
+        baseline=float(then.size_bytes),
+        now=float(now),
+        limit=limit,
+    )
+
+
+def _dice_case(item: CheckedArtifact, then: BaselineArtifact, limit: float, seed: int) -> CheckCase:
+    scores = item.row.evaluation
+    problem = "it was not scored" if scores is None else _other_patients(then, scores)
+    if scores is None or problem is not None:
+        return CheckCase(artifact=item.name, rule="dice", passed=False, detail=str(problem), limit=limit)
+    now = dice_of(scores)
+    change = {patient: now[patient] - then.dice[patient] for patient in then.dice}
+    mean, bound = float(np.mean(list(change.values()))), lower_bound(list(change.values()), seed=seed)
+    worst = min(change, key=lambda patient: change[patient])
+    detail = (
+        f"mean {mean:+.4f} over {len(change)} patients, one-sided 95 % bound {bound:+.4f}; at most {-limit:+g}; "
+        f"worst {worst} {change[worst]:+.4f}"
+    )
+    return CheckCase(
+        artifact=item.name,
+        rule="dice",
+        passed=-mean <= limit,
+        detail=detail,
+        baseline=float(np.mean(list(then.dice.values()))),
+        now=float(np.mean(list(now.values()))),
+        limit=limit,
+        bound=bound,
+    )
+
+
+def _other_patients(then: BaselineArtifact, scores: EvalResult) -> str | None:
+    """Say how the scored patients differ from the baseline's; None where they do not."""
+    if scores.data != then.data:
+        return f"scored on {scores.data}, and the baseline on {then.data}; build with the same data"
+    if problem := dice_problem(dice_of(scores)):
+        return problem
+    now = {score.patient for score in scores.patients}
+    sides = (("not scored now", set(then.dice) - now), ("not in the baseline", now - set(then.dice)))
+    said = [f"{len(names)} {what}: {_some(names)}" for what, names in sides if names]
+    return None if not said else f"other patients than the baseline's: {'; '.join(said)}"
+
+
+def _latency(then: BaselineArtifact, now: float | None, reference: str, limit: float) -> CheckCase:
+    if now is None or then.latency_ratio is None:
+        where = "the build" if now is None else "the baseline"
+        detail = f"{where} did not time it beside {reference}, so there is no ratio to compare"
+        return CheckCase(artifact=then.artifact, rule="latency", passed=False, detail=detail, limit=limit)
+    growth = now / then.latency_ratio
+    return CheckCase(
+        artifact=then.artifact,
+        rule="latency",
+        passed=growth <= limit,
+        detail=f"{then.latency_ratio:.3f} -> {now:.3f} of {reference}'s, x {growth:.2f}; at most x {limit:g}",
+        baseline=then.latency_ratio,
+        now=now,
+        limit=limit,
+    )
+
+
+def _some(names: set[str]) -> str:
+    listed = sorted(names)
+    return ", ".join(listed[:_NAMED]) + (" ..." if len(listed) > _NAMED else "")

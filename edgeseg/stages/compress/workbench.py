@@ -1,0 +1,147 @@
+"""The workbench of one compression step: what a recipe trains with, kept in the step's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg import artifacts
+from edgeseg.backend import load_keras
+from edgeseg.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from edgeseg.data.cache import SliceCache
+from edgeseg.metrics import count_overlap
+from edgeseg.recipes import Outcome
+from edgeseg.specs import Cluster, FineTune, Prune, Qat, TrainSpec
+from edgeseg.stages.predict import checkpoint_predictor, volume_logits
+from edgeseg.stages.train import STATE, OnProgress, TrainProgress, soft_labels, train
+from edgeseg.workers.job import WorkerEvent, WorkerJob
+from edgeseg.workers.process import run_worker
+
+FIT = "fit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RecipeBench:
+    """Implements `edgeseg.recipes.Bench`.
+
+    Attributes:
+        cache: decoded slices.
+        folder: of the step; what is in it is gone on with.
+        parent: the weights that the step compresses.
+        teacher: the weights that the chain began with.
+        validate_every: epochs between two validations.
+        progress: called after each training step.
+    """
+
+    cache: SliceCache
+    folder: Path
+    parent: Checkpoint
+    teacher: Checkpoint
+    validate_every: int = 5
+    progress: OnProgress | None = None
+
+    def kept(self, name: str, make: Callable[[], Checkpoint]) -> Checkpoint:
+        """Return the weights of that name in the folder; they are made and written where there are none."""
+        path = self.folder / f"{name}.safetensors"
+        if not path.is_file():
+            made = make()
+            write_checkpoint(path, made.header, made.arrays)
+        return read_checkpoint(path)
+
+    def train(
+        self, spec: TrainSpec, initial: Checkpoint | None, *, taught: float, teachers: tuple[str, ...]
+    ) -> Outcome:
+        """Train with Keras 3; see `edgeseg.recipes.Bench`."""
+        given = (self.teacher, *(read_checkpoint(Path(run)) for run in teachers)) if taught else ()
+        spec = replace(
+            spec,
+            initial=None if initial is None else artifacts.sha256_file(initial.path),
+            teachers=tuple(artifacts.sha256_file(teacher.path) for teacher in given),
+            distil_weight=taught,
+        )
+        out = self.folder / FIT
+        result = train(
+            self.cache,
+            spec,
+            out=out,
+            train_patients=self.parent.header.train_patients,
+            validation_patients=self.parent.header.validation_patients,
+            resume=(out / STATE).is_file(),
+            validate_every=self.validate_every,
+            progress=self.progress,
+            teachers=given,
+            initial=initial,
+        )
+        made = read_checkpoint(Path(result.weights))
+        return Outcome(variant=spec.variant, arrays=made.arrays, train=spec, history=result.history)
+
+    def work(self, recipe: str, spec: FineTune, train: TrainSpec, parent: Checkpoint) -> Outcome:
+        """Train in a worker; see `edgeseg.recipes.Bench`."""
+        if spec.distil_weight:
+            teachers = (artifacts.sha256_file(self.teacher.path),)
+            train = replace(train, teachers=teachers, distil_weight=spec.distil_weight)
+        train = replace(train, initial=artifacts.sha256_file(parent.path), ema=0.0, precision="float32")
+        job = WorkerJob(
+            train=train,
+            weights=str(parent.path.resolve()),
+            cache=str(self.cache.folder.resolve()),
+            patients=parent.header.train_patients,
+            out=str((self.folder / "worked.safetensors").resolve()),
+            soft=self._soft() if spec.distil_weight else None,
+            prune=spec if isinstance(spec, Prune) else None,
+            cluster=spec if isinstance(spec, Cluster) else None,
+            qat=spec if isinstance(spec, Qat) else None,
+        )
+        answer = run_worker(job, self.folder, progress=self._told(train))
+        made = read_checkpoint(Path(job.out))
+        scores = validation_dice(replace(made, header=parent.header), self.cache)
+        last = replace(answer.history[-1], dice_mean=float(np.mean(scores)), dice_median=float(np.median(scores)))
+        return Outcome(
+            variant=train.variant,
+            arrays=made.arrays,
+            train=train,
+            history=(*answer.history[:-1], last),
+            ranges=answer.ranges or None,
+        )
+
+    def _soft(self) -> str:
+        header, path = self.parent.header, self.folder / "soft.npy"
+        labels = soft_labels(
+            self.cache,
+            (self.teacher,),
+            train_patients=header.train_patients,
+            validation_patients=header.validation_patients,
+            keras=load_keras(),
+        )
+        with artifacts.staged(path) as temporary:
+            np.save(temporary, labels, allow_pickle=False)
+        return str(path.resolve())
+
+    def _told(self, train: TrainSpec) -> Callable[[WorkerEvent], None]:
+        def tell(event: WorkerEvent) -> None:
+            if self.progress is not None:
+                self.progress(
+                    TrainProgress(
+                        epoch=event.epoch,
+                        epochs=train.epochs,
+                        step=event.step,
+                        steps_per_epoch=event.steps_per_epoch,
+                        loss=event.loss,
+                        dice_mean=None,
+                    )
+                )
+
+        return tell
+
+
+def validation_dice(checkpoint: Checkpoint, cache: SliceCache) -> NDArray[Any]:
+    """Return the Dice of each validation patient at threshold 0.5, without post-processing, `(P,) float64`."""
+    predictor = checkpoint_predictor(checkpoint)
+    volumes = map(cache.volume, checkpoint.header.validation_patients)
+    scores = [count_overlap(volume_logits(predictor, v) > 0.0, np.asarray(v.reference)).dice for v in volumes]
+    return np.array(scores)

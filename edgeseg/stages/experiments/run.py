@@ -1,0 +1,190 @@
+"""Running an ablation: train what is not trained yet, score each row on the same held-out patients, keep the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.backend import load_keras
+from edgeseg.checkpoint import Checkpoint, read_checkpoint
+from edgeseg.data.cache import SliceCache
+from edgeseg.data.split import Split
+from edgeseg.errors import CheckpointError, OptionError
+from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.metrics import count_overlap, count_tumour_free
+from edgeseg.results import ExperimentLog, HeldOutScore, Outcome
+from edgeseg.specs import ExperimentRow, Plan, PostProcessing, Scoring, TrainSpec
+from edgeseg.stages.predict import checkpoint_predictor, last_step_weights
+from edgeseg.stages.score import predicted_masks
+from edgeseg.stages.train import STATE, History, OnProgress, complete_run, holds_run, read_history, train
+from edgeseg.targets import KerasPredictor
+from edgeseg.variants import build_model, census
+
+
+def read_log(path: Path, *, data: str) -> ExperimentLog:
+    """Read the outcomes so far; none where there is no file.
+
+    Raises:
+        OptionError: when the file is no such log, or one of other data.
+    """
+    if not path.exists():
+        return ExperimentLog(data=data)
+    try:
+        log = from_json(ExperimentLog, path.read_bytes())
+    except (OSError, JsonFormatError) as error:
+        raise OptionError(f"{path}: not a log of experiments ({error}); take it away, or give another --log") from error
+    if log.data != data:
+        raise OptionError(
+            f"{path}: the experiments in it are on '{log.data}' and the data is '{data}'; give another --log"
+        )
+    return log
+
+
+def run_experiments(
+    plan: Plan,
+    cache: SliceCache,
+    split: Split,
+    *,
+    runs: Path,
+    log: Path,
+    only: tuple[str, ...] = (),
+    backend: str = "tensorflow",
+    on_row: Callable[[str, int], None] | None = None,
+    progress: OnProgress | None = None,
+) -> ExperimentLog:
+    """Bring a log of outcomes up to a plan: what it holds already is not done again, and each outcome is kept at once.
+
+    Several processes may do rows of one plan at the same time; one that needs a training of another waits for it.
+
+    Args:
+        plan: the rows.
+        cache: decoded slices.
+        split: folds of patients.
+        runs: the folder of the training runs, each in `<row>-s<seed>`; a run that ended early goes on.
+        log: the JSON file that the outcomes are kept in.
+        only: names of the rows to do; all when empty.
+        backend: as for `train`.
+        on_row: called with the row's name and seed before it is done.
+        progress: as for `train`.
+
+    Raises:
+        OptionError: for an unknown row or fold, or a log of other data.
+    """
+    if unknown := sorted(set(only) - {row.name for row in plan.rows}):
+        raise OptionError(f"'{unknown[0]}' is no row of the plan; there are {', '.join(r.name for r in plan.rows)}")
+    done = read_log(log, data=cache.name)
+    work = _Work(plan, cache, *_sides(plan, split), runs, backend, progress)
+    for row in plan.rows:
+        for seed in row.seeds if not only or row.name in only else ():
+            done = read_log(log, data=cache.name)
+            if work.is_done(done.of(row.name, seed), row, seed):
+                continue
+            if on_row:
+                on_row(row.name, seed)
+            done = _keep(work.outcome(row, seed), log, data=cache.name)
+    return done
+
+
+def _keep(outcome: Outcome, log: Path, *, data: str) -> ExperimentLog:
+    """Write an outcome into the log as it is now, since other processes may have done other rows meanwhile."""
+    with artifacts.turn(artifacts.make_dir(log.parent)):
+        done = read_log(log, data=data)
+        others = tuple(o for o in done.outcomes if (o.row, o.seed) != (outcome.row, outcome.seed))
+        done = replace(done, outcomes=(*others, outcome))
+        artifacts.write_text(log, to_json(done, indent=None) + "\n")
+    return done
+
+
+def _sides(plan: Plan, split: Split) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    held_out = tuple(sorted(p for fold in plan.held_out_folds for p in split.validation(fold)))
+    training = tuple(sorted(entry.patient for entry in split.patients if entry.patient not in held_out))
+    if not held_out or not training:
+        raise OptionError("the held-out folds of the plan leave no patient to score, or none to learn from")
+    return training, held_out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """What the rows of a plan share."""
+
+    plan: Plan
+    cache: SliceCache
+    training: tuple[str, ...]
+    held_out: tuple[str, ...]
+    runs: Path
+    backend: str
+    progress: OnProgress | None
+
+    def is_done(self, known: Outcome | None, row: ExperimentRow, seed: int) -> bool:
+        """Say whether an outcome is still that of the plan; what a row learned from its teachers is taken as it is."""
+        if known is None or known.score != row.score or tuple(p.patient for p in known.patients) != self.held_out:
+            return False
+        return known.train == self.plan.spec(row, seed=seed, teachers=known.train.teachers)
+
+    def outcome(self, row: ExperimentRow, seed: int) -> Outcome:
+        """Train where needed, and score."""
+        trained = self.plan.row(row.of) if row.of else row
+        weights, history = self._trained(trained, seed)
+        model = build_model(weights.header.variant, weights.header.image, load_keras(self.backend))
+        size = census(model)
+        return Outcome(
+            row=row.name,
+            seed=seed,
+            train=weights.header.train,
+            score=row.score,
+            train_patients=len(weights.header.train_patients),
+            patients=self._scores(weights, row.score),
+            parameters=size.parameters,
+            macs=size.macs,
+            train_s=round(sum(epoch.seconds for epoch in history.epochs), 1),
+            backend=weights.header.backend,
+        )
+
+    def _trained(self, row: ExperimentRow, seed: int) -> tuple[Checkpoint, History]:
+        teachers = tuple(self._trained(self.plan.row(name), seed)[0] for name in row.teachers)
+        spec = self.plan.spec(row, seed=seed, teachers=tuple(artifacts.sha256_file(t.path) for t in teachers))
+        place = self.runs / f"{row.name}-s{seed}"
+        with artifacts.turn(artifacts.make_dir(place)):
+            if not self._finished(place, spec):
+                train(
+                    self.cache,
+                    spec,
+                    out=place,
+                    train_patients=self.training,
+                    validation_patients=self.held_out,
+                    backend=self.backend,
+                    resume=holds_run(place),
+                    validate_every=spec.epochs,
+                    progress=self.progress,
+                    teachers=teachers,
+                )
+        return read_checkpoint(place), read_history(place)
+
+    def _finished(self, place: Path, spec: TrainSpec) -> bool:
+        header = complete_run(place)
+        if header is not None and (header.train, header.train_patients) != (spec, self.training):
+            raise CheckpointError(f"{place} holds a run of another plan; take it away, or give another --runs")
+        return header is not None
+
+    def _scores(self, weights: Checkpoint, score: Scoring) -> tuple[HeldOutScore, ...]:
+        if score.weights == "last":
+            weights = last_step_weights(read_checkpoint(weights.path.parent / STATE), weights)
+        predictor = checkpoint_predictor(weights)
+        predictor.contract = replace(
+            predictor.contract, threshold=score.threshold, post_processing=PostProcessing(min_share=score.min_share)
+        )
+        return tuple(_score(self.cache, patient, predictor, score) for patient in self.held_out)
+
+
+def _score(cache: SliceCache, patient: str, predictor: KerasPredictor, score: Scoring) -> HeldOutScore:
+    volume = cache.volume(patient)
+    masks = predicted_masks(predictor, volume, flips=score.flips)
+    free = count_tumour_free(masks, volume.reference)
+    return HeldOutScore(
+        patient=patient,
+        dice=count_overlap(masks, volume.reference).dice,
+        tumour_free_slices=free.tumour_free,
+        false_positive_slices=free.false_positive,
+    )

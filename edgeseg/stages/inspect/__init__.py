@@ -1,0 +1,12 @@
+"""Model files taken apart: contract, operations, weights, and where the bytes went."""
+
+from __future__ import annotations
+
+from edgeseg.stages.inspect.inspect import contract_template, inspect
+from edgeseg.stages.inspect.size_ledger import size_ledger
+
+__all__ = [
+    "contract_template",
+    "inspect",
+    "size_ledger",
+]

@@ -1,0 +1,117 @@
+"""Take a model file apart: its contract, operations, weights, and who runs what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from edgeseg.artifacts import sha256_file
+from edgeseg.errors import ArtifactError, EdgeSegError
+from edgeseg.jsonio import to_json
+from edgeseg.results import GraphFacts, Inspection
+from edgeseg.runtime.contract import contract_text, parse_contract
+from edgeseg.specs import Contract, VariantSpec
+from edgeseg.stages.inspect.keras import keras_facts
+from edgeseg.stages.inspect.onnx import onnx_facts, ort_facts
+from edgeseg.stages.inspect.tflite import tflite_facts
+from edgeseg.targets.keras_fp32 import keras_contract_text
+
+Facts = Callable[[Path], GraphFacts]
+_FORMATS: dict[str, tuple[str, Facts, Callable[[Path], bytes | None]]] = {
+    ".onnx": ("ONNX", onnx_facts, contract_text),
+    ".ort": ("ORT", ort_facts, contract_text),
+    ".tflite": ("TFLite", tflite_facts, contract_text),
+    ".hdf5": ("Keras HDF5", keras_facts, keras_contract_text),
+}
+
+
+def inspect(path: Path) -> Inspection:
+    """Take a model file apart, whether it carries a contract or not.
+
+    Args:
+        path: a `.onnx`, `.ort`, `.tflite` or `.hdf5` file.
+
+    Raises:
+        ArtifactError: when the file is missing, damaged, or of another format.
+        MissingExtraError: when what reads the format is not installed.
+    """
+    name, facts, text_of = _format(path)
+    graph = facts(path)
+    text = text_of(path)
+    contract, fault = _contract(text, path)
+    size = path.stat().st_size
+    counted = [operation.macs for operation in graph.operations]
+    known = [macs for macs in counted if macs is not None]
+    stored = sum(w.size_bytes for w in graph.weights) + sum(m.size_bytes for m in graph.metadata)
+    return Inspection(
+        file=path.name,
+        format=name,
+        size_bytes=size,
+        sha256=sha256_file(path),
+        contract=contract,
+        contract_fault=fault,
+        sealed=contract is not None and contract.content_sha256 is not None and contract.contract_sha256 is not None,
+        macs=sum(known) if known and len(known) == len(counted) else None,
+        structure_bytes=size - stored,
+        graph=graph,
+    )
+
+
+def contract_template(found: Inspection) -> str:
+    """Write a contract as JSON for a file of its own: that of the artifact, or one to be filled in for a bare model.
+
+    What the file does not tell is a default, and `trained_on` says so. It is pinned to the model by its SHA-256.
+
+    Raises:
+        ArtifactError: when the model's input is not that of a network for slices.
+    """
+    if found.contract is not None:
+        return to_json(found.contract)
+    layout, height, width = _form(found)
+    contract = Contract(
+        variant=VariantSpec(name="unknown", alpha=1.0, stem="full"),
+        tier="custom",
+        target=f"{found.format.lower()}-{'int8' if found.graph.inputs[0].dtype == 'int8' else 'fp32'}",
+        layout=layout,
+        height=height,
+        width=width,
+        trained_on="unknown",
+        content_sha256=found.sha256,
+    )
+    return to_json(contract)
+
+
+def _format(path: Path) -> tuple[str, Facts, Callable[[Path], bytes | None]]:
+    suffix = path.suffix.lower()
+    if suffix not in _FORMATS:
+        raise ArtifactError(f"{path}: cannot tell the format of '{path.name}'; a model is a file {', '.join(_FORMATS)}")
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise ArtifactError(
+            f"{path}: the model {what}; give the path of a {suffix} file, or make one with: edgeseg build"
+        )
+    return _FORMATS[suffix]
+
+
+def _contract(text: bytes | None, path: Path) -> tuple[Contract | None, str | None]:
+    if text is None:
+        return None, None
+    try:
+        return parse_contract(text, path), None
+    except EdgeSegError as error:
+        return None, str(error)
+
+
+def _form(found: Inspection) -> tuple[str, int, int]:
+    """Tell layout, height and width from the input's shape."""
+    if len(found.graph.inputs) == 1:
+        shape = found.graph.inputs[0].shape
+        for layout, channels, sides in (("NHWC", 3, (1, 2)), ("NCHW", 1, (2, 3))):
+            if len(shape) == 4 and shape[channels] == 3 and all((shape[side] or 256) > 3 for side in sides):
+                height, width = (shape[side] or 256 for side in sides)
+                return layout, height, width
+    shown = "; ".join(str(list(tensor.shape)) for tensor in found.graph.inputs)
+    raise ArtifactError(
+        f"{found.file}: takes {shown}, and a contract describes one image of 3 channels, N x 3 x H x W or "
+        "N x H x W x 3; give a segmentation model"
+    )

@@ -1,0 +1,18 @@
+"""The one way from slices to logits: artifacts, checkpoints and Keras networks alike."""
+
+from __future__ import annotations
+
+from edgeseg.stages.predict.predictor import Predictor, slice_label, volume_logits
+from edgeseg.stages.predict.remembered import Remembered
+from edgeseg.stages.predict.weights import checkpoint_contract, checkpoint_predictor, last_step_weights, network_of
+
+__all__ = [
+    "Predictor",
+    "Remembered",
+    "checkpoint_contract",
+    "checkpoint_predictor",
+    "last_step_weights",
+    "network_of",
+    "slice_label",
+    "volume_logits",
+]

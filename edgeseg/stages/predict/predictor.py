@@ -1,0 +1,99 @@
+"""What every stage that runs a network asks of it, whatever the format, and the one way the stages call it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.data.volume import Volume
+from edgeseg.errors import ArtifactError
+from edgeseg.imaging import to_network
+from edgeseg.specs import FLIPS, Contract, check_flips
+
+BATCH_SLICES = 8
+
+
+class Predictor(Protocol):
+    """An artifact that is open and can be run: `edgeseg.runtime.Segmenter`, or a Keras network.
+
+    Attributes:
+        contract: what the artifact says of itself.
+        numerics: how its arithmetic is done on this host, such as `float` or `exact-int8`.
+        runtime: name and version of what runs it, such as `onnxruntime 1.31.1`.
+        threads: how many threads it may use.
+    """
+
+    @property
+    def contract(self) -> Contract:
+        """What the artifact says of itself."""
+
+    @property
+    def numerics(self) -> str:
+        """How the arithmetic is done on this host."""
+
+    @property
+    def runtime(self) -> str:
+        """Name and version of what runs the artifact."""
+
+    @property
+    def threads(self) -> int:
+        """How many threads it may use."""
+
+    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run slices of the contract's size: `(N, H, W, 3) uint8`, NHWC, to `(N, H, W) float32` logits."""
+
+
+def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") -> NDArray[np.float32]:
+    """Run one patient through a predictor, a few slices at a time, resampled to the contract's size.
+
+    Args:
+        predictor: what to run.
+        volume: images `(N, h, w, 3) uint8`; any h and w.
+        flips: a key of `FLIPS`; the logits are the mean over its passes, each flipped back.
+
+    Returns:
+        `(N, H, W) float32` logits on the grid of the contract.
+
+    Raises:
+        OptionError: when `flips` is unknown.
+        ArtifactError: when the artifact answers with another shape, or with NaN or infinity.
+    """
+    check_flips(flips)
+    images = to_network(volume.images, predictor.contract)
+    passes = [
+        _logits(predictor, np.ascontiguousarray(images[:, ::rows, ::columns]), volume)[:, ::rows, ::columns]
+        for rows, columns in FLIPS[flips]
+    ]
+    return passes[0] if len(passes) == 1 else np.mean(passes, axis=0, dtype=np.float32)
+
+
+def slice_label(volume: Volume, index: int) -> str:
+    """Name a slice as messages and results do: `<patient>/<slice>`."""
+    return f"{volume.patient}/{volume.slice_names[index]}"
+
+
+def _logits(predictor: Predictor, images: NDArray[np.uint8], volume: Volume) -> NDArray[np.float32]:
+    starts = range(0, len(images), BATCH_SLICES)
+    batches = [np.asarray(predictor.logits(images[start : start + BATCH_SLICES])) for start in starts]
+    for start, batch in zip(starts, batches, strict=True):
+        shape = images[start : start + BATCH_SLICES].shape[:3]
+        _check_batch(batch, shape, predictor.contract, volume, start)
+    return np.concatenate(batches).astype(np.float32, copy=False)
+
+
+def _check_batch(
+    batch: NDArray[np.float32], shape: tuple[int, ...], contract: Contract, volume: Volume, start: int
+) -> None:
+    if batch.shape != shape:
+        raise ArtifactError(
+            f"the {contract.target} artifact of {contract.variant.slug} answered {shape} slices with logits of shape "
+            f"{batch.shape}; one logit per pixel, (N, H, W), is needed. Build it again with edgeseg build"
+        )
+    bad = ~np.isfinite(batch).all(axis=(1, 2))
+    if bad.any():
+        raise ArtifactError(
+            f"the {contract.target} artifact of {contract.variant.slug} gave logits that are not finite on slice "
+            f"{slice_label(volume, start + int(np.argmax(bad)))}; its weights are damaged. Build it again"
+        )

@@ -1,0 +1,64 @@
+"""A checkpoint as a predictor: what every stage that scores trained weights before any conversion runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from edgeseg.backend import running_keras
+from edgeseg.checkpoint import Checkpoint, CheckpointHeader, load_weights
+from edgeseg.data.kaggle_lgg import LICENCE
+from edgeseg.data.volume import KAGGLE_LGG, PHANTOM
+from edgeseg.specs import Contract, patient_digest
+from edgeseg.targets import KerasPredictor, get
+from edgeseg.variants import build_model
+from edgeseg.variants.tiers import tier_of
+
+
+def checkpoint_contract(header: CheckpointHeader, target: str = "keras-fp32") -> Contract:
+    """Return what a checkpoint's header says to a device, for one target, before any calibration or choice.
+
+    Raises:
+        UnknownNameError: for an unknown target.
+    """
+    found = get(target)
+    return Contract(
+        variant=header.variant,
+        tier=tier_of(header.variant, found.precision),
+        target=found.name,
+        layout=found.layout,
+        channels=header.image.channels,
+        height=header.image.height,
+        width=header.image.width,
+        normalisation=header.train.normalisation,
+        trained_on=header.data,
+        training_hash=header.data_hash,
+        licence=LICENCE if header.data in (KAGGLE_LGG, PHANTOM) else None,
+        seen_patients=tuple(sorted(patient_digest(patient) for patient in header.train_patients)),
+    )
+
+
+def network_of(checkpoint: Checkpoint) -> Any:
+    """Return the Keras network of a checkpoint with its weights, on the backend that this process runs.
+
+    Raises:
+        CheckpointError: when the file holds a state and not weights, or damaged ones.
+    """
+    model = build_model(checkpoint.header.variant, checkpoint.header.image, running_keras())
+    load_weights(model, checkpoint, checkpoint.header.variant)
+    return model
+
+
+def checkpoint_predictor(checkpoint: Checkpoint, *, threads: int = 2) -> KerasPredictor:
+    """Open weights as a float Keras network.
+
+    Raises:
+        CheckpointError: when the file holds a state and not weights, or damaged ones.
+    """
+    return KerasPredictor(network_of(checkpoint), checkpoint_contract(checkpoint.header), threads=threads)
+
+
+def last_step_weights(state: Checkpoint, weights: Checkpoint) -> Checkpoint:
+    """Return the weights as the last step left them, not their moving average, from the state of the same run."""
+    arrays = {name: state.arrays[f"model/{name}"] for name in weights.arrays}
+    return replace(weights, arrays=arrays, path=state.path)

@@ -1,0 +1,91 @@
+"""Two builds side by side: what became smaller, faster, better or worse, patient by patient where both scored them."""
+
+from __future__ import annotations
+
+from edgeseg.metrics import paired_interval
+from edgeseg.metrics.clinical import clinical_change
+from edgeseg.results import ArtifactComparison, ArtifactRow, BuildResult, ComparisonResult, EvalResult, Interval
+
+
+def compare(before: BuildResult, after: BuildResult, *, names: tuple[str, str], seed: int = 0) -> ComparisonResult:
+    """Compare two builds.
+
+    Args:
+        before: the older one.
+        after: the newer one.
+        names: what to call them.
+        seed: of the bootstrap.
+    """
+    olds, news = (_by_key(build) for build in (before, after))
+    shared = len({row.variant for build in (before, after) for row in build.artifacts}) > 1
+    keys = tuple(dict.fromkeys((*olds, *news)))
+    rows = tuple(_artifact(key, olds.get(key), news.get(key), seed=seed) for key in keys)
+    return ComparisonResult(
+        before=names[0], after=names[1], artifacts=rows, differences=_differences(before, after, several=shared)
+    )
+
+
+def _by_key(build: BuildResult) -> dict[tuple[str, str], ArtifactRow]:
+    """Artifacts by variant and target.
+
+    The variant is left out where a build holds one only, so that two variants can be compared target by target.
+    """
+    variants = {row.variant for row in build.artifacts}
+    return {(row.variant if len(variants) > 1 else "", row.target): row for row in build.artifacts}
+
+
+def _artifact(
+    key: tuple[str, str], old: ArtifactRow | None, new: ArtifactRow | None, *, seed: int
+) -> ArtifactComparison:
+    before, after = (None if row is None else row.evaluation for row in (old, new))
+    was, now = (None if row is None or row.latency is None else row.latency.latency_ms_p50 for row in (old, new))
+    delta, patients = _delta(before, after, seed=seed)
+    return ArtifactComparison(
+        artifact=key[1],
+        variant=" -> ".join(dict.fromkeys(row.variant for row in (old, new) if row is not None)),
+        size_bytes_before=None if old is None else old.size_bytes,
+        size_bytes_after=None if new is None else new.size_bytes,
+        dice_before=None if before is None else before.dice.mean,
+        dice_after=None if after is None else after.dice.mean,
+        dice_delta=delta,
+        patients=patients,
+        latency_ms_p50_before=was,
+        latency_ms_p50_after=now,
+        latency_ratio=None if was is None or now is None else now / was,
+        status_before=None if old is None else old.status,
+        status_after=None if new is None else new.status,
+        same_file=old is not None and new is not None and old.sha256 == new.sha256,
+        clinical=clinical_change(before, after) if before is not None and after is not None and patients else None,
+    )
+
+
+def _delta(before: EvalResult | None, after: EvalResult | None, *, seed: int) -> tuple[Interval | None, int]:
+    """The paired difference over the patients that both scored, and how many these are."""
+    if before is None or after is None or before.data != after.data:
+        return None, 0
+    was = {score.patient: score.dice for score in before.patients}
+    pairs = [(score.dice, was[score.patient]) for score in after.patients if score.patient in was]
+    if not pairs:
+        return None, 0
+    return paired_interval([new for new, _ in pairs], [old for _, old in pairs], seed=seed), len(pairs)
+
+
+def _differences(before: BuildResult, after: BuildResult, *, several: bool) -> tuple[str, ...]:
+    facts = (
+        ("weights", before.weights_sha256[:12], after.weights_sha256[:12]),
+        ("data", before.data, after.data),
+        ("calibration", before.calibration or "none", after.calibration or "none"),
+        ("processor", before.environment.cpu, after.environment.cpu),
+        ("int8 kernels", before.environment.int8_kernels, after.environment.int8_kernels),
+        ("versions", _versions(before, after), _versions(after, before)),
+    )
+    found = [f"{name}: {old} -> {new}" for name, old, new in facts if old != new]
+    if several:
+        found.append("the builds are of different variants; artifacts are compared target by target")
+    return tuple(found)
+
+
+def _versions(build: BuildResult, other: BuildResult) -> str:
+    """Name the versions in which a build differs from another."""
+    mine, theirs = build.environment.versions, other.environment.versions
+    return ", ".join(f"{name} {version}" for name, version in mine.items() if theirs.get(name) != version) or "same"

@@ -1,0 +1,204 @@
+"""Segment one patient: masks as they come, what was measured, and what a reader should know."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.artifacts import make_dir
+from edgeseg.data.dicom import DicomSeries
+from edgeseg.data.nifti import NiftiSequence
+from edgeseg.data.scan import Scan, SequenceScan
+from edgeseg.errors import OptionError
+from edgeseg.imaging import ASPECT_TOLERANCE, framed_size
+from edgeseg.results import PatientSegmentation, SliceSegmentation
+from edgeseg.runtime import Segmenter
+from edgeseg.specs import Contract, RunOptions
+from edgeseg.stages.segment.dicom_seg import SegMasks
+from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer
+from edgeseg.stages.segment.measure import area_mm2, largest_diameter_mm
+from edgeseg.stages.segment.pictures import Pictures
+
+Advance = Callable[[str], None]
+
+
+class _Watched:
+    """A scan that counts the sizes of its slices and says when each was read."""
+
+    def __init__(self, scan: Scan, advance: Advance) -> None:
+        self._scan, self._advance = scan, advance
+        self.name, self.slice_names, self.volume = scan.name, scan.slice_names, scan.volume
+        self.pixel_mm, self.slice_mm, self.warnings = scan.pixel_mm, scan.slice_mm, ()
+        self.sizes: Counter[tuple[int, int]] = Counter()
+        self._last: tuple[int, NDArray[np.uint8]] | None = None
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """Read a slice that is to be segmented."""
+        if index > 0:
+            self._advance(f"{self.name}/{self.slice_names[index - 1]}")
+        image = self._scan.image(index)
+        self.sizes[(image.shape[0], image.shape[1])] += 1
+        self._last = (index, image)
+        return image
+
+    def finished(self) -> None:
+        """Say that the last slice is done."""
+        self._advance(f"{self.name}/{self.slice_names[-1]}")
+
+    def picture(self, index: int) -> NDArray[np.uint8]:
+        """Give a slice that was segmented: the one read last, or read again."""
+        return self._last[1] if self._last and self._last[0] == index else self._scan.image(index)
+
+    def close(self) -> None:
+        """Close the scan."""
+        self._scan.close()
+
+
+def segment_case(
+    segmenter: Segmenter, scan: Scan, folder: Path, options: RunOptions, model_sha256: str, advance: Advance
+) -> PatientSegmentation:
+    """Segment a scan and write what was asked for into `<folder>/<patient>`.
+
+    Args:
+        segmenter: the open artifact.
+        scan: one patient.
+        folder: where results go.
+        options: formats and pictures.
+        model_sha256: of the artifact, for DICOM SEG.
+        advance: called with a label after each slice.
+
+    Raises:
+        DataError: when a slice cannot be read.
+        OptionError: for a format that the input cannot have.
+    """
+    start = time.perf_counter()
+    place = make_dir(folder / scan.name)
+    writers = _writers(scan, place, options, model_sha256)
+    watched = _Watched(scan, advance)
+    pictures = Pictures(place, scan.name, len(scan.slice_names), scan.pixel_mm) if options.overlays else None
+    masks: list[SliceSegmentation] = []
+    latencies_ms: list[float] = []
+    results = segmenter.segment_scan(watched, spool_dir=place)
+    for index, (name, done) in enumerate(zip(scan.slice_names, results, strict=True)):
+        latencies_ms.append(done.seconds * 1e3)
+        for writer in writers:
+            writer.add(index, name, done.mask)
+        if pictures is not None:
+            pictures.add(index, name, watched.picture(index), done.mask)
+        masks.append(_measured(name, done.mask, scan.pixel_mm))
+    watched.finished()
+    if writers[:1] and isinstance(writers[0], PictureMasks):
+        masks = [replace(mask, mask=_told(writers[0].place(mask.slice), folder)) for mask in masks]
+    files = [_told(path, folder) for writer in writers for path in writer.finish()]
+    if pictures is not None:
+        files += [_told(path, folder) for path in pictures.finish()]
+    warnings = (*_resampled(watched.sizes, segmenter.contract, scan.pixel_mm), *scan.warnings)
+    masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
+    return _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
+
+
+def _told(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _summary(
+    scan: Scan,
+    contract: Contract,
+    masks: tuple[SliceSegmentation, ...],
+    files: tuple[str, ...],
+    latencies_ms: list[float],
+    warnings: tuple[str, ...],
+    start: float,
+) -> PatientSegmentation:
+    pixels = sum(mask.tumour_pixels for mask in masks)
+    area = area_mm2(pixels, scan.pixel_mm)
+    return PatientSegmentation(
+        patient=scan.name,
+        slices=len(masks),
+        slices_with_tumour=sum(mask.tumour_pixels > 0 for mask in masks),
+        tumour_pixels=pixels,
+        latency_ms_p50=float(np.percentile(latencies_ms, 50)),
+        latency_ms_p95=float(np.percentile(latencies_ms, 95)),
+        total_ms=(time.perf_counter() - start) * 1e3,
+        warnings=warnings,
+        masks=masks,
+        post_processing=_rule(contract, scan),
+        input=_kind(scan),
+        pixel_mm=scan.pixel_mm,
+        slice_mm=scan.slice_mm,
+        tumour_volume_ml=None if area is None or scan.slice_mm is None else area * scan.slice_mm / 1e3,
+        largest_diameter_mm=max((mask.largest_diameter_mm for mask in masks if mask.largest_diameter_mm), default=0.0)
+        if scan.pixel_mm is not None
+        else None,
+        files=files,
+    )
+
+
+def _measured(name: str, mask: NDArray[np.bool_], pixel_mm: tuple[float, float] | None) -> SliceSegmentation:
+    pixels = int(np.count_nonzero(mask))
+    return SliceSegmentation(
+        slice=name,
+        mask="",
+        height_px=mask.shape[0],
+        width_px=mask.shape[1],
+        tumour_pixels=pixels,
+        tumour_area_mm2=area_mm2(pixels, pixel_mm),
+        largest_diameter_mm=largest_diameter_mm(mask, pixel_mm),
+    )
+
+
+def _reference(scan: Scan) -> object:
+    return scan.reference if isinstance(scan, SequenceScan) else None
+
+
+def _kind(scan: Scan) -> str:
+    if not isinstance(scan, SequenceScan):
+        return "slices"
+    names: dict[type, str] = {NiftiSequence: "nifti", DicomSeries: "dicom"}
+    return names.get(type(scan.reference), "grey slices")
+
+
+def _writers(scan: Scan, place: Path, options: RunOptions, model_sha256: str) -> list[Writer]:
+    """Make the writers, those of pictures first."""
+    kind, reference = _kind(scan), _reference(scan)
+    own = {"nifti": "nifti", "dicom": "dicom-seg"}.get(kind, "png")
+    writers: list[Writer] = []
+    for name in sorted(set(options.formats or (own,)), key=("png", "tiff", "nifti", "dicom-seg").index):
+        if name in ("png", "tiff"):
+            writers.append(PictureMasks(place, f".{name}"))
+        elif name == "nifti" and isinstance(reference, NiftiSequence):
+            writers.append(NiftiMasks(place / f"{scan.name}_mask.nii.gz", reference.header))
+        elif name == "dicom-seg" and isinstance(reference, DicomSeries):
+            writers.append(SegMasks(place / f"{scan.name}_seg.dcm", reference, model_sha256))
+        else:
+            needed = "NIfTI" if name == "nifti" else "DICOM"
+            raise OptionError(
+                f"masks as {name} were asked for and {scan.name} is {kind}; only {needed} input says where its voxels "
+                "are in the way that this format needs; choose png or tiff"
+            )
+    return writers
+
+
+def _rule(contract: Contract, scan: Scan) -> str:
+    """Name the rule that decided what was dropped, as `PatientSegmentation.post_processing` does."""
+    if not contract.post_processing.applies(volume=scan.volume):
+        return "none"
+    return "volume" if scan.volume else "slices"
+
+
+def _resampled(sizes: Counter[tuple[int, int]], contract: Contract, pixel_mm: tuple[float, float] | None) -> list[str]:
+    total, height, width = sizes.total(), contract.height, contract.width
+    found = []
+    for (h, w), count in sizes.items():
+        if (h, w) == (height, width) and framed_size((h, w), contract, pixel_mm) == (h, w):
+            continue
+        distorted = pixel_mm is None and abs((h / w) / (height / width) - 1) > ASPECT_TOLERANCE
+        also = ", which changes their proportions" if distorted else ""
+        found.append(f"{count} of {total} slices are {h} x {w} and were resampled to {height} x {width}{also}")
+    return found

@@ -1,0 +1,272 @@
+"""Training a network on cached slices: Keras 3 on any backend, no TensorFlow imported by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg import artifacts
+from edgeseg.backend import computing, load_keras
+from edgeseg.checkpoint import WEIGHTS_KIND, Checkpoint, CheckpointHeader, load_weights
+from edgeseg.data.cache import SliceCache
+from edgeseg.data.on_device import DeviceBatches
+from edgeseg.data.sampler import Sampler
+from edgeseg.errors import CheckpointError, OptionError, OutputError, SeenPatientError, SplitError
+from edgeseg.losses import make_loss
+from edgeseg.results import TrainResult
+from edgeseg.specs import ImageSpec, TrainSpec
+from edgeseg.stages.environment import versions
+from edgeseg.stages.train.distribute import Team, gather
+from edgeseg.stages.train.loop import OnProgress, TrainLoop
+from edgeseg.stages.train.run_folder import (
+    STATE,
+    WEIGHTS,
+    History,
+    finished_run,
+    refuse_overwrite,
+    restore_state,
+    save_state,
+)
+from edgeseg.stages.train.teach import soft_labels
+from edgeseg.variants import build_model
+from edgeseg.variants.initial import draw_kernels
+
+
+def train(
+    cache: SliceCache,
+    spec: TrainSpec,
+    *,
+    out: Path,
+    train_patients: tuple[str, ...],
+    validation_patients: tuple[str, ...],
+    backend: str = "tensorflow",
+    resume: bool = False,
+    validate_every: int = 5,
+    progress: OnProgress | None = None,
+    teachers: tuple[Checkpoint, ...] = (),
+    initial: Checkpoint | None = None,
+    devices: int = 1,
+) -> TrainResult:
+    """Train one network and leave `weights.safetensors`, `state.safetensors`, `history.csv` and event files in `out`.
+
+    The state is written before the first epoch and after each, the weights after each, in one step, so that a run that
+    ends early goes on with `resume=True` to the same weights it would have had.
+
+    Args:
+        cache: decoded slices.
+        spec: everything that decides the outcome.
+        out: folder of the run.
+        train_patients: who is learned from.
+        validation_patients: who is scored every `validate_every` epochs and after the last; never learned from.
+        backend: `tensorflow`, `jax` or `torch`.
+        resume: go on from the state in `out`.
+        validate_every: epochs between two validations.
+        progress: called after each step.
+        teachers: the weights that `spec.teachers` names, for distillation.
+        initial: the weights that `spec.initial` names, to start from.
+        devices: how many train together, each on its share of every batch; more than one on `jax` only.
+
+    Raises:
+        OptionError: when that many devices cannot train together, or batches cannot be made on them.
+        SeenPatientError: when a teacher, or what is started from, learned from a validation patient.
+        SplitError: when a patient stands on both sides, or a side is empty or has no tumour.
+        TrainingError: when the loss is no longer a number; the message names the slices of the batch.
+        CheckpointError: when `resume` meets a state of other hyper-parameters, or the teachers or what is started from
+            are not those of `spec`.
+        OutputError: when `out` holds a run and `resume` was not asked for, or cannot be written.
+    """
+    _check_sides(train_patients, validation_patients)
+    if not resume:
+        refuse_overwrite(out)
+    keras = load_keras(backend)
+    _check_initial(spec, initial, train_patients, validation_patients)
+    header = _header(cache, spec, train_patients, validation_patients, backend, devices)
+    header = replace(header, initial=None if initial is None else initial.header)
+    if resume and (done_before := finished_run(out, header)) is not None:
+        return _result(out, *done_before, images_per_second=None)
+    team = gather(keras, devices=devices, batch_size=spec.batch_size)
+    _check_place(spec, backend, devices=team.devices)
+    soft = _soft(keras, cache, spec, teachers, train_patients, validation_patients)
+    sampler = Sampler.of(cache, train_patients, spec, soft)
+    batches = DeviceBatches(sampler) if spec.augment_on == "device" else sampler
+    with team.scope():
+        model = _compiled(keras, spec, sampler.steps_per_epoch, initial)
+    scorer = build_model(spec.variant, _image(cache), keras)
+    done, history = _start(out, header, model, team, resume=resume)
+    run = TrainLoop(cache, sampler, batches, model, scorer, header, history, out, validate_every, progress, team)
+    try:
+        with team.scope():
+            run.fit(keras, first_epoch=done + 1)
+    finally:
+        run.close()
+    team.wait("trained")
+    images = (spec.epochs - done) * sampler.steps_per_epoch * spec.batch_size
+    speed = round(images / run.seconds, 2) if run.seconds else None
+    return _result(out, header, run.history, images_per_second=speed)
+
+
+def _result(out: Path, header: CheckpointHeader, history: History, *, images_per_second: float | None) -> TrainResult:
+    weights = out / WEIGHTS
+    return TrainResult(
+        variant=header.variant.slug,
+        weights=str(weights),
+        sha256=artifacts.sha256_file(weights),
+        seed=header.train.seed,
+        backend=header.backend,
+        train_patients=len(header.train_patients),
+        validation_patients=len(header.validation_patients),
+        steps=history.epochs[-1].step,
+        images_per_second=images_per_second,
+        history=history.epochs,
+        versions=header.versions,
+        devices=header.devices,
+    )
+
+
+def _check_sides(train_patients: tuple[str, ...], validation_patients: tuple[str, ...]) -> None:
+    if both := sorted(set(train_patients) & set(validation_patients)):
+        raise SplitError(
+            f"{len(both)} patients stand on both sides of the split, {both[0]} first; a split is by patient"
+        )
+    for side, patients in (("training", train_patients), ("validation", validation_patients)):
+        if not patients:
+            raise SplitError(f"the {side} side of the split is empty; at least one patient is needed on each")
+
+
+def _check_place(spec: TrainSpec, backend: str, *, devices: int) -> None:
+    if spec.augment_on == "device" and (backend != "jax" or devices > 1):
+        advice = "--devices 1" if backend == "jax" else "--backend jax"
+        raise OptionError(
+            f"augmenting on the device runs on one device of the jax backend, and this training has {devices} of "
+            f"{backend}; leave out --augment-on, or give {advice}"
+        )
+
+
+def _check_initial(
+    spec: TrainSpec,
+    initial: Checkpoint | None,
+    train_patients: tuple[str, ...],
+    validation_patients: tuple[str, ...],
+) -> None:
+    given = None if initial is None else artifacts.sha256_file(initial.path)
+    if given != spec.initial:
+        raise CheckpointError("the weights to start from are not those that the training names; give that file")
+    if initial is None:
+        return
+    learned = set(initial.header.train_patients)
+    if seen := sorted(learned & set(validation_patients)):
+        raise SeenPatientError(
+            f"{initial.path} learned from {len(seen)} validation patient(s), {seen[0]} first, and so would what starts "
+            "from it; start from a run of the same fold"
+        )
+    if other := sorted(learned - set(train_patients)):
+        raise SeenPatientError(
+            f"{initial.path} learned from {len(other)} patient(s) that this training leaves out, {other[0]} first, and "
+            "its record would hide that; start from a run whose patients are all trained on here"
+        )
+
+
+def _start(out: Path, header: CheckpointHeader, model: Any, team: Team, *, resume: bool) -> tuple[int, History]:
+    if resume:
+        return restore_state(out, header, model, model.optimizer)
+    if team.writes:
+        save_state(out, header, model, model.optimizer, History())
+    team.wait("started")
+    if not (out / STATE).is_file():
+        raise OutputError(
+            f"process 0 of {team.processes} writes the run, and {out} does not show it here; "
+            "give --out a folder that all hosts share"
+        )
+    return 0, History()
+
+
+def _soft(
+    keras: Any,
+    cache: SliceCache,
+    spec: TrainSpec,
+    teachers: tuple[Checkpoint, ...],
+    train_patients: tuple[str, ...],
+    validation_patients: tuple[str, ...],
+) -> NDArray[np.uint8] | None:
+    given = tuple(artifacts.sha256_file(teacher.path) for teacher in teachers)
+    if given != spec.teachers:
+        raise CheckpointError(
+            f"{len(given)} teacher(s) were given and the training names {len(spec.teachers)} of other weights; "
+            "give the files that it names, in its order"
+        )
+    if not teachers:
+        return None
+    return soft_labels(
+        cache, teachers, train_patients=train_patients, validation_patients=validation_patients, keras=keras
+    )
+
+
+def _image(cache: SliceCache) -> ImageSpec:
+    return ImageSpec(height=cache.index.height, width=cache.index.width)
+
+
+def _compiled(keras: Any, spec: TrainSpec, steps_per_epoch: int, initial: Checkpoint | None) -> Any:
+    with computing(keras, spec.precision):
+        model = build_model(spec.variant, ImageSpec(height=spec.crop_px, width=spec.crop_px), keras)
+    if initial is None:
+        draw_kernels(model, seed=spec.seed)
+    else:
+        load_weights(model, initial, spec.variant)
+    compile_for(keras, model, spec, steps_per_epoch=steps_per_epoch)
+    return model
+
+
+def _header(
+    cache: SliceCache,
+    spec: TrainSpec,
+    train_patients: tuple[str, ...],
+    validation_patients: tuple[str, ...],
+    backend: str,
+    devices: int,
+) -> CheckpointHeader:
+    return CheckpointHeader(
+        kind=WEIGHTS_KIND,
+        variant=spec.variant,
+        image=_image(cache),
+        train=spec,
+        data=cache.name,
+        data_hash=cache.content_hash(train_patients),
+        train_patients=train_patients,
+        validation_patients=validation_patients,
+        epoch=0,
+        backend=backend,
+        versions=versions(),
+        devices=devices,
+    )
+
+
+def compile_for(keras: Any, model: Any, spec: TrainSpec, *, steps_per_epoch: int) -> None:
+    """Compile a Keras model for `spec.epochs` epochs.
+
+    The learning rate is `spec.learning_rate`, or rises to it over `spec.warmup_steps`, a tenth of all steps at most,
+    and falls to zero on a cosine. Biases and the scales of batch normalisation do not decay.
+
+    Args:
+        keras: of `load_keras`.
+        model: its trainable variables may have values already.
+        spec: schedule, learning rate, weight decay, moving average, loss.
+        steps_per_epoch: batches in an epoch.
+    """
+    total = spec.epochs * steps_per_epoch
+    rate: Any = spec.learning_rate
+    if spec.schedule == "cosine":
+        warmup = min(spec.warmup_steps, max(1, total // 10))
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, max(1, total - warmup), warmup_target=spec.learning_rate, warmup_steps=warmup
+        )
+    optimizer = keras.optimizers.AdamW(
+        rate, weight_decay=spec.weight_decay, use_ema=spec.ema > 0, ema_momentum=spec.ema or 0.99
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    optimizer.build(model.trainable_variables)
+    jit = keras.backend.backend() == "jax"
+    model.compile(optimizer=optimizer, loss=make_loss(keras, spec.loss), jit_compile=jit)

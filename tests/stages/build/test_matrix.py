@@ -1,0 +1,130 @@
+"""Several variants, and cells that fail."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgeseg import artifacts
+from edgeseg.artifacts import shipped_slugs
+from edgeseg.checkpoint import read_checkpoint
+from edgeseg.errors import ArtifactError, CheckpointError, ImageError, OptionError, OutputError
+from edgeseg.reports.build import markdown, terminal
+from edgeseg.reports.summary import summarise
+from edgeseg.results import REFERENCE, BuildResult
+from edgeseg.specs import BuildSpec, VariantSpec
+from edgeseg.stages.build.cells import Cells
+from edgeseg.stages.build.matrix import every_variant, merged
+from edgeseg.stages.build.rows import failures
+
+MakeBuild = Callable[..., BuildResult]
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> BuildSpec:
+    return BuildSpec(variant=VariantSpec(), targets=("all",), out=tmp_path / "build")
+
+
+def fail(error: Exception) -> Callable[[], str]:
+    def make() -> str:
+        raise error
+
+    return make
+
+
+def test_every_variant_is_what_ships(spec: BuildSpec) -> None:
+    found = every_variant(spec, ())
+    assert sorted(one.variant.slug for one in found) == sorted(shipped_slugs()) != []
+    sizes = [artifacts.weights_path(one.variant.slug).stat().st_size for one in found]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(one.checkpoint is None and one.targets == ("all",) for one in found)
+
+
+def test_every_variant_is_what_the_given_runs_hold(spec: BuildSpec, tiny_checkpoint: Path) -> None:
+    (one,) = every_variant(spec, (tiny_checkpoint,))
+    assert (one.variant, one.checkpoint) == (read_checkpoint(tiny_checkpoint).header.variant, tiny_checkpoint)
+
+
+def test_two_runs_of_one_variant_are_refused(spec: BuildSpec, tiny_checkpoint: Path) -> None:
+    with pytest.raises(OptionError, match=r"both hold weights of alphax-0.0625-half; .* leave one of them out"):
+        every_variant(spec, (tiny_checkpoint, tiny_checkpoint))
+
+
+def test_nothing_to_build_is_refused(spec: BuildSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifacts, "shipped", lambda *_: tmp_path / "none")
+    with pytest.raises(CheckpointError, match="give runs with --from"):
+        every_variant(spec, ())
+
+
+def test_a_cell_that_fails_says_where_and_is_left_alone_afterwards() -> None:
+    told: list[tuple[str, str]] = []
+    cells = Cells(lambda step, reason: told.append((step, reason)))
+    assert cells.attempt("onnx-int8", "convert", lambda: "made") == "made"
+    assert cells.attempt("onnx-int8", "verify", fail(RuntimeError("no kernel\nfor it"))) is None
+    assert cells.attempt("onnx-int8", "evaluate", fail(AssertionError("not reached"))) is None
+    assert cells.attempt("tflite-int8", "convert", fail(ArtifactError("it holds 1 x TRANSPOSE"))) is None
+    assert cells.failed == {
+        "onnx-int8": "FAILED: verify: RuntimeError: no kernel for it",
+        "tflite-int8": "FAILED: convert: it holds 1 x TRANSPOSE",
+    }
+    assert told[0] == ("verify onnx-int8", "RuntimeError: no kernel for it")
+
+
+@pytest.mark.parametrize("error", [OutputError("full"), ImageError("damaged"), OptionError("bad")])
+def test_bad_input_and_a_full_disk_are_no_cells_fault(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        Cells().attempt("onnx-int8", "convert", fail(error))
+
+
+def test_the_reference_cannot_fail_alone() -> None:
+    with pytest.raises(RuntimeError, match="no Keras"):
+        Cells().attempt(REFERENCE, "evaluate", fail(RuntimeError("no Keras")))
+    with pytest.raises(KeyboardInterrupt):
+        Cells().attempt("onnx-int8", "convert", fail(KeyboardInterrupt()))  # type: ignore[arg-type]
+
+
+def with_failed_row(make_build: MakeBuild) -> BuildResult:
+    build = make_build()
+    broken = replace(
+        build.artifacts[-1],
+        path="", sha256="", size_bytes=0, gzip_size_bytes=0, parity=None, evaluation=None, latency=None,
+        dice_delta_to_float=None, status="FAILED: convert: it holds 1 x TRANSPOSE",
+    )  # fmt: skip
+    return replace(build, artifacts=(*build.artifacts[:-1], broken))
+
+
+def test_a_failed_row_shows_its_status_and_dashes(make_build: MakeBuild) -> None:
+    from rich.console import Console
+
+    build = with_failed_row(make_build)
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(terminal(summarise(build)))
+    text = console.export_text()
+    name = build.artifacts[-1].target
+    assert f"{name}: FAILED: convert: it holds 1 x TRANSPOSE" in " ".join(text.split())
+    (line,) = [line for line in markdown(build).splitlines() if f" {name} |" in line and "FAILED" in line]
+    assert line.count("\N{EN DASH}") >= 6
+    assert failures(build)[0] == f"{build.artifacts[-1].artifact} convert: it holds 1 x TRANSPOSE"
+    main = build.main
+    assert main is None or main.target != name
+
+
+def test_parts_become_one_result_with_all_rows(make_build: MakeBuild) -> None:
+    one = make_build()
+    other = make_build(
+        weights="another, trained on 2 patients of phantom",
+        weights_sha256="1",
+        rests_on_phantoms=True,
+        calibrated_on="phantom",
+        artifacts=tuple(replace(row, variant="unet-1-full") for row in one.artifacts),
+    )
+    assert merged((one,)) is one
+    both = merged((one, other))
+    assert both.artifacts == (*one.artifacts, *other.artifacts)
+    assert both.weights == f"{one.weights}; {other.weights}"
+    assert (both.rests_on_phantoms, both.calibrated_on) == (True, "phantom")
+    assert both.weights_sha256 not in (one.weights_sha256, other.weights_sha256)

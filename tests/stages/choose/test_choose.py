@@ -1,0 +1,234 @@
+"""Choosing an operating point on some folds and scoring it on another, on logits drawn by hand."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edgeseg.checkpoint import Checkpoint, CheckpointHeader
+from edgeseg.errors import DatasetError, OptionError
+from edgeseg.jsonio import from_json, to_json
+from edgeseg.metrics import bootstrap_interval, paired_interval
+from edgeseg.results import Choice
+from edgeseg.specs import ImageSpec, OperatingPoint, PostProcessing, TrainSpec, VariantSpec
+from edgeseg.stages.choose.choice import CHOICE_FILE, read_choice
+from edgeseg.stages.choose.choose import choose
+from edgeseg.stages.folds.logits import FoldRun
+
+stage = importlib.import_module("edgeseg.stages.choose.choose")  # the file, not the function that the room names alike
+
+VARIANT = VariantSpec(name="alphax", alpha=0.0625, stem="half")
+PATIENTS = ("P0", "P1", "P2", "P3", "P4", "P5")
+SIDE = 32
+
+
+class Heads:
+    """Stands for a slice cache: 4 slices a patient, tumour of 10 x 10 pixels on slices 1 and 2."""
+
+    name = "toy"
+    patients = PATIENTS
+
+    def volume(self, patient: str) -> Any:
+        reference = np.zeros((4, SIDE, SIDE), np.bool_)
+        reference[1:3, 10:20, 10:20] = True
+        return type("Volume", (), {"reference": reference})
+
+
+def logits_of(patient: str, flips: str) -> NDArray[np.float32]:
+    """A tumour at probability 0.55 ... 0.8, a rim at 0.62 that is none, and an island on slice 0.
+
+    So a threshold of 0.65 is right for all but P0, whose tumour it loses, and the island has to be dropped: by its
+    size, since it is all that is left of P0.
+    """
+    drawn = np.full((4, SIDE, SIDE), -4.0, np.float32)
+    drawn[1:3, 8:22, 8:22] = np.log(0.62 / 0.38)
+    drawn[1:3, 10:20, 10:20] = np.log(0.55 / 0.45) if patient == "P0" else np.log(0.8 / 0.2)
+    drawn[0, 28:31, 28:31] = 5.0 if flips == "none" else -5.0
+    return drawn
+
+
+@pytest.fixture(autouse=True)
+def drawn_folds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three folds of two patients each; a `one` beside them that held out all six."""
+    header = CheckpointHeader(
+        kind="weights",
+        variant=VARIANT,
+        image=ImageSpec(height=SIDE, width=SIDE),
+        train=TrainSpec(variant=VARIANT),
+        data="toy",
+        data_hash="0",
+        train_patients=("T",),
+        validation_patients=(),
+        epoch=120,
+        backend="tensorflow",
+        versions={},
+    )
+
+    def run(folder: Path, patients: tuple[str, ...]) -> FoldRun:
+        held_out = replace(header, validation_patients=patients)
+        return FoldRun(folder, Checkpoint(header=held_out, arrays={}, path=folder), f"sha of {folder.name}")
+
+    def find(out: Path) -> tuple[FoldRun, ...]:
+        if out.name == "one":
+            return (run(out, PATIENTS),)
+        if out.name == "single":
+            return (run(out, PATIENTS[:1]),)
+        return tuple(run(out / f"fold{n}", PATIENTS[2 * n : 2 * n + 2]) for n in range(3))
+
+    def held_out(run: FoldRun, cache: Heads, *, flips: str, on_patient: Any) -> Iterator[tuple[str, Any]]:
+        for patient in run.patients:
+            on_patient(patient)
+            yield patient, logits_of(patient, flips)
+
+    monkeypatch.setattr(stage, "find_runs", find)
+    monkeypatch.setattr(stage, "check_data", lambda runs, cache: None)
+    monkeypatch.setattr(stage, "held_out_logits", held_out)
+
+
+def chosen_on(out: Path, **options: Any) -> Choice:
+    return choose(out, Heads(), **options)  # type: ignore[arg-type]
+
+
+def test_each_fold_is_scored_at_what_the_others_chose(tmp_path: Path) -> None:
+    choice = chosen_on(tmp_path)
+    step = choice.step(choice.shipped_step)
+    # Every patient but P0 wants 0.65. Those who chose without P0 drop the island by its share of the tumour, which does
+    # not help P0: without a tumour, the island is the largest component.
+    assert [point.threshold for point in step.chosen] == [0.65, 0.65, 0.65]
+    assert [step.dice_by_patient[patient] for patient in PATIENTS] == [0.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    assert step.dice == bootstrap_interval([0.0, 1, 1, 1, 1, 1], seed=0)
+    assert (step.dice_median, step.false_positive_slices, step.tumour_free_slices) == (1.0, 1, 12)
+    assert choice.left_out == "fold"
+    assert [group.patients for group in choice.groups] == [("P0", "P1"), ("P2", "P3"), ("P4", "P5")]
+    assert [group.weights_sha256 for group in choice.groups] == ["sha of fold0", "sha of fold1", "sha of fold2"]
+
+
+def test_what_is_scored_never_chose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fold whose patients all want another threshold is scored at that of the others."""
+
+    def odd(patient: str, flips: str) -> NDArray[np.float32]:
+        return logits_of("P0" if patient in ("P0", "P1") else patient, flips)
+
+    monkeypatch.setattr(stage, "held_out_logits", _giving(odd))
+    step = chosen_on(tmp_path).step("threshold")
+    assert step.dice_by_patient["P0"] == step.dice_by_patient["P1"] == 0.0
+    assert [point.threshold for point in step.chosen] == [0.65, 0.5, 0.5]
+
+
+def _giving(draw: Any) -> Any:
+    def held_out(run: FoldRun, cache: Heads, *, flips: str, on_patient: Any) -> Iterator[tuple[str, Any]]:
+        for patient in run.patients:
+            on_patient(patient)
+            yield patient, draw(patient, flips)
+
+    return held_out
+
+
+def test_every_way_of_choosing_is_held_against_plain(tmp_path: Path) -> None:
+    choice = chosen_on(tmp_path, flips="vflip")
+    names = [step.name for step in choice.steps]
+    assert names == [
+        "plain",
+        "threshold",
+        "post-processing",
+        "threshold and post-processing",
+        "vflip",
+        "the same with vflip",
+        "lone slices",
+    ]
+    plain = choice.step("plain")
+    assert plain.delta is None
+    assert plain.chosen == (OperatingPoint(),) * 3
+    assert plain.false_positive_slices == 6
+    for step in choice.steps[1:]:
+        values, before = list(step.dice_by_patient.values()), list(plain.dice_by_patient.values())
+        assert step.delta == paired_interval(values, before, seed=0)
+    assert {point.threshold for point in choice.step("post-processing").chosen} == {0.5}
+    assert {point.post_processing for point in choice.step("threshold").chosen} == {PostProcessing()}
+    assert choice.step("post-processing").false_positive_slices == 0
+    assert choice.step("vflip").false_positive_slices == 0
+    assert {step.name: step.flips for step in choice.steps if step.flips != "none"} == {
+        "vflip": "vflip",
+        "the same with vflip": "vflip",
+    }
+
+
+def test_lone_slices_take_the_threshold_of_volumes_and_their_own_area(tmp_path: Path) -> None:
+    choice = chosen_on(tmp_path)
+    step = choice.step("lone slices")
+    assert [p.threshold for p in step.chosen] == [p.threshold for p in choice.step(choice.shipped_step).chosen]
+    assert {p.post_processing for p in step.chosen} == {PostProcessing(min_area_px=10)}
+    assert step.false_positive_slices == 0
+
+
+def test_what_ships_is_chosen_on_all_and_written(tmp_path: Path) -> None:
+    choice = chosen_on(tmp_path)
+    assert choice.chosen == OperatingPoint(
+        threshold=0.65, post_processing=PostProcessing(min_area_px=10, min_volume_px=25)
+    )
+    assert choice.cap_met
+    assert from_json(Choice, to_json(choice)) == choice
+    assert read_choice(tmp_path, variant=VARIANT.slug) == choice
+    assert read_choice(tmp_path / CHOICE_FILE, variant=VARIANT.slug) == choice
+
+
+def test_the_cap_bounds_false_alarms_or_says_that_it_could_not(tmp_path: Path) -> None:
+    loose, tight = chosen_on(tmp_path, max_fp_share=1.0), chosen_on(tmp_path, max_fp_share=0.0)
+    assert not tight.step("threshold").cap_met
+    assert loose.step("threshold").cap_met
+    assert tight.step(tight.shipped_step).cap_met
+    assert tight.cap_met
+
+
+def test_one_run_is_nested_by_patient(tmp_path: Path) -> None:
+    choice = chosen_on(tmp_path / "one")
+    assert choice.left_out == "patient"
+    assert [group.patients for group in choice.groups] == [(patient,) for patient in PATIENTS]
+    assert len(choice.steps[0].chosen) == 6
+
+
+def test_progress_counts_logits_and_scores_of_both_passes(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    chosen_on(tmp_path, progress=lambda done, total: told.append((done, total)))
+    assert told == [(done, 24) for done in range(1, 25)]
+
+
+def test_one_patient_cannot_be_nested(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="one patient was held out"):
+        chosen_on(tmp_path / "single")
+    assert not (tmp_path / "single").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [({"max_fp_share": 1.5}, "max-fp-share is 1.5"), ({"max_fp_share": -1.0}, "max-fp-share"), ({"flips": "x"}, "'x'")],
+)
+def test_options_out_of_range_are_refused(tmp_path: Path, options: dict[str, Any], told: str) -> None:
+    with pytest.raises(OptionError, match=told):
+        chosen_on(tmp_path, **options)
+    assert not (tmp_path / CHOICE_FILE).exists()
+
+
+def test_choices_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="make one with 'edgeseg choose'"):
+        read_choice(tmp_path / "absent.json", variant=VARIANT.slug)
+    chosen_on(tmp_path)
+    path = tmp_path / CHOICE_FILE
+    with pytest.raises(OptionError, match=r"chosen for 'alphax-0.0625-half' and the weights are of 'unet'"):
+        read_choice(path, variant="unet")
+    plain = json.loads(path.read_text())
+    for change, told in (({"schema_version": 9}, "schema version 9"), ({"chosen": {"threshold": 1.0}}, "choose again")):
+        path.write_text(json.dumps(plain | change))
+        with pytest.raises(OptionError, match=told):
+            read_choice(path, variant=VARIANT.slug)
+    path.write_text("{")
+    with pytest.raises(OptionError, match="not what 'edgeseg choose' writes"):
+        read_choice(path, variant=VARIANT.slug)

@@ -1,0 +1,188 @@
+"""Ablations: plans that are refused, what is done once, and tables that tell noise from difference."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgeseg.checkpoint import read_checkpoint
+from edgeseg.data.cache import SliceCache, cached
+from edgeseg.data.kaggle_lgg import KaggleLgg
+from edgeseg.data.split import Split, make_folds
+from edgeseg.errors import CheckpointError, OptionError
+from edgeseg.jsonio import to_json
+from edgeseg.reports.experiments import markdown
+from edgeseg.results import ExperimentLog, HeldOutScore, Outcome
+from edgeseg.specs import Plan, Scoring, TrainSpec, VariantSpec
+from edgeseg.stages.experiments.plan import read_plan
+from edgeseg.stages.experiments.run import read_log, run_experiments
+
+SHIPPED = sorted((Path(__file__).parents[3] / "benchmarks").glob("experiments*.toml"))
+PLAN = """
+split = "folds.json"
+held_out_folds = [0]
+[base]
+seeds = [0]
+train = { epochs = 1, batch_size = 4, crop_px = 32, variant = { alpha = 0.0625 } }
+[[question]]
+title = "Loss"
+row = [{ name = "dice", train = { loss = "dice" } }]
+[[question]]
+title = "Scoring"
+row = [{ name = "last", of = "base", score = { weights = "last" } },
+       { name = "mirrored", of = "base", score = { flips = "hflip", min_share = 0.05 } }]
+[[question]]
+title = "Distillation"
+row = [{ name = "pupil", teachers = ["dice"], train = { distil_weight = 0.5 } }]
+"""
+
+
+def _plan(tmp_path: Path, text: str = PLAN) -> Plan:
+    path = tmp_path / "plan.toml"
+    path.write_text(text)
+    return read_plan(path)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_shipped_plans_can_be_read_and_every_row_trained(path: Path) -> None:
+    plan = read_plan(path)
+    assert plan.split.is_file()
+    assert {plan.spec(row, seed=1).seed for row in plan.rows if not row.teachers} == {1}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('loss = "dice"', 'loss = "hinge"', "loss is 'hinge'"),
+        ('loss = "dice"', "lose = 1", "unknown key 'lose'"),
+        ('name = "dice"', 'name = "base"', "two rows are named 'base'"),
+        ('of = "base", score = { weights', 'of = "bass", score = { weights', "'bass', which is no row"),
+        ('weights = "last"', 'weights = "best"', "weights is 'best'"),
+        ('teachers = ["dice"]', 'teachers = ["mean"]', "'mean', which is no row"),
+        ('title = "Loss"', 'titel = "Loss"', "not a plan"),
+        ("held_out_folds", "held", "unknown key 'held'"),
+        ("[base]", "[base", "not TOML"),
+    ],
+)
+def test_a_plan_that_cannot_be_run_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        _plan(tmp_path, PLAN.replace(old, new, 1))
+
+
+def test_a_plan_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="cannot be read"):
+        read_plan(tmp_path / "none.toml")
+
+
+@pytest.fixture
+def cache(tiny_lgg: Path, tmp_path: Path) -> SliceCache:
+    return cached(KaggleLgg(tiny_lgg), "key", root=tmp_path / "cache")
+
+
+@pytest.fixture
+def split(cache: SliceCache) -> Split:
+    return make_folds(cache, folds=3)
+
+
+def test_every_row_is_done_once_and_scored_on_patients_it_never_saw(
+    cache: SliceCache, split: Split, tmp_path: Path
+) -> None:
+    plan, log, runs = _plan(tmp_path), tmp_path / "log.json", tmp_path / "runs"
+    began: list[tuple[str, int]] = []
+
+    def run(asked: Plan, only: tuple[str, ...] = ()) -> ExperimentLog:
+        began.clear()
+        return run_experiments(
+            asked, cache, split, runs=runs, log=log, only=only, on_row=lambda row, seed: began.append((row, seed))
+        )
+
+    run(plan, only=("base",))
+    done = run(plan)
+    assert began == [("dice", 0), ("last", 0), ("mirrored", 0), ("pupil", 0)]
+    assert run(plan) == done == read_log(log, data=cache.name)
+    assert began == []
+    for outcome in done.outcomes:
+        assert tuple(p.patient for p in outcome.patients) == split.validation(0)
+        assert outcome.train_patients == len(split.training(0))
+    teacher = read_checkpoint(runs / "dice-s0")
+    assert not set(teacher.header.train_patients) & set(split.validation(0))
+    pupil = done.of("pupil", 0)
+    assert pupil is not None
+    assert len(pupil.train.teachers) == 1
+
+    more = _plan(tmp_path, PLAN.replace('flips = "hflip"', 'flips = "flips"'))
+    run(more)
+    assert began == [("mirrored", 0)]
+    other = _plan(tmp_path, PLAN.replace("crop_px = 32", "crop_px = 64"))
+    with pytest.raises(CheckpointError, match="another plan"):
+        run(other)
+    with pytest.raises(OptionError, match="'cosine' is no row"):
+        run(plan, only=("cosine",))
+    with pytest.raises(OptionError, match="the data is 'other'"):
+        read_log(log, data="other")
+
+
+def test_rows_that_another_process_did_meanwhile_are_kept(cache: SliceCache, split: Split, tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    elsewhere = _outcome("dice", 0, [0.5])
+
+    def meanwhile(row: str, seed: int) -> None:
+        log.write_text(to_json(ExperimentLog(data=cache.name, outcomes=(elsewhere,))))
+
+    run_experiments(
+        _plan(tmp_path), cache, split, runs=tmp_path / "runs", log=log, only=("base",), on_row=meanwhile
+    )  # fmt: skip
+    kept = read_log(log, data=cache.name)
+    assert kept.of("dice", 0) == elsewhere
+    assert kept.of("base", 0) is not None
+
+
+def _outcome(row: str, seed: int, dice: list[float], **changes: object) -> Outcome:
+    spec = TrainSpec(epochs=1, batch_size=4, crop_px=32, variant=VariantSpec(alpha=0.0625), seed=seed)
+    return Outcome(
+        row=row,
+        seed=seed,
+        train=replace(spec, **changes),  # type: ignore[arg-type]
+        score=Scoring(),
+        train_patients=4,
+        patients=tuple(
+            HeldOutScore(patient=f"P{i}", dice=d, tumour_free_slices=10, false_positive_slices=1)
+            for i, d in enumerate(dice)
+        ),
+        parameters=123_456,
+        macs=50_000_000,
+        train_s=90.0,
+        backend="tensorflow",
+    )
+
+
+def _table(tmp_path: Path, *outcomes: Outcome) -> dict[str, list[str]]:
+    plan = replace(_plan(tmp_path), base=replace(_plan(tmp_path).base, seeds=(0, 1)))
+    text = markdown(plan, ExperimentLog(data="d", outcomes=outcomes))
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
+    return {cells[0]: cells[1:] for cells in rows}
+
+
+BASE = (_outcome("base", 0, [0.80, 0.70, 0.90, 0.60]), _outcome("base", 1, [0.81, 0.71, 0.91, 0.61]))
+
+
+def test_a_table_pairs_patients_and_says_what_differs(tmp_path: Path) -> None:
+    worse = _outcome("dice", 0, [0.70, 0.60, 0.80, 0.50], loss="dice")
+    cells = _table(tmp_path, *BASE, worse)["dice"]
+    assert cells[0] == "loss dice"
+    assert cells[4] == "-0.105 [-0.105, -0.105]"
+    assert cells[5] == "worse"
+    assert cells[6:] == ["10.0 %", "1.5", "0.12, 0.05"]
+
+
+def test_a_difference_that_patients_or_seeds_explain_is_noise(tmp_path: Path) -> None:
+    mixed = _outcome("dice", 0, [0.90, 0.60, 0.99, 0.50], loss="dice")
+    assert _table(tmp_path, *BASE, mixed)["dice"][5] == "within noise (patients)"
+    close = _outcome("dice", 0, [0.81, 0.71, 0.91, 0.61], loss="dice")
+    assert _table(tmp_path, *BASE, close)["dice"][5] == "within noise (seeds)"
+
+
+def test_a_plan_of_which_nothing_ran_has_no_table(tmp_path: Path) -> None:
+    assert _table(tmp_path) == {}

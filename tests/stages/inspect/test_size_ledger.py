@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgeseg.errors import ArtifactError
+from edgeseg.results import BuildResult
+from edgeseg.specs import VariantSpec
+from edgeseg.stages.inspect.size_ledger import _whole_parameters, size_ledger
+from edgeseg.variants import build_model, census, slots
+
+MakeBuild = Callable[..., BuildResult]
+WEIGHTS = 16 * 3 * 3 * 3
+
+
+@pytest.fixture
+def onnx_file(tmp_path: Path) -> Path:
+    """One convolution with float32 kernels and no contract."""
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    kernel = numpy_helper.from_array(np.zeros((16, 3, 3, 3), np.float32), "kernel")
+    node = helper.make_node("Conv", ["image", "kernel"], ["logits"], pads=[1, 1, 1, 1])
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, channels, 256, 256])
+        for name, channels in (("image", 3), ("logits", 16))
+    ]
+    graph = helper.make_graph([node], "main", [ends[0]], [ends[1]], [kernel])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path = tmp_path / "model.onnx"
+    onnx.save(model, path)
+    return path
+
+
+def test_the_steps_go_down_to_the_file(make_build: MakeBuild, onnx_file: Path) -> None:
+    build = make_build()
+    size = onnx_file.stat().st_size
+    row = replace(build.artifacts[0], path=onnx_file.name, target="onnx-fp32", size_bytes=size, parameters=WEIGHTS)
+    found = size_ledger(build, row, onnx_file.parent)
+    assert found is not None
+    assert build.baseline is not None
+    assert [step.size_bytes for step in found.steps] == [
+        build.baseline.size_bytes,
+        build.baseline.weights_size_bytes,
+        4 * WEIGHTS,
+        4 * WEIGHTS,
+        size,
+    ]
+    assert found.steps[-2].name == "weights as fp32"
+    assert found.tensor_bytes + found.container_bytes == size
+    assert found.peak_rss_bytes is None or found.peak_rss_bytes > 10_000_000
+
+
+def test_an_artifact_that_failed_has_no_ledger_and_one_that_is_gone_is_an_error(
+    make_build: MakeBuild, tmp_path: Path
+) -> None:
+    build = make_build()
+    row = build.artifacts[0]
+    assert size_ledger(build, replace(row, path=""), tmp_path) is None
+    assert size_ledger(replace(build, baseline=None), row, tmp_path) is None
+    with pytest.raises(ArtifactError, match="is missing, so its bytes cannot be told; build it again"):
+        size_ledger(build, row, tmp_path)
+
+
+def test_removed_channels_are_a_step_of_their_own() -> None:
+    whole = VariantSpec(name="alphax", alpha=0.0625, stem="half")
+    pruned = replace(whole, widths=(2,) * len(slots(whole)))
+    assert _whole_parameters(whole) == 0
+    assert _whole_parameters(pruned) == census(build_model(whole)).parameters

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgeseg.artifacts import sha256_file
+from edgeseg.data.volume import Volume
+from edgeseg.errors import ArtifactError, EdgeSegError, OptionError, OutputError
+from edgeseg.jsonio import from_json
+from edgeseg.runtime import Segmenter
+from edgeseg.specs import AppManifest
+from edgeseg.stages.ship import android
+from edgeseg.stages.ship.android import ASSETS, FLOAT_GOLDENS, prepare_app, run_lengths
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty app, and phantoms of three small slices."""
+
+    def small(index: int, *, seed: int) -> Volume:
+        images = np.random.default_rng(index).integers(0, 256, (16, 16, 24, 3), dtype=np.uint8)
+        names = tuple(f"P_{n}" for n in range(16))
+        masks = images[..., 0] > 200
+        return Volume(patient=f"P{index}", institution="", images=images, masks=masks, slice_names=names)
+
+    monkeypatch.setattr(android, "phantom_volume", small)
+    (tmp_path / "demo" / "app" / "src" / "main").mkdir(parents=True)
+    return tmp_path / "demo"
+
+
+def test_every_file_is_there_with_its_hash(app: Path, tiny_onnx: Write) -> None:
+    manifest = prepare_app(tiny_onnx(), app=app)
+    read = from_json(AppManifest, (app / ASSETS / "manifest.json").read_text())
+    assert read == manifest
+    files = [manifest.model, *(file for case in manifest.cases for file in (*case.images, *case.references))]
+    assert len(files) == 1 + 2 * 32 + 2 * 2
+    for file in files:
+        path = app / ASSETS / file.file
+        assert (path.stat().st_size, sha256_file(path)) == (file.size_bytes, file.sha256)
+
+
+def test_expected_masks_are_those_of_the_artifact(app: Path, tiny_onnx: Write) -> None:
+    path = tiny_onnx(form="qdq")
+    manifest = prepare_app(path, app=app)
+    segmenter = Segmenter.load(path)
+    for case in manifest.cases:
+        images = np.stack([np.asarray(Image.open(app / ASSETS / file.file)) for file in case.images])
+        masks = (segmenter.segment_volume if case.volume else segmenter.segment)(images)
+        assert case.expected == tuple(map(run_lengths, masks))
+    assert any(mask != "" for case in manifest.cases for mask in case.expected)
+
+
+def test_a_float_model_goes_beside_the_tests_without_pictures(app: Path, tiny_onnx: Write) -> None:
+    prepare_app(tiny_onnx(form="qdq"), app=app, floating=tiny_onnx(name="float.onnx"))
+    found = sorted(path.name for path in (app / FLOAT_GOLDENS).rglob("*") if path.is_file())
+    assert found == ["manifest.json", "model.onnx"]
+
+
+def test_cases_of_an_earlier_bundle_go(app: Path, tiny_onnx: Write) -> None:
+    stray = app / ASSETS / "cases" / "OLD" / "OLD_1.png"
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"old")
+    prepare_app(tiny_onnx(), app=app)
+    assert not stray.parent.exists()
+
+
+def test_run_lengths_begin_with_zeros_and_end_with_the_last_run_of_ones() -> None:
+    assert run_lengths(np.array([[0, 0, 1], [1, 0, 1]], bool)) == "2 2 1 1"
+    assert run_lengths(np.array([[1, 1, 0]], bool)) == "0 2"
+    assert run_lengths(np.zeros((2, 2), bool)) == ""
+
+
+def _refused(error: type[EdgeSegError], says: str, app: Path, artifact: Path, floating: Path | None = None) -> None:
+    with pytest.raises(error, match=says):
+        prepare_app(artifact, app=app, floating=floating)
+    assert not (app / ASSETS).exists()
+
+
+def test_bad_input_is_refused_and_nothing_is_written(
+    app: Path, tiny_onnx: Write, tiny_tflite: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = tiny_onnx()
+    _refused(OptionError, "takes .onnx", app, tiny_tflite())
+    _refused(ArtifactError, "does not exist", app, tmp_path / "none.onnx")
+    cut = tmp_path / "cut.onnx"
+    cut.write_bytes(good.read_bytes()[:200])
+    _refused(ArtifactError, "cut", app, cut)
+    _refused(OptionError, "--float takes a model in float", app, good, tiny_onnx(name="qdq.onnx", form="qdq"))
+    monkeypatch.setattr(android, "MAX_MODEL_BYTES", 10)
+    _refused(OptionError, "too large", app, good)
+    with pytest.raises(OutputError, match="not the folder of the app"):
+        prepare_app(good, app=tmp_path / "elsewhere")
