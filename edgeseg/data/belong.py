@@ -46,7 +46,8 @@ def compare_origins(origins: Mapping[str, Origin], sources: Mapping[str, str]) -
         if (ours.patient is None) != (theirs.patient is None):
             warned.append(f"of {both} only one says whose it is; make sure that both are of one patient")
         if _differ(ours.study, theirs.study):
-            days = "" if ours.day is None or theirs.day is None else f", {abs((ours.day - theirs.day).days)} days apart"
+            apart = 0 if ours.day is None or theirs.day is None else abs((ours.day - theirs.day).days)
+            days = f", {apart} days apart" if apart else ""
             warned.append(f"{both} are of different studies{days}; a tumour may have changed between them")
         elif ours.day and theirs.day and ours.day != theirs.day:
             warned.append(f"{both} are of different days, {abs((ours.day - theirs.day).days)} apart")

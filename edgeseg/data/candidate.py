@@ -52,6 +52,12 @@ class Candidate:
         words = words_of(self.description)
         return next((name for name, said in _PLANES.items() if any(word in said for word in words)), "")
 
+    @property
+    def axial(self) -> bool:
+        """Whether the header says axial and words say no other plane, or the header nothing and words axial."""
+        words = words_of(self.description)
+        return self.plane == "axial" and not any(word in CORONAL | SAGITTAL for word in words)
+
     def judged(self) -> Verdict:
         """Weigh which sequence it is."""
         return judge(self.facts)

@@ -59,8 +59,9 @@ def choose(
             )
         chosen[channel] = Chosen(candidate=equal[0], why=verdicts[id(equal[0])].why)
     if "flair" not in chosen:
+        told = ", ".join(f"'{one.name}' ({'; '.join(verdicts[id(one)].why)})" for one in series)
         raise DatasetError(
-            f"{source}: none of {_listed(series) or 'nothing'} is FLAIR by its name, and FLAIR is needed; name them "
+            f"{source}: none of {told or 'nothing'} is FLAIR by its name, and FLAIR is needed; name them "
             "with --pre, --flair and --post, or choose one with --flair-series"
         )
     used = [one.candidate for one in chosen.values()]
@@ -109,7 +110,7 @@ def doubt(candidate: Candidate, channel: str) -> tuple[str, ...]:
 
 
 def _rank(one: Candidate, verdict: Verdict) -> tuple[int, bool]:
-    return verdict.score, one.plane == "axial"
+    return verdict.score, one.axial
 
 
 def _passed_over(one: Candidate, verdict: Verdict, chosen: Mapping[str, Chosen]) -> UnusedFiles:

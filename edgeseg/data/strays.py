@@ -125,6 +125,6 @@ def require_within(tree: Tree, folders: Iterable[Path]) -> None:
     outside = [path for path in _doubtful(tree) if not any(path.is_relative_to(folder) for folder in known)]
     if outside:
         raise DatasetError(
-            f"{outside[0]} lies beside the folders of patients and belongs to none, so it is unclear what it is; take it "
-            "out, or name the folders one by one"
+            f"{outside[0]} lies beside the folders of patients and belongs to none, so it is unclear what it is; take "
+            "it out, or name the folders one by one"
         )

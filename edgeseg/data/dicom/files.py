@@ -110,6 +110,11 @@ def _with_syntax(path: Path) -> Any:
 
 def unreadable(path: Path, error: Exception) -> DatasetError:
     """Make the error for a file that pydicom cannot read, without quoting it."""
+    if "'JPEG Extended' for samples with 12-bit" in str(error):
+        return DatasetError(
+            f"{path}: its pixels are JPEG of 12 bits (extended, process 4), which no library with a permissive licence "
+            "decodes; decompress it first, or install pylibjpeg and pylibjpeg-libjpeg (GPL-3.0) beside edgeseg"
+        )
     return DatasetError(
         f"{path}: cannot be read as DICOM ({type(error).__name__}); the file is damaged, cut short or compressed in a "
         "way that is not supported; copy it again, or decompress it first (such as with gdcmconv --raw)"

@@ -163,8 +163,8 @@ def _writers(scan: SourcedScan, place: Path, options: RunOptions, model_sha256: 
     for name in wanted:
         if name not in scan.mask_formats:
             raise OptionError(
-                f"masks as {name} were asked for and {scan.name} is {scan.kind}; its files say "
-                f"where voxels are in another way than this format needs, or not at all; choose {' or '.join(sorted(scan.mask_formats))}"
+                f"masks as {name} were asked for and {scan.name} is {scan.kind}; only input that says where its voxels are "
+                f"as {_NEEDED.get(name, name)} does can have them; choose {' or '.join(sorted(scan.mask_formats))}"
             )
     return [make(scan, place, model_sha256) for name, make in _WRITERS.items() if name in wanted]
 
@@ -177,6 +177,7 @@ def _dicom_seg(scan: SourcedScan, place: Path, model_sha256: str) -> Writer:
     return SegMasks(place / f"{scan.name}_seg.dcm", cast(DicomSeries, scan.reference), model_sha256)
 
 
+_NEEDED = {"nifti": "NIfTI", "dicom-seg": "DICOM"}
 _WRITERS: dict[str, Callable[[SourcedScan, Path, str], Writer]] = {
     "png": lambda _scan, place, _sha256: PictureMasks(place, ".png"),
     "tiff": lambda _scan, place, _sha256: PictureMasks(place, ".tiff"),

@@ -106,6 +106,12 @@ def _planned(case: Case, spacing: tuple[float, float, float | None] | None, tree
     return Planned(source=str(case.folder), slices=len(case.slices), open=opened, folder=case.folder)
 
 
+def plan_folders(path: Path) -> list[Path]:
+    """List the files or folders of volumes, one patient each, that a path stands for; the path where there are none."""
+    kind = format_of(path) if path.is_file() else None
+    return [path] if kind is not None else _volumes(path, read_tree(path) if path.is_dir() else None) or [path]
+
+
 def _volumes(path: Path, tree: Tree | None) -> list[Path]:
     """List the files or folders that are one patient's volumes each; none where a path stands for slices."""
     if tree is None:

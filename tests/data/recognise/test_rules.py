@@ -26,7 +26,8 @@ TAKEN: dict[str, str] = {
     # Canon
     "FLAIR_AX": "flair", "T1_AX_CE": "post", "T1 SE AX": "pre", "FSBB": "-", "AX FLAIR zouei": "flair",
     # German, French, Spanish, Italian, Portuguese, Japanese in Latin letters
-    "T1 tra nativ": "pre", "T1 tra nach KM": "post", "T1 SE vor Kontrastmittel": "pre", "T1 ohne KM": "pre", "T1 mKM": "post",
+    "T1 tra nativ": "pre", "T1 tra nach KM": "post", "T1 SE vor Kontrastmittel": "pre", "T1 ohne KM": "pre",
+    "T1 mKM": "post",
     "T1 tra PRIMOVIST": "post", "T1 AX SANS INJECTION": "pre", "T1 AX sans injection de gado": "pre",
     "AX T1 GADO": "post", "T1 après injection": "post", "Repérage": "-", "T1 SIN CONTRASTE": "pre",
     "T1 TRA CON CONTRASTE": "post", "T1 AXIAL SIMPLE": "pre", "T1 S/C": "pre", "T1 C/C": "post", "T1 senza mdc": "pre",

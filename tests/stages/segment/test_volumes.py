@@ -295,8 +295,8 @@ def test_series_that_fit_twice_or_lie_elsewhere(
     far = write_dicom("far", scan_values["pre"], description="T1", origin=(5000.0, 0.0, 0.0))
     with pytest.raises(DatasetError, match="does not overlap with FLAIR"):
         run(model, out=tmp_path / "out", options=RunOptions(flair=flair, pre=far))
-    write_dicom("study/b", scan_values["flair"], description="FLAIR COR")
-    with pytest.raises(DatasetError, match="2 fit 'flair': 'FLAIR', 'FLAIR COR'; name them with --pre"):
+    write_dicom("study/b", scan_values["flair"], description="FLAIR FS")
+    with pytest.raises(DatasetError, match="2 fit 'flair': 'FLAIR', 'FLAIR FS'; name them with --pre"):
         run(model, [tmp_path / "study"], out=tmp_path / "out")
 
 
