@@ -134,7 +134,7 @@ def _require(header: Any, path: Path) -> None:
 
 
 def _decoded(header: Any) -> Any:
-    """Copy a header without its frames, binary and private parts; names are text instead of bytes in a character set."""
+    """Copy a header without its frames, binary and private parts; names are text, not bytes of a character set."""
     from pydicom.dataset import Dataset
     from pydicom.valuerep import PersonName
 

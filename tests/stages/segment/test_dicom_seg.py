@@ -29,7 +29,7 @@ SCRIPTS = {
     "Korean": (["", "ISO 2022 IR 149"], "Hong^Gildong=洪^吉洞=홍^길동"),
     "Chinese": ("GB18030", "Wang^XiaoDong=王^小东"),
     "Cyrillic": ("ISO_IR 144", "Люкс^Анна"),
-    "Greek": ("ISO_IR 126", "Διονυσιος^Α"),
+    "Greek": ("ISO_IR 126", "Διονυσιος^Ζωή"),
     "UTF-8": ("ISO_IR 192", "Müller^Zoë"),
     "none": (None, "Plain^Name"),
 }
