@@ -5,9 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections import namedtuple
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -15,7 +14,15 @@ from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, OutputError
 from edgeseg.place import scratch, write_error
 
-Usage = namedtuple("Usage", "total used free")
+
+class Usage(NamedTuple):
+    """What `shutil.disk_usage` gives."""
+
+    total: int
+    used: int
+    free: int
+
+
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -82,7 +89,7 @@ def test_an_artifact_in_a_scratch_folder_does_not_blame_the_output(monkeypatch: 
 
 def test_no_scratch_folder_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "absent"))
-    with pytest.raises(OutputError, match="absent: No such file or directory; .* set TMPDIR"):
+    with pytest.raises(OutputError, match=r"absent: No such file or directory; .* set TMPDIR"):
         scratch().__enter__()
 
 

@@ -36,9 +36,9 @@ def run(
     What the contract's post-processing drops goes by its rule for volumes where a patient's folder, NIfTI or DICOM was
     given, and by its rule for lone slices where files were. One slice is in memory at a time, and of a volume the runs
     of its tumour pixels (see `edgeseg.runtime.stream`). A patient is written into a hidden folder inside `out` and
-    moved to its place when its last slice is done. A patient who fails is a row of the summary that says why, and the others
-    go on; where only one was given, the error is raised and nothing new is left behind. Rows of earlier runs into `out`
-    stay in the summary, but for those of patients who are segmented again.
+    moved to its place when its last slice is done. A patient who fails is a row of the summary that says why, and the
+    others go on; where only one was given, the error is raised and nothing new is left behind. Rows of earlier runs
+    into `out` stay in the summary, but for those of patients who are segmented again.
 
     Args:
         model: a `.onnx` or `.tflite` artifact with a contract.
