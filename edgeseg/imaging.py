@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgeseg.errors import ContractError, ImageError, MaskError
+from edgeseg.errors import ContractError, ImageError
 from edgeseg.specs import CHANNELS, Contract
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -116,6 +116,16 @@ def stretch(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def normalise(images: NDArray[np.uint8], contract: Contract) -> NDArray[np.float32]:
     """Scale bytes to what the network was trained on: `(N, H, W, 3) uint8` to `float32 in [0, 1]`, NHWC."""
     return images.astype(np.float32) * np.float32(contract.scale)
+
+
+def network_input(images: NDArray[np.uint8], contract: Contract) -> NDArray[np.float32]:
+    """Do steps 1 and 2 at once: `(N, h, w, 3) uint8` as stored to what a float network takes, `(N, H, W, 3) float32`.
+
+    Raises:
+        ImageError: as `to_network`.
+        ContractError: as `to_network`.
+    """
+    return normalise(to_network(images, contract), contract)
 
 
 def to_layout(images: NDArray[Scalar], layout: str) -> NDArray[Scalar]:
@@ -230,28 +240,6 @@ def mask_on_grid(logits: NDArray[np.float32], contract: Contract, height: int, w
         `(N, height, width) bool`, True = tumour.
     """
     return mask_from_logits(logits_to_size(logits, height, width), contract)
-
-
-def mask_to_size(masks: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
-    """Bring masks to another grid by nearest neighbour: `(N, H, W)` or `(H, W) bool` to the same with that size.
-
-    For reference outlines, which have no logits; a predicted mask goes through `mask_on_grid`.
-
-    Raises:
-        MaskError: when the array is not one mask or a stack of masks.
-    """
-    if masks.ndim not in (2, 3) or masks.dtype != np.bool_:
-        raise MaskError(
-            f"an array of shape {masks.shape} and dtype {masks.dtype} is not a mask; (N, h, w) bool is needed"
-        )
-    rows = _nearest(masks.shape[-2], height)
-    columns = _nearest(masks.shape[-1], width)
-    return masks[..., rows[:, np.newaxis], columns]
-
-
-def _nearest(length: int, wanted: int) -> NDArray[np.intp]:
-    """Index of the pixel under each centre of the wanted grid, `floor((2 i + 1) length / (2 wanted))`, exactly."""
-    return ((2 * np.arange(wanted) + 1) * length // (2 * wanted)).astype(np.intp)
 
 
 def _resample(plane: NDArray[Scalar], size: tuple[int, int]) -> NDArray[Scalar]:

@@ -21,13 +21,14 @@ def claims(
 ) -> None:
     """Write the original study's claims beside what was measured and how."""
     from edgeseg import artifacts
+    from edgeseg.artifacts import BUILD_FILE, read_build
     from edgeseg.cli._progress import counted, line
     from edgeseg.data.open import open_dataset
     from edgeseg.data.summary import count_cohort
     from edgeseg.jsonio import to_json
     from edgeseg.reports.claims import claims_page, measured_claims, write_claims
     from edgeseg.results import ClaimsResult
-    from edgeseg.stages.build import BUILD_FILE, read_build, time_network
+    from edgeseg.stages.build import time_network
     from edgeseg.variants import VARIANTS
 
     found = read_build(build)

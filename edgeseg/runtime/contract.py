@@ -16,7 +16,6 @@ from edgeseg.specs import CONTRACT_SCHEMA_VERSION, Contract
 
 CONTRACT_KEY = "edgeseg.contract"
 SUFFIXES = (".onnx", ".ort", ".tflite")
-ONNX_SUFFIXES = (".onnx", ".ort")
 """What ONNX Runtime opens; `.ort` is its own format, which needs no reader of ONNX."""
 _TFLITE_IDENTIFIER = b"TFL3"
 _MAX_METADATA_ENTRIES = 1024

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from dataclasses import dataclass, field
@@ -124,8 +123,3 @@ class Contract:
     def image(self) -> ImageSpec:
         """The network's input as an `ImageSpec`."""
         return ImageSpec(height=self.height, width=self.width, channels=self.channels)
-
-
-def patient_digest(patient: str) -> str:
-    """Return the first 8 hex digits of the SHA-256 of a patient id, as used in `Contract.seen_patients`."""
-    return hashlib.sha256(patient.encode()).hexdigest()[:8]

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgeseg import artifacts
+from edgeseg.artifacts import BUILD_FILE
 from edgeseg.jsonio import to_json
 from edgeseg.reports.summary import summarise
 from edgeseg.results import REFERENCE, BaselineResult, BuildResult, Report, StageRecord
 from edgeseg.specs import BuildSpec
 from edgeseg.stages.build.baseline import baseline
 from edgeseg.stages.build.cells import OnFailure
-from edgeseg.stages.build.folder import BUILD_FILE, write_report
+from edgeseg.stages.build.folder import write_report
 from edgeseg.stages.build.inputs import open_inputs
 from edgeseg.stages.build.matrix import merged
 from edgeseg.stages.build.variant import OnProgress, VariantBuild

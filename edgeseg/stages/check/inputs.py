@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg import artifacts
+from edgeseg.artifacts import BUILD_FILE, read_build
 from edgeseg.errors import ArtifactError, EdgeSegError, OptionError
 from edgeseg.jsonio import to_plain
 from edgeseg.results import GOOD_STATUS, ArtifactRow, BuildResult
 from edgeseg.runtime.contract import read_contract
 from edgeseg.specs import Contract
-from edgeseg.stages.build import BUILD_FILE, read_build
 from edgeseg.targets import keras_fp32
 
 FILE_SUFFIXES = (".onnx", ".tflite", ".hdf5", ".ort")
