@@ -25,7 +25,8 @@ OUTSIDE = [
         "tests/golden/README.md",
     )
 ]
-WRITTEN_BY_A_COMMAND = {"claims.md", "device-evidence.md", "calibration.md"}  # of docs/measured; their opening is theirs
+# of docs/measured; the command that writes a page gives it its opening
+WRITTEN_BY_A_COMMAND = {"claims.md", "device-evidence.md", "calibration.md"}
 _FENCE = re.compile(r"^ *```.*?^ *```", flags=re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z0-9-]*)")

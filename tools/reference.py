@@ -37,8 +37,8 @@ def commands_page() -> str:
         "",
         "This page is for looking up a command and its options; `edgeseg COMMAND --help` says the same.",
         "",
-        "`edgeseg --version` prints the version, and `edgeseg --debug COMMAND` shows the traceback of any error. What the",
-        "exit codes mean is on [a page of its own](exit-codes.md).",
+        "`edgeseg --version` prints the version, and `edgeseg --debug COMMAND` shows the traceback of any error. What",
+        "the exit codes mean is on [a page of its own](exit-codes.md).",
     ]
     for panel, names in PANELS.items():
         lines += ["", f"**{panel}**", "", "| command | what it does |", "|---|---|"]
@@ -111,10 +111,8 @@ def targets_page() -> str:
     ]
     for row in rows:
         needs = "yes" if row["needs_calibration"] else "no"
-        table.append(
-            f"| `{row['name']}` | `{row['suffix']}` | {row['runtime']} | {row['precision']} | {row['layout']} | {needs} "
-            f"| {row['max_flip_ppm']:g} ppm | {row['note']} |"
-        )
+        facts = (f"`{row['name']}`", f"`{row['suffix']}`", row["runtime"], row["precision"], row["layout"], needs)
+        table.append(f"| {' | '.join(facts)} | {row['max_flip_ppm']:g} ppm | {row['note']} |")
     before, after = page.split(BEGIN)[0], page.split(END)[1]
     return f"{before}{BEGIN}\n\n" + "\n".join(table) + f"\n\n{END}{after}"
 
