@@ -48,7 +48,8 @@ test-device: $(STAMP)  ## Run int8 on emulated Arm and in WebAssembly, DATA=DIR 
 		$(if $(BUILD_X86),--build-x86 $(BUILD_X86))
 
 docs: $(STAMP)  ## Build the documentation into build/site and check every link, in docs/ and outside.
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@# without --quiet, which would keep --strict from seeing the warnings
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@$(BIN)/python -m pytest -q tests/test_docs.py
 
 reference: $(STAMP)  ## Write the pages of docs/reference that follow from the code anew.

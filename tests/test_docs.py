@@ -27,6 +27,7 @@ OUTSIDE = [
 ]
 # of docs/measured; the command that writes a page gives it its opening
 WRITTEN_BY_A_COMMAND = {"claims.md", "device-evidence.md", "calibration.md"}
+OF_SCRIPTS = {"training-speed.md": {"--cores", "--backends"}}  # options of benchmarks/training.py
 _FENCE = re.compile(r"^ *```.*?^ *```", flags=re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z0-9-]*)")
@@ -98,6 +99,13 @@ def test_the_index_leads_to_every_page(page: Path) -> None:
 def test_a_command_in_a_text_exists_with_its_options(page: Path, options: dict[str, set[str]]) -> None:
     wrong = [(name, given - options.get(name, set())) for name, given in _commands(page) if not name.startswith("-")]
     assert [(name, given) for name, given in wrong if given or name not in options] == []
+
+
+@each_text
+def test_an_option_in_a_sentence_exists(page: Path, options: dict[str, set[str]]) -> None:
+    known = set().union(*options.values()) | {"--version", "--debug"} | OF_SCRIPTS.get(page.name, set())
+    codes = re.findall(r"`((?:--|edgeseg )[^`\n]+)`", _FENCE.sub("", page.read_text()))
+    assert {option for code in codes for option in _OPTION.findall(code)} - known == set()
 
 
 def test_some_commands_are_found() -> None:
