@@ -13,7 +13,7 @@ def claims(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Count slices and tumour pixels of this data set.")
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The page.")] = Path("docs/claims.md"),
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The page.")] = Path("docs/measured/claims.md"),
     r2: Annotated[bool, typer.Option(help="Time the full-width R2U-Net; --no-r2 leaves it out.")] = True,
     threads: Annotated[int, typer.Option(help="Threads of the runtime that times R2U-Net.")] = 2,
     budget_s: Annotated[float, typer.Option(help="Seconds of counted runs for R2U-Net, at most.")] = 20.0,

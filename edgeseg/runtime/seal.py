@@ -1,7 +1,8 @@
 """Seal an artifact: its contract takes digests of the file around it and of its own text.
 
 The contract's text stands in the file once, in one piece, whatever the format, with spaces at its end. So sealing
-replaces those bytes by as many others, and needs to know nothing of the format. docs/contract.md defines both digests.
+replaces those bytes by as many others, and needs to know nothing of the format. Both digests are defined in
+docs/reference/contract.md.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class Contract:
     artifact finds on a drawing that any device can make, None where it finds nothing sensible. The two digests are of
     the file without the contract, and of the contract's own text; None where nothing was sealed, as in schema
     version 1. `float_layers` are the layers of an int8 artifact that are computed in float, empty where all are int8.
-    docs/contract.md has every field.
+    docs/reference/contract.md has every field.
     """
 
     variant: VariantSpec

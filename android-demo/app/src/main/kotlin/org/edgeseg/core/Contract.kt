@@ -24,7 +24,7 @@ data class GoldenCase(
     val logitTolerance: Double,
 )
 
-/** What an artifact says of itself; docs/contract.md has every field. Nothing of it is repeated in the app. */
+/** What an artifact says of itself; docs/reference/contract.md has every field. Nothing of it is repeated in the app. */
 data class Contract(
     val variant: String,
     val tier: String,
