@@ -63,6 +63,14 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutputKind:
+    """What the values of a network's output are, and why: `logits`, `probabilities`, `softmax` or `unknown`."""
+
+    kind: str = "unknown"
+    why: str = "not told"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GraphFacts:
     """What one format's reader finds."""
 
@@ -72,6 +80,7 @@ class GraphFacts:
     weights: tuple[WeightBytes, ...]
     metadata: tuple[MetadataBytes, ...]
     execution: tuple[Execution, ...]
+    output_kind: OutputKind = OutputKind()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

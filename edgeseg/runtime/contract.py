@@ -12,7 +12,7 @@ from edgeseg.jsonio import JsonFormatError, from_plain
 from edgeseg.runtime.litert_session import open_litert
 from edgeseg.runtime.onnx_session import BARE, open_onnx
 from edgeseg.runtime.seal import check_seal
-from edgeseg.specs import CONTRACT_SCHEMA_VERSION, Contract
+from edgeseg.specs import NEWEST_CONTRACT_SCHEMA_VERSION, Contract
 
 CONTRACT_KEY = "edgeseg.contract"
 SUFFIXES = (".onnx", ".ort", ".tflite")
@@ -128,10 +128,10 @@ def _parse(text: bytes, path: Path) -> Contract:
     except ValueError as error:
         raise ContractError(f"{path}: the contract is not JSON ({error}); build the model again") from error
     version = plain.get("schema_version") if isinstance(plain, dict) else None
-    if isinstance(version, int) and version > CONTRACT_SCHEMA_VERSION:
+    if isinstance(version, int) and version > NEWEST_CONTRACT_SCHEMA_VERSION:
         raise ContractError(
             f"{path}: the contract has schema version {version} and this edgeseg reads up to "
-            f"{CONTRACT_SCHEMA_VERSION}; update edgeseg, or build the model again with this one"
+            f"{NEWEST_CONTRACT_SCHEMA_VERSION}; update edgeseg, or build the model again with this one"
         )
     try:
         return from_plain(Contract, plain)

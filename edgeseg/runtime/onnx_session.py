@@ -145,7 +145,7 @@ class OnnxSession:
 
 def _info(node: Any, metadata: dict[str, str], scale_key: str, zero_key: str, path: Path) -> TensorInfo:
     shape = tuple(size if isinstance(size, int) else None for size in node.shape)
-    dtype = _DTYPES.get(node.type, node.type)
+    dtype = _DTYPES.get(node.type, node.type.removeprefix("tensor(").removesuffix(")"))
     if dtype not in ("int8", "uint8"):
         return TensorInfo(name=node.name, shape=shape, dtype=dtype)
     try:
