@@ -68,6 +68,7 @@ def _file(found: Inspection) -> Table:
     rows = [
         ("file", f"{found.file}, {found.format}, {found.size_bytes:,} bytes"),
         ("SHA-256", found.sha256),
+        *[("weights in", name) for name in found.weight_files],
     ]
     for name, tensors in (("input", found.graph.inputs), ("output", found.graph.outputs)):
         for tensor in tensors:

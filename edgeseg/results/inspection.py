@@ -89,7 +89,8 @@ class Inspection:
 
     `structure_bytes` is what is neither weight nor metadata: the graph and the container. `contract_fault` says what is
     wrong where the contract cannot be relied on, None where it can or where there is none; `sealed` whether the file
-    was held to the digests of its contract.
+    was held to the digests of its contract. `weight_files` are the other files that belong to the model; size and
+    digest are over all.
     """
 
     file: str
@@ -102,4 +103,5 @@ class Inspection:
     macs: int | None
     structure_bytes: int
     graph: GraphFacts
+    weight_files: tuple[str, ...] = ()
     schema_version: int = RESULT_SCHEMA_VERSION

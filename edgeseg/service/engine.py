@@ -10,10 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
-from edgeseg.artifacts import sha256_file
 from edgeseg.errors import ArtifactError, CheckFailedError, EdgeSegError
 from edgeseg.results import SegmentAnswer, ServedModel
 from edgeseg.runtime import Segmenter
+from edgeseg.runtime.model_files import model_sha256
 from edgeseg.service.answers import answer_for, describe
 from edgeseg.service.deadline import Deadline
 from edgeseg.service.refusal import TOO_LARGE, Refusal, refusal_for
@@ -51,7 +51,7 @@ class Engine:
             MissingExtraError: for `.tflite` without ai-edge-litert.
             CheckFailedError: when this host does not draw what the golden case expects.
         """
-        known = sha256_file(model) if model.is_file() else ""
+        known = model_sha256(model) if model.is_file() else ""
         segmenters = [Segmenter.load(model, threads=1, contract=contract) for _ in range(options.threads)]
         if segmenters[0].contract.golden is not None and not (found := segmenters[0].self_test()).passed:
             raise CheckFailedError(
@@ -59,7 +59,7 @@ class Engine:
                 f"{found.allowed_flips} may; it would not draw the masks that were evaluated; see: "
                 f"edgeseg doctor {model}"
             )
-        if sha256_file(model) != known:
+        if model_sha256(model) != known:
             raise ArtifactError(f"{model}: the model was changed while it was opened; start again")
         return cls(segmenters, known, options)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from edgeseg.artifacts import sha256_file
 from edgeseg.errors import ArtifactError, EdgeSegError
 from edgeseg.results import GraphFacts, Inspection
 from edgeseg.runtime.contract import contract_text, parse_contract
+from edgeseg.runtime.model_files import model_files, model_sha256, model_size_bytes
 from edgeseg.specs import Contract
 from edgeseg.stages.inspect.keras import keras_facts
 from edgeseg.stages.inspect.onnx import onnx_facts, ort_facts
@@ -38,15 +38,16 @@ def inspect(path: Path) -> Inspection:
     graph = facts(path)
     text = text_of(path)
     contract, fault = _contract(text, path)
-    size = path.stat().st_size
+    size = model_size_bytes(path)
     counted = [operation.macs for operation in graph.operations]
     known = [macs for macs in counted if macs is not None]
     stored = sum(w.size_bytes for w in graph.weights) + sum(m.size_bytes for m in graph.metadata)
     return Inspection(
         file=path.name,
+        weight_files=tuple(one.name for one in model_files(path)[1:]),
         format=name,
         size_bytes=size,
-        sha256=sha256_file(path),
+        sha256=model_sha256(path),
         contract=contract,
         contract_fault=fault,
         sealed=contract is not None and contract.content_sha256 is not None and contract.contract_sha256 is not None,

@@ -175,9 +175,14 @@ def _weights(onnx: Any, proto: Any) -> tuple[WeightBytes, ...]:
     ]
     found: dict[str, list[int]] = {}
     for tensor in tensors:
-        array = onnx.numpy_helper.to_array(tensor)
         name = onnx.TensorProto.DataType.Name(tensor.data_type).lower()
-        _add(found, "float32" if name == "float" else name, array.size, array.nbytes)
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            count = math.prod(tensor.dims)
+            size = count * onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+        else:
+            array = onnx.numpy_helper.to_array(tensor)
+            count, size = array.size, array.nbytes
+        _add(found, "float32" if name == "float" else name, count, size)
     return _weight_rows(found)
 
 
