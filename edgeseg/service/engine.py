@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
@@ -25,7 +25,7 @@ _PICTURES = ("png", "rle", "none")
 
 
 class Engine:
-    """Segments uploads in the order in which they come; `model` says which model does."""
+    """Segments uploads in the order in which they come; `model` says which model does; `told` hears of answers."""
 
     def __init__(self, segmenters: Sequence[Segmenter], model_sha256: str, options: ServeOptions) -> None:
         """Start as many threads as there are segmenters."""
@@ -34,6 +34,7 @@ class Engine:
             self._free.put(segmenter)
         self.model: ServedModel = describe(segmenters[0], model_sha256)
         self._options = options
+        self.told: Callable[[SegmentAnswer], None] = lambda _answer: None
         self._pool = ThreadPoolExecutor(len(segmenters), thread_name_prefix="edgeseg-segment")
 
     @classmethod
@@ -103,4 +104,6 @@ class Engine:
             )
         finally:
             scan.close()
-        return answer_for(found, choice, place / "out", self.model, times)
+        answer = answer_for(found, choice, place / "out", self.model, times)
+        self.told(answer)
+        return answer
