@@ -116,9 +116,13 @@ class Segmenter:
             )
         logits = np.empty(images.shape[:3], np.float32)
         for index in range(len(images)):
-            output = self._session.infer(encode(images[index : index + 1], self._session.input, self.contract))
+            output = self._session.infer(self.encoded(images[index : index + 1]))
             logits[index] = decode(output, self._session.output, self.contract, self.path)
         return logits
+
+    def encoded(self, image: NDArray[np.uint8]) -> NDArray[np.generic]:
+        """Give one slice, `(1, H, W, 3) uint8` as `logits` takes it, in the dtype and layout of the network's input."""
+        return encode(image, self._session.input, self.contract)
 
     def segment(self, volume: NDArray[np.uint8] | Scan) -> NDArray[np.bool_]:
         """Segment slices of any in-plane size: an array, each slice on its own, or a whole scan as a volume.

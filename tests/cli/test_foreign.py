@@ -89,7 +89,7 @@ def _two_outputs(path: Path) -> Path:
 
     from edgeseg.quiet import quiet
 
-    @tf.function(input_signature=[tf.TensorSpec((1, 16, 24, 3), tf.float32)])
+    @tf.function(input_signature=[tf.TensorSpec((1, 16, 24, 3), tf.float32)])  # type: ignore[untyped-decorator]
     def both(x: Any) -> Any:
         return x[..., :1] * 2.0, x[..., 1:2] + 1.0
 

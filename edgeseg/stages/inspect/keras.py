@@ -57,7 +57,7 @@ def keras_facts(path: Path) -> GraphFacts:
 
 
 def _output_kind(model: Any) -> OutputKind:
-    steps = {}
+    steps: dict[Any, Step] = {}
     for layer in model.layers:
         with contextlib.suppress(AttributeError, ValueError):  # one that is used twice has no one output
             activation = getattr(getattr(layer, "activation", None), "__name__", "linear").replace("linear", "")

@@ -85,7 +85,7 @@ def ort_facts(path: Path) -> GraphFacts:
 
 
 def _output_kind(onnx: Any, session: Any, graph: Any) -> OutputKind:
-    steps = {}
+    steps: dict[Any, Step] = {}
     for node in graph.node:
         told = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute if one.name == "activation"}
         fused = told.get("activation", b"").decode()

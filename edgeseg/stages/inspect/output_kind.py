@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from edgeseg.results import OutputKind
 
@@ -36,7 +37,7 @@ class Step:
 
 
 def output_kind(
-    outputs: Collection[Hashable], makers: Mapping[Hashable, Step], constants: Collection[Hashable] = ()
+    outputs: Collection[Hashable], makers: Mapping[Any, Step], constants: Collection[Hashable] = ()
 ) -> OutputKind:
     """Follow a network's one output back to the operation that makes its values.
 
@@ -61,7 +62,7 @@ def output_kind(
     return OutputKind(kind=UNKNOWN, why="its operations form a circle")
 
 
-def _kind(step: Step, makers: Mapping[Hashable, Step], constants: Collection[Hashable], *, picked: bool) -> OutputKind:
+def _kind(step: Step, makers: Mapping[Any, Step], constants: Collection[Hashable], *, picked: bool) -> OutputKind:
     name, activation = _plain(step.operation), _plain(step.activation)
     if name in _SUMS and activation == "":
         return OutputKind(kind=LOGITS, why=f"ends in {step.operation}")
@@ -75,7 +76,7 @@ def _kind(step: Step, makers: Mapping[Hashable, Step], constants: Collection[Has
     return OutputKind(kind=UNKNOWN, why=f"ends in {step.operation}{fused}, which may give either")
 
 
-def _bias_added(step: Step, makers: Mapping[Hashable, Step], constants: Collection[Hashable]) -> bool:
+def _bias_added(step: Step, makers: Mapping[Any, Step], constants: Collection[Hashable]) -> bool:
     rest = [place for place in step.inputs if place not in constants]
     made = makers.get(rest[0]) if len(rest) == 1 else None
     return made is not None and _plain(made.operation) in _SUMS and made.activation == ""

@@ -107,7 +107,7 @@ def _operations(interpreter: Any, graph: Any) -> tuple[OperationCount, ...]:
 
 def _output_kind(interpreter: Any, model: Any, graph: Any, schema: Any) -> OutputKind:
     names = {value: name for name, value in vars(schema.ActivationFunctionType).items() if isinstance(value, int)}
-    steps = {}
+    steps: dict[Any, Step] = {}
     for index, step in enumerate(_steps(interpreter)):
         options, kind = graph.Operators(index).BuiltinOptions(), _FUSED.get(step["op_name"])
         fused = ""
