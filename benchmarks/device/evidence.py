@@ -58,7 +58,7 @@ class Model:
 
     def inputs(self, images: NDArray[np.uint8]) -> NDArray[np.generic]:
         """Encode slices as the file wants them: `(N, 1, ...)`; a file of the profile x86 takes unsigned codes."""
-        encoded = [self.segmenter._encode(image[np.newaxis]) for image in to_network(images, self.contract)]  # noqa: SLF001
+        encoded = [self.segmenter.encoded(image[np.newaxis]) for image in to_network(images, self.contract)]
         stack = np.stack(encoded)
         return stack.view(np.uint8) ^ np.uint8(128) if self.unsigned else stack
 

@@ -7,6 +7,8 @@ from edgeseg.specs.build import BuildSpec
 from edgeseg.specs.contract import (
     CONTRACT_SCHEMA_VERSION,
     INTENDED_USE,
+    NEWEST_CONTRACT_SCHEMA_VERSION,
+    OUTPUTS,
     PROFILES,
     Contract,
     PostProcessing,
@@ -54,7 +56,9 @@ __all__ = [
     "MAIN_OPTIONS",
     "MASK_FORMATS",
     "MAX_PREDICT_BYTES",
+    "NEWEST_CONTRACT_SCHEMA_VERSION",
     "NORMALISATIONS",
+    "OUTPUTS",
     "PROFILES",
     "RECIPE_SPECS",
     "SEGMENT_ROUTE",

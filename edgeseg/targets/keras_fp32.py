@@ -88,7 +88,8 @@ class KerasPredictor:
         logits = np.empty(images.shape[:3], np.float32)
         for start in range(0, len(images), _BATCH_SLICES):
             rows = slice(start, start + _BATCH_SLICES)
-            logits[rows] = self._run(imaging.normalise(images[rows], self.contract))[..., 0]
+            given = self._run(imaging.normalise(images[rows], self.contract))[..., 0]
+            logits[rows] = imaging.as_logits(given, self.contract)
         return logits
 
 

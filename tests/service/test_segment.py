@@ -54,6 +54,15 @@ def test_oddities_are_told(call: Call, picture: Picture) -> None:
     assert any("resampled" in warning for warning in answer.json()["warnings"])
 
 
+def test_a_mask_over_everything_is_doubted_on_both_routes(call: Call, picture: Picture) -> None:
+    options = {"model": {"weights": (100.0, 0.0, 0.0)}}
+    answer = call("POST", SEGMENT_ROUTE, files=[("slices", ("a", picture()))], options=options)
+    assert "covers 100% of what is not black" in answer.json()["warnings"][0]
+    sent = {"instances": [{"b64": base64.b64encode(picture()).decode()}]}
+    (one,) = call("POST", "/predict", json=sent, options=options).json()["predictions"]
+    assert "covers 100% of what is not black" in one["warnings"][0]
+
+
 def test_nifti_is_segmented_and_its_mask_is_on_its_voxels(
     call: Call, write_nifti: Callable[..., Path], scan_values: dict[str, Any], tmp_path: Path
 ) -> None:

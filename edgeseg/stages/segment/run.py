@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgeseg import __version__
-from edgeseg.artifacts import locked, sha256_file, staged_tree
+from edgeseg.artifacts import locked, staged_tree
 from edgeseg.errors import ArtifactError, DatasetError, OptionError
 from edgeseg.jsonio import to_json
 from edgeseg.results import PatientSegmentation, RunResult
 from edgeseg.runtime import Segmenter
+from edgeseg.runtime.model_files import model_sha256
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.case import segment_case
 from edgeseg.stages.segment.inputs import Planned, plan
@@ -59,14 +60,14 @@ def run(
     start = time.perf_counter()
     options = options or RunOptions()
     options = options if options.salt is not None else replace(options, salt=secrets.token_hex(16))
-    known_sha256 = sha256_file(model) if model.is_file() else ""
+    known_sha256 = model_sha256(model) if model.is_file() else ""
     segmenter = Segmenter.load(model, threads=threads, contract=options.contract)
     load_ms = (time.perf_counter() - start) * 1e3
     planned = plan(paths, options)
     _refuse_writing_among_slices(planned, out)
     with staged_tree(out) as folder, locked(out):
         patients = _segment_all(segmenter, planned, folder, options, known_sha256, progress)
-        if not model.is_file() or sha256_file(model) != known_sha256:
+        if not model.is_file() or model_sha256(model) != known_sha256:
             raise ArtifactError(
                 f"{model}: the model was changed while it ran, so it is unclear which one drew the masks; nothing was "
                 "written; run again"
