@@ -40,8 +40,9 @@ def place_nifti(data: bytes, path: Path, options: ServeOptions) -> Path:
 
 
 def place_study(data: bytes, folder: Path, options: ServeOptions) -> Path:
-    """Unpack a zip of DICOM files into `folder`, made anew; of the names in the zip
-    the endings alone are used.
+    """Unpack a zip of DICOM files into `folder`, made anew.
+
+    Of the names in the zip the endings alone are used.
 
     Raises:
         MissingExtraError: without pydicom.
@@ -74,7 +75,7 @@ def _hidden(name: str) -> bool:
 
 
 def _ending(name: str) -> str:
-    """Give the ending of a member's name where it is one of letters: it tells notes and pictures from what is damaged."""
+    """Give the ending of a member's name where it is one of letters: it tells notes and pictures from damage."""
     found = _ENDING.search(name)
     return found[0].lower() if found else ""
 

@@ -158,7 +158,8 @@ def mask_points(out: Path, file: str) -> NDArray[np.float64]:
     if file.endswith(".nii.gz"):
         image = nibabel.load(out / file)
         index = np.argwhere(np.asarray(image.dataobj)).T
-        return (np.diag([-1.0, -1.0, 1.0, 1.0]) @ image.affine @ np.vstack([index, np.ones(index.shape[1])]))[:3]
+        points = np.diag([-1.0, -1.0, 1.0, 1.0]) @ image.affine @ np.vstack([index, np.ones(index.shape[1])])
+        return np.asarray(points[:3])
     seg = pydicom.dcmread(out / file)
     shared = seg.SharedFunctionalGroupsSequence[0]
     spacing = [float(v) for v in shared.PixelMeasuresSequence[0].PixelSpacing]
