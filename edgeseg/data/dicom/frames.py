@@ -25,8 +25,9 @@ class Padding:
 class Frame:
     """One slice in a DICOM file; distances in mm, directions and positions in LPS.
 
-    Where black and white are exchanged (`inverted`), an intensity is `top` minus the value. `instance` is its number in the series where it stands in a file of its own, and `spacing_mm` the distance of slices
-    that its header claims; each is None where nothing is claimed.
+    Where black and white are exchanged (`inverted`), an intensity is `top` minus the value. `instance` is its number in
+    the series where it stands in a file of its own, and `spacing_mm` the distance of slices that its header claims;
+    each is None where nothing is claimed.
     """
 
     path: Path

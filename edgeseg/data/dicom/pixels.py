@@ -70,7 +70,7 @@ class Pixels:
 
 
 def _intensities(frame: Frame) -> tuple[Plane, NDArray[np.bool_] | None]:
-    """Decode a frame: rescaled, subtracted from the largest where black and white are exchanged; and which pixels are padding."""
+    """Decode a frame: rescaled, black and white put right; and which pixels are padding."""
     stored = read_pixels(frame.path, frame.number)
     if stored.shape != (frame.rows, frame.columns):
         raise DatasetError(f"{frame.path}: its pixels are not the {frame.rows} x {frame.columns} that its header says")
