@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from edgeseg.results import RunResult
+    from edgeseg.results import PatientSegmentation, RunResult
+    from edgeseg.specs import RunOptions
 
 
 def run(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The artifact: a .onnx, .ort or .tflite file.")],
+    model: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL", help="The artifact: a .onnx, .ort or .tflite file; not needed for --list."),
+    ],
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -23,12 +27,21 @@ def run(
         ),
     ] = None,
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where the masks and summary.json go.", show_default=False)],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the masks and summary.json go.")] = None,
+    list_only: Annotated[
+        bool, typer.Option("--list", help="List the series in PATH and what each is taken for, and do nothing else.")
+    ] = False,
     pre: Annotated[
         Path | None, typer.Option("--pre", help="One sequence: NIfTI, a DICOM series' folder, or grey slices.")
     ] = None,
     flair: Annotated[Path | None, typer.Option("--flair", help="Likewise; the masks are on its grid.")] = None,
     post: Annotated[Path | None, typer.Option("--post", help="Likewise, with contrast agent.")] = None,
+    pre_series: Annotated[
+        str | None,
+        typer.Option("--pre-series", metavar="SERIES", help="Number, UID or description, where there are several."),
+    ] = None,
+    flair_series: Annotated[str | None, typer.Option("--flair-series", metavar="SERIES", help="Likewise.")] = None,
+    post_series: Annotated[str | None, typer.Option("--post-series", metavar="SERIES", help="Likewise.")] = None,
     volumes: Annotated[
         str | None, typer.Option("--volumes", help="What a 4-D file holds, in order: flair,pre,post,-", metavar="NAMES")
     ] = None,
@@ -56,18 +69,18 @@ def run(
     From NIfTI the mask is one file on the input's voxels, from DICOM a DICOM SEG. Slices whose names end in _mask are
     passed over; a slice's patient is the folder it lies in. Where the artifact drops small components, those of a
     folder are its volume's; slices that are given as files stand alone.
-    """
-    from rich.console import Console
-    from rich.progress import Progress
 
-    from edgeseg.jsonio import to_json
+    `edgeseg run DIR --list` shows the series of a folder, and what each is taken for and why.
+    """
     from edgeseg.specs import RunOptions, parse_spacing
-    from edgeseg.stages.segment import run as run_stage
 
     options = RunOptions(
         pre=pre,
         flair=flair,
         post=post,
+        pre_series=pre_series,
+        flair_series=flair_series,
+        post_series=post_series,
         volumes=tuple(volumes.split(",")) if volumes else (),
         spacing_mm=parse_spacing(spacing) if spacing else None,
         formats=tuple(formats or ()),
@@ -75,22 +88,55 @@ def run(
         salt=salt,
         contract=contract,
     )
+    if list_only:
+        from edgeseg.cli._series import print_series
+
+        print_series((model, *(paths or ())), options, json=json)
+        return
+    if out is None:
+        raise typer.BadParameter("name the folder for the masks", param_hint="'--out' / '-o'")
+    _segment(model, tuple(paths or ()), out, threads, options, json=json)
+
+
+def _segment(model: Path, paths: tuple[Path, ...], out: Path, threads: int, options: RunOptions, *, json: bool) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import Progress
+
+    from edgeseg.jsonio import to_json
+    from edgeseg.stages.segment import run as run_stage
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("segment", total=None)
         result = run_stage(
             model,
-            paths or (),
+            paths,
             out=out,
             threads=threads,
             options=options,
             progress=lambda done, total, label: bar.update(task, completed=done, total=total, description=label),
         )
+    for patient in result.patients:
+        for warning in patient.warnings:
+            console.print(
+                f"[yellow]{escape(patient.patient)}: {escape(warning)}[/yellow]", soft_wrap=True, highlight=False
+            )
     if json:
         typer.echo(to_json(result))
     else:
         _print(result, out)
+
+
+def _sources(patient: PatientSegmentation) -> list[str]:
+    """Say which files were used for which sequence, and which were not."""
+    used = [
+        f"{one.sequence}: '{one.series}', {one.files} file{'s' * (one.files > 1)}, {one.slices} slices"
+        for one in patient.used
+    ]
+    return used + [
+        f"not used: '{one.name}', {one.files} file{'s' * (one.files > 1)}: {one.why}" for one in patient.unused
+    ]
 
 
 def _print(result: RunResult, out: Path) -> None:
@@ -114,10 +160,8 @@ def _print(result: RunResult, out: Path) -> None:
         if patient.tumour_volume_ml is not None and patient.largest_diameter_mm is not None:
             measured = f"{patient.tumour_volume_ml:.1f} mL, largest diameter {patient.largest_diameter_mm:.0f} mm"
             console.print(f"{escape(patient.patient)}: {measured}", soft_wrap=True, highlight=False)
-        for warning in patient.warnings:
-            console.print(
-                f"[yellow]{escape(patient.patient)}: {escape(warning)}[/yellow]", soft_wrap=True, highlight=False
-            )
+        for told in _sources(patient):
+            console.print(f"{escape(patient.patient)}: {escape(told)}", soft_wrap=True, highlight=False)
     if any(patient.post_processing != "none" for patient in result.patients):
         rules = sorted({patient.post_processing for patient in result.patients})
         console.print(f"small components dropped by the rule for: {', '.join(rules)}", highlight=False)

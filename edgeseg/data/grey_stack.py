@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeseg.data.listing import visible_files
+from edgeseg.data.origin import Origin
 from edgeseg.data.sequence import Plane
 from edgeseg.data.slice_file import SUFFIXES, read_grey
 from edgeseg.errors import DatasetError, ImageError
@@ -17,6 +18,8 @@ from edgeseg.errors import DatasetError, ImageError
 
 class GreyStack:
     """A folder of grey pictures, or one."""
+
+    kind, mask_formats, origin = "grey slices", ("png", "tiff"), Origin()
 
     def __init__(self, path: Path) -> None:
         """List the files and read the first.

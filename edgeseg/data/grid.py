@@ -27,10 +27,26 @@ class Grid:
     Attributes:
         shape: slices, rows, columns.
         affine: `(4, 4) float64`; index `(slice, row, column, 1)` to LPS mm of the voxel's centre.
+        steps: where slices do not lie at equal distances, the place of each along the first axis, rising from 0, as
+            multiples of the usual distance, which is that of `affine`; else None.
     """
 
     shape: tuple[int, int, int]
     affine: NDArray[np.float64]
+    steps: NDArray[np.float64] | None = None
+
+    def step(self, index: int) -> float:
+        """Return how many usual distances slice `index` lies from the first."""
+        return float(index) if self.steps is None else float(self.steps[index])
+
+    def index(self, step: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Undo `step` between slices too; beyond the ends the nearest slice."""
+        return step if self.steps is None else np.interp(step, self.steps, np.arange(len(self.steps)))
+
+    @property
+    def extent(self) -> tuple[float, int, int]:
+        """How many voxels of the usual size the grid spans along each axis."""
+        return self.step(self.shape[0] - 1) + 1, self.shape[1], self.shape[2]
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
@@ -38,15 +54,23 @@ class Grid:
         slices, rows, columns = np.linalg.norm(self.affine[:3, :3], axis=0).tolist()
         return slices, rows, columns
 
+    @property
+    def top_mm(self) -> float:
+        """How far towards the head the centre of the uppermost slice lies."""
+        rows, columns = (size - 1 for size in self.shape[1:])
+        return float((self.affine @ [self.extent[0] - 1, rows / 2, columns / 2, 1])[2])
+
     def same_as(self, other: Grid) -> bool:
         """Whether every voxel lies within a tenth of a pixel of the same voxel of `other`."""
-        if self.shape != other.shape:
+        if self.shape != other.shape or any(
+            abs(self.step(i) - other.step(i)) > _SAME_SHARE for i in range(self.shape[0])
+        ):
             return False
         apart = np.linalg.norm((self._corners() @ (self.affine - other.affine).T)[:, :3], axis=1)
         return bool(apart.max() <= _SAME_SHARE * min(self.spacing_mm))
 
     def _corners(self) -> NDArray[np.float64]:
-        ends = [(0, size - 1) for size in self.shape]
+        ends = [(0, size - 1) for size in self.extent]
         return np.array([(s, r, c, 1) for s in ends[0] for r in ends[1] for c in ends[2]], np.float64)
 
 
@@ -77,13 +101,16 @@ class View:
         return back if self.axes[1] < self.axes[2] else back.T
 
 
-def common_view(shape: tuple[int, ...], affine: NDArray[np.float64], source: str) -> tuple[Grid, View]:
+def common_view(
+    shape: tuple[int, ...], affine: NDArray[np.float64], source: str, steps: NDArray[np.float64] | None = None
+) -> tuple[Grid, View]:
     """Find the view of a stored volume in the common orientation.
 
     Args:
         shape: of the stored array, three axes.
         affine: `(4, 4) float64`, stored index to LPS mm.
         source: for messages.
+        steps: as those of `Grid`, along the first stored axis, which then has to run from feet to head.
 
     Raises:
         DatasetError: when the geometry is impossible, sheared, more than 30 degrees oblique, or when axial slices
@@ -104,7 +131,11 @@ def common_view(shape: tuple[int, ...], affine: NDArray[np.float64], source: str
             f"{MAX_TILT_DEG:.0f} degrees from the body's axes; resample it to an axial grid first"
         )
     view = View(axes=axes, flips=(bool(along[0] < 0), bool(along[1] < 0), bool(along[2] < 0)))
-    grid = _seen(shape, affine, view)
+    if steps is not None and (view.axes[0] != 0 or view.flips[0]):
+        raise DatasetError(
+            f"{source} lacks slices, or they lie at unequal distances, and is not axial; export it again"
+        )
+    grid = _seen(shape, affine, view, steps)
     if max(grid.spacing_mm[1:]) > MAX_PIXEL_MM:
         raise DatasetError(
             f"{source}: seen as axial slices its pixels are {grid.spacing_mm[1]:.1f} x {grid.spacing_mm[2]:.1f} mm; at "
@@ -113,7 +144,7 @@ def common_view(shape: tuple[int, ...], affine: NDArray[np.float64], source: str
     return grid, view
 
 
-def _seen(shape: tuple[int, ...], affine: NDArray[np.float64], view: View) -> Grid:
+def _seen(shape: tuple[int, ...], affine: NDArray[np.float64], view: View, steps: NDArray[np.float64] | None) -> Grid:
     """Put the stored grid's axes in the view's order and direction."""
     seen = np.zeros((4, 4))
     origin = affine[:, 3].copy()
@@ -123,4 +154,4 @@ def _seen(shape: tuple[int, ...], affine: NDArray[np.float64], view: View) -> Gr
             origin += (shape[axis] - 1) * affine[:, axis]
     seen[:, 3] = origin
     slices, rows, columns = (shape[axis] for axis in view.axes)
-    return Grid(shape=(slices, rows, columns), affine=seen)
+    return Grid(shape=(slices, rows, columns), affine=seen, steps=steps)

@@ -7,6 +7,7 @@ normalised (`edgeseg.data.intensity`).
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import math
@@ -22,7 +23,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseg.data.candidate import Candidate
 from edgeseg.data.grid import Grid, View, common_view
+from edgeseg.data.origin import Origin, label_of
+from edgeseg.data.recognise import SeriesFacts
+from edgeseg.data.scan_format import Listed, ScanFormat
 from edgeseg.data.sequence import Plane
 from edgeseg.errors import DatasetError, MissingExtraError, OptionError, one_line
 
@@ -32,6 +37,7 @@ _BLOCK = 1 << 20
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _UNIT_MM = {"meter": 1e3, "mm": 1.0, "micron": 1e-3, "unknown": 1.0}
 _MAX_SLICES = 100_000
+_FORMS_APART_MM = 1.0
 
 
 def is_nifti(path: Path) -> bool:
@@ -47,12 +53,18 @@ def stem(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NiftiHeader:
-    """What a mask needs to lie on its input's voxels: stored `shape`, `affine` (RAS mm) and the view that was taken."""
+    """What a mask needs to lie on its input's voxels: stored `shape` and the view that was taken.
+
+    `sform` and `qform` are index to RAS mm with the codes of their spaces; where a code is 0, the other one's, or what
+    the sizes of voxels alone give, stands in its place.
+    """
 
     shape: tuple[int, int, int]
-    affine: NDArray[np.float64]
     view: View
-    code: int
+    sform: NDArray[np.float64]
+    sform_code: int
+    qform: NDArray[np.float64]
+    qform_code: int
 
 
 @dataclass(slots=True, eq=False)
@@ -67,19 +79,29 @@ class _Opened:
 class NiftiSequence:
     """One volume of a NIfTI file."""
 
+    kind, mask_formats = "nifti", ("nifti", "png", "tiff")
+
     def __init__(self, opened: _Opened, path: Path, volume: int | None) -> None:
         """Find the view; `volume` is the index along a fourth axis, None for 3-D.
 
         Raises:
             DatasetError: when the volume cannot be seen as axial slices.
         """
-        self.source = str(path)
+        self.source, self.origin = str(path), Origin(label=label_of(stem(path)))
         self._opened, self._volume = opened, volume
         header = opened.image.header
-        affine, code, self.warnings = _affine(header)
+        sform, qform, self.warnings = _affines(header)
+        affine = sform if int(header["sform_code"]) else qform
         first, second, third = opened.image.shape[:3]
         self._grid, view = common_view((first, second, third), _RAS_TO_LPS @ affine, self.source)
-        self.header = NiftiHeader(shape=(first, second, third), affine=affine, view=view, code=code)
+        self.header = NiftiHeader(
+            shape=(first, second, third),
+            view=view,
+            sform=sform,
+            sform_code=int(header["sform_code"]),
+            qform=qform,
+            qform_code=int(header["qform_code"]),
+        )
         slope, offset = header.get_slope_inter()
         self.is_bytes = header.get_data_dtype() == np.uint8 and slope in (None, 1.0) and offset in (None, 0.0)
 
@@ -236,14 +258,41 @@ def _sizeof_head(stream: BinaryIO, kind: Any) -> bool:
     return bool(len(head) == kind.header_class.sizeof_hdr and kind.header_class.may_contain_header(head))
 
 
-def _affine(header: Any) -> tuple[NDArray[np.float64], int, tuple[str, ...]]:
-    """Return index to RAS mm, the code of the space, and what is odd."""
-    affine = np.asarray(header.get_best_affine(), np.float64)
+def _affines(header: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[str, ...]]:
+    """Return index to RAS mm by sform and by qform, and what is odd; sform is what counts where both are there."""
+    scale = _UNIT_MM.get(header.get_xyzt_units()[0], 1.0)
+    in_mm = np.diag([scale, scale, scale, 1.0])
+    best = in_mm @ np.asarray(header.get_best_affine(), np.float64)
     sform, qform = int(header["sform_code"]), int(header["qform_code"])
-    code = sform or qform
-    unit = header.get_xyzt_units()[0]
-    scale = _UNIT_MM.get(unit, 1.0)
-    affine = np.diag([scale, scale, scale, 1.0]) @ affine
-    if code == 0:
-        return affine, 0, ("the NIfTI header holds no orientation: left, right and feet are assumed, not known",)
-    return affine, code, ()
+    if not sform and not qform:
+        return best, best, ("the NIfTI header holds no orientation: left, right and feet are assumed, not known",)
+    if not sform or not qform:
+        return best, best, ()
+    by_qform = in_mm @ np.asarray(header.get_qform(), np.float64)
+    ends = np.array([(*corner, 1) for corner in np.ndindex(2, 2, 2)]) * [*np.array(header.get_data_shape()[:3]) - 1, 1]
+    apart = float(np.linalg.norm((ends @ (best - by_qform).T)[:, :3], axis=1).max())
+    if not apart > _FORMS_APART_MM:
+        return best, by_qform, ()
+    return best, by_qform, (f"sform and qform of the NIfTI header disagree by up to {apart:.0f} mm; sform was used",)
+
+
+def _list(files: tuple[Path, ...], _salt: str) -> Listed:
+    found = []
+    for path in files:
+        facts = SeriesFacts(description=stem(path))
+        origin = Origin(label=label_of(stem(path)))
+        found.append(Candidate(facts=facts, files=(path,), origin=origin, open=functools.partial(_one, path)))
+    return tuple(found), ()
+
+
+def _one(path: Path) -> NiftiSequence:
+    sequences = open_nifti(path)
+    if len(sequences) != 1:
+        sequences[0].close()
+        raise DatasetError(
+            f"{path}: the file holds {len(sequences)} volumes; a sequence is one; give a 4-D file alone, as one path"
+        )
+    return sequences[0]
+
+
+FORMAT = ScanFormat(name="nifti", is_file=is_nifti, list=_list, whole_tree=False, endings=SUFFIXES)

@@ -1,42 +1,61 @@
 """Open whatever holds one patient: slices, NIfTI or DICOM; the way in for Python programs.
 
-Which sequence is which goes by plain rules. NIfTI files in a folder go by their names, DICOM series by their
-descriptions; both are taken apart into words at everything that is no letter or digit, in lower case:
-
-- FLAIR: a word that holds `flair` (or is `t2f`), of a series with or without contrast agent;
-- post: not FLAIR; a word that begins with `t1ce`, `t1gd` or `t1c`, or is `post`, `gd`, `gad`, `contrast`, `ce`, `kmc`,
-  or `+c`, `c+`, `+gd`; for DICOM also a series whose header names a contrast agent;
-- pre: not FLAIR nor post; a word that begins with `t1`, or is `pre`, `mprage`, `spgr`, `fspgr` or `bravo`.
-
-Localisers, subtractions, masks and segmentations are passed over. Where two fit one sequence, or none fits FLAIR, the
-choice is the user's.
+Which sequence is which goes by evidence: words of descriptions and names, and attributes of headers. The words stand in
+`edgeseg.data.recognise.table`, the rules in `edgeseg.data.recognise.rules`. Where two fit one sequence equally, or none
+fits FLAIR, the choice is the user's.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
-from edgeseg.data.dicom import open_dicom_series
-from edgeseg.data.dicom_files import holds_dicom
+from edgeseg.data.candidate import Candidate
+from edgeseg.data.choose import Chosen, choose, doubt, find
+from edgeseg.data.formats import FORMATS, format_of
 from edgeseg.data.grey_stack import GreyStack
-from edgeseg.data.listing import visible_files
-from edgeseg.data.nifti import NiftiSequence, is_nifti, open_nifti, pick, stem
+from edgeseg.data.nifti import open_nifti, pick, stem
 from edgeseg.data.scan import SequenceScan
 from edgeseg.data.sequence import Sequence
+from edgeseg.data.strays import only_format, stray_warnings, unused_of
+from edgeseg.data.tree import Tree, read_tree
 from edgeseg.errors import DatasetError, OptionError
+from edgeseg.results import UnusedFiles, UsedSequence
 from edgeseg.specs import CHANNELS
 
-Named = TypeVar("Named")
 Spacing = tuple[float, float, float | None]
-_PASSED_OVER = re.compile(
-    r"\b(seg\w*|mask|label\w*|loc\w*|scout|survey|subtract\w*|adc|dwi|dti|mip|mpr|swi|perf\w*|dce|dsc)\b"
-)
-_FLAIR = re.compile(r"\b\w*flair\w*\b|\bt2f\b")
-_POST = re.compile(r"\bt1(ce|gd|c)\w*|\b(post|gd|gad|contrast|ce|kmc)\b|\+ ?(c|gd)|\bc ?\+")
-_PRE = re.compile(r"\bt1\w*|\b(pre|mprage|f?spgr|bravo)\b")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """Sequences that are open, where they are from, and what was odd on the way."""
+
+    name: str = ""
+    sequences: dict[str, Sequence] = field(default_factory=dict)
+    used: list[UsedSequence] = field(default_factory=list)
+    unused: list[UnusedFiles] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def add(self, channel: str, sequence: Sequence, *, series: str, files: int, why: tuple[str, ...]) -> None:
+        """Take one sequence."""
+        self.sequences[channel] = sequence
+        used = UsedSequence(
+            sequence=channel, input=sequence.kind, series=series, files=files, slices=sequence.shape[0], evidence=why
+        )
+        self.used.append(used)
+
+    def open(self, channel: str, chosen: Chosen, *, asked: bool) -> None:
+        """Open a series and take it."""
+        one = chosen.candidate
+        self.warnings += doubt(one, channel) if asked else ()
+        self.add(channel, one.open(), series=one.name, files=len(one.files), why=chosen.why)
+
+    def close(self) -> None:
+        """Close what is open."""
+        for sequence in self.sequences.values():
+            sequence.close()
 
 
 def open_scan(
@@ -48,6 +67,7 @@ def open_scan(
     volumes: tuple[str, ...] = (),
     spacing_mm: Spacing | None = None,
     salt: str | None = None,
+    series: Mapping[str, str] | None = None,
 ) -> SequenceScan:
     """Open one patient as three sequences on FLAIR's grid; close it, or use it in a `with` block.
 
@@ -60,147 +80,150 @@ def open_scan(
         volumes: what the volumes of a 4-D file are; by default `pre, flair, post`.
         spacing_mm: distances of rows, columns and slices in mm, for grey slices alone.
         salt: hashed with DICOM identifiers to name the patient; None draws a new one.
+        series: by `pre`, `flair` and `post` the number, UID or description of the series to take where a folder holds
+            several.
 
     Raises:
         DataError: when something is missing, damaged, ambiguous, or does not belong together.
         MissingExtraError: without the extra `nifti` or `dicom`, where one is needed.
         OptionError: for options that contradict each other.
     """
-    if flair is not None:
-        if path is not None:
-            raise OptionError(f"{path} was given beside --flair; give a path or the sequences one by one, not both")
-        name, found = _named(pre=pre, flair=flair, post=post, salt=salt)
-    elif path is None:
-        raise OptionError("neither a path nor FLAIR was given; name what to segment")
-    elif path.is_file():
-        name, found = stem(path), _four_dimensional(path, volumes)
-    elif has_nifti(path):
-        name, found = path.resolve().name, _nifti_folder(path)
-    else:
-        name, found = _dicom_folder(path, salt)
+    asked, salt = dict(series or {}), secrets.token_hex(16) if salt is None else salt
+    found = _Found()
     try:
-        if spacing_mm is not None and found["flair"].grid is not None:
+        if flair is not None:
+            if path is not None:
+                raise OptionError(f"{path} was given beside --flair; give a path or the sequences one by one, not both")
+            _named(found, {"flair": flair, "pre": pre, "post": post}, asked, salt)
+        elif path is None:
+            raise OptionError("neither a path nor FLAIR was given; name what to segment")
+        elif path.is_file():
+            _four_dimensional(found, path, volumes)
+        else:
+            _folder(found, path, asked, salt)
+        if spacing_mm is not None and found.sequences["flair"].grid is not None:
             raise OptionError("--spacing was given and the files hold their own; leave it out")
         return SequenceScan(
-            name=name, flair=found["flair"], pre=found.get("pre"), post=found.get("post"), spacing_mm=spacing_mm
+            name=found.name,
+            flair=found.sequences["flair"],
+            pre=found.sequences.get("pre"),
+            post=found.sequences.get("post"),
+            spacing_mm=spacing_mm,
+            used=tuple(sorted(found.used, key=lambda one: CHANNELS.index(one.sequence))),
+            unused=tuple(found.unused),
+            warnings=tuple(found.warnings),
         )
     except BaseException:
-        for sequence in found.values():
-            sequence.close()
+        found.close()
         raise
 
 
-def has_nifti(folder: Path) -> bool:
-    """Whether NIfTI files lie directly in a folder."""
-    return bool(_nifti_files(folder))
+def list_candidates(path: Path, salt: str = "") -> tuple[tuple[Candidate, ...], tuple[UnusedFiles, ...], Tree | None]:
+    """List the series of one patient in a file or folder; none where it holds pictures alone.
 
-
-def choose_sequences(described: Iterable[tuple[str, Named]], source: str) -> dict[str, Named]:
-    """Choose pre, FLAIR and post by their descriptions; see the module for the rule.
+    The second value are files that hold no image, the third is what lies in and below a folder.
 
     Raises:
-        DatasetError: when two fit one sequence, or none fits FLAIR.
+        DatasetError: when the path does not exist, holds volumes of several kinds, or several folders of them.
+        MissingExtraError: without the library that reads them.
     """
-    found: dict[str, list[tuple[str, Named]]] = {channel: [] for channel in CHANNELS}
-    seen = []
-    for text, item in described:
-        seen.append(text)
-        if channel := _which(text):
-            found[channel].append((text, item))
-    advice = "name them with --pre, --flair and --post"
-    for channel, fitting in found.items():
-        if len(fitting) > 1:
-            several = ", ".join(f"'{text}'" for text, _ in fitting)
-            raise DatasetError(f"{source}: {len(fitting)} fit '{channel}': {several}; {advice}")
-    if not found["flair"]:
-        several = ", ".join(f"'{text}'" for text in seen) or "nothing"
-        raise DatasetError(f"{source}: none of {several} is FLAIR by its name, and FLAIR is needed; {advice}")
-    return {channel: fitting[0][1] for channel, fitting in found.items() if fitting}
-
-
-def _which(text: str) -> str | None:
-    words = " ".join(re.findall(r"[a-z0-9+]+", text.lower()))
-    if _PASSED_OVER.search(words):
-        return None
-    for channel, pattern in (("flair", _FLAIR), ("post", _POST), ("pre", _PRE)):
-        if pattern.search(words):
-            return channel
-    return None
-
-
-def _named(*, pre: Path | None, flair: Path, post: Path | None, salt: str | None) -> tuple[str, dict[str, Sequence]]:
-    found: dict[str, Sequence] = {}
-    name = stem(flair) if is_nifti(flair) else flair.resolve().stem
-    try:
-        for channel, path in (("flair", flair), ("pre", pre), ("post", post)):
-            if path is not None:
-                alias, found[channel] = _open_sequence(path, salt)
-                name = alias if channel == "flair" and alias is not None else name
-    except BaseException:
-        for sequence in found.values():
-            sequence.close()
-        raise
-    return name, found
-
-
-def _open_sequence(path: Path, salt: str | None) -> tuple[str | None, Sequence]:
-    """Open one sequence; the first value is the patient's hash where the files are DICOM."""
     if not path.exists():
         raise DatasetError(f"{path}: there is no such file or folder; check the path")
-    if is_nifti(path):
-        sequences = open_nifti(path)
-        if len(sequences) != 1:
-            sequences[0].close()
-            raise DatasetError(f"{path}: the file holds {len(sequences)} volumes; give it without --flair, as one path")
-        return None, sequences[0]
-    if path.is_dir() and has_nifti(path):
-        files = _nifti_files(path)
-        if len(files) != 1:
-            raise DatasetError(f"{path}: the folder holds {len(files)} NIfTI files; name the one that is meant")
-        return _open_sequence(files[0], salt)
-    if holds_dicom(path):
-        (series,) = open_dicom_series(path, salt=salt, single=True)
-        return series.alias, series
-    return None, GreyStack(path)
+    tree = None if path.is_file() else read_tree(path)
+    files: tuple[Path, ...] = (path,)
+    if tree is None:
+        kind = format_of(path)
+    else:
+        name = only_format(tree)
+        kind = next((one for one in FORMATS if one.name == name), None)
+        files = () if kind is None else tree.of(kind.name)
+    if kind is None:
+        return (), (), tree
+    if not kind.whole_tree and len({file.parent for file in files}) > 1:
+        files = tuple(file for file in files if file.parent == path)
+        if not files:
+            raise DatasetError(f"{path}: {kind.name} files lie in several folders below; name one of them")
+    candidates, others = kind.list(files, salt)
+    if not candidates:
+        raise DatasetError(f"{path}: the folder holds no {kind.name} images; name the folder of a study or of a series")
+    empty = [UnusedFiles(name=others[0].name, files=len(others), why=f"{kind.name} without an image")] if others else []
+    below = len(tree.of(kind.name)) - len(files) if tree is not None else 0
+    if below:
+        empty.append(UnusedFiles(name="folders below", files=below, why=f"{kind.name} of another folder"))
+    return candidates, tuple(empty), tree
 
 
-def _four_dimensional(path: Path, volumes: tuple[str, ...]) -> dict[str, Sequence]:
+def _folder(found: _Found, folder: Path, asked: dict[str, str], salt: str) -> None:
+    candidates, empty, tree = list_candidates(folder, salt)
+    if not candidates:
+        raise DatasetError(f"{folder}: the folder holds no DICOM or NIfTI images; name the folder of a study")
+    _require_one_study(candidates, folder)
+    chosen, rest = choose(candidates, str(folder), asked)
+    found.unused += [*rest, *empty, *(unused_of(tree) if tree else ())]
+    found.warnings += stray_warnings(tree) if tree else ()
+    for channel, one in chosen.items():
+        found.open(channel, one, asked=channel in asked)
+    study = chosen["flair"].candidate.origin.study
+    found.name = folder.resolve().name if study is None else f"patient-{study}"
+
+
+def _named(found: _Found, paths: Mapping[str, Path | None], asked: dict[str, str], salt: str) -> None:
+    for channel, path in paths.items():
+        if path is None:
+            if channel in asked:
+                raise OptionError(f"--{channel}-series was given without --{channel}; name both, or one path for all")
+            continue
+        candidates, empty, tree = list_candidates(path, salt)
+        found.unused += [*empty, *(unused_of(tree) if tree and candidates else ())]
+        found.warnings += stray_warnings(tree) if tree and candidates else ()
+        if not candidates:
+            stack = GreyStack(path)
+            found.add(channel, stack, series=path.name, files=stack.shape[0], why=("named by the user",))
+            study = None
+        else:
+            _require_one_study(candidates, path)
+            one = _single(candidates, path, channel, asked)
+            found.open(channel, Chosen(candidate=one, why=("named by the user",)), asked=True)
+            others = [other for other in candidates if other is not one]
+            found.unused += [UnusedFiles(name=o.name, files=len(o.files), why="another was named") for o in others]
+            study = one.origin.study
+        if channel == "flair":
+            nifti = format_of(path) if path.is_file() else None
+            found.name = f"patient-{study}" if study else stem(path) if nifti else path.resolve().stem
+
+
+def _single(candidates: tuple[Candidate, ...], path: Path, channel: str, asked: Mapping[str, str]) -> Candidate:
+    if channel in asked:
+        return find(candidates, channel, asked[channel], str(path))
+    if len(candidates) > 1:
+        several = ", ".join(f"'{one.description}'" for one in candidates)
+        raise DatasetError(
+            f"{path}: {len(candidates)} series are mixed here ({several}); give each a folder of its own, or choose "
+            f"one with --{channel}-series"
+        )
+    return candidates[0]
+
+
+def _require_one_study(candidates: tuple[Candidate, ...], path: Path) -> None:
+    for what, values in (
+        ("patients", {one.origin.patient or one.origin.person for one in candidates}),
+        ("studies", {one.origin.study for one in candidates}),
+    ):
+        if len(values) > 1:
+            raise DatasetError(f"{path}: the DICOM files are of {len(values)} {what}; give each a folder of its own")
+
+
+def _four_dimensional(found: _Found, path: Path, volumes: tuple[str, ...]) -> None:
     sequences = open_nifti(path)
     try:
         if len(sequences) == 1:
             raise DatasetError(
                 f"{path}: the file holds one volume; name the sequences one by one with --pre, --flair and --post"
             )
-        return dict(pick(sequences, volumes or CHANNELS, path))
+        named = pick(sequences, volumes or CHANNELS, path)
     except BaseException:
         sequences[0].close()
         raise
-
-
-def _nifti_files(folder: Path) -> list[Path]:
-    try:
-        return [file for file in visible_files(folder, (".nii", ".gz")) if is_nifti(file)]
-    except OSError as error:
-        raise DatasetError(f"{folder}: cannot be read ({error.strerror}); change its permissions") from error
-
-
-def _nifti_folder(folder: Path) -> dict[str, Sequence]:
-    files = choose_sequences(((stem(file), file) for file in _nifti_files(folder)), str(folder))
-    found: dict[str, Sequence] = {}
-    try:
-        for channel, file in files.items():
-            sequences: tuple[NiftiSequence, ...] = open_nifti(file)
-            found[channel] = sequences[0]
-            if len(sequences) != 1:
-                raise DatasetError(f"{file}: the file holds {len(sequences)} volumes; a sequence is one")
-    except BaseException:
-        for sequence in found.values():
-            sequence.close()
-        raise
-    return found
-
-
-def _dicom_folder(folder: Path, salt: str | None) -> tuple[str, dict[str, Sequence]]:
-    series = open_dicom_series(folder, salt=salt)
-    found = choose_sequences(((one.description, one) for one in series), str(folder))
-    return series[0].alias, {channel: one.checked() for channel, one in found.items()}
+    found.name = stem(path)
+    for channel, sequence in named.items():
+        found.add(channel, sequence, series=path.name, files=1, why=("place in the file",))

@@ -9,9 +9,12 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseg.data.belong import compare_origins
 from edgeseg.data.intensity import Window, find_window
+from edgeseg.data.look import look
 from edgeseg.data.sequence import Sequence, covered_share, plane_on_grid
 from edgeseg.errors import DatasetError
+from edgeseg.results import UnusedFiles, UsedSequence
 from edgeseg.specs import CHANNELS
 
 _ENOUGH_COVER = 0.9
@@ -52,6 +55,30 @@ class Scan(Protocol):
         """Let go of files."""
 
 
+class SourcedScan(Scan, Protocol):
+    """A scan that says what it was made from and what masks on it may be written as."""
+
+    @property
+    def kind(self) -> str:
+        """The format of the input, as results name it."""
+
+    @property
+    def mask_formats(self) -> tuple[str, ...]:
+        """Out of `edgeseg.specs.MASK_FORMATS`; the first is the input's own."""
+
+    @property
+    def reference(self) -> Sequence | None:
+        """The sequence on whose grid the masks are; None for pictures of three channels."""
+
+    @property
+    def used(self) -> tuple[UsedSequence, ...]:
+        """Which files each sequence was read from."""
+
+    @property
+    def unused(self) -> tuple[UnusedFiles, ...]:
+        """Which files were given and not used, and why."""
+
+
 class SequenceScan:
     """Three sequences as one scan: on FLAIR's grid, each in the 8-bit range of the training data.
 
@@ -67,6 +94,9 @@ class SequenceScan:
         pre: Sequence | None = None,
         post: Sequence | None = None,
         spacing_mm: tuple[float, float, float | None] | None = None,
+        used: tuple[UsedSequence, ...] = (),
+        unused: tuple[UnusedFiles, ...] = (),
+        warnings: tuple[str, ...] = (),
     ) -> None:
         """Check that the sequences belong together, and find their windows.
 
@@ -76,30 +106,39 @@ class SequenceScan:
             pre: without contrast agent.
             post: with contrast agent.
             spacing_mm: distances of rows, columns and slices, for files that do not hold them.
+            used: which files each sequence was read from.
+            unused: which were not used.
+            warnings: what was odd before.
 
         Raises:
-            DatasetError: when the sequences do not overlap, or differ in size and do not know their position.
+            DatasetError: when the sequences are of different patients, do not overlap, or differ in size and do not
+                know their position.
         """
-        self.name, self._given_mm = name, spacing_mm
+        self.name, self._given_mm, self.used, self.unused = name, spacing_mm, used, unused
         self._sequences: dict[str, Sequence] = {
             "pre": flair if pre is None else pre,
             "flair": flair,
             "post": flair if post is None else post,
         }
         self._flair, self._lock, self._odd_values = flair, threading.Lock(), 0
-        self._warned = list(flair.warnings)
+        given = {"flair": flair, **{name: one for name, one in (("pre", pre), ("post", post)) if one is not None}}
+        self._warned = list(warnings)
+        self._warned += compare_origins(
+            {name: one.origin for name, one in given.items()}, {name: one.source for name, one in given.items()}
+        )
         self._elsewhere: set[str] = set()
-        windows: dict[int, Window | None] = {}
-        for channel in CHANNELS:
-            sequence = self._sequences[channel]
-            if channel != "flair" and sequence is flair:
-                self._warned.append(f"'{channel}' was not given: FLAIR stands in its place, as in the training data")
-            elif channel != "flair":
-                self._warned += sequence.warnings
+        for channel, sequence in given.items():
+            self._warned += [f"'{channel}': {warning}" for warning in sequence.warnings]
+            if channel != "flair":
                 self._match(channel, sequence)
-            if id(sequence) not in windows:
-                windows[id(sequence)] = self._window(channel, sequence)
-        self._windows = {channel: windows[id(self._sequences[channel])] for channel in CHANNELS}
+        self._windows = {channel: self._window(channel, sequence) for channel, sequence in given.items()}
+        for channel in CHANNELS:
+            if channel not in given:
+                self._windows[channel] = self._windows["flair"]
+                self._warned.append(f"'{channel}' was not given: FLAIR stands in its place, as in the training data")
+        before = self._odd_values
+        self._warned += look(given, lambda channel, index: self._grey(channel, given[channel], index), self.pixel_mm)
+        self._odd_values = before
 
     @property
     def slice_names(self) -> tuple[str, ...]:
@@ -110,6 +149,16 @@ class SequenceScan:
     def volume(self) -> bool:
         """True: slices of a sequence are neighbours."""
         return True
+
+    @property
+    def kind(self) -> str:
+        """The format of FLAIR."""
+        return self._flair.kind
+
+    @property
+    def mask_formats(self) -> tuple[str, ...]:
+        """What masks on FLAIR's voxels may be written as; the first is its own."""
+        return self._flair.mask_formats
 
     @property
     def reference(self) -> Sequence:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.data.grid import Grid
+from edgeseg.data.origin import Origin
 from edgeseg.errors import DatasetError
 
 Plane = NDArray[np.float64]
@@ -20,6 +21,18 @@ class Sequence(Protocol):
     @property
     def source(self) -> str:
         """What it was read from, for messages; holds nothing that is inside a DICOM file."""
+
+    @property
+    def kind(self) -> str:
+        """The format, as results name it."""
+
+    @property
+    def mask_formats(self) -> tuple[str, ...]:
+        """What masks on its voxels may be written as, out of `edgeseg.specs.MASK_FORMATS`; the first is its own."""
+
+    @property
+    def origin(self) -> Origin:
+        """Whose it is, as far as the files tell."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -46,10 +59,10 @@ class Sequence(Protocol):
 
 def covered_share(moving: Grid, fixed: Grid) -> float:
     """Estimate which share of `fixed` lies inside `moving`, from 12 points along each axis."""
-    along = [np.linspace(0, size - 1, _PROBES) for size in fixed.shape]
+    along = [np.linspace(0, size - 1, _PROBES) for size in fixed.extent]
     points = np.stack([axis.ravel() for axis in np.meshgrid(*along, indexing="ij")] + [np.ones(_PROBES**3)])
     seen = (np.linalg.solve(moving.affine, fixed.affine) @ points)[:3]
-    return float(_inside(seen, moving.shape).mean())
+    return float(_inside(seen, moving.extent).mean())
 
 
 def plane_on_grid(moving: Sequence, fixed: Grid, index: int) -> tuple[Plane, NDArray[np.bool_]]:
@@ -66,17 +79,19 @@ def plane_on_grid(moving: Sequence, fixed: Grid, index: int) -> tuple[Plane, NDA
     _, height, width = fixed.shape
     step = np.linalg.solve(moving.grid.affine, fixed.affine)
     rows, columns = np.arange(height)[:, np.newaxis], np.arange(width)[np.newaxis, :]
-    seen = [step[a, 0] * index + step[a, 1] * rows + step[a, 2] * columns + step[a, 3] for a in range(3)]
-    inside = _inside(np.stack(seen), moving.shape)
+    place = fixed.step(index)
+    seen = [step[a, 0] * place + step[a, 1] * rows + step[a, 2] * columns + step[a, 3] for a in range(3)]
+    inside = _inside(np.stack(seen), moving.grid.extent)
+    seen[0] = moving.grid.index(seen[0])
     low, part = zip(*(_split(axis, size) for axis, size in zip(seen, moving.shape, strict=True)), strict=True)
     first, last = int(low[0].min()), min(int(low[0].max()) + 1, moving.shape[0] - 1)
     stack = np.stack([moving.plane(number) for number in range(first, last + 1)])
     return _trilinear(stack, (low[0] - first, low[1], low[2]), part), inside
 
 
-def _inside(seen: NDArray[np.float64], shape: tuple[int, int, int]) -> NDArray[np.bool_]:
+def _inside(seen: NDArray[np.float64], extent: tuple[float, int, int]) -> NDArray[np.bool_]:
     inside = np.ones(seen.shape[1:], np.bool_)
-    for axis, size in zip(seen, shape, strict=True):
+    for axis, size in zip(seen, extent, strict=True):
         inside &= (axis >= -0.5 - 1e-6) & (axis <= size - 0.5 + 1e-6)
     return inside
 

@@ -23,6 +23,7 @@ SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
 _FORMATS = ("TIFF", "PNG", "JPEG")
 _MODE_BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
 _TIFF_BITS_PER_SAMPLE = 258
+_ORIENTATION, _UPRIGHT = 274, 1
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH_OFFSET = 24
 
@@ -52,6 +53,10 @@ class _EmptyFileError(Exception):
     """The file has no bytes."""
 
 
+class _TurnedError(Exception):
+    """The file says that its pixels are to be turned or mirrored before they are shown."""
+
+
 class _TooManyPixelsError(Exception):
     """The picture has more pixels than the caller allows."""
 
@@ -60,7 +65,7 @@ def read_slice(path: Path) -> NDArray[np.uint8]:
     """Read one slice.
 
     Returns:
-        `(H, W, 3) uint8`, channels = pre, FLAIR, post, as stored (no orientation tag is applied).
+        `(H, W, 3) uint8`, channels = pre, FLAIR, post, as stored; a file that is to be turned is refused.
 
     Raises:
         ImageError: when the file is missing, damaged, too large, or anything but one 8-bit frame of three channels.
@@ -174,6 +179,11 @@ def _decode(
         raise kind(f"{path}: the file may not be read; change its permissions") from error
     except _EmptyFileError as error:
         raise kind(f"{path}: the file is empty (0 bytes); copy the {role} again") from error
+    except _TurnedError as error:
+        raise kind(
+            f"{path}: its orientation tag (EXIF) says that it is to be turned or mirrored, so a {role} would not lie "
+            "as it is seen; save it upright, without the tag"
+        ) from error
     except _TooManyPixelsError as error:
         raise kind(
             f"{path}: the image claims {error} pixels and at most {max_pixels} are taken; crop or resample it first"
@@ -201,6 +211,8 @@ def _decode_with_pillow(source: BinaryIO, max_pixels: int | None) -> _Picture:
         with Image.open(stream, formats=_FORMATS) as image:
             if max_pixels is not None and image.width * image.height > max_pixels:
                 raise _TooManyPixelsError(f"{image.height} x {image.width}")
+            if image.getexif().get(_ORIENTATION, _UPRIGHT) not in (_UPRIGHT, 0):
+                raise _TurnedError
             frames = int(getattr(image, "n_frames", 1))
             bits = _bits(image, head)
             image.load()

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseg.data.belong import Heads
 from edgeseg.data.slice_file import read_slice
+from edgeseg.results import UnusedFiles, UsedSequence
 from edgeseg.specs import CHANNELS
 
 _JPEG = (".jpg", ".jpeg")
@@ -21,6 +23,8 @@ _NUMBER = re.compile(r"(\d+)\D*$")
 class SliceScan:
     """Pictures of three channels: pre, FLAIR, post."""
 
+    kind, mask_formats, reference = "slices", ("png", "tiff"), None
+
     def __init__(
         self,
         name: str,
@@ -29,6 +33,8 @@ class SliceScan:
         volume: bool,
         spacing_mm: tuple[float, float, float | None] | None = None,
         read: Callable[[Path], NDArray[np.uint8]] | None = None,
+        unused: tuple[UnusedFiles, ...] = (),
+        warnings: tuple[str, ...] = (),
     ) -> None:
         """Name the files; nothing is read yet.
 
@@ -38,10 +44,14 @@ class SliceScan:
             volume: whether they are all of one volume's slices.
             spacing_mm: distances of rows, columns and slices, where known.
             read: gives one file's pixels; None reads them from disk.
+            unused: files beside them.
+            warnings: what was odd before.
         """
         self._read = read or read_slice
         self.name, self.volume, self._files, self._spacing_mm = name, volume, files, spacing_mm
+        self.unused, self._warned = unused, warnings
         self._lock, self._seen, self._blank = threading.Lock(), 0, 0
+        self._heads = Heads(CHANNELS)
         self._like_flair: Counter[str] = Counter()
 
     @property
@@ -60,6 +70,20 @@ class SliceScan:
         return None if self._spacing_mm is None or not self.volume else self._spacing_mm[2]
 
     @property
+    def used(self) -> tuple[UsedSequence, ...]:
+        """The files, which hold all three sequences."""
+        count, folder = len(self._files), self._files[0].parent.name if self._files else ""
+        one = UsedSequence(
+            sequence=", ".join(CHANNELS),
+            input=self.kind,
+            series=folder,
+            files=count,
+            slices=count,
+            evidence=("channels",),
+        )
+        return (one,)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What was odd in the slices read so far, and in their names."""
         found, told = [], self._seen - self._blank
@@ -74,7 +98,9 @@ class SliceScan:
             found.append(f"{jpegs} of {len(self._files)} slices are JPEG, which blurs edges and mixes the sequences")
         if missing := self._missing_numbers():
             found.append(f"slices seem to be missing: there is none with the number {', '.join(map(str, missing))}")
-        return tuple(found)
+        if len(people := self._people()) > 1:
+            found.append(f"the slices' names speak of {len(people)} patients: {', '.join(people[:5])}")
+        return (*self._warned, *found, *self._heads.warnings(self.pixel_mm))
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """Read one slice: `(h, w, 3) uint8`, channels = pre, FLAIR, post.
@@ -86,6 +112,7 @@ class SliceScan:
         flair = image[:, :, CHANNELS.index("flair")]
         blank = image.min() == image.max()
         same = [n for i, n in enumerate(CHANNELS) if n != "flair" and np.array_equal(image[:, :, i], flair)]
+        self._heads.add({name: image[:, :, place] for place, name in enumerate(CHANNELS)})
         with self._lock:
             self._seen += 1
             self._blank += int(blank)
@@ -94,6 +121,16 @@ class SliceScan:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _people(self) -> list[str]:
+        """Find the parts of a volume's names before their numbers; none where names have no common form."""
+        if not self.volume:
+            return []
+        found = [_NUMBER.search(name) for name in self.slice_names]
+        starts = {
+            name[: match.start()].rstrip("_-. ") for name, match in zip(self.slice_names, found, strict=True) if match
+        }
+        return sorted(start for start in starts if start)
 
     def _missing_numbers(self) -> list[int]:
         """Numbers that the names of a volume's slices leave out, at most five; none where the names do not count."""

@@ -59,7 +59,15 @@ from edgeseg.results.inspection import (
 from edgeseg.results.listings import ListedTarget, ListedVariant, TargetList, VariantList
 from edgeseg.results.network import Census, Tier
 from edgeseg.results.report import Report, ReportRow
-from edgeseg.results.runs import PatientSegmentation, RunResult, SliceSegmentation
+from edgeseg.results.runs import (
+    PatientSegmentation,
+    RunResult,
+    SeriesList,
+    SeriesListing,
+    SliceSegmentation,
+    UnusedFiles,
+    UsedSequence,
+)
 from edgeseg.results.scores import EvalResult, InstitutionScore, ParityResult, PatientScore
 from edgeseg.results.selftest import SelfTest
 from edgeseg.results.sensitivity import LayerSensitivity, SensitivityResult
@@ -161,6 +169,8 @@ __all__ = [
     "SegmentAnswer",
     "SelfTest",
     "SensitivityResult",
+    "SeriesList",
+    "SeriesListing",
     "ServedFile",
     "ServedModel",
     "ServedSlice",
@@ -176,6 +186,8 @@ __all__ = [
     "Tier",
     "TrainResult",
     "TriedPoint",
+    "UnusedFiles",
+    "UsedSequence",
     "VariantList",
     "WeightBytes",
 ]

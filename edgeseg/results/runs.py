@@ -26,6 +26,56 @@ class SliceSegmentation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsedSequence:
+    """Which files a sequence was read from.
+
+    `sequence` is `pre`, `flair` or `post`, or all three for pictures that hold them. `series` is number and description
+    of a DICOM series, without words that name the patient, or the name of a file or folder. `evidence` says why it was
+    taken for this sequence; `named by the user` where nothing had to be found out.
+    """
+
+    sequence: str
+    input: str
+    series: str
+    files: int
+    slices: int
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnusedFiles:
+    """Files or a series that lay beside what was used, and why they were not."""
+
+    name: str
+    files: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesListing:
+    """One series as `edgeseg run --list` shows it: what it would be taken for (None for nothing), and why."""
+
+    source: str
+    input: str
+    number: int | None
+    description: str
+    plane: str
+    slices: int
+    files: int
+    taken_for: str | None
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesList:
+    """What `edgeseg run --list` prints."""
+
+    series: tuple[SeriesListing, ...]
+    unused: tuple[UnusedFiles, ...]
+    schema_version: int = RESULT_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PatientSegmentation:
     """One patient that `edgeseg run` segmented.
 
@@ -36,7 +86,8 @@ class PatientSegmentation:
 
     `input` is `slices`, `nifti`, `dicom` or `grey slices`. `pixel_mm` (distances of rows and of columns), `slice_mm`
     and what is measured with them are None where unknown: the volume is area times `slice_mm`, the diameter the
-    largest of any slice. `files` are those written beside the masks of single slices, relative to the output folder.
+    largest of any slice. `used` and `unused` say what was read and what was not. `files` are those written beside the
+    masks of single slices, relative to the output folder.
     """
 
     patient: str
@@ -55,6 +106,8 @@ class PatientSegmentation:
     tumour_volume_ml: float | None = None
     largest_diameter_mm: float | None = None
     files: tuple[str, ...] = ()
+    used: tuple[UsedSequence, ...] = ()
+    unused: tuple[UnusedFiles, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

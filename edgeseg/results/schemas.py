@@ -33,6 +33,7 @@ KINDS: Mapping[str, type] = {
     "evaluate": results.EvalResult,
     "sensitivity": results.SensitivityResult,
     "run": results.RunResult,
+    "run-list": results.SeriesList,
     "train": results.TrainResult,
     "out-of-fold": OutOfFoldResult,
     "compress": results.CompressResult,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
+from edgeseg.results.runs import UnusedFiles, UsedSequence
 from edgeseg.specs import INTENDED_USE
 
 
@@ -103,6 +104,8 @@ class SegmentAnswer:
     warnings: tuple[str, ...]
     times: ServedTimes
     model: ServedModel
+    used: tuple[UsedSequence, ...] = ()
+    unused: tuple[UnusedFiles, ...] = ()
     intended_use: str = INTENDED_USE
     schema_version: int = RESULT_SCHEMA_VERSION
 

@@ -73,6 +73,8 @@ def answer_for(
             total_ms=round((time.perf_counter() - start) * 1e3, 3),
         ),
         model=model,
+        used=found.used,
+        unused=found.unused,
     )
 
 

@@ -86,9 +86,15 @@ def _add_segment(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
         spacing: Annotated[
             str | None, Query(description="Of rows, columns and slices in mm, for pictures: 0.94,0.94,5")
         ] = None,
+        pre_series: Annotated[str | None, Query(description="As flair_series.")] = None,
+        flair_series: Annotated[
+            str | None, Query(description="Number, UID or description of the series to take from a DICOM study.")
+        ] = None,
+        post_series: Annotated[str | None, Query(description="As flair_series.")] = None,
     ) -> Response:
         """Segment slices of three channels (pre-contrast, FLAIR, post-contrast), NIfTI, or a zip of a DICOM study."""
-        choice = choose(masks, volume=volume, spacing=spacing)
+        series = {"pre": pre_series, "flair": flair_series, "post": post_series}
+        choice = choose(masks, volume=volume, spacing=spacing, series=series)
         return as_json(await _segmented(request, engine, await read_upload(request, options), choice))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -76,7 +77,7 @@ async def _upload(items: list[tuple[str, Any]], options: ServeOptions) -> Upload
     )
 
 
-def choose(masks: str, *, volume: bool, spacing: str | None) -> Choice:
+def choose(masks: str, *, volume: bool, spacing: str | None, series: Mapping[str, str | None] | None = None) -> Choice:
     """Read what a client decides.
 
     Raises:
@@ -92,7 +93,8 @@ def choose(masks: str, *, volume: bool, spacing: str | None) -> Choice:
             UNUSABLE,
             "spacing is two or three distances between 0.01 and 100 mm, of rows, columns and slices: 0.94,0.94,5",
         ) from error
-    return Choice(masks=masks, volume=volume, spacing_mm=spacing_mm)
+    asked = {name: text for name, text in (series or {}).items() if text}
+    return Choice(masks=masks, volume=volume, spacing_mm=spacing_mm, series=asked)
 
 
 def _too_many(options: ServeOptions) -> Refusal:

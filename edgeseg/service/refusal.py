@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from edgeseg.errors import DataError, EdgeSegError, MissingExtraError, OptionError, UnknownNameError
 
 BAD_REQUEST, NO_TOKEN, TOO_SLOW, TOO_LARGE, WRONG_TYPE, UNUSABLE = 400, 401, 408, 413, 415, 422
@@ -38,6 +40,7 @@ class Refusal(Exception):  # noqa: N818 (it is an answer, not a fault)
 def refusal_for(error: EdgeSegError, hidden: str = "") -> Refusal:
     """Turn an error of the runner into a refusal; `hidden` is a folder whose name is left out of the text."""
     text = str(error).replace(f"{hidden}/", "").replace(hidden, "the upload") if hidden else str(error)
+    text = re.sub(r"--(pre|flair|post)-series", r"\1_series", text)
     if isinstance(error, MissingExtraError):
         return Refusal(WRONG_TYPE, f"this service was installed without it: {text}")
     if isinstance(error, (DataError, OptionError, UnknownNameError)):

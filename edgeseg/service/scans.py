@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.data.open_scan import open_scan
-from edgeseg.data.scan import Scan
+from edgeseg.data.scan import SourcedScan
 from edgeseg.data.slice_file import decode_slice
 from edgeseg.data.slice_scan import SliceScan
 from edgeseg.service.packed import place_nifti, place_study
+from edgeseg.service.refusal import UNUSABLE, Refusal
 from edgeseg.specs import ServeOptions
 
 SCAN_NAME = "scan"
@@ -31,20 +32,23 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the client decides: form of the masks, whether slices are neighbours in order, and their spacing."""
+    """What the client decides: form of the masks, whether slices are neighbours in order, their spacing, and series."""
 
     masks: str = "png"
     volume: bool = False
     spacing_mm: tuple[float, float, float | None] | None = None
+    series: dict[str, str] = field(default_factory=dict)
 
 
-def open_upload(upload: Upload, choice: Choice, options: ServeOptions, place: Path) -> Scan:
+def open_upload(upload: Upload, choice: Choice, options: ServeOptions, place: Path) -> SourcedScan:
     """Open an upload; files, where there must be any, go into `place`.
 
     Raises:
         Refusal: when what is packed is too large.
         EdgeSegError: as `open_scan`.
     """
+    if choice.series and upload.study is None:
+        raise Refusal(UNUSABLE, "a series was chosen and no DICOM study was sent; leave the choice out")
     if upload.slices:
         names = [f"slice_{number:03d}{_ending(data)}" for number, data in enumerate(upload.slices, 1)]
         contents = dict(zip(names, upload.slices, strict=True))
@@ -52,7 +56,8 @@ def open_upload(upload: Upload, choice: Choice, options: ServeOptions, place: Pa
         files = tuple(map(Path, names))
         return SliceScan(SCAN_NAME, files, volume=choice.volume, spacing_mm=choice.spacing_mm, read=read)
     if upload.study is not None:
-        return open_scan(place_study(upload.study, place / "study", options), spacing_mm=choice.spacing_mm)
+        study = place_study(upload.study, place / "study", options)
+        return open_scan(study, spacing_mm=choice.spacing_mm, series=choice.series)
     paths = {name: place_nifti(data, place / f"{name}.nii", options) for name, data in upload.sequences.items()}
     return open_scan(pre=paths.get("pre"), flair=paths["flair"], post=paths.get("post"), spacing_mm=choice.spacing_mm)
 

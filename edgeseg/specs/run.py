@@ -19,6 +19,9 @@ class RunOptions:
         pre: one sequence: a NIfTI file, a folder with one DICOM series, or grey slices; likewise `flair` and `post`.
         flair: the sequence whose grid the masks are on; needed as soon as one is named.
         post: the sequence with contrast agent.
+        pre_series: number, UID or description of the series to take, where a folder holds several; likewise the others.
+        flair_series: likewise.
+        post_series: likewise.
         volumes: what the volumes of a 4-D NIfTI file are, in order; `-` leaves one out.
         spacing_mm: distances of rows, of columns and, where given, of slices, for files that do not hold them.
         formats: of the masks, out of `MASK_FORMATS`; empty for the input's own (PNG, NIfTI or DICOM SEG).
@@ -30,6 +33,9 @@ class RunOptions:
     pre: Path | None = None
     flair: Path | None = None
     post: Path | None = None
+    pre_series: str | None = None
+    flair_series: str | None = None
+    post_series: str | None = None
     volumes: tuple[str, ...] = ()
     spacing_mm: tuple[float, float, float | None] | None = None
     formats: tuple[str, ...] = ()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,8 @@ def test_the_table_fits_80_columns_and_says_what_ran(
     assert (
         max(len(line) for line in done.stdout.splitlines() if str(tmp_path) not in line and "a[b]:" not in line) <= 80
     )
-    assert "were resampled to 16 x 24" in done.stdout
+    assert "were resampled to 16 x 24" in done.stderr
+    assert "not used" not in done.stdout
     assert "1 thread, float32" in done.stdout
     assert "Not a medical device" in done.stdout
     assert (tmp_path / "out" / "a[b]" / "slice_1_mask.png").is_file()
@@ -61,7 +63,7 @@ def test_json_is_the_summary_and_nothing_else(
     done = CliRunner().invoke(app, [str(tiny_onnx()), str(case / "slice_1.tif"), "--out", str(out), "--json"])
     assert done.exit_code == 0, done.output
     assert from_json(RunResult, done.stdout) == from_json(RunResult, (out / "summary.json").read_text())
-    assert done.stderr == ""
+    assert done.stderr.splitlines()[0] == "a[b]: 1 of 1 slices are 32 x 48 and were resampled to 16 x 24"
     check_schema("run", done.stdout)
     assert json.loads(done.stdout)["patients"][0]["tumour_pixels"] == tumour_pixels(out)
 
@@ -74,3 +76,24 @@ def test_errors_pass_through_to_main(tiny_onnx: Callable[..., Path], tmp_path: P
 
 def test_an_output_folder_is_asked_for(tiny_onnx: Callable[..., Path], case: Path) -> None:
     assert CliRunner().invoke(app, [str(tiny_onnx()), str(case)]).exit_code == 2
+
+
+def test_a_list_needs_no_model_and_says_why(
+    write_dicom: Callable[..., Path],
+    scan_values: dict[str, Any],
+    tmp_path: Path,
+    check_schema: Callable[[str, str], None],
+) -> None:
+    for name, words in (("flair", "AX FLAIR"), ("pre", "t2_tse_tra"), ("post", "T1 Zyxwvu KM")):
+        write_dicom(f"study/{name}", scan_values[name], description=words, SeriesNumber=len(name))
+    done = CliRunner().invoke(app, [str(tmp_path / "study"), "--list"])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines() == [
+        "5  'AX FLAIR'  axial, 6 slices: flair (word 'flair')",
+        "4  'T1 ... KM'  axial, 6 slices: post (word 't1', word 'km')",
+        "3  't2_tse_tra'  axial, 6 slices: not used (word 't2')",
+    ]
+    told = CliRunner().invoke(app, ["model.onnx", str(tmp_path / "study"), "--list", "--json"]).stdout
+    check_schema("run-list", told)
+    assert [one["taken_for"] for one in json.loads(told)["series"]] == ["flair", "post", None]
+    assert "Zyxwvu" not in told + done.stdout

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from edgeseg.artifacts import make_dir
 from edgeseg.data.dicom import DicomSeries
 from edgeseg.data.nifti import NiftiSequence
-from edgeseg.data.scan import Scan, SequenceScan
+from edgeseg.data.scan import Scan, SourcedScan
+from edgeseg.data.tree import MASK_ENDING
 from edgeseg.errors import OptionError
 from edgeseg.imaging import ASPECT_TOLERANCE, framed_size
 from edgeseg.results import PatientSegmentation, SliceSegmentation
@@ -64,7 +66,7 @@ class _Watched:
 
 
 def segment_case(
-    segmenter: Segmenter, scan: Scan, folder: Path, options: RunOptions, model_sha256: str, advance: Advance
+    segmenter: Segmenter, scan: SourcedScan, folder: Path, options: RunOptions, model_sha256: str, advance: Advance
 ) -> PatientSegmentation:
     """Segment a scan and write what was asked for into `<folder>/<patient>`.
 
@@ -113,7 +115,7 @@ def _told(path: Path, folder: Path) -> str:
 
 
 def _summary(
-    scan: Scan,
+    scan: SourcedScan,
     contract: Contract,
     masks: tuple[SliceSegmentation, ...],
     files: tuple[str, ...],
@@ -134,7 +136,7 @@ def _summary(
         warnings=warnings,
         masks=masks,
         post_processing=_rule(contract, scan),
-        input=_kind(scan),
+        input=scan.kind,
         pixel_mm=scan.pixel_mm,
         slice_mm=scan.slice_mm,
         tumour_volume_ml=None if area is None or scan.slice_mm is None else area * scan.slice_mm / 1e3,
@@ -142,6 +144,8 @@ def _summary(
         if scan.pixel_mm is not None
         else None,
         files=files,
+        used=scan.used,
+        unused=scan.unused,
     )
 
 
@@ -158,36 +162,34 @@ def _measured(name: str, mask: NDArray[np.bool_], pixel_mm: tuple[float, float] 
     )
 
 
-def _reference(scan: Scan) -> object:
-    return scan.reference if isinstance(scan, SequenceScan) else None
-
-
-def _kind(scan: Scan) -> str:
-    if not isinstance(scan, SequenceScan):
-        return "slices"
-    names: dict[type, str] = {NiftiSequence: "nifti", DicomSeries: "dicom"}
-    return names.get(type(scan.reference), "grey slices")
-
-
-def _writers(scan: Scan, place: Path, options: RunOptions, model_sha256: str) -> list[Writer]:
+def _writers(scan: SourcedScan, place: Path, options: RunOptions, model_sha256: str) -> list[Writer]:
     """Make the writers, those of pictures first."""
-    kind, reference = _kind(scan), _reference(scan)
-    own = {"nifti": "nifti", "dicom": "dicom-seg"}.get(kind, "png")
-    writers: list[Writer] = []
-    for name in sorted(set(options.formats or (own,)), key=("png", "tiff", "nifti", "dicom-seg").index):
-        if name in ("png", "tiff"):
-            writers.append(PictureMasks(place, f".{name}"))
-        elif name == "nifti" and isinstance(reference, NiftiSequence):
-            writers.append(NiftiMasks(place / f"{scan.name}_mask.nii.gz", reference.header))
-        elif name == "dicom-seg" and isinstance(reference, DicomSeries):
-            writers.append(SegMasks(place / f"{scan.name}_seg.dcm", reference, model_sha256))
-        else:
-            needed = "NIfTI" if name == "nifti" else "DICOM"
+    wanted = options.formats or scan.mask_formats[:1]
+    for name in wanted:
+        if name not in scan.mask_formats:
             raise OptionError(
-                f"masks as {name} were asked for and {scan.name} is {kind}; only {needed} input says where its voxels "
-                "are in the way that this format needs; choose png or tiff"
+                f"masks as {name} were asked for and {scan.name} is {scan.kind}; only input that says where voxels are "
+                f"as {_NEEDED.get(name, name)} does can have them; choose {' or '.join(sorted(scan.mask_formats))}"
             )
-    return writers
+    return [make(scan, place, model_sha256) for name, make in _WRITERS.items() if name in wanted]
+
+
+def _nifti(scan: SourcedScan, place: Path, _model_sha256: str) -> Writer:
+    return NiftiMasks(place / f"{scan.name}{MASK_ENDING}.nii.gz", cast(NiftiSequence, scan.reference).header)
+
+
+def _dicom_seg(scan: SourcedScan, place: Path, model_sha256: str) -> Writer:
+    return SegMasks(place / f"{scan.name}_seg.dcm", cast(DicomSeries, scan.reference), model_sha256)
+
+
+_NEEDED = {"nifti": "NIfTI", "dicom-seg": "DICOM"}
+_WRITERS: dict[str, Callable[[SourcedScan, Path, str], Writer]] = {
+    "png": lambda _scan, place, _sha256: PictureMasks(place, ".png"),
+    "tiff": lambda _scan, place, _sha256: PictureMasks(place, ".tiff"),
+    "nifti": _nifti,
+    "dicom-seg": _dicom_seg,
+}
+"""By mask format; which an input may have stands in its `mask_formats`."""
 
 
 def _rule(contract: Contract, scan: Scan) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edgeseg import __version__
 from edgeseg.data.dicom import DicomSeries
-from edgeseg.data.dicom_files import read_header
+from edgeseg.data.dicom.files import read_header
 from edgeseg.errors import DatasetError, MissingExtraError, OutputError
 from edgeseg.specs import INTENDED_USE
 
@@ -40,8 +40,7 @@ class SegMasks:
 
     def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
         """Keep one mask, packed."""
-        place = self._series.view.index(index, self._series.shape[0])
-        self._packed[place] = np.packbits(np.asarray(self._series.view.stored(mask), np.bool_))
+        self._packed[index] = np.packbits(np.asarray(self._series.view.stored(mask), np.bool_))
 
     def finish(self) -> tuple[Path, ...]:
         """Write the file.
@@ -52,8 +51,10 @@ class SegMasks:
         frames = self._series.frames
         shape = (frames[0].rows, frames[0].columns)
         stack = np.empty((len(frames), *shape), np.uint8)
-        for place, packed in self._packed.items():
-            stack[place] = np.unpackbits(packed, count=shape[0] * shape[1]).reshape(shape)
+        view, count = self._series.view, self._series.shape[0]
+        for index, packed in self._packed.items():
+            plane = np.moveaxis(stack, view.axes[0], 0)[view.index(index, count)]
+            plane[:] = np.unpackbits(packed, count=plane.size).reshape(plane.shape)
         multi = len({frame.path for frame in frames}) < len(frames)
         if multi:
             order = np.argsort([frame.number for frame in frames])

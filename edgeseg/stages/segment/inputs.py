@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeseg.data.dicom_files import holds_dicom
+from edgeseg.data.formats import FORMATS, format_of
 from edgeseg.data.listing import visible_files, visible_folders
-from edgeseg.data.nifti import is_nifti
-from edgeseg.data.open_scan import has_nifti, open_scan
-from edgeseg.data.scan import Scan
+from edgeseg.data.open_scan import open_scan
+from edgeseg.data.scan import SourcedScan
 from edgeseg.data.slice_file import SUFFIXES
 from edgeseg.data.slice_scan import SliceScan
+from edgeseg.data.strays import only_format, require_within, stray_warnings, unused_of
+from edgeseg.data.tree import MASK_ENDING, Tree, read_tree
 from edgeseg.errors import DatasetError, OptionError
-from edgeseg.specs import RunOptions
-from edgeseg.stages.segment.masks import MASK_ENDING
+from edgeseg.specs import CHANNELS, RunOptions
 
 _UNNAMED_PATIENT = "patient"
 
@@ -47,75 +47,89 @@ class Planned:
 
     source: str
     slices: int
-    open: Callable[[], Scan]
+    open: Callable[[], SourcedScan]
     folder: Path | None = None
 
 
 def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
     """Find the scans that paths and options stand for.
 
-    A NIfTI file is a 4-D one; a folder with NIfTI files in it is one patient, and so is each such folder below one that
-    has none; a folder without slices or NIfTI files, but with DICOM files, is one study. All else goes to `find_cases`.
+    A file of volumes holds all sequences of one patient; a folder with files of volumes in it is one patient, and so is
+    each such folder below one that has none; DICOM files in and below a folder are one study. All else goes to
+    `find_cases`.
 
     Raises:
-        DatasetError: when a path does not exist or holds nothing to segment.
+        DatasetError: when a path does not exist or holds nothing to segment, or volumes of several kinds.
         OptionError: for paths beside sequences that are named one by one.
     """
     given = tuple(dict.fromkeys(paths))
-    spacing, salt = options.spacing_mm, options.salt
+    series = {name: text for name in CHANNELS if (text := getattr(options, f"{name}_series")) is not None}
+    opened = functools.partial(open_scan, spacing_mm=options.spacing_mm, salt=options.salt, series=series)
     if options.flair is not None:
         if given:
             raise OptionError(f"{given[0]} was given beside --flair; give paths or the sequences one by one, not both")
-        opened = functools.partial(
-            open_scan, pre=options.pre, flair=options.flair, post=options.post, spacing_mm=spacing, salt=salt
-        )
-        return (Planned(source=str(options.flair), slices=0, open=opened),)
-    pictures, planned = [], []
+        named = functools.partial(opened, pre=options.pre, flair=options.flair, post=options.post)
+        return (Planned(source=str(options.flair), slices=0, open=named),)
+    pictures, planned, trees = [], [], {}
     for path in given:
-        volumes = [path] if path.is_file() and is_nifti(path) else _volume_folders(path)
+        tree = read_tree(path) if path.is_dir() else None
+        volumes = _volumes(path, tree)
         if not volumes:
             pictures.append(path)
-        for one in volumes:
-            opened = functools.partial(open_scan, one, volumes=options.volumes, spacing_mm=spacing, salt=salt)
-            planned.append(Planned(source=str(one), slices=0, open=opened))
+        if tree is not None:
+            trees[path.resolve()] = tree
+        planned += [
+            Planned(source=str(one), slices=0, open=functools.partial(opened, one, volumes=options.volumes))
+            for one in volumes
+        ]
     if pictures or not planned:
-        planned += [_planned(case, spacing) for case in find_cases(pictures)]
+        if series:
+            raise OptionError(
+                f"--{next(iter(series))}-series was given and {given[0] if given else 'nothing'} holds pictures"
+            )
+        planned += [_planned(case, options.spacing_mm, trees) for case in find_cases(pictures)]
     return tuple(planned)
 
 
-def _planned(case: Case, spacing: tuple[float, float, float | None] | None) -> Planned:
-    opened = functools.partial(SliceScan, case.patient, case.slices, volume=case.volume, spacing_mm=spacing)
+def _planned(case: Case, spacing: tuple[float, float, float | None] | None, trees: Mapping[Path, Tree]) -> Planned:
+    """Plan the slices of a folder; what lies beside them is named with the first patient of the folder given."""
+    tree = next((tree for root, tree in trees.items() if case.folder.is_relative_to(root)), None)
+    opened = functools.partial(
+        SliceScan,
+        case.patient,
+        case.slices,
+        volume=case.volume,
+        spacing_mm=spacing,
+        unused=() if tree is None else unused_of(tree, case.folder),
+        warnings=() if tree is None else stray_warnings(tree, case.folder),
+    )
     return Planned(source=str(case.folder), slices=len(case.slices), open=opened, folder=case.folder)
 
 
-def _volume_folders(path: Path) -> list[Path]:
-    """List the folders that are one patient in NIfTI or DICOM each; none where a path stands for slices."""
-    if not path.is_dir():
-        if path.is_file() and holds_dicom(path):
+def plan_folders(path: Path) -> list[Path]:
+    """List the files or folders of volumes, one patient each, that a path stands for; the path where there are none."""
+    kind = format_of(path) if path.is_file() else None
+    return [path] if kind is not None else _volumes(path, read_tree(path) if path.is_dir() else None) or [path]
+
+
+def _volumes(path: Path, tree: Tree | None) -> list[Path]:
+    """List the files or folders that are one patient's volumes each; none where a path stands for slices."""
+    if tree is None:
+        kind = format_of(path) if path.is_file() else None
+        if kind is not None and kind.whole_tree:
             raise DatasetError(
-                f"{path}: one DICOM file is no volume; name the folder that holds the study or the series"
+                f"{path}: one {kind.name.upper()} file is no volume; name the folder that holds the study or the series"
             )
+        return [] if kind is None else [path]
+    name = only_format(tree)
+    if name is None:
         return []
-    if found := list(_nifti_folders(path.resolve(), set())):
-        return found
-    if next(_walk(path.resolve(), set()), None) is None and holds_dicom(path):
+    if next(one for one in FORMATS if one.name == name).whole_tree:
         return [path]
-    return []
-
-
-def _nifti_folders(folder: Path, seen: set[Path]) -> Iterator[Path]:
-    if folder in seen:
-        return
-    seen.add(folder)
-    if has_nifti(folder):
-        yield folder
-        return
-    try:
-        below = visible_folders(folder)
-    except OSError as error:
-        raise DatasetError(f"{folder}: cannot be read ({error.strerror}); change its permissions") from error
-    for one in below:
-        yield from _nifti_folders(one.resolve(), seen)
+    folders = list(dict.fromkeys(file.parent for file in tree.of(name)))
+    units = [one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders)]
+    require_within(tree, units)
+    return units
 
 
 def find_cases(paths: Iterable[Path]) -> tuple[Case, ...]:

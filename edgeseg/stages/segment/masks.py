@@ -15,9 +15,9 @@ from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from edgeseg.data.nifti import NiftiHeader
+from edgeseg.data.tree import MASK_ENDING
 from edgeseg.specs import INTENDED_USE
 
-MASK_ENDING = "_mask"
 NIFTI_NOTE = "edgeseg; research use only, not a medical device"
 _TIFF_DESCRIPTION = 270
 _BLOCK = 1 << 20
@@ -86,8 +86,8 @@ class NiftiMasks:
         made = (Nifti1Header if max(header.shape) < 1 << 15 else Nifti2Header)()
         made.set_data_dtype(np.uint8)
         made.set_data_shape(header.shape)
-        made.set_sform(header.affine, code=header.code)
-        made.set_qform(header.affine, code=header.code, strip_shears=True)
+        made.set_qform(header.qform, code=header.qform_code, strip_shears=True)
+        made.set_sform(header.sform, code=header.sform_code)
         made.set_xyzt_units(xyz="mm")
         made["descrip"] = NIFTI_NOTE.encode()
         made.set_data_offset(int(made.single_vox_offset))

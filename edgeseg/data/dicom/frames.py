@@ -1,0 +1,170 @@
+"""The frames of a series: where each lies, and how its stored values become intensities; no pixels are decoded here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeseg.data.dicom.listing import SeriesFiles
+from edgeseg.errors import DatasetError
+
+MAX_SIDE_PX, MAX_FRAMES = 8192, 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Padding:
+    """Stored values that are no intensities: one, or all from `low` to `high`; `bits` is how many a pixel has."""
+
+    low: int
+    high: int
+    bits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One slice in a DICOM file; distances in mm, directions and positions in LPS.
+
+    Where black and white are exchanged (`inverted`), an intensity is `top` minus the value. `instance` is its number in
+    the series where it stands in a file of its own, and `spacing_mm` the distance of slices that its header claims;
+    each is None where nothing is claimed.
+    """
+
+    path: Path
+    number: int
+    position: tuple[float, ...]
+    orientation: tuple[float, ...]
+    pixel_mm: tuple[float, float]
+    thickness_mm: float
+    rows: int
+    columns: int
+    slope: float
+    intercept: float
+    inverted: bool
+    top: float = 0.0
+    instance: int | None = None
+    spacing_mm: float | None = None
+    padding: Padding | None = None
+
+
+def frames_of(series: SeriesFiles, source: str) -> list[Frame]:
+    """List the frames of a series in the order of its files.
+
+    Raises:
+        DatasetError: when a frame is colour, too large, or does not say where it is, or when frames lie in several
+            multi-frame files.
+    """
+    frames: list[Frame] = []
+    counts = [_count(path, header) for path, header in zip(series.paths, series.headers, strict=True)]
+    if len(counts) > 1 and max(counts) > 1:
+        raise DatasetError(
+            f"{source}: series '{series.description}' lies in {len(counts)} multi-frame files; a mask can refer to one "
+            "alone; export the series as one multi-frame file, or as a file per slice"
+        )
+    for path, header, count in zip(series.paths, series.headers, counts, strict=True):
+        try:
+            frames += [_frame(path, header, number) for number in range(count)]
+        except DatasetError:
+            raise
+        except Exception as error:
+            raise DatasetError(
+                f"{path}: its header lacks position, orientation, pixel spacing or size ({type(error).__name__}); "
+                "without them its place is unknown; export the original series again"
+            ) from error
+    if len(frames) > MAX_FRAMES:
+        raise DatasetError(f"{source}: {len(frames)} frames; at most {MAX_FRAMES} are read")
+    return frames
+
+
+def _count(path: Path, header: Any) -> int:
+    try:
+        count = int(header.get("NumberOfFrames") or 1)
+    except (TypeError, ValueError):
+        count = 0
+    if not 1 <= count <= MAX_FRAMES:
+        raise DatasetError(f"{path}: its header claims a number of frames that is none; 1 to {MAX_FRAMES} are read")
+    return count
+
+
+def _frame(path: Path, header: Any, number: int) -> Frame:
+    if int(header.get("SamplesPerPixel") or 1) != 1:
+        raise DatasetError(f"{path}: its pixels are colours; a sequence has one grey value per pixel")
+    shown = str(header.PhotometricInterpretation)
+    if shown not in ("MONOCHROME1", "MONOCHROME2"):
+        raise DatasetError(f"{path}: its photometric interpretation is {shown[:16]}; MONOCHROME1 or 2 is needed")
+    rows, columns = int(header.Rows), int(header.Columns)
+    if not (0 < rows <= MAX_SIDE_PX and 0 < columns <= MAX_SIDE_PX):
+        raise DatasetError(f"{path}: its header claims {rows} x {columns} pixels; 1 to {MAX_SIDE_PX} a side are read")
+    measures = _group(header, number, "PixelMeasuresSequence")
+    transform = _group(header, number, "PixelValueTransformationSequence")
+    thickness = measures.get("SpacingBetweenSlices") or measures.get("SliceThickness") or 1.0
+    slope = transform.get("RescaleSlope")
+    row_mm, column_mm = (float(value) for value in measures.PixelSpacing)
+    instance = header.get("InstanceNumber")
+    return Frame(
+        path=path,
+        number=number,
+        position=_floats(_group(header, number, "PlanePositionSequence").ImagePositionPatient, 3),
+        orientation=_floats(_group(header, number, "PlaneOrientationSequence").ImageOrientationPatient, 6),
+        pixel_mm=(row_mm, column_mm),
+        thickness_mm=abs(float(thickness)) or 1.0,
+        rows=rows,
+        columns=columns,
+        slope=1.0 if slope is None else float(slope),
+        intercept=float(transform.get("RescaleIntercept") or 0.0),
+        inverted=shown == "MONOCHROME1",
+        top=_largest(header) * (1.0 if slope is None else float(slope)),
+        instance=None if instance is None or header.get("NumberOfFrames") else int(instance),
+        spacing_mm=_claimed_spacing(measures),
+        padding=_padding(header),
+    )
+
+
+def _claimed_spacing(measures: Any) -> float | None:
+    """Read the distance of slices that a header claims; some scanners write the gap there, so thickness is the least.
+
+    A spacing below zero tells the direction of the stack.
+    """
+    claimed = [abs(float(measures.get(name) or 0.0)) for name in ("SpacingBetweenSlices", "SliceThickness")]
+    return max(claimed) or None
+
+
+def _largest(header: Any) -> int:
+    """Return the largest value that can be stored."""
+    bits = int(header.get("BitsStored") or header.get("BitsAllocated") or 16)
+    return (1 << (bits - int(header.get("PixelRepresentation") or 0))) - 1
+
+
+def _padding(header: Any) -> Padding | None:
+    value = header.get("PixelPaddingValue")
+    if value is None:
+        return None
+    limit, bits = header.get("PixelPaddingRangeLimit"), int(header.get("BitsStored") or header.get("BitsAllocated"))
+    signed = int(header.get("PixelRepresentation") or 0) == 1
+    ends = [
+        _as_stored(int(end), int(header.BitsAllocated), signed=signed)
+        for end in (value, value if limit is None else limit)
+    ]
+    return Padding(low=min(ends), high=max(ends), bits=bits)
+
+
+def _as_stored(value: int, bits: int, *, signed: bool) -> int:
+    """Read a value of `bits` bits as the pixels are read, whatever sign it was written with."""
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if signed and value >> (bits - 1) else value
+
+
+def _group(header: Any, number: int, name: str) -> Any:
+    """Find a functional group of one frame: its own, the shared one, or the header itself."""
+    for groups, index in (("PerFrameFunctionalGroupsSequence", number), ("SharedFunctionalGroupsSequence", 0)):
+        sequence = header.get(groups)
+        if sequence and index < len(sequence) and sequence[index].get(name):
+            return sequence[index].get(name)[0]
+    return header
+
+
+def _floats(values: Any, count: int) -> tuple[float, ...]:
+    numbers = tuple(float(value) for value in values)
+    if len(numbers) != count:
+        raise ValueError("numbers")
+    return numbers

@@ -1,0 +1,161 @@
+"""Which series files belong to, and what their headers tell of each; nothing here decodes pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeseg.data.dicom.files import read_header
+from edgeseg.data.listing import natural_key
+from edgeseg.data.origin import Origin
+from edgeseg.data.recognise import SeriesFacts
+
+TAGS = [
+    "AccessionNumber", "BitsAllocated", "BitsStored", "ContrastBolusAgent", "DiffusionBValue", "EchoTime",
+    "FrameOfReferenceUID", "ImageOrientationPatient", "ImagePositionPatient", "ImageType", "ImagesInAcquisition",
+    "InstanceNumber", "InversionTime", "Modality", "NumberOfFrames", "PatientBirthDate", "PatientID", "PatientName",
+    "PatientSex", "PerFrameFunctionalGroupsSequence", "PhotometricInterpretation", "PixelPaddingRangeLimit",
+    "PixelPaddingValue", "PixelRepresentation", "PixelSpacing", "RepetitionTime", "RescaleIntercept", "RescaleSlope",
+    "Rows", "Columns", "SamplesPerPixel", "ScanningSequence", "SeriesDescription", "SeriesInstanceUID", "SeriesNumber",
+    "SharedFunctionalGroupsSequence", "SliceThickness", "SpacingBetweenSlices", "StudyDate", "StudyInstanceUID",
+    "SOPClassUID", "SOPInstanceUID",
+]  # fmt: skip
+_NO_AGENT = frozenset(("", "no", "none", "nein", "non", "n", "0", "without", "n/a", "na", "null"))
+_IDENTIFYING = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
+_HIDDEN = "..."
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+_MIN_HIDDEN = 3
+
+
+@dataclass(slots=True, kw_only=True)
+class SeriesFiles:
+    """One series; `uid` is its own, and is for comparison with what a user asks for alone."""
+
+    description: str
+    uid: str
+    origin: Origin
+    paths: list[Path]
+    headers: list[Any]
+
+    def facts(self) -> SeriesFacts:
+        """Gather what tells which sequence it is."""
+        first = self.headers[0]
+        frames = sum(_whole(header, "NumberOfFrames") or 1 for header in self.headers)
+        return SeriesFacts(
+            description=self.description,
+            number=_whole(first, "SeriesNumber"),
+            modality=str(first.get("Modality") or "unknown"),
+            image_type=(*(str(word).upper() for word in _many(first.get("ImageType"))), *_captured(first)),
+            scanning=tuple(str(word).upper() for word in _many(first.get("ScanningSequence"))),
+            echo_ms=_number(first, "EchoTime"),
+            repetition_ms=_number(first, "RepetitionTime"),
+            inversion_ms=_number(first, "InversionTime"),
+            b_value=max((_number(header, "DiffusionBValue") or 0.0 for header in self.headers), default=0.0),
+            contrast=any(_agent(header) for header in self.headers),
+            plane=_plane(self.headers),
+            slices=frames,
+        )
+
+
+def list_series(paths: Iterable[Path], salt: str) -> tuple[tuple[SeriesFiles, ...], tuple[Path, ...]]:
+    """Read the headers of DICOM files and sort them by series; the second value are those that hold no image.
+
+    Raises:
+        MissingExtraError: without pydicom.
+        DatasetError: when one cannot be read.
+    """
+    found: dict[str, SeriesFiles] = {}
+    others = []
+    for file in sorted(paths, key=lambda file: natural_key(str(file))):
+        header = read_header(file, TAGS)
+        uid = str(header.get("SeriesInstanceUID") or "")
+        if header.get("Rows") is None or not uid:
+            others.append(file)
+            continue
+        if uid not in found:
+            found[uid] = SeriesFiles(
+                description=_described(header), uid=uid, origin=_origin(header, salt), paths=[], headers=[]
+            )
+        found[uid].paths.append(file)
+        found[uid].headers.append(header)
+    return tuple(found.values()), tuple(others)
+
+
+def _described(header: Any) -> str:
+    """Give the description without whatever in it names the patient."""
+    text = " ".join(str(header.get("SeriesDescription") or "").split())[:64]
+    named = [word for name in _IDENTIFYING for word in re.split(r"[\s^=,]+", str(header.get(name) or ""))]
+    for word in sorted({word for word in named if len(word) >= _MIN_HIDDEN}, key=len, reverse=True):
+        text = re.sub(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", _HIDDEN, text, flags=re.IGNORECASE)
+    return re.sub(r"\d+(\.\d+){4,}", _HIDDEN, text)
+
+
+def _origin(header: Any, salt: str) -> Origin:
+    def hashed(*names: str) -> str | None:
+        values = [" ".join(str(header.get(name) or "").casefold().replace("^", " ").split()) for name in names]
+        return hashlib.sha256("\0".join([salt, *values]).encode()).hexdigest()[:12] if any(values) else None
+
+    return Origin(
+        patient=hashed("PatientID"),
+        person=hashed("PatientName", "PatientBirthDate", "PatientSex"),
+        study=hashed("PatientID", "StudyInstanceUID") or hashed("SeriesInstanceUID"),
+        frame=hashed("FrameOfReferenceUID"),
+        day=_day(header.get("StudyDate")),
+    )
+
+
+def _day(text: Any) -> date | None:
+    digits = str(text or "").replace(".", "")[:8]
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None
+
+
+def _agent(header: Any) -> bool:
+    return str(header.get("ContrastBolusAgent") or "").strip().casefold() not in _NO_AGENT
+
+
+def _plane(headers: list[Any]) -> str:
+    """Name the plane of the slices, by what is nearest; `mixed` where they differ, as those of a localizer do."""
+    planes = set()
+    for header in headers:
+        values = header.get("ImageOrientationPatient")
+        for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+            groups = header.get(name)
+            if values is None and groups and groups[0].get("PlaneOrientationSequence"):
+                values = groups[0].PlaneOrientationSequence[0].get("ImageOrientationPatient")
+        try:
+            along_row, along_column = np.reshape([float(value) for value in values or ()], (2, 3))
+        except (TypeError, ValueError):
+            continue
+        planes.add(("sagittal", "coronal", "axial")[int(np.abs(np.cross(along_row, along_column)).argmax())])
+    return "" if not planes else planes.pop() if len(planes) == 1 else "mixed"
+
+
+def _captured(header: Any) -> tuple[str, ...]:
+    """Say that a file is a picture of a screen where its class does, whatever its type of image says."""
+    return ("SCREEN SAVE",) if str(header.get("SOPClassUID") or "").startswith(_SECONDARY_CAPTURE) else ()
+
+
+def _many(value: Any) -> tuple[Any, ...]:
+    return () if value is None else (value,) if isinstance(value, str) else tuple(value)
+
+
+def _number(header: Any, name: str) -> float | None:
+    try:
+        return float(header.get(name))
+    except (TypeError, ValueError):
+        return None
+
+
+def _whole(header: Any, name: str) -> int | None:
+    value = _number(header, name)
+    return None if value is None or not np.isfinite(value) else int(value)

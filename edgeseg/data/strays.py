@@ -1,0 +1,130 @@
+"""What lies beside the files that are used: refused where it is unclear which are meant, else named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from edgeseg.data.formats import FORMATS
+from edgeseg.data.tree import MASKS, OTHERS, PICTURES, Tree
+from edgeseg.errors import DatasetError
+from edgeseg.results import UnusedFiles
+
+_NOTES = frozenset(
+    (
+        *(
+            ".txt",
+            ".pdf",
+            ".json",
+            ".xml",
+            ".csv",
+            ".tsv",
+            ".md",
+            ".html",
+            ".htm",
+            ".css",
+            ".js",
+            ".log",
+            ".inf",
+            ".ini",
+        ),
+        *(".exe", ".dll", ".jar", ".bval", ".bvec", ".yaml", ".yml", ".toml", ".bat", ".rtf", ".doc", ".docx", ".xls"),
+        *(".xlsx", ".sh", ".db"),
+    )
+)
+"""Endings of files that nobody takes for images."""
+_WHY = {
+    PICTURES: "pictures beside volumes are not segmented",
+    MASKS: "masks by their names",
+    OTHERS: "of no kind that is read",
+}
+
+
+def only_format(tree: Tree) -> str | None:
+    """Name the one format of volumes below a folder; None where there are none.
+
+    Raises:
+        DatasetError: when there are several, as many pictures as volumes, or a file whose name says a format that it
+            is not.
+    """
+    if not tree.formats:
+        return None
+    advice = "leave one kind in the folder, or name what is meant with --pre, --flair and --post"
+    if len(tree.formats) > 1:
+        told = " and ".join(f"{_few(tree.of(kind), tree.root)} ({kind})" for kind in tree.formats)
+        raise DatasetError(f"{tree.root}: the folder holds volumes of several kinds, {told}; {advice}")
+    (kind,) = tree.formats
+    if len(tree.of(PICTURES)) >= len(tree.of(kind)):
+        raise DatasetError(
+            f"{tree.root}: the folder holds {len(tree.of(kind))} files of {kind} and {len(tree.of(PICTURES))} pictures "
+            f"({_few(tree.of(PICTURES), tree.root)}), so it is unclear which are meant; {advice}"
+        )
+    endings = next(one.endings for one in FORMATS if one.name == kind)
+    if damaged := [path for path in tree.of(OTHERS) if path.name.lower().endswith(endings)]:
+        raise DatasetError(
+            f"{damaged[0]}: cannot be read as {kind}, whatever its name says; the file is damaged or empty; copy it "
+            "again, or take it out"
+        )
+    return kind
+
+
+def unused_of(tree: Tree, folder: Path | None = None) -> tuple[UnusedFiles, ...]:
+    """Name pictures beside volumes, masks, and files of no known kind; those of one ending stand together.
+
+    `folder` is one patient's where the tree has several: then its own files count, and the first has those of none.
+    """
+    found = []
+    for kind in (PICTURES, MASKS, OTHERS) if tree.formats else (MASKS, OTHERS):
+        groups: dict[str, list[Path]] = {}
+        for path in _within(tree, kind, folder):
+            groups.setdefault(path.suffix.lower(), []).append(path)
+        found += [
+            UnusedFiles(name=_few(paths, tree.root), files=len(paths), why=_WHY[kind]) for paths in groups.values()
+        ]
+    return tuple(found)
+
+
+def stray_warnings(tree: Tree, folder: Path | None = None) -> tuple[str, ...]:
+    """Say which files were not used that could have been meant: pictures beside volumes, and all that is no note."""
+    strays = _doubtful(tree, folder)
+    if not strays:
+        return ()
+    return (f"{len(strays)} file{'s were' if len(strays) > 1 else ' was'} not used: {_few(strays, tree.root)}",)
+
+
+def _within(tree: Tree, kind: str, folder: Path | None) -> list[Path]:
+    """List files of a kind in one patient's folder; those in no patient's folder are the first patient's."""
+    if folder is None:
+        return list(tree.of(kind))
+    patients = list(dict.fromkeys(path.parent.resolve() for path in tree.of(PICTURES)))
+    owners = [(path, path.parent.resolve()) for path in tree.of(kind)]
+    first = not patients or folder == patients[0]
+    return [path for path, owner in owners if owner == folder or (first and owner not in patients)]
+
+
+def _few(paths: Iterable[Path], root: Path) -> str:
+    """Name the first of some files by its place below a folder, and say how many more there are."""
+    listed = list(paths)
+    first = listed[0].relative_to(root).as_posix() if listed[0].is_relative_to(root) else listed[0].name
+    return first if len(listed) == 1 else f"{first} and {len(listed) - 1} more"
+
+
+def _doubtful(tree: Tree, folder: Path | None = None) -> list[Path]:
+    strays = list(tree.of(PICTURES)) if tree.formats else []
+    others = _within(tree, OTHERS, folder)
+    return strays + [path for path in others if path.suffix.lower() not in _NOTES and path.name.upper() != "DICOMDIR"]
+
+
+def require_within(tree: Tree, folders: Iterable[Path]) -> None:
+    """Refuse pictures, and whatever is no note, outside the folders of patients.
+
+    Raises:
+        DatasetError: with the first of them.
+    """
+    known = tuple(folders)
+    outside = [path for path in _doubtful(tree) if not any(path.is_relative_to(folder) for folder in known)]
+    if outside:
+        raise DatasetError(
+            f"{outside[0]} lies beside the folders of patients and belongs to none, so it is unclear what it is; take "
+            "it out, or name the folders one by one"
+        )
