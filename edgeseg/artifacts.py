@@ -8,8 +8,6 @@ never a half. `models/` and `calibration/` stand at the top of the repository an
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import functools
 import hashlib
 import os
@@ -20,6 +18,7 @@ from pathlib import Path
 
 from edgeseg.errors import ArtifactError, OutputError
 from edgeseg.jsonio import JsonFormatError, from_json
+from edgeseg.place import STAGING, held, write_error
 from edgeseg.results import RESULT_SCHEMA_VERSION, BuildResult
 
 BUILD_FILE = "build.json"
@@ -41,13 +40,6 @@ def weights_path(slug: str) -> Path:
 def artifact_path(out: Path, slug: str, target: str, suffix: str) -> Path:
     """Where a build puts an artifact: `<out>/<variant>/<target><suffix>`."""
     return out / slug / f"{target}{suffix}"
-
-
-def cache_dir() -> Path:
-    """The per-user cache (`$XDG_CACHE_HOME/edgeseg` or `~/.cache/edgeseg`); made when it is absent."""
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgeseg"
-    make_dir(root)
-    return root
 
 
 @functools.cache
@@ -74,7 +66,7 @@ def make_dir(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _output_error(path, error) from error
+        raise write_error(path, error) from error
     return path
 
 
@@ -104,8 +96,24 @@ def write_bytes(path: Path, data: bytes) -> Path:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write UTF-8 text in one step; see `write_bytes`."""
-    return write_bytes(path, text.encode())
+    """Write UTF-8 text in one step, what stands for bytes of a file's name that are not UTF-8 escaped."""
+    return write_bytes(path, text.encode(errors="backslashreplace"))
+
+
+def require_writable(path: Path) -> None:
+    """Try whether a file could be written, before the work whose result goes there; its folder is made.
+
+    Raises:
+        OutputError: when it could not.
+    """
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder; give the name of a file")
+    make_dir(path.parent)
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise write_error(path, error) from error
 
 
 def append_text(path: Path, text: str) -> Path:
@@ -116,9 +124,9 @@ def append_text(path: Path, text: str) -> Path:
     """
     try:
         with path.open("ab", buffering=0) as stream:
-            stream.write(text.encode())
+            stream.write(text.encode(errors="backslashreplace"))
     except OSError as error:
-        raise _output_error(path, error) from error
+        raise write_error(path, error) from error
     return path
 
 
@@ -131,19 +139,20 @@ def staged(path: Path) -> Iterator[Path]:
     """
     make_dir(path.parent)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f"{STAGING}{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
     except OSError as error:
-        raise _output_error(path, error) from error
+        raise write_error(path, error) from error
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
+        with held(temporary):
+            yield temporary
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise _output_error(path, error) from error
+        raise write_error(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -160,59 +169,25 @@ def staged_tree(out: Path) -> Iterator[Path]:
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     make_dir(out)
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=".edgeseg-", dir=out))
+        temporary = Path(tempfile.mkdtemp(prefix=STAGING, dir=out))
         try:
-            yield temporary
-            _move_files(temporary, out)
+            with held(temporary):
+                yield temporary
+                _move_files(temporary, out)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
-        raise _output_error(out, error) from error
+        raise write_error(out, error) from error
     finally:
         for folder in made:
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
 
-@contextlib.contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Keep other runs of edgeseg out of a folder, which is there, until the block ends.
-
-    Where the file system knows no locks there is none.
-
-    Raises:
-        OutputError: when another run writes there.
-    """
-    handle = os.open(out, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                raise OutputError(
-                    f"{out}: another run of edgeseg writes there; wait for it, or choose another place with --out"
-                ) from error
-        yield
-    finally:
-        os.close(handle)
-
-
-@contextlib.contextmanager
-def turn(out: Path) -> Iterator[None]:
-    """Wait until no other run of edgeseg is in such a block on a folder, which is there, and keep the others waiting.
-
-    Where the file system knows no locks there is none.
-    """
-    handle = os.open(out, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 def _move_files(source: Path, out: Path) -> None:
+    for folder in sorted(path for path in source.iterdir() if path.is_dir()):
+        if not (out / folder.name).exists():
+            folder.rename(out / folder.name)
     files = sorted(path for path in source.rglob("*") if path.is_file())
     places = [out / path.relative_to(source) for path in files]
     for place in places:
@@ -221,13 +196,6 @@ def _move_files(source: Path, out: Path) -> None:
             raise OutputError(f"cannot write {place}: a folder of that name is there; choose another place with --out")
     for path, place in sorted(zip(files, places, strict=True), key=lambda pair: pair[1].parent == out):
         path.replace(place)
-
-
-def _output_error(path: Path, error: OSError) -> OutputError:
-    if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        return OutputError(f"cannot write {path}: a file stands where a folder is needed; choose another place")
-    advice = "free space or choose" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose"
-    return OutputError(f"cannot write {path}: {error.strerror or error}; {advice} another place with --out")
 
 
 def shipped_slugs() -> tuple[str, ...]:

@@ -1,19 +1,35 @@
 """Frozen dataclasses to JSON and back, strictly: unknown or missing keys and wrong types are errors.
 
-The base install holds no schema library on purpose, so this is the one codec that specs, results and contracts share.
+The base install holds no schema library on purpose, so this is the one codec that specs, results and contracts share,
+and the one reader of documents: JSON and TOML, UTF-8 with or without a byte order mark, or UTF-16 with one.
 """
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import json
 import math
+import re
+import tomllib
 import types
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 LEFT_OUT = "left out where it has its default"
 """Key in a field's metadata; see `to_plain`."""
+MAX_DOCUMENT_BYTES = 256 << 20
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, None),
+    (codecs.BOM_UTF32_BE, None),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+"""UTF-32 begins as UTF-16 does, so it stands before it."""
+_LONE = re.compile("[\ud800-\udfff]")
 
 
 class JsonFormatError(ValueError):
@@ -50,9 +66,79 @@ def _written(field: dataclasses.Field[Any], value: Any) -> bool:
 
 
 def to_json(value: Any, *, indent: int | None = 2) -> str:
-    """Write a dataclass as JSON text, keys in field order, non-ASCII kept; compact with `indent=None`."""
+    """Write a dataclass as JSON text, keys in field order, non-ASCII kept; compact with `indent=None`.
+
+    What stands for bytes of a file's name that are not UTF-8 is escaped, so that the text can be written as UTF-8.
+    """
     separators = (",", ":") if indent is None else None
-    return json.dumps(to_plain(value), indent=indent, separators=separators, ensure_ascii=False)
+    text = json.dumps(to_plain(value), indent=indent, separators=separators, ensure_ascii=False)
+    return _LONE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def read_document(path: Path) -> bytes:
+    """Read a file that is to be decoded and parsed, or one byte more than a document may have.
+
+    Raises:
+        OSError: when it cannot be read.
+    """
+    with path.open("rb") as stream:
+        return stream.read(MAX_DOCUMENT_BYTES + 1)
+
+
+def decode(data: bytes) -> str:
+    """Decode a document: UTF-8 with or without a byte order mark, or UTF-16 with one; the mark is dropped.
+
+    Raises:
+        JsonFormatError: for another encoding, which is named where it can be told, and for a document that is too long.
+    """
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise JsonFormatError(f"longer than {MAX_DOCUMENT_BYTES >> 20} MB, which no document of edgeseg is")
+    mark, encoding = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", "utf-8"))
+    if encoding is None:
+        raise JsonFormatError("in UTF-32; save it as UTF-8")
+    try:
+        return data[len(mark) :].decode(encoding)
+    except UnicodeDecodeError as error:
+        if not mark and data[:64].count(0) > len(data[:64]) // 4:
+            raise JsonFormatError("in UTF-16 or UTF-32 without a byte order mark; save it as UTF-8") from error
+        named = encoding.upper() if mark else "UTF-8"
+        raise JsonFormatError(
+            f"not {named} text (byte {error.start} is 0x{data[len(mark) + error.start]:02X}; perhaps Latin-1 or "
+            "Windows-1252); save it as UTF-8"
+        ) from error
+
+
+def parse_json(document: str | bytes) -> Any:
+    """Parse JSON; what is not JSON, too deep, or has a number of thousands of digits is refused.
+
+    Raises:
+        JsonFormatError: with the reason.
+    """
+    return _parsed(document, "JSON", json.loads)
+
+
+def parse_toml(document: str | bytes) -> dict[str, Any]:
+    """Parse TOML; likewise.
+
+    Raises:
+        JsonFormatError: with the reason.
+    """
+    plain: dict[str, Any] = _parsed(document, "TOML", tomllib.loads)
+    return plain
+
+
+def _parsed(document: str | bytes, kind: str, parse: Callable[[str], Any]) -> Any:
+    text = (decode(document) if isinstance(document, bytes) else document).removeprefix("\ufeff")
+    try:
+        return parse(text)
+    except RecursionError as error:
+        raise JsonFormatError(f"not {kind} that can be read: it is nested too deeply") from error
+    except ValueError as error:
+        told = " ".join(str(error).split())
+        hint = (
+            "; it looks like UTF-16 or UTF-32 without a byte order mark, save it as UTF-8" if "\0" in text[:64] else ""
+        )
+        raise JsonFormatError(f"not {kind}: {told[:300]}{hint}") from error
 
 
 def from_json(kind: type[T], text: str | bytes) -> T:
@@ -61,11 +147,7 @@ def from_json(kind: type[T], text: str | bytes) -> T:
     Raises:
         JsonFormatError: when the text is not JSON, or not of that shape.
     """
-    try:
-        plain = json.loads(text)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise JsonFormatError(f"not JSON: {error}") from error
-    return from_plain(kind, plain)
+    return from_plain(kind, parse_json(text))
 
 
 def from_plain(kind: type[T], plain: Any, path: str = "$") -> T:

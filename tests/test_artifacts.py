@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import threading
 from pathlib import Path
 
 import pytest
@@ -76,37 +75,6 @@ def test_only_a_full_disk_is_told_to_free_space(tmp_path: Path, monkeypatch: pyt
         artifacts.make_dir(tmp_path / "out")
 
 
-def test_the_cache_follows_the_xdg_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert artifacts.cache_dir() == tmp_path / "xdg" / "edgeseg"
-    assert artifacts.cache_dir().is_dir()
-
-
 def test_shipped_folders_are_found() -> None:
     assert artifacts.shipped("models").is_dir()
     assert artifacts.shipped("calibration").is_dir()
-
-
-def test_runs_that_take_turns_wait_for_each_other(tmp_path: Path) -> None:
-    inside, leave, order = threading.Event(), threading.Event(), []
-
-    def first() -> None:
-        with artifacts.turn(tmp_path):
-            inside.set()
-            leave.wait(30)
-            order.append("first")
-
-    def second() -> None:
-        with artifacts.turn(tmp_path):
-            order.append("second")
-
-    workers = [threading.Thread(target=first), threading.Thread(target=second)]
-    workers[0].start()
-    assert inside.wait(30)
-    workers[1].start()
-    workers[1].join(0.3)
-    assert workers[1].is_alive()
-    leave.set()
-    for worker in workers:
-        worker.join(30)
-    assert order == ["first", "second"]

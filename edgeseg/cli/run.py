@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from edgeseg.results import PatientSegmentation, RunResult
     from edgeseg.specs import RunOptions
 
@@ -61,6 +63,14 @@ def run(
         Path | None,
         typer.Option("--contract", metavar="FILE", help="The contract, as JSON, of a model that carries none."),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Pass over patients that are done: same model, options and unchanged files."),
+    ] = False,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Also write summary.json as a table, a line per patient."),
+    ] = None,
     threads: Annotated[int, typer.Option("--threads", help="Threads of the runtime.")] = 2,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -69,6 +79,9 @@ def run(
     From NIfTI the mask is one file on the input's voxels, from DICOM a DICOM SEG. Slices whose names end in _mask are
     passed over; a slice's patient is the folder it lies in. Where the artifact drops small components, those of a
     folder are its volume's; slices that are given as files stand alone.
+
+    Each patient is written as soon as it is done. One who fails is named, with the reason, here and in summary.json;
+    the others are done, and the exit code is 1. Runs into one DIR add up in its summary.json.
 
     `edgeseg run DIR --list` shows the series of a folder, and what each is taken for and why.
     """
@@ -95,17 +108,31 @@ def run(
         return
     if out is None:
         raise typer.BadParameter("name the folder for the masks", param_hint="'--out' / '-o'")
-    _segment(model, tuple(paths or ()), out, threads, options, json=json)
+    _segment(model, tuple(paths or ()), out, threads, options, json=json, resume=resume, csv=csv)
 
 
-def _segment(model: Path, paths: tuple[Path, ...], out: Path, threads: int, options: RunOptions, *, json: bool) -> None:
+def _segment(
+    model: Path,
+    paths: tuple[Path, ...],
+    out: Path,
+    threads: int,
+    options: RunOptions,
+    *,
+    json: bool,
+    resume: bool,
+    csv: Path | None,
+) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.progress import Progress
 
+    from edgeseg.artifacts import require_writable, write_text
     from edgeseg.jsonio import to_json
+    from edgeseg.reports.csv import patients as as_csv
     from edgeseg.stages.segment import run as run_stage
 
+    if csv is not None:
+        require_writable(csv)
+    now: list[PatientSegmentation] = []
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("segment", total=None)
@@ -115,17 +142,42 @@ def _segment(model: Path, paths: tuple[Path, ...], out: Path, threads: int, opti
             out=out,
             threads=threads,
             options=options,
+            resume=resume,
             progress=lambda done, total, label: bar.update(task, completed=done, total=total, description=label),
+            on_patient=lambda row, before: None if before else now.append(row),
         )
-    for patient in result.patients:
-        for warning in patient.warnings:
-            console.print(
-                f"[yellow]{escape(patient.patient)}: {escape(warning)}[/yellow]", soft_wrap=True, highlight=False
-            )
+    _tell_doubts(now, console)
+    if csv is not None:
+        write_text(csv, as_csv(result))
     if json:
         typer.echo(to_json(result))
     else:
-        _print(result, out)
+        _print(result, now, out)
+    _refuse_failed(now, out)
+
+
+def _tell_doubts(rows: list[PatientSegmentation], console: Console) -> None:
+    from rich.markup import escape
+
+    for row in rows:
+        for warning in row.warnings:
+            console.print(f"[yellow]{escape(row.patient)}: {escape(warning)}[/yellow]", soft_wrap=True, highlight=False)
+
+
+def _refuse_failed(rows: list[PatientSegmentation], out: Path) -> None:
+    """Say who failed and why, and end with exit code 1."""
+    from edgeseg.errors import CheckFailedError
+    from edgeseg.results import FAILED
+
+    failed = [row for row in rows if row.status == FAILED]
+    for row in failed:
+        typer.echo(f"failed: {row.patient}: {row.reason}", err=True)
+    if failed:
+        names = ", ".join(row.patient for row in failed)
+        raise CheckFailedError(
+            f"{len(failed)} of {len(rows)} patients failed ({names}); the others are in {out}; mend or leave out what "
+            "failed, and run again with --resume"
+        )
 
 
 def _sources(patient: PatientSegmentation) -> list[str]:
@@ -139,33 +191,41 @@ def _sources(patient: PatientSegmentation) -> list[str]:
     ]
 
 
-def _print(result: RunResult, out: Path) -> None:
+def _print(result: RunResult, rows: list[PatientSegmentation], out: Path) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     from edgeseg.cli._print import show
+    from edgeseg.results import DONE
 
+    done = [row for row in rows if row.status == DONE]
     console = Console()
     table = Table(box=None, pad_edge=False)
     table.add_column("patient", overflow="fold")
     for name in ("slices", "with tumour", "tumour px", "ms p50", "p95"):
         table.add_column(name, justify="right", no_wrap=True)
-    for patient in result.patients:
+    for patient in done:
         counts = (patient.slices, patient.slices_with_tumour, patient.tumour_pixels)
         latencies = (f"{patient.latency_ms_p50:.1f}", f"{patient.latency_ms_p95:.1f}")
         table.add_row(escape(patient.patient), *map(str, counts), *latencies)
-    show(table, console=console)
-    for patient in result.patients:
+    if done:
+        show(table, console=console)
+    for patient in done:
         if patient.tumour_volume_ml is not None and patient.largest_diameter_mm is not None:
             measured = f"{patient.tumour_volume_ml:.1f} mL, largest diameter {patient.largest_diameter_mm:.0f} mm"
             console.print(f"{escape(patient.patient)}: {measured}", soft_wrap=True, highlight=False)
         for told in _sources(patient):
             console.print(f"{escape(patient.patient)}: {escape(told)}", soft_wrap=True, highlight=False)
-    if any(patient.post_processing != "none" for patient in result.patients):
-        rules = sorted({patient.post_processing for patient in result.patients})
+    if rules := sorted({patient.post_processing for patient in done} - {"none"}):
         console.print(f"small components dropped by the rule for: {', '.join(rules)}", highlight=False)
     threads = f"{result.threads} thread{'s' if result.threads > 1 else ''}"
-    for told in (f"{result.model}: {result.runtime}, {threads}, {result.numerics}", f"masks and summary.json: {out}"):
+    others = len(result.patients) - len(rows)
+    also = f"; with {others} patient{'s' * (others > 1)} of earlier runs" if others else ""
+    ran, where = (
+        f"{result.model}: {result.runtime}, {threads}, {result.numerics}",
+        f"masks and summary.json: {out}{also}",
+    )
+    for told in (ran, where):
         console.print(escape(told), soft_wrap=True, highlight=False)
     console.print(escape(result.intended_use), style="dim", soft_wrap=True, highlight=False)

@@ -17,6 +17,7 @@ from edgeseg import artifacts
 from edgeseg.data.volume import Dataset, Volume
 from edgeseg.errors import DatasetError, OutputError
 from edgeseg.jsonio import from_json, to_json
+from edgeseg.place import CACHE_VARIABLE, STAGING, cache_dir, held, sweep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,20 +134,25 @@ def cached(
         DatasetError: when the slices are not all of one size.
         OutputError: when the cache cannot be written; nothing half-made is left.
     """
-    base = artifacts.make_dir((root or artifacts.cache_dir()) / "slices")
+    base = artifacts.make_dir((root or cache_dir()) / "slices")
     folder = base / key
     if folder.is_dir():
         try:
             return SliceCache(folder)
         except (OSError, EOFError, ValueError):
             shutil.rmtree(folder, ignore_errors=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=base))
+    sweep(base)
+    temporary = Path(tempfile.mkdtemp(prefix=STAGING, dir=base))
     try:
-        _fill(dataset, temporary, progress)
-        temporary.rename(folder)
+        with held(temporary):
+            _fill(dataset, temporary, progress)
+            temporary.rename(folder)
     except OSError as error:
         if not folder.is_dir():
-            raise OutputError(f"cannot write the slice cache {folder}: {error.strerror or error}") from error
+            raise OutputError(
+                f"cannot write the slice cache {folder}: {error.strerror or error}; free space there ('edgeseg cache "
+                f"clear' empties the cache), or set {CACHE_VARIABLE} to a folder on another disk"
+            ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return SliceCache(folder)

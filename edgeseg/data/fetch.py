@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
@@ -23,6 +22,7 @@ from edgeseg.artifacts import make_dir
 from edgeseg.data.kaggle_lgg import LICENCE, KaggleLgg
 from edgeseg.data.verify import ERROR, VerifyResult, verify_dataset
 from edgeseg.errors import DatasetError, MissingExtraError, OutputError
+from edgeseg.jsonio import parse_json, read_document
 
 DATASET = "mateuszbuda/lgg-mri-segmentation"
 
@@ -131,7 +131,7 @@ def require_credentials(environment: os._Environ[str] | dict[str, str], home: Pa
 
 def _require_keys(file: Path) -> None:
     try:
-        content = json.loads(file.read_bytes())
+        content = parse_json(read_document(file))
     except (OSError, ValueError) as error:
         raise DatasetError(f"{file}: the Kaggle credentials cannot be read as JSON; {_HOW}") from error
     absent = [key for key in ("username", "key") if not (isinstance(content, dict) and content.get(key))]

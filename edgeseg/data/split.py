@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edgeseg.artifacts import sha256_bytes, write_text
 from edgeseg.data.volume import Dataset, Volume, volumes
 from edgeseg.errors import OptionError, SplitError
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 
 SPLIT_SCHEMA_VERSION = 1
 
@@ -177,7 +177,7 @@ def read_split(path: Path) -> Split:
         SplitError: when the file is missing, not a split, of another schema version, leaks, or has an empty fold.
     """
     try:
-        text = path.read_bytes()
+        text = read_document(path)
     except OSError as error:
         raise SplitError(
             f"{path}: the split cannot be read ({error.strerror}); make it with 'edgeseg data split'"

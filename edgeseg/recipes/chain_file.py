@@ -10,14 +10,13 @@ epochs = 40
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from edgeseg.errors import OptionError, UnknownNameError
-from edgeseg.jsonio import JsonFormatError, from_plain
+from edgeseg.jsonio import JsonFormatError, from_plain, parse_toml, read_document
 from edgeseg.specs import RECIPE_SPECS, Chain, RecipeSpec
 
 TOP = ("step", "targets")
@@ -32,11 +31,11 @@ def read_chain(path: Path) -> Chain:
         UnknownNameError: for an unknown recipe.
     """
     try:
-        plain = tomllib.loads(path.read_text(encoding="utf-8"))
+        plain = parse_toml(read_document(path))
     except OSError as error:
         raise OptionError(f"{path}: the recipe file cannot be read ({error.strerror}); check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OptionError(f"{path}: not TOML ({error}); see docs/how-to/compress.md for the form") from error
+    except JsonFormatError as error:
+        raise OptionError(f"{path}: {error}; see docs/how-to/compress.md for the form") from error
     _refuse_unknown(f"{path}", plain, TOP)
     steps = plain.get("step")
     if not isinstance(steps, list) or not steps or not all(isinstance(step, dict) for step in steps):

@@ -1,11 +1,12 @@
-"""A build's report as CSV: one line per artifact, plain numbers, for spreadsheets and other programs."""
+"""Results as CSV for spreadsheets and other programs: a build's report by artifact, a run's summary by patient."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Mapping, Sequence
 
-from edgeseg.results import Report, ReportRow
+from edgeseg.results import DONE, PatientSegmentation, Report, ReportRow, RunResult
 
 COLUMNS = (
     "variant", "target", "tier", "status", "size_bytes", "gzip_size_bytes", "times_smaller_than_file",
@@ -15,14 +16,53 @@ COLUMNS = (
 )  # fmt: skip
 
 
+PATIENT_COLUMNS = (
+    "patient", "status", "reason", "slices", "slices_with_tumour", "tumour_pixels", "tumour_volume_ml",
+    "largest_diameter_mm", "row_mm", "column_mm", "slice_mm", "input", "post_processing", "latency_ms_p50",
+    "latency_ms_p95", "total_ms", "warnings", "files", "model", "model_sha256",
+)  # fmt: skip
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
 def spreadsheet(report: Report) -> str:
     """Return the rows of a report as CSV (RFC 4180); what was not measured is an empty cell."""
+    told = {"data": report.data, "rests_on_phantoms": report.rests_on_phantoms}
+    return _written(COLUMNS, (_cells(row) | told for row in report.rows))
+
+
+def patients(result: RunResult) -> str:
+    """Return a summary as CSV, one line per patient; likewise. Of a failed patient nothing is counted."""
+    return _written(PATIENT_COLUMNS, map(_patient_cells, result.patients))
+
+
+def _written(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS)
+    writer = csv.DictWriter(stream, columns)
     writer.writeheader()
-    for row in report.rows:
-        writer.writerow(_cells(row) | {"data": report.data, "rests_on_phantoms": report.rests_on_phantoms})
+    for row in rows:
+        writer.writerow({name: _harmless(value) for name, value in row.items()})
     return stream.getvalue()
+
+
+def _harmless(value: object) -> object:
+    """Put an apostrophe before text that a spreadsheet would run as a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+
+
+def _patient_cells(row: PatientSegmentation) -> dict[str, object]:
+    row_mm, column_mm = row.pixel_mm or (None, None)
+    own = {name: getattr(row, name) for name in PATIENT_COLUMNS if hasattr(row, name)}
+    counted = ("slices", "slices_with_tumour", "tumour_pixels", "latency_ms_p50", "latency_ms_p95", "total_ms")
+    return (
+        own
+        | ({} if row.status == DONE else dict.fromkeys(counted))
+        | {
+            "row_mm": row_mm,
+            "column_mm": column_mm,
+            "warnings": "; ".join(row.warnings),
+            "files": "; ".join(row.files) if row.files else "; ".join(mask.mask for mask in row.masks),
+        }
+    )
 
 
 def _cells(row: ReportRow) -> dict[str, object]:

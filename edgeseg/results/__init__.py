@@ -60,6 +60,8 @@ from edgeseg.results.listings import ListedTarget, ListedVariant, TargetList, Va
 from edgeseg.results.network import Census, Tier
 from edgeseg.results.report import Report, ReportRow
 from edgeseg.results.runs import (
+    DONE,
+    FAILED,
     PatientSegmentation,
     RunResult,
     SeriesList,
@@ -91,6 +93,8 @@ __all__ = [
     "BENCH_SCHEMA_VERSION",
     "CELL_FAILED",
     "CHECK_SCHEMA_VERSION",
+    "DONE",
+    "FAILED",
     "GOOD_STATUS",
     "PARITY_FAILED",
     "REFERENCE",

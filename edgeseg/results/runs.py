@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
 from edgeseg.specs import INTENDED_USE, Contract
 
+DONE, FAILED = "done", "failed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceSegmentation:
@@ -88,6 +90,11 @@ class PatientSegmentation:
     and what is measured with them are None where unknown: the volume is area times `slice_mm`, the diameter the
     largest of any slice. `used` and `unused` say what was read and what was not. `files` are those written beside the
     masks of single slices, relative to the output folder.
+
+    `status` is `done` or `failed`; a failed patient has a `reason`, no masks, and 0 for what is counted. Rows of
+    several runs may stand in one summary, so each says which model drew it. `inputs_digest` stands for the files that
+    were read (places, sizes and times), `options_digest` for the options: `edgeseg run --resume` skips what has both
+    and the model in common. `earlier_files` are those of an earlier run that are still there beside a failed one.
     """
 
     patient: str
@@ -108,11 +115,21 @@ class PatientSegmentation:
     files: tuple[str, ...] = ()
     used: tuple[UsedSequence, ...] = ()
     unused: tuple[UnusedFiles, ...] = ()
+    status: str = DONE
+    reason: str | None = None
+    model: str = ""
+    model_sha256: str = ""
+    inputs_digest: str = ""
+    options_digest: str = ""
+    earlier_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What `edgeseg run` leaves in `summary.json`; `load_ms` is what opening the model took, `total_ms` has it all."""
+    """What `edgeseg run` leaves in `summary.json`; `load_ms` is what opening the model took, `total_ms` has it all.
+
+    `patients` are those of all runs into the folder, the last run of each; all else is of the last run.
+    """
 
     model: str
     model_sha256: str

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from edgeseg.errors import ArtifactError, ContractError, OptionError
-from edgeseg.jsonio import JsonFormatError, from_plain
+from edgeseg.jsonio import JsonFormatError, from_plain, parse_json, read_document
 from edgeseg.runtime.litert_session import open_litert
 from edgeseg.runtime.model_files import model_sha256
 from edgeseg.runtime.onnx_session import BARE, open_onnx
@@ -64,7 +63,7 @@ def read_contract_file(contract: Path, model: Path) -> Contract:
         ArtifactError: when the model is missing or damaged.
     """
     try:
-        text = contract.read_bytes()
+        text = read_document(contract)
     except OSError as error:
         raise ContractError(f"{contract}: cannot read the contract ({error.strerror}); give a JSON file") from error
     found = _parse(text, contract)
@@ -123,9 +122,9 @@ def parse_contract(text: str | bytes, path: Path) -> Contract:
 
 def _parse(text: bytes, path: Path) -> Contract:
     try:
-        plain = json.loads(text)
+        plain = parse_json(text)
     except ValueError as error:
-        raise ContractError(f"{path}: the contract is not JSON ({error}); build the model again") from error
+        raise ContractError(f"{path}: the contract cannot be read ({error}); build the model again") from error
     version = plain.get("schema_version") if isinstance(plain, dict) else None
     if isinstance(version, int) and version > NEWEST_CONTRACT_SCHEMA_VERSION:
         raise ContractError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from edgeseg.errors import ArtifactError, CheckFailedError, EdgeSegError
+from edgeseg.place import scratch
 from edgeseg.results import SegmentAnswer, ServedModel
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_sha256
@@ -77,11 +77,11 @@ class Engine:
         waited_ms = (time.perf_counter() - since) * 1e3
         segmenter = self._free.get()
         try:
-            with tempfile.TemporaryDirectory(prefix="edgeseg-") as place:
+            with scratch() as place:
                 try:
-                    return self._segment(segmenter, upload, choice, deadline, Path(place), (since, waited_ms))
+                    return self._segment(segmenter, upload, choice, deadline, place, (since, waited_ms))
                 except EdgeSegError as error:
-                    raise refusal_for(error, hidden=place) from error
+                    raise refusal_for(error, hidden=str(place)) from error
         finally:
             self._free.put(segmenter)
 

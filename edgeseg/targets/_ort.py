@@ -7,12 +7,12 @@ differs from run to run. Here the table is written anew in order; the rest of th
 from __future__ import annotations
 
 import struct
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, one_line
+from edgeseg.place import scratch
 from edgeseg.quiet import quiet
 from edgeseg.targets._flat import Table
 
@@ -49,8 +49,8 @@ def saved(onnx_file: bytes) -> bytes:
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     for key, value in _CONFIG.items():
         options.add_session_config_entry(key, value)
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        place = Path(folder) / "model.ort"
+    with scratch() as folder, quiet():
+        place = folder / "model.ort"
         options.optimized_model_filepath = str(place)
         try:
             ort.InferenceSession(

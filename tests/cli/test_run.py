@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from edgeseg.cli.run import run
-from edgeseg.errors import DatasetError
+from edgeseg.errors import CheckFailedError, DatasetError, OutputError
 from edgeseg.jsonio import from_json
 from edgeseg.results import RunResult
 
@@ -97,3 +98,47 @@ def test_a_list_needs_no_model_and_says_why(
     check_schema("run-list", told)
     assert [one["taken_for"] for one in json.loads(told)["series"]] == ["flair", "post", None]
     assert "Zyxwvu" not in told + done.stdout
+
+
+def make_patients(root: Path, *names: str) -> Path:
+    image = np.zeros((32, 48, 3), np.uint8)
+    image[8:16, 12:24, 1] = 255
+    for name in names:
+        (root / name).mkdir(parents=True)
+        Image.fromarray(image).save(root / name / "slice_1.tif")
+    return root
+
+
+def test_one_who_fails_is_named_and_the_exit_code_is_1(tiny_onnx: Callable[..., Path], tmp_path: Path) -> None:
+    root, out = make_patients(tmp_path / "in", "A", "B", "C"), tmp_path / "out"
+    (root / "B" / "slice_1.tif").write_bytes(b"II*\0")
+    done = CliRunner().invoke(app, [str(tiny_onnx()), str(root), "--out", str(out)])
+    assert isinstance(done.exception, CheckFailedError)
+    assert "1 of 3 patients failed (B)" in str(done.exception)
+    assert done.exception.exit_code == 1
+    assert "failed: B: " in done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:3]] == ["A", "C"]
+    again = CliRunner().invoke(app, [str(tiny_onnx()), str(root / "A"), "--out", str(out), "--resume"])
+    assert again.exit_code == 0, again.output
+    assert "with 3 patients of earlier runs" in again.stdout
+
+
+def test_csv_has_a_line_per_patient_and_no_formula(tiny_onnx: Callable[..., Path], tmp_path: Path) -> None:
+    root, out, table = make_patients(tmp_path / "in", "=1+1", "B", "C"), tmp_path / "out", tmp_path / "new" / "all.csv"
+    (root / "C" / "slice_1.tif").write_bytes(b"II*\0")
+    options = ["--out", str(out), "--csv", str(table), "--spacing", "1,1,5"]
+    CliRunner().invoke(app, [str(tiny_onnx()), str(root), *options])
+    first, second, third = csv.DictReader(table.read_text().splitlines())
+    assert (first["patient"], second["patient"], third["patient"]) == ("'=1+1", "B", "C")
+    assert (second["status"], second["slices"], third["status"], third["slices"]) == ("done", "1", "failed", "")
+    assert float(second["tumour_volume_ml"]) > 0
+    assert "slice_1.tif" in third["reason"]
+
+
+def test_a_table_that_cannot_be_written_is_refused_before_the_work(
+    tiny_onnx: Callable[..., Path], case: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    done = CliRunner().invoke(app, [str(tiny_onnx()), str(case), "--out", str(out), "--csv", str(tmp_path)])
+    assert isinstance(done.exception, OutputError)
+    assert not out.exists()

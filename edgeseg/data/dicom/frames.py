@@ -51,16 +51,10 @@ def frames_of(series: SeriesFiles, source: str) -> list[Frame]:
     """List the frames of a series in the order of its files.
 
     Raises:
-        DatasetError: when a frame is colour, too large, or does not say where it is, or when frames lie in several
-            multi-frame files.
+        DatasetError: when a frame is colour, too large, or does not say where it is.
     """
     frames: list[Frame] = []
     counts = [_count(path, header) for path, header in zip(series.paths, series.headers, strict=True)]
-    if len(counts) > 1 and max(counts) > 1:
-        raise DatasetError(
-            f"{source}: series '{series.description}' lies in {len(counts)} multi-frame files; a mask can refer to one "
-            "alone; export the series as one multi-frame file, or as a file per slice"
-        )
     for path, header, count in zip(series.paths, series.headers, counts, strict=True):
         try:
             frames += [_frame(path, header, number) for number in range(count)]

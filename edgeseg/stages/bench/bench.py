@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgeseg.errors import OptionError
 from edgeseg.metrics import median_ratio_bounds
+from edgeseg.place import scratch
 from edgeseg.results import BenchCell, BenchDevice, BenchResult, GemmRate, SpeedRatio, Sustained
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_sha256, model_size_bytes
@@ -106,8 +106,8 @@ def bench(spec: BenchSpec, *, progress: Progress | None = None, announce: Announ
     cells = [_Cell(path=f, threads=t, model=open_for_timing(f, threads=t)) for f in spec.files for t in spec.threads]
     images = phantom_images(seed=spec.seed)
     middle = images[len(images) // 2]
-    with tempfile.TemporaryDirectory(prefix="edgeseg-bench-") as folder:
-        one, whole = Path(folder) / "slice.npy", Path(folder) / "volume.npy"
+    with scratch("bench") as folder:
+        one, whole = folder / "slice.npy", folder / "volume.npy"
         np.save(one, middle[np.newaxis], allow_pickle=False)
         np.save(whole, images, allow_pickle=False)
         before = [gemm_rate(threads) for threads in spec.threads]

@@ -6,7 +6,6 @@ import hashlib
 import logging
 import platform
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from edgeseg import artifacts, targets
 from edgeseg.backend import load_keras
 from edgeseg.errors import MissingExtraError, ModelError, OutputError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.place import cache_dir, scratch
 from edgeseg.quiet import quiet
 from edgeseg.results import RESULT_SCHEMA_VERSION, BaselineResult, Environment, LatencyResult, NetworkTiming
 from edgeseg.specs import Contract, VariantSpec
@@ -66,10 +66,10 @@ def baseline(
     keras = load_keras()
     model = build_model(variant, keras=keras)
     parameters = census(model).parameters
-    with tempfile.TemporaryDirectory(prefix="edgeseg-baseline-") as folder:
-        _require_room(Path(folder), parameters)
+    with scratch("baseline") as folder:
+        _require_room(folder, parameters)
         report("saving it as .hdf5 to measure the file")
-        size, weights_size = file_sizes(keras, model, Path(folder))
+        size, weights_size = file_sizes(keras, model, folder)
     report(f"timing it for up to {budget_s:g} s")
     load = load_average()
     latency = time_model(model, variant, artifact=f"{variant.slug} baseline", threads=threads, budget_s=budget_s)
@@ -135,10 +135,10 @@ def time_network(
 
 def time_model(model: Any, variant: VariantSpec, *, artifact: str, threads: int, budget_s: float) -> LatencyResult:
     """Time a built model in ONNX Runtime float, or in Keras where it cannot be converted; the result names which."""
-    with tempfile.TemporaryDirectory(prefix="edgeseg-latency-") as folder:
+    with scratch("latency") as folder:
         predictor: Predictor
         try:
-            predictor = _onnx_predictor(model, variant, Path(folder), threads)
+            predictor = _onnx_predictor(model, variant, folder, threads)
         except (ModelError, MissingExtraError) as error:
             logger.warning("%s is timed in Keras: %s", artifact, error)
             predictor = KerasPredictor(model, _contract(model, variant, "keras-fp32"), threads=threads)
@@ -164,7 +164,7 @@ def _contract(model: Any, variant: VariantSpec, target: str) -> Contract:
 def _cache_place(variant: VariantSpec, here: Environment, threads: int, budget_s: float) -> Path:
     identity = to_json(here, indent=None) + f"{variant}|{threads}|{budget_s}|{platform.node()}|{RESULT_SCHEMA_VERSION}"
     key = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    return artifacts.cache_dir() / f"baseline-{variant.slug}-{key}.json"
+    return cache_dir() / f"baseline-{variant.slug}-{key}.json"
 
 
 def _read_cache(place: Path) -> BaselineResult | None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgeseg import artifacts, imaging
 from edgeseg.data.volume import PHANTOM, Dataset
 from edgeseg.errors import DatasetError, OptionError
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.results import CalibrationSet, CalibrationSlice
 from edgeseg.specs import Contract
 
@@ -85,7 +85,7 @@ def read_calibration(path: Path) -> CalibrationSet:
         DatasetError: when the file is missing, or not a calibration set of this version.
     """
     try:
-        return from_json(CalibrationSet, path.read_bytes())
+        return from_json(CalibrationSet, read_document(path))
     except OSError as error:
         raise DatasetError(f"{path}: the calibration set cannot be read ({error.strerror}); choose one anew") from error
     except (JsonFormatError, OptionError) as error:

@@ -18,7 +18,7 @@ from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Dataset
 from edgeseg.errors import CheckpointError, OptionError
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.results import CalibrationSet
 from edgeseg.specs import VariantSpec, patient_digests, require_some
 from edgeseg.stages.calibrate.manifest import network_inputs, write_calibration
@@ -199,7 +199,7 @@ def read_ranges(path: Path) -> RecordedRanges:
         CheckpointError: when the file is missing, or holds no ranges of this version.
     """
     try:
-        return from_json(RecordedRanges, path.read_bytes())
+        return from_json(RecordedRanges, read_document(path))
     except OSError as error:
         raise CheckpointError(f"{path}: the ranges cannot be read ({error.strerror}); {RECORD_AGAIN}") from error
     except (JsonFormatError, OptionError) as error:

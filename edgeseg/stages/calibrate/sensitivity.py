@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -19,6 +17,7 @@ from edgeseg.data.volume import Dataset, Volume
 from edgeseg.errors import OptionError
 from edgeseg.imaging import dequantise, mask_on_grid, quantise
 from edgeseg.metrics import count_overlap
+from edgeseg.place import scratch
 from edgeseg.results import LayerSensitivity, SensitivityResult
 from edgeseg.specs import Contract, require_some
 from edgeseg.stages.calibrate.ranges import RecordedRanges
@@ -115,8 +114,8 @@ class _Files:
 
     def answers(self, kept: tuple[str, ...]) -> _Answers:
         """Write and run the file in which `kept` stay in float."""
-        with tempfile.TemporaryDirectory(prefix="edgeseg-") as folder:
-            path = Path(folder) / f"{self.target.name}{self.target.suffix}"
+        with scratch() as folder:
+            path = folder / f"{self.target.name}{self.target.suffix}"
             self.target.convert(replace(self.job, float_layers=kept), path)
             found = _answers(open_artifact(path, threads=self.threads), self.job.contract, self.volumes)
         self.done += 1

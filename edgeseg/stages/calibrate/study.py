@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Dataset, volumes
+from edgeseg.place import cache_dir, scratch
 from edgeseg.results import CalibrationPoint, CalibrationSet, CalibrationStudy, EvalResult, StageRecord
 from edgeseg.specs import patient_digests, refuse_calibrated, require_some
 from edgeseg.stages.calibrate.ranges import record_ranges, training_patients
@@ -96,7 +95,7 @@ class _Study:
         self.weights = artifacts.sha256_file(checkpoint.path)
         self.model = network_of(checkpoint)
         self.contract = checkpoint_contract(checkpoint.header, target.name)
-        place = artifacts.cache_dir() / "calibration-study" / self.weights[:16]
+        place = cache_dir() / "calibration-study" / self.weights[:16]
         self.ledger = Ledger(artifacts.make_dir(place), rebuild=False, on_stage=on_stage)
         self.asked = (self.weights, key, scored, seed, versions())
 
@@ -155,8 +154,8 @@ class _Study:
     def _int8(self, manifest: CalibrationSet, source: Dataset, method: str) -> _Scored:
         recorded = record_ranges(self.checkpoint, manifest, source, method=method, model=self.model)
         contract = replace(self.contract, calibrated_on=recorded.data, calibration_hash=recorded.calibration_sha256)
-        with tempfile.TemporaryDirectory(prefix="edgeseg-") as folder:
-            path = Path(folder) / f"{self.target.name}{self.target.suffix}"
+        with scratch() as folder:
+            path = folder / f"{self.target.name}{self.target.suffix}"
             self.target.convert(ConvertJob(model=self.model, contract=contract, ranges=recorded.activations), path)
             return self._score(open_artifact(path, threads=self.threads), self.target.name)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, OptionError, UnknownNameError, one_line
-from edgeseg.jsonio import JsonFormatError, from_plain
+from edgeseg.jsonio import JsonFormatError, from_plain, parse_json, read_document
 from edgeseg.results import BASELINE_SCHEMA_VERSION, GOOD_STATUS, BaselineArtifact, CheckBaseline, EvalResult
 from edgeseg.stages.check.inputs import CheckedArtifact, contract_digest, fields_of
 
@@ -24,7 +23,7 @@ def read_baseline(path: Path) -> CheckBaseline:
     """
     again = "write it anew with: edgeseg check BUILD --baseline FILE --update --reason TEXT"
     try:
-        plain = json.loads(path.read_bytes())
+        plain = parse_json(read_document(path))
     except FileNotFoundError as error:
         raise ArtifactError(f"there is no baseline {path}; {again}") from error
     except OSError as error:
@@ -51,7 +50,7 @@ def refuse_newer(path: Path) -> None:
         ArtifactError: with both versions.
     """
     try:
-        plain = json.loads(path.read_bytes())
+        plain = parse_json(read_document(path))
     except (OSError, ValueError):
         return
     _check_version(plain, path)

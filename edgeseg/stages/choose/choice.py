@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeseg.errors import OptionError
-from edgeseg.jsonio import JsonFormatError, from_json
+from edgeseg.jsonio import JsonFormatError, from_json, read_document
 from edgeseg.results import RESULT_SCHEMA_VERSION, Choice
 
 CHOICE_FILE = "choice.json"
@@ -24,7 +24,7 @@ def read_choice(path: Path, *, variant: str) -> Choice:
     """
     file = path / CHOICE_FILE if path.is_dir() else path
     try:
-        choice = from_json(Choice, file.read_bytes())
+        choice = from_json(Choice, read_document(file))
     except OSError as error:
         raise OptionError(
             f"{file}: no choice of an operating point can be read ({error.strerror}); make one with 'edgeseg choose'"

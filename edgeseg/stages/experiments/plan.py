@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from edgeseg.errors import OptionError
-from edgeseg.jsonio import JsonFormatError, from_plain
+from edgeseg.jsonio import JsonFormatError, from_plain, parse_toml, read_document
 from edgeseg.specs import BASE, ExperimentRow, Plan, Question
 
 
@@ -19,13 +18,13 @@ def read_plan(path: Path) -> Plan:
         OptionError: when the file is missing, no TOML, has unknown keys, names a row twice or one that is not there.
     """
     try:
-        plain = tomllib.loads(path.read_text(encoding="utf-8"))
+        plain = parse_toml(read_document(path))
     except OSError as error:
         raise OptionError(
             f"{path}: the plan cannot be read ({error.strerror}); give a TOML file of questions"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OptionError(f"{path}: not TOML ({error})") from error
+    except JsonFormatError as error:
+        raise OptionError(f"{path}: {error}; see benchmarks/experiments.toml") from error
     try:
         plan = _plan(plain, path)
     except (JsonFormatError, KeyError, TypeError, AttributeError) as error:

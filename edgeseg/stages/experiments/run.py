@@ -14,6 +14,7 @@ from edgeseg.data.split import Split
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.metrics import count_overlap, count_tumour_free
+from edgeseg.place import turn
 from edgeseg.results import ExperimentLog, HeldOutScore, Outcome
 from edgeseg.specs import ExperimentRow, Plan, PostProcessing, Scoring, TrainSpec
 from edgeseg.stages.predict import checkpoint_predictor, last_step_weights
@@ -89,7 +90,7 @@ def run_experiments(
 
 def _keep(outcome: Outcome, log: Path, *, data: str) -> ExperimentLog:
     """Write an outcome into the log as it is now, since other processes may have done other rows meanwhile."""
-    with artifacts.turn(artifacts.make_dir(log.parent)):
+    with turn(artifacts.make_dir(log.parent)):
         done = read_log(log, data=data)
         others = tuple(o for o in done.outcomes if (o.row, o.seed) != (outcome.row, outcome.seed))
         done = replace(done, outcomes=(*others, outcome))
@@ -146,7 +147,7 @@ class _Work:
         teachers = tuple(self._trained(self.plan.row(name), seed)[0] for name in row.teachers)
         spec = self.plan.spec(row, seed=seed, teachers=tuple(artifacts.sha256_file(t.path) for t in teachers))
         place = self.runs / f"{row.name}-s{seed}"
-        with artifacts.turn(artifacts.make_dir(place)):
+        with turn(artifacts.make_dir(place)):
             if not self._finished(place, spec):
                 train(
                     self.cache,

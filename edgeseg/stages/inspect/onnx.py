@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from edgeseg.errors import ArtifactError, one_line
+from edgeseg.place import scratch
 from edgeseg.quiet import quiet
 from edgeseg.results import (
     Execution,
@@ -204,8 +204,8 @@ def _execution(path: Path) -> tuple[Execution, ...]:
     runtime = f"onnxruntime {ort.__version__}"
     providers = [name for name in ort.get_available_providers() if name != _REMOTE]
     try:
-        with tempfile.TemporaryDirectory(prefix="edgeseg-profile-") as folder, quiet((2,)):
-            taken = _profile(ort, path, providers, Path(folder))
+        with scratch("profile") as folder, quiet((2,)):
+            taken = _profile(ort, path, providers, folder)
     except Exception as error:
         note = f"not told: it cannot be run on a black slice ({one_line(error)})"
         return (Execution(runtime=runtime, taken_by=", ".join(providers), operations={}, note=note),)

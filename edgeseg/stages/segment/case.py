@@ -168,8 +168,8 @@ def _writers(scan: SourcedScan, place: Path, options: RunOptions, model_sha256: 
     for name in wanted:
         if name not in scan.mask_formats:
             raise OptionError(
-                f"masks as {name} were asked for and {scan.name} is {scan.kind}; only input that says where voxels are "
-                f"as {_NEEDED.get(name, name)} does can have them; choose {' or '.join(sorted(scan.mask_formats))}"
+                f"masks as {name} were asked for and {scan.name} is {scan.kind}; only input that says where its voxels "
+                f"are as {_NEEDED.get(name, name)} does can have them; choose {' or '.join(sorted(scan.mask_formats))}"
             )
     return [make(scan, place, model_sha256) for name, make in _WRITERS.items() if name in wanted]
 

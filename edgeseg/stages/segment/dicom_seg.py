@@ -1,25 +1,35 @@
 """DICOM SEG: one binary segment that refers to the frames of the series it was drawn on.
 
 The file names its patient and study as its source does, as DICOM asks for; it belongs into the same archive and under
-the same protection. What of the volume is kept until it is written is one bit per pixel.
+the same protection. Its text is UTF-8 (ISO_IR 192), whatever character set the source is in. What of the volume is kept
+until it is written is one bit per pixel.
+
+The file is made twice: once without a tumour before anything is segmented, so that headers that do not allow one are
+refused before the work, and once with the masks.
 """
 
 from __future__ import annotations
 
+import io
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import __version__
 from edgeseg.data.dicom import DicomSeries
-from edgeseg.data.dicom.files import read_header
 from edgeseg.errors import DatasetError, MissingExtraError, OutputError
 from edgeseg.specs import INTENDED_USE
+from edgeseg.stages.segment.seg_sources import point_to_sources, stand_ins
 
+Made = TypeVar("Made")
 _SERIES_NUMBER = 900
+_COLOUR_RGB = (255, 60, 40)
+"""What viewers draw the segment in: the outline of `pictures`."""
 
 
 class SegMasks:
@@ -30,6 +40,7 @@ class SegMasks:
 
         Raises:
             MissingExtraError: without highdicom.
+            DatasetError: when the source's headers lack what DICOM SEG needs.
         """
         try:
             import highdicom  # noqa: F401
@@ -37,6 +48,8 @@ class SegMasks:
             raise MissingExtraError("highdicom", "dicom", "writing DICOM SEG") from error
         self._path, self._series, self._model = path, series, model_sha256
         self._packed: dict[int, NDArray[np.uint8]] = {}
+        self._sources = self._checked(lambda: stand_ins(series.frames))
+        self._checked(lambda: self._made().save_as(io.BytesIO(), enforce_file_format=True))
 
     def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
         """Keep one mask, packed."""
@@ -47,66 +60,62 @@ class SegMasks:
 
         Raises:
             DatasetError: when the source's headers lack what DICOM SEG needs.
+            OutputError: when it cannot be written.
         """
+        made = self._checked(self._made)
+        try:
+            with _lenient():
+                made.save_as(self._path, enforce_file_format=True)
+        except OSError as error:
+            raise OutputError(f"cannot write {self._path.name}: {error.strerror or error}; free space") from error
+        return (self._path,)
+
+    def _made(self) -> Any:
         frames = self._series.frames
-        shape = (frames[0].rows, frames[0].columns)
-        stack = np.empty((len(frames), *shape), np.uint8)
+        stack = np.zeros((len(frames), frames[0].rows, frames[0].columns), np.uint8)
         view, count = self._series.view, self._series.shape[0]
         for index, packed in self._packed.items():
             plane = np.moveaxis(stack, view.axes[0], 0)[view.index(index, count)]
             plane[:] = np.unpackbits(packed, count=plane.size).reshape(plane.shape)
-        multi = len({frame.path for frame in frames}) < len(frames)
-        if multi:
-            order = np.argsort([frame.number for frame in frames])
-            stack, sources = stack[order], [_with_shared_groups(read_header(frames[0].path))]
-        else:
-            sources = [read_header(frame.path) for frame in frames]
+        made = _segmentation([source.header for source in self._sources], stack, self._model)
+        return point_to_sources(made, self._sources)
+
+    def _checked(self, make: Callable[[], Made]) -> Made:
+        """Make a part of the file; what libraries say may quote the patient, so only the kind of their error is told.
+
+        Raises:
+            DatasetError: when it cannot be made.
+        """
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                made = _segmentation(sources, stack, self._model)
+            with _lenient():
+                return make()
+        except DatasetError:
+            raise
         except Exception as error:
             raise DatasetError(
                 f"{self._series.source}: a DICOM SEG cannot refer to this series ({type(error).__name__}); its headers "
                 "lack what the standard asks for; take masks as png with --format png"
             ) from error
-        try:
-            made.save_as(self._path, enforce_file_format=True)
-        except OSError as error:
-            raise OutputError(f"cannot write {self._path.name}: {error.strerror or error}; free space") from error
-        return (self._path,)
 
 
-def _with_shared_groups(header: Any) -> Any:
-    """Give a multi-frame header the shared groups that highdicom looks for; frames of a checked series share them."""
-    first = header.PerFrameFunctionalGroupsSequence[0]
-    shared = header.SharedFunctionalGroupsSequence[0]
-    for name in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
-        if name not in shared and name in first:
-            setattr(shared, name, first[name].value)
-    return header
+@contextmanager
+def _lenient() -> Iterator[None]:
+    """Take values of the source as they are, also where they are longer than the standard allows."""
+    from pydicom.config import disable_value_validation
+
+    with warnings.catch_warnings(), disable_value_validation():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _segmentation(sources: list[Any], stack: NDArray[np.uint8], model_sha256: str) -> Any:
     import highdicom as hd
-    from pydicom.sr.codedict import codes
 
-    algorithm = hd.AlgorithmIdentificationSequence(
-        name="edgeseg", version=__version__, family=codes.DCM.ArtificialIntelligence
-    )
-    segment = hd.seg.SegmentDescription(
-        segment_number=1,
-        segment_label="Tumour",
-        segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
-        segmented_property_type=codes.SCT.Neoplasm,
-        algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
-        algorithm_identification=algorithm,
-    )
     made = hd.seg.Segmentation(
         source_images=sources,
         pixel_array=stack,
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
-        segment_descriptions=[segment],
+        segment_descriptions=[_segment(sources[0], model_sha256)],
         series_instance_uid=hd.UID(),
         series_number=_SERIES_NUMBER,
         sop_instance_uid=hd.UID(),
@@ -114,7 +123,7 @@ def _segmentation(sources: list[Any], stack: NDArray[np.uint8], model_sha256: st
         manufacturer="edgeseg",
         manufacturer_model_name="edgeseg",
         software_versions=__version__,
-        device_serial_number=model_sha256[:16],
+        device_serial_number=model_sha256 or "unknown",
         content_description="Tumour, automatic; not a medical device",
         content_label="RESEARCH_USE",
         series_description="edgeseg: research use only",
@@ -122,3 +131,29 @@ def _segmentation(sources: list[Any], stack: NDArray[np.uint8], model_sha256: st
     )
     made.ImageComments = INTENDED_USE
     return made
+
+
+def _segment(source: Any, model_sha256: str) -> Any:
+    """Describe the tumour; one model and series give one tracking UID."""
+    import highdicom as hd
+    from pydicom.sr.codedict import codes
+    from pydicom.uid import generate_uid
+
+    algorithm = hd.AlgorithmIdentificationSequence(
+        name="edgeseg",
+        version=__version__,
+        family=codes.DCM.ArtificialIntelligence,
+        parameters={"model_sha256": model_sha256 or "unknown"},
+    )
+    return hd.seg.SegmentDescription(
+        segment_number=1,
+        segment_label="Tumour",
+        segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
+        segmented_property_type=codes.SCT.Neoplasm,
+        algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_identification=algorithm,
+        tracking_id="edgeseg tumour",
+        tracking_uid=generate_uid(entropy_srcs=["edgeseg tumour", str(source.SeriesInstanceUID), model_sha256]),
+        anatomic_regions=[codes.SCT.Brain],
+        display_color=hd.color.CIELabColor.from_rgb(*_COLOUR_RGB),
+    )

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edgeseg.data.formats import FORMATS, format_of
 from edgeseg.data.listing import visible_files, visible_folders
@@ -43,12 +44,14 @@ class Planned:
         slices: how many it has, as far as that is known before it is opened; else 0.
         open: opens it.
         folder: where its slices are, for slices.
+        paths: the files and folders that it is read from.
     """
 
     source: str
     slices: int
     open: Callable[[], SourcedScan]
     folder: Path | None = None
+    paths: tuple[Path, ...] = ()
 
 
 def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
@@ -69,7 +72,8 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
         if given:
             raise OptionError(f"{given[0]} was given beside --flair; give paths or the sequences one by one, not both")
         named = functools.partial(opened, pre=options.pre, flair=options.flair, post=options.post)
-        return (Planned(source=str(options.flair), slices=0, open=named),)
+        paths = tuple(path for path in (options.pre, options.flair, options.post) if path is not None)
+        return (Planned(source=str(options.flair), slices=0, open=named, paths=paths),)
     pictures, planned, trees = [], [], {}
     for path in given:
         tree = read_tree(path) if path.is_dir() else None
@@ -79,7 +83,9 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
         if tree is not None:
             trees[path.resolve()] = tree
         planned += [
-            Planned(source=str(one), slices=0, open=functools.partial(opened, one, volumes=options.volumes))
+            Planned(
+                source=str(one), slices=0, open=functools.partial(opened, one, volumes=options.volumes), paths=(one,)
+            )
             for one in volumes
         ]
     if pictures or not planned:
@@ -95,15 +101,25 @@ def _planned(case: Case, spacing: tuple[float, float, float | None] | None, tree
     """Plan the slices of a folder; what lies beside them is named with the first patient of the folder given."""
     tree = next((tree for root, tree in trees.items() if case.folder.is_relative_to(root)), None)
     opened = functools.partial(
-        SliceScan,
-        case.patient,
-        case.slices,
-        volume=case.volume,
+        _open_slices,
+        case,
         spacing_mm=spacing,
         unused=() if tree is None else unused_of(tree, case.folder),
         warnings=() if tree is None else stray_warnings(tree, case.folder),
     )
-    return Planned(source=str(case.folder), slices=len(case.slices), open=opened, folder=case.folder)
+    return Planned(source=str(case.folder), slices=len(case.slices), open=opened, folder=case.folder, paths=case.slices)
+
+
+def _open_slices(case: Case, **options: Any) -> SliceScan:
+    """Open slices, of which no two may write one mask."""
+    stems: dict[str, Path] = {}
+    for file in case.slices:
+        twin = stems.setdefault(file.stem, file)
+        if twin != file:
+            raise DatasetError(
+                f"{twin} and {file} would both write {file.stem}{MASK_ENDING}.png; rename one or take it out"
+            )
+    return SliceScan(case.patient, case.slices, volume=case.volume, **options)
 
 
 def plan_folders(path: Path) -> list[Path]:
@@ -141,8 +157,7 @@ def find_cases(paths: Iterable[Path]) -> tuple[Case, ...]:
     once.
 
     Raises:
-        DatasetError: when a path does not exist or holds no slice, when two folders claim one patient, or when two
-            slices of a patient would write one mask.
+        DatasetError: when a path does not exist or holds no slice, or when two folders claim one patient.
     """
     found: dict[Path, dict[Path, None]] = {}
     whole: set[Path] = set()
@@ -208,10 +223,3 @@ def _require_distinct(cases: tuple[Case, ...]) -> None:
                 f"{other} and {case.folder} both claim patient '{case.patient}'; rename one, or run them separately "
                 "with another --out"
             )
-        stems: dict[str, Path] = {}
-        for file in case.slices:
-            twin = stems.setdefault(file.stem, file)
-            if twin != file:
-                raise DatasetError(
-                    f"{twin} and {file} would both write {file.stem}{MASK_ENDING}.png; rename one or take it out"
-                )

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from edgeseg.specs import CHANNELS, INTENDED_USE
 from edgeseg.stages.segment.masks import save_png
 
-OVERLAY_ENDING, SHEET_ENDING = "_overlay", "_contact_sheet"
+OVERLAY_ENDING, SHEET_ENDING, OVERLAYS = "_overlay", "_contact_sheet", "overlays"
 _TINT, _TINT_SHARE, _OUTLINE = np.array([255, 60, 40], np.float32), 0.25, (255, 60, 40)
 _TILE_PX, _TILES, _COLUMNS, _FOOT_PX = 160, 60, 8, 18
 
@@ -33,7 +33,7 @@ class Pictures:
 
     def __init__(self, folder: Path, patient: str, slices: int, pixel_mm: tuple[float, float] | None) -> None:
         """Write into `folder`, which is there."""
-        self._folder, self._patient, self._pixel_mm = folder / "overlays", patient, pixel_mm or (1.0, 1.0)
+        self._folder, self._patient, self._pixel_mm = folder / OVERLAYS, patient, pixel_mm or (1.0, 1.0)
         self._sheet_path = folder / f"{patient}{SHEET_ENDING}.png"
         self._folder.mkdir(exist_ok=True)
         self._shown = {int(i): tile for tile, i in enumerate(np.unique(np.linspace(0, slices - 1, _TILES).astype(int)))}

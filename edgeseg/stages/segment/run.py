@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeseg import __version__
-from edgeseg.artifacts import locked, staged_tree
-from edgeseg.errors import ArtifactError, DatasetError, OptionError
-from edgeseg.jsonio import to_json
+from edgeseg.errors import ArtifactError, OptionError
+from edgeseg.place import claimed
 from edgeseg.results import PatientSegmentation, RunResult
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_sha256
 from edgeseg.specs import RunOptions
-from edgeseg.stages.segment.case import segment_case
-from edgeseg.stages.segment.inputs import Planned, plan
-
-SUMMARY_FILE = "summary.json"
-
-Progress = Callable[[int, int, str], None]
+from edgeseg.stages.segment.inputs import Planned
+from edgeseg.stages.segment.patients import OnPatient, Patients, Progress, plan_each
+from edgeseg.stages.segment.summary import Summary
 
 
 def run(
@@ -31,14 +27,18 @@ def run(
     out: Path,
     threads: int = 2,
     options: RunOptions | None = None,
+    resume: bool = False,
     progress: Progress | None = None,
+    on_patient: OnPatient | None = None,
 ) -> RunResult:
     """Segment scans: masks into `<out>/<patient>/` and `<out>/summary.json`.
 
     What the contract's post-processing drops goes by its rule for volumes where a patient's folder, NIfTI or DICOM was
     given, and by its rule for lone slices where files were. One slice is in memory at a time, and of a volume the runs
-    of its tumour pixels (see `edgeseg.runtime.stream`). Everything is written into a hidden folder inside `out` and
-    moved to its place when the last slice is done, so an input that fails leaves nothing new behind.
+    of its tumour pixels (see `edgeseg.runtime.stream`). A patient is written into a hidden folder inside `out` and
+    moved to its place when its last slice is done. A patient who fails is a row of the summary that says why, and the
+    others go on; where only one was given, the error is raised and nothing new is left behind. Rows of earlier runs
+    into `out` stay in the summary, but for those of patients who are segmented again.
 
     Args:
         model: a `.onnx` or `.tflite` artifact with a contract.
@@ -46,80 +46,71 @@ def run(
         out: where the masks go; made when absent, masks of the same name are replaced.
         threads: for the runtime.
         options: sequences named one by one, formats, pictures, spacing.
+        resume: pass over patients whom an earlier run segmented with the same model and options from the same files.
         progress: called after each slice with how many are done, how many are known of, and its name.
+        on_patient: called with the row of each patient that is done or failed, and whether an earlier run had done it.
 
     Raises:
         ArtifactError: when the model is missing, damaged, cannot be run, or changes while it runs.
         ContractError: when it has no contract that can be honoured.
         MissingExtraError: for `.tflite`, NIfTI or DICOM without the library that reads it.
-        DatasetError: when the paths hold nothing to segment, or two of them the same.
-        ImageError: when a file cannot be used as a slice.
+        DatasetError: when the paths hold nothing to segment, two of them the same, or one patient who fails.
+        ImageError: when the only patient given has a file that cannot be used as a slice.
         OptionError: for options out of range, or when masks would be written among the slices.
-        OutputError: when `out` cannot be written, or another run writes there.
+        OutputError: when `out` cannot be written, holds a summary that is none, or another run writes there.
     """
     start = time.perf_counter()
     options = options or RunOptions()
-    options = options if options.salt is not None else replace(options, salt=secrets.token_hex(16))
-    known_sha256 = model_sha256(model) if model.is_file() else ""
-    segmenter = Segmenter.load(model, threads=threads, contract=options.contract)
-    load_ms = (time.perf_counter() - start) * 1e3
-    planned = plan(paths, options)
+    salted = options if options.salt is not None else replace(options, salt=secrets.token_hex(16))
+    opened = _Model.load(model, threads, salted)
+    planned = plan_each(paths, salted)
     _refuse_writing_among_slices(planned, out)
-    with staged_tree(out) as folder, locked(out):
-        patients = _segment_all(segmenter, planned, folder, options, known_sha256, progress)
-        if not model.is_file() or model_sha256(model) != known_sha256:
+    with claimed(out):
+        summary = Summary(out, lambda rows: opened.result(rows, start))
+        drawn = options.salt is None
+        patients = Patients(opened.segmenter, opened.sha256, salted, out, summary, on_patient, names_are_drawn=drawn)
+        patients.run(planned, check=opened.check, resume=resume, progress=progress)
+        return summary.write()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Model:
+    """The artifact that is open, and what its file was when it was opened."""
+
+    path: Path
+    segmenter: Segmenter
+    sha256: str
+    load_ms: float
+
+    @classmethod
+    def load(cls, path: Path, threads: int, options: RunOptions) -> _Model:
+        start = time.perf_counter()
+        known = model_sha256(path) if path.is_file() else ""
+        segmenter = Segmenter.load(path, threads=threads, contract=options.contract)
+        return cls(path=path, segmenter=segmenter, sha256=known, load_ms=(time.perf_counter() - start) * 1e3)
+
+    def check(self) -> None:
+        """Refuse masks of a model whose file is another by now."""
+        if not self.path.is_file() or model_sha256(self.path) != self.sha256:
             raise ArtifactError(
-                f"{model}: the model was changed while it ran, so it is unclear which one drew the masks; nothing was "
-                "written; run again"
+                f"{self.path}: the model was changed while it ran, so it is unclear which one drew the masks of the "
+                "patient under way; nothing of them was written; run again"
             )
-        result = RunResult(
-            model=segmenter.path.name,
-            model_sha256=known_sha256,
-            contract=replace(segmenter.contract, golden=None),
-            runtime=segmenter.runtime,
-            threads=segmenter.threads,
-            numerics=segmenter.numerics,
+
+    def result(self, rows: tuple[PatientSegmentation, ...], start: float) -> RunResult:
+        """Describe the run that leaves these rows."""
+        return RunResult(
+            model=self.segmenter.path.name,
+            model_sha256=self.sha256,
+            contract=replace(self.segmenter.contract, golden=None),
+            runtime=self.segmenter.runtime,
+            threads=self.segmenter.threads,
+            numerics=self.segmenter.numerics,
             edgeseg=__version__,
-            patients=patients,
-            load_ms=load_ms,
+            patients=rows,
+            load_ms=self.load_ms,
             total_ms=(time.perf_counter() - start) * 1e3,
         )
-        (folder / SUMMARY_FILE).write_text(to_json(result) + "\n", encoding="utf-8")
-    return result
-
-
-def _segment_all(
-    segmenter: Segmenter,
-    planned: tuple[Planned, ...],
-    folder: Path,
-    options: RunOptions,
-    model_sha256: str,
-    progress: Progress | None,
-) -> tuple[PatientSegmentation, ...]:
-    done, total = 0, sum(one.slices for one in planned)
-    names: dict[str, str] = {}
-    patients = []
-
-    def advance(label: str) -> None:
-        nonlocal done
-        done += 1
-        if progress:
-            progress(done, total, label)
-
-    for one in planned:
-        scan = one.open()
-        try:
-            if scan.name in names:
-                raise DatasetError(
-                    f"{names[scan.name]} and {one.source} are both '{scan.name}'; rename one, or run them separately "
-                    "with another --out"
-                )
-            names[scan.name] = one.source
-            total += len(scan.slice_names) - one.slices
-            patients.append(segment_case(segmenter, scan, folder, options, model_sha256, advance))
-        finally:
-            scan.close()
-    return tuple(patients)
 
 
 def _refuse_writing_among_slices(planned: tuple[Planned, ...], out: Path) -> None:

@@ -7,7 +7,6 @@ Arm. A phantom is made up, so its slices may lie in the repository.
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from edgeseg.data.phantom import phantom_volume
 from edgeseg.errors import CheckFailedError, CheckpointError
 from edgeseg.imaging import mask_from_logits, mask_on_grid, to_network
 from edgeseg.jsonio import to_json
+from edgeseg.place import scratch
 from edgeseg.results.golden import GoldenArtifact, GoldenImage, GoldenMask, GoldenSet
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.golden import encode_runs
@@ -62,8 +62,8 @@ def golden(out: Path, *, variant: VariantSpec | None = None, progress: Progress 
     """
     told = progress or (lambda _: None)
     spec = variant or VariantSpec()
-    with tempfile.TemporaryDirectory(prefix="edgeseg-golden-") as folder:
-        opened = {name: _convert(name, spec, Path(folder), told) for name in TARGETS}
+    with scratch("golden") as folder:
+        opened = {name: _convert(name, spec, folder, told) for name in TARGETS}
         told("choosing a phantom")
         patient, names, images = _choose(list(opened.values()))
         found = sources(spec)

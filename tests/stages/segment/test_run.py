@@ -24,7 +24,7 @@ from edgeseg.errors import (
     OutputError,
 )
 from edgeseg.jsonio import from_json
-from edgeseg.results import RunResult
+from edgeseg.results import DONE, FAILED, RunResult
 from edgeseg.specs import Contract, PostProcessing
 from edgeseg.stages.segment.inputs import find_cases
 from edgeseg.stages.segment.run import run
@@ -173,32 +173,37 @@ def add_channel(path: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [truncate, deepen, add_channel])
-def test_one_bad_slice_names_itself_and_leaves_nothing_new(
+def test_the_only_patient_given_names_the_bad_slice_and_leaves_nothing_new(
     model: Path, patients: Path, out: Path, spoil: Callable[[Path], None]
 ) -> None:
     spoil(patients / "P2" / "P2_10.tif")
     with pytest.raises(ImageError, match=r"P2_10\.tif"):
-        run(model, [patients], out=out)
+        run(model, [patients / "P2"], out=out)
     assert left_behind(out) == []
 
 
 def test_a_failure_leaves_earlier_results_as_they_were(model: Path, patients: Path, out: Path) -> None:
-    run(model, [patients / "P1"], out=out)
+    run(model, [patients], out=out)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     truncate(patients / "P2" / "P2_1.tif")
     with pytest.raises(ImageError):
-        run(model, [patients], out=out)
+        run(model, [patients / "P2"], out=out)
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
 
-def test_ctrl_c_leaves_nothing_new(model: Path, patients: Path, out: Path) -> None:
+def test_ctrl_c_leaves_nothing_of_the_patient_under_way(model: Path, patients: Path, out: Path) -> None:
     def interrupt(done: int, total: int, label: str) -> None:
-        if done == 4:
+        if done == at:
             raise KeyboardInterrupt
 
+    at = 2
     with pytest.raises(KeyboardInterrupt):
         run(model, [patients], out=out, progress=interrupt)
     assert left_behind(out) == []
+    at = 4
+    with pytest.raises(KeyboardInterrupt):
+        run(model, [patients], out=out, progress=interrupt)
+    assert sorted(path.name for path in out.iterdir()) == ["P1", "summary.json"]
 
 
 def test_a_full_disk_is_one_clear_error(
@@ -208,7 +213,7 @@ def test_a_full_disk_is_one_clear_error(
     written: Iterator[int] = iter(range(100))
 
     def save(self: Image.Image, *args: Any, **kwargs: Any) -> None:
-        if next(written) == 3:
+        if next(written) == 1:
             raise OSError(errno.ENOSPC, "No space left on device")
         original(self, *args, **kwargs)
 
@@ -261,10 +266,12 @@ def test_two_folders_that_claim_one_patient(patients: Path, tmp_path: Path) -> N
         find_cases([patients, tmp_path / "other"])
 
 
-def test_two_slices_that_would_write_one_mask(patients: Path) -> None:
+def test_two_slices_that_would_write_one_mask(model: Path, patients: Path, out: Path) -> None:
     save_slice(patients / "P1" / "P1_1.png")
     with pytest.raises(DatasetError, match=r"P1_1_mask\.png"):
-        find_cases([patients])
+        run(model, [patients / "P1"], out=out)
+    rows = {row.patient: row.status for row in run(model, [patients], out=out).patients}
+    assert rows == {"P1": FAILED, "P2": DONE}
 
 
 def test_a_folder_that_links_to_itself_ends(patients: Path) -> None:

@@ -18,8 +18,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgeseg.artifacts import locked
 from edgeseg.errors import ArtifactError, DatasetError, OptionError, OutputError
+from edgeseg.place import claimed
 from edgeseg.results import PatientSegmentation
 from edgeseg.specs import Contract, PostProcessing, RunOptions
 from edgeseg.stages.segment.run import run
@@ -354,7 +354,10 @@ def test_two_runs_do_not_write_one_folder(
 ) -> None:
     options = RunOptions(flair=write_nifti("flair.nii", scan_values["flair"]))
     (tmp_path / "out").mkdir()
-    with locked(tmp_path / "out"), pytest.raises(OutputError, match="another run of edgeseg writes there"):
+    with (
+        claimed(tmp_path / "out"),
+        pytest.raises(OutputError, match=r"another run of edgeseg \(process \d+\) writes there"),
+    ):
         run(model, out=tmp_path / "out", options=options)
     assert list((tmp_path / "out").iterdir()) == []
     assert len(run(model, out=tmp_path / "out", options=options).patients) == 1

@@ -1,0 +1,123 @@
+"""The per-user cache: where it is, what is kept there, and clearing it."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import shutil
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeseg.errors import OutputError
+
+CACHE_VARIABLE = "XDG_CACHE_HOME"
+_NAME = "edgeseg"
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheEntry:
+    """What is kept under one name: decoded slices, a baseline ...; `path` is relative to the cache."""
+
+    path: str
+    size_bytes: int
+    files: int
+
+
+def cache_root() -> Path | None:
+    """Return the folder that the environment names for the cache; None where it names none. Nothing is made."""
+    if given := os.environ.get(CACHE_VARIABLE):
+        return Path(given) / _NAME
+    try:
+        return Path.home() / ".cache" / _NAME
+    except RuntimeError:
+        return None
+
+
+def cache_dir() -> Path:
+    """The per-user cache (`$XDG_CACHE_HOME/edgeseg` or `~/.cache/edgeseg`); made when it is absent.
+
+    Where there is no home, or it cannot be written, a folder of this user's among the temporary files takes its place,
+    and a warning is logged.
+
+    Raises:
+        OutputError: when the folder that `XDG_CACHE_HOME` names cannot be written, or no temporary one can be made.
+    """
+    root = cache_root()
+    why = "there is no home folder" if root is None else _unusable(root)
+    if why is None:
+        assert root is not None
+        return root
+    if os.environ.get(CACHE_VARIABLE):
+        raise OutputError(
+            f"cannot write the cache {root}: {why}; set {CACHE_VARIABLE} to a folder that can be written, or unset it"
+        )
+    return _temporary(f"{root}: {why}" if root is not None else why)
+
+
+def cache_entries(root: Path) -> tuple[CacheEntry, ...]:
+    """List what a cache keeps: its files, and folders two deep, in the order of their names; sizes in bytes."""
+    found = []
+    for path in sorted(_kept(root)):
+        files = [path] if not path.is_dir() else [file for file in path.rglob("*") if file.is_file()]
+        size = sum(file.lstat().st_size for file in files)
+        found.append(CacheEntry(path=path.relative_to(root).as_posix(), size_bytes=size, files=len(files)))
+    return tuple(found)
+
+
+def clear_cache(root: Path) -> tuple[CacheEntry, ...]:
+    """Remove what a cache keeps; gives what was removed.
+
+    Raises:
+        OutputError: when something cannot be removed.
+    """
+    entries = cache_entries(root)
+    try:
+        for entry in entries:
+            path = root / entry.path
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot clear {error.filename or root}: {error.strerror}; change its permissions or remove it by hand"
+        ) from error
+    return entries
+
+
+def _kept(root: Path) -> list[Path]:
+    found: list[Path] = []
+    for path in root.iterdir() if root.is_dir() else ():
+        found += path.iterdir() if path.is_dir() and not path.is_symlink() else [path]
+    return found
+
+
+def _unusable(root: Path) -> str | None:
+    """Say why a folder cannot be written, having tried; None where it can."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=root):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+@functools.cache
+def _temporary(why: str) -> Path:
+    place = Path(tempfile.gettempdir()) / f"{_NAME}-cache-{os.getuid()}"
+    try:
+        place.mkdir(mode=0o700, exist_ok=True)
+        found = place.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+            place = Path(tempfile.mkdtemp(prefix=f"{_NAME}-cache-"))
+    except OSError as error:
+        raise OutputError(
+            f"no cache can be made ({why}; {place}: {error.strerror}); set {CACHE_VARIABLE} to a folder that can be "
+            "written"
+        ) from error
+    _LOG.warning("the cache is in %s for now (%s); set %s to keep it elsewhere", place, why, CACHE_VARIABLE)
+    return place

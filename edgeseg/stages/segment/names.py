@@ -1,0 +1,57 @@
+"""Names of patients and slices that any file system, terminal and program can take."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.data.scan import SourcedScan
+from edgeseg.errors import DatasetError
+
+_SURROGATES = (0xDC80, 0xDCFF)
+
+
+def safe_name(name: str) -> str:
+    """Return a name with `%F6` for a byte that is not UTF-8, and likewise for control and format characters."""
+    return "".join(_shown(char) for char in name)
+
+
+def _shown(char: str) -> str:
+    code = ord(char)
+    if _SURROGATES[0] <= code <= _SURROGATES[1]:
+        return f"%{code - 0xDC00:02X}"
+    if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+        return "".join(f"%{byte:02X}" for byte in char.encode(errors="surrogatepass"))
+    return char
+
+
+def named(scan: SourcedScan, name: str | None = None) -> SourcedScan:
+    """Return a scan under names that are safe, with another patient's name where one is given.
+
+    Raises:
+        DatasetError: when two slices would have one name.
+    """
+    wanted, slices = safe_name(name or scan.name), tuple(map(safe_name, scan.slice_names))
+    if (wanted, slices) == (scan.name, scan.slice_names):
+        return scan
+    if twice := [one for one, count in Counter(slices).items() if count > 1]:
+        raise DatasetError(f"two slices of {wanted} are both '{twice[0]}' once written in UTF-8; rename one")
+    return cast(SourcedScan, _Named(scan, wanted, slices))
+
+
+class _Named:
+    """A scan with other names; all else is the scan's."""
+
+    def __init__(self, scan: SourcedScan, name: str, slice_names: tuple[str, ...]) -> None:
+        self._scan, self.name, self.slice_names = scan, name, slice_names
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """Read one slice."""
+        return self._scan.image(index)
+
+    def __getattr__(self, attribute: str) -> object:
+        return getattr(self._scan, attribute)
