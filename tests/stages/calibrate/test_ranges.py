@@ -41,7 +41,7 @@ def test_ranges_carry_their_provenance(
     assert found.versions["tensorflow"]
     assert choose_and_record(read_checkpoint(tiny_checkpoint), KaggleLgg(tiny_lgg), slices=10, seed=0) == recorded
     refuse_calibrated(("TCGA_BB_0006_20000106",), found.patients)
-    with pytest.raises(SeenPatientError, match=f"patient {manifest.patients[0]} would be evaluated on"):
+    with pytest.raises(SeenPatientError, match=f"patient {manifest.patients[0]} and 2 more would be evaluated on"):
         refuse_calibrated(manifest.patients, found.patients)
 
 
