@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo check baseline test test-device lint format lock clean test-android screenshots apk apk-rehearsal
+.PHONY: help install demo check baseline test test-device docs reference lint format lock clean test-android screenshots apk apk-rehearsal
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -46,6 +46,14 @@ test: lint  ## Format check, lint, types, floors and tests, on up to 4 processor
 test-device: $(STAMP)  ## Run int8 on emulated Arm and in WebAssembly, DATA=DIR for patients too; minutes, needs a network.
 	@$(BIN)/python benchmarks/device/evidence.py $(if $(DATA),--data $(DATA)) $(if $(BUILD),--build $(BUILD)) \
 		$(if $(BUILD_X86),--build-x86 $(BUILD_X86))
+
+docs: $(STAMP)  ## Build the documentation into build/site and check every link, in docs/ and outside.
+	@# without --quiet, which would keep --strict from seeing the warnings
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@$(BIN)/python -m pytest -q tests/test_docs.py
+
+reference: $(STAMP)  ## Write the pages of docs/reference that follow from the code anew.
+	@$(BIN)/python tools/reference.py
 
 lint: $(STAMP)  ## Only the static part of `make test`.
 	$(BIN)/ruff format --check .

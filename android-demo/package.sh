@@ -31,7 +31,8 @@ done
 target=target/apk
 apk=target/edgeseg-demo-arm64.apk
 [ -z "$stand_in" ] || apk=target/edgeseg-demo-rehearsal.apk
-ort=$(property onnxruntime.version) r8=$(property r8.version) kotlin=$(property kotlin.version) android=$(property android-all.version)
+ort=$(property onnxruntime.version) r8=$(property r8.version) kotlin=$(property kotlin.version)
+jackson=$(property jackson.version) android=$(property android-all.version)
 repository=$(mvn -q -B help:evaluate -Dexpression=settings.localRepository -DforceStdout 2>/dev/null || true)
 [ -d "$repository" ] || repository=$HOME/.m2/repository
 
@@ -75,17 +76,18 @@ else
 fi
 cp -r "$target/aar/jni/arm64-v8a" "$target/lib/arm64-v8a"
 
-# One dex with what the app uses of Kotlin, lambdas turned into classes. android-all has Android's classes, the JDK java.*.
+# One dex with what the app uses of Kotlin and Jackson, lambdas turned into classes; android-all has Android's classes,
+# the JDK java.*.
 jdk=$(java -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java\.home = //p')
 cp -r target/classes "$target/classes"
 pack "$target/app.jar" "$target/classes" org
-java -Xmx1g -cp "$r8_jar" com.android.tools.r8.R8 --release --min-api "$(property min.sdk)" \
+java -Xmx1g -cp "$r8_jar" com.android.tools.r8.R8 --release --no-data-resources --min-api "$(property min.sdk)" \
     --lib "$jdk" --lib "$repository/org/robolectric/android-all/$android/android-all-$android.jar" \
     --pg-conf app/keep.pro --pg-conf target/manifest/keep.pro --output "$target/dex" \
-    "$target/app.jar" "$target/aar/classes.jar" "$repository/org/jetbrains/kotlin/kotlin-stdlib/$kotlin/kotlin-stdlib-$kotlin.jar"
+    "$target/app.jar" "$target/aar/classes.jar" "$repository/org/jetbrains/kotlin/kotlin-stdlib/$kotlin/kotlin-stdlib-$kotlin.jar" \
+    "$repository/com/fasterxml/jackson/core/jackson-core/$jackson/jackson-core-$jackson.jar"
 
 cp target/resources.apk "$target/unsigned.apk"
-(cd "$target/dex" && find . -type f ! -name '*.dex' -delete)
 pack "$target/unsigned.apk" "$target/dex" .
 pack "$target/unsigned.apk" "$target" lib
 zipalign -f 4 "$target/unsigned.apk" "$target/aligned.apk"

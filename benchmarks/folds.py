@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
 
+from edgeseg.artifacts import read_build
 from edgeseg.errors import EdgeSegError
 from edgeseg.jsonio import JsonFormatError, from_json
 from edgeseg.metrics.clinical import NOTABLE_DICE, clinical_change
+from edgeseg.reports.table import splice
 from edgeseg.reports.words import interval_text, size_text
 from edgeseg.results import REFERENCE, ArtifactRow, BuildResult, ClinicalChange, EvalResult, OutOfFoldResult
-from edgeseg.stages.build import read_build, splice
 from edgeseg.stages.score import result_of
 
 COSTS = (

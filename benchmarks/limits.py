@@ -21,8 +21,8 @@ from edgeseg.data.open import open_dataset
 from edgeseg.errors import EdgeSegError
 from edgeseg.jsonio import from_json
 from edgeseg.metrics import bootstrap_interval, count_overlap, paired_interval
+from edgeseg.reports.table import splice
 from edgeseg.results import OutOfFoldResult
-from edgeseg.stages.build import splice
 from edgeseg.stages.folds import check_data, find_runs, held_out_logits
 
 LOW = 0.6

@@ -22,9 +22,9 @@ from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import EdgeSegError
+from edgeseg.reports.table import splice
 from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.specs.training import PRECISIONS
-from edgeseg.stages.build import splice
 from edgeseg.stages.environment import environment, load_average, usable_cores
 from edgeseg.stages.train import TrainProgress, train
 

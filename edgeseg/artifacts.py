@@ -16,9 +16,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgeseg.errors import OutputError
+from edgeseg.errors import ArtifactError, OutputError
+from edgeseg.jsonio import JsonFormatError, from_json
 from edgeseg.place import STAGING, held, write_error
+from edgeseg.results import RESULT_SCHEMA_VERSION, BuildResult
 
+BUILD_FILE = "build.json"
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -198,3 +201,30 @@ def _move_files(source: Path, out: Path) -> None:
 def shipped_slugs() -> tuple[str, ...]:
     """The variants whose weights ship."""
     return tuple(sorted(p.parent.name for p in shipped("models").glob("*/weights.safetensors")))
+
+
+def read_build(folder: Path) -> BuildResult:
+    """Read the `build.json` of a build folder (or the file itself).
+
+    Raises:
+        ArtifactError: when there is none, or it is damaged or of another schema.
+    """
+    path = folder / BUILD_FILE if folder.is_dir() else folder
+    try:
+        build = from_json(BuildResult, path.read_bytes())
+    except FileNotFoundError as error:
+        raise ArtifactError(
+            f"{folder} holds no {BUILD_FILE}; give the folder that 'edgeseg build --out' wrote"
+        ) from error
+    except OSError as error:
+        raise ArtifactError(
+            f"cannot read {path}: {error.strerror or error}; check the path and its permissions"
+        ) from error
+    except JsonFormatError as error:
+        raise ArtifactError(f"{path} is damaged ({error}); run 'edgeseg build --rebuild' to write it anew") from error
+    if build.schema_version != RESULT_SCHEMA_VERSION:
+        raise ArtifactError(
+            f"{path} has schema version {build.schema_version} and this edgeseg reads {RESULT_SCHEMA_VERSION}; "
+            "run 'edgeseg build --rebuild' to write it anew"
+        )
+    return build

@@ -6,7 +6,7 @@ order, are what a device has to do:
 1. put the channels in the contract's order and resample each to its size (bilinear, with antialiasing when it
    shrinks), rounded to uint8; then `stretch` each, where the contract says so;
 2. multiply by `contract.scale` into [0, 1], or, for an integer artifact, quantise that to int8;
-3. run the network; dequantise its output where it is an integer;
+3. run the network; dequantise its output where it is an integer; take the logits of probabilities (`as_logits`);
 4. where the contract asks for it, put the logits of small components below the threshold (`edgeseg.components`);
 5. resample the logits back to the slice's own size (bilinear), and only then threshold them.
 
@@ -27,12 +27,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgeseg.errors import ContractError, ImageError, MaskError
-from edgeseg.specs import CHANNELS, Contract
+from edgeseg.errors import ContractError, ImageError
+from edgeseg.specs import CHANNELS, OUTPUTS, Contract
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 STRETCH_SHARE = 0.99
 ASPECT_TOLERANCE = 0.01
+_SUREST = 2.0**-23
+_OUTSIDE_TOLERANCE = 1e-3
 
 
 def check_images(images: NDArray[np.uint8]) -> None:
@@ -118,6 +120,16 @@ def normalise(images: NDArray[np.uint8], contract: Contract) -> NDArray[np.float
     return images.astype(np.float32) * np.float32(contract.scale)
 
 
+def network_input(images: NDArray[np.uint8], contract: Contract) -> NDArray[np.float32]:
+    """Do steps 1 and 2 at once: `(N, h, w, 3) uint8` as stored to what a float network takes, `(N, H, W, 3) float32`.
+
+    Raises:
+        ImageError: as `to_network`.
+        ContractError: as `to_network`.
+    """
+    return normalise(to_network(images, contract), contract)
+
+
 def to_layout(images: NDArray[Scalar], layout: str) -> NDArray[Scalar]:
     """Lay `(N, H, W, C)` out as `NHWC` (unchanged) or `NCHW` (`(N, C, H, W)`, contiguous).
 
@@ -167,6 +179,34 @@ def quantise_images(
     table = quantise(normalise(np.arange(256, dtype=np.uint8), contract), scale, zero_point, dtype)
     levels: NDArray[np.integer] = table[images]
     return levels
+
+
+def as_logits(values: NDArray[np.float32], contract: Contract, step: float | None = None) -> NDArray[np.float32]:
+    """Give what a network returned as logits: as it is, or `log(p / (1 - p))` where the contract says probabilities.
+
+    A p below 2**-23 (of codes: half a step) counts as that, and likewise at 1, where float32 holds no more: logits end
+    at about 16. So p is above the contract's threshold exactly where its logit is above `logit_threshold`, and
+    components are dropped and masks resampled as they are for the same network without its last sigmoid.
+
+    Args:
+        values: any shape, finite.
+        contract: says what they are.
+        step: what one code of an integer output is worth.
+
+    Raises:
+        ContractError: when the contract says probabilities and a value lies outside [0, 1].
+    """
+    if contract.output == OUTPUTS[0]:
+        return values
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+    if low < -_OUTSIDE_TOLERANCE or high > 1.0 + _OUTSIDE_TOLERANCE:
+        raise ContractError(
+            f"the contract says that the network gives probabilities and it gave values from {low:.4g} to "
+            f'{high:.4g}; probabilities lie in [0, 1], so give it a contract with "output": "logits"'
+        )
+    end = min(max(_SUREST, (step or 0.0) / 2), contract.threshold / 2, (1.0 - contract.threshold) / 2)
+    p = np.clip(values.astype(np.float64), end, 1.0 - end)
+    return np.log(p / (1.0 - p)).astype(np.float32)
 
 
 def logits_to_size(logits: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
@@ -230,28 +270,6 @@ def mask_on_grid(logits: NDArray[np.float32], contract: Contract, height: int, w
         `(N, height, width) bool`, True = tumour.
     """
     return mask_from_logits(logits_to_size(logits, height, width), contract)
-
-
-def mask_to_size(masks: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
-    """Bring masks to another grid by nearest neighbour: `(N, H, W)` or `(H, W) bool` to the same with that size.
-
-    For reference outlines, which have no logits; a predicted mask goes through `mask_on_grid`.
-
-    Raises:
-        MaskError: when the array is not one mask or a stack of masks.
-    """
-    if masks.ndim not in (2, 3) or masks.dtype != np.bool_:
-        raise MaskError(
-            f"an array of shape {masks.shape} and dtype {masks.dtype} is not a mask; (N, h, w) bool is needed"
-        )
-    rows = _nearest(masks.shape[-2], height)
-    columns = _nearest(masks.shape[-1], width)
-    return masks[..., rows[:, np.newaxis], columns]
-
-
-def _nearest(length: int, wanted: int) -> NDArray[np.intp]:
-    """Index of the pixel under each centre of the wanted grid, `floor((2 i + 1) length / (2 wanted))`, exactly."""
-    return ((2 * np.arange(wanted) + 1) * length // (2 * wanted)).astype(np.intp)
 
 
 def _resample(plane: NDArray[Scalar], size: tuple[int, int]) -> NDArray[Scalar]:

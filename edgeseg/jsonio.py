@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+LEFT_OUT = "left out where it has its default"
+"""Key in a field's metadata; see `to_plain`."""
 MAX_DOCUMENT_BYTES = 256 << 20
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -37,12 +39,15 @@ class JsonFormatError(ValueError):
 def to_plain(value: Any) -> Any:
     """Turn dataclasses, tuples and mappings into dict, list and scalars that `json` writes without loss.
 
+    A field whose metadata hold `LEFT_OUT` is not written where it has its default: text of before it was there, which
+    digests are of, stays as it is.
+
     Raises:
         TypeError: for anything else, arrays included.
         ValueError: for a float that JSON cannot hold (NaN, infinity).
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value) if _written(f, value)}
     if isinstance(value, (list, tuple)):
         return [to_plain(item) for item in value]
     if isinstance(value, dict):
@@ -54,6 +59,10 @@ def to_plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, str)):
         return value
     raise TypeError(f"{type(value).__name__} does not belong in a spec or a result")
+
+
+def _written(field: dataclasses.Field[Any], value: Any) -> bool:
+    return LEFT_OUT not in field.metadata or getattr(value, field.name) != field.default
 
 
 def to_json(value: Any, *, indent: int | None = 2) -> str:

@@ -506,3 +506,47 @@ def choice() -> Choice:
         bootstrap_samples=10,
         versions={},
     )
+
+
+@pytest.fixture
+def foreign_onnx(tmp_path: Path) -> Callable[..., Path]:
+    """Give a function that writes a model of somebody else: a 1 x 1 convolution `4 * FLAIR - 2`, then what `tail` says.
+
+    `tail` are operations, each a name or a name and its attributes; `source` and `result` replace the shapes of the
+    ends and `dtype` their type; `weight` the convolution's, `(O, 3, 1, 1)`; `more` are further inputs.
+    """
+    from onnx import TensorProto, checker, helper, numpy_helper, save
+
+    def write(
+        name: str = "foreign.onnx",
+        tail: tuple[Any, ...] = (),
+        *,
+        source: tuple[Any, ...] = (1, 3, TINY_HEIGHT, TINY_WIDTH),
+        result: tuple[Any, ...] | None = None,
+        weight: Any = ((0.0, 4.0, 0.0),),
+        dtype: str = "FLOAT",
+        more: tuple[str, ...] = (),
+        **saving: Any,
+    ) -> Path:
+        kind = getattr(TensorProto, dtype)
+        kernel = np.array(weight).astype(helper.tensor_dtype_to_np_dtype(kind))[:, :, np.newaxis, np.newaxis]
+        bias = np.full(len(kernel), -2).astype(kernel.dtype)
+        steps = [("Conv", {}), *((one, {}) if isinstance(one, str) else one for one in tail)]
+        names = ["x", *(f"v{number}" for number in range(1, len(steps))), "y"]
+        extra = {"Conv": ["w", "b"], "Resize": ["", "scales"]}
+        nodes = [
+            helper.make_node(operation, [names[i], *extra.get(operation, ())], [names[i + 1]], **told)
+            for i, (operation, told) in enumerate(steps)
+        ]
+        stored = {"w": kernel, "b": bias, "scales": np.array([1, 1, 0.5, 0.5], np.float32)}
+        used = {given for node in nodes for given in node.input}
+        ends = [helper.make_tensor_value_info(one, kind, source) for one in ("x", *more)]
+        out = helper.make_tensor_value_info("y", kind, (1, len(kernel), *source[2:]) if result is None else result)
+        weights = [numpy_helper.from_array(array, key) for key, array in stored.items() if key in used]
+        graph = helper.make_graph(nodes, "foreign", ends, [out], weights)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        checker.check_model(model)
+        save(model, str(tmp_path / name), **saving)
+        return tmp_path / name
+
+    return write

@@ -7,15 +7,20 @@ import tomllib
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
+from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from edgeseg.artifacts import sha256_file
 from edgeseg.jsonio import from_json
 from edgeseg.runtime.contract import read_contract
 from edgeseg.specs import AppManifest
+from edgeseg.stages.segment.masks import PictureMasks
 from edgeseg.stages.ship.android import ASSETS, FLOAT_GOLDENS
 
 APP = Path(__file__).resolve().parents[1] / "android-demo"
+TIFFS = APP / "app" / "src" / "test" / "resources" / "tiff"
 MAX_FILE_BYTES, MAX_BYTES = 5 * 2**20, 12 * 2**20
 
 
@@ -55,6 +60,36 @@ def test_a_bundle_holds_what_its_manifest_says(folder: Path) -> None:
     named = {file.file: file.sha256 for case in manifest.cases for file in (*case.images, *case.references)}
     assert {name: sha256_file(APP / ASSETS / name) for name in named} == named
     assert {str(path.relative_to(APP / ASSETS)) for path in (APP / ASSETS / "cases").rglob("*.png")} == set(named)
+
+
+def _write_tiffs(folder: Path) -> None:
+    """Write what the app's TIFF reader is tested on: a mask, as edgeseg writes it, and a picture in Pillow's ways."""
+    y, x = np.mgrid[:300, :260]
+    PictureMasks(folder, ".tiff").add(0, "edgeseg", (x - 90) ** 2 + 2 * (y - 170) ** 2 < 9000)
+    y, x, channel = np.mgrid[:30, :40, :3]
+    picture = Image.fromarray((x * x * 7 + y * 5 + channel * 40).astype(np.uint8))
+    for name, compression, predictor in (
+        ("plain", None, 1),
+        ("packbits", "packbits", 1),
+        ("deflate", "tiff_adobe_deflate", 1),
+        ("deflate_predicted", "tiff_adobe_deflate", 2),
+        ("lzw_predicted", "tiff_lzw", 2),
+    ):
+        tags = ImageFileDirectory_v2()
+        tags[278] = 8  # rows per strip
+        if predictor != 1:
+            tags[317] = predictor
+        picture.save(folder / f"{name}.tif", compression=compression, tiffinfo=tags)
+
+
+def test_the_apps_tiffs_are_what_is_written_today(tmp_path: Path) -> None:
+    _write_tiffs(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in TIFFS.iterdir()}
+    for path in tmp_path.iterdir():
+        with TiffImageFile(path) as now, TiffImageFile(TIFFS / path.name) as then:
+            assert np.array_equal(np.asarray(now), np.asarray(then))
+            for tag in (258, 259, 262, 277, 278, 317):  # how the pixels are stored
+                assert now.tag_v2.get(tag) == then.tag_v2.get(tag), (path.name, tag)
 
 
 def test_both_models_are_one_network() -> None:

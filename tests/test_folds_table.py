@@ -30,7 +30,7 @@ def test_the_page_holds_what_the_command_prints(
 ) -> None:
     run(folds, monkeypatch, *BUILDS, "--trainings", *TRAININGS)
     printed = capsys.readouterr().out
-    assert printed.strip() in (ROOT / "docs" / "compression.md").read_text()
+    assert printed.strip() in (ROOT / "docs" / "measured" / "compression.md").read_text()
     assert sum(line.startswith("| folds-") for line in printed.splitlines()) == 9
     assert sum(line.startswith("| out-of-fold") for line in printed.splitlines()) == 3
 

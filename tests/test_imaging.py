@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from edgeseg import imaging
-from edgeseg.errors import ContractError, ImageError, MaskError
+from edgeseg.errors import ContractError, ImageError
 from edgeseg.specs import Contract, VariantSpec
 
 BYTES = np.arange(256, dtype=np.uint8)
@@ -125,21 +125,6 @@ def test_a_boundary_between_pixels_is_kept_when_the_mask_goes_to_a_finer_grid(ti
     mask = imaging.mask_on_grid(ramp, tiny_contract, 64, 64)
     wanted = (np.arange(64) + 0.5) / 4 > edge_px
     np.testing.assert_array_equal(mask[0], np.tile(wanted, (64, 1)))
-    coarse = imaging.mask_to_size(imaging.mask_from_logits(ramp, tiny_contract), 64, 64)
-    assert (coarse[0] != wanted).any()
-
-
-def test_reference_masks_go_to_another_grid_by_nearest_neighbour() -> None:
-    mask = noise(3, 6, 7) > 127
-    finer = imaging.mask_to_size(mask, 18, 21)
-    np.testing.assert_array_equal(finer, mask.repeat(3, axis=1).repeat(3, axis=2))
-    np.testing.assert_array_equal(imaging.mask_to_size(finer, 6, 7), mask)
-    assert imaging.mask_to_size(mask[0], 2, 3).shape == (2, 3)
-
-
-def test_what_is_no_mask_is_refused() -> None:
-    with pytest.raises(MaskError, match="uint8"):
-        imaging.mask_to_size(np.zeros((4, 4), np.uint8), 2, 2)
 
 
 def test_stretch_brings_the_99th_percentile_above_black_to_white() -> None:

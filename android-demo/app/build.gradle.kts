@@ -45,6 +45,7 @@ android {
 kotlin { jvmToolchain(17) }
 
 dependencies {
+    implementation(libs.jackson.core)
     implementation(libs.onnxruntime.android)
     testImplementation(libs.onnxruntime.desktop)
     testImplementation(libs.junit)

@@ -58,7 +58,7 @@ class Model:
 
     def inputs(self, images: NDArray[np.uint8]) -> NDArray[np.generic]:
         """Encode slices as the file wants them: `(N, 1, ...)`; a file of the profile x86 takes unsigned codes."""
-        encoded = [self.segmenter._encode(image[np.newaxis]) for image in to_network(images, self.contract)]  # noqa: SLF001
+        encoded = [self.segmenter.encoded(image[np.newaxis]) for image in to_network(images, self.contract)]
         stack = np.stack(encoded)
         return stack.view(np.uint8) ^ np.uint8(128) if self.unsigned else stack
 
@@ -292,7 +292,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--variant", default="alphax-0.125-half", help="the network whose builds are taken")
     parser.add_argument("--build", type=Path, metavar="DIR", help="a build of the four targets; made if not given")
     parser.add_argument("--build-x86", type=Path, metavar="DIR", help="a build of onnx-int8 with --profile x86")
-    parser.add_argument("--into", type=Path, default=store.ROOT / "docs" / "device-evidence.md", help="the page")
+    parser.add_argument(
+        "--into", type=Path, default=store.ROOT / "docs" / "measured" / "device-evidence.md", help="the page"
+    )
     parser.add_argument("--json", type=Path, default=store.ROOT / "models" / EVIDENCE_FILE, help="the result")
     return parser.parse_args()
 

@@ -35,7 +35,7 @@ def bench(
     """Time single slices through model files, in interleaved rounds so that drift of the machine hits all alike.
 
     Load time, first inference and peak memory come from a process of each file's own. Compare files within one run of
-    this command, not across runs. docs/benchmarks.md says how each figure is taken.
+    this command, not across runs. docs/reference/bench.md says how each figure is taken.
     """
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted

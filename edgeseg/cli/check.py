@@ -46,7 +46,7 @@ def check(
     """Hold every artifact of a build against a committed baseline; exit code 1 when a rule does not hold.
 
     Rules: the build's own status, the file is the one that was measured, contract, size, Dice per patient, and with
-    --max-latency-ratio latency over that of a reference artifact of the same build. See docs/check.md.
+    --max-latency-ratio latency over that of a reference artifact of the same build. See docs/reference/check.md.
     """
     from edgeseg.errors import CheckFailedError, OptionError
     from edgeseg.stages.check import CheckLimits, read_artifacts, read_baseline

@@ -13,7 +13,7 @@ def claims(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Count slices and tumour pixels of this data set.")
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The page.")] = Path("docs/claims.md"),
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The page.")] = Path("docs/measured/claims.md"),
     r2: Annotated[bool, typer.Option(help="Time the full-width R2U-Net; --no-r2 leaves it out.")] = True,
     threads: Annotated[int, typer.Option(help="Threads of the runtime that times R2U-Net.")] = 2,
     budget_s: Annotated[float, typer.Option(help="Seconds of counted runs for R2U-Net, at most.")] = 20.0,
@@ -21,13 +21,14 @@ def claims(
 ) -> None:
     """Write the original study's claims beside what was measured and how."""
     from edgeseg import artifacts
+    from edgeseg.artifacts import BUILD_FILE, read_build
     from edgeseg.cli._progress import counted, line
     from edgeseg.data.open import open_dataset
     from edgeseg.data.summary import count_cohort
     from edgeseg.jsonio import to_json
     from edgeseg.reports.claims import claims_page, measured_claims, write_claims
     from edgeseg.results import ClaimsResult
-    from edgeseg.stages.build import BUILD_FILE, read_build, time_network
+    from edgeseg.stages.build import time_network
     from edgeseg.variants import VARIANTS
 
     found = read_build(build)

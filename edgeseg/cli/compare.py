@@ -22,9 +22,9 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
 ) -> None:
     """Put two builds side by side: size, Dice over the patients that both scored, each of them, latency."""
+    from edgeseg.artifacts import read_build
     from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json
-    from edgeseg.stages.build import read_build
     from edgeseg.stages.score import compare as run
 
     found = run(read_build(before), read_build(after), names=(str(before), str(after)), seed=seed)

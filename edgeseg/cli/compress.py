@@ -24,7 +24,7 @@ def compress(
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data that the weights were trained on.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The new run's folder.")],
     recipe: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A chain of recipes in TOML; see docs/compression.md.")
+        Path | None, typer.Option(metavar="FILE", help="A chain of recipes in TOML; see docs/how-to/compress.md.")
     ] = None,
     prune: Annotated[float | None, typer.Option(help="Zero this share of the weights.")] = None,
     channel_prune: Annotated[float | None, typer.Option(help="Keep this share of the arithmetic.")] = None,

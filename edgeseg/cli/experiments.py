@@ -38,7 +38,7 @@ def experiments(
     from edgeseg.data.split import check_split, read_split
     from edgeseg.jsonio import to_json
     from edgeseg.reports.experiments import markdown
-    from edgeseg.stages.build import splice
+    from edgeseg.reports.table import splice
     from edgeseg.stages.experiments import read_plan, run_experiments
 
     asked = read_plan(plan)

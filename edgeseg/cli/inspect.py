@@ -34,7 +34,10 @@ def inspect(
 
     found = run(model)
     if contract_json:
-        typer.echo(contract_template(found))
+        text, notes = contract_template(found)
+        typer.echo(text)
+        for note in notes:
+            typer.echo(f"warning: {note}", err=True)
     elif as_json:
         typer.echo(to_json(found))
     else:
@@ -65,6 +68,7 @@ def _file(found: Inspection) -> Table:
     rows = [
         ("file", f"{found.file}, {found.format}, {found.size_bytes:,} bytes"),
         ("SHA-256", found.sha256),
+        *[("weights in", name) for name in found.weight_files],
     ]
     for name, tensors in (("input", found.graph.inputs), ("output", found.graph.outputs)):
         for tensor in tensors:
@@ -73,6 +77,7 @@ def _file(found: Inspection) -> Table:
                 "" if tensor.scale is None else f", real = (code {-(tensor.zero_point or 0):+d}) * {tensor.scale:.6g}"
             )
             rows.append((name, f"{tensor.name}: {shape} {tensor.dtype}{codes}"))
+    rows.append(("gives", f"{found.graph.output_kind.kind} ({found.graph.output_kind.why})"))
     macs = "not known (free shapes)" if found.macs is None else f"{found.macs:,}"
     return _pairs([*rows, ("MACs a slice", macs)])
 
@@ -105,6 +110,7 @@ def _contract(contract: Contract, *, sealed: bool) -> Table:
                 f"{contract.height} x {contract.width}, {contract.layout}, channels {', '.join(contract.channels)}",
             ),
             ("scaling", f"normalisation {contract.normalisation}, bytes x {contract.scale:.6g}"),
+            ("output", contract.output),
             ("threshold", f"{contract.threshold:g} (logit {contract.logit_threshold:.4g})"),
             ("lone slices", dropping.describe(volume=False)),
             ("volumes", dropping.describe(volume=True)),

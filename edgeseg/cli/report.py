@@ -44,13 +44,14 @@ def report(
     patients: keep it where those may be kept.
     """
     from edgeseg import artifacts
+    from edgeseg.artifacts import read_build
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.jsonio import to_json
     from edgeseg.reports.build import markdown, markdown_table, terminal
     from edgeseg.reports.csv import spreadsheet
     from edgeseg.reports.summary import summarise
-    from edgeseg.stages.build import read_build, splice
+    from edgeseg.reports.table import splice
 
     build = read_build(build_dir)
     summary = summarise(build)

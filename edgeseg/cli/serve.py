@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from edgeseg.service.engine import Engine
 
 
+TOKEN_VARIABLE = "EDGESEG_TOKEN"
+
+
 def serve(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="The artifact: a .onnx, .ort or .tflite file.")],
     *,
@@ -29,6 +32,19 @@ def serve(
     max_slices: Annotated[int, typer.Option("--max-slices", help="In one request.")] = 256,
     timeout: Annotated[float, typer.Option("--timeout", help="Of one request, in seconds.")] = 60.0,
     grace: Annotated[float, typer.Option("--grace", help="For requests under way at SIGTERM, in seconds.")] = 30.0,
+    drain: Annotated[
+        float,
+        typer.Option("--drain", help="Seconds from SIGTERM, when /ready says no, to the end."),
+    ] = 0.0,
+    metrics: Annotated[bool, typer.Option("--metrics", help="Serve /metrics for Prometheus.")] = False,
+    token_file: Annotated[
+        Path | None,
+        typer.Option("--token-file", help=f"Holds the token that requests must bring; or set {TOKEN_VARIABLE}."),
+    ] = None,
+    origins: Annotated[
+        list[str] | None,
+        typer.Option("--origin", help="Of web pages that may call from a browser; may be repeated.", metavar="URL"),
+    ] = None,
     contract: Annotated[
         Path | None,
         typer.Option("--contract", metavar="FILE", help="The contract, as JSON, of a model that carries none."),
@@ -37,7 +53,8 @@ def serve(
 ) -> None:
     """Serve /v1/segment, /health and /docs, and the Vertex AI contract, until SIGTERM or Ctrl-C.
 
-    There is no encryption and no login: what is reached from elsewhere belongs behind a proxy that has both.
+    There is no encryption, and no login but a token where one is given: what is reached from elsewhere belongs behind
+    a proxy that has both.
     """
     from edgeseg.errors import MissingExtraError
     from edgeseg.specs import ServeOptions
@@ -54,12 +71,35 @@ def serve(
         max_slices=max_slices,
         timeout_s=timeout,
         grace_s=grace,
+        drain_s=drain,
+        metrics=metrics,
+        token=_token(token_file),
+        origins=tuple(origins or ()),
     )
     try:
         from edgeseg.service import server
     except ModuleNotFoundError as error:
         raise MissingExtraError(error.name or "fastapi", "serve", "edgeseg serve") from error
     server.serve(model, options, lambda url, engine: _tell(url, engine, json=json), contract=contract)
+
+
+def _token(path: Path | None) -> str | None:
+    """Read the token from a file or the environment; on the command line every user of the host could read it."""
+    import os
+
+    from edgeseg.errors import OptionError
+
+    given = os.environ.get(TOKEN_VARIABLE)
+    if path is None:
+        return given
+    if given is not None:
+        raise OptionError(f"a token is in {path} and in {TOKEN_VARIABLE}; give one of them")
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionError(
+            f"{path}: cannot read the token ({type(error).__name__}); give a text file with it"
+        ) from error
 
 
 def _tell(url: str, engine: Engine, *, json: bool) -> None:

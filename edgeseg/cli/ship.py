@@ -25,8 +25,8 @@ def ship(
 
     Activation ranges belong to one weights file; 'edgeseg calibrate' records them for the new one.
     """
+    from edgeseg.artifacts import read_build
     from edgeseg.cli._progress import line
-    from edgeseg.stages.build import read_build
     from edgeseg.stages.calibrate import ranges_are_stale
     from edgeseg.stages.ship import ship as put
 

@@ -14,7 +14,7 @@ from edgeseg.errors import DatasetError
 TISSUE_GREY = 15
 """A pixel above it is no background, in the 8-bit range of the training data."""
 _EDGE_SHARE, _SIZE_SHARE, _AWAY_SHARE = 0.02, 0.15, 0.1
-_MIN_TISSUE_SHARE, _MIN_SLICES = 0.02, 1
+_MIN_TISSUE_SHARE, _MIN_SLICES = 0.02, 5
 Box = NDArray[np.float64]
 
 
@@ -80,7 +80,7 @@ class Heads:
                     self._boxes[name].append((ours, theirs))
 
     def warnings(self, pixel_mm: tuple[float, float] | None) -> tuple[str, ...]:
-        """Say where heads differ in size or place, by the median of all slices."""
+        """Say where heads differ in size or place, by the median of five slices and more; of fewer it says little."""
         warned = []
         unit, scale = ("pixels", (1.0, 1.0)) if pixel_mm is None else ("mm", pixel_mm)
         for name, boxes in self._boxes.items():

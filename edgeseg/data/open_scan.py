@@ -130,8 +130,9 @@ def list_candidates(path: Path, salt: str = "") -> tuple[tuple[Candidate, ...], 
     if not path.exists():
         raise DatasetError(f"{path}: there is no such file or folder; check the path")
     tree = None if path.is_file() else read_tree(path)
+    files: tuple[Path, ...] = (path,)
     if tree is None:
-        kind, files = format_of(path), (path,)
+        kind = format_of(path)
     else:
         name = only_format(tree)
         kind = next((one for one in FORMATS if one.name == name), None)

@@ -35,7 +35,7 @@ def read_chain(path: Path) -> Chain:
     except OSError as error:
         raise OptionError(f"{path}: the recipe file cannot be read ({error.strerror}); check the path") from error
     except JsonFormatError as error:
-        raise OptionError(f"{path}: {error}; see docs/compression.md for the form") from error
+        raise OptionError(f"{path}: {error}; see docs/how-to/compress.md for the form") from error
     _refuse_unknown(f"{path}", plain, TOP)
     steps = plain.get("step")
     if not isinstance(steps, list) or not steps or not all(isinstance(step, dict) for step in steps):

@@ -1,4 +1,4 @@
-"""The original study's claims beside what is measured here, written as `docs/claims.md`."""
+"""The original study's claims beside what is measured here, written as `docs/measured/claims.md`."""
 
 from __future__ import annotations
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from rich.table import Table
+
+from edgeseg import artifacts
+from edgeseg.errors import OptionError
 
 
 def titled_table(title: str | None) -> Table:
@@ -29,3 +33,28 @@ def markdown_table_lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> 
 def escape(cell: str) -> str:
     """Make a text fit for a cell of a Markdown table."""
     return cell.replace("|", "\\|").replace("\n", " ")
+
+
+TABLE_BEGIN, TABLE_END = "<!-- table:begin -->", "<!-- table:end -->"
+
+
+def splice(table: str, path: Path) -> Path:
+    """Put a Markdown table between `<!-- table:begin -->` and `<!-- table:end -->` of a file; all else stays.
+
+    Raises:
+        OptionError: when the file cannot be read or does not hold each marker once, in that order.
+        OutputError: when it cannot be written.
+    """
+    try:
+        text = path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise OptionError(f"cannot read {path}: {why}; --into takes an existing Markdown file") from error
+    begin, end = text.find(TABLE_BEGIN), text.find(TABLE_END)
+    if text.count(TABLE_BEGIN) != 1 or text.count(TABLE_END) != 1 or end < begin:
+        raise OptionError(
+            f"{path} must hold '{TABLE_BEGIN}' and after it '{TABLE_END}', each once; add the two lines where the "
+            "table belongs"
+        )
+    new = f"{text[: begin + len(TABLE_BEGIN)]}\n\n{table.strip()}\n\n{text[end:]}"
+    return artifacts.write_text(path, new)

@@ -52,6 +52,7 @@ from edgeseg.results.inspection import (
     Inspection,
     MetadataBytes,
     OperationCount,
+    OutputKind,
     TensorDescription,
     WeightBytes,
 )
@@ -160,6 +161,7 @@ __all__ = [
     "OutOfFoldPatient",
     "OutOfFoldResult",
     "Outcome",
+    "OutputKind",
     "ParityResult",
     "PatientScore",
     "PatientSegmentation",

@@ -1,6 +1,7 @@
 """What `edgeseg bench` finds: the one shape in which a computer, a tablet or an emulator reports time and memory.
 
-docs/benchmarks.md describes every field; another program that measures artifacts (an app on a tablet) writes the same.
+docs/reference/bench.md describes every field; another program that measures artifacts (an app on a tablet)
+writes the same.
 """
 
 from __future__ import annotations

@@ -63,6 +63,14 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutputKind:
+    """What the values of a network's output are, and why: `logits`, `probabilities`, `softmax` or `unknown`."""
+
+    kind: str = "unknown"
+    why: str = "not told"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GraphFacts:
     """What one format's reader finds."""
 
@@ -72,6 +80,7 @@ class GraphFacts:
     weights: tuple[WeightBytes, ...]
     metadata: tuple[MetadataBytes, ...]
     execution: tuple[Execution, ...]
+    output_kind: OutputKind = OutputKind()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +89,8 @@ class Inspection:
 
     `structure_bytes` is what is neither weight nor metadata: the graph and the container. `contract_fault` says what is
     wrong where the contract cannot be relied on, None where it can or where there is none; `sealed` whether the file
-    was held to the digests of its contract.
+    was held to the digests of its contract. `weight_files` are the other files that belong to the model; size and
+    digest are over all.
     """
 
     file: str
@@ -93,4 +103,5 @@ class Inspection:
     macs: int | None
     structure_bytes: int
     graph: GraphFacts
+    weight_files: tuple[str, ...] = ()
     schema_version: int = RESULT_SCHEMA_VERSION

@@ -45,6 +45,13 @@ class HealthAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateAnswer:
+    """Whether the process lives (`live`), or takes requests (`ready`) or soon will not (`draining`)."""
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServedSlice:
     """One slice, on its own grid, in the order of the request.
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edgeseg.artifacts import sha256_file
 from edgeseg.errors import ArtifactError, ContractError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_plain, parse_json, read_document
 from edgeseg.runtime.litert_session import open_litert
+from edgeseg.runtime.model_files import model_sha256
 from edgeseg.runtime.onnx_session import BARE, open_onnx
 from edgeseg.runtime.seal import check_seal
-from edgeseg.specs import CONTRACT_SCHEMA_VERSION, Contract
+from edgeseg.specs import NEWEST_CONTRACT_SCHEMA_VERSION, Contract
 
 CONTRACT_KEY = "edgeseg.contract"
 SUFFIXES = (".onnx", ".ort", ".tflite")
-ONNX_SUFFIXES = (".onnx", ".ort")
 """What ONNX Runtime opens; `.ort` is its own format, which needs no reader of ONNX."""
 _TFLITE_IDENTIFIER = b"TFL3"
 _MAX_METADATA_ENTRIES = 1024
@@ -57,7 +56,7 @@ def contract_text(path: Path) -> bytes | None:
 def read_contract_file(contract: Path, model: Path) -> Contract:
     """Read a contract that lies beside a model, as JSON, because the model carries none.
 
-    A `content_sha256` in it is held to the SHA-256 of the model's whole file.
+    A `content_sha256` in it is held to the SHA-256 of the model, `model_sha256`.
 
     Raises:
         ContractError: when the file cannot be read or honoured, was made for another model, or the model has its own.
@@ -72,7 +71,7 @@ def read_contract_file(contract: Path, model: Path) -> Contract:
         raise ContractError(
             f"{model}: the model carries a contract, and {contract} would be a second one; leave --contract out"
         )
-    if found.content_sha256 is not None and sha256_file(model) != found.content_sha256:
+    if found.content_sha256 is not None and model_sha256(model) != found.content_sha256:
         raise ContractError(
             f"{contract}: written for a model whose SHA-256 is {found.content_sha256[:12]}..., and that of {model} is "
             "another; give the contract of this model, or write a new one with edgeseg inspect --contract-json"
@@ -127,10 +126,10 @@ def _parse(text: bytes, path: Path) -> Contract:
     except ValueError as error:
         raise ContractError(f"{path}: the contract cannot be read ({error}); build the model again") from error
     version = plain.get("schema_version") if isinstance(plain, dict) else None
-    if isinstance(version, int) and version > CONTRACT_SCHEMA_VERSION:
+    if isinstance(version, int) and version > NEWEST_CONTRACT_SCHEMA_VERSION:
         raise ContractError(
             f"{path}: the contract has schema version {version} and this edgeseg reads up to "
-            f"{CONTRACT_SCHEMA_VERSION}; update edgeseg, or build the model again with this one"
+            f"{NEWEST_CONTRACT_SCHEMA_VERSION}; update edgeseg, or build the model again with this one"
         )
     try:
         return from_plain(Contract, plain)

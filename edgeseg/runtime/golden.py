@@ -1,6 +1,6 @@
 """The golden case of a contract: make its drawing, choose one for an artifact, and hold an artifact's logits to it.
 
-docs/contract.md has the drawing and the run lengths step by step, for runners in other languages.
+docs/reference/contract.md has the drawing and the run lengths step by step, for runners in other languages.
 """
 
 from __future__ import annotations

@@ -128,6 +128,10 @@ def open_litert(path: Path, *, threads: int, delegates: bool = True) -> Any:
 def _info(details: dict[str, Any], path: Path) -> TensorInfo:
     name, dtype = str(details["name"]), np.dtype(details["dtype"]).name
     shape = tuple(int(size) for size in details["shape"])
+    if any(int(size) < 0 for size in details.get("shape_signature", ())[1:]):
+        raise ArtifactError(
+            f"{path}: tensor '{name}' leaves its height, width or channels open; convert the model for one size"
+        )
     if dtype not in ("int8", "int16"):
         return TensorInfo(name=name, shape=shape, dtype=dtype)
     scale, zero_point = details["quantization"]

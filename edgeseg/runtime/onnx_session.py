@@ -13,6 +13,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError, one_line
+from edgeseg.runtime.model_files import model_files
 from edgeseg.runtime.session import TensorInfo
 
 INPUT_SCALE, INPUT_ZERO_POINT = "edgeseg.input_scale", "edgeseg.input_zero_point"
@@ -60,8 +61,10 @@ def open_onnx(model: Path | bytes, *, mode: GraphMode, threads: int) -> Any:
     """Open an `onnxruntime.InferenceSession` on the CPU.
 
     Raises:
-        ArtifactError: when ONNX Runtime cannot load the model.
+        ArtifactError: when ONNX Runtime cannot load the model, or not all of its files are there.
     """
+    if isinstance(model, Path):
+        model_files(model)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -145,7 +148,7 @@ class OnnxSession:
 
 def _info(node: Any, metadata: dict[str, str], scale_key: str, zero_key: str, path: Path) -> TensorInfo:
     shape = tuple(size if isinstance(size, int) else None for size in node.shape)
-    dtype = _DTYPES.get(node.type, node.type)
+    dtype = _DTYPES.get(node.type, node.type.removeprefix("tensor(").removesuffix(")"))
     if dtype not in ("int8", "uint8"):
         return TensorInfo(name=node.name, shape=shape, dtype=dtype)
     try:

@@ -1,7 +1,8 @@
 """Seal an artifact: its contract takes digests of the file around it and of its own text.
 
 The contract's text stands in the file once, in one piece, whatever the format, with spaces at its end. So sealing
-replaces those bytes by as many others, and needs to know nothing of the format. docs/contract.md defines both digests.
+replaces those bytes by as many others, and needs to know nothing of the format. Both digests are defined in
+docs/reference/contract.md.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from pathlib import Path
 
 from edgeseg.errors import ArtifactError, ContractError
 from edgeseg.jsonio import to_json
+from edgeseg.runtime.model_files import model_files
 from edgeseg.specs import Contract
 
 RESERVE_BYTES = 2816
 """Room for the golden case and both digests."""
+_BLOCK = 1 << 20
 _BLANK = "0" * 64
 
 
@@ -77,6 +80,10 @@ def check_seal(path: Path, text: bytes, contract: Contract) -> None:
         ) from error
     digest = hashlib.sha256(before)
     digest.update(after)
+    for weights in model_files(path)[1:]:
+        with weights.open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
     if digest.hexdigest() != contract.content_sha256:
         raise ArtifactError(
             f"{path}: graph or weights are not those that the contract was sealed with (SHA-256 "

@@ -10,24 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.data.scan import Scan
-from edgeseg.errors import ArtifactError, ContractError, ImageError, OptionError
-from edgeseg.imaging import (
-    check_images,
-    dequantise,
-    mask_from_logits,
-    normalise,
-    quantise_images,
-    to_layout,
-    to_network,
-)
+from edgeseg.errors import ImageError, OptionError
+from edgeseg.imaging import check_images, mask_from_logits, to_network
 from edgeseg.runtime.contract import model_format, read_contract, read_contract_file
+from edgeseg.runtime.ends import check_ends, decode, encode
 from edgeseg.runtime.golden import golden_input, golden_mask, logit_off_max
 from edgeseg.runtime.litert_session import LitertSession
 from edgeseg.runtime.numerics import exact_mode, int8_kernels, saved_integer_numerics
 from edgeseg.runtime.onnx_session import DEFAULT, FUSED, OnnxSession, computes_dynamic, computes_int8
-from edgeseg.runtime.session import Session, TensorInfo
+from edgeseg.runtime.session import Session
 from edgeseg.runtime.stream import SliceMask, stream_masks
-from edgeseg.specs import Contract
+from edgeseg.specs import OUTPUTS, Contract
 
 if TYPE_CHECKING:
     from edgeseg.results import SelfTest
@@ -35,7 +28,6 @@ if TYPE_CHECKING:
 NUMERICS = ("exact", "fast")
 _FLOAT16 = "float16 weights, float32 where this CPU has no float16 kernel"
 _DYNAMIC = "8-bit convolutions with ranges of each slice (32-bit sums), float32 between"
-_DTYPES = ("float32", "int8", "int16")
 
 
 class Segmenter:
@@ -61,9 +53,7 @@ class Segmenter:
         self.path, self.contract, self.threads = path, contract, threads
         self.runtime, self.numerics = session.runtime, session.numerics
         self._session = session
-        channels, size = len(contract.channels), (contract.height, contract.width)
-        _check_tensor(session.input, _shape(size, channels, contract.layout), contract, path, "input")
-        _check_tensor(session.output, _shape(size, 1, contract.layout), contract, path, "output")
+        check_ends(session, contract, path)
 
     @classmethod
     def load(cls, path: Path, *, threads: int = 2, numerics: str = "exact", contract: Path | None = None) -> Segmenter:
@@ -96,9 +86,9 @@ class Segmenter:
 
     @property
     def output_scale(self) -> tuple[float, int] | None:
-        """Scale and zero point of int8 logits, `logit = scale * (code - zero_point)`; None where they are float."""
+        """Scale and zero point of int8 logits, `logit = scale * (code - zero_point)`; None where there are none."""
         info = self._session.output
-        if info.dtype != "int8" or info.scale is None or info.zero_point is None:
+        if self.contract.output != OUTPUTS[0] or info.dtype != "int8" or info.scale is None or info.zero_point is None:
             return None
         return info.scale, info.zero_point
 
@@ -110,11 +100,12 @@ class Segmenter:
                 `edgeseg.imaging.to_network` gives them.
 
         Returns:
-            `(N, H, W) float32` logits.
+            `(N, H, W) float32` logits, those of probabilities where the contract says that the network gives such.
 
         Raises:
             ImageError: when the images are not such a stack.
             ArtifactError: when the runtime fails, or gives NaN or infinity.
+            ContractError: when the contract says probabilities and the network gives others than from 0 to 1.
         """
         check_images(images)
         size = (self.contract.height, self.contract.width)
@@ -125,9 +116,13 @@ class Segmenter:
             )
         logits = np.empty(images.shape[:3], np.float32)
         for index in range(len(images)):
-            output = self._session.infer(self._encode(images[index : index + 1]))
-            logits[index] = self._decode(output)
+            output = self._session.infer(self.encoded(images[index : index + 1]))
+            logits[index] = decode(output, self._session.output, self.contract, self.path)
         return logits
+
+    def encoded(self, image: NDArray[np.uint8]) -> NDArray[np.generic]:
+        """Give one slice, `(1, H, W, 3) uint8` as `logits` takes it, in the dtype and layout of the network's input."""
+        return encode(image, self._session.input, self.contract)
 
     def segment(self, volume: NDArray[np.uint8] | Scan) -> NDArray[np.bool_]:
         """Segment slices of any in-plane size: an array, each slice on its own, or a whole scan as a volume.
@@ -192,8 +187,8 @@ class Segmenter:
 
     @property
     def logit_step(self) -> float | None:
-        """What one code of an integer output is worth; None for a float output."""
-        return self._session.output.scale
+        """What one code of an integer output is worth, in logits; None for other outputs."""
+        return self._session.output.scale if self.contract.output == OUTPUTS[0] else None
 
     def self_test(self) -> SelfTest:
         """Run the contract's golden case and count what differs: whether this device draws what it should.
@@ -237,32 +232,6 @@ class Segmenter:
             masks[index] = done.mask
         return masks
 
-    def _encode(self, images: NDArray[np.uint8]) -> NDArray[np.generic]:
-        """Give one slice the input's dtype and layout."""
-        info = self._session.input
-        if info.scale is not None and info.zero_point is not None:
-            codes = quantise_images(images, self.contract, info.scale, info.zero_point, info.dtype)
-            return to_layout(codes, self.contract.layout)
-        return to_layout(normalise(images, self.contract), self.contract.layout)
-
-    def _decode(self, output: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Give one output as `(H, W) float32` logits; with one channel both layouts hold them in the same order."""
-        info = self._session.output
-        size = (self.contract.height, self.contract.width)
-        if output.size != size[0] * size[1]:
-            raise ArtifactError(
-                f"{self.path}: the model gave logits of shape {output.shape} for a slice of {size[0]} x {size[1]}; one "
-                "per pixel is needed, so build the model again"
-            )
-        if info.scale is not None and info.zero_point is not None:
-            return dequantise(output.reshape(size).astype(info.dtype), info.scale, info.zero_point)
-        logits = output.reshape(size).astype(np.float32)
-        if not np.isfinite(logits).all():
-            raise ArtifactError(
-                f"{self.path}: the model gave NaN or infinity; its weights are damaged, so build it again"
-            )
-        return logits
-
 
 def _open_onnx(path: Path, contract: Contract, threads: int, numerics: str) -> OnnxSession:
     if not computes_int8(path):
@@ -279,21 +248,3 @@ def _open_onnx(path: Path, contract: Contract, threads: int, numerics: str) -> O
         name = f"int8, {'exact' if mode is FUSED else 'near exact'} ({mode.description})"
         return OnnxSession(path, threads=threads, mode=mode, numerics=name)
     return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=f"int8, fast ({DEFAULT.description})")
-
-
-def _shape(size: tuple[int, int], channels: int, layout: str) -> tuple[int, ...]:
-    return (1, *size, channels) if layout == "NHWC" else (1, channels, *size)
-
-
-def _check_tensor(info: TensorInfo, wanted: tuple[int, ...], contract: Contract, path: Path, end: str) -> None:
-    if info.dtype not in _DTYPES:
-        raise ArtifactError(f"{path}: the {end} is of type {info.dtype}; edgeseg runs {' and '.join(_DTYPES)}")
-    fits = len(info.shape) == len(wanted) and all(
-        size in (None, want) for size, want in zip(info.shape, wanted, strict=True)
-    )
-    if not fits:
-        shown = " x ".join("?" if size is None else str(size) for size in info.shape)
-        raise ContractError(
-            f"{path}: the {end} is {shown} and the contract ({contract.layout}) describes "
-            f"{' x '.join(map(str, wanted))}; model and contract do not belong together, so build the model again"
-        )

@@ -29,10 +29,14 @@ _IN_MEMORY_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SliceMask:
-    """One slice's mask, `(h, w) bool` on the slice's own grid, and the time it took from bytes to mask."""
+    """One slice's mask, `(h, w) bool` on the slice's own grid, and the time it took from bytes to mask.
+
+    `logit_range` is the least and the greatest of its logits as the network gave them.
+    """
 
     mask: NDArray[np.bool_]
     seconds: float
+    logit_range: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class _Kept:
     size: tuple[int, int]
     tumour: bool
     seconds: float
+    logit_range: tuple[float, float]
 
 
 def stream_masks(
@@ -77,9 +82,10 @@ def stream_masks(
         before = time.perf_counter()
         size = framed_size((image.shape[0], image.shape[1]), contract, pixel_mm)
         logits = infer(to_network(framed(image, size)[np.newaxis], contract))
+        ends = _ends(logits)
         logits = post_process_logits(logits, contract, volume=volume)
         mask = framed_mask(logits, contract, (image.shape[0], image.shape[1]), size)
-        yield SliceMask(mask, time.perf_counter() - before)
+        yield SliceMask(mask, time.perf_counter() - before, ends)
 
 
 def _joined(
@@ -102,7 +108,7 @@ def _joined(
             _write(spool, np.packbits(framed_mask(logits, contract, shape, size)).tobytes(), spool_dir)
             if tumour:
                 _write(spool, logits.tobytes(), spool_dir)
-            kept.append(_Kept(offset, shape, size, tumour, time.perf_counter() - before))
+            kept.append(_Kept(offset, shape, size, tumour, time.perf_counter() - before, _ends(logits)))
         before = time.perf_counter()
         found = runs.components()
         keep = large_enough(found.sizes, contract.post_processing, volume=True)
@@ -111,7 +117,7 @@ def _joined(
             before = time.perf_counter()
             dropped = found.slice_mask(index, ~keep)
             mask = _again(spool, entry, contract, dropped if dropped.any() else None)
-            yield SliceMask(mask, entry.seconds + share + time.perf_counter() - before)
+            yield SliceMask(mask, entry.seconds + share + time.perf_counter() - before, entry.logit_range)
 
 
 def _again(spool: IO[bytes], entry: _Kept, contract: Contract, dropped: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
@@ -125,6 +131,10 @@ def _again(spool: IO[bytes], entry: _Kept, contract: Contract, dropped: NDArray[
     logits = logits.reshape(1, contract.height, contract.width)
     below = np.float32(contract.logit_threshold - DROPPED_BELOW_THRESHOLD)
     return framed_mask(np.where(dropped, below, logits), contract, entry.shape, entry.size)
+
+
+def _ends(logits: NDArray[np.float32]) -> tuple[float, float]:
+    return float(logits.min()), float(logits.max())
 
 
 def _write(spool: IO[bytes], content: bytes, place: Path | None) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from edgeseg import __version__
-from edgeseg.jsonio import to_json
-from edgeseg.results import ErrorAnswer, HealthAnswer, PredictAnswer, SegmentAnswer
+from edgeseg.results import ErrorAnswer, PredictAnswer, SegmentAnswer
 from edgeseg.service.answers import predictions
 from edgeseg.service.body import choose, read_upload
 from edgeseg.service.engine import Engine
 from edgeseg.service.gate import FAULT, TICKET, Gate, Ticket
+from edgeseg.service.health import add_health, add_metrics, as_json
+from edgeseg.service.metrics import Metrics
 from edgeseg.service.page import PREDICT_BODY, SEGMENT_BODY, draw
 from edgeseg.service.refusal import BAD_REQUEST, REFUSALS, UNUSABLE, WRONG_TYPE, Refusal
 from edgeseg.service.scans import Choice, Upload
@@ -44,33 +46,36 @@ def create_app(engine: Engine, options: ServeOptions) -> Gate:
         docs_url=None,
         redoc_url=None,
     )
-    gate = Gate(api, options)
-    _add_reading(api, gate, engine, options)
+    metrics = Metrics(engine.model) if options.metrics else None
+    gate = Gate(api, options, metrics)
+    add_health(api, gate, engine, options)
+    if metrics is not None:
+        add_metrics(api, metrics)
+    _add_docs(api)
     _add_segment(api, engine, options)
     _add_predict(api, engine, options)
     api.add_exception_handler(Refusal, _refused)
     api.add_exception_handler(HTTPException, _refused)
     api.add_exception_handler(Exception, _refused)
     api.add_exception_handler(RequestValidationError, _invalid)
+    if metrics is not None:
+        engine.told = metrics.segmented
     return gate
 
 
-def _add_reading(api: FastAPI, gate: Gate, engine: Engine, options: ServeOptions) -> None:
-    async def health() -> Response:
-        """Whether the service is up, and with which model."""
-        return _json(HealthAnswer(status="ok", workers=options.threads, under_way=gate.under_way, model=engine.model))
-
+def _add_docs(api: FastAPI) -> None:
+    @api.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         return HTMLResponse(draw(api.openapi()))
-
-    for route in dict.fromkeys(("/health", options.health_route)):
-        api.add_api_route(route, health, response_model=HealthAnswer)
-    api.add_api_route("/docs", docs, include_in_schema=False)
 
 
 def _add_segment(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
     @api.post(
-        SEGMENT_ROUTE, response_model=SegmentAnswer, responses=_ERRORS, openapi_extra={"requestBody": SEGMENT_BODY}
+        SEGMENT_ROUTE,
+        response_model=SegmentAnswer,
+        responses=_ERRORS,
+        openapi_extra={"requestBody": SEGMENT_BODY},
+        dependencies=_asking(options),
     )
     async def segment(
         request: Request,
@@ -90,7 +95,7 @@ def _add_segment(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
         """Segment slices of three channels (pre-contrast, FLAIR, post-contrast), NIfTI, or a zip of a DICOM study."""
         series = {"pre": pre_series, "flair": flair_series, "post": post_series}
         choice = choose(masks, volume=volume, spacing=spacing, series=series)
-        return _json(await _segmented(request, engine, await read_upload(request, options), choice))
+        return as_json(await _segmented(request, engine, await read_upload(request, options), choice))
 
 
 def _add_predict(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
@@ -99,6 +104,7 @@ def _add_predict(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
         response_model=PredictAnswer,
         responses=_ERRORS,
         openapi_extra={"requestBody": PREDICT_BODY},
+        dependencies=_asking(options),
     )
     async def predict(request: Request) -> Response:
         """Segment slices as a Vertex AI custom container does; at most 1.5 MB at a time."""
@@ -107,7 +113,7 @@ def _add_predict(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
             raise Refusal(WRONG_TYPE, "the body is of another type; send application/json")
         upload, choice = await asyncio.to_thread(read_instances, await request.body(), options)
         answer = await _segmented(request, engine, upload, choice)
-        return _json(PredictAnswer(predictions=predictions(answer)))
+        return as_json(PredictAnswer(predictions=predictions(answer)))
 
 
 async def _segmented(request: Request, engine: Engine, upload: Upload, choice: Choice) -> SegmentAnswer:
@@ -135,8 +141,9 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def _json(answer: Any) -> Response:
-    return Response(to_json(answer, indent=None), media_type="application/json")
+def _asking(options: ServeOptions) -> list[Any]:
+    """Name the token in the description; the gate is what asks for it."""
+    return [Depends(HTTPBearer(auto_error=False))] if options.token is not None else []
 
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:

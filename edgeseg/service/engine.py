@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
-from edgeseg.artifacts import sha256_file
 from edgeseg.errors import ArtifactError, CheckFailedError, EdgeSegError
 from edgeseg.place import scratch
 from edgeseg.results import SegmentAnswer, ServedModel
 from edgeseg.runtime import Segmenter
+from edgeseg.runtime.model_files import model_sha256
 from edgeseg.service.answers import answer_for, describe
 from edgeseg.service.deadline import Deadline
 from edgeseg.service.refusal import TOO_LARGE, Refusal, refusal_for
@@ -25,7 +25,7 @@ _PICTURES = ("png", "rle", "none")
 
 
 class Engine:
-    """Segments uploads in the order in which they come; `model` says which model does."""
+    """Segments uploads in the order in which they come; `model` says which model does; `told` hears of answers."""
 
     def __init__(self, segmenters: Sequence[Segmenter], model_sha256: str, options: ServeOptions) -> None:
         """Start as many threads as there are segmenters."""
@@ -34,6 +34,7 @@ class Engine:
             self._free.put(segmenter)
         self.model: ServedModel = describe(segmenters[0], model_sha256)
         self._options = options
+        self.told: Callable[[SegmentAnswer], None] = lambda _answer: None
         self._pool = ThreadPoolExecutor(len(segmenters), thread_name_prefix="edgeseg-segment")
 
     @classmethod
@@ -51,7 +52,7 @@ class Engine:
             MissingExtraError: for `.tflite` without ai-edge-litert.
             CheckFailedError: when this host does not draw what the golden case expects.
         """
-        known = sha256_file(model) if model.is_file() else ""
+        known = model_sha256(model) if model.is_file() else ""
         segmenters = [Segmenter.load(model, threads=1, contract=contract) for _ in range(options.threads)]
         if segmenters[0].contract.golden is not None and not (found := segmenters[0].self_test()).passed:
             raise CheckFailedError(
@@ -59,7 +60,7 @@ class Engine:
                 f"{found.allowed_flips} may; it would not draw the masks that were evaluated; see: "
                 f"edgeseg doctor {model}"
             )
-        if sha256_file(model) != known:
+        if model_sha256(model) != known:
             raise ArtifactError(f"{model}: the model was changed while it was opened; start again")
         return cls(segmenters, known, options)
 
@@ -103,4 +104,6 @@ class Engine:
             )
         finally:
             scan.close()
-        return answer_for(found, choice, place / "out", self.model, times)
+        answer = answer_for(found, choice, place / "out", self.model, times)
+        self.told(answer)
+        return answer

@@ -18,11 +18,14 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edgeseg.service.deadline import Deadline
+from edgeseg.service.metrics import Metrics
+from edgeseg.service.passes import Pass, with_origins
 from edgeseg.service.refusal import TOO_LARGE, TOO_MANY, TOO_SLOW, Refusal
 from edgeseg.specs import MAX_PREDICT_BYTES, SEGMENT_ROUTE, ServeOptions
+from edgeseg.specs.serve import OWN_ROUTES
 
 LOG = logging.getLogger("edgeseg.service")
-TICKET = "edgeseg.ticket"
+TICKET, _SEEN = "edgeseg.ticket", "edgeseg.seen"
 FAULT = "a fault of edgeseg; the operator finds where in the log"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"})
 
@@ -39,13 +42,18 @@ class Ticket:
 class Gate:
     """An ASGI application around another."""
 
-    def __init__(self, inner: ASGIApp, options: ServeOptions) -> None:
-        """Let requests through to `inner`."""
-        self._inner, self._options = inner, options
+    def __init__(self, inner: ASGIApp, options: ServeOptions, metrics: Metrics | None = None) -> None:
+        """Let requests through to `inner`, and count them in `metrics`."""
+        self._inner, self._options, self._metrics = inner, options, metrics
+        self._pass = Pass(options)
+        self._outer = with_origins(self._answered, options.origins)
         self._most = options.threads + options.waiting
         self._limits = {SEGMENT_ROUTE: options.max_body_bytes, options.predict_route: MAX_PREDICT_BYTES}
-        self._shown = {*self._limits, options.health_route, "/health", "/docs", "/openapi.json"}
+        self._shown = {*self._limits, options.health_route, "/health", *OWN_ROUTES}
         self.under_way = self.held_bytes = 0
+        self.draining = False
+        if metrics is not None:
+            metrics.watch(lambda: self.under_way)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
@@ -53,30 +61,37 @@ class Gate:
             await self._inner(scope, receive, send)
             return
         started, seen = time.perf_counter(), _Seen(receive, send, self._limits.get(scope["path"], 0))
+        await self._outer({**scope, _SEEN: seen}, receive, seen.send)
+        method = scope["method"] if scope["method"] in _METHODS else "?"
+        route = scope["path"] if scope["path"] in self._shown else "(other)"
+        seconds = time.perf_counter() - started
+        LOG.info("%s %s %s %.1f ms %d B in %d B out", method, route, seen.status, seconds * 1e3, seen.taken, seen.sent)
+        if self._metrics is not None:
+            self._metrics.answered(method, route, seen.status, seconds)
+
+    async def _answered(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        seen: _Seen = scope[_SEEN]
         try:
+            self._pass.check(scope)
             if scope["method"] == "POST" and scope["path"] in self._limits:
-                await self._admitted(scope, seen)
+                await self._admitted(scope, seen, send)
             else:
-                await self._inner(scope, receive, seen.send)
+                await self._inner(scope, seen.unbounded, send)
         except Refusal as refusal:
-            await seen.refuse(refusal.status, refusal.text, refusal.headers)
+            await seen.refuse(send, refusal.status, refusal.text, refusal.headers)
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             LOG.error("a fault of edgeseg: %s at %s:%s", type(error).__name__, where.filename, where.lineno)  # noqa: TRY400
-            await seen.refuse(500, FAULT, {})
-        method = scope["method"] if scope["method"] in _METHODS else "?"
-        route = scope["path"] if scope["path"] in self._shown else "(other)"
-        ms = (time.perf_counter() - started) * 1e3
-        LOG.info("%s %s %s %.1f ms %d B in %d B out", method, route, seen.status, ms, seen.taken, seen.sent)
+            await seen.refuse(send, 500, FAULT, {})
 
-    async def _admitted(self, scope: Scope, seen: _Seen) -> None:
+    async def _admitted(self, scope: Scope, seen: _Seen, send: Send) -> None:
         held = seen.expected(scope)
         if self.under_way >= self._most or self.held_bytes + held > self._options.max_held_bytes:
             raise Refusal(TOO_MANY, f"{self.under_way} requests are under way; try again in a second")
         ticket = seen.ticket = Ticket(self._options.timeout_s, held)
         self.under_way, self.held_bytes = self.under_way + 1, self.held_bytes + held
         try:
-            await self._inner({**scope, TICKET: ticket}, seen.receive, seen.send)
+            await self._inner({**scope, TICKET: ticket}, seen.receive, send)
         finally:
             self._leave(ticket)
 
@@ -102,7 +117,7 @@ class _Seen:
     """Counts what goes in and out of one request, and ends a body that is too large or too slow."""
 
     def __init__(self, receive: Receive, send: Send, limit: int) -> None:
-        self._receive, self._send, self._limit = receive, send, limit
+        self.unbounded, self._send, self._limit = receive, send, limit
         self.status, self.taken, self.sent, self.ticket = 0, 0, 0, Ticket(0.0, 0)
         self._more = True
 
@@ -120,9 +135,9 @@ class _Seen:
 
     async def receive(self) -> Message:
         if not self._more:
-            return await self._receive()
+            return await self.unbounded()
         try:
-            message = await asyncio.wait_for(self._receive(), self.ticket.deadline.left_s)
+            message = await asyncio.wait_for(self.unbounded(), self.ticket.deadline.left_s)
         except TimeoutError as error:
             raise Refusal(TOO_SLOW, "the body did not arrive in time; send it faster, or less at a time") from error
         self.taken += len(message.get("body", b""))
@@ -140,14 +155,14 @@ class _Seen:
         self.sent += len(message.get("body", b""))
         await self._send(message)
 
-    async def refuse(self, status: int, text: str, headers: dict[str, str]) -> None:
+    async def refuse(self, send: Send, status: int, text: str, headers: dict[str, str]) -> None:
         if self.status:
             return
         body = json.dumps({"error": text}, ensure_ascii=False).encode()
         given = {"content-type": "application/json", "content-length": str(len(body)), **headers}
         pairs = [(name.lower().encode(), value.encode()) for name, value in given.items()]
-        await self.send({"type": "http.response.start", "status": status, "headers": pairs})
-        await self.send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.start", "status": status, "headers": pairs})
+        await send({"type": "http.response.body", "body": body})
 
     def _too_large(self) -> Refusal:
         return Refusal(TOO_LARGE, f"the body is larger than {self._limit} bytes; send fewer slices at a time")

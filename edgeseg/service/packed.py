@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -17,6 +18,7 @@ UNPACKED_TIMES = 16
 """How many times as large as the largest body unpacked files may be together."""
 _GZIP, _BLOCK = b"\x1f\x8b", 1 << 20
 _GZIP_WINDOW = 31
+_ENDING = re.compile(r"\.[A-Za-z]{2,5}$")
 _NIFTI1, _NIFTI2 = 348, 540
 
 
@@ -38,7 +40,9 @@ def place_nifti(data: bytes, path: Path, options: ServeOptions) -> Path:
 
 
 def place_study(data: bytes, folder: Path, options: ServeOptions) -> Path:
-    """Unpack a zip of DICOM files into `folder`, made anew; the names in the zip are not used.
+    """Unpack a zip of DICOM files into `folder`, made anew.
+
+    Of the names in the zip the endings alone are used.
 
     Raises:
         MissingExtraError: without pydicom.
@@ -48,13 +52,13 @@ def place_study(data: bytes, folder: Path, options: ServeOptions) -> Path:
     left = options.max_body_bytes * UNPACKED_TIMES
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            members = [member for member in packed.infolist() if not member.is_dir()]
+            members = [member for member in packed.infolist() if not (member.is_dir() or _hidden(member.filename))]
             if len(members) > 4 * options.max_slices:
                 raise Refusal(
                     TOO_LARGE, f"the zip holds {len(members)} files and at most {4 * options.max_slices} are taken"
                 )
             for number, member in enumerate(members):
-                path = folder / f"{number:05d}.dcm"
+                path = folder / f"{number:05d}{_ending(member.filename)}"
                 with packed.open(member) as source, path.open("wb") as target:
                     left -= _copy(source, target, left)
                 _check_dicom(path, options)
@@ -63,6 +67,17 @@ def place_study(data: bytes, folder: Path, options: ServeOptions) -> Path:
             BAD_REQUEST, f"'dicom' cannot be unpacked ({one_line(error)}); send one zip without a password"
         ) from error
     return folder
+
+
+def _hidden(name: str) -> bool:
+    """Whether a member is hidden, or left by an archiver, as `__MACOSX/._1.dcm`; `..` hides nothing."""
+    return any(part.startswith(("__", ".")) and part not in (".", "..") for part in name.split("/"))
+
+
+def _ending(name: str) -> str:
+    """Give the ending of a member's name where it is one of letters: it tells notes and pictures from damage."""
+    found = _ENDING.search(name)
+    return found[0].lower() if found else ""
 
 
 def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:

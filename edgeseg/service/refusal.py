@@ -6,9 +6,11 @@ import re
 
 from edgeseg.errors import DataError, EdgeSegError, MissingExtraError, OptionError, UnknownNameError
 
-BAD_REQUEST, TOO_SLOW, TOO_LARGE, WRONG_TYPE, UNUSABLE, TOO_MANY, UNAVAILABLE = 400, 408, 413, 415, 422, 429, 503
+BAD_REQUEST, NO_TOKEN, TOO_SLOW, TOO_LARGE, WRONG_TYPE, UNUSABLE = 400, 401, 408, 413, 415, 422
+TOO_MANY, UNAVAILABLE = 429, 503
 REFUSALS = {
     BAD_REQUEST: "the body is not what its type says",
+    NO_TOKEN: "the service asks for a token, and the request has none or another",
     TOO_SLOW: "the body did not arrive in time",
     TOO_LARGE: "the body, or what is packed in it, is too large",
     WRONG_TYPE: "the type of the body is not taken",
@@ -29,7 +31,9 @@ class Refusal(Exception):  # noqa: N818 (it is an answer, not a fault)
 
     @property
     def headers(self) -> dict[str, str]:
-        """When to come back, where that helps."""
+        """When to come back, where that helps, and what to bring."""
+        if self.status == NO_TOKEN:
+            return {"WWW-Authenticate": 'Bearer realm="edgeseg"'}
         return {"Retry-After": str(_RETRY_S[self.status])} if self.status in _RETRY_S else {}
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
 from edgeseg.errors import OptionError
 from edgeseg.service.app import create_app
 from edgeseg.service.engine import Engine
+from edgeseg.service.gate import Gate
 from edgeseg.specs import ServeOptions
 
 _MOST_CONNECTIONS, _KEEP_ALIVE_S, _BACKLOG = 512, 15, 128
@@ -39,18 +43,18 @@ def serve(
     try:
         with _listen(options) as listener, _log():
             shown = f"[{options.host}]" if ":" in options.host else options.host
-            ready(f"http://{shown}:{listener.getsockname()[1]}", engine)
             try:
-                _run(engine, options, listener)
+                _run(engine, options, listener, lambda: ready(f"http://{shown}:{listener.getsockname()[1]}", engine))
             finally:
                 logging.getLogger("edgeseg.service").info("stopped")
     finally:
         engine.close()
 
 
-def _run(engine: Engine, options: ServeOptions, listener: socket.socket) -> None:
+def _run(engine: Engine, options: ServeOptions, listener: socket.socket, tell: Callable[[], None]) -> None:
+    gate = create_app(engine, options)
     config = uvicorn.Config(
-        create_app(engine, options),
+        gate,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -59,11 +63,33 @@ def _run(engine: Engine, options: ServeOptions, listener: socket.socket) -> None
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, round(options.grace_s)),
     )
-    before = signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn passes it on to this when it has stopped
+    server = _Server(config, gate, options.drain_s)
+    # from here on no SIGTERM is missed; uvicorn takes it over while it runs, and passes it on when it has stopped
+    before = signal.signal(signal.SIGTERM, server.handle_exit)
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        tell()
+        server.run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+class _Server(uvicorn.Server):
+    """Says at SIGTERM that it is not ready, goes on for a while, and only then stops; a second one stops it at once."""
+
+    def __init__(self, config: uvicorn.Config, gate: Gate, drain_s: float) -> None:
+        super().__init__(config)
+        self._gate, self._drain_s, self._end = gate, drain_s, math.inf
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        again, self._gate.draining = self._gate.draining, True
+        if sig != signal.SIGTERM or again or self._drain_s <= 0:
+            super().handle_exit(sig, frame)
+            return
+        self._end = time.monotonic() + self._drain_s
+
+    async def on_tick(self, counter: int) -> bool:
+        self.should_exit = self.should_exit or time.monotonic() >= self._end
+        return await super().on_tick(counter)
 
 
 def _listen(options: ServeOptions) -> socket.socket:
@@ -77,18 +103,36 @@ def _listen(options: ServeOptions) -> socket.socket:
         ) from error
 
 
+class _Wordless(logging.Handler):
+    """Says which library said something, and not what."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        logging.getLogger("edgeseg.service").log(
+            record.levelno, "%s said something; its words may tell of a patient and are not kept", record.name
+        )
+
+
 @contextlib.contextmanager
 def _log() -> Iterator[None]:
-    """Send the service's own lines, and no library's, to stderr with the time before them."""
+    """Send the service's own lines to stderr with the time before them, and of a library that one was said.
+
+    What a library says of a file, or a warning of it, may quote what stands in the file.
+    """
     log, handler = logging.getLogger("edgeseg.service"), logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     before = log.level, log.propagate
+    root = logging.getLogger()
+    others, wordless = root.handlers[:], _Wordless(logging.WARNING)
+    root.handlers[:] = [wordless]
+    logging.captureWarnings(True)
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False
     try:
         yield
     finally:
+        logging.captureWarnings(False)
+        root.handlers[:] = others
         log.removeHandler(handler)
         log.setLevel(before[0])
         log.propagate = before[1]

@@ -7,10 +7,11 @@ from edgeseg.specs.build import BuildSpec
 from edgeseg.specs.contract import (
     CONTRACT_SCHEMA_VERSION,
     INTENDED_USE,
+    NEWEST_CONTRACT_SCHEMA_VERSION,
+    OUTPUTS,
     PROFILES,
     Contract,
     PostProcessing,
-    patient_digest,
 )
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
 from edgeseg.specs.flips import FLIPS, check_flips
@@ -32,6 +33,15 @@ from edgeseg.specs.recipes import (
     recipe_name,
 )
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
+from edgeseg.specs.seen import (
+    count_seen,
+    patient_digest,
+    patient_digests,
+    refuse_calibrated,
+    refuse_learned,
+    require_some,
+    seen_among,
+)
 from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, ServeOptions
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 
@@ -46,7 +56,9 @@ __all__ = [
     "MAIN_OPTIONS",
     "MASK_FORMATS",
     "MAX_PREDICT_BYTES",
+    "NEWEST_CONTRACT_SCHEMA_VERSION",
     "NORMALISATIONS",
+    "OUTPUTS",
     "PROFILES",
     "RECIPE_SPECS",
     "SEGMENT_ROUTE",
@@ -78,8 +90,14 @@ __all__ = [
     "TrainSpec",
     "VariantSpec",
     "check_flips",
+    "count_seen",
     "options_of",
     "parse_spacing",
     "patient_digest",
+    "patient_digests",
     "recipe_name",
+    "refuse_calibrated",
+    "refuse_learned",
+    "require_some",
+    "seen_among",
 ]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from dataclasses import dataclass, field
 
 from edgeseg.errors import OptionError
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.specs.golden import GoldenCase
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
 from edgeseg.specs.training import NORMALISATIONS
 
 CONTRACT_SCHEMA_VERSION = 2
+NEWEST_CONTRACT_SCHEMA_VERSION = 3
+"""What is read. Version 3 has `output`; contracts that do not need the key are written without it, as version 2."""
+OUTPUTS = ("logits", "probabilities")
+"""What a network may give for each pixel, the default first."""
 PROFILES = ("arm", "x86")
 """Build profiles of int8, the default first: signed 8 bits at full range, or what stays exact on every x86."""
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -60,15 +64,16 @@ class Contract:
     """What a device must know to run an artifact; it travels inside the artifact.
 
     The image is `uint8` in `channels` order, resampled to `height` x `width`, stretched where `normalisation` is
-    `slice`, multiplied by `scale` into [0, 1] and laid out as `layout`. The artifact returns logits; a pixel is tumour
-    when its logit is above `logit_threshold` and `post_processing` does not drop its component. `seen_patients` holds
+    `slice`, multiplied by `scale` into [0, 1] and laid out as `layout`. The artifact returns `output`: logits, or
+    probabilities, of which a runner takes the logit; a pixel is tumour when its probability is above `threshold`, which
+    is its logit above `logit_threshold`, and `post_processing` does not drop its component. `seen_patients` holds
     `patient_digest(id)` of every patient that training or calibration used, so that a tool can refuse to evaluate on
     them without the ids being readable. `licence` is that of the weights, None where edgeseg cannot know it.
     `profile` is the one of `PROFILES` that an int8 artifact was built for, None for float. `golden` is what the
     artifact finds on a drawing that any device can make, None where it finds nothing sensible. The two digests are of
     the file without the contract, and of the contract's own text; None where nothing was sealed, as in schema
     version 1. `float_layers` are the layers of an int8 artifact that are computed in float, empty where all are int8.
-    docs/contract.md has every field.
+    docs/reference/contract.md has every field.
     """
 
     variant: VariantSpec
@@ -95,6 +100,7 @@ class Contract:
     content_sha256: str | None = None
     contract_sha256: str | None = None
     float_layers: tuple[str, ...] = ()
+    output: str = field(default=OUTPUTS[0], metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse a layout, size, scale, threshold or digest that no runner could honour."""
@@ -102,6 +108,8 @@ class Contract:
             raise OptionError(f"layout is '{self.layout}'; choose one of: NCHW, NHWC")
         if self.normalisation not in NORMALISATIONS:
             raise OptionError(f"normalisation is '{self.normalisation}'; choose one of: {', '.join(NORMALISATIONS)}")
+        if self.output not in OUTPUTS:
+            raise OptionError(f"output is '{self.output}'; choose one of: {', '.join(OUTPUTS)}")
         if self.profile not in (None, *PROFILES):
             raise OptionError(f"profile is '{self.profile}'; choose one of: {', '.join(PROFILES)}")
         if not 0.0 < self.threshold < 1.0:
@@ -124,8 +132,3 @@ class Contract:
     def image(self) -> ImageSpec:
         """The network's input as an `ImageSpec`."""
         return ImageSpec(height=self.height, width=self.width, channels=self.channels)
-
-
-def patient_digest(patient: str) -> str:
-    """Return the first 8 hex digits of the SHA-256 of a patient id, as used in `Contract.seen_patients`."""
-    return hashlib.sha256(patient.encode()).hexdigest()[:8]

@@ -22,7 +22,7 @@ class GoldenLogit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenDrawing:
-    """What is drawn: ellipses, noise, and a box filter, as docs/contract.md defines them step by step.
+    """What is drawn: ellipses, noise, and a box filter, as docs/reference/contract.md defines them step by step.
 
     `ellipses` are `(cy, cx, ry, rx, pre, flair, post)`, `noise` is an amplitude in bytes, `blur` counts filter passes.
     """

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgeseg.errors import OptionError
 
 SEGMENT_ROUTE = "/v1/segment"
-OWN_ROUTES = (SEGMENT_ROUTE, "/docs", "/openapi.json")
+LIVE_ROUTE, READY_ROUTE, METRICS_ROUTE = "/live", "/ready", "/metrics"
+OWN_ROUTES = (SEGMENT_ROUTE, "/docs", "/openapi.json", LIVE_ROUTE, READY_ROUTE, METRICS_ROUTE)
 MAX_PREDICT_BYTES = 1_500_000
 """The largest request that Vertex AI passes on to a container."""
 _ROUTE = re.compile(r"/[\w./:@-]*", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,512}=*")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,10 @@ class ServeOptions:
         max_pixels: of one slice.
         timeout_s: from the first byte of a request to its answer.
         grace_s: what requests that are under way get when the service is told to stop.
+        drain_s: how long it goes on taking requests after that, while `/ready` already says no.
+        metrics: whether `/metrics` is there.
+        token: what requests must bring as `Authorization: Bearer ...`; None asks for none. Health needs none.
+        origins: web pages that may call the service from a browser, such as `https://viewer.example`.
     """
 
     host: str = "127.0.0.1"
@@ -46,6 +53,10 @@ class ServeOptions:
     max_pixels: int = 1 << 24
     timeout_s: float = 60.0
     grace_s: float = 30.0
+    drain_s: float = 0.0
+    metrics: bool = False
+    token: str | None = field(default=None, repr=False)
+    origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what could not be served."""
@@ -63,12 +74,28 @@ class ServeOptions:
         for name in ("timeout_s", "grace_s"):
             if not 0.1 <= getattr(self, name) <= 86400:
                 raise OptionError(f"{name} is {getattr(self, name)}; it lies between 0.1 and 86400 seconds")
+        if not 0.0 <= self.drain_s <= 3600:
+            raise OptionError(f"drain_s is {self.drain_s}; it lies between 0 and 3600 seconds")
+        _require_access(self.token, self.origins)
         _require_routes(self.health_route, self.predict_route)
 
     @property
     def threads(self) -> int:
         """How many requests are worked on at once."""
         return self.workers or len(os.sched_getaffinity(0))
+
+
+def _require_access(token: str | None, origins: tuple[str, ...]) -> None:
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise OptionError(
+            f"the token has {len(token)} characters; 16 to 512 letters, digits and - . _ ~ + / are needed, such as: "
+            "openssl rand -hex 32"
+        )
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise OptionError(
+                f"the origin is '{origin}'; name each one whole and alone, without a path or *: https://viewer.example"
+            )
 
 
 def _require_routes(health: str, predict: str) -> None:

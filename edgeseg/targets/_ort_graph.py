@@ -28,12 +28,13 @@ _DTYPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrtNode:
-    """One operation; the names of what it takes and gives, under the names that ONNX uses."""
+    """One operation, under the names that ONNX uses; `activation` is what is fused into it, or empty."""
 
     domain: str
     op_type: str
     input: tuple[str, ...]
     output: tuple[str, ...]
+    activation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,8 @@ def _constant(table: Table) -> OrtConstant:
 
 def _node(table: Table) -> OrtNode:
     given, made = (tuple(table.texts(slot)) for slot in (8, 9))
-    return OrtNode(domain=table.text(2), op_type=table.text(5), input=given, output=made)
+    fused = next((told.text(5) for told in table.tables(10) if told.text(0) == "activation"), "")
+    return OrtNode(domain=table.text(2), op_type=table.text(5), input=given, output=made, activation=fused)
 
 
 def _shape(table: Table) -> tuple[int, ...] | None:

@@ -46,14 +46,19 @@ class KerasPredictor:
     numerics = "float32"
     logit_step = None
 
-    def __init__(self, model: Any, contract: Contract, *, threads: int = 2) -> None:
+    def __init__(self, model: Any, contract: Contract, *, threads: int | None = 2) -> None:
         """Take a built model, `(None, H, W, 3) float32 in [0, 1]` -> `(None, H, W, 1)` logits.
+
+        Args:
+            model: the network.
+            contract: what it was built for.
+            threads: to ask the backend for; None leaves that to the backend, as training does.
 
         Raises:
             OptionError: for threads below 1.
             ContractError: when the model's shapes are not those of the contract.
         """
-        if threads < 1:
+        if threads is not None and threads < 1:
             raise OptionError(f"threads is {threads}; at least 1 is needed")
         check_network(model, contract)
         self.contract = contract
@@ -83,7 +88,8 @@ class KerasPredictor:
         logits = np.empty(images.shape[:3], np.float32)
         for start in range(0, len(images), _BATCH_SLICES):
             rows = slice(start, start + _BATCH_SLICES)
-            logits[rows] = self._run(imaging.normalise(images[rows], self.contract))[..., 0]
+            given = self._run(imaging.normalise(images[rows], self.contract))[..., 0]
+            logits[rows] = imaging.as_logits(given, self.contract)
         return logits
 
 
@@ -178,8 +184,8 @@ def _version(module: str) -> str:
     return version(module)
 
 
-def set_threads(threads: int) -> int:
-    """Ask TensorFlow for a number of threads, and return how many it really has.
+def set_threads(threads: int | None) -> int:
+    """Ask TensorFlow for a number of threads, if any, and return how many it really has.
 
     TensorFlow fixes the number when the first network is built, so a process that builds one asks before.
     """
@@ -188,6 +194,8 @@ def set_threads(threads: int) -> int:
         return os.cpu_count() or 1
     import tensorflow as tf
 
+    if threads is None:
+        return tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count() or 1
     try:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
     except RuntimeError:

@@ -1,46 +1,21 @@
-"""The networks, one per file, and the table that names them."""
+"""The networks, and the table that names them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from edgeseg.backend import load_keras
 from edgeseg.errors import OptionError, UnknownNameError
-from edgeseg.results import Census
 from edgeseg.specs import ImageSpec, VariantSpec
-from edgeseg.variants import alphax, r2unet, unet, unet_bn
+from edgeseg.variants import blocks
 from edgeseg.variants.census import census
+from edgeseg.variants.r2unet import R2UNET
+from edgeseg.variants.unet import ALPHAX, UNET, UNET_BN
+from edgeseg.variants.variant import Variant
 
-__all__ = ["VARIANTS", "Census", "Variant", "build_model", "census", "get", "slots"]
+__all__ = ["VARIANTS", "Variant", "build_model", "census", "get", "slots"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """One family of networks; `slots` are the layers, or groups of them, that can have a width of their own."""
-
-    name: str
-    stems: tuple[str, ...]
-    slots: tuple[str, ...]
-    default: VariantSpec
-    build: Callable[..., Any]
-
-
-def _variant(module: ModuleType, default: VariantSpec) -> Variant:
-    return Variant(name=module.NAME, stems=module.STEMS, slots=module.SLOTS, default=default, build=module.build)
-
-
-VARIANTS: dict[str, Variant] = {
-    v.name: v
-    for v in (
-        _variant(unet, VariantSpec(name="unet", alpha=1.0, stem="full")),
-        _variant(unet_bn, VariantSpec(name="unet-bn", alpha=1.0, stem="full")),
-        _variant(alphax, VariantSpec(name="alphax", alpha=0.125, stem="half")),
-        _variant(r2unet, VariantSpec(name="r2unet", alpha=1.0, stem="full")),
-    )
-}
+VARIANTS: dict[str, Variant] = {v.name: v for v in (UNET, UNET_BN, ALPHAX, R2UNET)}
 
 
 def get(name: str) -> Variant:
@@ -68,7 +43,7 @@ def build_model(spec: VariantSpec, image: ImageSpec | None = None, keras: Any = 
 
     Args:
         spec: family, alpha and stem.
-        image: input size; 256 x 256 x 3 unless given.
+        image: input size; 256 x 256 x 3 unless given; sides in multiples of 16 times the scale of the stem.
         keras: Keras 3 or tf_keras; Keras 3 on TensorFlow unless given.
 
     Raises:
@@ -79,12 +54,10 @@ def build_model(spec: VariantSpec, image: ImageSpec | None = None, keras: Any = 
     variant = get(spec.name)
     if spec.stem not in variant.stems:
         raise OptionError(f"{spec.name} has no stem '{spec.stem}'; choose one of: {', '.join(variant.stems)}")
+    image = image or ImageSpec()
+    blocks.check_multiple(image, spec.stem, spec.name)
+    channels = blocks.plan(spec.alpha, spec.profile, spec.widths, variant.slots)
     namespace = load_keras() if keras is None else keras
-    return variant.build(
-        namespace,
-        image=image or ImageSpec(),
-        alpha=spec.alpha,
-        stem=spec.stem,
-        profile=spec.profile,
-        widths=spec.widths,
-    )
+    inputs = blocks.image_input(namespace, image)
+    x = variant.body(namespace, inputs, channels, spec.stem)
+    return namespace.Model(inputs, blocks.logits_head(namespace, x, spec.stem), name=spec.name.replace("-", "_"))

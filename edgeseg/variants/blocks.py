@@ -91,10 +91,6 @@ def conv_relu(keras: Any, x: Any, width: int, name: str, *, norm: bool, scale: i
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-DOUBLE_CONV_SLOTS = slot_names(("_1", "_2"))
-"""The slots of a U of `double_conv` and `transposed_up`: one for each convolution."""
-
-
 def double_conv(keras: Any, channels: Plan, *, stem: str, norms: tuple[bool, bool]) -> Block:
     """Two `conv_relu` in a row; `norms` says which have batch normalisation. The first of all has the stem's stride."""
 

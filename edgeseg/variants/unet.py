@@ -1,40 +1,37 @@
-"""The vanilla U-Net, 64 ... 1024 channels, no batch normalisation."""
+"""The U-Nets of two convolutions a block. They differ in where batch normalisation stands, and in their default.
+
+Sources: Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015; Ioffe and Szegedy, "Batch Normalization", ICML 2015.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from edgeseg.specs import ImageSpec
+from edgeseg.specs import VariantSpec
 from edgeseg.variants import blocks
-
-NAME, STEMS = "unet", ("full", "half", "quarter")
-SLOTS = blocks.DOUBLE_CONV_SLOTS
+from edgeseg.variants.variant import Variant
 
 
-def build(
-    keras: Any,
-    *,
-    image: ImageSpec,
-    alpha: float = 1.0,
-    stem: str = "full",
-    profile: str = "double",
-    widths: tuple[int, ...] = (),
-) -> Any:
-    """Build the network: `(N, H, W, 3) float32 in [0, 1]` -> `(N, H, W, 1)` logits.
+def body(keras: Any, x: Any, channels: blocks.Plan, stem: str, *, norms: tuple[bool, bool]) -> Any:
+    """Lay the U, as `Variant.body` says; `norms`: which convolution of a block has batch normalisation behind it."""
+    block = blocks.double_conv(keras, channels, stem=stem, norms=norms)
+    return blocks.encoder_decoder(keras, x, block, blocks.transposed_up(keras, channels))
 
-    Args:
-        keras: Keras 3 or tf_keras.
-        image: input size; multiples of 16 (`full`), 32 (`half`) or 64 (`quarter`).
-        alpha: multiplies every width.
-        stem: `full`, `half` or `quarter`.
-        profile: `double` or `flat`.
-        widths: channels of every slot in their place, or none.
 
-    Source: Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015.
-    """
-    blocks.check_multiple(image, stem, NAME)
-    channels = blocks.plan(alpha, profile, widths, SLOTS)
-    block = blocks.double_conv(keras, channels, stem=stem, norms=(False, False))
-    inputs = blocks.image_input(keras, image)
-    x = blocks.encoder_decoder(keras, inputs, block, blocks.transposed_up(keras, channels))
-    return keras.Model(inputs, blocks.logits_head(keras, x, stem), name=NAME)
+def _family(default: VariantSpec, *, norms: tuple[bool, bool]) -> Variant:
+    return Variant(
+        name=default.name,
+        stems=tuple(blocks.SCALES),
+        slots=blocks.slot_names(("_1", "_2")),
+        default=default,
+        body=partial(body, norms=norms),
+    )
+
+
+UNET = _family(VariantSpec(name="unet", alpha=1.0, stem="full"), norms=(False, False))
+"""The vanilla U-Net, 64 ... 1024 channels."""
+UNET_BN = _family(VariantSpec(name="unet-bn", alpha=1.0, stem="full"), norms=(True, True))
+"""The U-Net with batch normalisation after every convolution."""
+ALPHAX = _family(VariantSpec(name="alphax", alpha=0.125, stem="half"), norms=(False, True))
+"""The U-Net with every width multiplied by alpha, and a half-resolution stem that quarters the arithmetic."""

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from edgeseg.artifacts import read_build
 from edgeseg.cli.main import main
 from edgeseg.jsonio import from_json
 from edgeseg.reports.summary import summarise
+from edgeseg.reports.table import TABLE_BEGIN, TABLE_END
 from edgeseg.results import Report
-from edgeseg.stages.build.folder import TABLE_BEGIN, TABLE_END, read_build
 
 SYNTHETIC_BUILD = Path(__file__).parents[1] / "synthetic" / "build.json"
 

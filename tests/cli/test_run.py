@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,6 +77,27 @@ def test_errors_pass_through_to_main(tiny_onnx: Callable[..., Path], tmp_path: P
 
 def test_an_output_folder_is_asked_for(tiny_onnx: Callable[..., Path], case: Path) -> None:
     assert CliRunner().invoke(app, [str(tiny_onnx()), str(case)]).exit_code == 2
+
+
+def test_a_list_needs_no_model_and_says_why(
+    write_dicom: Callable[..., Path],
+    scan_values: dict[str, Any],
+    tmp_path: Path,
+    check_schema: Callable[[str, str], None],
+) -> None:
+    for name, words in (("flair", "AX FLAIR"), ("pre", "t2_tse_tra"), ("post", "T1 Zyxwvu KM")):
+        write_dicom(f"study/{name}", scan_values[name], description=words, SeriesNumber=len(name))
+    done = CliRunner().invoke(app, [str(tmp_path / "study"), "--list"])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines() == [
+        "5  'AX FLAIR'  axial, 6 slices: flair (word 'flair')",
+        "4  'T1 ... KM'  axial, 6 slices: post (word 't1', word 'km')",
+        "3  't2_tse_tra'  axial, 6 slices: not used (word 't2')",
+    ]
+    told = CliRunner().invoke(app, ["model.onnx", str(tmp_path / "study"), "--list", "--json"]).stdout
+    check_schema("run-list", told)
+    assert [one["taken_for"] for one in json.loads(told)["series"]] == ["flair", "post", None]
+    assert "Zyxwvu" not in told + done.stdout
 
 
 def make_patients(root: Path, *names: str) -> Path:

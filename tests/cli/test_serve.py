@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +49,102 @@ def test_it_serves_where_vertex_ai_says_until_sigterm(tiny_onnx: Callable[..., P
     assert log.rstrip().endswith("stopped")
 
 
+@contextlib.contextmanager
+def _served(model: Path, *options: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    start = [sys.executable, "-m", "edgeseg", "serve", str(model), "--json", "--workers", "1", "--port", "0"]
+    server = subprocess.Popen(
+        [*start, *options], env=os.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout is not None
+        yield server, json.loads(server.stdout.readline())["url"]
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def _status(url: str, data: bytes | None = None, **headers: str) -> int:
+    request = urllib.request.Request(url, data, {name.replace("_", "-"): value for name, value in headers.items()})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        refused.close()
+        return refused.code
+
+
+def test_sigterm_says_not_ready_at_once_and_goes_on_for_the_drain(tiny_onnx: Callable[..., Path]) -> None:
+    with _served(tiny_onnx(), "--drain", "600") as (server, url):
+        assert _status(f"{url}/ready") == 200
+        server.send_signal(signal.SIGTERM)
+        while _status(f"{url}/ready") == 200:
+            assert server.poll() is None
+        assert _status(f"{url}/ready") == 503
+        assert _status(f"{url}/health") == 200
+        assert _status(f"{url}/v1/segment", b"", content_type="image/png") == 422
+        server.send_signal(signal.SIGTERM)
+        _, log = server.communicate(timeout=60)
+        assert server.returncode == 0
+        assert log.rstrip().endswith("stopped")
+
+
+def test_sigterm_as_soon_as_the_address_is_told_is_not_missed(tiny_onnx: Callable[..., Path]) -> None:
+    with _served(tiny_onnx()) as (server, _):
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=60)
+        assert server.returncode == 0
+
+
+def test_the_drain_ends_by_itself(tiny_onnx: Callable[..., Path]) -> None:
+    with _served(tiny_onnx(), "--drain", "0.2") as (server, url):
+        assert _status(f"{url}/ready") == 200
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=60)
+        assert server.returncode == 0
+
+
+def test_the_token_comes_from_a_file_or_the_environment(
+    tiny_onnx: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, file = "0123456789abcdef", tmp_path / "token"
+    file.write_text(f"{token}\n")
+    for options, variables in ((("--token-file", str(file)), {}), ((), {"EDGESEG_TOKEN": token})):
+        with _served(tiny_onnx(), *options, **variables) as (_, url):
+            assert _status(f"{url}/docs") == 401
+            assert _status(f"{url}/docs", authorization=f"Bearer {token}") == 200
+    assert "cannot read the token" in _fails(capsys, str(tiny_onnx()), "--token-file", str(tmp_path / "none"))
+    monkeypatch.setenv("EDGESEG_TOKEN", token)
+    told = _fails(capsys, str(tiny_onnx()), "--token-file", str(file))
+    assert "give one of them" in told
+    assert token not in told
+    monkeypatch.setenv("EDGESEG_TOKEN", "")
+    assert "the token has 0 characters" in _fails(capsys, str(tiny_onnx()))
+
+
+def test_what_a_library_says_of_a_damaged_file_is_not_in_the_log(
+    tiny_onnx: Callable[..., Path], write_dicom: Callable[..., Path], scan_values: dict[str, Any]
+) -> None:
+    folder = write_dicom("flair", scan_values["flair"], description="AX FLAIR")
+    whole = min(folder.iterdir()).read_bytes()
+    with _served(tiny_onnx()) as (server, url):
+        for end in (len(whole) - 100, *range(200, len(whole) - 2000, 40)):
+            packed = io.BytesIO()
+            with zipfile.ZipFile(packed, "w") as target:
+                target.writestr("a.dcm", whole[:end])
+            start = b'--b\r\ncontent-disposition: form-data; name="dicom"; filename="Zyxwvu"\r\n\r\n'
+            body = start + packed.getvalue() + b"\r\n--b--\r\n"
+            assert _status(f"{url}/v1/segment", body, content_type="multipart/form-data; boundary=b") == 422
+        server.send_signal(signal.SIGTERM)
+        _, log = server.communicate(timeout=60)
+    known = re.compile(
+        r"\S+ [\d:,]+ ("
+        r"INFO POST /v1/segment 422 [\d.]+ ms \d+ B in \d+ B out|INFO stopped|"
+        r"(WARNING|ERROR) [a-z.]+ said something; its words may tell of a patient and are not kept)"
+    )
+    assert [line for line in log.splitlines() if not known.fullmatch(line)] == []
+    assert "pydicom said something" in log
+
+
 def _fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     with pytest.raises(SystemExit) as ended:
         main(["serve", *arguments])
@@ -62,6 +164,9 @@ def _fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (("--predict-route", "/{x}"), "route"),
         (("--predict-route", "/v1/segment"), "uses itself"),
         (("--predict-route", "/health"), "both"),
+        (("--predict-route", "/ready"), "uses itself"),
+        (("--drain", "-1"), "drain_s"),
+        (("--origin", "*"), "origin"),
     ],
 )
 def test_options_out_of_their_range(

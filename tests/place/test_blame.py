@@ -16,7 +16,7 @@ from edgeseg.place import scratch, write_error
 
 
 class Usage(NamedTuple):
-    """What `shutil.disk_usage` gives."""
+    """As `shutil.disk_usage` gives it."""
 
     total: int
     used: int

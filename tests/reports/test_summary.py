@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from edgeseg.artifacts import read_build
 from edgeseg.cli._print import show
 from edgeseg.errors import ArtifactError, OptionError, OutputError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.reports.build import markdown, markdown_table, terminal
 from edgeseg.reports.summary import remarks, summarise
+from edgeseg.reports.table import TABLE_BEGIN, TABLE_END, splice
 from edgeseg.reports.words import ABSENT, size_text, times_text
 from edgeseg.results import ArtifactRow, BudgetResult, BuildResult, Choice, LatencyResult, Report
-from edgeseg.stages.build.folder import TABLE_BEGIN, TABLE_END, read_build, splice, write_report
+from edgeseg.stages.build.folder import write_report
 
 MakeBuild = Callable[..., BuildResult]
 UNMEASURED = "not evaluated: no patients were given; add --data DIR"

@@ -1,4 +1,4 @@
-"""The examples of docs/runner.md run as they stand."""
+"""The examples of docs/how-to/use-from-python.md run as they stand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "runner.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "use-from-python.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
 
 

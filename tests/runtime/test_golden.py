@@ -37,7 +37,7 @@ def case_of(contract: Contract, **changes: Any) -> GoldenCase:
 
 
 def drawn_by_the_book(drawing: GoldenDrawing, height: int, width: int) -> NDArray[np.uint8]:
-    """The steps of docs/contract.md, one pixel at a time, with Python's own whole numbers."""
+    """The steps of docs/reference/contract.md, one pixel at a time, with Python's own whole numbers."""
     image = [[[0, 0, 0] for _ in range(width)] for _ in range(height)]
     for cy, cx, ry, rx, *values in drawing.ellipses:
         y0, x0, tall, wide = cy * height // 512, cx * width // 512, ry * height // 512, rx * width // 512

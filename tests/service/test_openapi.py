@@ -47,9 +47,19 @@ def test_whatever_is_sent_is_answered_as_the_description_says(start: Callable[..
 def test_the_description_names_every_answer(call: Callable[..., httpx.Response]) -> None:
     told = call("GET", "/openapi.json", options={"health_route": "/alive", "predict_route": "/v1/models/m:predict"})
     paths = told.json()["paths"]
-    assert set(paths) == {"/health", "/alive", SEGMENT_ROUTE, "/v1/models/m:predict"}
+    assert set(paths) == {"/health", "/alive", "/live", "/ready", SEGMENT_ROUTE, "/v1/models/m:predict"}
     for route in (SEGMENT_ROUTE, "/v1/models/m:predict"):
         assert {str(status) for status in REFUSALS} | {"200"} == set(paths[route]["post"]["responses"])
+
+
+def test_the_description_asks_for_the_token_where_the_service_does(call: Callable[..., httpx.Response]) -> None:
+    assert "securitySchemes" not in call("GET", "/openapi.json").json()["components"]
+    token = "0123456789abcdef"
+    told = call("GET", "/openapi.json", options={"token": token}, headers={"authorization": f"Bearer {token}"}).json()
+    (name,) = told["components"]["securitySchemes"]
+    assert told["components"]["securitySchemes"][name] == {"type": "http", "scheme": "bearer"}
+    asked = {path for path, methods in told["paths"].items() if any("security" in one for one in methods.values())}
+    assert asked == {SEGMENT_ROUTE, "/predict"}
 
 
 def test_the_page_shows_each_route_and_loads_nothing(call: Callable[..., httpx.Response]) -> None:

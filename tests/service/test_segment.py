@@ -54,6 +54,15 @@ def test_oddities_are_told(call: Call, picture: Picture) -> None:
     assert any("resampled" in warning for warning in answer.json()["warnings"])
 
 
+def test_a_mask_over_everything_is_doubted_on_both_routes(call: Call, picture: Picture) -> None:
+    options = {"model": {"weights": (100.0, 0.0, 0.0)}}
+    answer = call("POST", SEGMENT_ROUTE, files=[("slices", ("a", picture()))], options=options)
+    assert "covers 100% of what is not black" in answer.json()["warnings"][0]
+    sent = {"instances": [{"b64": base64.b64encode(picture()).decode()}]}
+    (one,) = call("POST", "/predict", json=sent, options=options).json()["predictions"]
+    assert "covers 100% of what is not black" in one["warnings"][0]
+
+
 def test_nifti_is_segmented_and_its_mask_is_on_its_voxels(
     call: Call, write_nifti: Callable[..., Path], scan_values: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -84,3 +93,27 @@ def test_a_zip_of_dicom_is_segmented_and_names_nobody(
     assert answer.status_code == 200, answer.text
     assert (answer.json()["input"], answer.json()["slices_with_tumour"]) == ("dicom", 2)
     assert not any(word in answer.text for word in ("Zyxwvu", "4711", "815"))
+
+
+def test_a_series_of_a_study_is_chosen(
+    call: Call, write_dicom: Callable[..., Path], scan_values: dict[str, Any]
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as target:
+        for number, name in ((3, "flair"), (7, "pre")):
+            folder = write_dicom(name, scan_values[name], description="AX FLAIR", SeriesNumber=number)
+            for file in folder.iterdir():
+                target.write(file, f"{name}/{file.name}")
+        target.writestr("logo.png", b"\x89PNG")
+    sent = {"dicom": ("study.zip", packed.getvalue())}
+    unsure = call("POST", SEGMENT_ROUTE, files=sent)
+    assert unsure.status_code == 422
+    assert "2 fit 'flair': '3: AX FLAIR', '7: AX FLAIR'" in unsure.text
+    assert "flair_series" in unsure.text
+    told = call("POST", f"{SEGMENT_ROUTE}?flair_series=3", files=sent).json()
+    assert [(one["sequence"], one["series"], one["files"]) for one in told["used"]] == [("flair", "3: AX FLAIR", 6)]
+    assert told["slices_with_tumour"] == 2
+    assert "7: AX FLAIR" in [one["name"] for one in told["unused"]]
+    assert call("POST", f"{SEGMENT_ROUTE}?flair_series=9", files=sent).status_code == 422
+    picture = {"slices": ("1.png", b"\x89PNG")}
+    assert "no DICOM study" in call("POST", f"{SEGMENT_ROUTE}?flair_series=9", files=picture).text

@@ -164,7 +164,7 @@ def test_a_device_may_feed_the_byte_itself_to_int16(trained: Any, artifact: Arti
     segmenter = Segmenter.load(artifact("tflite-int16x8"))
     info = segmenter._session.input
     assert (info.dtype, info.zero_point) == ("int16", 0)
-    assert np.array_equal(segmenter._encode(trained.images[:1]), trained.images[:1].astype(np.int16))
+    assert np.array_equal(segmenter.encoded(trained.images[:1]), trained.images[:1].astype(np.int16))
 
 
 def test_the_tflite_int16_graph_is_full_integer_around_zero(artifact: Artifact) -> None:
@@ -245,7 +245,7 @@ def test_a_device_may_feed_a_byte_minus_128(name: str, trained: Any, artifact: A
     segmenter = Segmenter.load(artifact(name))
     info = segmenter._session.input
     assert info.dtype == "int8"
-    fed = segmenter._encode(trained.images[:1])
+    fed = segmenter.encoded(trained.images[:1])
     raw = (trained.images[:1].astype(np.int16) - 128).astype(np.int8)
     assert np.array_equal(fed, raw if TARGETS[name].layout == "NHWC" else raw.transpose(0, 3, 1, 2))
 

@@ -48,7 +48,7 @@ def test_x86_is_the_same_in_the_default_graph_and_in_the_integer_graph(x86: Path
 
 def test_the_runner_takes_x86_as_it_takes_arm(x86: Path, trained: Any) -> None:
     segmenter = Segmenter.load(x86)
-    fed = segmenter._encode(trained.images[:1])
+    fed = segmenter.encoded(trained.images[:1])
     assert np.array_equal(fed.transpose(0, 2, 3, 1), (trained.images[:1].astype(int) - 128))
     masks = segmenter.logits(trained.images) > segmenter.contract.logit_threshold
     floats = np.asarray(trained.model(trained.images.astype(np.float32) / 255, training=False))[..., 0]

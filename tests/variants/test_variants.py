@@ -11,7 +11,7 @@ from edgeseg.backend import load_keras
 from edgeseg.errors import OptionError, UnknownNameError
 from edgeseg.results import Census
 from edgeseg.specs import ImageSpec, VariantSpec
-from edgeseg.variants import VARIANTS, build_model, census, get
+from edgeseg.variants import VARIANTS, blocks, build_model, census, get
 from edgeseg.variants.tiers import TIERS, resolve_variant, tier_of
 
 SMALL = ImageSpec(height=64, width=128)
@@ -64,6 +64,15 @@ def test_sizes_are_the_published_ones(spec: VariantSpec, parameters_m: float, ma
         assert found.macs / 1e9 == pytest.approx(macs_g, rel=0.01)
 
 
+@pytest.mark.parametrize(("name", "normalised"), [("unet", set()), ("unet-bn", {"1", "2"}), ("alphax", {"2"})], ids=str)
+def test_the_u_nets_differ_in_which_convolutions_of_a_block_are_normalised(name: str, normalised: set[str]) -> None:
+    model = build_model(VariantSpec(name=name, alpha=0.0625, stem="full"), SMALL)
+    found = {layer.name for layer in model.layers if type(layer).__name__ == "BatchNormalization"}
+    assert found == {f"{block}_{end}_bn" for block in blocks.BLOCKS for end in normalised}
+    bare = {layer.name for layer in model.layers if type(layer).__name__ == "Conv2D" and not layer.use_bias}
+    assert bare == {bn.replace("_bn", "_conv") for bn in found}
+
+
 def test_the_half_resolution_stem_quarters_the_arithmetic() -> None:
     half, full = (census(build_model(VariantSpec(name="alphax", alpha=0.125, stem=s))) for s in ("half", "full"))
     assert half.macs / full.macs == pytest.approx(0.25, abs=0.02)
@@ -98,12 +107,12 @@ def test_the_half_stem_equals_space_to_depth_before_and_depth_to_space_behind() 
     conv = keras.layers.Conv2D(5, 6, strides=2, padding="same", use_bias=False)
     strided = np.asarray(conv(image))
     kernel = np.asarray(conv.kernel)
-    blocks = image.reshape(1, 16, 2, 16, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(1, 16, 16, 12)
+    squares = image.reshape(1, 16, 2, 16, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(1, 16, 16, 12)
     block_kernel = kernel.reshape(3, 2, 3, 2, 3, 5).transpose(0, 2, 1, 3, 4, 5).reshape(3, 3, 12, 5)
     plain = keras.layers.Conv2D(5, 3, padding="same", use_bias=False)
     plain.build((None, 16, 16, 12))
     plain.set_weights([block_kernel])
-    np.testing.assert_allclose(strided, np.asarray(plain(blocks)), atol=1e-5)
+    np.testing.assert_allclose(strided, np.asarray(plain(squares)), atol=1e-5)
 
 
 def test_tf_keras_builds_the_same_network_with_the_same_weight_order() -> None:

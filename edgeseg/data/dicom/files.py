@@ -18,6 +18,7 @@ from edgeseg.errors import DatasetError, MissingExtraError
 
 ENDINGS = (".dcm", ".ima", ".dicom")
 """What names of DICOM files end in, where they end in anything; a file so named that is none is damaged."""
+_DEFLATED = "1.2.840.10008.1.2.1.99"
 _MAGIC, _MAGIC_OFFSET = b"DICM", 128
 _FIRST_GROUPS, _LONGEST_FIRST, _HEAD = (0x0002, 0x0008), 1 << 10, 132
 _VRS = frozenset((b"AE", b"CS", b"DA", b"LO", b"OB", b"PN", b"SH", b"ST", b"TM", b"UI", b"UL", b"US"))
@@ -87,19 +88,23 @@ def read_pixels(path: Path, number: int) -> NDArray[np.generic]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return np.asarray(pixel_array(_with_syntax(path), index=number, raw=True))
+            return np.asarray(pixel_array(_source(path), index=number, raw=True))
     except Exception as error:
         raise unreadable(path, error) from error
 
 
-def _with_syntax(path: Path) -> Any:
-    """Give the path, or for a file without file meta the data set with the syntax that it was found to have."""
+def _source(path: Path) -> Any:
+    """Give the path, from which one frame can be read; or the whole data set where that cannot be done.
+
+    That is for deflated files, and for those without file meta, which get the syntax that they were found to have.
+    """
     import pydicom
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
     with path.open("rb") as stream:
-        if stream.read(_HEAD)[_MAGIC_OFFSET:] == _MAGIC:
-            return path
+        has_meta = stream.read(_HEAD)[_MAGIC_OFFSET:] == _MAGIC
+    if has_meta and pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID") != _DEFLATED:
+        return path
     read = pydicom.dcmread(path, force=True)
     if "TransferSyntaxUID" not in read.file_meta:
         implicit, little = read.original_encoding

@@ -25,8 +25,9 @@ class Padding:
 class Frame:
     """One slice in a DICOM file; distances in mm, directions and positions in LPS.
 
-    `instance` is its number in the series where it stands in a file of its own, and `spacing_mm` the distance of slices
-    that its header claims; each is None where nothing is claimed.
+    Where black and white are exchanged (`inverted`), an intensity is `top` minus the value. `instance` is its number in
+    the series where it stands in a file of its own, and `spacing_mm` the distance of slices that its header claims;
+    each is None where nothing is claimed.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Frame:
     slope: float
     intercept: float
     inverted: bool
+    top: float = 0.0
     instance: int | None = None
     spacing_mm: float | None = None
     padding: Padding | None = None
@@ -105,6 +107,7 @@ def _frame(path: Path, header: Any, number: int) -> Frame:
         slope=1.0 if slope is None else float(slope),
         intercept=float(transform.get("RescaleIntercept") or 0.0),
         inverted=shown == "MONOCHROME1",
+        top=_largest(header) * (1.0 if slope is None else float(slope)),
         instance=None if instance is None or header.get("NumberOfFrames") else int(instance),
         spacing_mm=_claimed_spacing(measures),
         padding=_padding(header),
@@ -118,6 +121,12 @@ def _claimed_spacing(measures: Any) -> float | None:
     """
     claimed = [abs(float(measures.get(name) or 0.0)) for name in ("SpacingBetweenSlices", "SliceThickness")]
     return max(claimed) or None
+
+
+def _largest(header: Any) -> int:
+    """Return the largest value that can be stored."""
+    bits = int(header.get("BitsStored") or header.get("BitsAllocated") or 16)
+    return (1 << (bits - int(header.get("PixelRepresentation") or 0))) - 1
 
 
 def _padding(header: Any) -> Padding | None:

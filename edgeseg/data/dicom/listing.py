@@ -30,6 +30,7 @@ TAGS = [
 _NO_AGENT = frozenset(("", "no", "none", "nein", "non", "n", "0", "without", "n/a", "na", "null"))
 _IDENTIFYING = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
 _HIDDEN = "..."
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _MIN_HIDDEN = 3
 
 
@@ -51,7 +52,7 @@ class SeriesFiles:
             description=self.description,
             number=_whole(first, "SeriesNumber"),
             modality=str(first.get("Modality") or "unknown"),
-            image_type=tuple(str(word).upper() for word in _many(first.get("ImageType"))),
+            image_type=(*(str(word).upper() for word in _many(first.get("ImageType"))), *_captured(first)),
             scanning=tuple(str(word).upper() for word in _many(first.get("ScanningSequence"))),
             echo_ms=_number(first, "EchoTime"),
             repetition_ms=_number(first, "RepetitionTime"),
@@ -137,6 +138,11 @@ def _plane(headers: list[Any]) -> str:
             continue
         planes.add(("sagittal", "coronal", "axial")[int(np.abs(np.cross(along_row, along_column)).argmax())])
     return "" if not planes else planes.pop() if len(planes) == 1 else "mixed"
+
+
+def _captured(header: Any) -> tuple[str, ...]:
+    """Say that a file is a picture of a screen where its class does, whatever its type of image says."""
+    return ("SCREEN SAVE",) if str(header.get("SOPClassUID") or "").startswith(_SECONDARY_CAPTURE) else ()
 
 
 def _many(value: Any) -> tuple[Any, ...]:

@@ -70,12 +70,14 @@ class Pixels:
 
 
 def _intensities(frame: Frame) -> tuple[Plane, NDArray[np.bool_] | None]:
-    """Decode a frame: rescaled, negated where black and white are exchanged; and which pixels are padding."""
+    """Decode a frame: rescaled, black and white put right; and which pixels are padding."""
     stored = read_pixels(frame.path, frame.number)
     if stored.shape != (frame.rows, frame.columns):
         raise DatasetError(f"{frame.path}: its pixels are not the {frame.rows} x {frame.columns} that its header says")
     values = stored.astype(np.float64) * frame.slope + frame.intercept
-    return -values if frame.inverted else values, None if frame.padding is None else _padded(stored, frame.padding)
+    return frame.top - values if frame.inverted else values, None if frame.padding is None else _padded(
+        stored, frame.padding
+    )
 
 
 def _padded(stored: NDArray[np.generic], padding: Padding) -> NDArray[np.bool_]:

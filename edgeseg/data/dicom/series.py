@@ -68,7 +68,7 @@ class DicomSeries:
         return self._grid.shape
 
     def plane(self, index: int) -> Plane:
-        """Read one slice, `(h, w) float64`: rescaled, and negated where black and white are exchanged.
+        """Read one slice, `(h, w) float64`: rescaled, black and white put right.
 
         Raises:
             DatasetError: when the pixels cannot be decoded.

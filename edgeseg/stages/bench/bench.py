@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg import artifacts
 from edgeseg.errors import OptionError
 from edgeseg.metrics import median_ratio_bounds
 from edgeseg.place import scratch
 from edgeseg.results import BenchCell, BenchDevice, BenchResult, GemmRate, SpeedRatio, Sustained
 from edgeseg.runtime import Segmenter
+from edgeseg.runtime.model_files import model_sha256, model_size_bytes
 from edgeseg.runtime.plain import PlainModel
 from edgeseg.stages.bench.alone import gemm_rate, run_alone
 from edgeseg.stages.bench.emulation import emulator
@@ -228,8 +228,8 @@ def _result(
     return BenchCell(
         file=str(cell.path),
         format=cell.path.suffix.lower().removeprefix("."),
-        size_bytes=cell.path.stat().st_size,
-        sha256=artifacts.sha256_file(cell.path),
+        size_bytes=model_size_bytes(cell.path),
+        sha256=model_sha256(cell.path),
         has_contract=contract is not None,
         runtime=model.runtime,
         threads=cell.threads,

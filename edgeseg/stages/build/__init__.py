@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from edgeseg.stages.build.baseline import time_network
 from edgeseg.stages.build.build import build, build_matrix
-from edgeseg.stages.build.folder import BUILD_FILE, read_build, splice
 from edgeseg.stages.build.folds import build_folds, fold_specs
 from edgeseg.stages.build.inputs import EVALUATION_START
 from edgeseg.stages.build.matrix import every_variant
 from edgeseg.stages.build.page import PATIENTS, write_page
 from edgeseg.stages.build.rows import failures
+from edgeseg.stages.build.search import candidates
 
 __all__ = [
-    "BUILD_FILE",
     "EVALUATION_START",
     "PATIENTS",
     "build",
     "build_folds",
     "build_matrix",
+    "candidates",
     "every_variant",
     "failures",
     "fold_specs",
-    "read_build",
-    "splice",
     "time_network",
     "write_page",
 ]

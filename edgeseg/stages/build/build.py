@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgeseg import artifacts
+from edgeseg.artifacts import BUILD_FILE
 from edgeseg.jsonio import to_json
 from edgeseg.place import claimed
 from edgeseg.reports.summary import summarise
@@ -15,7 +16,7 @@ from edgeseg.results import REFERENCE, BaselineResult, BuildResult, Report, Stag
 from edgeseg.specs import BuildSpec
 from edgeseg.stages.build.baseline import baseline
 from edgeseg.stages.build.cells import OnFailure
-from edgeseg.stages.build.folder import BUILD_FILE, write_report
+from edgeseg.stages.build.folder import write_report
 from edgeseg.stages.build.inputs import open_inputs
 from edgeseg.stages.build.matrix import merged
 from edgeseg.stages.build.variant import OnProgress, VariantBuild

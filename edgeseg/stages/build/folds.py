@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from edgeseg import artifacts
+from edgeseg.artifacts import BUILD_FILE
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.open import open_dataset
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.jsonio import to_json
 from edgeseg.results import BuildResult
 from edgeseg.specs import BuildSpec
-from edgeseg.stages.build.folder import BUILD_FILE, write_report
+from edgeseg.stages.build.folder import write_report
 from edgeseg.stages.build.inputs import open_inputs
 from edgeseg.stages.build.pool import pooled
 from edgeseg.stages.choose import read_choice

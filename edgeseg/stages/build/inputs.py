@@ -14,13 +14,20 @@ from edgeseg.data.cache import cached, folder_key
 from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.volume import Dataset, volumes
-from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
+from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.results import CalibrationSet, Choice
-from edgeseg.specs import PROFILES, BuildSpec, Contract, OperatingPoint, VariantSpec
+from edgeseg.specs import (
+    PROFILES,
+    BuildSpec,
+    Contract,
+    OperatingPoint,
+    VariantSpec,
+    patient_digests,
+    refuse_calibrated,
+    require_some,
+)
 from edgeseg.stages.calibrate import (
     RecordedRanges,
-    check_disjoint,
-    check_ranges_unseen,
     choose_slices,
     phantom_calibration_data,
     ranges_beside,
@@ -144,11 +151,12 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         learned_ranges=ranges_beside(checkpoint.path),
     )
     _check_calibration(spec, inputs)
-    if not inputs.unseen and not spec.allow_seen:
-        raise SeenPatientError(
-            f"all {len(dataset.patients)} patients of {spec.data} trained these weights; a score on them says nothing. "
-            "Give other patients with --data, other weights with --from, or --allow-seen to score them all the same"
-        )
+    require_some(
+        inputs.dataset.patients if spec.allow_seen else inputs.unseen,
+        otherwise=f"all {len(dataset.patients)} patients of {spec.data} trained these weights; a score on them says "
+        "nothing. Give other patients with --data, other weights with --from, or --allow-seen to score them all the "
+        "same",
+    )
     return inputs
 
 
@@ -192,9 +200,9 @@ def resolve_compression(
             manifest = choose_slices(source, inputs.trained, slices=slices, seed=seed)
         else:
             source = phantom_calibration_data()
-        check_disjoint(manifest, inputs.unseen)
+        refuse_calibrated(inputs.unseen, patient_digests(manifest.patients))
         found = record_ranges(inputs.checkpoint, manifest, source, method=method, model=model())
-    check_ranges_unseen(found, inputs.unseen)
+    refuse_calibrated(inputs.unseen, found.patients)
     return Compression(ranges=found, shipped=shipped)
 
 

@@ -14,6 +14,7 @@ from edgeseg.results import (
     REFERENCE,
     ArtifactRow,
     BuildResult,
+    Census,
     EvalResult,
     LatencyResult,
     ParityResult,
@@ -21,7 +22,6 @@ from edgeseg.results import (
 from edgeseg.specs import BuildSpec
 from edgeseg.stages.score import dice_delta
 from edgeseg.targets import Target
-from edgeseg.variants import Census
 from edgeseg.variants.tiers import tier_of
 
 

@@ -11,7 +11,16 @@ from typing import Any, TypeVar
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint, load_weights
 from edgeseg.data.volume import PHANTOM, Volume, volumes
-from edgeseg.results import REFERENCE, BudgetResult, BuildResult, Environment, EvalResult, LatencyResult, ParityResult
+from edgeseg.results import (
+    REFERENCE,
+    BudgetResult,
+    BuildResult,
+    Census,
+    Environment,
+    EvalResult,
+    LatencyResult,
+    ParityResult,
+)
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.stages.build.candidates import SEARCHED, find
 from edgeseg.stages.build.cells import Cells, OnFailure
@@ -34,7 +43,7 @@ from edgeseg.stages.predict import Predictor, Remembered
 from edgeseg.stages.score import evaluate, verify
 from edgeseg.targets import ConvertJob, KerasPredictor, Target, keras_fp32, open_artifact
 from edgeseg.targets.histograms import MIN_MAX
-from edgeseg.variants import Census, build_model, census
+from edgeseg.variants import build_model, census
 
 T = TypeVar("T")
 OnProgress = Callable[[str, int, int], None]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from edgeseg.stages.calibrate.learned import RANGES_FILE, learned_ranges, ranges_beside
-from edgeseg.stages.calibrate.manifest import check_disjoint
 from edgeseg.stages.calibrate.ranges import (
     RecordedRanges,
-    check_ranges_unseen,
     choose_and_record,
     ranges_are_stale,
     ranges_or_measured,
@@ -23,8 +21,6 @@ __all__ = [
     "PATIENTS",
     "RANGES_FILE",
     "RecordedRanges",
-    "check_disjoint",
-    "check_ranges_unseen",
     "check_target",
     "choose_and_record",
     "choose_slices",

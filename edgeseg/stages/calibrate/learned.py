@@ -13,7 +13,7 @@ from edgeseg.backend import load_keras
 from edgeseg.checkpoint import Checkpoint, load_weights
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
-from edgeseg.specs import patient_digest
+from edgeseg.specs import patient_digests
 from edgeseg.stages.calibrate.ranges import RecordedRanges, read_ranges
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import checkpoint_contract
@@ -61,7 +61,7 @@ def learned_ranges(
         data=header.data,
         calibration_sha256=header.data_hash,
         slices=len(rows),
-        patients=tuple(sorted(patient_digest(patient) for patient in header.train_patients)),
+        patients=patient_digests(header.train_patients),
         activations=ActivationRanges(method=LEARNED, layers=layers),
         versions=versions(),
     )
@@ -89,7 +89,7 @@ def _slices(checkpoint: Checkpoint, cache: SliceCache, rows: NDArray[np.int64]) 
     contract = checkpoint_contract(checkpoint.header)
     for row in rows:
         image = np.asarray(cache.images[int(row)])[np.newaxis]
-        yield imaging.normalise(imaging.to_network(image, contract), contract)[0]
+        yield imaging.network_input(image, contract)[0]
 
 
 def _float32(ends: tuple[float, float]) -> tuple[float, float]:

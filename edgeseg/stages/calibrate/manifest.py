@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edgeseg import artifacts, imaging
 from edgeseg.data.volume import PHANTOM, Dataset
-from edgeseg.errors import DatasetError, OptionError, SeenPatientError
+from edgeseg.errors import DatasetError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.results import CalibrationSet, CalibrationSlice
 from edgeseg.specs import Contract
@@ -58,21 +58,7 @@ def network_inputs(manifest: CalibrationSet, dataset: Dataset, contract: Contrac
         DatasetError: as `slices_of`.
     """
     for image in slices_of(manifest, dataset):
-        yield imaging.normalise(imaging.to_network(image[np.newaxis], contract), contract)[0]
-
-
-def check_disjoint(manifest: CalibrationSet, patients: Iterable[str]) -> None:
-    """Refuse to go on when a patient to evaluate on lent slices to calibration.
-
-    Raises:
-        SeenPatientError: naming the patients.
-    """
-    if shared := sorted(set(manifest.patients) & set(patients)):
-        more = f" and {len(shared) - 1} more" if len(shared) > 1 else ""
-        raise SeenPatientError(
-            f"patient {shared[0]}{more} would be evaluated on and is in the calibration set; "
-            "calibrate on training patients only"
-        )
+        yield imaging.network_input(image[np.newaxis], contract)[0]
 
 
 def pixel_digest(images: Iterable[NDArray[np.uint8]]) -> str:

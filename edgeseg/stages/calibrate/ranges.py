@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Dataset
-from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
+from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.results import CalibrationSet
-from edgeseg.specs import VariantSpec, patient_digest
+from edgeseg.specs import VariantSpec, patient_digests, require_some
 from edgeseg.stages.calibrate.manifest import network_inputs, write_calibration
 from edgeseg.stages.calibrate.slices import choose_slices
 from edgeseg.stages.environment import versions
@@ -105,7 +105,7 @@ def record_ranges(
         data=manifest.data,
         calibration_sha256=manifest.sha256,
         slices=len(manifest.slices),
-        patients=tuple(sorted(patient_digest(patient) for patient in manifest.patients)),
+        patients=patient_digests(manifest.patients),
         activations=measure(network, slices(), method=method),
         versions=versions(),
     )
@@ -171,27 +171,12 @@ def training_patients(checkpoint: Checkpoint, dataset: Dataset, among: tuple[str
     known = set(checkpoint.header.train_patients)
     if among is not None:
         known &= set(among)
-    if found := tuple(patient for patient in dataset.patients if patient in known):
-        return found
-    raise SeenPatientError(
-        f"none of the {len(dataset.patients)} patients of {dataset.name} that may be chosen trained "
+    return require_some(
+        [patient for patient in dataset.patients if patient in known],
+        otherwise=f"none of the {len(dataset.patients)} patients of {dataset.name} that may be chosen trained "
         f"{checkpoint.path}; ranges come from training patients, so that all others can be scored. "
-        "Give the data and the fold that these weights were trained on"
+        "Give the data and the fold that these weights were trained on",
     )
-
-
-def check_ranges_unseen(recorded: RecordedRanges, patients: tuple[str, ...]) -> None:
-    """Refuse to go on when a patient to evaluate on lent slices to the ranges.
-
-    Raises:
-        SeenPatientError: naming the first.
-    """
-    digests = set(recorded.patients)
-    if shared := [patient for patient in patients if patient_digest(patient) in digests]:
-        raise SeenPatientError(
-            f"patient {shared[0]} would be evaluated on and is in the calibration set; "
-            "calibrate on training patients only"
-        )
 
 
 def write_recorded(recorded: RecordedRanges, manifest: CalibrationSet, into: Path) -> tuple[Path, Path]:

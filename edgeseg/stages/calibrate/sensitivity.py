@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.components import post_process_logits
 from edgeseg.data.volume import Dataset, Volume
-from edgeseg.errors import OptionError, SeenPatientError
+from edgeseg.errors import OptionError
 from edgeseg.imaging import dequantise, mask_on_grid, quantise
 from edgeseg.metrics import count_overlap
 from edgeseg.place import scratch
 from edgeseg.results import LayerSensitivity, SensitivityResult
-from edgeseg.specs import Contract
+from edgeseg.specs import Contract, require_some
 from edgeseg.stages.calibrate.ranges import RecordedRanges
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import Predictor, checkpoint_contract, volume_logits
@@ -169,12 +169,11 @@ def ranking_patients(
         SeenPatientError: when no patient of the data set trained the weights.
     """
     trained = set(checkpoint.header.train_patients) & set(dataset.patients if among is None else among)
-    known = [patient for patient in dataset.patients if patient in trained]
-    if not known:
-        raise SeenPatientError(
-            f"none of the {len(dataset.patients)} patients of {dataset.name} trained {checkpoint.path}; layers are "
-            "compared on training patients, so that all others stay unseen. Give the data the weights were trained on"
-        )
+    known = require_some(
+        [patient for patient in dataset.patients if patient in trained],
+        otherwise=f"none of the {len(dataset.patients)} patients of {dataset.name} trained {checkpoint.path}; layers "
+        "are compared on training patients, so that all others stay unseen. Give the data the weights were trained on",
+    )
     if not 1 <= count <= len(known):
         raise OptionError(f"{count} training patients were asked for, and there are {len(known)}; ask for 1 or more")
     order = np.random.default_rng(seed).permutation(len(known)).tolist()

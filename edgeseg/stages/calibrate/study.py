@@ -9,10 +9,9 @@ from typing import Any
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Dataset, volumes
-from edgeseg.errors import SeenPatientError
 from edgeseg.place import cache_dir, scratch
 from edgeseg.results import CalibrationPoint, CalibrationSet, CalibrationStudy, EvalResult, StageRecord
-from edgeseg.stages.calibrate.manifest import check_disjoint
+from edgeseg.specs import patient_digests, refuse_calibrated, require_some
 from edgeseg.stages.calibrate.ranges import record_ranges, training_patients
 from edgeseg.stages.calibrate.sensitivity import check_target
 from edgeseg.stages.calibrate.slices import (
@@ -69,12 +68,11 @@ def study(
         EdgeSegError: for an unknown target, or one that is not int8.
     """
     found = check_target(target)
-    scored = tuple(p for p in dataset.patients if p in set(checkpoint.header.validation_patients))
-    if not scored:
-        raise SeenPatientError(
-            f"none of the {len(dataset.patients)} patients of {dataset.name} was held out when {checkpoint.path} was "
-            "trained; a study scores held-out patients. Give the data and weights of one training"
-        )
+    scored = require_some(
+        [p for p in dataset.patients if p in set(checkpoint.header.validation_patients)],
+        otherwise=f"none of the {len(dataset.patients)} patients of {dataset.name} was held out when "
+        f"{checkpoint.path} was trained; a study scores held-out patients. Give the data and weights of one training",
+    )
     return _Study(checkpoint, dataset, found, scored, key, seed, threads, on_stage).run(among, command)
 
 
@@ -142,7 +140,7 @@ class _Study:
         patients = training_patients(self.checkpoint, self.dataset, among)
         sets = choose_slice_sets(self.dataset, patients, counts=COUNTS, seed=self.seed)
         for manifest in sets:
-            check_disjoint(manifest, self.scored)
+            refuse_calibrated(self.scored, patient_digests(manifest.patients))
             yield manifest, self.dataset, MIN_MAX
         usual = min(sets, key=lambda manifest: abs(len(manifest.slices) - BUILD_SLICES))
         for method in METHODS[1:]:

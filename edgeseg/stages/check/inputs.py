@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg import artifacts
+from edgeseg.artifacts import BUILD_FILE, read_build
 from edgeseg.errors import ArtifactError, EdgeSegError, OptionError
 from edgeseg.jsonio import to_plain
 from edgeseg.results import GOOD_STATUS, ArtifactRow, BuildResult
 from edgeseg.runtime.contract import read_contract
-from edgeseg.specs import Contract
-from edgeseg.stages.build import BUILD_FILE, read_build
+from edgeseg.specs import OUTPUTS, Contract
 from edgeseg.targets import keras_fp32
 
 FILE_SUFFIXES = (".onnx", ".tflite", ".hdf5", ".ort")
@@ -91,8 +91,9 @@ def read_file_contract(path: Path) -> Contract:
 
 
 def contract_fields(contract: Contract) -> dict[str, str]:
-    """Return `CONTRACT_FIELDS` of a contract, each as compact JSON."""
-    return {name: json.dumps(to_plain(getattr(contract, name)), ensure_ascii=False) for name in CONTRACT_FIELDS}
+    """Return `CONTRACT_FIELDS` of a contract, and `output` where it is not logits, each as compact JSON."""
+    names = CONTRACT_FIELDS if contract.output == OUTPUTS[0] else (*CONTRACT_FIELDS, "output")
+    return {name: json.dumps(to_plain(getattr(contract, name)), ensure_ascii=False) for name in names}
 
 
 def contract_digest(fields: dict[str, str]) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.cache import SliceCache
-from edgeseg.errors import CheckpointError, SeenPatientError
+from edgeseg.errors import CheckpointError
 from edgeseg.place import holding_out
 from edgeseg.results import CompressResult, FoldCompression, FoldsCompressResult
-from edgeseg.specs import Chain, Distil
+from edgeseg.specs import Chain, Distil, refuse_learned
 from edgeseg.stages.compress.compress import STEPS, OnStep, check_place, compress
 from edgeseg.stages.folds import FoldRun
 from edgeseg.stages.train import OnProgress, of_fold
@@ -99,12 +99,13 @@ def _of_fold(chain: Chain, fold: str) -> Chain:
 def _check_teachers(run: FoldRun, chain: Chain) -> None:
     """Refuse a teacher that learned from a patient whom the fold holds out."""
     for path in (path for step in chain.steps if isinstance(step, Distil) for path in step.teachers):
-        learned = set(read_checkpoint(Path(path)).header.train_patients)
-        if seen := sorted(learned & set(run.patients)):
-            raise SeenPatientError(
-                f"the teacher {path} learned from {len(seen)} patient(s) whom {run.folder.name} holds out, {seen[0]} "
-                "first; give the folder of the teacher's own folds, on the same split"
-            )
+        refuse_learned(
+            f"the teacher {path}",
+            read_checkpoint(Path(path)).header.train_patients,
+            run.patients,
+            are=f"patient(s) whom {run.folder.name} holds out",
+            advice="; give the folder of the teacher's own folds, on the same split",
+        )
 
 
 def _over_all(folds: Sequence[FoldCompression], dice: Callable[[CompressResult], float]) -> float:

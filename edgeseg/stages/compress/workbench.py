@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts
-from edgeseg.backend import load_keras
 from edgeseg.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from edgeseg.data.cache import SliceCache
-from edgeseg.metrics import count_overlap
 from edgeseg.recipes import Outcome
 from edgeseg.specs import Cluster, FineTune, Prune, Qat, TrainSpec
-from edgeseg.stages.predict import checkpoint_predictor, volume_logits
+from edgeseg.stages.predict import checkpoint_predictor, plain_dice
 from edgeseg.stages.train import STATE, OnProgress, TrainProgress, soft_labels, train
 from edgeseg.workers.job import WorkerEvent, WorkerJob
 from edgeseg.workers.process import run_worker
@@ -116,7 +114,6 @@ class RecipeBench:
             (self.teacher,),
             train_patients=header.train_patients,
             validation_patients=header.validation_patients,
-            keras=load_keras(),
         )
         with artifacts.staged(path) as temporary:
             np.save(temporary, labels, allow_pickle=False)
@@ -142,6 +139,4 @@ class RecipeBench:
 def validation_dice(checkpoint: Checkpoint, cache: SliceCache) -> NDArray[Any]:
     """Return the Dice of each validation patient at threshold 0.5, without post-processing, `(P,) float64`."""
     predictor = checkpoint_predictor(checkpoint)
-    volumes = map(cache.volume, checkpoint.header.validation_patients)
-    scores = [count_overlap(volume_logits(predictor, v) > 0.0, np.asarray(v.reference)).dice for v in volumes]
-    return np.array(scores)
+    return np.array([plain_dice(predictor, cache.volume(p)) for p in checkpoint.header.validation_patients])

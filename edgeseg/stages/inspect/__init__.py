@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from edgeseg.stages.inspect.inspect import contract_template, inspect
+from edgeseg.stages.inspect.inspect import inspect
 from edgeseg.stages.inspect.size_ledger import size_ledger
+from edgeseg.stages.inspect.template import contract_template
 
 __all__ = [
     "contract_template",

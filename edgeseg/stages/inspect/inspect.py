@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from edgeseg.artifacts import sha256_file
 from edgeseg.errors import ArtifactError, EdgeSegError
-from edgeseg.jsonio import to_json
 from edgeseg.results import GraphFacts, Inspection
 from edgeseg.runtime.contract import contract_text, parse_contract
-from edgeseg.specs import Contract, VariantSpec
+from edgeseg.runtime.model_files import model_files, model_sha256, model_size_bytes
+from edgeseg.specs import Contract
 from edgeseg.stages.inspect.keras import keras_facts
 from edgeseg.stages.inspect.onnx import onnx_facts, ort_facts
 from edgeseg.stages.inspect.tflite import tflite_facts
@@ -39,15 +38,16 @@ def inspect(path: Path) -> Inspection:
     graph = facts(path)
     text = text_of(path)
     contract, fault = _contract(text, path)
-    size = path.stat().st_size
+    size = model_size_bytes(path)
     counted = [operation.macs for operation in graph.operations]
     known = [macs for macs in counted if macs is not None]
     stored = sum(w.size_bytes for w in graph.weights) + sum(m.size_bytes for m in graph.metadata)
     return Inspection(
         file=path.name,
+        weight_files=tuple(one.name for one in model_files(path)[1:]),
         format=name,
         size_bytes=size,
-        sha256=sha256_file(path),
+        sha256=model_sha256(path),
         contract=contract,
         contract_fault=fault,
         sealed=contract is not None and contract.content_sha256 is not None and contract.contract_sha256 is not None,
@@ -55,30 +55,6 @@ def inspect(path: Path) -> Inspection:
         structure_bytes=size - stored,
         graph=graph,
     )
-
-
-def contract_template(found: Inspection) -> str:
-    """Write a contract as JSON for a file of its own: that of the artifact, or one to be filled in for a bare model.
-
-    What the file does not tell is a default, and `trained_on` says so. It is pinned to the model by its SHA-256.
-
-    Raises:
-        ArtifactError: when the model's input is not that of a network for slices.
-    """
-    if found.contract is not None:
-        return to_json(found.contract)
-    layout, height, width = _form(found)
-    contract = Contract(
-        variant=VariantSpec(name="unknown", alpha=1.0, stem="full"),
-        tier="custom",
-        target=f"{found.format.lower()}-{'int8' if found.graph.inputs[0].dtype == 'int8' else 'fp32'}",
-        layout=layout,
-        height=height,
-        width=width,
-        trained_on="unknown",
-        content_sha256=found.sha256,
-    )
-    return to_json(contract)
 
 
 def _format(path: Path) -> tuple[str, Facts, Callable[[Path], bytes | None]]:
@@ -100,18 +76,3 @@ def _contract(text: bytes | None, path: Path) -> tuple[Contract | None, str | No
         return parse_contract(text, path), None
     except EdgeSegError as error:
         return None, str(error)
-
-
-def _form(found: Inspection) -> tuple[str, int, int]:
-    """Tell layout, height and width from the input's shape."""
-    if len(found.graph.inputs) == 1:
-        shape = found.graph.inputs[0].shape
-        for layout, channels, sides in (("NHWC", 3, (1, 2)), ("NCHW", 1, (2, 3))):
-            if len(shape) == 4 and shape[channels] == 3 and all((shape[side] or 256) > 3 for side in sides):
-                height, width = (shape[side] or 256 for side in sides)
-                return layout, height, width
-    shown = "; ".join(str(list(tensor.shape)) for tensor in found.graph.inputs)
-    raise ArtifactError(
-        f"{found.file}: takes {shown}, and a contract describes one image of 3 channels, N x 3 x H x W or "
-        "N x H x W x 3; give a segmentation model"
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,16 @@ from typing import Any
 from edgeseg.backend import running_keras
 from edgeseg.errors import ArtifactError, one_line
 from edgeseg.quiet import quiet
-from edgeseg.results import Execution, GraphFacts, MetadataBytes, OperationCount, TensorDescription, WeightBytes
+from edgeseg.results import (
+    Execution,
+    GraphFacts,
+    MetadataBytes,
+    OperationCount,
+    OutputKind,
+    TensorDescription,
+    WeightBytes,
+)
+from edgeseg.stages.inspect.output_kind import Step, output_kind
 from edgeseg.targets._require import require
 from edgeseg.variants import census
 
@@ -42,7 +52,24 @@ def keras_facts(path: Path) -> GraphFacts:
         weights=weights,
         metadata=kept,
         execution=(Execution(runtime="keras", taken_by=keras.backend.backend(), operations={}, note="not told"),),
+        output_kind=_output_kind(model),
     )
+
+
+def _output_kind(model: Any) -> OutputKind:
+    steps: dict[Any, Step] = {}
+    for layer in model.layers:
+        with contextlib.suppress(AttributeError, ValueError):  # one that is used twice has no one output
+            activation = getattr(getattr(layer, "activation", None), "__name__", "linear").replace("linear", "")
+            alone = type(layer).__name__ == "Activation"
+            steps[id(layer.output)] = Step(
+                operation=activation if alone else type(layer).__name__,
+                inputs=tuple(
+                    id(tensor) for tensor in (layer.input if isinstance(layer.input, list) else [layer.input])
+                ),
+                activation="" if alone else activation,
+            )
+    return output_kind([id(tensor) for tensor in model.outputs], steps)
 
 
 def _operations(model: Any) -> tuple[OperationCount, ...]:

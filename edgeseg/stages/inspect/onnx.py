@@ -14,7 +14,15 @@ import numpy as np
 from edgeseg.errors import ArtifactError, one_line
 from edgeseg.place import scratch
 from edgeseg.quiet import quiet
-from edgeseg.results import Execution, GraphFacts, MetadataBytes, OperationCount, TensorDescription, WeightBytes
+from edgeseg.results import (
+    Execution,
+    GraphFacts,
+    MetadataBytes,
+    OperationCount,
+    OutputKind,
+    TensorDescription,
+    WeightBytes,
+)
 from edgeseg.runtime.contract import onnx_metadata
 from edgeseg.runtime.onnx_session import (
     BARE,
@@ -24,6 +32,7 @@ from edgeseg.runtime.onnx_session import (
     OUTPUT_ZERO_POINT,
     open_onnx,
 )
+from edgeseg.stages.inspect.output_kind import Step, output_kind
 from edgeseg.targets._ort_graph import read_graph
 from edgeseg.targets._require import require
 
@@ -31,6 +40,7 @@ _WEIGHT_PLACE = {"Conv": 1, "ConvInteger": 1, "QLinearConv": 3, "ConvTranspose":
 _REMOTE = "AzureExecutionProvider"
 _DTYPES = {"float": np.float32, "float16": np.float16, "int8": np.int8, "uint8": np.uint8, "int16": np.int16}
 _FREE_SIDE_PX = 256
+_DOMAINS = ("", "ai.onnx", "com.microsoft")
 
 
 def onnx_facts(path: Path) -> GraphFacts:
@@ -52,7 +62,8 @@ def onnx_facts(path: Path) -> GraphFacts:
         raise ArtifactError(
             f"{path}: not a readable ONNX model ({one_line(error)}); copy it again or build it again"
         ) from error
-    return _joined(path, session, operations=_operations(proto.graph.node, shapes), weights=weights)
+    kind = _output_kind(onnx, session, proto.graph)
+    return _joined(path, session, operations=_operations(proto.graph.node, shapes), weights=weights, kind=kind)
 
 
 def ort_facts(path: Path) -> GraphFacts:
@@ -66,11 +77,40 @@ def ort_facts(path: Path) -> GraphFacts:
     found: dict[str, list[int]] = {}
     for constant in graph.constants:
         _add(found, constant.dtype, math.prod(constant.shape), constant.size_bytes)
-    return _joined(path, session, operations=_operations(graph.nodes, graph.shapes), weights=_weight_rows(found))
+    steps = {out: Step(operation=_named(node), inputs=node.input, activation=node.activation) for node in graph.nodes
+             for out in node.output}  # fmt: skip
+    kind = output_kind(_names(session), steps, {constant.name for constant in graph.constants})
+    operations = _operations(graph.nodes, graph.shapes)
+    return _joined(path, session, operations=operations, weights=_weight_rows(found), kind=kind)
+
+
+def _output_kind(onnx: Any, session: Any, graph: Any) -> OutputKind:
+    steps: dict[Any, Step] = {}
+    for node in graph.node:
+        told = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute if one.name == "activation"}
+        fused = told.get("activation", b"").decode()
+        step = Step(operation=_named(node), inputs=tuple(node.input), activation=fused)
+        steps |= dict.fromkeys(node.output, step)
+    made = {name for node in graph.node if node.op_type == "Constant" for name in node.output}
+    return output_kind(_names(session), steps, made | {tensor.name for tensor in graph.initializer})
+
+
+def _named(node: Any) -> str:
+    """Name an operation, with its domain where that is nobody's whom edgeseg knows."""
+    return str(node.op_type) if node.domain in _DOMAINS else f"{node.domain}:{node.op_type}"
+
+
+def _names(session: Any) -> tuple[str, ...]:
+    return tuple(node.name for node in session.get_outputs())
 
 
 def _joined(
-    path: Path, session: Any, *, operations: tuple[OperationCount, ...], weights: tuple[WeightBytes, ...]
+    path: Path,
+    session: Any,
+    *,
+    operations: tuple[OperationCount, ...],
+    weights: tuple[WeightBytes, ...],
+    kind: OutputKind,
 ) -> GraphFacts:
     metadata = onnx_metadata(path)
     return GraphFacts(
@@ -80,6 +120,7 @@ def _joined(
         weights=weights,
         metadata=tuple(MetadataBytes(name=key, size_bytes=len(metadata[key].encode())) for key in sorted(metadata)),
         execution=_execution(path),
+        output_kind=kind,
     )
 
 
@@ -134,9 +175,14 @@ def _weights(onnx: Any, proto: Any) -> tuple[WeightBytes, ...]:
     ]
     found: dict[str, list[int]] = {}
     for tensor in tensors:
-        array = onnx.numpy_helper.to_array(tensor)
         name = onnx.TensorProto.DataType.Name(tensor.data_type).lower()
-        _add(found, "float32" if name == "float" else name, array.size, array.nbytes)
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            count = math.prod(tensor.dims)
+            size = count * onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+        else:
+            array = onnx.numpy_helper.to_array(tensor)
+            count, size = array.size, array.nbytes
+        _add(found, "float32" if name == "float" else name, count, size)
     return _weight_rows(found)
 
 

@@ -12,12 +12,29 @@ import numpy as np
 
 from edgeseg.errors import ArtifactError, one_line
 from edgeseg.quiet import quiet
-from edgeseg.results import Execution, GraphFacts, MetadataBytes, OperationCount, TensorDescription, WeightBytes
+from edgeseg.results import (
+    Execution,
+    GraphFacts,
+    MetadataBytes,
+    OperationCount,
+    OutputKind,
+    TensorDescription,
+    WeightBytes,
+)
 from edgeseg.runtime.litert_session import open_litert
+from edgeseg.stages.inspect.output_kind import Step, output_kind
 
 _KERNEL_PLACE = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "TRANSPOSE_CONV": 1, "FULLY_CONNECTED": 1}
 _PIXEL_INPUT = {"TRANSPOSE_CONV": 2}
 _DELEGATE = "DELEGATE"
+_FUSED = {
+    "CONV_2D": "Conv2DOptions",
+    "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions",
+    "TRANSPOSE_CONV": "TransposeConvOptions",
+    "FULLY_CONNECTED": "FullyConnectedOptions",
+    "ADD": "AddOptions",
+}
+"""Operations that can hold an activation, and where it stands."""
 
 
 def tflite_facts(path: Path) -> GraphFacts:
@@ -41,6 +58,7 @@ def tflite_facts(path: Path) -> GraphFacts:
         )
         weights = _weights(model, graph, names)
         operations = _operations(interpreter, graph)
+        kind = _output_kind(interpreter, model, graph, schema)
     except Exception as error:
         raise ArtifactError(
             f"{path}: not a readable TFLite model ({one_line(error)}); copy it again or build it again"
@@ -52,6 +70,7 @@ def tflite_facts(path: Path) -> GraphFacts:
         weights=weights,
         metadata=kept,
         execution=_execution(path),
+        output_kind=kind,
     )
 
 
@@ -84,6 +103,22 @@ def _operations(interpreter: Any, graph: Any) -> tuple[OperationCount, ...]:
             shape = graph.Tensors(int(ends)).ShapeAsNumpy().tolist()
             macs[name] += math.prod(kernel) * math.prod(shape[1:3] if len(shape) == 4 else shape[:-1])
     return tuple(OperationCount(operation=name, count=counts[name], macs=macs[name]) for name in sorted(counts))
+
+
+def _output_kind(interpreter: Any, model: Any, graph: Any, schema: Any) -> OutputKind:
+    names = {value: name for name, value in vars(schema.ActivationFunctionType).items() if isinstance(value, int)}
+    steps: dict[Any, Step] = {}
+    for index, step in enumerate(_steps(interpreter)):
+        options, kind = graph.Operators(index).BuiltinOptions(), _FUSED.get(step["op_name"])
+        fused = ""
+        if kind is not None and options is not None:
+            read = getattr(schema, kind)()
+            read.Init(options.Bytes, options.Pos)
+            fused = names[read.FusedActivationFunction()].replace("NONE", "")
+        made = Step(operation=step["op_name"], inputs=tuple(map(int, step["inputs"])), activation=fused)
+        steps |= dict.fromkeys(map(int, step["outputs"]), made)
+    stored = {i for i in range(graph.TensorsLength()) if model.Buffers(graph.Tensors(i).Buffer()).DataLength()}
+    return output_kind([int(details["index"]) for details in interpreter.get_output_details()], steps, stored)
 
 
 def _weights(model: Any, graph: Any, names: dict[int, str]) -> tuple[WeightBytes, ...]:

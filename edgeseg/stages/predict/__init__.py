@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeseg.stages.predict.predictor import Predictor, slice_label, volume_logits
+from edgeseg.stages.predict.predictor import Predictor, flip_passes, plain_dice, slice_label, volume_logits
 from edgeseg.stages.predict.remembered import Remembered
 from edgeseg.stages.predict.weights import checkpoint_contract, checkpoint_predictor, last_step_weights, network_of
 
@@ -11,8 +11,10 @@ __all__ = [
     "Remembered",
     "checkpoint_contract",
     "checkpoint_predictor",
+    "flip_passes",
     "last_step_weights",
     "network_of",
+    "plain_dice",
     "slice_label",
     "volume_logits",
 ]

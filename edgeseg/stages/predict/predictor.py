@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edgeseg.data.volume import Volume
 from edgeseg.errors import ArtifactError
 from edgeseg.imaging import to_network
+from edgeseg.metrics import count_overlap
 from edgeseg.specs import FLIPS, Contract, check_flips
 
 BATCH_SLICES = 8
@@ -60,13 +61,23 @@ def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") 
         OptionError: when `flips` is unknown.
         ArtifactError: when the artifact answers with another shape, or with NaN or infinity.
     """
+    passes = flip_passes(predictor, volume, flips=flips)
+    return passes[0] if len(passes) == 1 else np.mean(passes, axis=0, dtype=np.float32)
+
+
+def flip_passes(predictor: Predictor, volume: Volume, *, flips: str) -> list[NDArray[np.float32]]:
+    """Run one patient once for each pass of `flips`, each flipped back; see `volume_logits`, which takes their mean."""
     check_flips(flips)
     images = to_network(volume.images, predictor.contract)
-    passes = [
+    return [
         _logits(predictor, np.ascontiguousarray(images[:, ::rows, ::columns]), volume)[:, ::rows, ::columns]
         for rows, columns in FLIPS[flips]
     ]
-    return passes[0] if len(passes) == 1 else np.mean(passes, axis=0, dtype=np.float32)
+
+
+def plain_dice(predictor: Predictor, volume: Volume) -> float:
+    """Score one patient while training: raw masks at probability 0.5, no flips, on the grid of the slices' cache."""
+    return count_overlap(volume_logits(predictor, volume) > 0.0, np.asarray(volume.reference)).dice
 
 
 def slice_label(volume: Volume, index: int) -> str:

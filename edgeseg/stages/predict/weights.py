@@ -9,7 +9,7 @@ from edgeseg.backend import running_keras
 from edgeseg.checkpoint import Checkpoint, CheckpointHeader, load_weights
 from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.volume import KAGGLE_LGG, PHANTOM
-from edgeseg.specs import Contract, patient_digest
+from edgeseg.specs import Contract, patient_digests
 from edgeseg.targets import KerasPredictor, get
 from edgeseg.variants import build_model
 from edgeseg.variants.tiers import tier_of
@@ -34,7 +34,7 @@ def checkpoint_contract(header: CheckpointHeader, target: str = "keras-fp32") ->
         trained_on=header.data,
         training_hash=header.data_hash,
         licence=LICENCE if header.data in (KAGGLE_LGG, PHANTOM) else None,
-        seen_patients=tuple(sorted(patient_digest(patient) for patient in header.train_patients)),
+        seen_patients=patient_digests(header.train_patients),
     )
 
 
@@ -49,7 +49,7 @@ def network_of(checkpoint: Checkpoint) -> Any:
     return model
 
 
-def checkpoint_predictor(checkpoint: Checkpoint, *, threads: int = 2) -> KerasPredictor:
+def checkpoint_predictor(checkpoint: Checkpoint, *, threads: int | None = 2) -> KerasPredictor:
     """Open weights as a float Keras network.
 
     Raises:

@@ -17,6 +17,7 @@ from edgeseg.imaging import quantise
 from edgeseg.jsonio import JsonFormatError, from_json
 from edgeseg.results import DeviceEvidence, DeviceFigure
 from edgeseg.runtime import Segmenter
+from edgeseg.runtime.model_files import model_sha256
 from edgeseg.runtime.numerics import int8_kernels, int8_kernels_exact
 from edgeseg.stages.predict import Predictor
 
@@ -117,7 +118,7 @@ def _replayed(predictor: Segmenter, recorded: DeviceEvidence, images: NDArray[np
     if not arm or images.shape[1:3] != (contract.height, contract.width):
         return None
     here = slice_digests(codes_of(predictor, predictor.logits(images)))
-    own = artifacts.sha256_file(predictor.path)
+    own = model_sha256(predictor.path)
     for codes in arm:
         equal = sum(a == b for a, b in zip(here, codes.slice_sha256, strict=True))
         same_file = names[codes.artifact].sha256 == own

@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from edgeseg.components import post_process_logits
 from edgeseg.data.volume import Volume
-from edgeseg.errors import DatasetError, MaskError, SeenPatientError
+from edgeseg.errors import DatasetError, MaskError
 from edgeseg.imaging import mask_on_grid
 from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval, score_patient
 from edgeseg.results import EvalResult, InstitutionScore, Interval, PatientScore
-from edgeseg.specs import Contract, PostProcessing, check_flips, patient_digest
+from edgeseg.specs import Contract, PostProcessing, check_flips, count_seen
 from edgeseg.stages.predict import Predictor, volume_logits
 from edgeseg.stages.score.simulate import AS_IS, simulated
 
-NAMED_PATIENTS = 3
 Progress = Callable[[int, str], None]
 
 
@@ -90,27 +89,9 @@ def evaluate(
 
 
 def check_unseen(contract: Contract, patients: Sequence[str], *, allow_seen: bool = False) -> int:
-    """Count the patients that training or calibration of an artifact saw; only the digests of ids are compared.
-
-    Args:
-        contract: the artifact's contract.
-        patients: ids.
-        allow_seen: count them only.
-
-    Raises:
-        SeenPatientError: when there is one and `allow_seen` is off; names how many and the first few.
-    """
-    known = set(contract.seen_patients)
-    seen = [patient for patient in patients if patient_digest(patient) in known]
-    if seen and not allow_seen:
-        more = f" and {len(seen) - NAMED_PATIENTS} more" if len(seen) > NAMED_PATIENTS else ""
-        raise SeenPatientError(
-            f"training or calibration of {contract.variant.slug} {contract.target} saw {len(seen)} of the "
-            f"{len(patients)} patients given: {', '.join(seen[:NAMED_PATIENTS])}{more}. A score counts only on "
-            "patients a model has never seen; choose others with --patients or --split, or add --allow-seen, which "
-            "marks the table"
-        )
-    return len(seen)
+    """Count the patients that training or calibration of an artifact saw; see `edgeseg.specs.count_seen`."""
+    artifact = f"{contract.variant.slug} {contract.target}"
+    return count_seen(patients, contract.seen_patients, artifact=artifact, allow_seen=allow_seen)
 
 
 def predicted_masks(

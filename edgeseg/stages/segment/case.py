@@ -23,6 +23,7 @@ from edgeseg.results import PatientSegmentation, SliceSegmentation
 from edgeseg.runtime import Segmenter
 from edgeseg.specs import Contract, RunOptions
 from edgeseg.stages.segment.dicom_seg import SegMasks
+from edgeseg.stages.segment.doubts import Doubts
 from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer
 from edgeseg.stages.segment.measure import area_mm2, largest_diameter_mm
 from edgeseg.stages.segment.pictures import Pictures
@@ -39,6 +40,7 @@ class _Watched:
         self.pixel_mm, self.slice_mm, self.warnings = scan.pixel_mm, scan.slice_mm, ()
         self.sizes: Counter[tuple[int, int]] = Counter()
         self._last: tuple[int, NDArray[np.uint8]] | None = None
+        self.doubts = Doubts()
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """Read a slice that is to be segmented."""
@@ -46,6 +48,7 @@ class _Watched:
             self._advance(f"{self.name}/{self.slice_names[index - 1]}")
         image = self._scan.image(index)
         self.sizes[(image.shape[0], image.shape[1])] += 1
+        self.doubts.saw(image)
         self._last = (index, image)
         return image
 
@@ -89,6 +92,7 @@ def segment_case(
     results = segmenter.segment_scan(watched, spool_dir=place)
     for index, (name, done) in enumerate(zip(scan.slice_names, results, strict=True)):
         latencies_ms.append(done.seconds * 1e3)
+        watched.doubts.drew(done)
         for writer in writers:
             writer.add(index, name, done.mask)
         if pictures is not None:
@@ -100,7 +104,8 @@ def segment_case(
     files = [_told(path, folder) for writer in writers for path in writer.finish()]
     if pictures is not None:
         files += [_told(path, folder) for path in pictures.finish()]
-    warnings = (*_resampled(watched.sizes, segmenter.contract, scan.pixel_mm), *scan.warnings)
+    resampled = _resampled(watched.sizes, segmenter.contract, scan.pixel_mm)
+    warnings = (*watched.doubts.told(segmenter.contract), *resampled, *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
     return _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgeseg.artifacts import staged_tree
+from edgeseg.data.scan import SourcedScan
 from edgeseg.errors import ArtifactError, ContractError, DataError, DatasetError, EdgeSegError, OutputError
 from edgeseg.results import FAILED, PatientSegmentation
 from edgeseg.runtime import Segmenter
@@ -42,7 +43,7 @@ def plan_each(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]
         if len(parts) < 2 or not all(path.exists() for path in given):
             raise
         planned: list[Planned] = []
-        good = []
+        good: list[Path] = []
         for part in parts:
             try:
                 plan(part, options)
@@ -62,8 +63,8 @@ def _parts(given: tuple[Path, ...]) -> tuple[tuple[Path, ...], ...]:
     return tuple(map(tuple, parts.values()))
 
 
-def _raising(error: DataError) -> Callable[[], object]:
-    def fail() -> object:
+def _raising(error: DataError) -> Callable[[], SourcedScan]:
+    def fail() -> SourcedScan:
         raise error
 
     return fail

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeseg import __version__
-from edgeseg.artifacts import sha256_file
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.place import claimed
 from edgeseg.results import PatientSegmentation, RunResult
 from edgeseg.runtime import Segmenter
+from edgeseg.runtime.model_files import model_sha256
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.inputs import Planned
 from edgeseg.stages.segment.patients import OnPatient, Patients, Progress, plan_each
@@ -85,13 +85,13 @@ class _Model:
     @classmethod
     def load(cls, path: Path, threads: int, options: RunOptions) -> _Model:
         start = time.perf_counter()
-        known = sha256_file(path) if path.is_file() else ""
+        known = model_sha256(path) if path.is_file() else ""
         segmenter = Segmenter.load(path, threads=threads, contract=options.contract)
         return cls(path=path, segmenter=segmenter, sha256=known, load_ms=(time.perf_counter() - start) * 1e3)
 
     def check(self) -> None:
         """Refuse masks of a model whose file is another by now."""
-        if not self.path.is_file() or sha256_file(self.path) != self.sha256:
+        if not self.path.is_file() or model_sha256(self.path) != self.sha256:
             raise ArtifactError(
                 f"{self.path}: the model was changed while it ran, so it is unclear which one drew the masks of the "
                 "patient under way; nothing of them was written; run again"

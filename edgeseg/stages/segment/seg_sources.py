@@ -166,4 +166,4 @@ def _is_moment(text: str, name: str) -> bool:
 def _decimal(value: float) -> str:
     from pydicom.valuerep import format_number_as_ds
 
-    return format_number_as_ds(float(value))
+    return str(format_number_as_ds(float(value)))

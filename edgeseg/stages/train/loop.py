@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -11,18 +12,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from edgeseg import imaging
-from edgeseg.backend import predict
 from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import TrainingError
-from edgeseg.metrics import count_overlap
 from edgeseg.results import EpochRecord
+from edgeseg.stages.predict import Predictor, checkpoint_contract, plain_dice
 from edgeseg.stages.train.distribute import Team
 from edgeseg.stages.train.run_folder import History, TensorBoardLog, averaged_weights, save_state, write_csv
-
-PREDICT_BATCH = 16
+from edgeseg.targets import KerasPredictor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +114,11 @@ class TrainLoop:
         if self.log is not None:
             self.log.close()
 
+    @functools.cached_property
+    def _predictor(self) -> Predictor:
+        """The scorer, run as every network is; it follows the weights that the scorer is given."""
+        return KerasPredictor(self.scorer, checkpoint_contract(self.header), threads=None)
+
     def begin(self, epoch: int) -> None:
         """Start an epoch, counted from 1."""
         self.epoch, self._began = epoch, time.perf_counter()
@@ -172,9 +175,9 @@ class TrainLoop:
             dice_median=None,
         )
         if self.epoch % self.validate_every == 0 or self.epoch == self.sampler.spec.epochs:
-            patients, normalisation = self.header.validation_patients, self.sampler.spec.normalisation
             with self.team.alone():
-                record = _validated(record, self.scorer, self.model, self.cache, patients, normalisation)
+                self.scorer.set_weights(list(averaged_weights(self.model, self.model.optimizer).values()))
+                record = _validated(record, self._predictor, self.cache, self.header.validation_patients)
         self.history = History(epochs=(*self.history.epochs, record))
         if self.log is None:
             return
@@ -184,18 +187,7 @@ class TrainLoop:
         self.log.add(record)
 
 
-def _validated(
-    record: EpochRecord, scorer: Any, model: Any, cache: SliceCache, patients: tuple[str, ...], normalisation: str
-) -> EpochRecord:
-    """Score the averaged weights per patient at threshold 0.5, without post-processing."""
-    scorer.set_weights(list(averaged_weights(model, model.optimizer).values()))
-    scores = []
-    for patient in patients:
-        volume = cache.volume(patient)
-        images = np.asarray(volume.images)
-        if normalisation == "slice":
-            images = imaging.stretch(images)
-        scaled = images.astype(np.float32) / np.float32(255.0)
-        logits = predict(scorer, scaled, batch=PREDICT_BATCH)
-        scores.append(count_overlap(logits[..., 0] > 0.0, np.asarray(volume.reference)).dice)
+def _validated(record: EpochRecord, predictor: Predictor, cache: SliceCache, patients: tuple[str, ...]) -> EpochRecord:
+    """Score a network per patient at threshold 0.5, without post-processing."""
+    scores = [plain_dice(predictor, cache.volume(patient)) for patient in patients]
     return replace(record, dice_mean=float(np.mean(scores)), dice_median=float(np.median(scores)))

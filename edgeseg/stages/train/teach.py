@@ -9,20 +9,16 @@ Source: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network"
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg.backend import predict
-from edgeseg.checkpoint import Checkpoint, load_weights
+from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.cache import SliceCache
-from edgeseg.errors import CheckpointError, SeenPatientError
-from edgeseg.specs import ImageSpec
-from edgeseg.variants import build_model
-
-PREDICT_BATCH = 16
-FLIPS = (slice(None), slice(None, None, -1))
+from edgeseg.data.volume import Volume
+from edgeseg.errors import CheckpointError
+from edgeseg.specs import refuse_learned
+from edgeseg.stages.predict import Predictor, checkpoint_predictor, flip_passes
 
 
 def soft_labels(
@@ -31,7 +27,6 @@ def soft_labels(
     *,
     train_patients: tuple[str, ...],
     validation_patients: tuple[str, ...],
-    keras: Any,
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.uint8]:
     """Return the teachers' mean tumour probability of every training slice, each seen as it is and mirrored.
@@ -41,7 +36,6 @@ def soft_labels(
         teachers: weights of any variants.
         train_patients: who the student learns from.
         validation_patients: who the student is scored on; a teacher must not have learned from them either.
-        keras: Keras 3.
         progress: called with patients done and patients in all, over all teachers.
 
     Returns:
@@ -58,12 +52,10 @@ def soft_labels(
     pupils = [_pupils(teacher, teachers, train_patients) for teacher in teachers]
     done, total = 0, sum(map(len, pupils))
     for teacher, patients in zip(teachers, pupils, strict=True):
-        image = ImageSpec(height=cache.index.height, width=cache.index.width)
-        model = build_model(teacher.header.variant, image, keras)
-        load_weights(model, teacher, teacher.header.variant)
+        predictor = checkpoint_predictor(teacher, threads=None)
         for patient in patients:
             rows = cache.rows(patient)
-            sums[rows.start : rows.stop] += _probabilities(model, np.asarray(cache.volume(patient).images))
+            sums[rows.start : rows.stop] += _probabilities(predictor, cache.volume(patient))
             counts[rows.start : rows.stop] += 1
             done += 1
             if progress is not None:
@@ -74,11 +66,13 @@ def soft_labels(
 
 def _check(teacher: Checkpoint, cache: SliceCache, validation_patients: tuple[str, ...]) -> None:
     header = teacher.header
-    if seen := sorted(set(header.train_patients) & set(validation_patients)):
-        raise SeenPatientError(
-            f"the teacher {teacher.path} learned from {len(seen)} validation patient(s), {seen[0]} first; what it "
-            "teaches would leak into the score, so take a teacher of the same fold"
-        )
+    refuse_learned(
+        f"the teacher {teacher.path}",
+        header.train_patients,
+        validation_patients,
+        are="validation patient(s)",
+        advice="; what it teaches would leak into the score, so take a teacher of the same fold",
+    )
     if (header.image.height, header.image.width) != (cache.index.height, cache.index.width):
         raise CheckpointError(
             f"the teacher {teacher.path} takes slices of {header.image.height} x {header.image.width} and the data has "
@@ -95,11 +89,8 @@ def _pupils(teacher: Checkpoint, teachers: Sequence[Checkpoint], patients: tuple
     return tuple(p for p in patients if p not in teacher.header.train_patients or learned_by_all(p))
 
 
-def _probabilities(model: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Mean probability over the slice and its mirror image: `(N, H, W, 3) uint8` -> `(N, H, W) float32`."""
-    scaled = images.astype(np.float32) / np.float32(255.0)
-    total = np.zeros(images.shape[:3], np.float32)
-    for flip in FLIPS:
-        logits = predict(model, scaled[:, :, flip], batch=PREDICT_BATCH)[..., 0]
-        total += (1.0 / (1.0 + np.exp(-logits)))[:, :, flip]
-    return total / np.float32(len(FLIPS))
+def _probabilities(teacher: Predictor, volume: Volume) -> NDArray[np.float32]:
+    """Mean probability over each slice and its mirror image, `(N, H, W) float32`."""
+    passes = [1.0 / (1.0 + np.exp(-logits)) for logits in flip_passes(teacher, volume, flips="hflip")]
+    mean: NDArray[np.float32] = np.mean(passes, axis=0, dtype=np.float32)
+    return mean

@@ -16,11 +16,11 @@ from edgeseg.checkpoint import WEIGHTS_KIND, Checkpoint, CheckpointHeader, load_
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.on_device import DeviceBatches
 from edgeseg.data.sampler import Sampler
-from edgeseg.errors import CheckpointError, OptionError, OutputError, SeenPatientError, SplitError
+from edgeseg.errors import CheckpointError, OptionError, OutputError, SplitError
 from edgeseg.losses import make_loss
 from edgeseg.place import holding_out
 from edgeseg.results import TrainResult
-from edgeseg.specs import ImageSpec, TrainSpec
+from edgeseg.specs import ImageSpec, TrainSpec, refuse_learned
 from edgeseg.stages.environment import versions
 from edgeseg.stages.train.distribute import Team, gather, helps_another
 from edgeseg.stages.train.loop import OnProgress, TrainLoop
@@ -94,7 +94,7 @@ def train(
         return _result(out, *done_before, images_per_second=None)
     team = gather(keras, devices=devices, batch_size=spec.batch_size)
     _check_place(spec, backend, devices=team.devices)
-    soft = _soft(keras, cache, spec, teachers, train_patients, validation_patients)
+    soft = _soft(cache, spec, teachers, train_patients, validation_patients)
     sampler = Sampler.of(cache, train_patients, spec, soft)
     batches = DeviceBatches(sampler) if spec.augment_on == "device" else sampler
     with team.scope():
@@ -161,17 +161,21 @@ def _check_initial(
         raise CheckpointError("the weights to start from are not those that the training names; give that file")
     if initial is None:
         return
-    learned = set(initial.header.train_patients)
-    if seen := sorted(learned & set(validation_patients)):
-        raise SeenPatientError(
-            f"{initial.path} learned from {len(seen)} validation patient(s), {seen[0]} first, and so would what starts "
-            "from it; start from a run of the same fold"
-        )
-    if other := sorted(learned - set(train_patients)):
-        raise SeenPatientError(
-            f"{initial.path} learned from {len(other)} patient(s) that this training leaves out, {other[0]} first, and "
-            "its record would hide that; start from a run whose patients are all trained on here"
-        )
+    who, learned = str(initial.path), set(initial.header.train_patients)
+    refuse_learned(
+        who,
+        learned,
+        validation_patients,
+        are="validation patient(s)",
+        advice=", and so would what starts from it; start from a run of the same fold",
+    )
+    refuse_learned(
+        who,
+        learned,
+        learned - set(train_patients),
+        are="patient(s) that this training leaves out",
+        advice=", and its record would hide that; start from a run whose patients are all trained on here",
+    )
 
 
 def _start(out: Path, header: CheckpointHeader, model: Any, team: Team, *, resume: bool) -> tuple[int, History]:
@@ -189,7 +193,6 @@ def _start(out: Path, header: CheckpointHeader, model: Any, team: Team, *, resum
 
 
 def _soft(
-    keras: Any,
     cache: SliceCache,
     spec: TrainSpec,
     teachers: tuple[Checkpoint, ...],
@@ -204,9 +207,7 @@ def _soft(
         )
     if not teachers:
         return None
-    return soft_labels(
-        cache, teachers, train_patients=train_patients, validation_patients=validation_patients, keras=keras
-    )
+    return soft_labels(cache, teachers, train_patients=train_patients, validation_patients=validation_patients)
 
 
 def _image(cache: SliceCache) -> ImageSpec:

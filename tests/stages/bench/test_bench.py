@@ -225,6 +225,6 @@ def test_a_reference_must_run_in_the_same_rounds() -> None:
 
 
 def test_the_page_names_every_field() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "benchmarks.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "bench.md").read_text()
     kinds = (BenchResult, BenchCell, BenchDevice, GemmRate, SpeedRatio, Sustained)
     assert {f.name for kind in kinds for f in dataclasses.fields(kind) if f"`{f.name}`" not in page} == set()

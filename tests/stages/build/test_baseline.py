@@ -11,9 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError, OutputError
-from edgeseg.results import BaselineResult, Environment, LatencyResult
+from edgeseg.results import BaselineResult, Census, Environment, LatencyResult
 from edgeseg.specs import Contract, ImageSpec, VariantSpec
-from edgeseg.variants import Census
 
 stage = importlib.import_module("edgeseg.stages.build.baseline")  # the file, not the function that the room names alike
 

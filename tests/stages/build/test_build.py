@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from edgeseg import artifacts, targets
+from edgeseg.artifacts import read_build
 from edgeseg.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.kaggle_lgg import KaggleLgg
@@ -24,7 +25,6 @@ from edgeseg.runtime import read_contract
 from edgeseg.specs import BuildSpec, OperatingPoint, Qat, VariantSpec, patient_digest
 from edgeseg.stages.build import candidates as build_budget
 from edgeseg.stages.build import qat as build_qat
-from edgeseg.stages.build.folder import read_build
 from edgeseg.stages.build.inputs import open_inputs
 from edgeseg.stages.build.rows import failures
 from edgeseg.stages.calibrate import ranges

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from edgeseg.artifacts import read_build
 from edgeseg.checkpoint import RecipeRecord, read_checkpoint, write_checkpoint
 from edgeseg.cli.main import main
 from edgeseg.data.kaggle_lgg import KaggleLgg
@@ -17,7 +18,6 @@ from edgeseg.errors import ArtifactError, CheckpointError, DatasetError, OptionE
 from edgeseg.jsonio import to_json
 from edgeseg.results import Choice
 from edgeseg.specs import BuildSpec, VariantSpec
-from edgeseg.stages.build.folder import read_build
 from edgeseg.stages.build.folds import build_folds, fold_specs
 from edgeseg.stages.build.matrix import every_variant
 from edgeseg.stages.check.inputs import read_artifacts

@@ -16,7 +16,7 @@ from edgeseg.data.split import read_split
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import CheckpointError, OptionError, OutputError, SeenPatientError
 from edgeseg.results import CalibrationSet
-from edgeseg.specs import VariantSpec, patient_digest
+from edgeseg.specs import VariantSpec, patient_digest, refuse_calibrated
 from edgeseg.stages.calibrate import ranges
 from edgeseg.stages.calibrate.manifest import read_calibration
 from edgeseg.stages.calibrate.ranges import RecordedRanges, choose_and_record, read_ranges, write_recorded
@@ -40,9 +40,9 @@ def test_ranges_carry_their_provenance(
     assert found.weights_sha256 == artifacts.sha256_file(tiny_checkpoint)
     assert found.versions["tensorflow"]
     assert choose_and_record(read_checkpoint(tiny_checkpoint), KaggleLgg(tiny_lgg), slices=10, seed=0) == recorded
-    ranges.check_ranges_unseen(found, ("TCGA_BB_0006_20000106",))
-    with pytest.raises(SeenPatientError, match=f"patient {manifest.patients[0]} would be evaluated on"):
-        ranges.check_ranges_unseen(found, manifest.patients)
+    refuse_calibrated(("TCGA_BB_0006_20000106",), found.patients)
+    with pytest.raises(SeenPatientError, match=f"patient {manifest.patients[0]} and 2 more would be evaluated on"):
+        refuse_calibrated(manifest.patients, found.patients)
 
 
 def test_only_training_patients_of_the_fold_lend_slices(tiny_lgg: Path, tiny_checkpoint: Path) -> None:

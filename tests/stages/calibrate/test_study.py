@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from edgeseg.errors import SeenPatientError
 from edgeseg.reports.calibration import markdown
 from edgeseg.results import StageRecord
 from edgeseg.stages.calibrate import slices as calibrate
-from edgeseg.stages.calibrate import study as calibration_study
 from edgeseg.stages.calibrate.study import study
 
 
@@ -21,8 +21,8 @@ def test_a_study_scores_held_out_patients_and_takes_points_over(
     tiny_lgg: Path, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(calibration_study, "COUNTS", (4, 8, 512))
-    monkeypatch.setattr(calibration_study, "METHODS", ("min-max", "percentile"))
+    monkeypatch.setattr(sys.modules[study.__module__], "COUNTS", (4, 8, 512))
+    monkeypatch.setattr(sys.modules[study.__module__], "METHODS", ("min-max", "percentile"))
     source = calibrate.phantom_calibration_data()
     phantoms = calibrate.choose_slices(source, source.patients[:1], slices=2, seed=0)
     monkeypatch.setattr(calibrate, "shipped_phantom_set", lambda: phantoms)

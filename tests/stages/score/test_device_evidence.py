@@ -87,7 +87,7 @@ def test_the_page_tells_every_row_and_what_differs(evidence: DeviceEvidence) -> 
 def test_the_page_in_docs_belongs_to_the_result_that_ships() -> None:
     found = shipped_evidence()
     assert found is not None
-    assert (ROOT / "docs" / "device-evidence.md").read_text() == markdown(found)
+    assert (ROOT / "docs" / "measured" / "device-evidence.md").read_text() == markdown(found)
     assert all(len(codes.slice_sha256) == REPLAY_SLICES for codes in found.codes)
     assert {codes.artifact for codes in found.codes} <= {a.name for a in found.artifacts}
 

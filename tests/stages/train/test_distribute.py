@@ -27,7 +27,7 @@ from edgeseg.data.cache import cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import EdgeSegError
 from edgeseg.specs import TrainSpec, VariantSpec
-from edgeseg.stages import distribute
+from edgeseg.stages.train import distribute
 from edgeseg.stages.train import train
 
 root = Path(sys.argv[1])

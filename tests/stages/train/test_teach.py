@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from edgeseg.artifacts import sha256_file
-from edgeseg.backend import load_keras
 from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
@@ -54,9 +53,7 @@ def test_a_patient_is_taught_by_those_who_never_saw_it_where_there_are_any(
     cache: SliceCache, teachers: tuple[Checkpoint, Checkpoint]
 ) -> None:
     patients = cache.patients
-    soft = soft_labels(
-        cache, teachers, train_patients=patients[:4], validation_patients=patients[4:], keras=load_keras()
-    )
+    soft = soft_labels(cache, teachers, train_patients=patients[:4], validation_patients=patients[4:])
     assert soft.dtype == np.uint8
     assert soft.shape == cache.masks.shape
     by = {0: (teachers[1],), 1: teachers, 2: (teachers[0],), 3: (teachers[0],)}
@@ -72,7 +69,7 @@ def test_a_teacher_that_saw_a_validation_patient_is_refused(
 ) -> None:
     patients = cache.patients
     with pytest.raises(SeenPatientError, match="learned from 1 validation patient"):
-        soft_labels(cache, teachers, train_patients=patients[3:], validation_patients=patients[:1], keras=load_keras())
+        soft_labels(cache, teachers, train_patients=patients[3:], validation_patients=patients[:1])
 
 
 def test_a_student_learns_from_its_teachers_and_remembers_which(

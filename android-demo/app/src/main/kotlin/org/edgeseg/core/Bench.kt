@@ -21,7 +21,7 @@ class BenchRun(val engine: Engine, val loadMs: Double, val firstMs: Double, val 
     }
 }
 
-/** Single-slice latency, in the schema of `edgeseg bench`: docs/benchmarks.md. */
+/** Single-slice latency, in the schema of `edgeseg bench`: docs/reference/bench.md. */
 object Bench {
     const val RUNS = 100
     const val WARMUP = 10

@@ -24,7 +24,7 @@ data class GoldenCase(
     val logitTolerance: Double,
 )
 
-/** What an artifact says of itself; docs/contract.md has every field. Nothing of it is repeated in the app. */
+/** What an artifact says of itself; docs/reference/contract.md has every field. Nothing of it is repeated in the app. */
 data class Contract(
     val variant: String,
     val tier: String,
@@ -58,7 +58,7 @@ data class Contract(
         const val KEY = "edgeseg.contract"
 
         /** The newest schema that this reader knows. */
-        const val SCHEMA_VERSION = 2
+        const val SCHEMA_VERSION = 3
 
         /** The channels of a slice as it is read, in that order. */
         val SLICE_CHANNELS = listOf("pre", "flair", "post")
@@ -119,8 +119,17 @@ private class ContractReader(private val json: JsonObject, private val text: Str
             json.textOrNull(unused)
         }
         if (json.has("float_layers")) json.texts("float_layers")
+        if (json.has("output")) requireLogits(json.text("output"))
         json.requireAllTaken()
         return contract.also { check(it) }
+    }
+
+    private fun requireLogits(output: String) {
+        if (output != "logits") {
+            throw ContractException(
+                "The model gives $output, and this app reads logits. Leave the last sigmoid out of the model, or run it with: edgeseg run",
+            )
+        }
     }
 
     private fun check(contract: Contract) {

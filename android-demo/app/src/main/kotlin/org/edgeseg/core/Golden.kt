@@ -1,6 +1,6 @@
 package org.edgeseg.core
 
-/** The drawing of a golden case, in whole numbers: docs/contract.md, "The drawing". */
+/** The drawing of a golden case, in whole numbers: docs/reference/contract.md, "The drawing". */
 object Drawing {
     private const val CHANNELS = 3
 

@@ -145,7 +145,7 @@ class Preparer(private val contract: Contract) {
         private const val WHITE = 255
         private const val SHARE = 0.99
 
-        /** Stretches one plane in place, so that 99 % of its pixels above 0 stay below white; see docs/contract.md. */
+        /** Stretches one plane in place, so that 99 % of its pixels above 0 stay below white; see docs/reference/contract.md. */
         fun stretch(plane: ByteArray) {
             val counts = IntArray(LEVELS)
             for (value in plane) counts[value.toInt() and 0xff]++

@@ -1,5 +1,16 @@
 package org.edgeseg.core
 
+import com.fasterxml.jackson.core.JacksonException
+import com.fasterxml.jackson.core.JsonFactory
+import com.fasterxml.jackson.core.JsonGenerator
+import com.fasterxml.jackson.core.JsonParser
+import com.fasterxml.jackson.core.JsonToken
+import com.fasterxml.jackson.core.StreamReadConstraints
+import com.fasterxml.jackson.core.StreamReadFeature
+import com.fasterxml.jackson.core.exc.StreamConstraintsException
+import com.fasterxml.jackson.core.io.JsonEOFException
+import java.io.StringWriter
+
 /** A JSON object whose fields are taken one by one, so that missing, mistyped and left-over ones are told by name. */
 class JsonObject(private val fields: Map<String, Any?>, val path: String) {
     private val taken = HashSet<String>()
@@ -67,176 +78,75 @@ class JsonObject(private val fields: Map<String, Any?>, val path: String) {
     private fun wrong(name: String, wanted: String) = JsonException("$path.$name: expected $wanted")
 }
 
-/** Reads and writes JSON (RFC 8259); numbers are doubles, which hold every number that edgeseg writes. */
+/** Reads and writes JSON (RFC 8259) with Jackson's streaming core; numbers are doubles, which hold every number that edgeseg writes. */
 object Json {
     private const val MAX_DEPTH = 64
+    private val factory = JsonFactory.builder()
+        .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+        .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
+        .build()
 
     /** Reads text whose outermost value is an object. */
     fun parse(text: String): JsonObject {
-        val reader = Reader(text)
-        val value = reader.document()
+        val value = try {
+            factory.createParser(text).use { parser ->
+                if (parser.nextToken() == null) throw JsonException("not JSON: the text is empty")
+                value(parser).also { if (parser.nextToken() != null) throw JsonException("not JSON: more text after the end") }
+            }
+        } catch (error: JacksonException) {
+            throw JsonException("not JSON: ${problem(error)}")
+        }
         @Suppress("UNCHECKED_CAST")
         return JsonObject(value as? Map<String, Any?> ?: throw JsonException("$: expected an object"), "$")
     }
 
-    /** Writes maps, lists, strings, numbers, booleans and null, keys in the order of the map. */
-    fun write(value: Any?): String = StringBuilder().also { append(it, value, "") }.append('\n').toString()
+    private fun problem(error: JacksonException): String = when (error) {
+        is JsonEOFException -> "the text ends too early"
+        is StreamConstraintsException -> "nested too deeply, or a name or a number is too long"
+        else -> error.originalMessage
+    } + error.location?.let { ", at line ${it.lineNr}, column ${it.columnNr}" }.orEmpty()
 
-    private fun append(out: StringBuilder, value: Any?, indent: String) {
+    private fun value(parser: JsonParser): Any? = when (parser.currentToken()) {
+        JsonToken.START_OBJECT -> buildMap<String, Any?> {
+            while (parser.nextToken() != JsonToken.END_OBJECT) put(parser.currentName(), parser.nextToken().let { value(parser) })
+        }
+        JsonToken.START_ARRAY -> buildList<Any?> { while (parser.nextToken() != JsonToken.END_ARRAY) add(value(parser)) }
+        JsonToken.VALUE_STRING -> parser.text
+        JsonToken.VALUE_NUMBER_INT, JsonToken.VALUE_NUMBER_FLOAT -> parser.doubleValue
+        JsonToken.VALUE_TRUE, JsonToken.VALUE_FALSE -> parser.booleanValue
+        else -> null
+    }
+
+    /** Writes maps, lists, strings, numbers, booleans and null, keys in the order of the map. */
+    fun write(value: Any?): String = StringWriter().also { out ->
+        factory.createGenerator(out).useDefaultPrettyPrinter().use { write(it, value) }
+    }.append('\n').toString()
+
+    private fun write(out: JsonGenerator, value: Any?) {
         when (value) {
-            null, is Boolean, is Int, is Long -> out.append(value)
+            null -> out.writeNull()
+            is Boolean -> out.writeBoolean(value)
+            is Int -> out.writeNumber(value)
+            is Long -> out.writeNumber(value)
             is Double -> {
                 require(value.isFinite()) { "$value cannot be written as JSON" }
-                out.append(value)
+                out.writeNumber(value)
             }
-            is String -> quote(out, value)
-            is Map<*, *> -> block(out, value.entries, indent, '{', '}') {
-                quote(out, it.key as String)
-                out.append(": ")
-                append(out, it.value, "$indent  ")
+            is String -> out.writeString(value)
+            is Map<*, *> -> {
+                out.writeStartObject()
+                for ((name, item) in value) {
+                    out.writeFieldName(name as String)
+                    write(out, item)
+                }
+                out.writeEndObject()
             }
-            is List<*> -> block(out, value, indent, '[', ']') { append(out, it, "$indent  ") }
+            is List<*> -> {
+                out.writeStartArray()
+                for (item in value) write(out, item)
+                out.writeEndArray()
+            }
             else -> throw IllegalArgumentException("${value.javaClass} does not belong in JSON")
         }
     }
-
-    private fun <T> block(out: StringBuilder, items: Collection<T>, indent: String, open: Char, close: Char, each: (T) -> Unit) {
-        out.append(open)
-        items.forEachIndexed { index, item ->
-            out.append(if (index == 0) "\n" else ",\n").append(indent).append("  ")
-            each(item)
-        }
-        if (items.isNotEmpty()) out.append('\n').append(indent)
-        out.append(close)
-    }
-
-    private fun quote(out: StringBuilder, text: String) {
-        out.append('"')
-        for (char in text) {
-            when {
-                char == '"' || char == '\\' -> out.append('\\').append(char)
-                char < ' ' -> out.append(String.format(java.util.Locale.ROOT, "\\u%04x", char.code))
-                else -> out.append(char)
-            }
-        }
-        out.append('"')
-    }
-
-    private class Reader(private val text: String) {
-        private var at = 0
-
-        fun document(): Any? {
-            val value = value(0)
-            space()
-            if (at < text.length) fail("more text after the end")
-            return value
-        }
-
-        private fun value(depth: Int): Any? {
-            if (depth > MAX_DEPTH) fail("nested too deeply")
-            space()
-            return when (peek()) {
-                '{' -> obj(depth)
-                '[' -> list(depth)
-                '"' -> string()
-                't' -> word("true", true)
-                'f' -> word("false", false)
-                'n' -> word("null", null)
-                else -> number()
-            }
-        }
-
-        private fun obj(depth: Int): Map<String, Any?> {
-            val fields = LinkedHashMap<String, Any?>()
-            at++
-            space()
-            if (peek() == '}') return fields.also { at++ }
-            while (true) {
-                space()
-                val name = string()
-                space()
-                expect(':')
-                if (name in fields) fail("the key '$name' stands twice")
-                fields[name] = value(depth + 1)
-                space()
-                if (peek() == '}') return fields.also { at++ }
-                expect(',')
-            }
-        }
-
-        private fun list(depth: Int): List<Any?> {
-            val items = ArrayList<Any?>()
-            at++
-            space()
-            if (peek() == ']') return items.also { at++ }
-            while (true) {
-                items += value(depth + 1)
-                space()
-                if (peek() == ']') return items.also { at++ }
-                expect(',')
-            }
-        }
-
-        private fun string(): String {
-            expect('"')
-            val out = StringBuilder()
-            while (true) {
-                val char = peek()
-                at++
-                when {
-                    char == '"' -> return out.toString()
-                    char == '\\' -> out.append(escape())
-                    char < ' ' -> fail("a control character in a string")
-                    else -> out.append(char)
-                }
-            }
-        }
-
-        private fun escape(): Char {
-            val char = peek()
-            at++
-            return when (char) {
-                '"', '\\', '/' -> char
-                'b' -> '\b'
-                'f' -> '\u000c'
-                'n' -> '\n'
-                'r' -> '\r'
-                't' -> '\t'
-                'u' -> {
-                    val digits = text.substring(at, minOf(at + 4, text.length))
-                    at += 4
-                    val code = if (digits.length == 4 && digits.none { it == '+' || it == '-' }) digits.toIntOrNull(16) else null
-                    (code ?: fail("a broken \\u escape")).toChar()
-                }
-                else -> fail("an unknown escape")
-            }
-        }
-
-        private fun number(): Double {
-            val found = NUMBER.matchAt(text, at) ?: fail("not a value")
-            at += found.value.length
-            return found.value.toDouble()
-        }
-
-        private fun word(word: String, value: Any?): Any? {
-            if (!text.startsWith(word, at)) fail("not a value")
-            at += word.length
-            return value
-        }
-
-        private fun peek(): Char = if (at < text.length) text[at] else fail("the text ends too early")
-
-        private fun expect(char: Char) {
-            if (peek() != char) fail("'$char' is missing")
-            at++
-        }
-
-        private fun space() {
-            while (at < text.length && text[at] in " \t\r\n") at++
-        }
-
-        private fun fail(what: String): Nothing = throw JsonException("not JSON: $what, at character ${at + 1}")
-    }
-
-    private val NUMBER = Regex("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?")
 }

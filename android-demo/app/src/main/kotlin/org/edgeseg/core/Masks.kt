@@ -9,7 +9,7 @@ fun sha256(vararg parts: ByteArray): String {
     return digest.digest().joinToString("") { "%02x".format(java.util.Locale.ROOT, it) }
 }
 
-/** Masks as run lengths: how many pixels are 0, then how many are 1, and so on, as docs/contract.md has them. */
+/** Masks as run lengths: how many pixels are 0, then how many are 1, and so on, as docs/reference/contract.md has them. */
 object Runs {
     fun decode(text: String, pixels: Int): BooleanArray {
         val mask = BooleanArray(pixels)

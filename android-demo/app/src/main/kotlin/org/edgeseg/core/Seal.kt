@@ -1,6 +1,6 @@
 package org.edgeseg.core
 
-/** The digests by which a contract is held to its own text and to the file around it: docs/contract.md, "Digests". */
+/** The digests by which a contract is held to its own text and to the file around it: docs/reference/contract.md, "Digests". */
 object Seal {
     private val BLANK = "0".repeat(64)
 

@@ -3,10 +3,13 @@ package org.edgeseg.core
 import java.io.ByteArrayOutputStream
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import java.util.zip.DataFormatException
+import java.util.zip.Inflater
 
 /**
  * Reads the TIFF files that slices are kept in and that Android does not decode (TIFF 6.0): one picture of 8-bit grey or
- * RGB in strips, stored plainly, with LZW or with PackBits, with or without horizontal prediction.
+ * RGB in strips, stored plainly, with LZW, Deflate (as edgeseg writes its masks) or PackBits, with or without horizontal
+ * prediction.
  */
 object Tiff {
     private const val HEADER = 8
@@ -15,12 +18,19 @@ object Tiff {
     private const val HEIGHT = 257
     private const val BITS = 258
     private const val COMPRESSION = 259
+    private const val PHOTOMETRIC = 262
     private const val STRIP_OFFSETS = 273
     private const val SAMPLES = 277
     private const val STRIP_BYTES = 279
     private const val PLANAR = 284
     private const val PREDICTOR = 317
     private const val TILE_WIDTH = 322
+    private const val PART = 8192
+    private const val PLAIN = 1
+    private const val LZW = 5
+    private const val DEFLATE = 8
+    private const val OLD_DEFLATE = 32946
+    private const val PACK_BITS = 32773
     private const val LZW_CLEAR = 256
     private const val LZW_END = 257
     private const val LZW_ENTRIES = 4096
@@ -31,12 +41,10 @@ object Tiff {
     /** Decodes a TIFF; grey becomes three equal channels. */
     fun decode(name: String, bytes: ByteArray): Slice = try {
         read(name, bytes)
-    } catch (error: IndexOutOfBoundsException) {
-        throw SliceException("$name is cut short or damaged. Copy it again.", error)
-    } catch (error: java.nio.BufferUnderflowException) {
-        throw SliceException("$name is cut short or damaged. Copy it again.", error)
-    } catch (error: IllegalArgumentException) {
-        throw SliceException("$name is cut short or damaged. Copy it again.", error)
+    } catch (error: Exception) {
+        // Damaged numbers lead outside the file, to tags that are missing, or to codes that no table holds.
+        val damaged = error is IndexOutOfBoundsException || error is IllegalArgumentException || error is NoSuchElementException || error is DataFormatException
+        throw if (damaged) SliceException("$name is cut short or damaged. Copy it again.", error) else error
     }
 
     private fun read(name: String, bytes: ByteArray): Slice {
@@ -49,25 +57,40 @@ object Tiff {
             tags[BITS].orEmpty().any { it != 8 } || BITS !in tags -> "${tags[BITS]?.firstOrNull() ?: 1} bits; 8 are needed"
             samples != 1 && samples != 3 -> "$samples channels; 3 (pre, FLAIR, post) or 1 are needed"
             one(PLANAR, 1) != 1 || TILE_WIDTH in tags -> "separate planes or tiles; one plane in strips is needed"
-            one(COMPRESSION, 1) !in setOf(1, 5, 32773) -> "compression ${one(COMPRESSION, 1)}; none, LZW or PackBits is needed"
+            one(COMPRESSION, PLAIN) !in setOf(PLAIN, LZW, DEFLATE, OLD_DEFLATE, PACK_BITS) ->
+                "compression ${one(COMPRESSION, PLAIN)}; none, LZW, Deflate or PackBits is needed"
+            one(PHOTOMETRIC, if (samples == 3) 2 else 1) != (if (samples == 3) 2 else 1) -> "a palette or inverted colours; plain grey or RGB is needed"
+            one(PREDICTOR, 1) !in 1..2 -> "predictor ${one(PREDICTOR, 1)}; none or the horizontal one is needed"
             else -> null
         }
         if (problem != null) throw SliceException("$name has $problem. Save it as PNG, or as an 8-bit RGB TIFF.")
-        val pixels = ByteArrayOutputStream()
+        val size = width * height * samples
+        val pixels = Pixels(size)
         val lengths = tags.getValue(STRIP_BYTES)
         tags.getValue(STRIP_OFFSETS).forEachIndexed { index, offset ->
+            require(pixels.size() < size)
             val strip = bytes.copyOfRange(offset, offset + lengths[index])
-            require(offset + lengths[index] <= bytes.size)
-            when (one(COMPRESSION, 1)) {
-                5 -> unpackLzw(strip, pixels)
-                32773 -> unpackBits(strip, pixels)
+            when (one(COMPRESSION, PLAIN)) {
+                LZW -> unpackLzw(strip, pixels)
+                DEFLATE, OLD_DEFLATE -> inflate(strip, pixels)
+                PACK_BITS -> unpackBits(strip, pixels)
                 else -> pixels.write(strip)
             }
         }
         val data = pixels.toByteArray()
-        require(data.size >= width * height * samples)
+        require(data.size >= size)
         if (one(PREDICTOR, 1) == 2) undoPrediction(data, width * samples, samples)
         return Slice(name, height, width, ByteArray(width * height * 3) { data[if (samples == 3) it else it / 3] })
+    }
+
+    /** What the strips hold, which may be padded, but to no more than twice the picture: a small file cannot fill the memory. */
+    private class Pixels(size: Int) : ByteArrayOutputStream(size) {
+        private val limit = 2 * size
+
+        override fun write(bytes: ByteArray, from: Int, length: Int) {
+            require(size() + length <= limit)
+            super.write(bytes, from, length)
+        }
     }
 
     private fun tags(buffer: ByteBuffer): Map<Int, List<Int>> {
@@ -84,6 +107,21 @@ object Tiff {
         }
     }
 
+    private fun inflate(strip: ByteArray, out: ByteArrayOutputStream) {
+        val inflater = Inflater()
+        try {
+            inflater.setInput(strip)
+            val part = ByteArray(PART)
+            while (!inflater.finished()) {
+                val count = inflater.inflate(part)
+                require(count > 0 || inflater.finished())
+                out.write(part, 0, count)
+            }
+        } finally {
+            inflater.end()
+        }
+    }
+
     private fun unpackBits(strip: ByteArray, out: ByteArrayOutputStream) {
         var at = 0
         while (at < strip.size) {
@@ -92,7 +130,7 @@ object Tiff {
                 out.write(strip, at, count + 1)
                 at += count + 1
             } else if (count != -128) {
-                repeat(1 - count) { out.write(strip[at].toInt()) }
+                out.write(ByteArray(1 - count) { strip[at] })
                 at++
             }
         }

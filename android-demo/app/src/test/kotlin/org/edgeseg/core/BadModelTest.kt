@@ -64,6 +64,16 @@ class BadModelTest {
         assertTrue(error.message, "digest beside it" in error.message!!)
     }
 
+    /** The contract's text with `output` in it, in the place of some of the spaces behind it. */
+    private fun gives(output: String): ByteArray =
+        changed("\"float_layers\":[]}" + " ".repeat(40), "\"float_layers\":[],\"output\":\"$output\"}".padEnd(58))
+
+    @Test
+    fun `a model that gives probabilities`() = refused<ContractException>(gives("probabilities"), "reads logits")
+
+    @Test
+    fun `a model that says it gives logits`() = Engine(gives("logits")).use { assertEquals("NCHW", it.contract.layout) }
+
     @Test
     fun `a contract that is not JSON`() = refused<ContractException>(Files.replaced(model, "\"layout\"", "\"layout;"), "cannot be read")
 

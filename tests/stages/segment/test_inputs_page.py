@@ -1,0 +1,476 @@
+"""Every row of docs/reference/inputs.md, made and tried."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom.dataset import Dataset
+
+from edgeseg.errors import EdgeSegError
+from edgeseg.results import PatientSegmentation
+from edgeseg.specs import Contract, RunOptions
+from edgeseg.stages.segment.run import run
+from tests.stages.segment._heads import LESION, head, nifti, sagittal, series
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "inputs.md"
+ROWS = dict(re.findall(r"^\| `([a-z0-9-]+)` \|.*\| (takes|flags|refuses) \|$", PAGE.read_text(), re.MULTILINE))
+LESION_PIXELS = int(np.prod([part.stop - part.start for part in LESION]))
+
+
+@dataclass(kw_only=True)
+class Made:
+    """What to run, and what is said: part of a warning or of the error."""
+
+    said: str = ""
+    options: RunOptions = field(default_factory=RunOptions)
+    paths: tuple[Path, ...] | None = None
+    used: tuple[str, ...] | None = None
+    pixels: int | None = LESION_PIXELS
+
+
+MAKERS: dict[str, Callable[[Path], Made]] = {}
+
+
+def row(name: str) -> Callable[[Callable[[Path], Made]], Callable[[Path], Made]]:
+    def keep(make: Callable[[Path], Made]) -> Callable[[Path], Made]:
+        MAKERS[name] = make
+        return make
+
+    return keep
+
+
+def flair(root: Path, **options: Any) -> Path:
+    return series(root / "s" / "flair", "AX FLAIR", **options)
+
+
+@pytest.fixture
+def model(tiny_onnx: Callable[..., Path], tiny_contract: Contract) -> Path:
+    return tiny_onnx(contract=replace(tiny_contract, height=64, width=64), size=(64, 64))
+
+
+def tried(model: Path, root: Path, made: Made) -> PatientSegmentation:
+    paths = () if made.options.flair else (made.paths or (root / "s",))
+    (found,) = run(model, paths, out=root / "out", options=made.options).patients
+    return found
+
+
+def test_the_page_and_the_tests_have_the_same_rows() -> None:
+    assert set(MAKERS) == set(ROWS)
+    assert len(ROWS) > 40
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row(name: str, model: Path, tmp_path: Path) -> None:
+    made, says = MAKERS[name](tmp_path), ROWS[name]
+    if says == "refuses":
+        with pytest.raises(EdgeSegError, match=made.said):
+            tried(model, tmp_path, made)
+        assert made.said
+        assert not (tmp_path / "out").exists()
+        return
+    found = tried(model, tmp_path, made)
+    odd = [warning for warning in found.warnings if "was not given: FLAIR stands in its place" not in warning]
+    if says == "takes":
+        assert odd == []
+    else:
+        assert made.said
+        assert any(re.search(made.said, warning) for warning in odd), odd
+        assert not any("\n" in warning for warning in odd)
+    if made.pixels is not None:
+        assert found.tumour_pixels == made.pixels
+    if made.used is not None:
+        assert tuple(one.sequence for one in found.used) == made.used
+    assert found.used
+    assert '"used"' in (tmp_path / "out" / "summary.json").read_text()
+
+
+@row("study")
+def _study(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "x" / "pre", "AX T1", head("pre"))
+    series(root / "s" / "post", "AX T1 POST", head("post"))
+    return Made(used=("pre", "flair", "post"))
+
+
+@row("no-preamble")
+def _no_preamble(root: Path) -> Made:
+    for path in sorted(flair(root).iterdir())[12:]:
+        one = pydicom.dcmread(path)
+        del one.file_meta
+        one.preamble = None
+        one.save_as(path, implicit_vr=True, little_endian=True)
+    return Made()
+
+
+@row("linked")
+def _linked(root: Path) -> Made:
+    place = series(root / "elsewhere", "AX FLAIR")
+    (root / "s").mkdir()
+    (root / "s" / "flair").symlink_to(place)
+    (root / "s" / "again").symlink_to(root / "s")
+    return Made()
+
+
+def compress(folder: Path, syntax: str) -> None:
+    import gdcm
+
+    for path in folder.iterdir():
+        reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+        reader.SetFileName(str(path))
+        assert reader.Read()
+        change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, syntax)))
+        change.SetInput(reader.GetImage())
+        assert change.Change()
+        writer.SetFileName(str(path))
+        writer.SetFile(reader.GetFile())
+        writer.SetImage(change.GetOutput())
+        assert writer.Write()
+
+
+def twelve_bits(one: Dataset) -> None:
+    one.BitsStored, one.HighBit, one.PixelRepresentation = 12, 11, 0
+
+
+@row("jpeg-lossless")
+def _jpeg_lossless(root: Path) -> Made:
+    compress(flair(root, edit=twelve_bits), "JPEGLosslessProcess14")
+    compress(series(root / "s" / "pre", "AX T1", head("pre"), edit=twelve_bits), "JPEGLosslessProcess14_1")
+    return Made(used=("pre", "flair"))
+
+
+@row("jpeg-12-bit")
+def _jpeg_12_bit(root: Path) -> Made:
+    compress(flair(root, edit=twelve_bits), "JPEGExtendedProcess2_4")
+    return Made(said="JPEG of 12 bits .*GPL")
+
+
+@row("padding")
+def _padding(root: Path) -> Made:
+    one, other = head(), head("pre")
+    one[:, :3], other[:, -3:] = 32767, -1995
+    flair(root, values=one, edit=lambda made: setattr(made, "PixelPaddingValue", 32767))
+
+    def edit(made: Dataset) -> None:
+        made.PixelPaddingValue, made.PixelPaddingRangeLimit = -2000, -1990
+
+    series(root / "s" / "pre", "AX T1", other, edit=edit)
+    return Made(used=("pre", "flair"))
+
+
+@row("two-planes")
+def _two_planes(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "cor", "COR FLAIR", head("pre"), number=2)
+    return Made(used=("flair",))
+
+
+@row("equal")
+def _equal(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "other", "AX FLAIR FS", head("pre"), number=2)
+    return Made(said="2 fit 'flair': '1: AX FLAIR', '2: AX FLAIR FS'.*--flair-series")
+
+
+@row("asked")
+def _asked(root: Path) -> Made:
+    _equal(root)
+    return Made(options=RunOptions(flair_series="1"), used=("flair",))
+
+
+@row("asked-wrongly")
+def _asked_wrongly(root: Path) -> Made:
+    _equal(root)
+    return Made(options=RunOptions(flair_series="flai"), said="2 series fit it: '1: AX FLAIR', '2: AX FLAIR FS'")
+
+
+@row("t1-flair")
+def _t1_flair(root: Path) -> Made:
+    series(root / "s" / "a", "Ax T1 FLAIR")
+    return Made(said="none of '1: Ax T1 FLAIR' .*T1-weighted.* is FLAIR")
+
+
+def with_agent(one: Dataset) -> None:
+    one.ContrastBolusAgent = "Gadovist"
+
+
+@row("t2-agent")
+def _t2_agent(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "t2", "t2_tse_tra", head("pre"), edit=with_agent)
+    series(root / "s" / "dwi", "ep2d_diff_b1000", head("post"), edit=with_agent)
+    return Made(used=("flair",))
+
+
+@row("subtraction")
+def _subtraction(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "t1", "T1", head("pre"))
+    series(root / "s" / "sub", "T1 SUB", head("pre"))
+    series(root / "s" / "post", "T1", head("post"), edit=with_agent)
+    return Made(used=("pre", "flair", "post"))
+
+
+@row("seg-and-capture")
+def _seg_and_capture(root: Path) -> Made:
+    flair(root)
+    for number, edit in enumerate(
+        (
+            lambda one: setattr(one, "Modality", "SEG"),
+            lambda one: setattr(one, "SOPClassUID", "1.2.840.10008.5.1.4.1.1.7"),
+            lambda one: setattr(one, "ImageType", ["ORIGINAL", "PRIMARY", "LOCALIZER"]),
+        )
+    ):
+        series(root / "s" / str(number), "AX FLAIR", edit=edit, order=range(2), number=5 + number)
+    return Made(used=("flair",))
+
+
+@row("named-oddly")
+def _named_oddly(root: Path) -> Made:
+    place = series(root / "s", "t2_tse_tra")
+    return Made(options=RunOptions(flair=place), said="'flair' is given '1: t2_tse_tra', which looks like no flair")
+
+
+@row("sagittal-post")
+def _sagittal_post(root: Path) -> Made:
+    flair(root)
+    values, edit = sagittal(head("post"))
+    series(root / "s" / "post", "t1_space_sag_KM", values, edit=edit)
+    return Made(said="'post' is on another grid than FLAIR and was resampled", used=("flair", "post"))
+
+
+@row("sagittal-flair")
+def _sagittal_flair(root: Path) -> Made:
+    values, edit = sagittal(head())
+    series(root / "s", "t2_space_dark-fluid_sag", values, edit=edit)
+    return Made(pixels=4 * LESION_PIXELS)
+
+
+@row("hole")
+def _hole(root: Path) -> Made:
+    flair(root, order=[*range(4), *range(7, 20)])
+    return Made(said="about 3: there are holes between slices 4 and 5 .16.0 mm")
+
+
+@row("every-second")
+def _every_second(root: Path) -> Made:
+    flair(root, order=range(0, 20, 2))
+    return Made(said="they lie 8.0 mm apart, and the headers say a spacing of 4.0", pixels=LESION_PIXELS // 2)
+
+
+@row("first-missing")
+def _first_missing(root: Path) -> Made:
+    flair(root, order=range(3, 20))
+    return Made(said="none with the instance number 1, 2, 3$")
+
+
+@row("cut-off")
+def _cut_off(root: Path) -> Made:
+    flair(root, order=range(12))
+    return Made(said="uppermost slice of FLAIR")
+
+
+@row("double")
+def _double(root: Path) -> Made:
+    place = flair(root)
+    (place / "copy.dcm").write_bytes((place / "005.dcm").read_bytes())
+    return Made(said="two slices at one place .005.dcm and copy.dcm|copy.dcm and 005.dcm")
+
+
+@row("mosaic")
+def _mosaic(root: Path) -> Made:
+    kind = ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]
+    place = flair(root, edit=lambda one: setattr(one, "ImageType", kind))
+    return Made(options=RunOptions(flair=place), said="is a Siemens mosaic")
+
+
+@row("two-multi-frame")
+def _two_multi_frame(root: Path) -> Made:
+    def edit(one: Dataset) -> None:
+        one.NumberOfFrames = 2
+        one.PixelData = one.PixelData * 2
+
+    flair(root, edit=edit, order=range(2))
+    return Made(said="lies in 2 multi-frame files")
+
+
+@row("ct")
+def _ct(root: Path) -> Made:
+    return Made(options=RunOptions(flair=flair(root, edit=lambda one: setattr(one, "Modality", "CT"))), said="is CT")
+
+
+@row("damaged")
+def _damaged(root: Path) -> Made:
+    (flair(root) / "019.dcm").write_bytes(b"")
+    return Made(said=r"019\.dcm: cannot be read as dicom")
+
+
+@row("two-patients")
+def _two_patients(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "pre", "AX T1", head("pre"), patient="P2")
+    return Made(said="are of 2 patients")
+
+
+@row("two-studies")
+def _two_studies(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "pre", "AX T1", head("pre"), study="other")
+    return Made(said="are of 2 studies")
+
+
+@row("people")
+def _people(root: Path) -> Made:
+    pre = series(root / "pre", "AX T1", head("pre"), patient="P2")
+    return Made(options=RunOptions(flair=flair(root), pre=pre), said="are of different patients")
+
+
+@row("studies")
+def _studies(root: Path) -> Made:
+    def edit(one: Dataset) -> None:
+        one.StudyDate = "20200301"
+
+    pre = series(root / "pre", "AX T1", head("pre"), study="other", edit=edit)
+    return Made(
+        options=RunOptions(flair=flair(root), pre=pre), said="'pre' and 'flair' are of different studies, 60 days apart"
+    )
+
+
+@row("frames")
+def _frames(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "t1", "AX T1", head("pre"), edit=lambda one: setattr(one, "FrameOfReferenceUID", "1.2.3"))
+    return Made(said="'pre' and 'flair' have different frames of reference")
+
+
+def files(root: Path, pre: str = "Locke_t1", **options: Any) -> Made:
+    nifti(root / "s" / "Locke_flair.nii.gz", head())
+    nifti(root / "s" / f"{pre}.nii.gz", options.pop("values", head("pre")), **options)
+    return Made(used=("pre", "flair"))
+
+
+@row("files")
+def _files(root: Path) -> Made:
+    return files(root)
+
+
+@row("other-people")
+def _other_people(root: Path) -> Made:
+    return replace(files(root, "Segura_t1"), said="named after different patients .'segura' and 'locke'")
+
+
+@row("head-size")
+def _head_size(root: Path) -> Made:
+    return replace(files(root, values=head("pre", scale=0.75)), said="the head in 'pre' is .* mm and in 'flair'")
+
+
+@row("head-place")
+def _head_place(root: Path) -> Made:
+    return replace(files(root, move_mm=25), said="the head in 'pre' lies 2. mm from that in 'flair'")
+
+
+@row("twice")
+def _twice(root: Path) -> Made:
+    return replace(files(root, values=head()), said="'pre' and 'flair' hold the same values")
+
+
+@row("forms")
+def _forms(root: Path) -> Made:
+    path = nifti(root / "flair.nii", head())
+    image = nibabel.load(path, mmap=False)
+    moved = image.affine.copy()
+    moved[0, 3] += 12
+    image.set_qform(moved, code=2)
+    nibabel.save(image, path)
+    return Made(options=RunOptions(flair=path), said="sform and qform of the NIfTI header disagree by up to 12 mm")
+
+
+@row("no-orientation")
+def _no_orientation(root: Path) -> Made:
+    path = nifti(root / "flair.nii", head())
+    image = nibabel.load(path, mmap=False)
+    image.set_sform(None, code=0)
+    image.set_qform(None, code=0)
+    nibabel.save(image, path)
+    return Made(options=RunOptions(flair=path), said="holds no orientation", pixels=None)
+
+
+@row("nan")
+def _nan(root: Path) -> Made:
+    values = head().astype(np.float32)
+    values[0, 0, 0] = np.nan
+    return Made(options=RunOptions(flair=nifti(root / "flair.nii", values)), said="1 values are NaN")
+
+
+def pictures(root: Path, name: str = "p_{}.png", **options: Any) -> Made:
+    (root / "s").mkdir(exist_ok=True)
+    stack = np.stack([head(one) for one in ("pre", "flair", "post")], axis=-1)
+    for number, plane in enumerate(np.clip(stack * (255 / 900), 0, 255).astype(np.uint8)[2:18]):
+        Image.fromarray(plane).save(root / "s" / name.format(number + 1), **options)
+    return Made(used=("pre, flair, post",))
+
+
+@row("pictures")
+def _pictures(root: Path) -> Made:
+    return pictures(root)
+
+
+@row("equal-channels")
+def _equal_channels(root: Path) -> Made:
+    pictures(root)
+    for path in (root / "s").iterdir():
+        Image.fromarray(np.repeat(np.asarray(Image.open(path))[..., 1:2], 3, axis=2)).save(path)
+    return Made(said="all three channels are equal in every slice")
+
+
+@row("several-people")
+def _several_people(root: Path) -> Made:
+    pictures(root)
+    return replace(pictures(root, "q_{}.png"), said="names speak of 2 patients: p, q", pixels=2 * LESION_PIXELS)
+
+
+@row("turned")
+def _turned(root: Path) -> Made:
+    exif = Image.Exif()
+    exif[274] = 6
+    return replace(pictures(root, exif=exif), said="its orientation tag .EXIF. says")
+
+
+@row("stray-picture")
+def _stray_picture(root: Path) -> Made:
+    Image.new("RGB", (30, 30)).save(flair(root).parent / "logo.png")
+    return Made(said="1 file was not used: logo.png")
+
+
+@row("stray-file")
+def _stray_file(root: Path) -> Made:
+    (flair(root) / "IM0021").write_bytes(b"\1" * 999)
+    return Made(said="1 file was not used: flair/IM0021")
+
+
+@row("notes")
+def _notes(root: Path) -> Made:
+    (flair(root) / "report.pdf").write_bytes(b"%PDF")
+    return Made()
+
+
+@row("mixed")
+def _mixed(root: Path) -> Made:
+    flair(root)
+    nifti(root / "s" / "other_flair.nii.gz", head())
+    return Made(said="volumes of several kinds, .*other_flair.nii.gz")
+
+
+@row("many-pictures")
+def _many_pictures(root: Path) -> Made:
+    for number in range(20):
+        Image.new("RGB", (9, 9)).save(flair(root) / f"{number}.png")
+    return Made(said="20 files of dicom and 20 pictures")
