@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from edgeseg.place.blame import write_error
-from edgeseg.place.cache import CACHE_VARIABLE, CacheEntry, cache_dir, cache_entries, clear_cache
+from edgeseg.place.blame import describe, write_error
+from edgeseg.place.cache import CACHE_VARIABLE, cache_dir, cache_entries, cache_place, clear_cache
 from edgeseg.place.claim import STAGING, claimed, held, holding_out, sweep, turn
 from edgeseg.place.scratch import scratch
 
 __all__ = [
     "CACHE_VARIABLE",
     "STAGING",
-    "CacheEntry",
     "cache_dir",
     "cache_entries",
+    "cache_place",
     "claimed",
     "clear_cache",
+    "describe",
     "held",
     "holding_out",
     "scratch",
