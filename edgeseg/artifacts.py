@@ -18,7 +18,7 @@ from pathlib import Path
 
 from edgeseg.errors import ArtifactError, OutputError
 from edgeseg.jsonio import JsonFormatError, from_json
-from edgeseg.place import STAGING, held, write_error
+from edgeseg.place import staging, write_error
 from edgeseg.results import RESULT_SCHEMA_VERSION, BuildResult
 
 BUILD_FILE = "build.json"
@@ -139,14 +139,13 @@ def staged(path: Path) -> Iterator[Path]:
     """
     make_dir(path.parent)
     try:
-        handle, name = tempfile.mkstemp(prefix=f"{STAGING}{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=staging(path.stem), suffix=path.suffix, dir=path.parent)
     except OSError as error:
         raise write_error(path, error) from error
     os.close(handle)
     temporary = Path(name)
     try:
-        with held(temporary):
-            yield temporary
+        yield temporary
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.chmod(0o644)
@@ -169,11 +168,10 @@ def staged_tree(out: Path) -> Iterator[Path]:
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     make_dir(out)
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=STAGING, dir=out))
+        temporary = Path(tempfile.mkdtemp(prefix=staging(), dir=out))
         try:
-            with held(temporary):
-                yield temporary
-                _move_files(temporary, out)
+            yield temporary
+            _move_files(temporary, out)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from edgeseg.place.blame import describe, write_error
 from edgeseg.place.cache import CACHE_VARIABLE, cache_dir, cache_entries, cache_place, clear_cache
-from edgeseg.place.claim import STAGING, claimed, held, holding_out, sweep, turn
+from edgeseg.place.claim import claimed, holding_out, staging, sweep, turn
 from edgeseg.place.scratch import scratch
 
 __all__ = [
     "CACHE_VARIABLE",
-    "STAGING",
     "cache_dir",
     "cache_entries",
     "cache_place",
     "claimed",
     "clear_cache",
     "describe",
-    "held",
     "holding_out",
     "scratch",
+    "staging",
     "sweep",
     "turn",
     "write_error",
