@@ -125,7 +125,7 @@ def _run(given: list[str], *, debug: bool) -> None:
     except KeyboardInterrupt as error:
         _fail("interrupted", EXIT_INTERRUPTED, error, debug=debug)
     except OSError as error:
-        if error.errno not in _PLACE_ERRNOS:
+        if error.errno not in _PLACE_ERRNOS and "requested and" not in str(error):
             _fail_internal(error, debug=debug)
         _fail(_describe_place(error), EdgeSegError.exit_code, error, debug=debug)
     except Exception as error:
@@ -186,7 +186,7 @@ def _describe_place(error: OSError) -> str:
     if (known := describe(error)) is not None:
         return known
     place = error.filename if error.filename is not None else "the output"
-    return f"cannot use {place}: {error.strerror}; free space, change its permissions or choose another place"
+    return f"cannot use {place}: {error.strerror or error}; free space, change its permissions or choose another place"
 
 
 def _fail_internal(error: Exception, *, debug: bool) -> NoReturn:

@@ -30,11 +30,11 @@ def write_error(path: Path, error: OSError) -> OutputError:
         return OutputError(f"cannot write {place}: {told}; give what the file is named after a shorter name")
     if any(part.startswith(SCRATCH) for part in place.parts):
         return scratch_error(place.parent, told)
-    free = "free space or " if error.errno in _FULL else ""
+    free = "free space or " if _ran_full(error) else ""
     if place == path:
         advice = _cache_advice(path) or "choose another place with --out"
         return OutputError(f"cannot write {path}: {told}; {free}{advice}")
-    if error.errno in _FULL and place.is_relative_to(tempfile.gettempdir()):
+    if _ran_full(error) and place.is_relative_to(tempfile.gettempdir()):
         return scratch_error(place, told)
     return OutputError(f"cannot use {place}: {told}; {free}{_cache_advice(place) or 'change its permissions'}")
 
@@ -43,7 +43,7 @@ def describe(error: OSError) -> str | None:
     """Say what helps where a write failed in the cache or among the scratch files; None for any other place."""
     told = error.strerror or str(error)
     if error.filename is None:
-        scratch = full_scratch() if error.errno in _FULL else None
+        scratch = full_scratch() if _ran_full(error) else None
         return None if scratch is None else str(scratch_error(scratch, told))
     place = Path(os.fsdecode(error.filename)).absolute()
     if any(part.startswith(SCRATCH) for part in place.parts):
@@ -68,11 +68,16 @@ def scratch_error(place: Path, told: str) -> OutputError:
     )
 
 
+def _ran_full(error: OSError) -> bool:
+    """Whether a disk or quota is used up; NumPy says "9 requested and 4 written", without a number."""
+    return error.errno in _FULL or (error.errno is None and "written" in str(error))
+
+
 def _place(path: Path, error: OSError) -> Path:
     if isinstance(error.filename, (str, bytes, os.PathLike)):
         named, ours = Path(os.fsdecode(error.filename)).absolute(), path.absolute()
         return path if named.is_relative_to(ours) or ours.is_relative_to(named) else named
-    if error.errno in _FULL and not _is_small(path) and (scratch := full_scratch()) is not None:
+    if _ran_full(error) and not _is_small(path) and (scratch := full_scratch()) is not None:
         return scratch
     return path
 

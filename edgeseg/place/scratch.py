@@ -39,7 +39,8 @@ def scratch(purpose: str = "") -> Iterator[Path]:
         raise
     except OSError as error:
         inside = error.filename is not None and Path(str(error.filename)).is_relative_to(folder)
-        if error.errno in _REFUSED and (inside or (error.filename is None and full_scratch() is not None)):
+        refused = error.errno is None or error.errno in _REFUSED  # NumPy names no number
+        if refused and (inside or (error.filename is None and full_scratch() is not None)):
             raise scratch_error(folder.parent, error.strerror or str(error)) from error
         raise
     except Exception as error:

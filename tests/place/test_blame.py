@@ -55,7 +55,14 @@ def test_a_full_scratch_folder_is_named_where_the_output_has_room(full: Path, tm
 
 
 @pytest.mark.parametrize(
-    "error", [FULL, RuntimeError("cannot save"), ArtifactError("cannot save"), ValueError("0 of 9")]
+    "error",
+    [
+        FULL,
+        OSError("9 requested and 4 written"),
+        RuntimeError("cannot save"),
+        ArtifactError("cannot save"),
+        ValueError("0 of 9"),
+    ],
 )
 def test_whatever_a_library_says_of_a_full_scratch_folder_it_is_named(full: Path, error: Exception) -> None:
     def work() -> None:
