@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -79,3 +79,10 @@ def test_what_json_cannot_hold_is_refused(value: float) -> None:
 def test_arrays_do_not_belong_in_a_result() -> None:
     with pytest.raises(TypeError, match="does not belong"):
         to_json([b"bytes"])
+
+
+def test_bytes_of_a_name_that_is_not_utf8_survive_the_round_trip() -> None:
+    text = to_json(replace(SAMPLE, name="M\udcf6ller 山"))
+    assert "\\udcf6" in text
+    assert "山" in text
+    assert from_json(_Sample, text.encode()).name == "M\udcf6ller 山"

@@ -1,0 +1,118 @@
+"""Every document that a user writes or keeps is read in the same encodings, and refused in one line in others."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgeseg import jsonio
+from edgeseg.data.split import read_split
+from edgeseg.errors import EdgeSegError
+from edgeseg.jsonio import to_json
+from edgeseg.recipes.chain_file import read_chain
+from edgeseg.runtime.contract import read_contract_file
+from edgeseg.specs import Contract
+from edgeseg.stages.calibrate.manifest import read_calibration
+from edgeseg.stages.check.baseline import read_baseline
+from edgeseg.stages.choose import read_choice
+from edgeseg.stages.experiments.plan import read_plan
+
+ROOT = Path(__file__).resolve().parents[2]
+CHOICE = "alphax-0.125-half"
+CHAIN = '# Größe\ntargets = ["tflite-int8"]\n\n[[step]]\nrecipe = "channel-prune"\nmacs = 0.5\n'
+READERS: dict[str, Callable[[Path], Any]] = {
+    "chain.toml": read_chain,
+    "plan.toml": read_plan,
+    "split.json": read_split,
+    "choice.json": lambda path: read_choice(path, variant=CHOICE),
+    "calibration.json": read_calibration,
+    "baseline.json": read_baseline,
+}
+ENCODINGS: dict[str, Callable[[str], bytes]] = {
+    "UTF-8 with a mark": lambda text: codecs.BOM_UTF8 + text.encode(),
+    "CRLF": lambda text: text.replace("\n", "\r\n").encode(),
+    "a mark and CRLF": lambda text: codecs.BOM_UTF8 + text.replace("\n", "\r\n").encode(),
+    "UTF-16 LE": lambda text: codecs.BOM_UTF16_LE + text.encode("utf-16-le"),
+    "UTF-16 BE with CRLF": lambda text: codecs.BOM_UTF16_BE + text.replace("\n", "\r\n").encode("utf-16-be"),
+}
+DEPTH = 100_000
+REFUSED: dict[str, tuple[Callable[[str], bytes], str]] = {
+    "Latin-1": (lambda text: f"{text}\n# é".encode("latin-1", "replace"), r"not UTF-8 text .byte \d+ is 0x[EF][0-9].*UTF-8"),
+    "UTF-32": (lambda text: codecs.BOM_UTF32_LE + text.encode("utf-32-le"), "in UTF-32; save it as UTF-8"),
+    "UTF-16 without a mark": (lambda text: text.encode("utf-16-le"), "without a byte order mark"),
+    "half of UTF-16": (lambda _: codecs.BOM_UTF16_LE + b"a", "not UTF-16"),
+    "deep": (lambda _: b"a = " + b"[" * DEPTH + b"]" * DEPTH, "nested too deeply|not JSON|not TOML|damaged"),
+    "deep JSON": (lambda _: b'{"a":' * DEPTH + b"1" + b"}" * DEPTH, "nested too deeply|not JSON|not TOML|damaged"),
+    "thousands of digits": (lambda _: b'{"a": ' + b"1" * 9000 + b"}", "digits|not TOML"),
+    "a number of thousands of digits": (lambda _: b"a = " + b"1" * 9000, "digits|not JSON"),
+    "nothing": (lambda _: b"", "."),
+    "zeros": (lambda _: bytes(500), "."),
+}
+
+
+@pytest.fixture
+def texts(make_calibration: str) -> dict[str, str]:
+    plan = (ROOT / "benchmarks" / "experiments.toml").read_text()
+    return {
+        "chain.toml": CHAIN,
+        "plan.toml": plan,
+        "split.json": (ROOT / "calibration" / "splits" / "tcga-lgg-folds5.json").read_text(),
+        "choice.json": (ROOT / "models" / CHOICE / "choice.json").read_text(),
+        "calibration.json": make_calibration,
+        "baseline.json": (ROOT / ".ci" / "baseline.json").read_text(),
+    }
+
+
+@pytest.fixture
+def make_calibration() -> str:
+    return next((ROOT / "calibration" / "sets").glob("*.json")).read_text()
+
+
+def put(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("name", READERS)
+def test_an_encoding_is_read_everywhere(texts: dict[str, str], tmp_path: Path, name: str, encoding: str) -> None:
+    plain = READERS[name](put(tmp_path / name, texts[name].encode()))
+    assert READERS[name](put(tmp_path / name, ENCODINGS[encoding](texts[name]))) == plain
+
+
+@pytest.mark.parametrize("damage", REFUSED)
+@pytest.mark.parametrize("name", READERS)
+def test_another_is_refused_in_one_line_everywhere(
+    texts: dict[str, str], tmp_path: Path, name: str, damage: str
+) -> None:
+    make, message = REFUSED[damage]
+    with pytest.raises(EdgeSegError, match=message) as caught:
+        READERS[name](put(tmp_path / name, make(texts[name])))
+    assert str(tmp_path / name) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 800
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_document_without_end_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonio, "MAX_DOCUMENT_BYTES", 1 << 20)
+    (tmp_path / name).symlink_to("/dev/zero")
+    with pytest.raises(EdgeSegError, match="longer than 1 MB"):
+        READERS[name](tmp_path / name)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_contract_beside_a_model_too(
+    tiny_onnx: Callable[..., Path], tiny_contract: Contract, tmp_path: Path, encoding: str
+) -> None:
+    model = tiny_onnx(contract=None)
+    path = put(tmp_path / "contract.json", ENCODINGS[encoding](to_json(tiny_contract)))
+    assert read_contract_file(path, model) == tiny_contract
+    for damage in ("Latin-1", "deep JSON", "thousands of digits"):
+        make, message = REFUSED[damage]
+        with pytest.raises(EdgeSegError, match=message):
+            read_contract_file(put(path, make(to_json(tiny_contract))), model)
