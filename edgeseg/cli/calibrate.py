@@ -46,6 +46,7 @@ def calibrate(
     from edgeseg.cli._progress import counted
     from edgeseg.data.open import open_dataset
     from edgeseg.jsonio import to_json
+    from edgeseg.place import claimed
     from edgeseg.stages.calibrate import choose_and_record, write_recorded
 
     among = _training(split, fold)
@@ -54,19 +55,20 @@ def calibrate(
     if study is not None:
         _study(study, checkpoints, dataset, data, among, target=target, seed=seed, as_json=as_json)
         return
-    found = []
-    for weights in checkpoints:
-        with counted(f"calibrating {weights.header.variant.slug}") as progress:
-            found.append(
-                choose_and_record(
-                    weights, dataset, slices=slices, seed=seed, method=method, among=among, progress=progress
+    with claimed(out):
+        found = []
+        for weights in checkpoints:
+            with counted(f"calibrating {weights.header.variant.slug}") as progress:
+                found.append(
+                    choose_and_record(
+                        weights, dataset, slices=slices, seed=seed, method=method, among=among, progress=progress
+                    )
                 )
-            )
-    for manifest, recorded in found:
-        written = write_recorded(recorded, manifest, out)
-        if not as_json:
-            typer.echo(f"{recorded.variant}, weights {recorded.weights_sha256[:12]}: {recorded.describe()}")
-            typer.echo("".join(f"  {path}\n" for path in written), nl=False)
+        for manifest, recorded in found:
+            written = write_recorded(recorded, manifest, out)
+            if not as_json:
+                typer.echo(f"{recorded.variant}, weights {recorded.weights_sha256[:12]}: {recorded.describe()}")
+                typer.echo("".join(f"  {path}\n" for path in written), nl=False)
     if as_json:
         typer.echo(to_json([recorded for _, recorded in found]))
 

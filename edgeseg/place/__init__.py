@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgeseg.place.blame import write_error
 from edgeseg.place.cache import CACHE_VARIABLE, CacheEntry, cache_dir, cache_entries, clear_cache
-from edgeseg.place.claim import STAGING, claimed, held, sweep, turn
+from edgeseg.place.claim import STAGING, claimed, held, holding_out, sweep, turn
 from edgeseg.place.scratch import scratch
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "claimed",
     "clear_cache",
     "held",
+    "holding_out",
     "scratch",
     "sweep",
     "turn",

@@ -10,17 +10,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import logging
 import os
 import re
 import shutil
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from edgeseg.errors import OutputError
 from edgeseg.place.blame import write_error
 
+Options, Result = ParamSpec("Options"), TypeVar("Result")
 LOCK, STAGING = ".edgeseg.lock", ".edgeseg-"
 _OLD_STAGING = re.compile(
     r"\.(?:(?:tflite|onnx|ort|keras)-[a-z0-9]+|weights|state|history|ranges|build|report|compress|ledger)"
@@ -62,6 +65,24 @@ def claimed(out: Path, *, sweep_also: Iterable[Path] = ()) -> Iterator[None]:
             (out / LOCK).unlink()
         os.close(handle)
         _remove_empty(made)
+
+
+def holding_out(
+    function: Callable[Options, Result], *, unless: Callable[[], bool] = lambda: False
+) -> Callable[Options, Result]:
+    """Make a function hold the folder that it is given as `out=` from its first moment to its end; see `claimed`.
+
+    Args:
+        function: has a keyword `out`.
+        unless: says that another process holds the folder for this one too.
+    """
+
+    @functools.wraps(function)
+    def held_out(*args: Options.args, **options: Options.kwargs) -> Result:
+        with contextlib.nullcontext() if unless() else claimed(Path(str(options["out"]))):
+            return function(*args, **options)
+
+    return held_out
 
 
 @contextlib.contextmanager

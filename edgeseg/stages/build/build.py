@@ -10,6 +10,7 @@ from pathlib import Path
 from edgeseg import artifacts
 from edgeseg.artifacts import BUILD_FILE
 from edgeseg.jsonio import to_json
+from edgeseg.place import claimed
 from edgeseg.reports.summary import summarise
 from edgeseg.results import REFERENCE, BaselineResult, BuildResult, Report, StageRecord
 from edgeseg.specs import BuildSpec
@@ -59,7 +60,19 @@ def build_matrix(
 
     Raises:
         EdgeSegError: for bad input, before anything is written where that can be known.
+        OutputError: when another run writes into the folder.
     """
+    first = specs[0]
+    with claimed(first.out, sweep_also=[first.out / spec.variant.slug for spec in specs]):
+        return _build(specs, on_stage, on_progress, on_failure)
+
+
+def _build(
+    specs: Sequence[BuildSpec],
+    on_stage: OnStage | None,
+    on_progress: OnProgress | None,
+    on_failure: OnFailure | None,
+) -> BuildResult:
     targets = resolve((REFERENCE, *specs[0].targets))
     started = time.perf_counter()
     opened = [open_inputs(spec) for spec in specs]

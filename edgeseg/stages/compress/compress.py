@@ -23,6 +23,7 @@ from edgeseg.checkpoint import (
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, OutputError, SplitError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.place import holding_out, sweep
 from edgeseg.recipes import Outcome
 from edgeseg.results import CompressResult, CompressStep, NetworkSize
 from edgeseg.specs import Chain, RecipeSpec, options_of, recipe_name
@@ -47,6 +48,7 @@ class _Asked:
     data_hash: str
 
 
+@holding_out
 def compress(
     parent: Checkpoint,
     chain: Chain,
@@ -86,6 +88,7 @@ def compress(
     at = parent
     for number, spec in enumerate(chain.steps, start=1):
         folder = artifacts.make_dir(out / STEPS / f"{number}-{recipe_name(spec)}")
+        sweep(folder)
         bench = RecipeBench(
             cache=cache, folder=folder, parent=at, teacher=parent, validate_every=validate_every, progress=progress
         )

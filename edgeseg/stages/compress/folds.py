@@ -9,6 +9,7 @@ from pathlib import Path
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError
+from edgeseg.place import holding_out
 from edgeseg.results import CompressResult, FoldCompression, FoldsCompressResult
 from edgeseg.specs import Chain, Distil, refuse_learned
 from edgeseg.stages.compress.compress import STEPS, OnStep, check_place, compress
@@ -16,6 +17,7 @@ from edgeseg.stages.folds import FoldRun
 from edgeseg.stages.train import OnProgress, of_fold
 
 
+@holding_out
 def compress_folds(
     runs: Sequence[FoldRun],
     chain: Chain,

@@ -13,6 +13,7 @@ from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.split import Split
 from edgeseg.errors import MissingExtraError, OptionError, one_line
+from edgeseg.place import holding_out
 from edgeseg.results import FoldOutcome, OutOfFoldResult
 from edgeseg.specs import TrainSpec
 from edgeseg.stages.folds.out_of_fold import out_of_fold, write_out_of_fold
@@ -112,6 +113,7 @@ def _weights_sha256(path: Path) -> str:
     return artifacts.sha256_file(read_checkpoint(path).path)
 
 
+@holding_out
 def train_folds(
     jobs: Sequence[FoldJob],
     *,

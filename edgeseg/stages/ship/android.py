@@ -15,6 +15,7 @@ from edgeseg import __version__, artifacts
 from edgeseg.data.phantom import phantom_volume
 from edgeseg.errors import OptionError, OutputError
 from edgeseg.jsonio import to_json
+from edgeseg.place import claimed
 from edgeseg.runtime import Segmenter
 from edgeseg.specs import AppCase, AppFile, AppManifest
 
@@ -102,7 +103,7 @@ def _cases() -> Iterator[_Drawn]:
 
 def _write_bundle(segmenter: Segmenter, cases: list[_Drawn], out: Path, *, with_images: bool) -> AppManifest:
     model = segmenter.path.read_bytes()
-    with artifacts.staged_tree(out) as folder:
+    with claimed(out), artifacts.staged_tree(out) as folder:
         listed = tuple(_write_case(segmenter, case, folder, with_images=with_images) for case in cases)
         manifest = AppManifest(
             model=_write(folder, MODEL, model),

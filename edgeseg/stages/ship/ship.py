@@ -14,6 +14,7 @@ from edgeseg.data.split import read_split
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import CheckpointError, DataError, MissingExtraError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.place import claimed
 from edgeseg.results import REFERENCE, BuildResult, Choice, ChoiceStep, EpochRecord, EvalResult
 from edgeseg.specs import INTENDED_USE, MAIN_OPTIONS, OperatingPoint
 from edgeseg.stages.calibrate import RANGES_FILE, ranges_beside
@@ -68,6 +69,7 @@ def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = Non
         CheckpointError: when the run is damaged, or the build was made from other weights.
         DataError: when the build rests on phantoms or on patients that training saw.
         OptionError: when the choice cannot be read, was made for another variant, or is not that of the build.
+        OutputError: when the folder cannot be written, or another run writes there.
     """
     checkpoint = read_checkpoint(run)
     content = checkpoint.path.read_bytes()
@@ -99,16 +101,21 @@ def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = Non
         history=history,
     )
     folder = into / card.variant
-    curve = learning_curve(history, title=card.variant)
+    with claimed(folder):
+        _write(folder, checkpoint.path, content, card, made)
+    return folder
+
+
+def _write(folder: Path, weights: Path, content: bytes, card: ModelCard, made: Choice | None) -> None:
+    curve = learning_curve(card.history, title=card.variant)
     artifacts.write_bytes(folder / "weights.safetensors", content)
     artifacts.write_bytes(folder / "learning-curve.png", curve)
-    _copy_ranges(checkpoint.path, folder)
+    _copy_ranges(weights, folder)
     if made is None:
         (folder / CHOICE_FILE).unlink(missing_ok=True)
     else:
         artifacts.write_text(folder / CHOICE_FILE, to_json(made) + "\n")
     artifacts.write_text(folder / "card.json", to_json(card) + "\n")
-    return folder
 
 
 def _copy_ranges(weights: Path, folder: Path) -> None:

@@ -17,9 +17,11 @@ from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint, CheckpointHeader, check_weights, read_checkpoint, write_checkpoint
 from edgeseg.errors import CheckpointError, OptionError, OutputError
 from edgeseg.jsonio import to_json
+from edgeseg.place import holding_out
 from edgeseg.stages.train.run_folder import HISTORY, WEIGHTS, holds_run, read_history
 
 
+@holding_out
 def average(runs: Sequence[Path], *, out: Path) -> Path:
     """Write a run folder whose weights are the mean of those of other runs, batch statistics included.
 

@@ -22,6 +22,8 @@ from edgeseg.errors import OptionError, TrainingError
 HOSTS_VARIABLE = "KERAS_DISTRIBUTION_NUM_PROCESSES"
 """Set by whoever starts one process per host; see `keras.distribution.initialize`."""
 
+PROCESS_VARIABLE = "KERAS_DISTRIBUTION_PROCESS_ID"
+
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -91,6 +93,11 @@ class Team:
             return step(state, itertools.chain([batch], batches))
 
         model.train_function = first
+
+
+def helps_another() -> bool:
+    """Whether this process only helps process 0, which writes the run and holds its folder for all of them."""
+    return HOSTS_VARIABLE in os.environ and os.environ.get(PROCESS_VARIABLE, "0") != "0"
 
 
 def gather(keras: Any, *, devices: int, batch_size: int) -> Team:
@@ -163,7 +170,7 @@ def _join(keras: Any) -> None:
     except (ValueError, RuntimeError) as error:
         raise OptionError(
             f"the processes of this training did not find each other ({error}); set {HOSTS_VARIABLE}, "
-            "KERAS_DISTRIBUTION_JOB_ADDRESSES and KERAS_DISTRIBUTION_PROCESS_ID in each, and start all of them"
+            f"KERAS_DISTRIBUTION_JOB_ADDRESSES and {PROCESS_VARIABLE} in each, and start all of them"
         ) from error
 
 

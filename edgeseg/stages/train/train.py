@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from edgeseg.data.on_device import DeviceBatches
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import CheckpointError, OptionError, OutputError, SplitError
 from edgeseg.losses import make_loss
+from edgeseg.place import holding_out
 from edgeseg.results import TrainResult
 from edgeseg.specs import ImageSpec, TrainSpec, refuse_learned
 from edgeseg.stages.environment import versions
-from edgeseg.stages.train.distribute import Team, gather
+from edgeseg.stages.train.distribute import Team, gather, helps_another
 from edgeseg.stages.train.loop import OnProgress, TrainLoop
 from edgeseg.stages.train.run_folder import (
     STATE,
@@ -36,6 +38,7 @@ from edgeseg.variants import build_model
 from edgeseg.variants.initial import draw_kernels
 
 
+@functools.partial(holding_out, unless=helps_another)
 def train(
     cache: SliceCache,
     spec: TrainSpec,
@@ -77,7 +80,8 @@ def train(
         TrainingError: when the loss is no longer a number; the message names the slices of the batch.
         CheckpointError: when `resume` meets a state of other hyper-parameters, or the teachers or what is started from
             are not those of `spec`.
-        OutputError: when `out` holds a run and `resume` was not asked for, or cannot be written.
+        OutputError: when `out` holds a run and `resume` was not asked for, cannot be written, or another run writes
+            there.
     """
     _check_sides(train_patients, validation_patients)
     if not resume:
