@@ -8,9 +8,10 @@ from typing import Any
 
 import nibabel
 import numpy as np
+import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import EnhancedMRImageStorage, ExplicitVRLittleEndian, generate_uid
 
 SHAPE, PIXEL_MM, SLICE_MM = (20, 64, 64), 2.5, 4.0
 LESION = (slice(8, 12), slice(24, 36), slice(30, 44))
@@ -90,3 +91,30 @@ def nifti(path: Path, values: NDArray[Any], *, move_mm: float = 0.0) -> Path:
     image.set_qform(affine, code=1)
     nibabel.save(image, path)
     return path
+
+
+def in_two_files(folder: Path) -> None:
+    """Turn a series of a file per slice into two multi-frame files with functional groups, half of it in each."""
+    slices = sorted((pydicom.dcmread(path) for path in folder.iterdir()), key=lambda one: int(one.InstanceNumber))
+    for path in folder.iterdir():
+        path.unlink()
+    half = len(slices) // 2
+    for part, members in enumerate((slices[:half], slices[half:])):
+        made = members[0]
+        groups = []
+        for one in members:
+            group, position, orientation, measures = Dataset(), Dataset(), Dataset(), Dataset()
+            position.ImagePositionPatient = one.ImagePositionPatient
+            orientation.ImageOrientationPatient = one.ImageOrientationPatient
+            measures.PixelSpacing, measures.SliceThickness = one.PixelSpacing, one.SliceThickness
+            group.PlanePositionSequence, group.PlaneOrientationSequence = [position], [orientation]
+            group.PixelMeasuresSequence = [measures]
+            groups.append(group)
+        pixels = b"".join(one.PixelData for one in members)
+        made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
+        made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        made.SharedFunctionalGroupsSequence, made.PerFrameFunctionalGroupsSequence = [Dataset()], groups
+        made.NumberOfFrames, made.PixelData = len(members), pixels
+        for name in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"):
+            delattr(made, name)
+        made.save_as(folder / f"{part}.dcm", enforce_file_format=True)

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from pydicom.dataset import Dataset
-from pydicom.uid import EnhancedMRImageStorage, generate_uid
+from pydicom.uid import EnhancedMRImageStorage
 
 from edgeseg.data.dicom import DicomSeries
 from edgeseg.data.open_scan import open_scan
@@ -21,6 +20,7 @@ from edgeseg.errors import DatasetError
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.dicom_seg import SegMasks
 from edgeseg.stages.segment.run import run
+from tests.stages.segment._heads import in_two_files
 
 Write = Callable[..., Path]
 SHA256 = "ab" * 32
@@ -109,32 +109,6 @@ def test_a_series_in_two_files_of_frames(
         assert place == float(group.PlanePositionSequence[0].ImagePositionPatient[2])
     assert not places
     assert len(seg.ReferencedSeriesSequence[0].ReferencedInstanceSequence) == 2
-
-
-def in_two_files(folder: Path) -> None:
-    """Turn a series of six files into two multi-frame files of three."""
-    slices = sorted((pydicom.dcmread(path) for path in folder.iterdir()), key=lambda one: int(one.InstanceNumber))
-    for path in folder.iterdir():
-        path.unlink()
-    for part, members in enumerate((slices[:3], slices[3:])):
-        made = members[0]
-        groups = []
-        for one in members:
-            group, position, orientation, measures = Dataset(), Dataset(), Dataset(), Dataset()
-            position.ImagePositionPatient = one.ImagePositionPatient
-            orientation.ImageOrientationPatient = one.ImageOrientationPatient
-            measures.PixelSpacing, measures.SliceThickness = one.PixelSpacing, one.SliceThickness
-            group.PlanePositionSequence, group.PlaneOrientationSequence = [position], [orientation]
-            group.PixelMeasuresSequence = [measures]
-            groups.append(group)
-        pixels = b"".join(one.PixelData for one in members)
-        made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
-        made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = generate_uid()
-        made.SharedFunctionalGroupsSequence, made.PerFrameFunctionalGroupsSequence = [Dataset()], groups
-        made.NumberOfFrames, made.PixelData = len(members), pixels
-        for name in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"):
-            delattr(made, name)
-        made.save_as(folder / f"{part}.dcm", enforce_file_format=True)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from edgeseg.errors import EdgeSegError
 from edgeseg.results import PatientSegmentation
 from edgeseg.specs import Contract, RunOptions
 from edgeseg.stages.segment.run import run
-from tests.stages.segment._heads import LESION, head, nifti, sagittal, series
+from tests.stages.segment._heads import LESION, head, in_two_files, nifti, sagittal, series
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "inputs.md"
 ROWS = dict(re.findall(r"^\| `([a-z0-9-]+)` \|.*\| (takes|flags|refuses) \|$", PAGE.read_text(), re.MULTILINE))
@@ -294,12 +294,8 @@ def _mosaic(root: Path) -> Made:
 
 @row("two-multi-frame")
 def _two_multi_frame(root: Path) -> Made:
-    def edit(one: Dataset) -> None:
-        one.NumberOfFrames = 2
-        one.PixelData = one.PixelData * 2
-
-    flair(root, edit=edit, order=range(2))
-    return Made(said="lies in 2 multi-frame files")
+    in_two_files(flair(root))
+    return Made(pixels=LESION_PIXELS)
 
 
 @row("ct")
