@@ -132,29 +132,29 @@ def append_text(path: Path, text: str) -> Path:
 
 @contextlib.contextmanager
 def staged(path: Path) -> Iterator[Path]:
-    """Give a temporary path with the same suffix; when the block ends well it is moved to `path` in one step.
+    """Give a temporary path of the same name; when the block ends well it is moved to `path` in one step.
 
     Raises:
         OutputError: when the disk is full or the place cannot be written; nothing is left behind.
     """
     make_dir(path.parent)
     try:
-        handle, name = tempfile.mkstemp(prefix=f"{STAGING}{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
+        folder = Path(tempfile.mkdtemp(prefix=STAGING, dir=path.parent))
     except OSError as error:
         raise write_error(path, error) from error
-    os.close(handle)
-    temporary = Path(name)
+    temporary = folder / path.name
     try:
-        with held(temporary):
+        with held(folder):  # the folder and not the file, since HDF5 locks the files that it writes
+            temporary.touch()
             yield temporary
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
+            with temporary.open("rb") as stream:
+                os.fsync(stream.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
     except OSError as error:
         raise write_error(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
