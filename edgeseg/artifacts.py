@@ -18,7 +18,7 @@ from pathlib import Path
 
 from edgeseg.errors import ArtifactError, OutputError
 from edgeseg.jsonio import JsonFormatError, from_json
-from edgeseg.place import STAGING, held, write_error
+from edgeseg.place import staging, write_error
 from edgeseg.results import RESULT_SCHEMA_VERSION, BuildResult
 
 BUILD_FILE = "build.json"
@@ -132,29 +132,28 @@ def append_text(path: Path, text: str) -> Path:
 
 @contextlib.contextmanager
 def staged(path: Path) -> Iterator[Path]:
-    """Give a temporary path of the same name; when the block ends well it is moved to `path` in one step.
+    """Give a temporary path with the same suffix; when the block ends well it is moved to `path` in one step.
 
     Raises:
         OutputError: when the disk is full or the place cannot be written; nothing is left behind.
     """
     make_dir(path.parent)
     try:
-        folder = Path(tempfile.mkdtemp(prefix=STAGING, dir=path.parent))
+        handle, name = tempfile.mkstemp(prefix=staging(path.stem), suffix=path.suffix, dir=path.parent)
     except OSError as error:
         raise write_error(path, error) from error
-    temporary = folder / path.name
+    os.close(handle)
+    temporary = Path(name)
     try:
-        with held(folder):  # the folder and not the file, since HDF5 locks the files that it writes
-            temporary.touch()
-            yield temporary
-            with temporary.open("rb") as stream:
-                os.fsync(stream.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(path)
+        yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
     except OSError as error:
         raise write_error(path, error) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -169,11 +168,10 @@ def staged_tree(out: Path) -> Iterator[Path]:
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     make_dir(out)
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=STAGING, dir=out))
+        temporary = Path(tempfile.mkdtemp(prefix=staging(), dir=out))
         try:
-            with held(temporary):
-                yield temporary
-                _move_files(temporary, out)
+            yield temporary
+            _move_files(temporary, out)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:

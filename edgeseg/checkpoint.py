@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts
-from edgeseg.errors import CheckpointError, MissingExtraError, OptionError
+from edgeseg.errors import CheckpointError, MissingExtraError, OptionError, one_line
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
 
@@ -93,6 +93,12 @@ def write_checkpoint(path: Path, header: CheckpointHeader, arrays: Mapping[str, 
     return artifacts.write_bytes(path, save(numbered, metadata={_KEY: to_json(header, indent=None)}))
 
 
+_EXPECTED = (
+    "weights are taken from the folder of a run or its weights.safetensors alone, which 'edgeseg train' and 'edgeseg "
+    "compress' write; give that"
+)
+
+
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint; a folder of a training run stands for the `weights.safetensors` in it.
 
@@ -111,11 +117,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
             names = sorted(stored.keys())
             arrays = {name.split("/", 1)[1]: stored.get_tensor(name) for name in names if "/" in name}
     except (SafetensorError, OSError, ValueError) as error:
+        if (kind := foreign_kind(file)) is not None:
+            raise CheckpointError(f"{file} is {kind}, and {_EXPECTED}") from error
         raise CheckpointError(
-            f"{file} is damaged or not a safetensors file ({error}); train or copy it again"
+            f"{file} is damaged or not a safetensors file ({one_line(error)}); train or copy it again"
         ) from error
     if _KEY not in metadata:
-        raise CheckpointError(f"{file} holds no edgeseg header; only files written by 'edgeseg train' can be used")
+        raise CheckpointError(f"{file} is a safetensors file that edgeseg did not write, and {_EXPECTED}")
     try:
         header = from_json(CheckpointHeader, metadata[_KEY])
     except (JsonFormatError, OptionError) as error:
@@ -126,6 +134,28 @@ def read_checkpoint(path: Path) -> Checkpoint:
             "use the edgeseg that wrote it, or train again"
         )
     return Checkpoint(header=header, arrays=arrays, path=file)
+
+
+def foreign_kind(file: Path) -> str | None:
+    """Say what a file that holds no weights of edgeseg's is, by how it begins; None where that tells nothing."""
+    with file.open("rb") as stream:
+        head = stream.read(64)
+    name = file.suffix.lower()
+    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+        return "a Keras model or its weights in HDF5"
+    if head.startswith(b"PK\x03\x04"):
+        return {".keras": "a Keras model", ".npz": "a NumPy archive"}.get(name, "a ZIP archive, such as PyTorch writes")
+    if head[4:8] == b"TFL3":
+        return "a converted model in TFLite format"
+    if head[4:8] == b"ORTM":
+        return "a converted model in ORT format"
+    if name == ".onnx" and head[:1] == b"\x08":
+        return "a converted model in ONNX format"
+    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        return "a Python pickle, which could run anything and is never read"
+    if head[:1] in (b"{", b"["):
+        return "JSON"
+    return None
 
 
 def weight_names(model: Any) -> list[str]:

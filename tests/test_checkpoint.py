@@ -103,3 +103,32 @@ def test_a_damaged_file_is_one_clear_error(tmp_path: Path, header: CheckpointHea
         path.write_bytes(content)
     with pytest.raises(CheckpointError, match=str(path)):
         read_checkpoint(path)
+
+
+FOREIGN = {
+    "model.h5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "HDF5"),
+    "model.keras": (b"PK\x03\x04" + bytes(100), "a Keras model"),
+    "model.pt": (b"PK\x03\x04" + bytes(100), "PyTorch"),
+    "old.pt": (b"\x80\x02" + bytes(100), "a Python pickle"),
+    "model.tflite": (b"\x1c\0\0\0TFL3" + bytes(100), "TFLite"),
+    "model.ort": (b"\x1c\0\0\0ORTM" + bytes(100), "ORT format"),
+    "model.onnx": (b"\x08\x08\x12\x07" + bytes(100), "ONNX"),
+    "card.json": (b"{}", "JSON"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_file_of_another_kind_is_called_what_it_is(tmp_path: Path, name: str) -> None:
+    content, kind = FOREIGN[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=rf"{kind}.*'edgeseg train' and 'edgeseg compress' write") as caught:
+        read_checkpoint(tmp_path / name)
+    assert "damaged" not in str(caught.value)
+
+
+def test_a_safetensors_file_of_somebody_else_is_called_that(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({"x": np.zeros(3, np.float32)}, tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match="a safetensors file that edgeseg did not write"):
+        read_checkpoint(tmp_path / "other.safetensors")

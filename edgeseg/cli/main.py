@@ -1,13 +1,17 @@
 """The `edgeseg` command: its subcommands, and the one place where an error becomes a line and an exit code.
 
-Exit codes: 0 good; 1 a check or gate said no; 2 bad input or usage; 70 a fault of edgeseg itself; 130 Ctrl-C.
+Exit codes: 0 good; 1 a check or gate said no; 2 bad input or usage; 70 a fault of edgeseg itself; 130 Ctrl-C; 141 who
+read stdout went away, as `| head` does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
+import io
 import logging
+import os
 import sys
 import traceback
 import warnings
@@ -23,6 +27,9 @@ from edgeseg.errors import EdgeSegError
 DEBUG_OPTION = "--debug"
 EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
+EXIT_PIPE = 141
+_QUOTE_PATIENTS = ("pydicom", "highdicom", "nibabel")
+"""Libraries whose words on a file may quote what stands in it, a patient's name included."""
 _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 
 # Every command, in the order of `edgeseg --help`: the file under edgeseg/cli/, which holds a function of the same name,
@@ -30,7 +37,7 @@ _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES
 PANELS = {
     "Make": ("data", "train", "average", "compress", "choose", "calibrate", "build", "ship", "android", "golden"),
     "Use and measure": ("run", "serve", "doctor", "evaluate", "verify", "bench", "check", "sensitivity", "experiments"),
-    "Read": ("inspect", "report", "compare", "claims", "schema", "variants", "targets"),
+    "Read": ("inspect", "report", "compare", "claims", "schema", "variants", "targets", "cache"),
 }
 
 
@@ -97,8 +104,22 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     given, debug = _take_debug(list(sys.argv[1:] if arguments is None else arguments))
     _quieten(debug=debug)
+    _escape_what_is_no_text()
+    try:
+        _run(given, debug=debug)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_pipe()
+    except SystemExit as ended:
+        _leave(ended)
+    sys.exit(0)
+
+
+def _run(given: list[str], *, debug: bool) -> None:
     try:
         app(given, prog_name="edgeseg")
+    except BrokenPipeError:
+        raise
     except EdgeSegError as error:
         _fail(str(error), error.exit_code, error, debug=debug)
     except KeyboardInterrupt as error:
@@ -109,7 +130,37 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(_describe_place(error), EdgeSegError.exit_code, error, debug=debug)
     except Exception as error:
         _fail_internal(error, debug=debug)
-    sys.exit(0)
+
+
+def _leave(ended: SystemExit) -> NoReturn:
+    """End with a command's exit code, but for one that only says that nobody reads stdout any more."""
+    cause = ended.__cause__ or ended.__context__
+    if isinstance(cause, OSError) and cause.errno == errno.EPIPE:
+        _leave_pipe()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not ended.code:
+            _leave_pipe()
+        _close_stdout()
+    raise ended
+
+
+def _leave_pipe() -> NoReturn:
+    _close_stdout()
+    sys.exit(EXIT_PIPE)
+
+
+def _close_stdout() -> None:
+    """Let what is left in the buffer go nowhere, or Python complains of it at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _escape_what_is_no_text() -> None:
+    """Write escapes for what the terminal's encoding lacks, and for bytes of a file's name that are no UTF-8."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _take_debug(given: list[str]) -> tuple[list[str], bool]:
@@ -121,6 +172,8 @@ def _take_debug(given: list[str]) -> tuple[list[str], bool]:
 def _quieten(*, debug: bool) -> None:
     """Send edgeseg's log to stderr, and keep the warnings of libraries from users who did not ask for them."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    for name in _QUOTE_PATIENTS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if debug:
         logging.getLogger("edgeseg").setLevel(logging.DEBUG)
     elif not sys.warnoptions:
@@ -128,6 +181,10 @@ def _quieten(*, debug: bool) -> None:
 
 
 def _describe_place(error: OSError) -> str:
+    from edgeseg.place import describe
+
+    if (known := describe(error)) is not None:
+        return known
     place = error.filename if error.filename is not None else "the output"
     return f"cannot use {place}: {error.strerror}; free space, change its permissions or choose another place"
 

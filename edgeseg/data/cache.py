@@ -17,7 +17,7 @@ from edgeseg import artifacts
 from edgeseg.data.volume import Dataset, Volume
 from edgeseg.errors import DatasetError, OutputError
 from edgeseg.jsonio import from_json, to_json
-from edgeseg.place import CACHE_VARIABLE, STAGING, cache_dir, held, sweep
+from edgeseg.place import CACHE_VARIABLE, cache_dir, staging, sweep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,11 +142,10 @@ def cached(
         except (OSError, EOFError, ValueError):
             shutil.rmtree(folder, ignore_errors=True)
     sweep(base)
-    temporary = Path(tempfile.mkdtemp(prefix=STAGING, dir=base))
+    temporary = Path(tempfile.mkdtemp(prefix=staging(), dir=base))
     try:
-        with held(temporary):
-            _fill(dataset, temporary, progress)
-            temporary.rename(folder)
+        _fill(dataset, temporary, progress)
+        temporary.rename(folder)
     except OSError as error:
         if not folder.is_dir():
             raise OutputError(

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from edgeseg.place.blame import write_error
-from edgeseg.place.cache import CACHE_VARIABLE, CacheEntry, cache_dir, cache_entries, clear_cache
-from edgeseg.place.claim import STAGING, claimed, held, holding_out, sweep, turn
+from edgeseg.place.blame import describe, write_error
+from edgeseg.place.cache import CACHE_VARIABLE, cache_dir, cache_entries, cache_place, clear_cache
+from edgeseg.place.claim import claimed, holding_out, staging, sweep, turn
 from edgeseg.place.scratch import scratch
 
 __all__ = [
     "CACHE_VARIABLE",
-    "STAGING",
-    "CacheEntry",
     "cache_dir",
     "cache_entries",
+    "cache_place",
     "claimed",
     "clear_cache",
-    "held",
+    "describe",
     "holding_out",
     "scratch",
+    "staging",
     "sweep",
     "turn",
     "write_error",

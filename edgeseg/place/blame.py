@@ -39,6 +39,19 @@ def write_error(path: Path, error: OSError) -> OutputError:
     return OutputError(f"cannot use {place}: {told}; {free}{_cache_advice(place) or 'change its permissions'}")
 
 
+def describe(error: OSError) -> str | None:
+    """Say what helps where a write failed in the cache or among the scratch files; None for any other place."""
+    told = error.strerror or str(error)
+    if error.filename is None:
+        scratch = full_scratch() if error.errno in _FULL else None
+        return None if scratch is None else str(scratch_error(scratch, told))
+    place = Path(os.fsdecode(error.filename)).absolute()
+    if any(part.startswith(SCRATCH) for part in place.parts):
+        return str(scratch_error(place.parent, told))
+    advice = _cache_advice(place)
+    return None if advice is None else f"cannot write {place}: {told}; free space or {advice}"
+
+
 def full_scratch() -> Path | None:
     """Return the scratch folder where less than a megabyte is free on its disk, else None."""
     try:

@@ -8,23 +8,14 @@ import os
 import shutil
 import stat
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.errors import OutputError
+from edgeseg.results import CacheEntry
 
 CACHE_VARIABLE = "XDG_CACHE_HOME"
 _NAME = "edgeseg"
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheEntry:
-    """What is kept under one name: decoded slices, a baseline ...; `path` is relative to the cache."""
-
-    path: str
-    size_bytes: int
-    files: int
 
 
 def cache_root() -> Path | None:
@@ -56,6 +47,12 @@ def cache_dir() -> Path:
             f"cannot write the cache {root}: {why}; set {CACHE_VARIABLE} to a folder that can be written, or unset it"
         )
     return _temporary(f"{root}: {why}" if root is not None else why)
+
+
+def cache_place() -> Path:
+    """Where the cache is, or would be; nothing is made, and no warning given."""
+    root = cache_root()
+    return root if root is not None and (root.is_dir() or os.environ.get(CACHE_VARIABLE)) else _replacement(root)
 
 
 def cache_entries(root: Path) -> tuple[CacheEntry, ...]:
@@ -106,9 +103,18 @@ def _unusable(root: Path) -> str | None:
         return error.strerror or str(error)
 
 
+def _shared_place() -> Path:
+    return Path(tempfile.gettempdir()) / f"{_NAME}-cache-{os.getuid()}"
+
+
+def _replacement(root: Path | None) -> Path:
+    """The temporary cache where an earlier run left one, or there is no home; else the usual place."""
+    return _shared_place() if root is None or _shared_place().is_dir() else root
+
+
 @functools.cache
 def _temporary(why: str) -> Path:
-    place = Path(tempfile.gettempdir()) / f"{_NAME}-cache-{os.getuid()}"
+    place = _shared_place()
     try:
         place.mkdir(mode=0o700, exist_ok=True)
         found = place.lstat()

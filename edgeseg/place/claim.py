@@ -1,8 +1,8 @@
 """Who writes into a folder: one run at a time, and no leftovers of one that was killed.
 
 A run holds a lock on the file `.edgeseg.lock` in its folder; the system lets go of it whatever way the run ends, so a
-file that stays behind locks nobody out. What is being written has a name of `STAGING` and is locked too, so the next
-run that holds the folder can tell what nobody writes any more.
+file that stays behind locks nobody out. What is being written has a name of `staging`, which says whose it is, so the
+next run that holds the folder can tell what nobody writes any more.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import contextlib
 import errno
 import fcntl
 import functools
+import hashlib
 import logging
 import os
 import re
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -31,6 +33,8 @@ _OLD_STAGING = re.compile(
     r"-[a-z0-9_]{8}\.(?:tflite|onnx|ort|hdf5|keras|safetensors|json|md|csv)"
 )
 """What version 0.1 called files that it was writing."""
+_OWNER = re.compile(re.escape(STAGING) + r"(?P<host>[0-9a-f]{6})-(?P<pid>\d+)-")
+_DAY_S = 86_400.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -101,18 +105,6 @@ def turn(out: Path) -> Iterator[None]:
         os.close(handle)
 
 
-@contextlib.contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Mark a file or folder that is being written, so that no `sweep` takes it away."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(handle)
-
-
 def sweep(folder: Path) -> None:
     """Remove what a killed run was writing directly in a folder; what is still being written, and all else, stays."""
     try:
@@ -130,18 +122,40 @@ def sweep(folder: Path) -> None:
             entry.unlink(missing_ok=True)
 
 
+def staging(stem: str = "") -> str:
+    """Return how a file or folder is to begin that this process is writing; at most 20 characters of `stem` go in."""
+    named = f"{stem[:20]}-" if stem else ""
+    return f"{STAGING}{_host()}-{os.getpid()}-{named}"
+
+
 def _is_left(path: Path) -> bool:
+    """Whether nobody writes a staging file any more: its process has ended, or is of another host and a day old.
+
+    A lock would be surer, but HDF5 locks what it writes itself.
+    """
+    named = _OWNER.match(path.name)
+    if named is None:
+        return True
+    if named["host"] == _host():
+        return not _runs(int(named["pid"]))
+    with contextlib.suppress(OSError):
+        return time.time() - path.lstat().st_mtime > _DAY_S
+    return False
+
+
+def _runs(pid: int) -> bool:
     try:
-        handle = os.open(path, os.O_RDONLY)
-    except OSError:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    except ProcessLookupError:
         return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    finally:
-        os.close(handle)
-    return True
+    except (OSError, IndexError):
+        return True
+    return state not in ("Z", "X")
+
+
+def _host() -> str:
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
 
 
 def _lock(out: Path) -> int:

@@ -56,7 +56,7 @@ from edgeseg.results.inspection import (
     TensorDescription,
     WeightBytes,
 )
-from edgeseg.results.listings import ListedTarget, ListedVariant, TargetList, VariantList
+from edgeseg.results.listings import CacheEntry, CacheList, ListedTarget, ListedVariant, TargetList, VariantList
 from edgeseg.results.network import Census, Tier
 from edgeseg.results.report import Report, ReportRow
 from edgeseg.results.runs import (
@@ -108,6 +108,8 @@ __all__ = [
     "BenchResult",
     "BudgetResult",
     "BuildResult",
+    "CacheEntry",
+    "CacheList",
     "CalibrationPoint",
     "CalibrationSet",
     "CalibrationSlice",

@@ -49,3 +49,26 @@ class VariantList:
     variants: tuple[ListedVariant, ...]
     tiers: tuple[Tier, ...]
     schema_version: int = RESULT_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheEntry:
+    """What the cache keeps under one name: decoded slices, a baseline ...; `path` is relative to the cache."""
+
+    path: str
+    size_bytes: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheList:
+    """What `edgeseg cache list` finds, or `edgeseg cache clear` removed; `folder` is the cache."""
+
+    folder: str
+    entries: tuple[CacheEntry, ...]
+    schema_version: int = RESULT_SCHEMA_VERSION
+
+    @property
+    def size_bytes(self) -> int:
+        """All of it."""
+        return sum(entry.size_bytes for entry in self.entries)

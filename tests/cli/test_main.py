@@ -226,3 +226,67 @@ def test_a_reader_that_stops_early_leaves_no_traceback() -> None:
     )
     os.close(writer)
     assert "Traceback" not in ended.stderr
+
+
+def closed(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command whose stdout nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = ["-c", code] if code else ["-m", "edgeseg", *arguments]
+    try:
+        return subprocess.run(
+            [sys.executable, *command],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        )
+    finally:
+        os.close(writer)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("targets",), ("targets", "--json"), ("schema", "build"), ("--version",), ("cache", "list"), ("run", "--help")],
+)
+def test_a_reader_that_went_away_is_no_no(arguments: tuple[str, ...]) -> None:
+    ended = closed(*arguments)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
+def test_what_a_check_says_outlasts_its_reader() -> None:
+    code = (
+        "import sys\nfrom edgeseg.cli import main as cli\nfrom edgeseg.errors import CheckFailedError\n"
+        "def app(*_, **__):\n    print('a table')\n    raise CheckFailedError('no')\n"
+        "cli.app = app\ncli.main([])"
+    )
+    ended = closed(code=code)
+    assert (ended.returncode, ended.stderr) == (1, "error: no\n")
+
+
+def test_what_is_no_text_is_escaped_on_stdout() -> None:
+    ended = _python(
+        "import typer\nfrom edgeseg.cli import main as cli\n"
+        "cli.app = lambda *_, **__: typer.echo('M\\udcf6ller \\u5c71')\ncli.main([])"
+    )
+    assert (ended.returncode, ended.stdout.strip()) == (0, "M\\udcf6ller \u5c71")
+
+
+def test_libraries_that_quote_files_are_kept_out_of_the_log() -> None:
+    ended = _python(
+        "import logging\nfrom edgeseg.cli import main as cli\n"
+        "cli.app = lambda *_, **__: logging.getLogger('pydicom').error('Zyxwvu^Secret')\ncli.main([])"
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_disk_of_scratch_files_or_of_the_cache_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    for place, variable in (("/tmp/edgeseg-scratch-x/a", "TMPDIR"), ("/somewhere/edgeseg/a", "XDG_CACHE_HOME")):
+        monkeypatch.setattr(cli, "app", _raising(OSError(errno.ENOSPC, "No space left on device", place)))
+        assert _exit_code("bench") == 2
+        assert variable in capsys.readouterr().err

@@ -166,3 +166,21 @@ def test_runs_that_take_turns_wait_for_each_other(tmp_path: Path) -> None:
     for worker in workers:
         worker.join(30)
     assert order == ["first", "second"]
+
+
+def test_what_locks_its_file_itself_can_be_staged(tmp_path: Path) -> None:
+    """HDF5 does."""
+    h5py = pytest.importorskip("h5py")
+    with artifacts.staged(tmp_path / "a.hdf5") as file, h5py.File(file, "w") as stored:
+        stored["x"] = 1
+    with h5py.File(tmp_path / "a.hdf5") as stored:
+        assert stored["x"][()] == 1
+
+
+def test_what_a_process_of_another_host_writes_is_left_for_a_day(tmp_path: Path) -> None:
+    new, old = (tmp_path / f".edgeseg-00000{n}-1-x-abcdefgh.json" for n in (1, 2))
+    for path in (new, old):
+        path.write_text("")
+    os.utime(old, (1, 1))
+    sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == [new]
