@@ -25,7 +25,8 @@ from typing import ParamSpec, TypeVar
 from edgeseg.errors import OutputError
 from edgeseg.place.blame import write_error
 
-Options, Result = ParamSpec("Options"), TypeVar("Result")
+Options = ParamSpec("Options")
+Result = TypeVar("Result")
 LOCK, STAGING = ".edgeseg.lock", ".edgeseg-"
 _OLD_STAGING = re.compile(
     r"\.(?:(?:tflite|onnx|ort|keras)-[a-z0-9]+|weights|state|history|ranges|build|report|compress|ledger)"

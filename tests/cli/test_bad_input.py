@@ -98,7 +98,8 @@ def test_segmenting_a_bad_slice(
     name: str, tiny_lgg: Path, tiny_onnx: Callable[..., Path], tmp_path: Path, refused: Callable[..., str]
 ) -> None:
     named = _damaged(tiny_lgg, SLICES[name])
-    assert named in refused("run", tiny_onnx(), tiny_lgg, "--out", tmp_path / "out")
+    patient = tiny_lgg / "kaggle_3m" / PATIENT
+    assert named in refused("run", tiny_onnx(), patient, "--out", tmp_path / "out")
 
 
 @pytest.mark.parametrize("state", ["missing", "empty"])

@@ -67,10 +67,10 @@ def test_the_template_of_a_sigmoid_draws_what_the_file_without_it_draws(
 def test_what_looks_wrong_is_said_on_the_terminal(
     run: Invoke, foreign_onnx: Write, scan: Path, contract: Path, tmp_path: Path
 ) -> None:
-    code, out, _ = run("run", foreign_onnx(tail=("Sigmoid",)), scan, "--contract", contract, "--out", tmp_path / "out")
+    code, _, err = run("run", foreign_onnx(tail=("Sigmoid",)), scan, "--contract", contract, "--out", tmp_path / "out")
     assert code == 0
-    assert "looks like probabilities" in out
-    assert "of what is not black" in out
+    assert "looks like probabilities" in err
+    assert "of what is not black" in err
     (patient,) = json.loads((tmp_path / "out" / "summary.json").read_text())["patients"]
     assert len(patient["warnings"]) == 2
 

@@ -9,7 +9,6 @@ from edgeseg.stages.build.inputs import EVALUATION_START
 from edgeseg.stages.build.matrix import every_variant
 from edgeseg.stages.build.page import PATIENTS, write_page
 from edgeseg.stages.build.rows import failures
-from edgeseg.stages.build.search import candidates
 
 __all__ = [
     "EVALUATION_START",
@@ -17,7 +16,6 @@ __all__ = [
     "build",
     "build_folds",
     "build_matrix",
-    "candidates",
     "every_variant",
     "failures",
     "fold_specs",

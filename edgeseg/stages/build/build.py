@@ -19,7 +19,8 @@ from edgeseg.stages.build.cells import OnFailure
 from edgeseg.stages.build.folder import write_report
 from edgeseg.stages.build.inputs import open_inputs
 from edgeseg.stages.build.matrix import merged
-from edgeseg.stages.build.variant import OnProgress, VariantBuild
+from edgeseg.stages.build.variant import VariantBuild
+from edgeseg.stages.build.workshop import OnProgress
 from edgeseg.stages.environment import environment
 from edgeseg.stages.ledger import Ledger
 from edgeseg.targets import resolve

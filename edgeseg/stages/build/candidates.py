@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import functools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgeseg.data.volume import volumes
 from edgeseg.results import Environment, EvalResult, SensitivityResult
-from edgeseg.specs import BuildSpec
-from edgeseg.stages.build.inputs import BuildData, BuildInputs, resolve_compression
-from edgeseg.stages.build.search import Candidate, Convert, Searched, candidates, halve, search
+from edgeseg.stages.build.inputs import BuildData, resolve_compression
+from edgeseg.stages.build.search import Candidate, Searched, Trial, candidates, halve, search
+from edgeseg.stages.build.workshop import Workshop
 from edgeseg.stages.calibrate import (
     BUILD_SLICES,
     PATIENTS,
@@ -27,93 +29,94 @@ SEARCHED = ("tflite-int8", "onnx-int8")
 """The targets that can keep layers in float, and so have something to search."""
 
 
-def find(
-    spec: BuildSpec,
-    inputs: BuildInputs,
-    data: BuildData,
-    target: Target,
-    ranges: RecordedRanges,
-    *,
-    model: Callable[[], Any],
-    reference: EvalResult,
-    convert: Convert,
-    more: Iterable[Candidate],
-    ledger: Ledger,
-    environment: Environment,
-) -> Searched:
-    """Search what to build of one int8 target within `spec.max_drop`; see `edgeseg.stages.build.search`.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BudgetSearch:
+    """The search for what to build of each int8 target within `max_drop`; see `edgeseg.stages.build.search`.
 
-    Args:
-        spec: of the build.
-        inputs: of the build.
+    What is measured on the way is measured on patients that training used. Without such patients the ranges stay those
+    of the build, and layers are compared on the calibration phantoms.
+
+    Attributes:
+        workshop: writes and opens files.
         data: who may be scored.
-        target: an int8 target.
         ranges: the build's own.
-        model: gives the trained network.
         reference: the float parent's scores.
-        convert: writes a candidate's file.
-        more: what to try when all else has failed.
-        ledger: takes over what was tried before.
+        more: what costs most to make; it is tried when all else has failed.
+        ledger: takes over what was tried and measured before.
         environment: where figures are measured.
-
-    Raises:
-        OptionError: when there are too few patients for two halves.
     """
-    assert spec.max_drop is not None
 
-    def score(path: Path, patients: tuple[str, ...]) -> EvalResult:
-        opened, given = open_artifact(path, threads=spec.threads), volumes(inputs.dataset, patients)
-        return evaluate(opened, given, artifact=target.name, data=data.name, allow_seen=spec.allow_seen, seed=spec.seed)
+    workshop: Workshop
+    data: BuildData
+    ranges: RecordedRanges
+    reference: EvalResult
+    more: Iterable[Candidate]
+    ledger: Ledger
+    environment: Environment
 
-    return search(
-        target,
-        build_candidates(spec, inputs, target, ranges, model=model, more=more, ledger=ledger),
-        halve(inputs.dataset, data.evaluation_patients, seed=spec.seed),
-        reference,
-        convert=convert,
-        score=score,
-        max_drop=spec.max_drop,
-        seed=spec.seed,
-        ledger=ledger,
-        inputs=(inputs.weights_sha256, inputs.content_key, inputs.point, environment, spec.allow_seen),
-    )
+    def run(self, target: Target) -> Searched:
+        """Search what to build of one target.
 
+        Raises:
+            OptionError: when there are too few patients for two halves.
+        """
+        spec, inputs = self.workshop.spec, self.workshop.inputs
+        assert spec.max_drop is not None
 
-def build_candidates(
-    spec: BuildSpec,
-    inputs: BuildInputs,
-    target: Target,
-    ranges: RecordedRanges,
-    *,
-    model: Callable[[], Any],
-    ledger: Ledger,
-    more: Iterable[Candidate] = (),
-) -> Iterator[Candidate]:
-    """Give the candidates of one target: what is measured on the way is measured on patients that training used.
+        def score(path: Path, patients: tuple[str, ...]) -> EvalResult:
+            opened, given = open_artifact(path, threads=spec.threads), volumes(inputs.dataset, patients)
+            return evaluate(
+                opened,
+                given,
+                artifact=target.name,
+                data=self.data.name,
+                allow_seen=spec.allow_seen,
+                seed=spec.seed,
+            )
 
-    Without such patients the ranges stay those of the build, and layers are compared on the calibration phantoms.
+        trial = Trial(
+            target=target,
+            reference=self.reference,
+            convert=functools.partial(self.workshop.write, target),
+            score=score,
+            max_drop=spec.max_drop,
+            seed=spec.seed,
+            inputs=(inputs.weights_sha256, inputs.content_key, inputs.point, self.environment, spec.allow_seen),
+        )
+        halves = halve(inputs.dataset, self.data.evaluation_patients, seed=spec.seed)
+        return search(self._candidates(target), halves, trial, self.ledger)
 
-    Args:
-        spec: of the build.
-        inputs: of the build.
-        target: an int8 target.
-        ranges: the build's own.
-        model: gives the trained network.
-        ledger: takes over what was measured before.
-        more: what costs most to make; it is asked for last.
-    """
-    slices = spec.calibration_slices or BUILD_SLICES
-    own = (inputs.content_key, inputs.weights_sha256, spec.seed)
+    def _candidates(self, target: Target) -> Iterator[Candidate]:
+        inputs = self.workshop.inputs
+        return candidates(
+            self.ranges,
+            other=self._other if inputs.trained and inputs.learned_ranges is None else None,
+            ranked=functools.partial(self._ranked, target),
+            more=self.more,
+        )
 
-    def other(method: str) -> RecordedRanges:
+    @property
+    def _own(self) -> tuple[Any, ...]:
+        inputs = self.workshop.inputs
+        return (inputs.content_key, inputs.weights_sha256, self.workshop.spec.seed)
+
+    def _other(self, method: str) -> RecordedRanges:
+        """Measure ranges by another method."""
+        spec, inputs = self.workshop.spec, self.workshop.inputs
+        slices = spec.calibration_slices or BUILD_SLICES
+
         def make() -> RecordedRanges:
+            model = lambda: self.workshop.model  # noqa: E731  # loaded only where ranges are measured
             found = resolve_compression(inputs, model, slices=slices, seed=spec.seed, int8=True, method=method).ranges
             assert found is not None
             return found
 
-        return ledger.run(f"calibrate {method}", RecordedRanges, make, inputs=(*own, slices, method))
+        return self.ledger.run(f"calibrate {method}", RecordedRanges, make, inputs=(*self._own, slices, method))
 
-    def ranked() -> SensitivityResult:
+    def _ranked(self, target: Target) -> SensitivityResult:
+        """Measure what each layer costs."""
+        spec, inputs = self.workshop.spec, self.workshop.inputs
+
         def make() -> SensitivityResult:
             if inputs.trained:
                 dataset, count = inputs.dataset, min(PATIENTS, len(inputs.trained))
@@ -123,8 +126,8 @@ def build_candidates(
                 patients = dataset.patients[:PATIENTS]
             return sensitivity(
                 inputs.checkpoint,
-                model(),
-                ranges,
+                self.workshop.model,
+                self.ranges,
                 dataset,
                 patients,
                 target=target.name,
@@ -132,11 +135,5 @@ def build_candidates(
                 threads=spec.threads,
             )
 
-        return ledger.run(f"sensitivity {target.name}", SensitivityResult, make, inputs=(*own, ranges, target.name))
-
-    return candidates(
-        ranges,
-        other=other if inputs.trained and inputs.learned_ranges is None else None,
-        ranked=ranked,
-        more=more,
-    )
+        asked = (*self._own, self.ranges, target.name)
+        return self.ledger.run(f"sensitivity {target.name}", SensitivityResult, make, inputs=asked)

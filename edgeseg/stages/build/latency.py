@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import functools
-import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from edgeseg.results import BudgetResult, LatencyResult
+from edgeseg.place import scratch
+from edgeseg.results import LatencyResult
 from edgeseg.specs import BuildSpec
 from edgeseg.stages.bench import benchmark
-from edgeseg.stages.build.cells import Cells
+from edgeseg.stages.build.cells import Attempts, Cell, Failure
 from edgeseg.stages.build.search import Candidate, Searched
 from edgeseg.stages.predict import Predictor
-from edgeseg.targets import Target, get, open_artifact
+from edgeseg.targets import Target, open_artifact
 
 Write = Callable[[Target, Candidate, Path], None]
 """Writes a candidate's file at a path."""
@@ -24,69 +24,67 @@ Write = Callable[[Target, Candidate, Path], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latencies:
-    """What one interleaved run found: `rows` by target, `tried` by the name that `_key` gives."""
+    """What one interleaved run found.
+
+    `rows` are by target, `tried` by the name that `_key` gives; `failed` has the status of each target that cannot run.
+    """
 
     rows: tuple[LatencyResult, ...]
     tried: tuple[LatencyResult, ...] = ()
-
-    def of_artifacts(self) -> dict[str, LatencyResult]:
-        """Return the latencies of the artifacts by target."""
-        return {row.artifact: row for row in self.rows}
+    failed: dict[str, str] = field(default_factory=dict)
 
 
-def measure_latencies(
-    spec: BuildSpec, paths: Mapping[str, Path], searches: Sequence[Searched], *, cells: Cells, write: Write
-) -> Latencies:
-    """Time artifacts, and the rejected files, which are written anew for it; what cannot be run is left out.
+def measure_latencies(spec: BuildSpec, cells: Sequence[Cell], *, attempts: Attempts, write: Write) -> Latencies:
+    """Time artifacts, and what searches rejected, which is written anew for it; what cannot be run is left out.
 
     Args:
         spec: of the build.
-        paths: of the artifacts, by target.
-        searches: what was tried within a budget.
-        cells: told of what cannot be run.
+        cells: the artifacts that stand, with what was tried for them within a budget.
+        attempts: told of what cannot be run.
         write: writes a candidate's file.
     """
-    with tempfile.TemporaryDirectory(prefix="edgeseg-tried-") as folder:
-        tried = {}
-        for searched in searches:
-            target = get(searched.result.target)
-            for number, candidate in _rejected(searched):
-                path = Path(folder) / str(number) / f"{target.name}{target.suffix}"
+    with scratch("rejected") as folder:
+        tried: dict[str, Predictor | Failure] = {}
+        for cell in cells:
+            for number, candidate in _rejected(cell.searched):
+                path = folder / str(number) / f"{cell.name}{cell.target.suffix}"
                 path.parent.mkdir(exist_ok=True)
-                work = functools.partial(_written, write, target, candidate, path, spec.threads)
-                tried[_key(target.name, number)] = cells.attempt(_key(target.name, number), "benchmark", work)
+                work = functools.partial(_written, write, cell.target, candidate, path, spec.threads)
+                key = _key(cell.name, number)
+                tried[key] = attempts.attempt(key, "benchmark", work)
         own = {
-            name: cells.attempt(name, "benchmark", functools.partial(_ready, path, spec.threads))
-            for name, path in paths.items()
+            c.name: attempts.attempt(c.name, "benchmark", functools.partial(_ready, c.file, spec.threads))
+            for c in cells
         }
-        opened = {name: found for name, found in (own | tried).items() if found is not None}
+        opened = {name: found for name, found in (own | tried).items() if not isinstance(found, Failure)}
         rows = benchmark(opened, runs=spec.bench_runs, budget_s=spec.bench_budget_s, seed=spec.seed)
     return Latencies(
         rows=tuple(row for row in rows if row.artifact in own),
         tried=tuple(row for row in rows if row.artifact in tried),
+        failed={name: found.status for name, found in own.items() if isinstance(found, Failure)},
     )
 
 
-def with_latencies(budgets: Iterable[BudgetResult], found: Latencies) -> tuple[BudgetResult, ...]:
-    """Put the latencies into the points; what was taken has that of its artifact."""
-    known = found.of_artifacts() | {row.artifact: row for row in found.tried}
-
-    def names(result: BudgetResult) -> list[str]:
-        numbered = enumerate(result.tried, start=1)
-        return [result.target if p.recipe == result.chosen else _key(result.target, n) for n, p in numbered]
-
-    return tuple(
+def with_latencies(cell: Cell, found: Latencies) -> Cell:
+    """Put the latencies into an artifact and what was tried for it; what was taken has that of the artifact."""
+    known = {row.artifact: row for row in (*found.rows, *found.tried)}
+    timed = replace(cell, latency=known.get(cell.name), failure=cell.failure or found.failed.get(cell.name))
+    if cell.searched is None:
+        return timed
+    result = cell.searched.result
+    tried = tuple(
         replace(
-            result,
-            tried=tuple(
-                replace(point, latency=known.get(name)) for point, name in zip(result.tried, names(result), strict=True)
-            ),
+            point,
+            latency=known.get(cell.name if point.recipe == result.chosen else _key(cell.name, number)),
         )
-        for result in budgets
+        for number, point in enumerate(result.tried, start=1)
     )
+    return replace(timed, searched=replace(cell.searched, result=replace(result, tried=tried)))
 
 
-def _rejected(searched: Searched) -> list[tuple[int, Candidate]]:
+def _rejected(searched: Searched | None) -> list[tuple[int, Candidate]]:
+    if searched is None:
+        return []
     return [(n, c) for n, c in enumerate(searched.candidates, start=1) if c is not searched.chosen]
 
 

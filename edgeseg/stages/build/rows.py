@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Sequence
 
 from edgeseg import artifacts
 from edgeseg.results import (
@@ -16,87 +15,40 @@ from edgeseg.results import (
     BuildResult,
     Census,
     EvalResult,
-    LatencyResult,
-    ParityResult,
 )
 from edgeseg.specs import BuildSpec
+from edgeseg.stages.build.cells import Cell
 from edgeseg.stages.score import dice_delta
-from edgeseg.targets import Target
 from edgeseg.variants.tiers import tier_of
 
 
-def artifact_rows(
-    spec: BuildSpec,
-    targets: Iterable[Target],
-    paths: Mapping[str, Path],
-    *,
-    counted: Census,
-    parities: Mapping[str, ParityResult],
-    scores: Mapping[str, EvalResult],
-    latencies: Mapping[str, LatencyResult],
-    failed: Mapping[str, str],
-) -> tuple[ArtifactRow, ...]:
-    """Sum up every artifact of one variant from what its stages found, by target; see `artifact_row`."""
-    return tuple(
-        artifact_row(
-            spec,
-            target,
-            paths.get(target.name),
-            counted=counted,
-            parity=parities.get(target.name),
-            evaluation=scores.get(target.name),
-            reference=scores[REFERENCE],
-            latency=latencies.get(target.name),
-            failure=failed.get(target.name),
-        )
-        for target in targets
-    )
+def artifact_rows(spec: BuildSpec, cells: Sequence[Cell], counted: Census) -> tuple[ArtifactRow, ...]:
+    """Sum up every artifact of one variant; the first is the reference, and `counted` is of the network."""
+    reference = cells[0].evaluation
+    assert reference is not None
+    return tuple(_artifact_row(spec, cell, counted, reference) for cell in cells)
 
 
-def artifact_row(
-    spec: BuildSpec,
-    target: Target,
-    path: Path | None,
-    *,
-    counted: Census,
-    parity: ParityResult | None,
-    evaluation: EvalResult | None,
-    reference: EvalResult,
-    latency: LatencyResult | None,
-    failure: str | None = None,
-) -> ArtifactRow:
-    """Sum one artifact up.
-
-    Args:
-        spec: of the build.
-        target: the artifact's format.
-        path: the artifact, under `spec.out`; None where it could not be made.
-        counted: of the network.
-        parity: against the reference; None for the reference itself.
-        evaluation: of the artifact, None where it failed before.
-        reference: evaluation of the reference, on the same patients.
-        latency: of the artifact, None where it failed before.
-        failure: the status of an artifact that failed.
-    """
-    content = b"" if path is None else path.read_bytes()
-    status = GOOD_STATUS if parity is None or parity.passed else PARITY_FAILED
-    own = target.name == REFERENCE
+def _artifact_row(spec: BuildSpec, cell: Cell, counted: Census, reference: EvalResult) -> ArtifactRow:
+    content = b"" if cell.path is None else cell.path.read_bytes()
+    status = GOOD_STATUS if cell.parity is None or cell.parity.passed else PARITY_FAILED
+    against = None if cell.name == REFERENCE or cell.evaluation is None else cell.evaluation
     return ArtifactRow(
-        artifact=target.name,
+        artifact=cell.name,
         variant=spec.variant.slug,
-        tier=tier_of(spec.variant, target.precision),
-        target=target.name,
-        path="" if path is None else str(path.relative_to(spec.out)),
-        sha256="" if path is None else artifacts.sha256_bytes(content),
+        tier=tier_of(spec.variant, cell.target.precision),
+        target=cell.name,
+        path="" if cell.path is None else str(cell.path.relative_to(spec.out)),
+        sha256="" if cell.path is None else artifacts.sha256_bytes(content),
         size_bytes=len(content),
-        gzip_size_bytes=0 if path is None else len(gzip.compress(content, 9, mtime=0)),
+        gzip_size_bytes=0 if cell.path is None else len(gzip.compress(content, 9, mtime=0)),
         parameters=counted.parameters,
         macs=counted.macs,
-        parity=parity,
-        evaluation=evaluation,
-        latency=latency,
-        dice_delta_to_float=None if own or evaluation is None else dice_delta(evaluation, reference, seed=spec.seed),
-        status=failure or status,
+        parity=cell.parity,
+        evaluation=cell.evaluation,
+        latency=cell.latency,
+        dice_delta_to_float=None if against is None else dice_delta(against, reference, seed=spec.seed),
+        status=cell.failure or status,
     )
 
 

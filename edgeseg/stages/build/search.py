@@ -6,7 +6,7 @@ is tried comes in the order of its cost, so the first recipe that holds is the c
 
 from __future__ import annotations
 
-import tempfile
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from edgeseg.data.split import deal, describe
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import OptionError
 from edgeseg.metrics import lower_bound, paired_interval
+from edgeseg.place import scratch
 from edgeseg.results import BudgetResult, DiceDrop, EvalResult, SensitivityResult, TriedPoint
 from edgeseg.stages.calibrate import RecordedRanges
 from edgeseg.stages.ledger import Ledger
@@ -118,66 +119,19 @@ def candidates(
     yield from more
 
 
-def search(
-    target: Target,
-    tries: Iterable[Candidate],
-    halves: Halves,
-    reference: EvalResult,
-    *,
-    convert: Convert,
-    score: Score,
-    max_drop: float,
-    seed: int,
-    ledger: Ledger,
-    inputs: Sequence[Any],
-) -> Searched:
-    """Try candidates until the bound of one holds on the search patients, and score that one on the others.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trial:
+    """How a candidate of one target is written, and scored against the float parent.
 
-    Args:
+    Attributes:
         target: an int8 target.
-        tries: in the order of cost; nothing is asked for beyond the first that holds.
-        halves: who is searched and confirmed on.
-        reference: the float parent's scores on all of them.
+        reference: the float parent's scores on all patients.
         convert: writes a candidate's file.
         score: scores a file.
         max_drop: how much mean Dice may be lost at most, as one-sided 95 % bound.
         seed: of the bootstrap.
-        ledger: takes over points that were tried before.
         inputs: all that decides a score but candidate, patients and budget.
-
-    Returns:
-        What to build, what else was tried, and the search.
     """
-    trial = _Trial(target, reference, convert, score, max_drop, seed)
-    known: list[tuple[Candidate, TriedPoint]] = []
-    for number, candidate in enumerate(tries, 1):
-        asked = (*inputs, _facts(candidate), halves.search, reference, max_drop, seed)
-        stage = f"try {target.name} {number}"
-        point = ledger.run(stage, TriedPoint, lambda c=candidate: trial.point(c, halves.search), inputs=asked)  # type: ignore[misc]
-        known.append((candidate, point))
-        if point.holds:
-            break
-    chosen, best = min(known, key=lambda pair: (not pair[1].holds, pair[1].drop.bound))
-    asked = (*inputs, _facts(chosen), halves.confirm, reference, seed)
-    confirmation = ledger.run(
-        f"confirm {target.name}", DiceDrop, lambda: trial.run(chosen, halves.confirm)[0], inputs=asked
-    )
-    found = BudgetResult(
-        target=target.name,
-        max_drop=max_drop,
-        tried=tuple(point for _, point in known),
-        chosen=chosen.recipe,
-        found=best.holds,
-        confirmation=confirmation,
-        confirmed=best.holds and confirmation.bound <= max_drop,
-        seed=seed,
-    )
-    return Searched(chosen=chosen, candidates=tuple(candidate for candidate, _ in known), result=found)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Trial:
-    """Writes a candidate's file and scores it against the float parent."""
 
     target: Target
     reference: EvalResult
@@ -185,11 +139,12 @@ class _Trial:
     score: Score
     max_drop: float
     seed: int
+    inputs: Sequence[Any]
 
     def run(self, candidate: Candidate, patients: tuple[str, ...]) -> tuple[DiceDrop, int, str]:
         """Return what is lost on patients, and the size and hash of the file."""
-        with tempfile.TemporaryDirectory(prefix="edgeseg-") as folder:
-            path = Path(folder) / f"{self.target.name}{self.target.suffix}"
+        with scratch("tried") as folder:
+            path = folder / f"{self.target.name}{self.target.suffix}"
             self.convert(candidate, path)
             after = {p.patient: p.dice for p in self.score(path, patients).patients}
             before = {p.patient: p.dice for p in self.reference.patients}
@@ -207,6 +162,43 @@ class _Trial:
             drop=drop,
             holds=drop.bound <= self.max_drop,
         )
+
+
+def search(tries: Iterable[Candidate], halves: Halves, trial: Trial, ledger: Ledger) -> Searched:
+    """Try candidates until the bound of one holds on the search patients, and score that one on the others.
+
+    Args:
+        tries: in the order of cost; nothing is asked for beyond the first that holds.
+        halves: who is searched and confirmed on.
+        trial: writes and scores a candidate.
+        ledger: takes over points that were tried before.
+
+    Returns:
+        What to build, what else was tried, and the search.
+    """
+    name = trial.target.name
+    known: list[tuple[Candidate, TriedPoint]] = []
+    for number, candidate in enumerate(tries, 1):
+        asked = (*trial.inputs, _facts(candidate), halves.search, trial.reference, trial.max_drop, trial.seed)
+        work = functools.partial(trial.point, candidate, halves.search)
+        point = ledger.run(f"try {name} {number}", TriedPoint, work, inputs=asked)
+        known.append((candidate, point))
+        if point.holds:
+            break
+    chosen, best = min(known, key=lambda pair: (not pair[1].holds, pair[1].drop.bound))
+    asked = (*trial.inputs, _facts(chosen), halves.confirm, trial.reference, trial.seed)
+    confirmation = ledger.run(f"confirm {name}", DiceDrop, lambda: trial.run(chosen, halves.confirm)[0], inputs=asked)
+    found = BudgetResult(
+        target=name,
+        max_drop=trial.max_drop,
+        tried=tuple(point for _, point in known),
+        chosen=chosen.recipe,
+        found=best.holds,
+        confirmation=confirmation,
+        confirmed=best.holds and confirmation.bound <= trial.max_drop,
+        seed=trial.seed,
+    )
+    return Searched(chosen=chosen, candidates=tuple(candidate for candidate, _ in known), result=found)
 
 
 def dice_drop(after: dict[str, float], before: dict[str, float], *, seed: int) -> DiceDrop:

@@ -3,50 +3,31 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 from edgeseg import artifacts
-from edgeseg.checkpoint import Checkpoint, load_weights
-from edgeseg.data.volume import PHANTOM, Volume, volumes
-from edgeseg.results import (
-    REFERENCE,
-    BudgetResult,
-    BuildResult,
-    Census,
-    Environment,
-    EvalResult,
-    LatencyResult,
-    ParityResult,
-)
+from edgeseg.data.volume import PHANTOM
+from edgeseg.results import REFERENCE, BuildResult, Census, Environment, EvalResult, ParityResult
 from edgeseg.specs import BuildSpec, Contract
-from edgeseg.stages.build.candidates import SEARCHED, find
-from edgeseg.stages.build.cells import Cells, OnFailure
-from edgeseg.stages.build.inputs import (
-    BuildData,
-    BuildInputs,
-    Compression,
-    resolve_compression,
-    resolve_data,
-    target_contract,
-)
+from edgeseg.stages.build.candidates import SEARCHED, BudgetSearch
+from edgeseg.stages.build.cells import Attempts, Cell, OnFailure
+from edgeseg.stages.build.inputs import BuildData, BuildInputs, Compression, resolve_compression, resolve_data
 from edgeseg.stages.build.latency import Latencies, measure_latencies, with_latencies
 from edgeseg.stages.build.qat import AfterTraining
 from edgeseg.stages.build.rows import artifact_rows
 from edgeseg.stages.build.search import Candidate, Searched
+from edgeseg.stages.build.workshop import OnProgress, Workshop
 from edgeseg.stages.calibrate import BUILD_SLICES, RecordedRanges
 from edgeseg.stages.environment import versions
 from edgeseg.stages.ledger import Ledger
-from edgeseg.stages.predict import Predictor, Remembered
 from edgeseg.stages.score import evaluate, verify
-from edgeseg.targets import ConvertJob, KerasPredictor, Target, keras_fp32, open_artifact
+from edgeseg.targets import Target
 from edgeseg.targets.histograms import MIN_MAX
-from edgeseg.variants import build_model, census
+from edgeseg.variants import census
 
 T = TypeVar("T")
-OnProgress = Callable[[str, int, int], None]
 
 
 class VariantBuild:
@@ -66,36 +47,29 @@ class VariantBuild:
     ) -> None:
         """Take the opened inputs; `prefix` stands before the names of its stages where a build has several variants."""
         self.spec, self.targets, self.inputs = spec, targets, inputs
-        self.ledger, self.prefix, self.on_progress = ledger, prefix, on_progress
-        self.cells = Cells(None if on_failure is None else lambda step, reason: on_failure(prefix + step, reason))
-        self.environment = here
-        self._open: dict[str, Predictor] = {}
-        self._taken: dict[str, Candidate] = {}
+        self.ledger, self.prefix, self.environment = ledger, prefix, here
+        self.attempts = Attempts(None if on_failure is None else lambda step, reason: on_failure(prefix + step, reason))
+        self.workshop = Workshop(spec, inputs, on_progress)
         self._trained = AfterTraining(spec, inputs, on_progress)
 
     def run(self, started: float) -> BuildResult:
         """Run all stages; `started` is when the first one really began. Baseline and stages are left to the caller."""
         spec, inputs = self.spec, self.inputs
-        header = inputs.checkpoint.header
         own = (inputs.content_key, inputs.weights_sha256)
         read = functools.partial(resolve_data, spec, inputs)
         data = self._stage("data", BuildData, read, inputs=(*own, spec.allow_seen), started=started)
-        counted = self._stage("model", Census, lambda: census(self.model), inputs=(spec.variant, inputs.weights_sha256))
+        asked = (spec.variant, inputs.weights_sha256)
+        counted = self._stage("model", Census, lambda: census(self.workshop.model), inputs=asked)
         compression = self._compress()
+        cells = [Cell(target=target) for target in self.targets]
+        cells = self._each(cells, "convert", lambda cell: self._convert(cell, compression.ranges, data, cells[0]))
+        cells = self._scored(cells, data)
+        return self._result(data, counted, compression, self._timed(cells))
+
+    def _result(self, data: BuildData, counted: Census, compression: Compression, cells: Sequence[Cell]) -> BuildResult:
+        spec, inputs, header = self.spec, self.inputs, self.inputs.checkpoint.header
         calibration = compression.ranges
-        paths, searches = self._convert_all(calibration, data)
-        parities, scores = self._score_all(paths, data)
-        latencies, budgets = self._benchmark(paths, searches)
-        rows = artifact_rows(
-            spec,
-            self.targets,
-            paths,
-            counted=counted,
-            parities=parities,
-            scores=scores,
-            latencies=latencies,
-            failed=self.cells.failed,
-        )
+        searched = {cell.name: cell.searched for cell in cells if cell.searched is not None}
         return BuildResult(
             command=spec.command,
             seed=spec.seed,
@@ -106,11 +80,11 @@ class VariantBuild:
             training_patients=len(header.train_patients),
             calibrated_on=None if calibration is None else calibration.data,
             calibration_patients=0 if calibration is None else len(calibration.patients),
-            calibration=compression.describe_each({name: found.ranges for name, found in self._taken.items()}),
+            calibration=compression.describe_each({name: found.chosen.ranges for name, found in searched.items()}),
             operating_point=None if inputs.choice is None else inputs.choice.caveat(data.evaluation_patients),
             baseline=None,
-            budgets=budgets,
-            artifacts=rows,
+            budgets=tuple(found.result for found in searched.values()),
+            artifacts=artifact_rows(spec, cells, counted),
             stages=(),
             environment=self.environment,
         )
@@ -118,16 +92,11 @@ class VariantBuild:
     def _stage(self, name: str, kind: type[T], make: Callable[[], T], **options: Any) -> T:
         return self.ledger.run(self.prefix + name, kind, make, **options)
 
-    @functools.cached_property
-    def model(self) -> Any:
-        """The trained Keras network, loaded when the first stage needs it, on the threads that were asked for."""
-        return self._model_of(self.inputs.checkpoint)
-
-    def _model_of(self, checkpoint: Checkpoint) -> Any:
-        keras_fp32.set_threads(self.spec.threads)
-        model = build_model(self.spec.variant, checkpoint.header.image)
-        load_weights(model, checkpoint, self.spec.variant)
-        return model
+    def _each(self, cells: list[Cell], step: str, work: Callable[[Cell], Cell]) -> list[Cell]:
+        """Take every artifact through a step, in order; `cells` is brought up to date on the way."""
+        for index, cell in enumerate(cells):
+            cells[index] = self.attempts.extend(cell, step, work)
+        return cells
 
     def _compress(self) -> Compression:
         spec, inputs = self.spec, self.inputs
@@ -140,159 +109,100 @@ class VariantBuild:
 
         def make() -> Compression:
             return resolve_compression(
-                inputs, lambda: self.model, slices=slices, seed=spec.seed, int8=int8, method=method
+                inputs, lambda: self.workshop.model, slices=slices, seed=spec.seed, int8=int8, method=method
             )
 
         return self._stage("compress", Compression, make, inputs=asked)
 
-    def _convert_all(
-        self, ranges: RecordedRanges | None, data: BuildData
-    ) -> tuple[dict[str, Path], tuple[Searched, ...]]:
-        """Convert to every target; those that fail are left out. Also gives what each search within a budget tried."""
-        paths: dict[str, Path] = {}
-        searches: list[Searched] = []
-        for target in self.targets:
-            work = functools.partial(self._convert_one, target, ranges, data, paths)
-            made = self.cells.attempt(target.name, "convert", work)
-            if made is not None:
-                paths[target.name] = made[0]
-                searches += [] if made[1] is None else [made[1]]
-        return paths, tuple(searches)
-
-    def _convert_one(
-        self, target: Target, ranges: RecordedRanges | None, data: BuildData, paths: dict[str, Path]
-    ) -> tuple[Path, Searched | None]:
-        """Convert to one target: an int8 one as the search within the budget says, where there is a budget."""
-        if ranges is None or not target.needs_calibration:
-            return self._convert(target, None), None
-        if self.spec.max_drop is None or target.name not in SEARCHED:
-            return self._convert(target, Candidate(recipe="int8", ranges=ranges)), None
-        searched = find(
-            self.spec,
-            self.inputs,
-            data,
-            target,
-            ranges,
-            model=lambda: self.model,
-            reference=self._evaluate(self.targets[0], paths[REFERENCE], data),
-            convert=functools.partial(self._write, target),
-            more=self._trained,
-            ledger=self.ledger,
-            environment=self.environment,
-        )
-        self._taken[target.name] = searched.chosen
-        return self._convert(target, searched.chosen), searched
-
-    def _contract(self, target: Target, taken: Candidate | None) -> Contract:
-        ranges = None if taken is None else taken.ranges
-        return target_contract(self.inputs, target, ranges, profile=self.spec.profile)
-
-    def _write(self, target: Target, taken: Candidate | None, path: Path) -> None:
-        contract = self._contract(target, taken)
-        job = ConvertJob(model=self.model, contract=contract)
-        if taken is not None:
-            model = self.model if taken.checkpoint is None else self._model_of(taken.checkpoint)
-            job = replace(job, model=model, ranges=taken.ranges.activations, float_layers=taken.float_layers)
-        target.convert(job, path)
-
-    def _convert(self, target: Target, taken: Candidate | None) -> Path:
-        path = artifacts.artifact_path(self.spec.out, self.spec.variant.slug, target.name, target.suffix)
-        contract = self._contract(target, taken)
+    def _convert(self, cell: Cell, ranges: RecordedRanges | None, data: BuildData, reference: Cell) -> Cell:
+        """Write one artifact: of an int8 target what the search within the budget says, where there is a budget."""
+        taken, searched = None, None
+        if ranges is not None and cell.target.needs_calibration:
+            searched = self._searched(cell, ranges, data, reference)
+            taken = Candidate(recipe="int8", ranges=ranges) if searched is None else searched.chosen
+        path, contract = self.workshop.place(cell.target), self.workshop.contract(cell.target, taken)
 
         def make() -> Contract:
-            self._write(target, taken, path)
+            self.workshop.write(cell.target, taken, path)
             return contract
 
         facts = None if taken is None else (taken.ranges.activations, taken.float_layers, taken.weights_sha256)
         asked = (contract, facts, self.inputs.weights_sha256, versions())
-        self._stage(f"convert {target.name}", Contract, make, inputs=asked, outputs=target.files(path))
-        return path
+        self._stage(f"convert {cell.name}", Contract, make, inputs=asked, outputs=cell.target.files(path))
+        return replace(cell, path=path, taken=taken, searched=searched)
 
-    def _predictor(self, path: Path) -> Predictor:
-        if path.name not in self._open:
-            self._open[path.name] = Remembered(open_artifact(path, threads=self.spec.threads))
-        return self._open[path.name]
+    def _searched(self, cell: Cell, ranges: RecordedRanges, data: BuildData, reference: Cell) -> Searched | None:
+        if self.spec.max_drop is None or cell.name not in SEARCHED:
+            return None
+        scored = self._evaluated(reference, data).evaluation
+        assert scored is not None
+        search = BudgetSearch(
+            workshop=self.workshop,
+            data=data,
+            ranges=ranges,
+            reference=scored,
+            more=self._trained,
+            ledger=self.ledger,
+            environment=self.environment,
+        )
+        return search.run(cell.target)
 
-    def _float_predictor(self, checkpoint: Checkpoint) -> Predictor:
-        """Open weights that a search trained, with the build's own operating point."""
-        contract = self._contract(self.targets[0], None)
-        return KerasPredictor(self._model_of(checkpoint), contract, threads=self.spec.threads)
-
-    def _score_all(
-        self, paths: dict[str, Path], data: BuildData
-    ) -> tuple[dict[str, ParityResult], dict[str, EvalResult]]:
+    def _scored(self, cells: list[Cell], data: BuildData) -> list[Cell]:
         """Verify and evaluate one artifact after another; only the reference stays open."""
-        parities: dict[str, ParityResult] = {}
-        scores: dict[str, EvalResult] = {}
-        for target in (t for t in self.targets if t.name in paths):
-            if target.name != REFERENCE:
-                verified = self.cells.attempt(
-                    target.name, "verify", functools.partial(self._verify, target, paths, data)
-                )
-                parities |= {} if verified is None else {target.name: verified}
-            path = paths[target.name]
-            scored = self.cells.attempt(target.name, "evaluate", functools.partial(self._evaluate, target, path, data))
-            scores |= {} if scored is None else {target.name: scored}
-            if target.name != REFERENCE:
-                self._open.pop(path.name, None)
-        return parities, scores
+        for index, cell in enumerate(cells):
+            if cell.name != REFERENCE:
+                cell = self.attempts.extend(cell, "verify", lambda cell: self._verified(cell, data, cells[0]))
+            cells[index] = self.attempts.extend(cell, "evaluate", lambda cell: self._evaluated(cell, data))
+            if cell.name != REFERENCE and cell.path is not None:
+                self.workshop.close(cell.path)
+        return cells
 
-    def _volumes(self, stage: str, patients: tuple[str, ...]) -> Iterator[Volume]:
-        for done, volume in enumerate(volumes(self.inputs.dataset, patients)):
-            if self.on_progress is not None:
-                self.on_progress(stage, done, len(patients))
-            yield volume
-
-    def _verify(self, target: Target, paths: dict[str, Path], data: BuildData) -> ParityResult:
+    def _verified(self, cell: Cell, data: BuildData, reference: Cell) -> Cell:
         patients = data.evaluation_patients[: self.spec.verify_patients]
-        path, stage = paths[target.name], f"verify {target.name}"
-        taken = self._taken.get(target.name)
-        own = None if taken is None else taken.checkpoint
+        stage, target = f"verify {cell.name}", cell.target
+        own = None if cell.taken is None else cell.taken.checkpoint
 
         def make() -> ParityResult:
             return verify(
-                self._predictor(path),
-                self._predictor(paths[REFERENCE]) if own is None else self._float_predictor(own),
-                self._volumes(stage, patients),
+                self.workshop.predictor(cell.file),
+                self.workshop.parent(cell.taken, reference.file),
+                self.workshop.volumes(stage, patients),
                 artifact=target.name,
                 max_flip_ppm=target.max_flip_ppm,
             )
 
-        hashes = (artifacts.sha256_file(path), artifacts.sha256_file(paths[REFERENCE] if own is None else own.path))
+        hashes = (artifacts.sha256_file(cell.file), artifacts.sha256_file(reference.file if own is None else own.path))
         asked = (*hashes, data.content_key, patients, target.max_flip_ppm, self.environment)
-        return self._stage(stage, ParityResult, make, inputs=asked)
+        return replace(cell, parity=self._stage(stage, ParityResult, make, inputs=asked))
 
-    def _evaluate(self, target: Target, path: Path, data: BuildData) -> EvalResult:
-        stage = f"evaluate {target.name}"
+    def _evaluated(self, cell: Cell, data: BuildData) -> Cell:
+        stage = f"evaluate {cell.name}"
 
         def make() -> EvalResult:
             return evaluate(
-                self._predictor(path),
-                self._volumes(stage, data.evaluation_patients),
-                artifact=target.name,
+                self.workshop.predictor(cell.file),
+                self.workshop.volumes(stage, data.evaluation_patients),
+                artifact=cell.name,
                 data=data.name,
                 allow_seen=self.spec.allow_seen,
                 seed=self.spec.seed,
             )
 
         scored = (data.name, data.content_key, data.evaluation_patients)
-        asked = (artifacts.sha256_file(path), *scored, self.spec.seed, self.environment)
-        return self._stage(stage, EvalResult, make, inputs=asked)
+        asked = (artifacts.sha256_file(cell.file), *scored, self.spec.seed, self.environment)
+        return replace(cell, evaluation=self._stage(stage, EvalResult, make, inputs=asked))
 
-    def _benchmark(
-        self, paths: dict[str, Path], searches: Sequence[Searched]
-    ) -> tuple[dict[str, LatencyResult], tuple[BudgetResult, ...]]:
+    def _timed(self, cells: Sequence[Cell]) -> list[Cell]:
         """Time the artifacts that have not failed and what the searches rejected, in one interleaved run."""
         spec = self.spec
-        asked_for = {name: path for name, path in paths.items() if name not in self.cells.failed}
-        kept = tuple(searched for searched in searches if searched.result.target in asked_for)
+        standing = [cell for cell in cells if cell.failure is None]
 
         def make() -> Latencies:
-            self._open.clear()
-            return measure_latencies(spec, asked_for, kept, cells=self.cells, write=self._write)
+            self.workshop.close()
+            return measure_latencies(spec, standing, attempts=self.attempts, write=self.workshop.write)
 
-        hashes = {name: artifacts.sha256_file(path) for name, path in asked_for.items()}
-        tried = [point.sha256 for searched in kept for point in searched.result.tried]
+        hashes = {cell.name: artifacts.sha256_file(cell.file) for cell in standing}
+        tried = [point.sha256 for cell in standing if cell.searched for point in cell.searched.result.tried]
         asked = (hashes, tried, spec.threads, spec.bench_runs, spec.bench_budget_s, spec.seed, self.environment)
         found = self._stage("benchmark", Latencies, make, inputs=asked)
-        return found.of_artifacts(), with_latencies([searched.result for searched in searches], found)
+        return [with_latencies(cell, found) for cell in cells]

@@ -23,7 +23,6 @@ from edgeseg.jsonio import to_json
 from edgeseg.results import GOOD_STATUS, PARITY_FAILED, BuildResult, Choice
 from edgeseg.runtime import read_contract
 from edgeseg.specs import BuildSpec, OperatingPoint, Qat, VariantSpec, patient_digest
-from edgeseg.stages.build import candidates as build_budget
 from edgeseg.stages.build import qat as build_qat
 from edgeseg.stages.build.inputs import open_inputs
 from edgeseg.stages.build.rows import failures
@@ -362,7 +361,7 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         return made
 
     monkeypatch.setattr(build_qat, "apply_recipe", scaled)
-    monkeypatch.setattr(build_budget, "candidates", lambda *_, more, **__: iter(more))
+    monkeypatch.setattr("edgeseg.stages.build.candidates.candidates", lambda *_, more, **__: iter(more))
     return folders
 
 

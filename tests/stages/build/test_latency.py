@@ -12,11 +12,11 @@ import pytest
 from edgeseg.errors import ArtifactError
 from edgeseg.results import BudgetResult
 from edgeseg.specs import BuildSpec, VariantSpec
-from edgeseg.stages.build.cells import Cells
+from edgeseg.stages.build.cells import Attempts, Cell
 from edgeseg.stages.build.latency import measure_latencies, with_latencies
 from edgeseg.stages.build.search import Candidate, Searched
 from edgeseg.stages.calibrate.ranges import RecordedRanges
-from edgeseg.targets import Target
+from edgeseg.targets import TARGETS, Target
 from edgeseg.targets.ranges import ActivationRanges, LayerRange
 
 RANGES = RecordedRanges(
@@ -46,13 +46,19 @@ def test_every_point_gets_the_latency_of_its_own_file(
             raise ArtifactError("cannot be written")
         shutil.copy(artifact, path)
 
-    cells = Cells()
+    told: list[tuple[str, str]] = []
+    attempts = Attempts(lambda step, reason: told.append((step, reason)))
+    cell = Cell(target=TARGETS["onnx-int8"], path=artifact, searched=searched)
     spec = BuildSpec(variant=VariantSpec(), targets=("onnx-int8",), out=tmp_path, bench_runs=3)
-    found = measure_latencies(spec, {"onnx-int8": artifact}, [searched], cells=cells, write=write)
+    found = measure_latencies(spec, [cell], attempts=attempts, write=write)
     assert written == [point.recipe for point in bare.tried[:-1]], "what was taken is there already"
     assert [row.artifact for row in found.rows] == ["onnx-int8"]
-    (result,) = with_latencies([bare], found)
+    timed = with_latencies(cell, found)
+    assert timed.latency == found.rows[0]
+    assert timed.searched is not None
+    result = timed.searched.result
     names = [None if point.latency is None else point.latency.artifact for point in result.tried]
     assert names == [None if broken else "onnx-int8 tried 1", "onnx-int8 tried 2", "onnx-int8"]
-    assert list(cells.failed) == (["onnx-int8 tried 1"] if broken else [])
+    assert told == ([("benchmark onnx-int8 tried 1", "cannot be written")] if broken else [])
+    assert (timed.failure, found.failed) == (None, {})
     assert [point.latency.runs for point in result.tried if point.latency is not None] == [3] * (2 if broken else 3)

@@ -17,9 +17,10 @@ from edgeseg.reports.build import markdown, terminal
 from edgeseg.reports.summary import summarise
 from edgeseg.results import REFERENCE, BuildResult
 from edgeseg.specs import BuildSpec, VariantSpec
-from edgeseg.stages.build.cells import Cells
+from edgeseg.stages.build.cells import Attempts, Cell
 from edgeseg.stages.build.matrix import every_variant, merged
 from edgeseg.stages.build.rows import failures
+from edgeseg.targets import TARGETS
 
 MakeBuild = Callable[..., BuildResult]
 
@@ -29,8 +30,8 @@ def spec(tmp_path: Path) -> BuildSpec:
     return BuildSpec(variant=VariantSpec(), targets=("all",), out=tmp_path / "build")
 
 
-def fail(error: Exception) -> Callable[[], str]:
-    def make() -> str:
+def fail(error: Exception) -> Callable[[], Cell]:
+    def make() -> Cell:
         raise error
 
     return make
@@ -62,29 +63,30 @@ def test_nothing_to_build_is_refused(spec: BuildSpec, tmp_path: Path, monkeypatc
 
 def test_a_cell_that_fails_says_where_and_is_left_alone_afterwards() -> None:
     told: list[tuple[str, str]] = []
-    cells = Cells(lambda step, reason: told.append((step, reason)))
-    assert cells.attempt("onnx-int8", "convert", lambda: "made") == "made"
-    assert cells.attempt("onnx-int8", "verify", fail(RuntimeError("no kernel\nfor it"))) is None
-    assert cells.attempt("onnx-int8", "evaluate", fail(AssertionError("not reached"))) is None
-    assert cells.attempt("tflite-int8", "convert", fail(ArtifactError("it holds 1 x TRANSPOSE"))) is None
-    assert cells.failed == {
-        "onnx-int8": "FAILED: verify: RuntimeError: no kernel for it",
-        "tflite-int8": "FAILED: convert: it holds 1 x TRANSPOSE",
-    }
+    attempts = Attempts(lambda step, reason: told.append((step, reason)))
+    cell = Cell(target=TARGETS["onnx-int8"])
+    made = attempts.extend(cell, "convert", lambda cell: replace(cell, path=Path("made")))
+    assert (made.file, made.failure) == (Path("made"), None)
+    broken = attempts.extend(made, "verify", lambda _: fail(RuntimeError("no kernel\nfor it"))())
+    assert broken == replace(made, failure="FAILED: verify: RuntimeError: no kernel for it")
+    assert attempts.extend(broken, "evaluate", lambda _: fail(AssertionError("not reached"))()) is broken
+    other = Cell(target=TARGETS["tflite-int8"])
+    other = attempts.extend(other, "convert", lambda _: fail(ArtifactError("it holds 1 x TRANSPOSE"))())
+    assert (other.path, other.failure) == (None, "FAILED: convert: it holds 1 x TRANSPOSE")
     assert told[0] == ("verify onnx-int8", "RuntimeError: no kernel for it")
 
 
 @pytest.mark.parametrize("error", [OutputError("full"), ImageError("damaged"), OptionError("bad")])
 def test_bad_input_and_a_full_disk_are_no_cells_fault(error: Exception) -> None:
     with pytest.raises(type(error)):
-        Cells().attempt("onnx-int8", "convert", fail(error))
+        Attempts().attempt("onnx-int8", "convert", fail(error))
 
 
 def test_the_reference_cannot_fail_alone() -> None:
     with pytest.raises(RuntimeError, match="no Keras"):
-        Cells().attempt(REFERENCE, "evaluate", fail(RuntimeError("no Keras")))
+        Attempts().attempt(REFERENCE, "evaluate", fail(RuntimeError("no Keras")))
     with pytest.raises(KeyboardInterrupt):
-        Cells().attempt("onnx-int8", "convert", fail(KeyboardInterrupt()))  # type: ignore[arg-type]
+        Attempts().attempt("onnx-int8", "convert", fail(KeyboardInterrupt()))  # type: ignore[arg-type]
 
 
 def with_failed_row(make_build: MakeBuild) -> BuildResult:

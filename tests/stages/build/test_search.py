@@ -12,7 +12,7 @@ import pytest
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import OptionError
 from edgeseg.results import BudgetResult, EvalResult
-from edgeseg.stages.build.search import Candidate, Halves, candidates, dice_drop, halve, search
+from edgeseg.stages.build.search import Candidate, Halves, Trial, candidates, dice_drop, halve, search
 from edgeseg.stages.calibrate.ranges import RecordedRanges
 from edgeseg.stages.ledger import Ledger
 from edgeseg.targets import TARGETS
@@ -54,10 +54,16 @@ def run(losses: dict[str, dict[str, float]], make_build: Any, out: Path) -> tupl
         return scores(make_build, {p: BEFORE[p] - lost[p] for p in patients})
 
     tries = (Candidate(recipe=name, ranges=ranges()) for name in losses)
-    options: dict[str, Any] = {"convert": convert, "score": score, "max_drop": 0.01, "seed": 0, "inputs": ("x",)}
-    reference = scores(make_build, BEFORE)
-    ledger = Ledger(out, rebuild=False)
-    found = search(TARGETS["tflite-int8"], tries, HALVES, reference, ledger=ledger, **options)
+    trial = Trial(
+        target=TARGETS["tflite-int8"],
+        reference=scores(make_build, BEFORE),
+        convert=convert,
+        score=score,
+        max_drop=0.01,
+        seed=0,
+        inputs=("x",),
+    )
+    found = search(tries, HALVES, trial, Ledger(out, rebuild=False))
     assert [c.recipe for c in found.candidates] == [point.recipe for point in found.result.tried]
     return found.chosen, found.result, written
 

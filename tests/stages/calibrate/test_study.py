@@ -25,7 +25,7 @@ def test_a_study_scores_held_out_patients_and_takes_points_over(
     monkeypatch.setattr(sys.modules[study.__module__], "METHODS", ("min-max", "percentile"))
     source = calibrate.phantom_calibration_data()
     phantoms = calibrate.choose_slices(source, source.patients[:1], slices=2, seed=0)
-    monkeypatch.setattr(calibrate, "shipped_phantom_set", lambda: phantoms)
+    monkeypatch.setattr(sys.modules[study.__module__], "shipped_phantom_set", lambda: phantoms)
     checkpoint, dataset = read_checkpoint(tiny_checkpoint), KaggleLgg(tiny_lgg)
     records: list[StageRecord] = []
     result = study(checkpoint, dataset, key="k", target="tflite-int8", seed=0, threads=1, on_stage=records.append)

@@ -1,0 +1,86 @@
+"""The networks and files of one variant's build: built, written and opened in one place, on the threads asked for."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from edgeseg import artifacts
+from edgeseg.checkpoint import Checkpoint
+from edgeseg.data.volume import Volume, volumes
+from edgeseg.specs import BuildSpec, Contract
+from edgeseg.stages.build.inputs import BuildInputs, target_contract
+from edgeseg.stages.build.search import Candidate
+from edgeseg.stages.predict import Predictor, Remembered, network_of
+from edgeseg.targets import TARGETS, ConvertJob, KerasPredictor, Target, keras_fp32, open_artifact
+
+OnProgress = Callable[[str, int, int], None]
+
+
+class Workshop:
+    """What the steps of a build share.
+
+    Attributes:
+        spec: of the build.
+        inputs: of the build.
+        on_progress: called with a stage's name, what is done and how much there is.
+    """
+
+    def __init__(self, spec: BuildSpec, inputs: BuildInputs, on_progress: OnProgress | None = None) -> None:
+        """Take what was opened; nothing is built yet."""
+        self.spec, self.inputs, self.on_progress = spec, inputs, on_progress
+        self._open: dict[Path, Predictor] = {}
+
+    @functools.cached_property
+    def model(self) -> Any:
+        """The trained Keras network, loaded when the first stage needs it."""
+        return self._network(self.inputs.checkpoint)
+
+    def contract(self, target: Target, taken: Candidate | None) -> Contract:
+        """Return what an artifact says of itself."""
+        ranges = None if taken is None else taken.ranges
+        return target_contract(self.inputs, target, ranges, profile=self.spec.profile)
+
+    def place(self, target: Target) -> Path:
+        """Return where the artifact of a target lies."""
+        return artifacts.artifact_path(self.spec.out, self.spec.variant.slug, target.name, target.suffix)
+
+    def write(self, target: Target, taken: Candidate | None, path: Path) -> None:
+        """Convert the network, or that of a candidate, into a file."""
+        job = ConvertJob(model=self.model, contract=self.contract(target, taken))
+        if taken is not None:
+            model = self.model if taken.checkpoint is None else self._network(taken.checkpoint)
+            job = replace(job, model=model, ranges=taken.ranges.activations, float_layers=taken.float_layers)
+        target.convert(job, path)
+
+    def predictor(self, path: Path) -> Predictor:
+        """Open an artifact, once; its logits of the first slices are remembered."""
+        if path not in self._open:
+            self._open[path] = Remembered(open_artifact(path, threads=self.spec.threads))
+        return self._open[path]
+
+    def parent(self, taken: Candidate | None, reference: Path) -> Predictor:
+        """Open what an artifact came from: the reference, or the float network that a search trained for it."""
+        if taken is None or taken.checkpoint is None:
+            return self.predictor(reference)
+        contract = self.contract(TARGETS[keras_fp32.NAME], None)
+        return KerasPredictor(self._network(taken.checkpoint), contract, threads=self.spec.threads)
+
+    def close(self, *paths: Path) -> None:
+        """Close artifacts; all of them where none is named."""
+        for path in paths or tuple(self._open):
+            self._open.pop(path, None)
+
+    def volumes(self, stage: str, patients: tuple[str, ...]) -> Iterator[Volume]:
+        """Read patients one after another, and tell of it."""
+        for done, volume in enumerate(volumes(self.inputs.dataset, patients)):
+            if self.on_progress is not None:
+                self.on_progress(stage, done, len(patients))
+            yield volume
+
+    def _network(self, checkpoint: Checkpoint) -> Any:
+        keras_fp32.set_threads(self.spec.threads)
+        return network_of(checkpoint)
