@@ -16,6 +16,7 @@
     |   |-- ContractError        an artifact without a contract, or with one that cannot be honoured
     |   `-- TrainingError        training that cannot go on (NaN loss ...)
     |-- OutputError              the disk is full, read-only, or the place is taken
+    |   `-- ScratchError         likewise of the folder for temporary files
     `-- CheckFailedError         exit code 1: everything ran, and a check said no
 
 A message says what was given, what the rule is, and what to do about it.
@@ -107,6 +108,10 @@ class TrainingError(ModelError):
 
 class OutputError(EdgeSegError):
     """The disk is full, read-only, or the place is taken."""
+
+
+class ScratchError(OutputError):
+    """The folder for temporary files cannot be written, or its disk is full."""
 
 
 class CheckFailedError(EdgeSegError):

@@ -12,7 +12,6 @@ import gzip
 import io
 import math
 import os
-import tempfile
 import threading
 import warnings
 import zlib
@@ -29,7 +28,8 @@ from edgeseg.data.origin import Origin, label_of
 from edgeseg.data.recognise import SeriesFacts
 from edgeseg.data.scan_format import Listed, ScanFormat
 from edgeseg.data.sequence import Plane
-from edgeseg.errors import DatasetError, MissingExtraError, OptionError, one_line
+from edgeseg.errors import DatasetError, MissingExtraError, OptionError, ScratchError, one_line
+from edgeseg.place import scratch_file, write_scratch
 
 SUFFIXES = (".nii", ".nii.gz")
 MAX_VOXELS = 1 << 30
@@ -145,6 +145,7 @@ def open_nifti(path: Path) -> tuple[NiftiSequence, ...]:
     Raises:
         MissingExtraError: without nibabel.
         DatasetError: when the file is missing, damaged, cut short, of an unusable type, or not axial.
+        ScratchError: when a packed file cannot be unpacked among the temporary files.
     """
     try:
         import nibabel
@@ -163,7 +164,7 @@ def open_nifti(path: Path) -> tuple[NiftiSequence, ...]:
     except BaseException as error:
         if stream is not None:
             stream.close()
-        if isinstance(error, DatasetError) or not isinstance(error, Exception):
+        if isinstance(error, (DatasetError, ScratchError)) or not isinstance(error, Exception):
             raise
         raise DatasetError(
             f"{path}: cannot be read as NIfTI ({one_line(error)}); the file is damaged, cut short or of another "
@@ -196,12 +197,12 @@ def _unpacked(path: Path) -> BinaryIO:
     if not path.name.lower().endswith(".gz"):
         return path.open("rb")
     with path.open("rb") as packed, gzip.GzipFile(fileobj=packed) as source:
-        unpacked: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 (it is what is returned)
+        unpacked = scratch_file()
         try:
             block = source.read(_BLOCK)
             left = _expected_bytes(block, path) + _BLOCK
             while block and left > 0:
-                unpacked.write(block)
+                write_scratch(unpacked, block)
                 left -= len(block)
                 block = source.read(_BLOCK)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:

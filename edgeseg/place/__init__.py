@@ -5,7 +5,7 @@ from __future__ import annotations
 from edgeseg.place.blame import describe, write_error
 from edgeseg.place.cache import CACHE_VARIABLE, cache_dir, cache_entries, cache_place, clear_cache
 from edgeseg.place.claim import claimed, holding_out, staging, sweep, turn
-from edgeseg.place.scratch import scratch
+from edgeseg.place.scratch import scratch, scratch_file, write_scratch
 
 __all__ = [
     "CACHE_VARIABLE",
@@ -17,8 +17,10 @@ __all__ = [
     "describe",
     "holding_out",
     "scratch",
+    "scratch_file",
     "staging",
     "sweep",
     "turn",
     "write_error",
+    "write_scratch",
 ]

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from edgeseg.errors import OutputError
+from edgeseg.errors import OutputError, ScratchError
 from edgeseg.place.cache import CACHE_VARIABLE, cache_root
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -61,9 +61,9 @@ def full_scratch() -> Path | None:
         return None
 
 
-def scratch_error(place: Path, told: str) -> OutputError:
+def scratch_error(place: Path, told: str) -> ScratchError:
     """Make the error for a scratch folder that cannot be used."""
-    return OutputError(
+    return ScratchError(
         f"cannot write scratch files to {place}: {told}; free space there, or set TMPDIR to a folder on another disk"
     )
 

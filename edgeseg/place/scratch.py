@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from edgeseg.errors import ArtifactError, EdgeSegError
 from edgeseg.place.blame import SCRATCH, full_scratch, scratch_error
@@ -49,6 +51,40 @@ def scratch(purpose: str = "") -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def scratch_file(size_bytes: int = 0) -> BinaryIO:
+    """Open a file among the temporary ones that is gone when it is closed, with room for `size_bytes` set aside.
+
+    Without the room, writing through a memory map would end the process where the disk is full.
+
+    Raises:
+        ScratchError: when it cannot be made, or there is no such room; names `TMPDIR`.
+    """
+    try:
+        made: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 (it is what is returned)
+    except OSError as error:
+        raise scratch_error(_temporary_folder(), error.strerror or str(error)) from error
+    try:
+        if size_bytes:
+            os.posix_fallocate(made.fileno(), 0, size_bytes)
+    except OSError as error:
+        made.close()
+        raise scratch_error(_temporary_folder(), f"{size_bytes / 1e6:.1f} MB: {error.strerror or error}") from error
+    return made
+
+
+def write_scratch(file: BinaryIO, content: bytes) -> None:
+    """Write to a scratch file.
+
+    Raises:
+        ScratchError: when the disk is full.
+    """
+    try:
+        file.write(content)
+        file.flush()
+    except OSError as error:
+        raise scratch_error(_temporary_folder(), error.strerror or str(error)) from error
 
 
 def _temporary_folder() -> Path:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from edgeseg import artifacts
-from edgeseg.errors import ArtifactError, OutputError
-from edgeseg.place import scratch, write_error
+from edgeseg.errors import ArtifactError, OutputError, ScratchError
+from edgeseg.place import scratch, scratch_file, write_error
 
 
 class Usage(NamedTuple):
@@ -125,3 +125,47 @@ def test_a_file_that_can_be_written_is_said_to_before_the_work(tmp_path: Path) -
         with pytest.raises(OutputError):
             artifacts.require_writable(place)
     assert tempfile.gettempdir()
+
+
+@pytest.fixture
+def no_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A scratch folder in which files of more than 4096 bytes cannot be."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    real = os.posix_fallocate
+
+    def refuse(handle: int, start: int, size: int) -> None:
+        if size > 4096:
+            raise FULL
+        real(handle, start, size)
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    return tmp_path / "tmp"
+
+
+def test_room_is_set_aside_before_a_map_is_written(no_room: Path) -> None:
+    with scratch_file(4096) as file:
+        assert os.fstat(file.fileno()).st_blocks * 512 >= 4096
+    with pytest.raises(ScratchError, match=rf"{no_room}: .*No space left on device.*set TMPDIR"):
+        scratch_file(1 << 20)
+
+
+def test_a_full_scratch_disk_is_no_damage_of_a_packed_file(
+    write_nifti: Any, scan_values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edgeseg.data.nifti import open_nifti
+
+    path = write_nifti("flair.nii.gz", scan_values["flair"])
+
+    class Full:
+        """A file on a full disk."""
+
+        def write(self, _content: bytes) -> int:
+            raise FULL
+
+        def close(self) -> None:
+            """Nothing to do."""
+
+    monkeypatch.setattr("tempfile.TemporaryFile", Full)
+    with pytest.raises(ScratchError, match="set TMPDIR"):
+        open_nifti(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 
 import numpy as np
@@ -12,6 +11,7 @@ from edgeseg.data.dicom.files import read_pixels
 from edgeseg.data.dicom.frames import Frame, Padding
 from edgeseg.data.sequence import Plane
 from edgeseg.errors import DatasetError
+from edgeseg.place import scratch_file
 
 _PROBES = 12
 
@@ -41,7 +41,8 @@ class Pixels:
         with self._lock:
             if self._volume is None:
                 first = self._frames[0]
-                with tempfile.TemporaryFile() as spool:
+                size = 4 * len(self._frames) * first.rows * first.columns
+                with scratch_file(size) as spool:
                     volume = np.memmap(spool, np.float32, "w+", shape=(len(self._frames), first.rows, first.columns))
                 for number in range(len(self._frames)):
                     values, padded = _intensities(self._frames[number])

@@ -10,7 +10,15 @@ from pathlib import Path
 
 from edgeseg.artifacts import staged_tree
 from edgeseg.data.scan import SourcedScan
-from edgeseg.errors import ArtifactError, ContractError, DataError, DatasetError, EdgeSegError, OutputError
+from edgeseg.errors import (
+    ArtifactError,
+    ContractError,
+    DataError,
+    DatasetError,
+    EdgeSegError,
+    OutputError,
+    ScratchError,
+)
 from edgeseg.results import FAILED, PatientSegmentation
 from edgeseg.runtime import Segmenter
 from edgeseg.specs import RunOptions
@@ -227,6 +235,8 @@ def _ends_all(error: Exception) -> bool:
     """Whether the patients that follow would fail as well: the model cannot be run, or the disk is full."""
     if isinstance(error, (ArtifactError, ContractError)):
         return True
+    if isinstance(error, ScratchError):
+        return False
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in _OF_THE_DISK and isinstance(error, (OutputError, OSError)):
