@@ -1,4 +1,4 @@
-"""What a search rejected is with_latencies beside the artifacts, and its figures find their way back to it."""
+"""What a search rejected is timed beside the artifacts, and its figures find their way back to it."""
 
 from __future__ import annotations
 
