@@ -20,6 +20,7 @@ from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.results import EpochRecord
 
 STATE, WEIGHTS, HISTORY = "state.safetensors", "weights.safetensors", "history.json"
+_FOLD = re.compile(r"fold(\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +205,3 @@ def of_fold(path: Path, fold: str | None = None) -> Path:
     if fold is None:
         return next(iter(fold_folders(path)), path)
     return path / fold if (path / fold).is_dir() else path
-
-
-_FOLD = re.compile(r"fold(\d+)")
