@@ -26,6 +26,7 @@ from edgeseg.data.candidate import Candidate
 from edgeseg.data.grid import Grid, View, common_view
 from edgeseg.data.origin import Origin, label_of
 from edgeseg.data.recognise import SeriesFacts
+from edgeseg.data.regular import open_regular
 from edgeseg.data.scan_format import Listed, ScanFormat
 from edgeseg.data.sequence import Plane
 from edgeseg.errors import DatasetError, MissingExtraError, OptionError, ScratchError, one_line
@@ -195,8 +196,8 @@ def pick(sequences: tuple[NiftiSequence, ...], names: tuple[str, ...], path: Pat
 def _unpacked(path: Path) -> BinaryIO:
     """Open the file, unpacked where it is packed; of a packed one no more is unpacked than its header asks for."""
     if not path.name.lower().endswith(".gz"):
-        return path.open("rb")
-    with path.open("rb") as packed, gzip.GzipFile(fileobj=packed) as source:
+        return open_regular(path)
+    with open_regular(path) as packed, gzip.GzipFile(fileobj=packed) as source:
         unpacked = scratch_file()
         try:
             block = source.read(_BLOCK)

@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgeseg.errors import DataError, ImageError, MaskError, one_line
+from edgeseg.data.picture_head import frames_of
+from edgeseg.data.regular import open_regular
+from edgeseg.errors import DataError, ImageError, LimitError, MaskError, one_line
 
 SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
 
@@ -46,7 +48,7 @@ class _Picture:
         """Size, channels, depth and frames, for messages."""
         height, width = self.pixels.shape[:2]
         text = f"{height} x {width} pixels, {self.channels} channel(s) of {self.bits} bit ({self.mode})"
-        return text if self.frames == 1 else f"{text}, {self.frames} frames"
+        return text if self.frames == 1 else f"{text}, {self.frames} frames or more"
 
 
 class _EmptyFileError(Exception):
@@ -170,11 +172,13 @@ def _decode(
 ) -> _Picture:
     """Decode the whole file; whatever Pillow says against it, warnings included, becomes one `kind`."""
     try:
-        return _decode_with_pillow(path.open("rb") if content is None else io.BytesIO(content), max_pixels)
+        return _decode_with_pillow(open_regular(path) if content is None else io.BytesIO(content), max_pixels, path)
     except FileNotFoundError as error:
         raise kind(f"{path}: there is no such file; the {role} is missing") from error
     except IsADirectoryError as error:
         raise kind(f"{path}: this is a folder; a {role} is a TIFF, PNG or JPEG file") from error
+    except LimitError as error:
+        raise kind(str(error)) from error
     except PermissionError as error:
         raise kind(f"{path}: the file may not be read; change its permissions") from error
     except _EmptyFileError as error:
@@ -200,7 +204,7 @@ def _decode(
         ) from error
 
 
-def _decode_with_pillow(source: BinaryIO, max_pixels: int | None) -> _Picture:
+def _decode_with_pillow(source: BinaryIO, max_pixels: int | None, path: Path) -> _Picture:
     with source as stream, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         warnings.simplefilter("error", UserWarning)
@@ -208,12 +212,13 @@ def _decode_with_pillow(source: BinaryIO, max_pixels: int | None) -> _Picture:
         if not head:
             raise _EmptyFileError
         stream.seek(0)
+        found = frames_of(stream, str(path))
         with Image.open(stream, formats=_FORMATS) as image:
             if max_pixels is not None and image.width * image.height > max_pixels:
                 raise _TooManyPixelsError(f"{image.height} x {image.width}")
             if image.getexif().get(_ORIENTATION, _UPRIGHT) not in (_UPRIGHT, 0):
                 raise _TurnedError
-            frames = int(getattr(image, "n_frames", 1))
+            frames = int(getattr(image, "n_frames", 1)) if found is None else found
             bits = _bits(image, head)
             image.load()
             return _Picture(

@@ -13,9 +13,9 @@ from edgeseg.data.open_scan import open_scan
 from edgeseg.data.scan import SourcedScan
 from edgeseg.data.slice_file import decode_slice
 from edgeseg.data.slice_scan import SliceScan
-from edgeseg.service.packed import place_nifti, place_study
+from edgeseg.service.packed import Budget, place_nifti, place_study
 from edgeseg.service.refusal import UNUSABLE, Refusal
-from edgeseg.specs import ServeOptions
+from edgeseg.specs import Bounds
 
 SCAN_NAME = "scan"
 _JPEG = b"\xff\xd8\xff"
@@ -29,6 +29,12 @@ class Upload:
     sequences: dict[str, bytes] = field(default_factory=dict)
     study: bytes | None = None
 
+    @property
+    def parts(self) -> tuple[tuple[str, bytes], ...]:
+        """All that was brought, each with `slices`, `study` or the name of its sequence."""
+        study = () if self.study is None else (("study", self.study),)
+        return (*(("slices", one) for one in self.slices), *study, *self.sequences.items())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -40,8 +46,8 @@ class Choice:
     series: dict[str, str] = field(default_factory=dict)
 
 
-def open_upload(upload: Upload, choice: Choice, options: ServeOptions, place: Path) -> SourcedScan:
-    """Open an upload; files, where there must be any, go into `place`.
+def open_upload(upload: Upload, choice: Choice, bounds: Bounds, place: Path, budget: Budget) -> SourcedScan:
+    """Open an upload in this process; files, where there must be any, go into `place`.
 
     Raises:
         Refusal: when what is packed is too large.
@@ -52,13 +58,13 @@ def open_upload(upload: Upload, choice: Choice, options: ServeOptions, place: Pa
     if upload.slices:
         names = [f"slice_{number:03d}{_ending(data)}" for number, data in enumerate(upload.slices, 1)]
         contents = dict(zip(names, upload.slices, strict=True))
-        read = functools.partial(_read, contents, options.max_pixels)
+        read = functools.partial(_read, contents, bounds.max_pixels)
         files = tuple(map(Path, names))
         return SliceScan(SCAN_NAME, files, volume=choice.volume, spacing_mm=choice.spacing_mm, read=read)
     if upload.study is not None:
-        study = place_study(upload.study, place / "study", options)
+        study = place_study(upload.study, place / "study", bounds, budget)
         return open_scan(study, spacing_mm=choice.spacing_mm, series=choice.series)
-    paths = {name: place_nifti(data, place / f"{name}.nii", options) for name, data in upload.sequences.items()}
+    paths = {name: place_nifti(data, place / f"{name}.nii", bounds, budget) for name, data in upload.sequences.items()}
     return open_scan(pre=paths.get("pre"), flair=paths["flair"], post=paths.get("post"), spacing_mm=choice.spacing_mm)
 
 

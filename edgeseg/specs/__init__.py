@@ -42,7 +42,7 @@ from edgeseg.specs.seen import (
     require_some,
     seen_among,
 )
-from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, ServeOptions
+from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, Bounds, ServeOptions
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "AppCase",
     "AppFile",
     "AppManifest",
+    "Bounds",
     "BuildSpec",
     "Chain",
     "ChannelPrune",

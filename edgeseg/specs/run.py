@@ -28,6 +28,7 @@ class RunOptions:
         overlays: whether pictures with outlines and a contact sheet are written.
         salt: hashed with DICOM identifiers to name their patients; None draws a new one for each run.
         contract: a JSON file with the contract of a model that carries none.
+        untrusted: whether scans are read in a process of their own, with limits on memory and time.
     """
 
     pre: Path | None = None
@@ -42,6 +43,7 @@ class RunOptions:
     overlays: bool = False
     salt: str | None = None
     contract: Path | None = None
+    untrusted: bool = False
 
     def __post_init__(self) -> None:
         """Refuse unknown formats, distances that are none, and sequences without FLAIR."""

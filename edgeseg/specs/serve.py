@@ -18,6 +18,20 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,512}=*")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 
 
+UNPACKED_TIMES = 16
+"""How many times as large as the largest body what is packed in one request may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What one request may hold: bytes of all its files unpacked, slices, pixels of a slice, and seconds to unpack."""
+
+    unpacked_bytes: int
+    max_slices: int
+    max_pixels: int
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
     """Where the service listens, and what it bounds.
@@ -78,6 +92,16 @@ class ServeOptions:
             raise OptionError(f"drain_s is {self.drain_s}; it lies between 0 and 3600 seconds")
         _require_access(self.token, self.origins)
         _require_routes(self.health_route, self.predict_route)
+
+    @property
+    def bounds(self) -> Bounds:
+        """What one request may hold."""
+        return Bounds(
+            unpacked_bytes=UNPACKED_TIMES * self.max_body_bytes,
+            max_slices=self.max_slices,
+            max_pixels=self.max_pixels,
+            seconds=self.timeout_s,
+        )
 
     @property
     def threads(self) -> int:
