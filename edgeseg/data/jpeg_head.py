@@ -34,7 +34,7 @@ def jpeg_size(content: bytes, name: str) -> tuple[int, int] | None:
         scans += kind == _SCAN
         if scans > MAX_SCANS or segments > MAX_SEGMENTS:
             raise LimitError(
-                f"{name}: a JPEG of more than {MAX_SCANS} scans or {MAX_SEGMENTS} segments; no encoder writes so many, so "
+                f"{name}: a JPEG of more than {MAX_SCANS} scans or {MAX_SEGMENTS} segments, which no encoder writes; "
                 "the file is damaged or hostile; save it anew"
             )
         if kind in _FRAMES and place + 7 <= len(content):

@@ -97,7 +97,7 @@ class Engine:
                     return self._segment(segmenter, upload, choice, deadline, place, (since, waited_ms))
                 except LimitError as error:
                     deadline.check()
-                    raise refusal_for(error) from error
+                    raise refusal_for(error, hidden=str(place)) from error
                 except EdgeSegError as error:
                     raise refusal_for(error, hidden=str(place)) from error
         finally:

@@ -164,8 +164,17 @@ def _nifti_size(head: bytes, name: str) -> tuple[int, int, int]:
     raise Refusal(UNUSABLE, f"'{name}' is no NIfTI file; send .nii or .nii.gz")
 
 
+def too_many_pixels(bounds: Bounds) -> Refusal:
+    """Refuse a request whose slices have too many pixels together."""
+    return Refusal(
+        TOO_LARGE, f"its slices have more than {bounds.all_pixels} pixels together; resample them, or send fewer"
+    )
+
+
 def _require_size(pixels: int, slices: int, bounds: Bounds, what: str) -> None:
     """Bound a plane in any direction, and the number of slices, of which a volume may have some more than a request."""
+    if pixels * slices > bounds.all_pixels:
+        raise too_many_pixels(bounds)
     if pixels > bounds.max_pixels or slices > 4 * bounds.max_slices:
         raise Refusal(
             TOO_LARGE,

@@ -11,6 +11,8 @@ from edgeseg.errors import OptionError
 SEGMENT_ROUTE = "/v1/segment"
 LIVE_ROUTE, READY_ROUTE, METRICS_ROUTE = "/live", "/ready", "/metrics"
 OWN_ROUTES = (SEGMENT_ROUTE, "/docs", "/openapi.json", LIVE_ROUTE, READY_ROUTE, METRICS_ROUTE)
+_USUAL_PIXELS = 512 * 512
+"""Of a slice, when as many come as may; where slices are larger there may be fewer."""
 MAX_PREDICT_BYTES = 1_500_000
 """The largest request that Vertex AI passes on to a container."""
 _ROUTE = re.compile(r"/[\w./:@-]*", re.ASCII)
@@ -24,11 +26,12 @@ UNPACKED_TIMES = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What one request may hold: bytes of all its files unpacked, slices, pixels of a slice, and seconds to unpack."""
+    """What one request may hold: bytes of all its files unpacked, slices, pixels, and seconds to unpack."""
 
     unpacked_bytes: int
     max_slices: int
     max_pixels: int
+    all_pixels: int
     seconds: float
 
 
@@ -64,7 +67,7 @@ class ServeOptions:
     max_body_bytes: int = 32 << 20
     max_held_bytes: int = 256 << 20
     max_slices: int = 256
-    max_pixels: int = 1 << 24
+    max_pixels: int = 1 << 22
     timeout_s: float = 60.0
     grace_s: float = 30.0
     drain_s: float = 0.0
@@ -100,6 +103,7 @@ class ServeOptions:
             unpacked_bytes=UNPACKED_TIMES * self.max_body_bytes,
             max_slices=self.max_slices,
             max_pixels=self.max_pixels,
+            all_pixels=_USUAL_PIXELS * self.max_slices,
             seconds=self.timeout_s,
         )
 

@@ -111,8 +111,10 @@ def _require_size(path: Path, source: Any, number: int) -> None:
     import pydicom
     from pydicom.encaps import get_frame
 
-    found = outline(path)
-    if found.pixels_at is None or not found.syntax.startswith(_COMPRESSED):
+    if not isinstance(source, Path):
+        return
+    syntax = pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID", "")
+    if not syntax.startswith(_COMPRESSED) or (found := outline(path)).pixels_at is None:
         return
     header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_SIZES)
     frames = int(header.get("NumberOfFrames") or 1)

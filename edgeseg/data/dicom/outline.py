@@ -16,7 +16,7 @@ from typing import BinaryIO
 from edgeseg.data.regular import open_regular
 from edgeseg.errors import LimitError
 
-MAX_ELEMENTS, MAX_ITEMS, MAX_DEPTH = 200_000, 40_000, 16
+MAX_ELEMENTS, MAX_ITEMS, MAX_DEPTH = 100_000, 20_000, 16
 MAX_INFLATED_BYTES = 64 << 20
 DEFLATED, _IMPLICIT, _BIG = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
 _PREAMBLE, _MAGIC = 128, b"DICM"
@@ -83,8 +83,8 @@ def _inflated(stream: BinaryIO, path: Path) -> io.BytesIO:
             made.write(unpacker.decompress(block, _BLOCK))
             if made.tell() > MAX_INFLATED_BYTES:
                 raise LimitError(
-                    f"{path}: deflated, it holds more than {MAX_INFLATED_BYTES >> 20} MB; a series in one deflated file "
-                    "is not read beyond that; inflate it first (such as with gdcmconv --raw)"
+                    f"{path}: deflated, and more than {MAX_INFLATED_BYTES >> 20} MB once inflated, which is not read; "
+                    "inflate it first (such as with gdcmconv --raw)"
                 )
     except zlib.error as error:
         raise _Cut from error
@@ -160,8 +160,8 @@ class _Walker:
         depth = len(self._ends) // 2
         if found.elements > MAX_ELEMENTS or found.items > MAX_ITEMS or depth > MAX_DEPTH:
             raise LimitError(
-                f"{self.name}: more than {MAX_ELEMENTS} elements, {MAX_ITEMS} items or {MAX_DEPTH} levels of sequences; "
-                "no scanner writes such a header, so the file is damaged or hostile; export it again"
+                f"{self.name}: more than {MAX_ELEMENTS} elements, {MAX_ITEMS} items or {MAX_DEPTH} levels of "
+                "sequences, which no scanner writes; the file is damaged or hostile; export it again"
             )
 
     def _element(self) -> tuple[int, bytes, int]:

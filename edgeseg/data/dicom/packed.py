@@ -33,8 +33,8 @@ def require_size(frame: bytes, header: Any, name: str) -> None:
     size = _size(frame, name)
     if size is not None and size != (rows, columns):
         raise LimitError(
-            f"{name}: its pixels are a picture of {size[0]} x {size[1]}, and its header says {rows} x {columns}; the file "
-            "is damaged or hostile; export it again"
+            f"{name}: its pixels are a picture of {size[0]} x {size[1]}, and its header says {rows} x {columns}; the "
+            "file is damaged or hostile; export it again"
         )
 
 
@@ -60,8 +60,8 @@ def _require_rle(frame: bytes, pixels: int, segments: int, name: str) -> None:
     for start, end in zip(places[:count], ends, strict=True):
         if _unpacked(frame, start, end, pixels + _SLACK) > pixels + _SLACK:
             raise LimitError(
-                f"{name}: its RLE unpacks to more than the {pixels} pixels that its header says; the file is damaged or "
-                "hostile; export it again"
+                f"{name}: its RLE unpacks to more than the {pixels} pixels that its header says; the file is damaged "
+                "or hostile; export it again"
             )
 
 

@@ -15,7 +15,7 @@ except ImportError:  # Windows has no such limits; there the time alone is bound
     resource = None  # type: ignore[assignment]
 
 _MEMORY_BYTES, _MEMORY_PER_BYTE, _MOST_COUNTED = 160 << 20, 5, 48 << 20
-_CPU_S, _CPU_PER_BYTE, _WAIT_TIMES, _WAIT_MORE_S = 2.0, 0.5 / (1 << 20), 3.0, 5.0
+_CPU_S, _CPU_PER_BYTE, _WAIT_TIMES, _WAIT_MORE_S = 3.0, 0.25 / (1 << 20), 3.0, 5.0
 _STATM = Path("/proc/self/statm")
 
 

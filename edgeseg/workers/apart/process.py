@@ -22,7 +22,7 @@ START_S = 60.0
 _POLL_S = 0.1
 _MOST_ANSWER_BYTES = 32 << 20
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT", "PYTHONWARNINGS")
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class Process:
@@ -130,8 +130,8 @@ class Process:
 
 
 _TOO_LONG = (
-    "reading it takes longer than so small a scan may take; it is damaged or hostile, or packed very densely; unpack it, "
-    "or give fewer slices at a time"
+    "reading it takes longer than so small a scan may take; it is damaged or hostile, or packed very densely; unpack "
+    "it, or give fewer slices at a time"
 )
 
 
