@@ -26,11 +26,11 @@ from edgeseg.data.candidate import Candidate
 from edgeseg.data.grid import Grid, View, common_view
 from edgeseg.data.origin import Origin, label_of
 from edgeseg.data.recognise import SeriesFacts
-from edgeseg.data.regular import open_regular
 from edgeseg.data.scan_format import Listed, ScanFormat
 from edgeseg.data.sequence import Plane
 from edgeseg.errors import DatasetError, MissingExtraError, OptionError, ScratchError, one_line
 from edgeseg.place import scratch_file, write_scratch
+from edgeseg.regular import open_regular
 
 SUFFIXES = (".nii", ".nii.gz")
 MAX_VOXELS = 1 << 30

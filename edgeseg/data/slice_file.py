@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgeseg.data.picture_head import frames_of
-from edgeseg.data.regular import open_regular
 from edgeseg.errors import DataError, ImageError, LimitError, MaskError, one_line
+from edgeseg.regular import open_regular
 
 SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
 

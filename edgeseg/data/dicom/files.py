@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from edgeseg.data.dicom.outline import DEFLATED, outline
 from edgeseg.data.dicom.packed import require_size
-from edgeseg.data.regular import open_regular
 from edgeseg.errors import DatasetError, LimitError, MissingExtraError
+from edgeseg.regular import open_regular
 
 ENDINGS = (".dcm", ".ima", ".dicom")
 """What names of DICOM files end in, where they end in anything; a file so named that is none is damaged."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from edgeseg.data.regular import open_regular
 from edgeseg.errors import LimitError
+from edgeseg.regular import open_regular
 
 MAX_ELEMENTS, MAX_ITEMS, MAX_DEPTH = 100_000, 20_000, 16
 MAX_INFLATED_BYTES = 64 << 20

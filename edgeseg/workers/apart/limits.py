@@ -1,22 +1,18 @@
-"""How much memory, processor time and room on the disk one piece of work may take, and holding a process to it."""
+"""How much memory, processor time and room on the disk one piece of work may take, and holding a process to it.
+
+Windows has no such limits, and macOS none of memory that holds: there time alone is bounded, by the process that waits.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
-try:
-    import resource
-except ImportError:  # Windows has no such limits; there the time alone is bounded, by the process that waits
-    resource = None  # type: ignore[assignment]
+from edgeseg.place.allowance import address_space, soft_limit
 
 _MEMORY_BYTES, _MEMORY_PER_BYTE, _MOST_COUNTED = 160 << 20, 5, 48 << 20
 _CPU_S, _CPU_PER_BYTE, _WAIT_TIMES, _WAIT_MORE_S = 3.0, 0.25 / (1 << 20), 3.0, 5.0
-_STATM = Path("/proc/self/statm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,43 +49,13 @@ class Limits:
 
 def restrict(limits: Limits) -> None:
     """Hold this process to limits from now on, whatever it took before; they can be renewed."""
-    if resource is None:
-        return
-    _set("RLIMIT_CPU", math.ceil(time.process_time() + limits.cpu_s))
-    _set("RLIMIT_FSIZE", limits.output_bytes)
-    _set("RLIMIT_CORE", 0)
+    soft_limit("RLIMIT_CPU", math.ceil(time.process_time() + limits.cpu_s))
+    soft_limit("RLIMIT_FSIZE", limits.output_bytes)
+    soft_limit("RLIMIT_CORE", 0)
     if (size := address_space()) is not None:
-        _set("RLIMIT_AS", size + limits.memory_bytes)
+        soft_limit("RLIMIT_AS", size + limits.memory_bytes)
 
 
 def release() -> None:
     """Take the limit of memory away, so that the process can end its work in order."""
-    if resource is not None:
-        _set("RLIMIT_AS", None)
-
-
-def address_space() -> int | None:
-    """Return the bytes of address space that this process has; None where the system does not tell."""
-    try:
-        return int(_STATM.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
-        return None
-
-
-def resident() -> int:
-    """Return the bytes of memory that this process holds; 0 where the system does not tell."""
-    try:
-        return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
-        return 0
-
-
-def _set(name: str, soft: int | None) -> None:
-    """Set a soft limit; the hard one stays, so that it can be set anew for the next work."""
-    kind = getattr(resource, name)
-    hard = resource.getrlimit(kind)[1]
-    wanted = hard if soft is None else soft
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
-    with contextlib.suppress(OSError, ValueError):  # macOS knows RLIMIT_AS and refuses it
-        resource.setrlimit(kind, (wanted, hard))
+    soft_limit("RLIMIT_AS", None)

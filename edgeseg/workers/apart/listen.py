@@ -11,7 +11,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from edgeseg.errors import EdgeSegError, LimitError
-from edgeseg.workers.apart.limits import Limits, address_space, release, resident, restrict
+from edgeseg.place.allowance import address_space, resident
+from edgeseg.workers.apart.limits import Limits, release, restrict
 
 Answer = dict[str, Any]
 _GROWN_BYTES = 64 << 20
