@@ -24,18 +24,18 @@ def nifti(*sides: int, data: bytes = b"", kind: int = 4, bits: int = 16) -> byte
 
 def zeros(size: int, start: bytes) -> bytes:
     """Gzip of `start` and `size` zeros."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packer = zlib.compressobj(6, zlib.DEFLATED, 31)
     made = packer.compress(start)
     for _ in range(size >> 20):
         made += packer.compress(bytes(1 << 20))
     return made + packer.flush()
 
 
-def bomb(size: int = 900 << 20) -> bytes:
+def bomb(size: int = 560 << 20) -> bytes:
     return zeros(size, nifti(512, 512, 1024))
 
 
-def dense(sides: tuple[int, int, int] = (1024, 1024, 200)) -> bytes:
+def dense(sides: tuple[int, int, int] = (1024, 1024, 80)) -> bytes:
     """A volume that is what it says, and packs a thousandfold."""
     return zeros(2 * sides[0] * sides[1] * sides[2], nifti(*sides))
 
