@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
+import functools
 import json
 import math
 import re
@@ -173,6 +174,9 @@ def from_json(kind: type[T], text: str | bytes) -> T:
     return from_plain(kind, parse_json(text))
 
 
+_hints = functools.cache(get_type_hints)
+
+
 def from_plain(kind: type[T], plain: Any, path: str = "$") -> T:
     """Read a dataclass of type `kind` from what `json.loads` gives.
 
@@ -181,7 +185,7 @@ def from_plain(kind: type[T], plain: Any, path: str = "$") -> T:
     """
     if not isinstance(plain, dict):
         raise JsonFormatError(f"{path}: expected an object for {kind.__name__}, found {type(plain).__name__}")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(plain) - set(fields)):
         raise JsonFormatError(f"{path}: unknown key '{unknown[0]}' for {kind.__name__}")

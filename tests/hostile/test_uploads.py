@@ -55,7 +55,7 @@ CASES: dict[str, tuple[str, str, Callable[[Any], bytes], set[int]]] = {
         "dicom",
         "dicom",
         lambda d: d.zipped(d.packed(d.J2K, d.j2k(2000, 2000), rows=2000, columns=2000)),
-        {413, 422},
+        {200, 413, 422},  # OpenJPEG takes what is missing for black, and the answer warns of it
     ),
     "dicom-frames": ("dicom", "dicom", lambda d: d.zipped(d.packed(d.RLE, d.rle(384), count=90_000)), {413}),
     "zip-bomb": (
@@ -85,9 +85,12 @@ def test_an_upload_costs_no_more_than_it_may(name: str, server: Any, part: Part)
         status, body = server.post(field, content)
     assert status in allowed, body
     told = json.loads(body)
-    assert set(told) == {"error"}
-    assert "/tmp" not in told["error"]
-    assert len(told["error"]) < 600
+    if status == 200:
+        assert told["warnings"]
+    else:
+        assert set(told) == {"error"}
+        assert len(told["error"]) < 600
+    assert "/tmp" not in body
     assert seen.seconds < watch.MOST_S
     assert seen.peak_mb < watch.MOST_MB
     start = time.perf_counter()

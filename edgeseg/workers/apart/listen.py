@@ -13,6 +13,7 @@ from typing import Any
 from edgeseg.errors import EdgeSegError, LimitError
 from edgeseg.place.allowance import address_space, resident
 from edgeseg.workers.apart.limits import Limits, release, restrict
+from edgeseg.workers.apart.memory import clear
 
 Answer = dict[str, Any]
 _GROWN_BYTES = 64 << 20
@@ -86,5 +87,6 @@ def listen(make: Callable[[Inside], Mapping[str, Callable[[Answer], Answer]]]) -
             answer = inside.told(error)
         if message["op"] == "end":
             release()
+            clear(inside.memory)
             answer["grown"] = resident() - begun > _GROWN_BYTES
         channel.send_bytes(json.dumps(answer).encode())

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from typing import Self
 
-from edgeseg.workers.apart import memory
 from edgeseg.workers.apart.process import Process
 
 _MOST_JOBS = 500
@@ -38,6 +37,9 @@ class Pool:
             OutputError: when none can be started.
         """
         process = self._take()
+        while not process.rested():
+            process.kill()
+            process = self._take()
         try:
             yield process
         finally:
@@ -75,7 +77,6 @@ class Pool:
     def _back(self, process: Process) -> None:
         process.jobs += 1
         if process.settled and process.alive and process.jobs < _MOST_JOBS:
-            memory.clear(process.memory)
             with self._lock:
                 if not self._closed:
                     self._idle.append(process)

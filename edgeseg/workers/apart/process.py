@@ -14,11 +14,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from edgeseg.errors import DatasetError, LimitError, OutputError
+from edgeseg.errors import DatasetError, EdgeSegError, LimitError, OutputError
 from edgeseg.jsonio import JsonFormatError, parse_json
 from edgeseg.workers.apart import memory
 
-START_S = 60.0
+START_S, _REST_S = 60.0, 5.0
 _POLL_S = 0.1
 _MOST_ANSWER_BYTES = 32 << 20
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT", "PYTHONWARNINGS")
@@ -31,7 +31,7 @@ class Process:
     Attributes:
         memory: descriptor of what is shared.
         jobs: how many pieces of work it has done.
-        settled: whether nothing of its last work is left in it; who asks it says so.
+        settled: whether it was told to put its last work away; what is not is not used again.
     """
 
     def __init__(self, entry: str) -> None:
@@ -57,7 +57,7 @@ class Process:
                 f"a process to read in cannot be started ({error.strerror}); end other programs"
             ) from error
         self._channel = Connection(ours.detach())
-        self._ready, self.jobs, self.settled = False, 0, True
+        self._ready, self._owes, self.jobs, self.settled = False, False, 0, True
 
     @property
     def alive(self) -> bool:
@@ -92,6 +92,22 @@ class Process:
         except OSError as error:
             raise self._ended() from error
         return self._receive(seconds, left)
+
+    def settle(self, message: dict[str, Any]) -> None:
+        """Tell it to put its work away, without waiting; `rested` takes the answer."""
+        with contextlib.suppress(OSError):
+            self._channel.send_bytes(_encoded(message))
+            self._owes, self.settled = True, True
+
+    def rested(self) -> bool:
+        """Wait until it has put its last work away; whether it is fit for another."""
+        if not self._owes:
+            return self.alive
+        self._owes = False
+        try:
+            return not self._receive(_REST_S, lambda: _REST_S).get("grown", True)
+        except EdgeSegError:
+            return False
 
     def _receive(self, seconds: float, left: Callable[[], float]) -> dict[str, Any]:
         end = time.monotonic() + seconds

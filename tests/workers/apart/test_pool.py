@@ -71,8 +71,8 @@ def test_arrays_go_both_ways(pool: Pool) -> None:
 
 def test_what_is_settled_goes_back_and_what_is_not_is_replaced(pool: Pool) -> None:
     with pool.lend() as one:
-        one.ask({"op": "end"}, **ENDLESS)
-        one.settled = True
+        one.ask({"op": "read"}, **ENDLESS)
+        one.settle({"op": "end"})
     with pool.lend() as again:
         assert again is one
         again.ask({"op": "read"}, **ENDLESS)

@@ -63,6 +63,7 @@ class _Reading:
         self._writer: Writer | None = None
 
     def open(self, message: Answer) -> Answer:
+        """Open a scan and read its first slice: most uploads have one alone."""
         limits = Limits(**message["limits"])
         self._inside.begin(limits)
         scan = self._scan = self._opener(message["what"], self._inside.memory)
@@ -80,12 +81,15 @@ class _Reading:
             nifti=None if nifti is None else NiftiFacts.of(nifti.header),
         )
         self._inside.go_on(limits.cpu_s + SLICE_S * len(facts.slice_names))
-        return {"facts": to_plain(facts)}
+        return {"facts": to_plain(facts), **self.image({"index": 0})}
 
     def image(self, message: Answer) -> Answer:
-        image = self._open_scan.image(message["index"])
+        """Read a slice; with the last one, all there is to warn of is told."""
+        scan = self._open_scan
+        image = scan.image(message["index"])
         put_array(self._inside.memory, image)
-        return {"shape": list(image.shape)}
+        last = message["index"] == len(scan.slice_names) - 1
+        return {"shape": list(image.shape), **(self.warnings(message) if last else {})}
 
     def warnings(self, _message: Answer) -> Answer:
         return {"warnings": list(self._open_scan.warnings)}

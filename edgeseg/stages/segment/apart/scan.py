@@ -28,6 +28,10 @@ _KINDS = {
 }
 
 
+Read = tuple[NDArray[np.uint8], tuple[str, ...] | None]
+"""A slice, and where it is the last one what there is to warn of."""
+
+
 def _forever() -> float:
     return float("inf")
 
@@ -66,11 +70,11 @@ class Reader:
             for content in contents:
                 place = put(process.memory, content, place)
             try:
-                facts = talk.open(what)
+                facts, first = talk.open(what)
             except BaseException:
                 talk.end()
                 raise
-            return ApartScan(talk, facts, stack.pop_all())
+            return ApartScan(talk, facts, first, stack.pop_all())
 
 
 class _Talk:
@@ -84,7 +88,7 @@ class _Talk:
     def memory(self) -> int:
         return self._process.memory
 
-    def open(self, what: Any) -> ScanFacts:
+    def open(self, what: Any) -> tuple[ScanFacts, Read]:
         reader = self._reader
         told = {"op": "open", "what": what, "limits": to_plain(reader.limits)}
         answer = self._send(told, reader.limits.wait_s)
@@ -96,7 +100,7 @@ class _Talk:
             raise _strange()
         self._slices = len(facts.slice_names)
         self._more_s = reader.limits.cpu_s + SLICE_S * self._slices
-        return facts
+        return facts, self._read(answer)
 
     def seg(self, path: Path, model_sha256: str) -> None:
         self._more_s += _SEG_S + _SEG_S_PER_SLICE * self._slices
@@ -105,25 +109,31 @@ class _Talk:
     def ask(self, op: str, **more: Any) -> dict[str, Any]:
         return self._send({"op": op, **more}, 2 * self._more_s)
 
-    def exchange(self, op: str, array: NDArray[np.uint8] | None = None, **more: Any) -> NDArray[np.uint8] | None:
-        """Send an array along, or get one where none is sent."""
+    def image(self, index: int) -> Read:
         with self._lock:
-            if array is not None:
-                put_array(self.memory, array)
-                self._sent({"op": op, "shape": list(array.shape), **more}, 2 * self._more_s)
-                return None
-            shape = self._sent({"op": op, **more}, 2 * self._more_s).get("shape")
-            if not isinstance(shape, list) or len(shape) != 3 or not all(type(one) is int and one > 0 for one in shape):
-                raise _strange()
-            if shape[2] != _CHANNELS or shape[0] * shape[1] > _MOST_PIXELS:
-                raise _strange()
-            return take_array(self.memory, tuple(shape))
+            return self._read(self._sent({"op": "image", "index": index}, 2 * self._more_s))
+
+    def mask(self, index: int, name: str, mask: NDArray[np.uint8]) -> None:
+        with self._lock:
+            put_array(self.memory, mask)
+            told = {"op": "mask", "index": index, "name": name, "shape": list(mask.shape)}
+            self._sent(told, 2 * self._more_s)
+
+    def _read(self, answer: Mapping[str, Any]) -> Read:
+        shape, warnings = answer.get("shape"), answer.get("warnings")
+        if not isinstance(shape, list) or len(shape) != 3 or not all(type(one) is int and one > 0 for one in shape):
+            raise _strange()
+        if shape[2] != _CHANNELS or shape[0] * shape[1] > _MOST_PIXELS:
+            raise _strange()
+        try:
+            image = take_array(self.memory, tuple(shape))
+        except EOFError as error:
+            raise _strange() from error
+        return image, tuple(map(str, warnings)) if isinstance(warnings, list) else None
 
     def end(self) -> None:
-        """Let the process go back to the pool, where it is well."""
-        with contextlib.suppress(EdgeSegError):
-            answer = self._send({"op": "end"}, 10.0)
-            self._process.settled = not answer.get("grown", True)
+        """Let the process put things away and go back to the pool, without waiting for it."""
+        self._process.settle({"op": "end"})
 
     def _send(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
         with self._lock:
@@ -141,8 +151,10 @@ class ApartScan:
 
     reference = None
 
-    def __init__(self, talk: _Talk, facts: ScanFacts, stack: contextlib.ExitStack) -> None:
-        """Keep the process until `close`."""
+    def __init__(self, talk: _Talk, facts: ScanFacts, first: Read, stack: contextlib.ExitStack) -> None:
+        """Keep the process until `close`; `first` is the first slice, which is read as the scan is opened."""
+        self._first: NDArray[np.uint8] | None
+        self._first, self._warnings = first
         self._talk, self._facts, self._stack = talk, facts, stack
         self.name, self.kind, self.volume = facts.name, facts.kind, facts.volume
         self.slice_names, self.mask_formats = facts.slice_names, facts.mask_formats
@@ -154,7 +166,9 @@ class ApartScan:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was odd so far."""
-        return tuple(str(one) for one in self._talk.ask("warnings").get("warnings", ()))
+        if self._warnings is None:
+            return tuple(str(one) for one in self._talk.ask("warnings").get("warnings", ()))
+        return self._warnings
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """Read one slice: `(h, w, 3) uint8`, channels = pre, FLAIR, post.
@@ -162,8 +176,12 @@ class ApartScan:
         Raises:
             DataError: when it cannot be read; LimitError when that takes too much.
         """
-        found = self._talk.exchange("image", index=index)
-        assert found is not None
+        first = self._first
+        if index == 0 and first is not None:
+            self._first = None
+            return first
+        found, told = self._talk.image(index)
+        self._warnings = told if told is not None else self._warnings
         return found
 
     def seg_writer(self, path: Path, model_sha256: str) -> ApartSeg:
@@ -192,7 +210,7 @@ class ApartSeg:
 
     def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
         """Take one mask, `(h, w) bool`."""
-        self._talk.exchange("mask", mask.astype(np.uint8), index=index, name=name)
+        self._talk.mask(index, name, mask.astype(np.uint8))
 
     def finish(self) -> tuple[Path, ...]:
         """Write the file."""
