@@ -79,7 +79,7 @@ def open_onnx(model: Path | bytes, *, mode: GraphMode, threads: int) -> Any:
     source = model if isinstance(model, bytes) else str(model)
     try:
         with allowed(memory_for(size, threads)):
-            return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+            return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:
         name = "the model" if isinstance(model, bytes) else f"{model}"
         raise ArtifactError(

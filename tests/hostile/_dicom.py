@@ -96,7 +96,7 @@ def endless_text() -> bytes:
 def rle(pixels: int) -> bytes:
     """Two segments, the first of which becomes far more than any frame."""
     bomb = b"\x81\x00" * (pixels // 128)
-    return struct.pack("<16I", 2, 64, 64 + len(bomb), *[0] * 13) + bomb + b"\x81\x00" * 6
+    return struct.pack("<16I", 2, 64, 64 + len(bomb), *[0] * 13) + bomb + b"\x81\x00" * 3
 
 
 def jpeg_ls(rows: int, columns: int) -> bytes:
