@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -59,13 +60,26 @@ def only_format(tree: Tree) -> str | None:
             f"{tree.root}: the folder holds {len(tree.of(kind))} files of {kind} and {len(tree.of(PICTURES))} pictures "
             f"({_few(tree.of(PICTURES), tree.root)}), so it is unclear which are meant; {advice}"
         )
-    endings = next(one.endings for one in FORMATS if one.name == kind)
-    if damaged := [path for path in tree.of(OTHERS) if path.name.lower().endswith(endings)]:
+    if damaged := _damaged(tree, kind):
         raise DatasetError(
             f"{damaged[0]}: cannot be read as {kind}, whatever its name says; the file is damaged or empty; copy it "
             "again, or take it out"
         )
     return kind
+
+
+def _damaged(tree: Tree, kind: str) -> list[Path]:
+    """List files that are named for a format and are none of it: by their ending, or as those beside them but a number.
+
+    The second goes for formats of many files to a volume: `IM0003` beside `IM0002`.
+    """
+    known = next(one for one in FORMATS if one.name == kind)
+    alike = {_but_numbers(path) for path in tree.of(kind)} if known.whole_tree else set()
+    return [p for p in tree.of(OTHERS) if p.name.lower().endswith(known.endings) or _but_numbers(p) in alike]
+
+
+def _but_numbers(path: Path) -> tuple[Path, str]:
+    return path.parent, re.sub(r"\d+", "0", path.name)
 
 
 def unused_of(tree: Tree, folder: Path | None = None) -> tuple[UnusedFiles, ...]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edgeseg.data.dicom.files import read_header
+from edgeseg.data.dicom.header import is_image, read
 from edgeseg.data.listing import natural_key
 from edgeseg.data.origin import Origin
 from edgeseg.data.recognise import SeriesFacts
@@ -36,13 +36,17 @@ _MIN_HIDDEN = 3
 
 @dataclass(slots=True, kw_only=True)
 class SeriesFiles:
-    """One series; `uid` is its own, and is for comparison with what a user asks for alone."""
+    """One series; `uid` is its own, and is for comparison with what a user asks for alone.
+
+    `cut` are those of its files that end before their pixels do.
+    """
 
     description: str
     uid: str
     origin: Origin
     paths: list[Path]
     headers: list[Any]
+    cut: list[Path] = field(default_factory=list)
 
     def facts(self) -> SeriesFacts:
         """Gather what tells which sequence it is."""
@@ -69,22 +73,24 @@ def list_series(paths: Iterable[Path], salt: str) -> tuple[tuple[SeriesFiles, ..
 
     Raises:
         MissingExtraError: without pydicom.
-        DatasetError: when one cannot be read.
+        DatasetError: when one cannot be read, or ends before its pixels begin.
     """
     found: dict[str, SeriesFiles] = {}
     others = []
     for file in sorted(paths, key=lambda file: natural_key(str(file))):
-        header = read_header(file, TAGS)
-        uid = str(header.get("SeriesInstanceUID") or "")
-        if header.get("Rows") is None or not uid:
+        read_one = read(file, TAGS)
+        if not is_image(file, read_one):
             others.append(file)
             continue
+        header = read_one.values
+        uid = str(header.SeriesInstanceUID)
         if uid not in found:
             found[uid] = SeriesFiles(
                 description=_described(header), uid=uid, origin=_origin(header, salt), paths=[], headers=[]
             )
         found[uid].paths.append(file)
         found[uid].headers.append(header)
+        found[uid].cut += [file] if read_one.is_cut else []
     return tuple(found.values()), tuple(others)
 
 

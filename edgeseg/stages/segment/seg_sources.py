@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeseg.data.dicom.files import read_header
+from edgeseg.data.dicom.header import read_header
 from edgeseg.data.dicom.frames import Frame
 from edgeseg.errors import DatasetError
 

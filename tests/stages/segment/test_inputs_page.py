@@ -309,6 +309,48 @@ def _damaged(root: Path) -> Made:
     return Made(said=r"019\.dcm: cannot be read as dicom")
 
 
+@row("damaged-unnamed")
+def _damaged_unnamed(root: Path) -> Made:
+    for path in flair(root).iterdir():
+        path.rename(path.with_name(f"IM{path.stem}"))
+    (root / "s" / "flair" / "IM019").write_bytes(b"\0" * 100)
+    return Made(said=r"IM019: cannot be read as dicom")
+
+
+@row("cut-header")
+def _cut_header(root: Path) -> Made:
+    path = flair(root) / "009.dcm"
+    path.write_bytes(path.read_bytes()[:700])
+    return Made(said=r"009\.dcm: it ends before its pixels begin; the file is cut short or damaged; copy it again")
+
+
+@row("cut-pixels")
+def _cut_pixels(root: Path) -> Made:
+    path = flair(root) / "009.dcm"
+    path.write_bytes(path.read_bytes()[:-100])
+    return Made(said=r"009\.dcm: its pixels end too early; .* copy it again")
+
+
+@row("cut-beside")
+def _cut_beside(root: Path) -> Made:
+    flair(root)
+    path = series(root / "s" / "t2", "AX T2", order=[9]) / "009.dcm"
+    path.write_bytes(path.read_bytes()[:-100])
+    return Made(used=("flair",))
+
+
+@row("report")
+def _report(root: Path) -> Made:
+    flair(root)
+
+    def edit(one: Dataset) -> None:
+        one.SOPClassUID, one.Modality = "1.2.840.10008.5.1.4.1.1.88.11", "SR"
+        del one.Rows, one.PixelData
+
+    series(root / "s" / "sr", "Report", order=[0], edit=edit, number=9)
+    return Made(used=("flair",))
+
+
 @row("two-patients")
 def _two_patients(root: Path) -> Made:
     flair(root)
