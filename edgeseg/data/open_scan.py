@@ -19,7 +19,7 @@ from edgeseg.data.grey_stack import GreyStack
 from edgeseg.data.nifti import open_nifti, pick, stem
 from edgeseg.data.scan import SequenceScan
 from edgeseg.data.sequence import Sequence
-from edgeseg.data.strays import only_format, stray_warnings, unused_of
+from edgeseg.data.strays import only_format, require_undamaged, stray_warnings, unused_of
 from edgeseg.data.tree import Tree, read_tree
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.results import UnusedFiles, UsedSequence
@@ -68,6 +68,7 @@ def open_scan(
     spacing_mm: Spacing | None = None,
     salt: str | None = None,
     series: Mapping[str, str] | None = None,
+    beside: tuple[tuple[UnusedFiles, ...], tuple[str, ...]] = ((), ()),
 ) -> SequenceScan:
     """Open one patient as three sequences on FLAIR's grid; close it, or use it in a `with` block.
 
@@ -82,6 +83,7 @@ def open_scan(
         salt: hashed with DICOM identifiers to name the patient; None draws a new one.
         series: by `pre`, `flair` and `post` the number, UID or description of the series to take where a folder holds
             several.
+        beside: files beside the path that are told with it, and warnings of them.
 
     Raises:
         DataError: when something is missing, damaged, ambiguous, or does not belong together.
@@ -110,8 +112,8 @@ def open_scan(
             post=found.sequences.get("post"),
             spacing_mm=spacing_mm,
             used=tuple(sorted(found.used, key=lambda one: CHANNELS.index(one.sequence))),
-            unused=tuple(found.unused),
-            warnings=tuple(found.warnings),
+            unused=(*found.unused, *beside[0]),
+            warnings=(*found.warnings, *beside[1]),
         )
     except BaseException:
         found.close()
@@ -135,6 +137,8 @@ def list_candidates(path: Path, salt: str = "") -> tuple[tuple[Candidate, ...], 
         kind = format_of(path)
     else:
         name = only_format(tree)
+        if name is not None:
+            require_undamaged(tree, name)
         kind = next((one for one in FORMATS if one.name == name), None)
         files = () if kind is None else tree.of(kind.name)
     if kind is None:
@@ -210,7 +214,10 @@ def _require_one_study(candidates: tuple[Candidate, ...], path: Path) -> None:
         ("studies", {one.origin.study for one in candidates}),
     ):
         if len(values) > 1:
-            raise DatasetError(f"{path}: the DICOM files are of {len(values)} {what}; give each a folder of its own")
+            raise DatasetError(
+                f"{path}: the DICOM files are of {len(values)} {what}; give each a folder of its own, or name the "
+                "sequences of one with --pre, --flair and --post"
+            )
 
 
 def _four_dimensional(found: _Found, path: Path, volumes: tuple[str, ...]) -> None:

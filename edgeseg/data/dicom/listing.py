@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from edgeseg.data.dicom.header import is_image, read
+from edgeseg.data.dicom.header import holds_no_image, is_image, read
 from edgeseg.data.listing import natural_key
 from edgeseg.data.origin import Origin
 from edgeseg.data.recognise import SeriesFacts
+from edgeseg.errors import DatasetError
 
 TAGS = [
     "AccessionNumber", "BitsAllocated", "BitsStored", "ContrastBolusAgent", "DiffusionBValue", "EchoTime",
@@ -30,6 +31,11 @@ TAGS = [
 _NO_AGENT = frozenset(("", "no", "none", "nein", "non", "n", "0", "without", "n/a", "na", "null"))
 _IDENTIFYING = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
 _HIDDEN = "..."
+_OWNER_TAGS = [
+    "PatientBirthDate", "PatientID", "PatientName", "PatientSex", "SeriesInstanceUID", "SOPClassUID",
+    "StudyInstanceUID",
+]  # fmt: skip
+_SERIES_UID = 0x0020000E
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _MIN_HIDDEN = 3
 
@@ -92,6 +98,22 @@ def list_series(paths: Iterable[Path], salt: str) -> tuple[tuple[SeriesFiles, ..
         found[uid].headers.append(header)
         found[uid].cut += [file] if read_one.is_cut else []
     return tuple(found.values()), tuple(others)
+
+
+def owner_of(path: Path) -> str | None:
+    """Hash patient and study of one file, of whose header no more is read than that; None where it holds no image.
+
+    Raises:
+        MissingExtraError: without pydicom.
+        DatasetError: when it cannot be read so far.
+    """
+    found = read(path, _OWNER_TAGS, last=_SERIES_UID)
+    if holds_no_image(found):
+        return None
+    if not found.values.get("SeriesInstanceUID"):
+        raise DatasetError(f"{path}: its header does not say to which series it belongs; the file is damaged")
+    origin = _origin(found.values, "")
+    return f"{origin.patient or origin.person} {origin.study}"
 
 
 def _described(header: Any) -> str:

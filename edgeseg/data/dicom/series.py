@@ -32,8 +32,8 @@ class DicomSeries:
         """Sort the slices and find their grid.
 
         Raises:
-            DatasetError: for another modality than MR, a mosaic, a file that is cut short, slices that differ in size or orientation or lie twice
-                at one place, or a volume that cannot be seen as axial slices.
+            DatasetError: for another modality than MR, a mosaic, a file that is cut short, slices that differ in size
+                or orientation or lie twice at one place, or a volume that cannot be seen as axial slices.
         """
         self.source, self.origin = source, files.origin
         name, facts = f"{source}: series '{files.description}'", files.facts()

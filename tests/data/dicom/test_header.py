@@ -33,8 +33,7 @@ def outcome(path: Path) -> str:
         read_one = read(path)
         return ("cut" if read_one.is_cut else "whole") if is_image(path, read_one) else "no image"
     except DatasetError as error:
-        assert path.name in str(error)
-        return "refused"
+        return "refused" if path.name in str(error) else str(error)
 
 
 @pytest.mark.parametrize("meta", [True, False])

@@ -99,6 +99,22 @@ def test_a_damaged_dicom_study_among_others(
     assert [row.status for row in rows(out).values()] == [DONE] * 3
 
 
+@pytest.mark.parametrize("damage", ["cut header", "cut before it says whose it is", "cut pixels", "empty", "all"])
+def test_a_damaged_study_in_an_archive(
+    model: Path, write_dicom: Write, scan_values: dict[str, Any], out: Path, damage: str
+) -> None:
+    for n in range(3):
+        write_dicom(f"in/x{n}/flair", scan_values["flair"], description="FLAIR", study=str(n), patient=f"P{n}")
+    folder = out.parent / "in" / "x1" / "flair"
+    for cut in sorted(folder.iterdir())[: None if damage == "all" else 1]:
+        whole = cut.read_bytes()
+        cut.write_bytes({"cut header": whole[:600], "cut pixels": whole[:-5], "empty": b""}.get(damage, whole[:200]))
+    run(model, [out.parent / "in"], out=out, options=RunOptions(salt="x"))
+    assert sorted(row.status for row in rows(out).values()) == [DONE, DONE, FAILED]
+    assert "slice" in (rows(out)["x1"].reason or "") or ".dcm" in (rows(out)["x1"].reason or "")
+    assert len(list(out.rglob("*_seg.dcm"))) == 2
+
+
 def test_a_fault_of_edgeseg_itself_costs_the_others_nothing(
     model: Path, studies: list[Path], out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
