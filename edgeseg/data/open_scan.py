@@ -69,6 +69,7 @@ def open_scan(
     salt: str | None = None,
     series: Mapping[str, str] | None = None,
     beside: tuple[tuple[UnusedFiles, ...], tuple[str, ...]] = ((), ()),
+    same_patient: bool = False,
 ) -> SequenceScan:
     """Open one patient as three sequences on FLAIR's grid; close it, or use it in a `with` block.
 
@@ -83,6 +84,7 @@ def open_scan(
         salt: hashed with DICOM identifiers to name the patient; None draws a new one.
         series: by `pre`, `flair` and `post` the number, UID or description of the series to take where a folder holds
             several.
+        same_patient: take sequences whose headers name different patients for one patient's, and warn.
         beside: files beside the path that are told with it, and warnings of them.
 
     Raises:
@@ -96,13 +98,13 @@ def open_scan(
         if flair is not None:
             if path is not None:
                 raise OptionError(f"{path} was given beside --flair; give a path or the sequences one by one, not both")
-            _named(found, {"flair": flair, "pre": pre, "post": post}, asked, salt)
+            _named(found, {"flair": flair, "pre": pre, "post": post}, asked, salt, same_patient=same_patient)
         elif path is None:
             raise OptionError("neither a path nor FLAIR was given; name what to segment")
         elif path.is_file():
             _four_dimensional(found, path, volumes)
         else:
-            _folder(found, path, asked, salt)
+            _folder(found, path, asked, salt, same_patient=same_patient)
         if spacing_mm is not None and found.sequences["flair"].grid is not None:
             raise OptionError("--spacing was given and the files hold their own; leave it out")
         return SequenceScan(
@@ -114,6 +116,7 @@ def open_scan(
             used=tuple(sorted(found.used, key=lambda one: CHANNELS.index(one.sequence))),
             unused=(*found.unused, *beside[0]),
             warnings=(*found.warnings, *beside[1]),
+            same_patient=same_patient,
         )
     except BaseException:
         found.close()
@@ -157,11 +160,12 @@ def list_candidates(path: Path, salt: str = "") -> tuple[tuple[Candidate, ...], 
     return candidates, tuple(empty), tree
 
 
-def _folder(found: _Found, folder: Path, asked: dict[str, str], salt: str) -> None:
+def _folder(found: _Found, folder: Path, asked: dict[str, str], salt: str, *, same_patient: bool) -> None:
     candidates, empty, tree = list_candidates(folder, salt)
     if not candidates:
         raise DatasetError(f"{folder}: the folder holds no DICOM or NIfTI images; name the folder of a study")
-    _require_one_study(candidates, folder)
+    if not same_patient:
+        _require_one_study(candidates, folder)
     chosen, rest = choose(candidates, str(folder), asked)
     found.unused += [*rest, *empty, *(unused_of(tree) if tree else ())]
     found.warnings += stray_warnings(tree) if tree else ()
@@ -171,7 +175,9 @@ def _folder(found: _Found, folder: Path, asked: dict[str, str], salt: str) -> No
     found.name = folder.resolve().name if study is None else f"patient-{study}"
 
 
-def _named(found: _Found, paths: Mapping[str, Path | None], asked: dict[str, str], salt: str) -> None:
+def _named(
+    found: _Found, paths: Mapping[str, Path | None], asked: dict[str, str], salt: str, *, same_patient: bool
+) -> None:
     for channel, path in paths.items():
         if path is None:
             if channel in asked:
@@ -185,7 +191,8 @@ def _named(found: _Found, paths: Mapping[str, Path | None], asked: dict[str, str
             found.add(channel, stack, series=path.name, files=stack.shape[0], why=("named by the user",))
             study = None
         else:
-            _require_one_study(candidates, path)
+            if not same_patient:
+                _require_one_study(candidates, path)
             one = _single(candidates, path, channel, asked)
             found.open(channel, Chosen(candidate=one, why=("named by the user",)), asked=True)
             others = [other for other in candidates if other is not one]

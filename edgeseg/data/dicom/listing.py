@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeseg.data.dicom import enhanced
 from edgeseg.data.dicom.header import holds_no_image, is_image, read
 from edgeseg.data.listing import natural_key
 from edgeseg.data.origin import Origin
@@ -19,7 +20,8 @@ from edgeseg.data.recognise import SeriesFacts
 from edgeseg.errors import DatasetError
 
 TAGS = [
-    "AccessionNumber", "BitsAllocated", "BitsStored", "ContrastBolusAgent", "DiffusionBValue", "EchoTime",
+    "AccessionNumber", "BitsAllocated", "BitsStored", "ContrastBolusAgent", "ContrastBolusAgentSequence",
+    "DiffusionBValue", "EchoPulseSequence", "EchoTime",
     "FrameOfReferenceUID", "ImageOrientationPatient", "ImagePositionPatient", "ImageType", "ImagesInAcquisition",
     "InstanceNumber", "InversionTime", "Modality", "NumberOfFrames", "PatientBirthDate", "PatientID", "PatientName",
     "PatientSex", "PerFrameFunctionalGroupsSequence", "PhotometricInterpretation", "PixelPaddingRangeLimit",
@@ -63,11 +65,12 @@ class SeriesFiles:
             number=_whole(first, "SeriesNumber"),
             modality=str(first.get("Modality") or "unknown"),
             image_type=(*(str(word).upper() for word in _many(first.get("ImageType"))), *_captured(first)),
-            scanning=tuple(str(word).upper() for word in _many(first.get("ScanningSequence"))),
-            echo_ms=_number(first, "EchoTime"),
-            repetition_ms=_number(first, "RepetitionTime"),
-            inversion_ms=_number(first, "InversionTime"),
-            b_value=max((_number(header, "DiffusionBValue") or 0.0 for header in self.headers), default=0.0),
+            scanning=tuple(str(word).upper() for word in _many(first.get("ScanningSequence")))
+            or enhanced.pulses(first),
+            echo_ms=enhanced.milliseconds(first, "echo"),
+            repetition_ms=enhanced.milliseconds(first, "repetition"),
+            inversion_ms=enhanced.milliseconds(first, "inversion"),
+            b_value=max((enhanced.b_value(header) for header in self.headers), default=0.0),
             contrast=any(_agent(header) for header in self.headers),
             plane=_plane(self.headers),
             slices=frames,
@@ -148,6 +151,8 @@ def _day(text: Any) -> date | None:
 
 
 def _agent(header: Any) -> bool:
+    if enhanced.agent_given(header):
+        return True
     return str(header.get("ContrastBolusAgent") or "").strip().casefold() not in _NO_AGENT
 
 
@@ -177,13 +182,6 @@ def _many(value: Any) -> tuple[Any, ...]:
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)
 
 
-def _number(header: Any, name: str) -> float | None:
-    try:
-        return float(header.get(name))
-    except (TypeError, ValueError):
-        return None
-
-
 def _whole(header: Any, name: str) -> int | None:
-    value = _number(header, name)
+    value = enhanced.number(header.get(name))
     return None if value is None or not np.isfinite(value) else int(value)

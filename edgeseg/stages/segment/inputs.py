@@ -68,7 +68,9 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
     """
     given = tuple(dict.fromkeys(paths))
     series = {name: text for name in CHANNELS if (text := getattr(options, f"{name}_series")) is not None}
-    opened = functools.partial(open_scan, spacing_mm=options.spacing_mm, salt=options.salt, series=series)
+    opened = functools.partial(
+        open_scan, spacing_mm=options.spacing_mm, salt=options.salt, series=series, same_patient=options.same_patient
+    )
     if options.flair is not None:
         if given:
             raise OptionError(f"{given[0]} was given beside --flair; give paths or the sequences one by one, not both")
@@ -78,7 +80,7 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
     pictures, planned, trees = [], [], {}
     for path in given:
         tree = read_tree(path) if path.is_dir() else None
-        volumes = _volumes(path, tree, flair_is_named="flair" in series)
+        volumes = _volumes(path, tree, flair_is_named="flair" in series, one_patient=options.same_patient)
         if not volumes:
             pictures.append(path)
         if tree is not None:
@@ -129,7 +131,7 @@ def plan_folders(path: Path) -> list[Path]:
     return [path] if kind is not None else _volumes(path, tree, flair_is_named=False) or [path]
 
 
-def _volumes(path: Path, tree: Tree | None, *, flair_is_named: bool) -> list[Path]:
+def _volumes(path: Path, tree: Tree | None, *, flair_is_named: bool, one_patient: bool = False) -> list[Path]:
     """List the files or folders that are one patient's volumes each; none where a path stands for slices."""
     if tree is None:
         kind = format_of(path) if path.is_file() else None
@@ -142,7 +144,7 @@ def _volumes(path: Path, tree: Tree | None, *, flair_is_named: bool) -> list[Pat
     if name is None:
         return []
     if next(one for one in FORMATS if one.name == name).whole_tree:
-        units = study_folders(tree, name, flair_is_named=flair_is_named)
+        units = [path] if one_patient else study_folders(tree, name, flair_is_named=flair_is_named)
     else:
         folders = list(dict.fromkeys(file.parent for file in tree.of(name)))
         units = [one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders)]

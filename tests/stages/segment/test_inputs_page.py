@@ -414,6 +414,21 @@ def _people(root: Path) -> Made:
     return Made(options=RunOptions(flair=flair(root), pre=pre), said="are of different patients")
 
 
+@row("people-said")
+def _people_said(root: Path) -> Made:
+    made = _people(root)
+    options = replace(made.options, same_patient=True)
+    return Made(
+        options=options, said="different patients by their headers .PatientID. and of one, as --same-patient says"
+    )
+
+
+@row("two-said")
+def _two_said(root: Path) -> Made:
+    _two_patients(root)
+    return Made(options=RunOptions(same_patient=True), said="and of one, as --same-patient says", used=("pre", "flair"))
+
+
 @row("studies")
 def _studies(root: Path) -> Made:
     def edit(one: Dataset) -> None:
