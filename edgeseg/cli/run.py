@@ -57,7 +57,8 @@ def run(
     ] = None,
     overlays: Annotated[bool, typer.Option("--overlays", help="Also draw overlays and a contact sheet.")] = False,
     salt: Annotated[
-        str | None, typer.Option("--salt", help="For the hashes that stand for DICOM patients; else drawn anew.")
+        str | None,
+        typer.Option("--salt", help="For the hashes that stand for DICOM patients; else drawn once for each DIR."),
     ] = None,
     same_patient: Annotated[
         bool,

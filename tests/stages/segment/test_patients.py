@@ -281,6 +281,39 @@ def test_dicom_is_known_again_though_its_name_is_drawn_anew(
     assert [path.name for path in out.iterdir() if path.is_dir() and any(path.iterdir())] == [third.patient]
 
 
+def test_dicom_has_one_name_in_a_folder_whatever_happens_to_its_files(
+    model: Path, write_dicom: Write, scan_values: dict[str, Any], out: Path
+) -> None:
+    folder = write_dicom("study", scan_values["flair"], description="FLAIR")
+    (first,) = run(model, [folder], out=out).patients
+    assert (out / ".edgeseg.salt").stat().st_mode & 0o777 == 0o600
+    shutil.copytree(folder, out.parent / "again")
+    os.utime(folder / "000_FLAI.dcm", (1, 1))
+    for given in (folder, out.parent / "again"):
+        assert [row.patient for row in run(model, [given], out=out).patients] == [first.patient]
+    cut = folder / "000_FLAI.dcm"
+    cut.write_bytes(cut.read_bytes()[:-9])
+    other = write_dicom("other", scan_values["flair"], description="FLAIR", study="b")
+    run(model, [folder, other], out=out)
+    assert sorted(states(out).values()) == [DONE, DONE, FAILED]
+    assert states(out)[first.patient] == DONE
+    assert (out / first.patient / f"{first.patient}_seg.dcm").is_file()
+    (elsewhere,) = run(model, [other], out=out.parent / "elsewhere").patients
+    assert elsewhere.patient not in states(out)
+
+
+@pytest.mark.parametrize("text", ["", "secret", "a" * 33])
+def test_a_salt_that_edgeseg_did_not_draw_is_not_taken(
+    model: Path, write_dicom: Write, scan_values: dict[str, Any], out: Path, text: str
+) -> None:
+    folder = write_dicom("study", scan_values["flair"], description="FLAIR")
+    out.mkdir()
+    (out / ".edgeseg.salt").write_text(text)
+    with pytest.raises(OutputError, match=r"\.edgeseg\.salt holds no salt"):
+        run(model, [folder], out=out)
+    assert [path.name for path in out.iterdir()] == [".edgeseg.salt"]
+
+
 def test_files_that_change_while_they_are_read_are_told(model: Path, studies: list[Path], out: Path) -> None:
     def touch(done: int, total: int, label: str) -> None:
         os.utime(studies[0] / "s_1.png", (1, 1))
