@@ -81,7 +81,7 @@ def open_scan(
         post: the sequence with contrast agent.
         volumes: what the volumes of a 4-D file are; by default `pre, flair, post`.
         spacing_mm: distances of rows, columns and slices in mm, for grey slices alone.
-        salt: hashed with DICOM identifiers to name the patient; None draws a new one.
+        salt: hashed with DICOM identifiers to name the patient; None draws one for this scan alone.
         series: by `pre`, `flair` and `post` the number, UID or description of the series to take where a folder holds
             several.
         same_patient: take sequences whose headers name different patients for one patient's, and warn.
