@@ -221,9 +221,10 @@ def _require_one_study(candidates: tuple[Candidate, ...], path: Path) -> None:
         ("studies", {one.origin.study for one in candidates}),
     ):
         if len(values) > 1:
+            also = ", or add --same-patient where you know that it is one" if what == "patients" else ""
             raise DatasetError(
                 f"{path}: the DICOM files are of {len(values)} {what}; give each a folder of its own, or name the "
-                "sequences of one with --pre, --flair and --post"
+                f"sequences of one with --pre, --flair and --post{also}"
             )
 
 
