@@ -138,8 +138,8 @@ def common_view(
     view = View(axes=axes, flips=(bool(along[0] < 0), bool(along[1] < 0), bool(along[2] < 0)))
     if steps is not None and (view.axes[0] != 0 or view.flips[0]):
         raise DatasetError(
-            f"{source} is not axial and its slices lie at unequal distances ({uneven or 'some are missing'}), which only "
-            "axial slices may; export it whole, or resample it to a plain grid first"
+            f"{source} is not axial and its slices lie at unequal distances ({uneven or 'some are missing'}), which "
+            "only axial slices may; export it whole, or resample it to a plain grid first"
         )
     grid = _seen(shape, affine, view, steps)
     if max(grid.spacing_mm[1:]) > MAX_PIXEL_MM:
