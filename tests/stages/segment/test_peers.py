@@ -163,7 +163,7 @@ def by_web(archive: Archive, into: Path) -> None:
     told = email.parser.BytesParser().parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
     for number, part in enumerate(told.get_payload()):
         assert not isinstance(part, str)
-        (into / f"{number}.dcm").write_bytes(part.get_payload(decode=True))  # type: ignore[arg-type, union-attr]
+        (into / f"{number}.dcm").write_bytes(part.get_payload(decode=True))
 
 
 WAYS = {"zip": by_zip, "move": by_move, "get": by_get, "web": by_web}
