@@ -209,7 +209,9 @@ def _documents() -> list[Target]:
         Target("recipe, TOML", (ROOT / "benchmarks/recipes/qat.toml").read_bytes(), reads("r.toml", read_chain)),
         Target("plan, TOML", (ROOT / "benchmarks/experiments.toml").read_bytes(), reads("p.toml", read_plan)),
         Target("split, JSON", split.read_bytes(), reads("s.json", read_split)),
-        Target("calibration, JSON", (ROOT / "calibration/phantom.json").read_bytes(), reads("c.json", read_calibration)),
+        Target(
+            "calibration, JSON", (ROOT / "calibration/phantom.json").read_bytes(), reads("c.json", read_calibration)
+        ),
         Target("baseline, JSON", (ROOT / ".ci/baseline.json").read_bytes(), reads("b.json", read_baseline)),
     ]
 
@@ -223,7 +225,9 @@ def _models() -> list[Target]:
 
     variant = VariantSpec(name="alphax", alpha=0.125, stem="half")
     contract = to_json(
-        Contract(variant=variant, tier="demo", target="onnx-fp32", layout="NCHW", trained_on="none", height=16, width=24)
+        Contract(
+            variant=variant, tier="demo", target="onnx-fp32", layout="NCHW", trained_on="none", height=16, width=24
+        )
     )
 
     def model(content: bytes, folder: Path) -> object:

@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 from typing import IO
 
-from edgeseg.data.dicom.files import read_header
+from edgeseg.data.dicom.header import read_header
 from edgeseg.data.dicom.outline import outline
 from edgeseg.errors import LimitError, MissingExtraError, one_line
 from edgeseg.service.refusal import BAD_REQUEST, TOO_LARGE, UNUSABLE, Refusal

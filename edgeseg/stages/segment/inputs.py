@@ -10,8 +10,9 @@ from edgeseg.data.formats import FORMATS, format_of
 from edgeseg.data.listing import visible_files, visible_folders
 from edgeseg.data.scan import SourcedScan
 from edgeseg.data.slice_file import SUFFIXES
-from edgeseg.data.strays import only_format, require_within, stray_warnings, unused_of
+from edgeseg.data.strays import beside, only_format, require_undamaged, stray_warnings, unused_of
 from edgeseg.data.tree import MASK_ENDING, Tree, read_tree
+from edgeseg.data.units import study_folders
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.specs import CHANNELS, RunOptions
 from edgeseg.stages.segment.request import ScanRequest
@@ -57,8 +58,8 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
     """Find the scans that paths and options stand for.
 
     A file of volumes holds all sequences of one patient; a folder with files of volumes in it is one patient, and so is
-    each such folder below one that has none; DICOM files in and below a folder are one study. All else goes to
-    `find_cases`.
+    each such folder below one that has none; DICOM files in and below a folder are one study, or where each of several
+    studies has folders of its own, one each. All else goes to `find_cases`.
 
     Raises:
         DatasetError: when a path does not exist or holds nothing to segment, or volumes of several kinds.
@@ -66,7 +67,9 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
     """
     given = tuple(dict.fromkeys(paths))
     series = {name: text for name in CHANNELS if (text := getattr(options, f"{name}_series")) is not None}
-    asked = ScanRequest(spacing_mm=options.spacing_mm, salt=options.salt, series=series)
+    asked = ScanRequest(
+        spacing_mm=options.spacing_mm, salt=options.salt, series=series, same_patient=options.same_patient
+    )
     if options.flair is not None:
         if given:
             raise OptionError(f"{given[0]} was given beside --flair; give paths or the sequences one by one, not both")
@@ -76,13 +79,15 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
     pictures, planned, trees = [], [], {}
     for path in given:
         tree = read_tree(path) if path.is_dir() else None
-        volumes = _volumes(path, tree)
+        volumes = _volumes(path, tree, flair_is_named="flair" in series, one_patient=options.same_patient)
         if not volumes:
             pictures.append(path)
         if tree is not None:
             trees[path.resolve()] = tree
         for one in volumes:
-            whole = replace(asked, path=str(one), volumes=options.volumes)
+            first = tree is not None and len(volumes) > 1 and one == volumes[0]
+            unused, warned = beside(tree, volumes) if tree is not None and first else ((), ())
+            whole = replace(asked, path=str(one), volumes=options.volumes, unused=unused, warnings=warned)
             planned.append(Planned(source=str(one), slices=0, open=whole.open, paths=(one,), request=whole))
     if pictures or not planned:
         if series:
@@ -121,10 +126,11 @@ def _text(path: Path | None) -> str | None:
 def plan_folders(path: Path) -> list[Path]:
     """List the files or folders of volumes, one patient each, that a path stands for; the path where there are none."""
     kind = format_of(path) if path.is_file() else None
-    return [path] if kind is not None else _volumes(path, read_tree(path) if path.is_dir() else None) or [path]
+    tree = read_tree(path) if path.is_dir() else None
+    return [path] if kind is not None else _volumes(path, tree, flair_is_named=False) or [path]
 
 
-def _volumes(path: Path, tree: Tree | None) -> list[Path]:
+def _volumes(path: Path, tree: Tree | None, *, flair_is_named: bool, one_patient: bool = False) -> list[Path]:
     """List the files or folders that are one patient's volumes each; none where a path stands for slices."""
     if tree is None:
         kind = format_of(path) if path.is_file() else None
@@ -137,10 +143,13 @@ def _volumes(path: Path, tree: Tree | None) -> list[Path]:
     if name is None:
         return []
     if next(one for one in FORMATS if one.name == name).whole_tree:
-        return [path]
-    folders = list(dict.fromkeys(file.parent for file in tree.of(name)))
-    units = [one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders)]
-    require_within(tree, units)
+        units = [path] if one_patient else study_folders(tree, name, flair_is_named=flair_is_named)
+    else:
+        folders = list(dict.fromkeys(file.parent for file in tree.of(name)))
+        units = [one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders)]
+    if len(units) == 1:
+        require_undamaged(tree, name)
+    beside(tree, units)
     return units
 
 

@@ -18,8 +18,8 @@ from edgeseg.results import UnusedFiles
 class ScanRequest:
     """Volumes by `path` or by `pre`, `flair` and `post`; or `slices`, files that hold three channels each.
 
-    The other attributes are those of `open_scan` and `SliceScan`; `patient`, `volume`, `unused` and `warnings` are of
-    slices alone.
+    The other attributes are those of `open_scan` and `SliceScan`; `patient` and `volume` are of slices alone, `unused`
+    and `warnings` are what `open_scan` takes as `beside`.
     """
 
     path: str | None = None
@@ -35,6 +35,7 @@ class ScanRequest:
     volume: bool = False
     unused: tuple[UnusedFiles, ...] = ()
     warnings: tuple[str, ...] = ()
+    same_patient: bool = False
 
     def open(self) -> SourcedScan:
         """Open it in this process.
@@ -63,6 +64,8 @@ class ScanRequest:
             spacing_mm=self.spacing_mm,
             salt=self.salt,
             series=self.series,
+            same_patient=self.same_patient,
+            beside=(self.unused, self.warnings),
         )
 
     @property

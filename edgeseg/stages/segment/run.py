@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -17,7 +16,8 @@ from edgeseg.results import PatientSegmentation, RunResult
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.apart.files import ENTRY
 from edgeseg.stages.segment.inputs import Planned
-from edgeseg.stages.segment.patients import OnPatient, Patients, Progress, plan_each
+from edgeseg.stages.segment.patients import Naming, OnPatient, Patients, Progress, plan_each
+from edgeseg.stages.segment.salt import drawn_salt, kept_salt
 from edgeseg.stages.segment.summary import Summary
 from edgeseg.workers.apart import Pool
 
@@ -66,17 +66,18 @@ def run(
     """
     start = time.perf_counter()
     options = options or RunOptions()
-    salted = options if options.salt is not None else replace(options, salt=secrets.token_hex(16))
+    kept = kept_salt(out) if options.salt is None else None
+    salted = options if options.salt is not None else replace(options, salt=kept or drawn_salt())
     opened = _Model.load(model, threads, salted)
     planned = plan_each(paths, salted)
     _refuse_writing_among_slices(planned, out)
     with claimed(out):
         summary = Summary(out, lambda rows: opened.result(rows, start))
-        drawn = options.salt is None
+        naming = Naming.GIVEN if options.salt is not None else Naming.KEPT if kept else Naming.DRAWN
         with contextlib.ExitStack() as stack:
             pool = stack.enter_context(Pool(ENTRY, spare=0)) if options.untrusted else None
             patients = Patients(
-                opened.segmenter, opened.sha256, salted, out, summary, on_patient, names_are_drawn=drawn, pool=pool
+                opened.segmenter, opened.sha256, salted, out, summary, on_patient, naming=naming, pool=pool
             )
             patients.run(planned, check=opened.check, resume=resume, progress=progress)
         return summary.write()
