@@ -185,7 +185,7 @@ def from_plain(kind: type[T], plain: Any, path: str = "$") -> T:
     """
     if not isinstance(plain, dict):
         raise JsonFormatError(f"{path}: expected an object for {kind.__name__}, found {type(plain).__name__}")
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(plain) - set(fields)):
         raise JsonFormatError(f"{path}: unknown key '{unknown[0]}' for {kind.__name__}")

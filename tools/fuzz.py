@@ -2,9 +2,9 @@
 
     python tools/fuzz.py [--inputs 10000] [--only NAME ...] [--into docs/measured/hostile.md]
 
-`make fuzz` runs it. An input is a good file with bytes overwritten, parts repeated, or its end cut off; hypothesis makes
-them up. It is taken or refused with one of edgeseg's own errors; anything else is a fault, and the input that did it is
-kept under build/fuzz. Seeds are small and hold no patient.
+`make fuzz` runs it. An input is a good file with bytes overwritten, parts repeated, or its end cut off; hypothesis
+makes them up. It is taken or refused with one of edgeseg's own errors; anything else is a fault, and the input that did
+it is kept under build/fuzz. Seeds are small and hold no patient.
 """
 
 from __future__ import annotations

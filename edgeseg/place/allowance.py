@@ -13,6 +13,7 @@ try:
 except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
 
+_HAS_LIMITS = resource is not None
 _STATM = Path("/proc/self/statm")
 _TURN = threading.Lock()
 _HELD: list[int] = []
@@ -33,7 +34,7 @@ def soft_limit(name: str, value: int | None) -> None:
 
     Nothing happens where the system knows no such limit.
     """
-    if resource is None:
+    if not _HAS_LIMITS:
         return
     kind = getattr(resource, name)
     hard = resource.getrlimit(kind)[1]
@@ -52,7 +53,7 @@ def allowed(more_bytes: int) -> Iterator[None]:
     one's limit holds until the last is out.
     """
     size = address_space()
-    if resource is None or size is None:
+    if size is None or not _HAS_LIMITS:
         yield
         return
     with _TURN:

@@ -48,8 +48,8 @@ def require_end(path: Path) -> None:
                 name = (texts.get(_DOMAIN_OF_FUNCTION, ""), texts.get(_NAME_OF_FUNCTION, ""))
                 bodies.setdefault(name, _Body()).read(data, span, _NODE_OF_FUNCTION, 0)
     for body in (main, *bodies.values()):
-        if found := LOOPS & {name for _, name in body.calls}:
-            raise _loops(path, min(found))
+        if looping := LOOPS & {name for _, name in body.calls}:
+            raise _loops(path, min(looping))
     nodes = _unfolded(main, bodies, {}, ())
     if nodes > MAX_NODES:
         raise ArtifactError(

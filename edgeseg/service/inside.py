@@ -9,7 +9,8 @@ from typing import Any
 from edgeseg.data.scan import SourcedScan
 from edgeseg.jsonio import from_plain
 from edgeseg.service.packed import Budget
-from edgeseg.service.scans import Bounds, Choice, Upload, open_upload
+from edgeseg.service.scans import Choice, Upload, open_upload
+from edgeseg.specs import Bounds
 from edgeseg.stages.segment.apart.inside import handlers, import_readers
 from edgeseg.workers.apart import listen
 from edgeseg.workers.apart.memory import clear, take

@@ -105,7 +105,7 @@ def _source(path: Path) -> Any:
     import pydicom
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         has_meta = stream.read(_HEAD)[_MAGIC_OFFSET:] == _MAGIC
     if has_meta and pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID") != DEFLATED:
         return path

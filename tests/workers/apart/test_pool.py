@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ ENTRY = """
         listen(handlers)
 """
 LIMITS = {"memory_bytes": 100 << 20, "cpu_s": 1.0, "output_bytes": 1 << 20}
-ENDLESS = {"seconds": 60.0, "left": lambda: float("inf")}
+ENDLESS: dict[str, Any] = {"seconds": 60.0, "left": lambda: float("inf")}
 
 
 @pytest.fixture
@@ -100,11 +101,12 @@ def test_what_spins_ends_by_its_own_limit(pool: Pool) -> None:
 
 
 def test_what_sleeps_is_killed_when_time_is_over_or_brought_forward(pool: Pool) -> None:
-    for seconds, left in ((0.2, float("inf")), (60.0, 0.0)):
+    forms: tuple[tuple[float, Callable[[], float]], ...] = ((0.2, lambda: float("inf")), (60.0, lambda: 0.0))
+    for seconds, left in forms:
         with pool.lend() as one:
             one.ask({"op": "end"}, **ENDLESS)
             with pytest.raises(LimitError, match="longer"):
-                one.ask({"op": "sleep"}, seconds=seconds, left=lambda left=left: left)
+                one.ask({"op": "sleep"}, seconds=seconds, left=left)
             assert not one.alive
 
 
