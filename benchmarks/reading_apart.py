@@ -4,7 +4,8 @@
 
 Services of both checkouts take turns, so that what else the machine does meets both. Each round measures one client
 that posts a slice after another (the middle of its times, in ms) and many clients (requests per second); every answer
-is held against a mask that this process draws. The figures are medians over the rounds.
+is held against a mask that this process draws. The figures are medians over the rounds. First of all reading is timed
+without a service, here and apart, which other work on the machine disturbs less.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,7 +29,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from service import _Client, _png
 
 from edgeseg.data.phantom import phantom_volume
+from edgeseg.data.scan import SourcedScan
+from edgeseg.jsonio import to_plain
 from edgeseg.runtime import Segmenter
+from edgeseg.service.inside import ENTRY
+from edgeseg.service.packed import Budget
+from edgeseg.service.scans import Choice, Upload, open_upload
+from edgeseg.specs import ServeOptions
+from edgeseg.stages.segment.apart.scan import Reader
+from edgeseg.workers.apart import Limits, Pool
 
 HERE = Path(__file__).resolve().parents[1]
 Pair = tuple[bytes, np.ndarray]
@@ -46,6 +55,8 @@ def main() -> None:
     load = os.getloadavg()[0]
     segmenter = Segmenter.load(options.model, threads=1)
     pairs = [(_png(image), segmenter.segment(image[np.newaxis])[0]) for image in phantom_volume(0, seed=0).images[::4]]
+    here, apart = _reading(pairs[0][0])
+    print(f"reading one slice: {here:.1f} ms here, {apart:.1f} ms apart")
     found: dict[str, list[tuple[float, float, int]]] = {"before": [], "after": []}
     for number in range(options.rounds):
         order = ("before", "after") if number % 2 == 0 else ("after", "before")
@@ -62,6 +73,32 @@ def main() -> None:
     pairwise = [after[1] / before[1] for before, after in zip(found["before"], found["after"], strict=True)]
     print(f"rounds   {', '.join(f'{ratio:.2f}' for ratio in pairwise)} of before")
     print(f"wrong or lost: {sum(one[2] for rounds in found.values() for one in rounds)}; load before: {load:.1f}")
+
+
+def _reading(content: bytes, times: int = 200) -> tuple[float, float]:
+    """Return the middle of the milliseconds that opening, reading and closing takes in this process, and apart."""
+    bounds = ServeOptions().bounds
+    what = {"names": ["slices"], "sizes": [len(content)], "choice": to_plain(Choice()), "bounds": to_plain(bounds)}
+    limits = Limits.for_input(len(content), output_bytes=bounds.unpacked_bytes)
+
+    def here() -> SourcedScan:
+        return open_upload(Upload(slices=(content,)), Choice(), bounds, Path(), Budget(bounds))
+
+    with Pool(ENTRY) as pool:
+        reader = Reader(pool=pool, limits=limits)
+        return tuple(_middle(make, times) for make in (here, lambda: reader.open({**what, "place": "."}, (content,))))
+
+
+def _middle(make: Callable[[], SourcedScan], times: int) -> float:
+    found = []
+    for _ in range(times):
+        start = time.perf_counter()
+        scan = make()
+        scan.image(0)
+        _ = scan.warnings
+        scan.close()
+        found.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(found)
 
 
 def _measured(options: argparse.Namespace, checkout: Path, pairs: list[Pair]) -> tuple[float, float, int]:
