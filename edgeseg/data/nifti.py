@@ -8,13 +8,9 @@ normalised (`edgeseg.data.intensity`).
 from __future__ import annotations
 
 import functools
-import gzip
-import io
-import math
 import os
 import threading
 import warnings
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,15 +24,12 @@ from edgeseg.data.origin import Origin, label_of
 from edgeseg.data.recognise import SeriesFacts
 from edgeseg.data.scan_format import Listed, ScanFormat
 from edgeseg.data.sequence import Plane
+from edgeseg.data.voxel_bytes import count_voxels, unpacked
 from edgeseg.errors import DatasetError, MissingExtraError, OptionError, ScratchError, one_line
-from edgeseg.place import scratch_file, write_scratch
 
 SUFFIXES = (".nii", ".nii.gz")
-MAX_VOXELS = 1 << 30
-_BLOCK = 1 << 20
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _UNIT_MM = {"meter": 1e3, "mm": 1.0, "micron": 1e-3, "unknown": 1.0}
-_MAX_SLICES = 100_000
 _FORMS_APART_MM = 1.0
 
 
@@ -102,8 +95,8 @@ class NiftiSequence:
             qform=qform,
             qform_code=int(header["qform_code"]),
         )
-        slope, offset = header.get_slope_inter()
-        self.is_bytes = header.get_data_dtype() == np.uint8 and slope in (None, 1.0) and offset in (None, 0.0)
+        scaled = (float(opened.image.dataobj.slope), float(opened.image.dataobj.inter)) != (1.0, 0.0)
+        self.is_bytes = header.get_data_dtype() == np.uint8 and not scaled  # the header has forgotten its scale by now
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -157,7 +150,7 @@ def open_nifti(path: Path) -> tuple[NiftiSequence, ...]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            stream = _unpacked(path)
+            stream = unpacked(path)
             opened = _open(nibabel, stream, path)
             count = opened.image.shape[3] if len(opened.image.shape) == 4 else None
             return tuple(NiftiSequence(opened, path, volume) for volume in ([None] if count is None else range(count)))
@@ -192,49 +185,6 @@ def pick(sequences: tuple[NiftiSequence, ...], names: tuple[str, ...], path: Pat
     return {name: sequence for name, sequence in zip(names, sequences, strict=True) if name != "-"}
 
 
-def _unpacked(path: Path) -> BinaryIO:
-    """Open the file, unpacked where it is packed; of a packed one no more is unpacked than its header asks for."""
-    if not path.name.lower().endswith(".gz"):
-        return path.open("rb")
-    with path.open("rb") as packed, gzip.GzipFile(fileobj=packed) as source:
-        unpacked = scratch_file()
-        try:
-            block = source.read(_BLOCK)
-            left = _expected_bytes(block, path) + _BLOCK
-            while block and left > 0:
-                write_scratch(unpacked, block)
-                left -= len(block)
-                block = source.read(_BLOCK)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            unpacked.close()
-            raise DatasetError(
-                f"{path}: cannot be unpacked ({one_line(error)}); the file is damaged or cut short; copy it again"
-            ) from error
-        except BaseException:
-            unpacked.close()
-            raise
-    unpacked.seek(0)
-    return unpacked
-
-
-def _expected_bytes(head: bytes, path: Path) -> int:
-    from nibabel import Nifti1Header, Nifti2Header
-
-    for kind in (Nifti1Header, Nifti2Header):
-        if len(head) >= kind.sizeof_hdr and kind.may_contain_header(head[: kind.sizeof_hdr]):
-            header = kind.from_fileobj(io.BytesIO(head), check=False)
-            voxels = _count(header.get_data_shape(), path)
-            return int(header.get_data_offset()) + voxels * int(header.get_data_dtype().itemsize)
-    return 0
-
-
-def _count(shape: tuple[int, ...], path: Path) -> int:
-    voxels = math.prod(int(side) for side in shape)
-    if voxels > MAX_VOXELS or max(shape, default=0) > _MAX_SLICES:
-        raise DatasetError(f"{path}: its header claims {voxels} voxels; at most {MAX_VOXELS} are read; crop it first")
-    return voxels
-
-
 def _open(nibabel: Any, stream: BinaryIO, path: Path) -> _Opened:
     size = os.fstat(stream.fileno()).st_size
     kinds = [kind for kind in (nibabel.Nifti1Image, nibabel.Nifti2Image) if _sizeof_head(stream, kind)]
@@ -246,7 +196,7 @@ def _open(nibabel: Any, stream: BinaryIO, path: Path) -> _Opened:
         raise DatasetError(f"{path}: an array of {' x '.join(map(str, shape))} is no volume; 3-D or 4-D is needed")
     if dtype.kind not in "iuf":
         raise DatasetError(f"{path}: its voxels are {dtype}; grey values are needed, whole numbers or float")
-    missing = int(image.dataobj.offset) + _count(shape, path) * int(dtype.itemsize) - size
+    missing = int(image.dataobj.offset) + count_voxels(shape, path) * int(dtype.itemsize) - size
     if missing > 0:
         raise DatasetError(f"{path}: the file is cut short, {missing} bytes are missing; copy it again")
     return _Opened(image, stream)
