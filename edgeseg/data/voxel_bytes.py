@@ -41,7 +41,7 @@ def unpacked(path: Path) -> BinaryIO:
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             target.close()
             raise DatasetError(
-                f"{path}: cannot be target ({one_line(error)}); the file is damaged or cut short; copy it again"
+                f"{path}: cannot be unpacked ({one_line(error)}); the file is damaged or cut short; copy it again"
             ) from error
         except BaseException:
             target.close()
