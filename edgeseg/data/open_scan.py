@@ -50,6 +50,8 @@ class _Found:
         """Open a series and take it."""
         one = chosen.candidate
         self.warnings += doubt(one, channel) if asked else ()
+        if one.facts.body_part:
+            self.warnings.append(f"the header of '{channel}' says that it shows another part: {one.facts.body_part}")
         self.add(channel, one.open(), series=one.name, files=len(one.files), why=chosen.why)
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from edgeseg.data.recognise.facts import SeriesFacts
 from edgeseg.data.recognise.scripts import has_unread
 from edgeseg.data.recognise.words import words_of
 
-_WORD, _HEADER, _AGREES, _EXPLICIT, _DERIVED = 4, 2, 2, 2, 1
+_WORD, _HEADER, _AGREES, _EXPLICIT, _DERIVED, _ELSEWHERE = 4, 2, 2, 2, 1, 1
 _FLAIR_TI_MS, _FLAIR_TE_MS, _T1_TE_MS = 1400.0, 60.0, 40.0
 _T1_TI_MS, _T1_TR_MS, _T1_SE_TE_MS = (250.0, 1400.0), 1000.0, 30.0
 _REACH = 3
@@ -45,6 +45,11 @@ def judge(facts: SeriesFacts) -> Verdict:
     weighting, score, why = _weighting(facts, words)
     if "DERIVED" in facts.image_type and score:
         score, why = score - _DERIVED, (*why, "derived")
+    if facts.body_part and score:
+        score, why = (
+            score - _ELSEWHERE,
+            (*why, f"although its header names another part of the body, '{facts.body_part}'"),
+        )
     if weighting == "flair":
         return Verdict(channel="flair", score=score, why=why)
     if weighting is None:

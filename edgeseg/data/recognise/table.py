@@ -44,6 +44,7 @@ AXIAL = _words(
 CORONAL = _words("cor coronal coronale koronar coro kanjou kanjo ocor frontal frontale")
 SAGITTAL = _words("sag sagittal sagittale sagital sagt shijou shijo osag")
 
+OTHER_PART = "another part of the body"
 NEVER: dict[str, frozenset[str]] = {
     "a localizer": _words(
         "loc locs localizer localiser localizador localizzatore lokalizer localisateur scout scouts aahscout aascout "
@@ -73,7 +74,7 @@ NEVER: dict[str, frozenset[str]] = {
     "a mask or segmentation": _words(
         "seg segs segmentation segmentacion mask masks label labels labelmap roi rtstruct annotation"
     ),
-    "another part of the body": _words(
+    OTHER_PART: _words(
         "spine cspine tspine lspine cspn lumbar lumbal cervical cervicale thoracic dorsal wirbelsaule wirbelsaeule hws "
         "bws lws rachis columna myelo myelon knee knie genou rodilla shoulder schulter abdomen pelvis becken breast "
         "brust mamma heart herz cardiac prostate prostata liver leber wrist ankle elbow"
