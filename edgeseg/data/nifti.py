@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from edgeseg.data.candidate import Candidate
 from edgeseg.data.grid import Grid, View, common_view
-from edgeseg.data.origin import Origin, label_of
+from edgeseg.data.origin import Origin, label_of, visit_of
 from edgeseg.data.recognise import SeriesFacts
 from edgeseg.data.scan_format import Listed, ScanFormat
 from edgeseg.data.sequence import Plane
@@ -31,6 +31,8 @@ SUFFIXES = (".nii", ".nii.gz")
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _UNIT_MM = {"meter": 1e3, "mm": 1.0, "micron": 1e-3, "unknown": 1.0}
 _FORMS_APART_MM = 1.0
+_SPACES = {1: "scanner", 3: "template", 4: "template"}
+_UNKNOWN_SIZE = ("the NIfTI header gives no size of voxels; 1 mm was taken, so distances and volumes are not known",)
 
 
 def is_nifti(path: Path) -> bool:
@@ -62,10 +64,11 @@ class NiftiHeader:
 
 @dataclass(slots=True, eq=False)
 class _Opened:
-    """One open file that its sequences share."""
+    """One open file that its sequences share; `sizeless` where its header gives no size of voxels."""
 
     image: Any
     stream: BinaryIO
+    sizeless: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -80,10 +83,13 @@ class NiftiSequence:
         Raises:
             DatasetError: when the volume cannot be seen as axial slices.
         """
-        self.source, self.origin = str(path), Origin(label=label_of(stem(path)))
+        self.source = str(path)
         self._opened, self._volume = opened, volume
         header = opened.image.header
-        sform, qform, self.warnings = _affines(header)
+        spaces = (_SPACES.get(int(header[name])) for name in ("sform_code", "qform_code"))
+        self.origin = _origin(path, space=next((space for space in spaces if space), None))
+        sform, qform, odd = _affines(header)
+        self.warnings = (*odd, *(_UNKNOWN_SIZE if opened.sizeless and not int(header["sform_code"]) else ()))
         affine = sform if int(header["sform_code"]) else qform
         first, second, third = opened.image.shape[:3]
         self._grid, view = common_view((first, second, third), _RAS_TO_LPS @ affine, self.source)
@@ -199,7 +205,14 @@ def _open(nibabel: Any, stream: BinaryIO, path: Path) -> _Opened:
     missing = int(image.dataobj.offset) + count_voxels(shape, path) * int(dtype.itemsize) - size
     if missing > 0:
         raise DatasetError(f"{path}: the file is cut short, {missing} bytes are missing; copy it again")
-    return _Opened(image, stream)
+    return _Opened(image, stream, sizeless=_is_sizeless(stream, kinds[0]))
+
+
+def _is_sizeless(stream: BinaryIO, kind: Any) -> bool:
+    """Whether voxels have no size in a header as it stands in the file; nibabel puts 1 in the place of 0."""
+    stream.seek(0)
+    sizes = np.asarray(kind.header_class.from_fileobj(stream, check=False)["pixdim"][1:4])
+    return not (np.isfinite(sizes).all() and sizes.all())
 
 
 def _sizeof_head(stream: BinaryIO, kind: Any) -> bool:
@@ -231,9 +244,13 @@ def _list(files: tuple[Path, ...], _salt: str) -> Listed:
     found = []
     for path in files:
         facts = SeriesFacts(description=stem(path))
-        origin = Origin(label=label_of(stem(path)))
-        found.append(Candidate(facts=facts, files=(path,), origin=origin, open=functools.partial(_one, path)))
+        found.append(Candidate(facts=facts, files=(path,), origin=_origin(path), open=functools.partial(_one, path)))
     return tuple(found), ()
+
+
+def _origin(path: Path, space: str | None = None) -> Origin:
+    name = stem(path)
+    return Origin(label=label_of(name), visit=visit_of(name), space=space)
 
 
 def _one(path: Path) -> NiftiSequence:

@@ -28,6 +28,26 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH_OFFSET = 24
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
 
+_ITK = "is not read; convert it to .nii.gz, such as with SimpleITK or 3D Slicer"
+_PAIR = "a pair of .hdr and .img is not read; save it as one .nii file, such as with nibabel"
+_FOREIGN = {
+    ".hdr": _PAIR,
+    ".img": _PAIR,
+    ".mgz": "FreeSurfer's format is not read; convert it, such as with mri_convert x.mgz x.nii.gz",
+    ".mgh": "FreeSurfer's format is not read; convert it, such as with mri_convert x.mgh x.nii.gz",
+    ".nrrd": f"NRRD {_ITK}",
+    ".nhdr": f"NRRD {_ITK}",
+    ".mha": f"MetaImage {_ITK}",
+    ".mhd": f"MetaImage {_ITK}",
+    ".mnc": f"MINC {_ITK}",
+    ".par": "PAR/REC is not read; convert it, such as with dcm2niix",
+    ".rec": "PAR/REC is not read; convert it, such as with dcm2niix",
+    ".zip": "archives are not read; unpack it and name the folder",
+    ".tar": "archives are not read; unpack it and name the folder",
+    ".tgz": "archives are not read; unpack it and name the folder",
+}
+"""What is known and not read, by its ending, and what to do."""
+
 _SLICE_RULE = "a slice is one frame of three 8-bit channels (pre-contrast, FLAIR, post-contrast)"
 _MASK_RULE = "a mask is one frame of one 8-bit or 1-bit channel that holds only 0 and 255 (or 0 and 1)"
 
@@ -206,6 +226,8 @@ def _decode(
             "a damaged or hostile file; crop or resample it first"
         ) from error
     except Exception as error:
+        if known := _FOREIGN.get(path.suffix.lower()):
+            raise kind(f"{path}: {known}") from error
         raise kind(
             f"{path}: cannot be decoded as TIFF, PNG or JPEG ({one_line(error)}); the {role} is damaged, cut short or "
             "of another format; copy it again or save it as TIFF or PNG"
