@@ -125,7 +125,7 @@ def test_one_who_fails_is_named_and_the_exit_code_is_1(tiny_onnx: Callable[..., 
 
 def test_csv_does_not_take_the_place_of_the_summary(tiny_onnx: Callable[..., Path], tmp_path: Path) -> None:
     root, out = make_patients(tmp_path / "in", "A"), tmp_path / "out"
-    command = ["run", str(tiny_onnx()), str(root), "--out", str(out)]
+    command = [str(tiny_onnx()), str(root), "--out", str(out)]
     assert CliRunner().invoke(app, command).exit_code == 0
     before = (out / "summary.json").read_bytes()
     done = CliRunner().invoke(app, [*command, "--csv", str(out / "summary.json")])
