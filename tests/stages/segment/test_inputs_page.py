@@ -852,3 +852,11 @@ def _white_is_zero(root: Path) -> Made:
         found = stored.index(np.array([262, 3], "<u2").tobytes()) + 8
         path.write_bytes(stored[:found] + b"\0" + stored[found + 1 :])
     return Made(options=RunOptions(flair=place), said="black and white exchanged")
+
+
+@row("underscores")
+def _underscores(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "__pre", "AX T1", head("pre"))
+    series(root / "s" / "__MACOSX", "AX T1", head("post"))
+    return Made(used=("pre", "flair"))
