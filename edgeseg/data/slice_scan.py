@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -50,6 +51,7 @@ class SliceScan:
         self._lock, self._seen, self._blank = threading.Lock(), 0, 0
         self._heads = Heads(CHANNELS)
         self._like_flair: Counter[str] = Counter()
+        self._digests: dict[int, bytes] = {}
 
     @property
     def slice_names(self) -> tuple[str, ...]:
@@ -93,7 +95,13 @@ class SliceScan:
             found.append(f"{self._blank} of {self._seen} slices are blank")
         if jpegs := sum(map(is_jpeg, self._files)):
             found.append(f"{jpegs} of {len(self._files)} slices are JPEG, which blurs edges and mixes the sequences")
-        found += doubts_of(self.slice_names) if self.volume else ()
+        if self.volume:
+            shown = [digest for digest in self._digests.values() if digest]
+            if copies := len(shown) - len(set(shown)):
+                found.append(
+                    f"{copies} of {len(self._files)} slices equal another one: copies of it seem to be counted"
+                )
+            found += doubts_of(self.slice_names)
         return (*self._warned, *found, *self._heads.warnings(self.pixel_mm))
 
     def image(self, index: int) -> NDArray[np.uint8]:
@@ -107,7 +115,9 @@ class SliceScan:
         blank = image.min() == image.max()
         same = [n for i, n in enumerate(CHANNELS) if n != "flair" and np.array_equal(image[:, :, i], flair)]
         self._heads.add({name: image[:, :, place] for place, name in enumerate(CHANNELS)})
+        digest = b"" if blank else hashlib.blake2b(image.tobytes(), digest_size=16).digest()
         with self._lock:
+            self._digests[index] = digest
             self._seen += 1
             self._blank += int(blank)
             self._like_flair.update([] if blank else same)

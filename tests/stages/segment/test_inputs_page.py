@@ -533,6 +533,7 @@ def pictures(root: Path, name: str = "p_{}.png", **options: Any) -> Made:
     (root / "s").mkdir(exist_ok=True)
     stack = np.stack([head(one) for one in ("pre", "flair", "post")], axis=-1)
     for number, plane in enumerate(np.clip(stack * (255 / 900), 0, 255).astype(np.uint8)[2:18]):
+        plane[0, :2] = number
         Image.fromarray(plane).save(root / "s" / name.format(number + 1), **options)
     return Made(used=("pre, flair, post",))
 
@@ -860,3 +861,10 @@ def _underscores(root: Path) -> Made:
     series(root / "s" / "__pre", "AX T1", head("pre"))
     series(root / "s" / "__MACOSX", "AX T1", head("post"))
     return Made(used=("pre", "flair"))
+
+
+@row("equal-slices")
+def _equal_slices(root: Path) -> Made:
+    made = pictures(root)
+    (root / "s" / "p_17.png").write_bytes((root / "s" / "p_8.png").read_bytes())
+    return replace(made, said="slices equal another one", pixels=LESION_PIXELS * 5 // 4)
