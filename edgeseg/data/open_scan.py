@@ -83,7 +83,7 @@ def open_scan(
         post: the sequence with contrast agent.
         volumes: what the volumes of a 4-D file are; by default `pre, flair, post`.
         spacing_mm: distances of rows, columns and slices in mm, for grey slices alone.
-        salt: hashed with DICOM identifiers to name the patient; None draws a new one.
+        salt: hashed with DICOM identifiers to name the patient; None draws one for this scan alone.
         series: by `pre`, `flair` and `post` the number, UID or description of the series to take where a folder holds
             several.
         same_patient: take sequences whose headers name different patients for one patient's, and warn.
@@ -226,9 +226,10 @@ def _require_one_study(candidates: tuple[Candidate, ...], path: Path) -> None:
         ("studies", {one.origin.study for one in candidates}),
     ):
         if len(values) > 1:
+            also = ", or add --same-patient where you know that it is one" if what == "patients" else ""
             raise DatasetError(
                 f"{path}: the DICOM files are of {len(values)} {what}; give each a folder of its own, or name the "
-                "sequences of one with --pre, --flair and --post"
+                f"sequences of one with --pre, --flair and --post{also}"
             )
 
 

@@ -17,8 +17,8 @@ def units(root: Path, **options: bool) -> set[str]:
     return {one.relative_to(root).as_posix() for one in study_folders(read_tree(root), "dicom", **options)}
 
 
-def flair(folder: Path, patient: str = "P1", **options: str) -> Path:
-    return series(folder, "AX FLAIR", order=range(2), patient=patient, **options)
+def flair(folder: Path, patient: str = "P1", study: str = "study") -> Path:
+    return series(folder, "AX FLAIR", order=range(2), patient=patient, study=study)
 
 
 LAYOUTS: dict[str, tuple[Callable[[Path], object], set[str]]] = {

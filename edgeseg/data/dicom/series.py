@@ -57,7 +57,7 @@ class DicomSeries:
         affine[:3, 1] = np.array(first.orientation[3:]) * first.pixel_mm[0]
         affine[:3, 2] = np.array(first.orientation[:3]) * first.pixel_mm[1]
         shape = (len(frames), first.rows, first.columns)
-        self._grid, self.view = common_view(shape, affine, name, stack.steps)
+        self._grid, self.view = common_view(shape, affine, name, stack.steps, "".join(stack.warnings[:1]))
         self.warnings = (*odd_headers(files.headers), *stack.warnings, *_count_claimed(files, len(frames)))
         self._pixels = Pixels(self.frames)
 

@@ -256,6 +256,15 @@ def _sagittal_flair(root: Path) -> Made:
     return Made(pixels=4 * LESION_PIXELS)
 
 
+@row("sagittal-hole")
+def _sagittal_hole(root: Path) -> Made:
+    values, edit = sagittal(head())
+    series(root / "s", "t2_space_dark-fluid_sag", values, edit=edit, order=[*range(20), *range(23, 64)])
+    return Made(
+        said="is not axial and its slices lie at unequal distances .*holes between slices 20 and 21 .*export it"
+    )
+
+
 @row("hole")
 def _hole(root: Path) -> Made:
     flair(root, order=[*range(4), *range(7, 20)])
