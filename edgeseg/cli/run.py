@@ -132,11 +132,15 @@ def _segment(
     from rich.progress import Progress
 
     from edgeseg.artifacts import require_writable, write_text
+    from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.reports.csv import patients as as_csv
     from edgeseg.stages.segment import run as run_stage
+    from edgeseg.stages.segment.summary import SUMMARY_FILE
 
     if csv is not None:
+        if csv.resolve() == (out / SUMMARY_FILE).resolve():
+            raise OptionError(f"--csv {csv} is the summary that other runs add to; name another file")
         require_writable(csv)
     now: list[PatientSegmentation] = []
     console = Console(stderr=True)

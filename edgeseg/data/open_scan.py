@@ -20,7 +20,7 @@ from edgeseg.data.nifti import open_nifti, pick, stem
 from edgeseg.data.scan import SequenceScan
 from edgeseg.data.sequence import Sequence
 from edgeseg.data.strays import only_format, require_undamaged, stray_warnings, unused_of
-from edgeseg.data.tree import Tree, read_tree
+from edgeseg.data.tree import PICTURES, Tree, read_tree
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.results import UnusedFiles, UsedSequence
 from edgeseg.specs import CHANNELS
@@ -50,6 +50,8 @@ class _Found:
         """Open a series and take it."""
         one = chosen.candidate
         self.warnings += doubt(one, channel) if asked else ()
+        if one.facts.body_part:
+            self.warnings.append(f"the header of '{channel}' says that it shows another part: {one.facts.body_part}")
         self.add(channel, one.open(), series=one.name, files=len(one.files), why=chosen.why)
 
     def close(self) -> None:
@@ -184,10 +186,13 @@ def _named(
                 raise OptionError(f"--{channel}-series was given without --{channel}; name both, or one path for all")
             continue
         candidates, empty, tree = list_candidates(path, salt)
-        found.unused += [*empty, *(unused_of(tree) if tree and candidates else ())]
-        found.warnings += stray_warnings(tree) if tree and candidates else ()
+        found.unused += [*empty, *(unused_of(tree) if tree else ())]
+        found.warnings += stray_warnings(tree) if tree else ()
         if not candidates:
             stack = GreyStack(path)
+            if tree and (below := len(tree.of(PICTURES)) - stack.shape[0]):
+                found.unused.append(UnusedFiles(name="folders below", files=below, why="pictures of another folder"))
+                found.warnings.append(f"'{channel}': {below} pictures in folders below were not used")
             found.add(channel, stack, series=path.name, files=stack.shape[0], why=("named by the user",))
             study = None
         else:

@@ -349,3 +349,21 @@ def test_rows_of_version_0_1_are_kept(model: Path, studies: list[Path], out: Pat
         ("A", sha256_file(model)),
         ("B", sha256_file(model)),
     ]
+
+
+def test_masks_of_another_patient_of_the_same_name_are_not_written_over(model: Path, tmp_path: Path, out: Path) -> None:
+    first, second = make_patient(tmp_path / "1" / "mri"), make_patient(tmp_path / "2" / "mri")
+    run(model, [first], out=out)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(DatasetError, match="has masks of another 'mri', from another folder"):
+        run(model, [second], out=out)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    run(model, [second, make_patient(tmp_path / "3" / "other")], out=out)
+    assert states(out) == {"mri": DONE, "mri (2)": FAILED, "other": DONE}
+    run(model, [first], out=out)
+    assert states(out)["mri"] == DONE
+
+
+@pytest.mark.parametrize(("name", "safe"), [("..", "%2E."), (".", "%2E"), ("summary.json", "%73ummary.json")])
+def test_a_name_that_would_be_another_place(name: str, safe: str) -> None:
+    assert safe_name(name) == safe
