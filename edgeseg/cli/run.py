@@ -57,7 +57,12 @@ def run(
     ] = None,
     overlays: Annotated[bool, typer.Option("--overlays", help="Also draw overlays and a contact sheet.")] = False,
     salt: Annotated[
-        str | None, typer.Option("--salt", help="For the hashes that stand for DICOM patients; else drawn anew.")
+        str | None,
+        typer.Option(
+            "--salt",
+            metavar="FILE",
+            help="16 random bytes or more for the hashes that stand for DICOM patients; else EDGESEG_SALT, or drawn.",
+        ),
     ] = None,
     contract: Annotated[
         Path | None,
@@ -85,6 +90,7 @@ def run(
 
     `edgeseg run DIR --list` shows the series of a folder, and what each is taken for and why.
     """
+    from edgeseg.cli._salt import salt_of
     from edgeseg.specs import RunOptions, parse_spacing
 
     options = RunOptions(
@@ -98,7 +104,7 @@ def run(
         spacing_mm=parse_spacing(spacing) if spacing else None,
         formats=tuple(formats or ()),
         overlays=overlays,
-        salt=salt,
+        salt=salt_of(salt),
         contract=contract,
     )
     if list_only:
