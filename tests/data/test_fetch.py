@@ -179,8 +179,10 @@ def test_archive_cannot_write_outside(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as bundle:
         bundle.writestr("kaggle_3m/../../evil.txt", "x")
     (tmp_path / "deep" / "to").mkdir(parents=True)
-    unpack(tmp_path / "a.zip", tmp_path / "deep" / "to")
+    with pytest.raises(DatasetError, match="leads out"):
+        unpack(tmp_path / "a.zip", tmp_path / "deep" / "to")
     assert leftovers(tmp_path / "deep") == ["to"]
+    assert leftovers(tmp_path / "deep" / "to") == []
 
 
 def test_only_the_nested_folder_will_do(tiny_lgg: Path, tmp_path: Path) -> None:
