@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -12,6 +13,7 @@ from edgeseg.errors import OptionError, OutputError
 
 SECRET_BYTES = 32
 _MOST_BYTES = 64 << 10
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
 def make_secret(path: Path) -> Path:
@@ -23,15 +25,13 @@ def make_secret(path: Path) -> Path:
     Raises:
         OutputError: when something is there already, or the place cannot be written.
     """
+    content = (secrets.token_hex(SECRET_BYTES) + "\n").encode()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         number, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         try:
-            with os.fdopen(number, "w") as stream:
-                stream.write(secrets.token_hex(SECRET_BYTES) + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(path).hardlink_to(name)
+            _write(number, content)
+            _link(Path(name), path, content)
         finally:
             Path(name).unlink(missing_ok=True)
     except FileExistsError as error:
@@ -39,6 +39,23 @@ def make_secret(path: Path) -> Path:
     except OSError as error:
         raise OutputError(f"cannot write the key {path}: {error.strerror}; name a place that can be written") from error
     return path
+
+
+def _link(written: Path, path: Path, content: bytes) -> None:
+    """Give a file its name where nothing has that yet; where there are no hard links, write it there."""
+    try:
+        path.hardlink_to(written)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _write(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), content)
+
+
+def _write(number: int, content: bytes) -> None:
+    with os.fdopen(number, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def read_secret(path: Path, *, what: str, private: bool) -> bytes:

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from edgeseg.data import fetch as fetch_module
-from edgeseg.data.fetch import fetch, require_credentials, require_free, staged_folder, unpack
+from edgeseg.data.fetch import fetch, require_credentials, require_free, staged_folder
+from edgeseg.data.unpack import unpack
 from edgeseg.errors import DatasetError, MissingExtraError, OutputError
 
 CLIENT = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -103,6 +104,19 @@ def test_a_key_is_never_written_over(place: Path) -> None:
     with pytest.raises(OutputError, match="never overwritten"):
         make_secret(place)
     assert place.read_bytes() == content
+
+
+def test_without_hard_links_it_is_made_all_the_same(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    content = make_secret(place).read_bytes()
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    with pytest.raises(OutputError, match="never overwritten"):
+        make_secret(place)
+    assert place.read_bytes() == content
+    assert [path.name for path in place.parent.iterdir()] == ["patient.key"]
 
 
 def test_where_none_can_be_made_the_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

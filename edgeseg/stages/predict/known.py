@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 def name_patients(checkpoint: Checkpoint, patients: Iterable[str]) -> Checkpoint:
     """Return weights whose header calls those of `patients` by their ids who stand in it by pseudonyms.
 
-    Others keep their pseudonyms. Where the key of some is not here, nobody can tell whether they are among `patients`,
+    Others keep their pseudonyms, and the lists are sorted, as they were before pseudonyms took the ids' places. Where the key of some is not here, nobody can tell whether they are among `patients`,
     and a warning is logged that says so. Weights whose header holds ids come back as they are.
 
     Raises:
@@ -31,7 +31,7 @@ def name_patients(checkpoint: Checkpoint, patients: Iterable[str]) -> Checkpoint
         return checkpoint
     told = replace(
         header,
-        train_patients=named(header.train_patients, given, keys),
-        validation_patients=named(header.validation_patients, given, keys),
+        train_patients=tuple(sorted(named(header.train_patients, given, keys))),
+        validation_patients=tuple(sorted(named(header.validation_patients, given, keys))),
     )
     return replace(checkpoint, header=told)
