@@ -16,8 +16,9 @@ _LOG = logging.getLogger(__name__)
 def name_patients(checkpoint: Checkpoint, patients: Iterable[str]) -> Checkpoint:
     """Return weights whose header calls those of `patients` by their ids who stand in it by pseudonyms.
 
-    Others keep their pseudonyms, and the lists are sorted, as they were before pseudonyms took the ids' places. Where the key of some is not here, nobody can tell whether they are among `patients`,
-    and a warning is logged that says so. Weights whose header holds ids come back as they are.
+    Others keep their pseudonyms, and the lists are sorted. Where the key of some is not here, nobody can tell whether
+    they are among `patients`, and a warning is logged that says so. Weights whose header holds ids come back as they
+    are.
 
     Raises:
         OptionError: when the site's patient key is damaged, or open to others.
