@@ -61,9 +61,13 @@ def run(
         typer.Option(
             "--salt",
             metavar="FILE",
-            help="16 random bytes or more for the hashes that stand for DICOM patients; else EDGESEG_SALT, or drawn.",
+            help="16 random bytes or more to name DICOM patients by; else EDGESEG_SALT, or drawn once for each DIR.",
         ),
     ] = None,
+    same_patient: Annotated[
+        bool,
+        typer.Option("--same-patient", help="Take sequences for one patient's whose headers name different ones."),
+    ] = False,
     contract: Annotated[
         Path | None,
         typer.Option("--contract", metavar="FILE", help="The contract, as JSON, of a model that carries none."),
@@ -106,6 +110,7 @@ def run(
         overlays=overlays,
         salt=salt_of(salt),
         contract=contract,
+        same_patient=same_patient,
     )
     if list_only:
         from edgeseg.cli._series import print_series

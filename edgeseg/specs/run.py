@@ -28,7 +28,8 @@ class RunOptions:
         formats: of the masks, out of `MASK_FORMATS`; empty for the input's own (PNG, NIfTI or DICOM SEG).
         overlays: whether pictures with outlines and a contact sheet are written.
         salt: hashed with DICOM identifiers to name their patients, 16 random bytes at least (see `check_salt`);
-            None draws a new one for each run.
+            None draws one for each folder of results.
+        same_patient: whether sequences are one patient's, as the user says, though their headers name different ones.
         contract: a JSON file with the contract of a model that carries none.
     """
 
@@ -44,6 +45,7 @@ class RunOptions:
     overlays: bool = False
     salt: str | None = None
     contract: Path | None = None
+    same_patient: bool = False
 
     def __post_init__(self) -> None:
         """Refuse unknown formats, distances that are none, sequences without FLAIR, and a weak salt."""

@@ -10,7 +10,7 @@ MIN_SALT_BYTES = 16
 _MIN_DIFFERENT = 8
 """16 random bytes, or their 32 hexadecimal digits, hold fewer different ones in less than one case of a million."""
 _HEX = re.compile("(?:[0-9a-fA-F]{2})+")
-MAKE_ONE = "make one with 'edgeseg key make salt.key' and give --salt salt.key, or leave the salt out to draw a new one"
+MAKE_ONE = "make one with 'edgeseg key make salt.key' and give --salt salt.key, or leave the salt out to have one drawn"
 
 
 def check_salt(salt: str) -> str:
