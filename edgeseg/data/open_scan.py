@@ -23,7 +23,7 @@ from edgeseg.data.strays import only_format, require_undamaged, stray_warnings, 
 from edgeseg.data.tree import PICTURES, Tree, read_tree
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.results import UnusedFiles, UsedSequence
-from edgeseg.specs import CHANNELS
+from edgeseg.specs import CHANNELS, check_salt
 
 Spacing = tuple[float, float, float | None]
 
@@ -83,7 +83,8 @@ def open_scan(
         post: the sequence with contrast agent.
         volumes: what the volumes of a 4-D file are; by default `pre, flair, post`.
         spacing_mm: distances of rows, columns and slices in mm, for grey slices alone.
-        salt: hashed with DICOM identifiers to name the patient; None draws one for this scan alone.
+        salt: hashed with DICOM identifiers to name the patient, 16 random bytes at least; None draws one for this scan
+            alone.
         series: by `pre`, `flair` and `post` the number, UID or description of the series to take where a folder holds
             several.
         same_patient: take sequences whose headers name different patients for one patient's, and warn.
@@ -92,9 +93,9 @@ def open_scan(
     Raises:
         DataError: when something is missing, damaged, ambiguous, or does not belong together.
         MissingExtraError: without the extra `nifti` or `dicom`, where one is needed.
-        OptionError: for options that contradict each other.
+        OptionError: for options that contradict each other, or a salt that can be guessed.
     """
-    asked, salt = dict(series or {}), secrets.token_hex(16) if salt is None else salt
+    asked, salt = dict(series or {}), secrets.token_hex(16) if salt is None else check_salt(salt)
     found = _Found()
     try:
         if flair is not None:
