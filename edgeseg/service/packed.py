@@ -13,6 +13,7 @@ from typing import IO
 
 from edgeseg.data.dicom.header import read_header
 from edgeseg.data.dicom.outline import outline
+from edgeseg.data.listing import is_passed_over
 from edgeseg.errors import LimitError, MissingExtraError, one_line
 from edgeseg.service.refusal import BAD_REQUEST, TOO_LARGE, UNUSABLE, Refusal
 from edgeseg.specs import Bounds
@@ -96,7 +97,7 @@ def place_study(data: bytes, folder: Path, bounds: Bounds, budget: Budget) -> Pa
 
 def _hidden(name: str) -> bool:
     """Whether a member is hidden, or left by an archiver, as `__MACOSX/._1.dcm`; `..` hides nothing."""
-    return any(part.startswith(("__", ".")) and part not in (".", "..") for part in name.split("/"))
+    return any(is_passed_over(part) and part not in (".", "..") for part in name.split("/"))
 
 
 def _ending(name: str) -> str:
