@@ -209,8 +209,6 @@ def _decode(
         raise kind(f"{path}: there is no such file; the {role} is missing") from error
     except IsADirectoryError as error:
         raise kind(f"{path}: this is a folder; a {role} is a TIFF, PNG or JPEG file") from error
-    except LimitError as error:
-        raise kind(str(error)) from error
     except PermissionError as error:
         raise kind(f"{path}: the file may not be read; change its permissions") from error
     except _EmptyFileError as error:
@@ -232,10 +230,16 @@ def _decode(
     except Exception as error:
         if known := _FOREIGN.get(path.suffix.lower()):
             raise kind(f"{path}: {known}") from error
-        raise kind(
-            f"{path}: cannot be decoded as TIFF, PNG or JPEG ({one_line(error)}); the {role} is damaged, cut short or "
-            "of another format; copy it again or save it as TIFF or PNG"
-        ) from error
+        raise kind(_undecodable(path, role, error)) from error
+
+
+def _undecodable(path: Path, role: str, error: Exception) -> str:
+    if isinstance(error, LimitError):
+        return str(error)
+    return (
+        f"{path}: cannot be decoded as TIFF, PNG or JPEG ({one_line(error)}); the {role} is damaged, cut short or of "
+        "another format; copy it again or save it as TIFF or PNG"
+    )
 
 
 def _decode_with_pillow(source: BinaryIO, max_pixels: int | None, path: Path) -> _Picture:
