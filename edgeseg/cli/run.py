@@ -128,6 +128,7 @@ def _segment(
     from edgeseg.artifacts import require_writable, write_text
     from edgeseg.jsonio import to_json
     from edgeseg.reports.csv import patients as as_csv
+    from edgeseg.reports.table import literal
     from edgeseg.stages.segment import run as run_stage
 
     if csv is not None:
@@ -143,7 +144,9 @@ def _segment(
             threads=threads,
             options=options,
             resume=resume,
-            progress=lambda done, total, label: bar.update(task, completed=done, total=total, description=label),
+            progress=lambda done, total, label: bar.update(
+                task, completed=done, total=total, description=literal(label).markup
+            ),
             on_patient=lambda row, before: None if before else now.append(row),
         )
     _tell_doubts(now, console)

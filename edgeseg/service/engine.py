@@ -17,7 +17,7 @@ from edgeseg.runtime.model_files import model_sha256
 from edgeseg.service.answers import answer_for, describe
 from edgeseg.service.deadline import Deadline
 from edgeseg.service.refusal import TOO_LARGE, Refusal, refusal_for
-from edgeseg.service.scans import Choice, Upload, open_upload
+from edgeseg.service.scans import Upload, Wish, open_upload
 from edgeseg.specs import RunOptions, ServeOptions
 from edgeseg.stages.segment import segment_case
 
@@ -64,22 +64,22 @@ class Engine:
             raise ArtifactError(f"{model}: the model was changed while it was opened; start again")
         return cls(segmenters, known, options)
 
-    def submit(self, upload: Upload, choice: Choice, deadline: Deadline) -> Future[SegmentAnswer]:
+    def submit(self, upload: Upload, wish: Wish, deadline: Deadline) -> Future[SegmentAnswer]:
         """Have an upload segmented; the result raises `Refusal` where it cannot be."""
-        return self._pool.submit(self._work, upload, choice, deadline, time.perf_counter())
+        return self._pool.submit(self._work, upload, wish, deadline, time.perf_counter())
 
     def close(self) -> None:
         """Let what is under way end, and take nothing more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _work(self, upload: Upload, choice: Choice, deadline: Deadline, since: float) -> SegmentAnswer:
+    def _work(self, upload: Upload, wish: Wish, deadline: Deadline, since: float) -> SegmentAnswer:
         deadline.check()
         waited_ms = (time.perf_counter() - since) * 1e3
         segmenter = self._free.get()
         try:
             with scratch() as place:
                 try:
-                    return self._segment(segmenter, upload, choice, deadline, place, (since, waited_ms))
+                    return self._segment(segmenter, upload, wish, deadline, place, (since, waited_ms))
                 except EdgeSegError as error:
                     raise refusal_for(error, hidden=str(place)) from error
         finally:
@@ -89,21 +89,21 @@ class Engine:
         self,
         segmenter: Segmenter,
         upload: Upload,
-        choice: Choice,
+        wish: Wish,
         deadline: Deadline,
         place: Path,
         times: tuple[float, float],
     ) -> SegmentAnswer:
-        scan = open_upload(upload, choice, self._options, place)
+        scan = open_upload(upload, wish, self._options, place)
         try:
             if len(scan.slice_names) > 4 * self._options.max_slices:
                 raise Refusal(TOO_LARGE, f"the scan has {len(scan.slice_names)} slices; send fewer at a time")
-            written = RunOptions(formats=("png",) if choice.masks in _PICTURES else (choice.masks,))
+            written = RunOptions(formats=("png",) if wish.masks in _PICTURES else (wish.masks,))
             found = segment_case(
                 segmenter, scan, place / "out", written, self.model.sha256, lambda _label: deadline.check()
             )
         finally:
             scan.close()
-        answer = answer_for(found, choice, place / "out", self.model, times)
+        answer = answer_for(found, wish, place / "out", self.model, times)
         self.told(answer)
         return answer
