@@ -15,7 +15,7 @@ from edgeseg.specs.contract import (
 )
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
 from edgeseg.specs.flips import FLIPS, check_flips
-from edgeseg.specs.golden import GoldenCase, GoldenDrawing, GoldenLogit
+from edgeseg.specs.golden_case import GoldenCase, GoldenDrawing, GoldenLogit
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
 from edgeseg.specs.operating_point import OperatingPoint
 from edgeseg.specs.recipes import (

@@ -16,7 +16,7 @@ from edgeseg.stages.bench.interleave import Call, Clock, Progress, check_counts,
 from edgeseg.stages.predict import Predictor
 
 
-def benchmark(
+def time_artifacts(
     predictors: Mapping[str, Predictor],
     *,
     runs: int = 100,

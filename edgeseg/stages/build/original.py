@@ -18,7 +18,7 @@ from edgeseg.place import cache_dir, scratch
 from edgeseg.quiet import quiet
 from edgeseg.results import RESULT_SCHEMA_VERSION, BaselineResult, Environment, LatencyResult, NetworkTiming
 from edgeseg.specs import Contract, VariantSpec
-from edgeseg.stages.bench import benchmark
+from edgeseg.stages.bench import time_artifacts
 from edgeseg.stages.environment import environment, load_average
 from edgeseg.stages.predict import Predictor
 from edgeseg.targets import KerasPredictor
@@ -34,7 +34,7 @@ COPIES_WITH_ADAM = 3
 Progress = Callable[[str], None]
 
 
-def baseline(
+def measure_original(
     *,
     variant: VariantSpec = BASELINE_VARIANT,
     threads: int = 2,
@@ -142,7 +142,7 @@ def time_model(model: Any, variant: VariantSpec, *, artifact: str, threads: int,
         except (ModelError, MissingExtraError) as error:
             logger.warning("%s is timed in Keras: %s", artifact, error)
             predictor = KerasPredictor(model, _contract(model, variant, "keras-fp32"), threads=threads)
-        (latency,) = benchmark({artifact: predictor}, runs=RUNS, warmup=WARMUP_RUNS, budget_s=budget_s)
+        (latency,) = time_artifacts({artifact: predictor}, runs=RUNS, warmup=WARMUP_RUNS, budget_s=budget_s)
         return latency
 
 
