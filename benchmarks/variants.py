@@ -25,9 +25,7 @@ def main() -> None:
     print("| variant | parameters | G MACs | p50 ms | p95 ms | n | threads | load before | runtime |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for name in options.variants or VARIANTS:
-        found = time_network(
-            VARIANTS[name].default, threads=options.threads, budget_s=options.budget_s, progress=_announce
-        )
+        found = time_network(VARIANTS[name].default, threads=options.threads, budget_s=options.budget_s, say=_announce)
         print(_row(found), flush=True)
 
 

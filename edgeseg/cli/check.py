@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import BootstrapSeed, json_option
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -40,8 +42,8 @@ def check(
     summary: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also append Markdown, as to $GITHUB_STEP_SUMMARY.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    seed: BootstrapSeed = 0,
+    as_json: Annotated[bool, json_option("Print JSON instead of a table.")] = False,
 ) -> None:
     """Hold every artifact of a build against a committed baseline; exit code 1 when a rule does not hold.
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import BootstrapSeed, json_option
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -18,8 +20,8 @@ def compare(
         Path, typer.Argument(metavar="BEFORE", help="A folder that 'edgeseg build --out' wrote, or its build.json.")
     ],
     after: Annotated[Path, typer.Argument(metavar="AFTER", help="Another one.")],
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    seed: BootstrapSeed = 0,
+    as_json: Annotated[bool, json_option("Print JSON instead of the table.")] = False,
 ) -> None:
     """Put two builds side by side: size, Dice over the patients that both scored, each of them, latency."""
     from edgeseg.artifacts import read_build

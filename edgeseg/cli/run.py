@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import Threads, json_option, out_option
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -29,7 +31,7 @@ def run(
         ),
     ] = None,
     *,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the masks and summary.json go.")] = None,
+    out: Annotated[Path | None, out_option("Where the masks and summary.json go.", short=True)] = None,
     list_only: Annotated[
         bool, typer.Option("--list", help="List the series in PATH and what each is taken for, and do nothing else.")
     ] = False,
@@ -71,8 +73,8 @@ def run(
         Path | None,
         typer.Option("--csv", metavar="FILE", help="Also write summary.json as a table, a line per patient."),
     ] = None,
-    threads: Annotated[int, typer.Option("--threads", help="Threads of the runtime.")] = 2,
-    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    threads: Threads = 2,
+    json: Annotated[bool, json_option("Print the summary as JSON.")] = False,
 ) -> None:
     """Segment scans and write DIR/PATIENT/SLICE_mask.png (0 or 255, the slice's size) and DIR/summary.json.
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 
 def ship(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a training run.")],
@@ -19,7 +21,7 @@ def ship(
         typer.Option(metavar="FILE", help="Threshold and post-processing by 'edgeseg choose', as in the build."),
     ] = None,
     into: Annotated[Path, typer.Option(metavar="DIR", help="Where shipped weights are.")] = Path("models"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
+    as_json: Annotated[bool, json_option("Print the card as JSON.")] = False,
 ) -> None:
     """Copy a run's weights into models/, with a generated card and a learning curve.
 

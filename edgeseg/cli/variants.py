@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def variants(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the tables.")] = False,
+    as_json: Annotated[bool, json_option("Print JSON instead of the tables.")] = False,
 ) -> None:
     """List the networks and the three tiers; parameters and multiply-accumulates are counted on the built network."""
     from edgeseg.cli._print import show

@@ -7,7 +7,7 @@ decoded masks, so that a later run can prove that it works on the same reference
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +18,9 @@ from edgeseg.artifacts import sha256_bytes, write_text
 from edgeseg.data.volume import Dataset, Volume, volumes
 from edgeseg.errors import OptionError, SplitError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
+from edgeseg.progress import Progress
 
 SPLIT_SCHEMA_VERSION = 1
-
-Progress = Callable[[int, int], None]
-"""Called with the number of patients done and the number of all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +134,7 @@ def make_folds(dataset: Dataset, *, folds: int = 5, seed: int = 0, progress: Pro
     for volume in volumes(dataset):
         patients.append(describe(volume))
         if progress is not None:
-            progress(len(patients), len(dataset.patients))
+            progress(len(patients), len(dataset.patients), volume.patient)
     return Split(data=dataset.name, seed=seed, folds=deal(patients, folds=folds, seed=seed), patients=tuple(patients))
 
 
@@ -221,7 +219,7 @@ def check_split(
                 "give the data that was split, or make the split again"
             )
         if progress is not None:
-            progress(done, len(wanted))
+            progress(done, len(wanted), volume.patient)
 
 
 def _difference(then: SplitPatient, now: SplitPatient) -> str:

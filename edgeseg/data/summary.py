@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeseg.data.split import Progress, SplitPatient, describe
+from edgeseg.data.split import SplitPatient, describe
 from edgeseg.data.volume import Dataset, Volume, volumes
 from edgeseg.errors import DatasetError
+from edgeseg.progress import Progress
 from edgeseg.results.cohort import Cohort, PatientCount
 
 SUMMARY_SCHEMA_VERSION = 1
@@ -69,7 +70,7 @@ def summarise(dataset: Dataset, *, progress: Progress | None = None) -> DataSumm
         count, height, width = volume.images.shape[:3]
         sizes[height, width] += count
         if progress is not None:
-            progress(len(entries), len(dataset.patients))
+            progress(len(entries), len(dataset.patients), volume.patient)
     pixels = sum(height * width * count for (height, width), count in sizes.items())
     tumour_pixels = sum(entry.tumour_pixels for entry in entries)
     return DataSummary(
@@ -107,7 +108,7 @@ def count_cohort(dataset: Dataset, *, progress: Progress | None = None) -> Cohor
     for done, volume in enumerate(volumes(dataset), start=1):
         counts.append(_count_patient(volume))
         if progress is not None:
-            progress(done, len(dataset.patients))
+            progress(done, len(dataset.patients), volume.patient)
     if not counts:
         raise DatasetError(f"the data set '{dataset.name}' holds no patients; give a folder with at least one")
     return Cohort(name=dataset.name, patients=tuple(counts))

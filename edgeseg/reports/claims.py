@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from edgeseg import artifacts
@@ -13,7 +13,6 @@ from edgeseg.results import ArtifactRow, BuildResult, Claim, EvalResult, Measure
 from edgeseg.results.cohort import Cohort, PatientCount
 
 KAGGLE_LGG_PATIENTS = 110
-Progress = Callable[[int, int], None]
 
 
 STUDY = (

@@ -189,8 +189,8 @@ def test_noise_is_smooth_and_of_unit_variance() -> None:
 
 def test_written_files_hold_the_volume(tmp_path: Path) -> None:
     dataset = PhantomDataset(1, seed=3, start=7)
-    seen: list[tuple[int, int]] = []
-    count = write_dataset(dataset, tmp_path / "out", progress=lambda done, total: seen.append((done, total)))
+    seen: list[tuple[int, int | None]] = []
+    count = write_dataset(dataset, tmp_path / "out", progress=lambda done, total, _: seen.append((done, total)))
     volume = dataset.volume(dataset.patients[0])
     folder = tmp_path / "out" / "kaggle_3m" / volume.patient
     assert count == len(volume.images)

@@ -95,8 +95,8 @@ def section(page: str, title: str) -> str:
 
 
 def test_a_data_set_is_counted_patient_by_patient() -> None:
-    seen: list[tuple[int, int]] = []
-    counted = count_cohort(Heads(), progress=lambda d, t: seen.append((d, t)))
+    seen: list[tuple[int, int | None]] = []
+    counted = count_cohort(Heads(), progress=lambda *at: seen.append(at[:2]))
     assert counted.patients[0] == PatientCount(patient="A", slices=4, tumour_slices=2, pixels=400, tumour_pixels=20)
     assert counted.patients[1].tumour_slices == 0
     assert seen == [(1, 2), (2, 2)]

@@ -14,7 +14,7 @@ from edgeseg.results import CompressResult, FoldCompression, FoldsCompressResult
 from edgeseg.specs import Chain, Distil, refuse_learned
 from edgeseg.stages.compress.compress import STEPS, OnStep, check_place, compress
 from edgeseg.stages.folds import FoldRun
-from edgeseg.stages.train import OnProgress, of_fold
+from edgeseg.stages.train import OnTraining, of_fold
 
 
 @holding_out
@@ -26,7 +26,7 @@ def compress_folds(
     out: Path,
     resume: bool = False,
     validate_every: int = 5,
-    progress: OnProgress | None = None,
+    progress: OnTraining | None = None,
     on_step: OnStep | None = None,
     on_fold: Callable[[Path], None] | None = None,
 ) -> FoldsCompressResult:

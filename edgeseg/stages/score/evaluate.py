@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from statistics import fmean, median
 
@@ -14,12 +14,11 @@ from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError, MaskError
 from edgeseg.imaging import mask_on_grid
 from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval, score_patient
+from edgeseg.progress import Progress
 from edgeseg.results import EvalResult, InstitutionScore, Interval, PatientScore
 from edgeseg.specs import Contract, PostProcessing, check_flips, count_seen
 from edgeseg.stages.predict import Predictor, volume_logits
 from edgeseg.stages.score.simulate import AS_IS, simulated
-
-Progress = Callable[[int, str], None]
 
 
 def evaluate(
@@ -54,7 +53,7 @@ def evaluate(
         flips: test-time flips, a key of `predictor.FLIPS`; the artifact runs once for each pass.
         simulation: what is done to the slices before, a key of `simulate.SIMULATIONS`.
         seed: of the bootstrap.
-        progress: called with (patients done, the last one's id).
+        progress: called after each patient; how many there are is not known.
 
     Raises:
         OptionError: when `flips` or `simulation` is unknown.
@@ -72,7 +71,7 @@ def evaluate(
         masks = predicted_masks(predictor, volume, post_processing=post_processing, flips=flips)
         scores.append(score_patient(masks, volume.reference, patient=volume.patient, institution=volume.institution))
         if progress:
-            progress(len(scores), volume.patient)
+            progress(len(scores), None, volume.patient)
     if not scores:
         raise DatasetError(f"no patient of '{data}' was given; an evaluation needs at least one")
     result = result_of(

@@ -19,6 +19,7 @@ from edgeseg.errors import (
     OutputError,
     ScratchError,
 )
+from edgeseg.progress import Progress
 from edgeseg.results import FAILED, PatientSegmentation
 from edgeseg.runtime import Segmenter
 from edgeseg.specs import RunOptions
@@ -28,7 +29,6 @@ from edgeseg.stages.segment.inputs import Planned, plan
 from edgeseg.stages.segment.names import named, safe_name
 from edgeseg.stages.segment.summary import Summary
 
-Progress = Callable[[int, int, str], None]
 OnPatient = Callable[[PatientSegmentation, bool], None]
 """Called with a row, and whether an earlier run had done it."""
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from edgeseg import __version__
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.place import claimed
+from edgeseg.progress import Progress
 from edgeseg.results import PatientSegmentation, RunResult
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_sha256
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.inputs import Planned
-from edgeseg.stages.segment.patients import OnPatient, Patients, Progress, plan_each
+from edgeseg.stages.segment.patients import OnPatient, Patients, plan_each
 from edgeseg.stages.segment.summary import Summary
 
 

@@ -23,7 +23,7 @@ from edgeseg.results import TrainResult
 from edgeseg.specs import ImageSpec, TrainSpec, refuse_learned
 from edgeseg.stages.environment import versions
 from edgeseg.stages.train.distribute import Team, gather, helps_another
-from edgeseg.stages.train.loop import OnProgress, TrainLoop
+from edgeseg.stages.train.loop import OnTraining, TrainLoop
 from edgeseg.stages.train.run_folder import (
     STATE,
     WEIGHTS,
@@ -49,7 +49,7 @@ def train(
     backend: str = "tensorflow",
     resume: bool = False,
     validate_every: int = 5,
-    progress: OnProgress | None = None,
+    progress: OnTraining | None = None,
     teachers: tuple[Checkpoint, ...] = (),
     initial: Checkpoint | None = None,
     devices: int = 1,

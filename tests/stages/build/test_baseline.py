@@ -140,7 +140,7 @@ def test_a_disk_without_room_is_refused_before_anything_is_written(
 
 def test_every_step_is_announced(keras: Keras) -> None:
     lines: list[str] = []
-    stage.baseline(progress=lines.append)
+    stage.baseline(say=lines.append)
     assert len(lines) == 3
     assert "20 s" in lines[-1]
 

@@ -266,7 +266,7 @@ def test_dicom_is_known_again_though_its_name_is_drawn_anew(
 
 
 def test_files_that_change_while_they_are_read_are_told(model: Path, studies: list[Path], out: Path) -> None:
-    def touch(done: int, total: int, label: str) -> None:
+    def touch(done: int, total: int | None, label: str) -> None:
         os.utime(studies[0] / "s_1.png", (1, 1))
 
     with pytest.raises(DatasetError, match="changed while they were read"):
