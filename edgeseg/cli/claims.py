@@ -25,8 +25,8 @@ def claims(
     from edgeseg import artifacts
     from edgeseg.artifacts import BUILD_FILE, read_build
     from edgeseg.cli._progress import counted, line
+    from edgeseg.data.cohort import count_cohort
     from edgeseg.data.open import open_dataset
-    from edgeseg.data.summary import count_cohort
     from edgeseg.jsonio import to_json
     from edgeseg.reports.claims import claims_page, measured_claims, write_claims
     from edgeseg.results import ClaimsResult
