@@ -51,6 +51,7 @@ def check(
     --max-latency-ratio latency over that of a reference artifact of the same build. See docs/reference/check.md.
     """
     from edgeseg.errors import CheckFailedError, OptionError
+    from edgeseg.specs import check_seed
     from edgeseg.stages.check import CheckLimits, read_artifacts, read_baseline
     from edgeseg.stages.check import check as run
 
@@ -59,8 +60,7 @@ def check(
     )
     if not update and (reason is not None or latency_reference is not None):
         raise OptionError("--reason and --latency-reference belong to --update; give that too, or leave them out")
-    if seed < 0:
-        raise OptionError(f"seed is {seed}; it must be at least 0")
+    check_seed(seed)
     if update:
         if junit is not None or summary is not None:
             raise OptionError("--update checks nothing, so there is nothing for --junit and --summary; leave them out")

@@ -22,6 +22,7 @@ from edgeseg.data.phantom_scanner import FLAIR, INSTITUTIONS, POST, PRE, Scanner
 from edgeseg.data.volume import PHANTOM, Dataset, Volume
 from edgeseg.errors import DatasetError, OptionError, OutputError
 from edgeseg.progress import Progress
+from edgeseg.specs import check_seed
 
 _LIMIT = 10_000
 _CYCLE = (0, 1, 2, 3, 0, 1, 0, 1)
@@ -47,7 +48,7 @@ class PhantomDataset:
                 f"phantom patients {start} to {start + patients - 1} were asked for; there are numbers 0 to"
                 f" {_LIMIT - 1} and at least one patient must be made: choose another start or count"
             )
-        _check_seed(seed)
+        check_seed(seed)
         self._seed = seed
         self._index = {_patient(index): index for index in range(start, start + patients)}
         self._patients = tuple(sorted(self._index))
@@ -103,7 +104,7 @@ def phantom_volume(index: int, *, seed: int) -> Volume:
     """
     if not 0 <= index < _LIMIT:
         raise OptionError(f"phantom number {index} was asked for; choose one from 0 to {_LIMIT - 1}")
-    _check_seed(seed)
+    check_seed(seed)
     institution = INSTITUTIONS[_CYCLE[index % len(_CYCLE)]]
     for attempt in range(20):
         rng = np.random.default_rng((seed, index, attempt))
@@ -159,11 +160,6 @@ def write_dataset(dataset: Dataset, dest: Path, progress: Progress | None = None
 
 def _patient(index: int) -> str:
     return f"PHANTOM_{INSTITUTIONS[_CYCLE[index % len(_CYCLE)]].code}_{index:04d}"
-
-
-def _check_seed(seed: int) -> None:
-    if seed < 0:
-        raise OptionError(f"seed {seed} was given; a seed is a whole number of at least 0")
 
 
 def _heights(rng: np.random.Generator, count: int) -> NDArray[np.float64]:

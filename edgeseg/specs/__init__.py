@@ -33,6 +33,7 @@ from edgeseg.specs.recipes import (
     recipe_name,
 )
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
+from edgeseg.specs.seed import check_seed
 from edgeseg.specs.seen import (
     count_seen,
     patient_digest,
@@ -90,6 +91,7 @@ __all__ = [
     "TrainSpec",
     "VariantSpec",
     "check_flips",
+    "check_seed",
     "count_seen",
     "options_of",
     "parse_spacing",

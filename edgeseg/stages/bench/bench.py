@@ -18,6 +18,7 @@ from edgeseg.results import BenchCell, BenchDevice, BenchResult, GemmRate, Speed
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_sha256, model_size_bytes
 from edgeseg.runtime.plain import PlainModel
+from edgeseg.specs import check_seed
 from edgeseg.stages.bench.alone import gemm_rate, run_alone
 from edgeseg.stages.bench.emulation import emulator
 from edgeseg.stages.bench.interleave import Call, Timings, check_counts, interleave
@@ -66,8 +67,7 @@ class BenchSpec:
             raise OptionError(f"threads is {min(self.threads)}; at least 1 is needed")
         if self.volume and self.volume < MIN_VOLUME:
             raise OptionError(f"the volume has {self.volume} slices; at least {MIN_VOLUME} are needed to see a drift")
-        if self.seed < 0:
-            raise OptionError(f"seed is {self.seed}; it must be at least 0")
+        check_seed(self.seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

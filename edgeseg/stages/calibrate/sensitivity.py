@@ -20,7 +20,7 @@ from edgeseg.metrics import count_overlap
 from edgeseg.place import scratch
 from edgeseg.progress import Progress
 from edgeseg.results import LayerSensitivity, SensitivityResult
-from edgeseg.specs import Contract, require_some
+from edgeseg.specs import Contract, check_seed, require_some
 from edgeseg.stages.calibrate.ranges import RecordedRanges
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import Predictor, checkpoint_contract, volume_logits
@@ -164,9 +164,10 @@ def ranking_patients(
         among: choose only among these; all unless given.
 
     Raises:
-        OptionError: when fewer than one or more than there are were asked for.
+        OptionError: when fewer than one or more than there are were asked for, or the seed is negative.
         SeenPatientError: when no patient of the data set trained the weights.
     """
+    check_seed(seed)
     trained = set(checkpoint.header.train_patients) & set(dataset.patients if among is None else among)
     known = require_some(
         [patient for patient in dataset.patients if patient in trained],

@@ -21,6 +21,7 @@ from edgeseg.data.volume import Dataset, Volume, volumes
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.progress import Progress
 from edgeseg.results import CalibrationSet, CalibrationSlice
+from edgeseg.specs import check_seed
 from edgeseg.stages.calibrate.manifest import pixel_digest, read_calibration, read_slices, write_calibration
 
 DEFAULT_SLICES, BUILD_SLICES = 64, 128
@@ -59,9 +60,10 @@ def choose_slices(
         progress: called after each patient.
 
     Raises:
-        OptionError: when there are not that many slices, or none is asked for.
+        OptionError: when there are not that many slices, none is asked for, or the seed is negative.
         DatasetError: for a patient that the data set does not hold.
     """
+    check_seed(seed)
     candidates, wanted = _all_candidates(dataset, patients, progress)
     return _manifest(dataset, candidates, len(wanted), slices=slices, seed=seed)
 

@@ -11,7 +11,7 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.place import cache_dir, scratch
 from edgeseg.results import CalibrationPoint, CalibrationSet, CalibrationStudy, EvalResult
-from edgeseg.specs import patient_digests, refuse_calibrated, require_some
+from edgeseg.specs import check_seed, patient_digests, refuse_calibrated, require_some
 from edgeseg.stages.calibrate.ranges import record_ranges, training_patients
 from edgeseg.stages.calibrate.sensitivity import check_target
 from edgeseg.stages.calibrate.slices import (
@@ -65,8 +65,9 @@ def study(
 
     Raises:
         SeenPatientError: when the data holds no patient that was held out, or none that trained the weights.
-        EdgeSegError: for an unknown target, or one that is not int8.
+        EdgeSegError: for an unknown target, one that is not int8, or a negative seed.
     """
+    check_seed(seed)
     found = check_target(target)
     scored = require_some(
         [p for p in dataset.patients if p in set(checkpoint.header.validation_patients)],

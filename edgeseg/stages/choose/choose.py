@@ -21,7 +21,7 @@ from edgeseg.jsonio import to_json
 from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, median_bounds, paired_interval
 from edgeseg.progress import Progress
 from edgeseg.results import Choice, ChoiceGroup, ChoiceStep, Interval
-from edgeseg.specs import Contract, OperatingPoint, check_flips
+from edgeseg.specs import Contract, OperatingPoint, check_flips, check_seed
 from edgeseg.stages.choose.choice import CHOICE_FILE
 from edgeseg.stages.choose.points import PatientPoints, PointTable, score_points, slice_points, volume_points
 from edgeseg.stages.environment import versions
@@ -56,12 +56,13 @@ def choose(
         progress: called with steps done and steps in all.
 
     Raises:
-        OptionError: for unknown flips, or a share outside [0, 1].
+        OptionError: for unknown flips, a share outside [0, 1], or a negative seed.
         CheckpointError: when there are no finished runs, or they do not belong together.
         DatasetError: when the slices are not those of the runs, or there are fewer than two patients.
         OutputError: when a folder cannot be written.
     """
     check_flips(flips)
+    check_seed(seed)
     if not 0.0 <= max_fp_share <= 1.0:
         raise OptionError(f"max-fp-share is {max_fp_share}; a share of the tumour-free slices lies in [0, 1]")
     runs = find_runs(out)

@@ -16,7 +16,7 @@ from edgeseg.imaging import mask_on_grid
 from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval, score_patient
 from edgeseg.progress import Progress
 from edgeseg.results import EvalResult, InstitutionScore, Interval, PatientScore
-from edgeseg.specs import Contract, PostProcessing, check_flips, count_seen
+from edgeseg.specs import Contract, PostProcessing, check_flips, check_seed, count_seen
 from edgeseg.stages.predict import Predictor, volume_logits
 from edgeseg.stages.score.simulate import AS_IS, simulated
 
@@ -56,13 +56,14 @@ def evaluate(
         progress: called after each patient; how many there are is not known.
 
     Raises:
-        OptionError: when `flips` or `simulation` is unknown.
+        OptionError: when `flips` or `simulation` is unknown, or the seed is negative.
         SeenPatientError: on a patient that training or calibration saw, unless `allow_seen`.
         DatasetError: when there is no patient, or one comes twice or without slices.
         MaskError: when a patient has no reference, or one of another size.
         ArtifactError: when the artifact gives no usable logits.
     """
     check_flips(flips)
+    check_seed(seed)
     contract = predictor.contract
     if isinstance(volumes, Sequence):
         check_unseen(contract, [volume.patient for volume in volumes], allow_seen=allow_seen)
