@@ -27,9 +27,7 @@ def main() -> None:
     print(f"{here.cpu}, {here.cores} cores, {here.os}\n")
     print("\n".join(markdown_table_lines(HEAD, ())), flush=True)
     for name in options.variants or VARIANTS:
-        found = time_network(
-            VARIANTS[name].default, threads=options.threads, budget_s=options.budget_s, progress=_announce
-        )
+        found = time_network(VARIANTS[name].default, threads=options.threads, budget_s=options.budget_s, say=_announce)
         print(markdown_row(_row(found)), flush=True)
 
 

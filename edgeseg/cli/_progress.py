@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import typer
 
+from edgeseg.progress import Progress
+
 
 @contextlib.contextmanager
-def counted(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a callback `(done, total)` that moves a bar on stderr; nothing is drawn where stderr is no terminal."""
+def counted(what: str, *, total: int | None = None) -> Iterator[Progress]:
+    """Give what moves a bar on stderr, to `total` where a stage does not know it; no terminal, no bar."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(what, total=total)
+        yield lambda done, known, _: bar.update(task, completed=done, total=known)
 
 
 def line(text: str) -> None:

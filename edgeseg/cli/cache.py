@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 if TYPE_CHECKING:
     from edgeseg.results import CacheList
 
 app = typer.Typer(no_args_is_help=True, help="Show or clear what is kept for later runs: decoded slices, baselines.")
 
-_AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")]
+_AsJson = Annotated[bool, json_option("Print JSON instead of the table.")]
 
 
 @app.command("list")

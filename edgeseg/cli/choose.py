@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import BootstrapSeed, json_option
+
 
 def choose(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder of 'edgeseg train --folds', or one run.")],
@@ -18,9 +20,9 @@ def choose(
     max_fp_share: Annotated[
         float, typer.Option(help="Of the tumour-free slices, at most this share with a false positive.")
     ] = 0.05,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    seed: BootstrapSeed = 0,
     backend: Annotated[str, typer.Option(help="What runs the networks: tensorflow, jax or torch.")] = "tensorflow",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    as_json: Annotated[bool, json_option("Print JSON instead of tables.")] = False,
 ) -> None:
     """Choose threshold and post-processing on out-of-fold predictions; writes OUT/choice.json.
 

@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import BootstrapSeed, json_option
+
 
 def compare(
     before: Annotated[
         Path, typer.Argument(metavar="BEFORE", help="A folder that 'edgeseg build --out' wrote, or its build.json.")
     ],
     after: Annotated[Path, typer.Argument(metavar="AFTER", help="Another one.")],
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    seed: BootstrapSeed = 0,
+    as_json: Annotated[bool, json_option("Print JSON instead of the table.")] = False,
 ) -> None:
     """Put two builds side by side: size, Dice over the patients that both scored, each of them, latency."""
     from edgeseg.artifacts import read_build

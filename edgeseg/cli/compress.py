@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edgeseg.cli._options import json_option, out_option
+
 if TYPE_CHECKING:
     from edgeseg.results import CompressResult, CompressStep, FoldsCompressResult, NetworkSize
     from edgeseg.specs import Chain
@@ -18,7 +20,7 @@ def compress(
         Path, typer.Argument(metavar="RUN", help="A run of 'edgeseg train', or the folder of its --folds, or a file.")
     ],
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data that the weights were trained on.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The new run's folder.")],
+    out: Annotated[Path, out_option("The new run's folder.", metavar="DIR")],
     recipe: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A chain of recipes in TOML; see docs/how-to/compress.md.")
     ] = None,
@@ -35,7 +37,7 @@ def compress(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the compression in --out.")] = False,
     validate_every: Annotated[int, typer.Option(help="Epochs between two validations.")] = 5,
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where decoded slices are kept.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    as_json: Annotated[bool, json_option("Print JSON instead of the table.")] = False,
 ) -> None:
     """Apply compression recipes to trained weights: one by an option, or a chain from a file.
 

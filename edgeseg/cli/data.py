@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option, out_option
 from edgeseg.cli._print import show
 from edgeseg.cli._progress import counted
+from edgeseg.progress import Progress, Say
 
 if TYPE_CHECKING:
     from edgeseg.data.summary import DataSummary
@@ -21,7 +23,7 @@ app = typer.Typer(name="data", help="Make, fetch, check, split and describe data
 _SHOWN_FINDINGS = 20
 
 DataDir = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds the patients.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON with a schema version instead of a table.")]
+AsJson = Annotated[bool, json_option("Print JSON with a schema version instead of a table.")]
 
 
 @app.command()
@@ -60,8 +62,8 @@ def fetch(
     """Get the real LGG set from Kaggle with your own credentials (licence CC BY-NC-SA 4.0)."""
     from edgeseg.data.fetch import fetch as fetch_set
 
-    with _status() as (on_stage, on_bytes):
-        result = fetch_set(dest, on_bytes=on_bytes, on_stage=on_stage)
+    with _status() as (say, progress):
+        result = fetch_set(dest, progress=progress, say=say)
     if as_json:
         _print_json(result)
         return
@@ -105,7 +107,7 @@ def split(
     *,
     folds: Annotated[int, typer.Option(help="How many folds.")] = 5,
     seed: Annotated[int, typer.Option(help="Folds of one seed are always the same.", min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the manifest here.")] = None,
+    out: Annotated[Path | None, out_option("Write the manifest here.", metavar="FILE")] = None,
     check: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Make nothing; prove that DIR still holds what FILE split.")
     ] = None,
@@ -178,16 +180,16 @@ def _print_findings(result: VerifyResult) -> None:
 
 
 @contextlib.contextmanager
-def _status() -> Iterator[tuple[Callable[[str], None], Callable[[int], None]]]:
+def _status() -> Iterator[tuple[Say, Progress]]:
     """Stage and size of a download, on stderr where that is a terminal."""
+    from rich import progress as bars
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn
 
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    columns = (bars.SpinnerColumn(), bars.TextColumn("{task.description}"))
+    with bars.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("checking")
         yield (
             lambda stage: bar.update(task, description=stage),
-            lambda size: bar.update(task, description=f"downloading, {size / 1e6:.0f} MB"),
+            lambda size, _total, _what: bar.update(task, description=f"downloading, {size / 1e6:.0f} MB"),
         )

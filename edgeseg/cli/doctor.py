@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import Threads, json_option
+
 
 def doctor(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="The artifact: a .onnx, .ort or .tflite file.")],
     *,
-    threads: Annotated[int, typer.Option("--threads", help="Threads of the runtime.")] = 2,
+    threads: Threads = 2,
     numerics: Annotated[
         str, typer.Option(help="exact (as on Arm) or fast (this host's default kernels); only int8 ONNX differs.")
     ] = "exact",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    as_json: Annotated[bool, json_option("Print JSON instead of text.")] = False,
 ) -> None:
     """Run the artifact's golden case on this device; exit code 1 when too many mask pixels or a logit differ.
 

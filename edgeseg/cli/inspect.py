@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 
 def inspect(
     model: Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx, .ort, .tflite or .hdf5 file.")],
@@ -15,7 +17,7 @@ def inspect(
         bool,
         typer.Option("--contract-json", help="Print the contract alone, or a template where there is none."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    as_json: Annotated[bool, json_option("Print JSON instead of tables.")] = False,
 ) -> None:
     """Print a model's contract, operations, multiply-accumulates and weights, and who runs what on this host.
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import Threads, json_option, out_option
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -29,7 +31,7 @@ def run(
         ),
     ] = None,
     *,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the masks and summary.json go.")] = None,
+    out: Annotated[Path | None, out_option("Where the masks and summary.json go.", short=True)] = None,
     list_only: Annotated[
         bool, typer.Option("--list", help="List the series in PATH and what each is taken for, and do nothing else.")
     ] = False,
@@ -84,8 +86,8 @@ def run(
         bool,
         typer.Option("--untrusted", help="Read scans in a process with limits on memory and time."),
     ] = False,
-    threads: Annotated[int, typer.Option("--threads", help="Threads of the runtime.")] = 2,
-    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    threads: Threads = 2,
+    json: Annotated[bool, json_option("Print the summary as JSON.")] = False,
 ) -> None:
     """Segment scans and write DIR/PATIENT/SLICE_mask.png (0 or 255, the slice's size) and DIR/summary.json.
 

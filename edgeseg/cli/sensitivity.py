@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import Threads, json_option
+
 
 def sensitivity(
     run: Annotated[Path, typer.Argument(metavar="MODEL", help="A run of 'edgeseg train', or its weights.")],
@@ -16,8 +18,8 @@ def sensitivity(
     slices: Annotated[int, typer.Option(help="Calibration slices, where no ranges ship for the weights.")] = 128,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the layers as bars into this PNG.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the choice of patients and slices.")] = 0,
-    threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 2,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    threads: Threads = 2,
+    as_json: Annotated[bool, json_option("Print JSON instead of a table.")] = False,
 ) -> None:
     """Measure for every layer what int8 costs: noise in the logits and Dice, alone and in company.
 

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 
 def targets(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    as_json: Annotated[bool, json_option("Print JSON instead of the table.")] = False,
 ) -> None:
     """List the file formats, what runs them, and how many mask pixels each may flip against the float Keras network."""
     from edgeseg.cli._print import show

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 
 def variants(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the tables.")] = False,
+    as_json: Annotated[bool, json_option("Print JSON instead of the tables.")] = False,
 ) -> None:
     """List the networks and the three tiers; parameters and multiply-accumulates are counted on the built network."""
     from edgeseg.cli._print import show

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.data.volume import KAGGLE_LGG
-from edgeseg.metrics.background import background_accuracy
+from edgeseg.metrics.background import background_accuracy_mean
 from edgeseg.reports.table import markdown_table_lines
 from edgeseg.reports.words import ABSENT, interval_text, latency_text, size_text, times_text
 from edgeseg.results import ArtifactRow, BuildResult, Claim, EvalResult, MeasuredClaim, NetworkTiming
 from edgeseg.results.cohort import Cohort, PatientCount
 
 KAGGLE_LGG_PATIENTS = 110
-Progress = Callable[[int, int], None]
 
 
 STUDY = (
@@ -105,7 +104,7 @@ def _accuracy(main: ArtifactRow | None, cohort: Cohort | None) -> tuple[str, str
         how.append("the all-background answer was not counted, since no data folder was given (--data).")
     else:
         counts, whom = _counted_patients(cohort, evaluation)
-        share = background_accuracy(counts)
+        share = background_accuracy_mean(counts)
         short.append(f"all-background answer: {share:.2%}")
         how.append(f"the all-background answer scores {share:.2%} of pixels, as a mean over {whom}.")
     if main is not None and evaluation is not None:

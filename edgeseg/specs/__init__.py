@@ -34,6 +34,7 @@ from edgeseg.specs.recipes import (
 )
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.salt import MAKE_ONE, MIN_SALT_BYTES, check_salt
+from edgeseg.specs.seed import check_seed
 from edgeseg.specs.seen import (
     KEY_BYTES,
     PatientKey,
@@ -105,6 +106,7 @@ __all__ = [
     "VariantSpec",
     "check_flips",
     "check_salt",
+    "check_seed",
     "count_seen",
     "is_pseudonym",
     "is_public",

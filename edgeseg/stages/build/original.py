@@ -6,7 +6,6 @@ import hashlib
 import logging
 import platform
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from edgeseg.backend import load_keras
 from edgeseg.errors import MissingExtraError, ModelError, OutputError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.place import cache_dir, scratch
+from edgeseg.progress import Say
 from edgeseg.quiet import quiet
 from edgeseg.results import RESULT_SCHEMA_VERSION, BaselineResult, Environment, LatencyResult, NetworkTiming
 from edgeseg.specs import Contract, VariantSpec
@@ -31,7 +31,6 @@ LATENCY_BUDGET_S = 20.0
 RUNS, WARMUP_RUNS = 100, 10
 BYTES_PER_WEIGHT = 4
 COPIES_WITH_ADAM = 3
-Progress = Callable[[str], None]
 
 
 def measure_original(
@@ -40,7 +39,7 @@ def measure_original(
     threads: int = 2,
     budget_s: float = LATENCY_BUDGET_S,
     force: bool = False,
-    progress: Progress | None = None,
+    say: Say | None = None,
 ) -> BaselineResult:
     """Return the measured baseline, from the cache where host, versions and options are unchanged.
 
@@ -51,7 +50,7 @@ def measure_original(
         threads: of the runtime that times it.
         budget_s: seconds of counted calls for the latency.
         force: measure anew even if the cache holds it.
-        progress: called with a line before each step.
+        say: called with a line before each step.
 
     Raises:
         MissingExtraError: when Keras is not installed.
@@ -61,7 +60,7 @@ def measure_original(
     place = _cache_place(variant, here, threads, budget_s)
     if not force and (known := _read_cache(place)) is not None:
         return known
-    report = progress or logger.info
+    report = say or logger.info
     report(f"building {variant.slug} at full width with Adam's state")
     keras = load_keras()
     model = build_model(variant, keras=keras)
@@ -109,14 +108,14 @@ def file_sizes(keras: Any, model: Any, folder: Path) -> tuple[int, int]:
 
 
 def time_network(
-    variant: VariantSpec, *, threads: int = 2, budget_s: float = LATENCY_BUDGET_S, progress: Progress | None = None
+    variant: VariantSpec, *, threads: int = 2, budget_s: float = LATENCY_BUDGET_S, say: Say | None = None
 ) -> NetworkTiming:
     """Build a network with untrained weights, count it and time it; weights decide nothing about latency.
 
     Raises:
         MissingExtraError: when Keras is not installed.
     """
-    report = progress or logger.info
+    report = say or logger.info
     report(f"building {variant.slug}")
     model = build_model(variant, keras=load_keras())
     counted = census(model)

@@ -31,7 +31,7 @@ from edgeseg.stages.calibrate import RANGES_FILE, learned_ranges
 from edgeseg.stages.compress.workbench import StepWorkbench, validation_dice
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import name_patients
-from edgeseg.stages.train import HISTORY, WEIGHTS, History, OnProgress, holds_run, read_history, write_csv
+from edgeseg.stages.train import HISTORY, WEIGHTS, History, OnTraining, holds_run, read_history, write_csv
 from edgeseg.variants import build_model, census
 
 STEPS, ASKED, FOUND, RESULT = "steps", "asked.json", "step.json", "compress.json"
@@ -58,7 +58,7 @@ def compress(
     out: Path,
     resume: bool = False,
     validate_every: int = 5,
-    progress: OnProgress | None = None,
+    progress: OnTraining | None = None,
     on_step: OnStep | None = None,
 ) -> CompressResult:
     """Apply recipes one after another, and leave a run folder.
@@ -103,7 +103,7 @@ def compress(
 
 
 def apply_recipe(
-    parent: Checkpoint, spec: RecipeSpec, cache: SliceCache, *, folder: Path, progress: OnProgress | None = None
+    parent: Checkpoint, spec: RecipeSpec, cache: SliceCache, *, folder: Path, progress: OnTraining | None = None
 ) -> Checkpoint:
     """Apply one recipe and return the new weights, which lie in `folder`; a finished folder is taken as it is.
 

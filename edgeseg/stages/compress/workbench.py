@@ -16,8 +16,8 @@ from edgeseg.data.cache import SliceCache
 from edgeseg.recipes import Outcome
 from edgeseg.specs import Cluster, FineTune, Prune, Qat, TrainSpec
 from edgeseg.stages.predict import checkpoint_predictor, plain_dice
-from edgeseg.stages.train import STATE, OnProgress, TrainProgress, soft_labels, train
-from edgeseg.workers.job import WorkerEvent, WorkerJob
+from edgeseg.stages.train import STATE, OnTraining, TrainProgress, soft_labels, train
+from edgeseg.workers.job import OnEvent, WorkerEvent, WorkerJob
 from edgeseg.workers.process import run_worker
 
 FIT = "fit"
@@ -41,7 +41,7 @@ class StepWorkbench:
     parent: Checkpoint
     teacher: Checkpoint
     validate_every: int = 5
-    progress: OnProgress | None = None
+    progress: OnTraining | None = None
 
     def kept(self, name: str, make: Callable[[], Checkpoint]) -> Checkpoint:
         """Return the weights of that name in the folder; they are made and written where there are none."""
@@ -119,7 +119,7 @@ class StepWorkbench:
             np.save(temporary, labels, allow_pickle=False)
         return str(path.resolve())
 
-    def _told(self, train: TrainSpec) -> Callable[[WorkerEvent], None]:
+    def _told(self, train: TrainSpec) -> OnEvent:
         def tell(event: WorkerEvent) -> None:
             if self.progress is not None:
                 self.progress(

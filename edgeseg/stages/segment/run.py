@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from edgeseg import __version__
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.place import claimed
+from edgeseg.progress import Progress
 from edgeseg.results import PatientSegmentation, RunResult
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.apart.files import ENTRY
 from edgeseg.stages.segment.inputs import Planned
-from edgeseg.stages.segment.patients import Naming, OnPatient, Patients, Progress, plan_each
+from edgeseg.stages.segment.patients import Naming, OnPatient, Patients, plan_each
 from edgeseg.stages.segment.salt import drawn_salt, kept_salt
 from edgeseg.stages.segment.summary import Summary
 from edgeseg.workers.apart import Pool

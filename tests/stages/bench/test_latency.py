@@ -134,10 +134,16 @@ def test_the_input_is_the_middle_slice_of_the_seeds_phantom_made_once(monkeypatc
 
 def test_progress_counts_every_call_and_ends_at_the_total() -> None:
     bench = Bench()
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[int, int | None]] = []
     stands = {name: Stand(bench, name, (1.0,)) for name in "ab"}
     time_artifacts(
-        stands, runs=4, warmup=2, budget_s=2, image=IMAGE, clock=bench.clock, progress=lambda d, t: seen.append((d, t))
+        stands,
+        runs=4,
+        warmup=2,
+        budget_s=2,
+        image=IMAGE,
+        clock=bench.clock,
+        progress=lambda *at: seen.append(at[:2]),
     )
     assert seen[-1] == (12, 12)
     assert [d for d, _ in seen] == sorted(d for d, _ in seen)

@@ -138,7 +138,7 @@ def test_a_disk_without_room_is_refused_before_anything_is_written(
 
 def test_every_step_is_announced(keras: Keras) -> None:
     lines: list[str] = []
-    stage.measure_original(progress=lines.append)
+    stage.measure_original(say=lines.append)
     assert len(lines) == 3
     assert "20 s" in lines[-1]
 

@@ -192,7 +192,7 @@ def test_a_failure_leaves_earlier_results_as_they_were(model: Path, patients: Pa
 
 
 def test_ctrl_c_leaves_nothing_of_the_patient_under_way(model: Path, patients: Path, out: Path) -> None:
-    def interrupt(done: int, total: int, label: str) -> None:
+    def interrupt(done: int, total: int | None, label: str) -> None:
         if done == at:
             raise KeyboardInterrupt
 

@@ -346,7 +346,7 @@ def test_pictures_say_what_they_are_not_for(
 def test_a_model_that_changes_while_it_runs_leaves_nothing(
     model: Path, write_nifti: Write, scan_values: dict[str, Any], tmp_path: Path
 ) -> None:
-    def swap(done: int, total: int, label: str) -> None:
+    def swap(done: int, total: int | None, label: str) -> None:
         model.write_bytes(model.read_bytes() + b"\0")
 
     options = RunOptions(flair=write_nifti("flair.nii", scan_values["flair"]))
