@@ -1,4 +1,4 @@
-"""Somebody's ONNX file as one plain graph: one image in, batch 1, every size known, constants folded, weights inside."""
+"""Somebody's ONNX file as one plain graph: one image in, batch 1, every size known, constants folded."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from edgeseg.runtime.model_files import model_files
 _CONTROL_FLOW = ("If", "Loop", "Scan", "SequenceMap")
 _QUANTIZED = ("QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger", "DynamicQuantizeLinear")
 _MOST_CHANNELS = 64
+_FLATTENS_BATCH = "MatMulAddFusion"
+"""It joins product and sum into a `Gemm`, which takes no batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,29 +151,33 @@ def _choose_output(path: Path, proto: Any, output: str | None) -> None:
 
 def _widen(proto: Any) -> None:
     """Write float16, bfloat16 and float64 as float32 everywhere: what is converted starts from float32."""
-    import onnx
-    from onnx import TensorProto, numpy_helper
+    from onnx import AttributeProto, TensorProto
 
-    narrow = (TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
-
-    def widened(tensor: Any) -> None:
-        if tensor.data_type in narrow:
-            values = numpy_helper.to_array(tensor).astype(np.float32)
-            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
-
-    graphs = [proto.graph, *proto.functions]
-    for graph in graphs:
-        for node in graph.node:
-            for attribute in node.attribute:
-                if attribute.type == onnx.AttributeProto.TENSOR:
-                    widened(attribute.t)
-                if node.op_type == "Cast" and attribute.name == "to" and attribute.i in narrow:
-                    attribute.i = TensorProto.FLOAT
-    for tensor in proto.graph.initializer:
-        widened(tensor)
+    nodes = [node for graph in (proto.graph, *proto.functions) for node in graph.node]
+    attributes = [(node, attribute) for node in nodes for attribute in node.attribute]
+    stored = [attribute.t for _, attribute in attributes if attribute.type == AttributeProto.TENSOR]
+    for tensor in (*proto.graph.initializer, *stored):
+        _widen_tensor(tensor)
+    for node, attribute in attributes:
+        if node.op_type == "Cast" and attribute.name == "to" and attribute.i in _narrow():
+            attribute.i = TensorProto.FLOAT
     for value in (*proto.graph.input, *proto.graph.output):
-        if value.type.tensor_type.elem_type in narrow:
+        if value.type.tensor_type.elem_type in _narrow():
             value.type.tensor_type.elem_type = TensorProto.FLOAT
+
+
+def _widen_tensor(tensor: Any) -> None:
+    from onnx import numpy_helper
+
+    if tensor.data_type in _narrow():
+        values = numpy_helper.to_array(tensor).astype(np.float32)
+        tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+
+
+def _narrow() -> tuple[int, ...]:
+    from onnx import TensorProto
+
+    return TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE
 
 
 def _simplified(path: Path, proto: Any, *, channels_last: bool) -> OnnxGraph:
@@ -220,7 +226,9 @@ def _folded(path: Path, proto: Any) -> Any:
         try:
             with quiet():
                 onnx.save(proto, str(given), save_as_external_data=proto.ByteSize() > 2**30)
-                ort.InferenceSession(str(given), options, providers=["CPUExecutionProvider"])
+                ort.InferenceSession(
+                    str(given), options, providers=["CPUExecutionProvider"], disabled_optimizers=[_FLATTENS_BATCH]
+                )
                 return onnx.load(str(made))
         except Exception as error:
             raise ArtifactError(

@@ -90,13 +90,9 @@ def gelu(operation: Operation) -> Value:
     """`Gelu`, exact or by tanh."""
     import keras
 
-    approximate = operation.given.get("approximate", "none") == "tanh"
-    return _over(
-        operation,
-        layer(operation.name, lambda x: keras.ops.gelu(x, approximate=approximate))
-        if approximate
-        else keras.layers.Activation("gelu", name=operation.name),
-    )
+    if operation.given.get("approximate", "none") == "tanh":
+        return _over(operation, layer(operation.name, lambda x: keras.ops.gelu(x, approximate=True)))
+    return _over(operation, keras.layers.Activation("gelu", name=operation.name))
 
 
 def softmax(operation: Operation) -> Value:
@@ -104,15 +100,16 @@ def softmax(operation: Operation) -> Value:
     import keras
 
     data = operation.data
-    if operation.version < 13 and int(operation.given.get("axis", 1)) != len(data.shape) - 1 and data.shape[2:] != ():
-        if any(side != 1 for side in data.shape[2:]):
-            raise operation.refused("is of a version that mixes channels and pixels")
-    axis = axis_of(operation, data, int(operation.given.get("axis", -1 if operation.version >= 13 else 1)))
+    newer = operation.version >= 13
+    asked = int(operation.given.get("axis", -1 if newer else 1))
+    if not newer and any(side != 1 for side in data.shape[asked % len(data.shape) + 1 :]):
+        raise operation.refused("is of a version that sums over channels and pixels together")
+    axis = axis_of(operation, data, asked)
     return _over(operation, keras.layers.Softmax(axis=axis, name=operation.name))
 
 
 def function(make: Callable[[Any, Any], Any]) -> Callable[[Operation], Value]:
-    """A function of one tensor: `make(keras.ops, x)`."""
+    """A function of one tensor: `make(keras.ops, x)`; Keras is imported when it is needed."""
 
     def apply(operation: Operation) -> Value:
         import keras
@@ -125,5 +122,3 @@ def function(make: Callable[[Any, Any], Any]) -> Callable[[Operation], Value]:
 def _over(operation: Operation, made: Any) -> Value:
     data = operation.data
     return Value(x=made(data.x), shape=operation.shape, last=data.last)
-
-

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edgeseg.foreign.onnx_keras.values import TO_LAST, Operation, Value, as_onnx, layer
+from edgeseg.foreign.onnx_keras.values import Operation, Value, as_onnx, channels_last, layer
 
 _MERGES = {"add": "Add", "multiply": "Multiply", "subtract": "Subtract", "maximum": "Maximum", "minimum": "Minimum"}
 
@@ -45,10 +44,8 @@ def several(kind: str) -> Callable[[Operation], Value]:
             if len(values) == 2:
                 return binary(kind)(operation)
             raise operation.refused("takes stored values beside others")
-        last = any(value.last for value in values)
-        xs = [value.x if value.last == last else as_onnx(value, operation.name) for value in values]
-        if any(value.last != last for value in values):
-            raise operation.refused("takes values of different layouts")
+        last = all(value.last for value in values)
+        xs = [value.x if last else as_onnx(value, f"{operation.name}.{i}") for i, value in enumerate(values)]
         return Value(x=getattr(keras.layers, _MERGES[kind])(name=operation.name)(xs), shape=operation.shape, last=last)
 
     return apply
@@ -64,26 +61,10 @@ def _with_stored(operation: Operation, kind: str, a: Any, b: Any) -> Any:
 
 
 def _aligned(operation: Operation, first: Value, second: Value) -> tuple[bool, tuple[Any, Any]]:
-    """Bring both to one layout: channels last where one is held so and the other can be."""
-    if not (first.last or second.last):
-        return False, (_stored(first), _stored(second))
-    held, other = (first, second) if first.last else (second, first)
-    if other.last or other.constant or len(other.shape) == len(held.shape):
-        return True, (_last(operation, first, "a"), _last(operation, second, "b"))
-    return False, (as_onnx(first, f"{operation.name}.a"), as_onnx(second, f"{operation.name}.b"))
-
-
-def _stored(value: Value) -> Any:
-    """A stored value that broadcasts as NumPy's does; one with a batch of 1 loses nothing."""
-    return value.x
-
-
-def _last(operation: Operation, value: Value, end: str) -> Any:
-    if value.last:
-        return value.x
-    if value.constant:
-        full: NDArray[Any] = value.x.reshape((1,) * (4 - value.x.ndim) + value.x.shape)
-        return full.transpose(TO_LAST)
-    import keras
-
-    return keras.layers.Permute((2, 3, 1), name=f"{operation.name}.{end}")(value.x)
+    """Bring both to one layout: channels last where one is held so and the other has as many axes or is stored."""
+    names = (f"{operation.name}.a", f"{operation.name}.b")
+    pair = (first, second)
+    last = any(value.last for value in pair) and all(value.constant or len(value.shape) == 4 for value in pair)
+    bring = channels_last if last else as_onnx
+    a, b = (bring(value, name) for value, name in zip(pair, names, strict=True))
+    return last, (a, b)

@@ -73,7 +73,7 @@ class _Writer:
                 continue
             found.add(place)
             match = self._matches.get(name)
-            stack.extend(self._nodes[place].input if match is None else (match.source,))
+            stack.extend(self._nodes[place].input if match is None else match.sources)
         return found
 
     def _write(self, node: Any) -> None:
@@ -110,7 +110,7 @@ class _Writer:
             kind=match.kind,
             name=fitting_name(node.name or node.output[0], match.kind, self._taken),
             given=match.given,
-            inputs=(self._values[match.source], *stored),
+            inputs=(*(self._values[name] for name in match.sources), *stored),
             shape=self._graph.shapes[node.output[0]],
             version=self._version,
         )

@@ -18,13 +18,13 @@ class Match:
 
     Attributes:
         kind: the operation that stands for them.
-        source: the value that goes in.
+        sources: the values that go in.
         given: attributes.
         stored: further inputs that are stored.
     """
 
     kind: str
-    source: str
+    sources: tuple[str, ...]
     given: dict[str, Any]
     stored: tuple[NDArray[Any], ...] = ()
 
@@ -45,6 +45,7 @@ class Patterns:
             found = self._group(node) if node.op_type == "InstanceNormalization" else None
             found = self._gelu(node) if node.op_type == "Erf" else found
             found = self._gated(node) if node.op_type in ("Sigmoid", "HardSigmoid") else found
+            found = self._stacked(node) if node.op_type == "ReduceSum" else found
             if found is not None:
                 self.matches[found[0]] = found[1]
 
@@ -83,7 +84,7 @@ class Patterns:
         epsilon = next((attribute.f for attribute in node.attribute if attribute.name == "epsilon"), 1e-5)
         given = {"num_groups": groups, "epsilon": epsilon}
         stored = (scale.astype(np.float32), offset.astype(np.float32))
-        return last, Match(kind="GroupNormalization", source=before.input[0], given=given, stored=stored)
+        return last, Match(kind="GroupNormalization", sources=(before.input[0],), given=given, stored=stored)
 
     def _gelu(self, node: Any) -> tuple[str, Match] | None:
         """Match x * (1 + erf(x / sqrt 2)) * 0.5, its products in any order."""
@@ -101,14 +102,14 @@ class Patterns:
             return None
         other = next((name for name in first.input if name != plus.output[0]), "")
         if other == source and second is not None and _close(self._constant(second, first.output[0]), 0.5):
-            return second.output[0], Match(kind="Gelu", source=source, given={})
+            return second.output[0], Match(kind="Gelu", sources=(source,), given={})
         if _close(self._graph.constants.get(other), 0.5) and second is not None and source in second.input:
-            return second.output[0], Match(kind="Gelu", source=source, given={})
+            return second.output[0], Match(kind="Gelu", sources=(source,), given={})
         half = self._makers.get(other)
-        if half is not None and half.op_type == "Mul" and source in half.input:
-            if _close(self._constant(half, source), 0.5):
-                return first.output[0], Match(kind="Gelu", source=source, given={})
-        return None
+        if half is None or half.op_type != "Mul" or source not in half.input:
+            return None
+        fits = _close(self._constant(half, source), 0.5)
+        return (first.output[0], Match(kind="Gelu", sources=(source,), given={})) if fits else None
 
     def _gated(self, node: Any) -> tuple[str, Match] | None:
         """Match x * sigmoid(x), which is SiLU, and x * hard_sigmoid(x), which is its piecewise form."""
@@ -118,9 +119,26 @@ class Patterns:
             return None
         given = {a.name: a.f for a in node.attribute}
         if node.op_type == "Sigmoid":
-            return product.output[0], Match(kind="Silu", source=source, given={})
+            return product.output[0], Match(kind="Silu", sources=(source,), given={})
         usual = math.isclose(given.get("alpha", 0.2), 1 / 6, rel_tol=1e-5) and given.get("beta", 0.5) == 0.5
-        return (product.output[0], Match(kind="HardSwish", source=source, given={})) if usual else None
+        return (product.output[0], Match(kind="HardSwish", sources=(source,), given={})) if usual else None
+
+    def _stacked(self, node: Any) -> tuple[str, Match] | None:
+        """Match the sum over a new first axis along which values were stacked: their sum."""
+        joined = self._makers.get(node.input[0])
+        axes = self._graph.constants.get(node.input[1]) if len(node.input) > 1 else None
+        given = {a.name: a for a in node.attribute}
+        kept = given["keepdims"].i if "keepdims" in given else 1
+        if joined is None or joined.op_type != "Concat" or kept or axes is None or axes.tolist() != [0]:
+            return None
+        makers = [self._makers.get(name) for name in joined.input]
+        sources = [
+            maker.input[0] for maker in makers if maker is not None and maker.op_type in ("Unsqueeze", "Reshape")
+        ]
+        shape = self._graph.shapes[node.output[0]]
+        if len(sources) != len(makers) or any(self._graph.shapes.get(name) != shape for name in sources):
+            return None
+        return node.output[0], Match(kind="Sum", sources=tuple(sources), given={})
 
     def _scale(self, node: Any) -> float | None:
         """By what a node multiplies, where it multiplies or divides by one stored number."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeseg.foreign.onnx_keras.values import Operation, Value, axis_of, channels_last, layer
+from edgeseg.foreign.onnx_keras.values import Operation, Value, as_onnx, axis_of, channels_last, layer
 from edgeseg.foreign.onnx_keras.windows import NO_PADS, Window, same_pads, window_of
 
 
@@ -68,18 +68,12 @@ def reduction(kind: str) -> Callable[[Operation], Value]:
         if len(data.shape) == 4 and axes == [2, 3] and keep and kind in ("mean", "max"):
             return _whole(operation, {"mean": "Average", "max": "Max"}[kind])
         function = getattr(keras.ops, kind)
-        held = data if keep or not data.last else Value(x=_first(operation), shape=data.shape)
+        held = data if keep or not data.last else Value(x=as_onnx(data, f"{operation.name}.in"), shape=data.shape)
         places = tuple(axis_of(operation, held, axis) for axis in axes)
         made = layer(operation.name, lambda x: function(x, axis=places, keepdims=keep))
         return Value(x=made(held.x), shape=operation.shape, last=held.last)
 
     return reduce
-
-
-def _first(operation: Operation) -> Any:
-    from edgeseg.foreign.onnx_keras.values import as_onnx
-
-    return as_onnx(operation.data, operation.name)
 
 
 def _whole(operation: Operation, kind: str) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ def _picked(operation: Operation, before: int, after: int, where: str, rounding:
         place = (place + 0.5) / scale - 0.5 if after > 1 or where == "half_pixel" else place * 0
     else:
         raise operation.refused(f"resizes by the rule {where}")
-    rules = {
+    rules: dict[str, Callable[[Any], Any]] = {
         "floor": np.floor,
         "ceil": np.ceil,
         "round_prefer_floor": lambda p: np.ceil(p - 0.5),

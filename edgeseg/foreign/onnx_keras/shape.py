@@ -28,21 +28,17 @@ def concat(operation: Operation) -> Value:
     import keras
 
     values = [value for value in operation.inputs if value is not None]
-    last = any(value.last for value in values)
     whole = [value for value in values if not value.constant]
-    if any(value.last != last for value in whole):
-        values = [value if value.constant else _as_raw(operation, value, i) for i, value in enumerate(values)]
-        last = False
-    axis = int(operation.given["axis"])
-    place = axis_of(operation, Value(x=None, shape=operation.shape, last=last), axis)
-    if len(whole) == 1 and len(values) == 1:
-        return whole[0]
+    last = all(value.last for value in whole)
+    xs = [value.x if last else as_onnx(value, f"{operation.name}.{i}") for i, value in enumerate(whole)]
+    place = axis_of(operation, Value(x=None, shape=operation.shape, last=last), int(operation.given["axis"]))
+    if len(values) == 1:
+        return values[0]
     if len(whole) == len(values):
-        xs = [value.x for value in values]
         return Value(x=keras.layers.Concatenate(axis=place, name=operation.name)(xs), shape=operation.shape, last=last)
-    stored = [channels_last(v, operation.name) if last and v.constant else v.x if v.constant else None for v in values]
-    made = layer(operation.name, lambda *xs: _joined(xs, stored, place))
-    return Value(x=made(*(value.x for value in whole)), shape=operation.shape, last=last)
+    stored = [(channels_last(v, operation.name) if last else v.x) if v.constant else None for v in values]
+    made = layer(operation.name, lambda *given: _joined(given, stored, place))
+    return Value(x=made(*xs), shape=operation.shape, last=last)
 
 
 def _joined(xs: Any, stored: list[Any], place: int) -> Any:
@@ -56,7 +52,9 @@ def _joined(xs: Any, stored: list[Any], place: int) -> Any:
             parts.append(next(rest))
             continue
         shape = keras.ops.shape(xs[0])[:1]
-        parts.append(keras.ops.broadcast_to(keras.ops.convert_to_tensor(array, xs[0].dtype), (*shape, *array.shape[1:])))
+        parts.append(
+            keras.ops.broadcast_to(keras.ops.convert_to_tensor(array, xs[0].dtype), (*shape, *array.shape[1:]))
+        )
     return keras.ops.concatenate(parts, axis=place)
 
 
@@ -98,7 +96,8 @@ def slices(operation: Operation) -> Value:
     """`Slice` with stored ends."""
     data = operation.data
     starts, ends = operation.stored(1, "starts"), operation.stored(2, "ends")
-    assert starts is not None and ends is not None
+    assert starts is not None
+    assert ends is not None
     axes = operation.stored(3, "axes")
     steps = operation.stored(4)
     places = range(len(starts)) if axes is None else [int(axis) % len(data.shape) for axis in axes]

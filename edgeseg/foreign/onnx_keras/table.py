@@ -54,7 +54,7 @@ OPERATIONS: dict[str, Callable[[Operation], Value]] = {
     "Erf": activation.function(lambda ops, x: ops.erf(x)),
     "Abs": activation.function(lambda ops, x: ops.absolute(x)),
     "Neg": activation.function(lambda ops, x: ops.negative(x)),
-    "Reciprocal": activation.function(lambda ops, x: 1.0 / x),
+    "Reciprocal": activation.function(lambda ops, x: ops.divide(1.0, x)),
     "Add": arithmetic.binary("add"),
     "Sub": arithmetic.binary("subtract"),
     "Mul": arithmetic.binary("multiply"),
