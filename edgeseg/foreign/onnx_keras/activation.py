@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from edgeseg.foreign.onnx_keras.values import Operation, Value, axis_of, layer
+from edgeseg.foreign.onnx_keras.values import Operation, Value, axis_of
+from edgeseg.foreign.plain import plain_layer
 
 
 def named(activation: str) -> Callable[[Operation], Value]:
@@ -57,7 +58,7 @@ def clip(operation: Operation) -> Value:
         x = x if ends[0] is None else keras.ops.maximum(x, ends[0])
         return x if ends[1] is None else keras.ops.minimum(x, ends[1])
 
-    return _over(operation, layer(operation.name, clipped))
+    return _over(operation, plain_layer(operation.name, clipped))
 
 
 def prelu(operation: Operation) -> Value:
@@ -83,7 +84,7 @@ def hard_sigmoid(operation: Operation) -> Value:
     slope, offset = float(operation.given.get("alpha", 0.2)), float(operation.given.get("beta", 0.5))
     if abs(slope - 1 / 6) < 1e-6 and offset == 0.5:
         return _over(operation, keras.layers.Activation("hard_sigmoid", name=operation.name))
-    return _over(operation, layer(operation.name, lambda x: keras.ops.clip(x * slope + offset, 0.0, 1.0)))
+    return _over(operation, plain_layer(operation.name, lambda x: keras.ops.clip(x * slope + offset, 0.0, 1.0)))
 
 
 def gelu(operation: Operation) -> Value:
@@ -91,7 +92,7 @@ def gelu(operation: Operation) -> Value:
     import keras
 
     if operation.given.get("approximate", "none") == "tanh":
-        return _over(operation, layer(operation.name, lambda x: keras.ops.gelu(x, approximate=True)))
+        return _over(operation, plain_layer(operation.name, lambda x: keras.ops.gelu(x, approximate=True)))
     return _over(operation, keras.layers.Activation("gelu", name=operation.name))
 
 
@@ -114,7 +115,7 @@ def function(make: Callable[[Any, Any], Any]) -> Callable[[Operation], Value]:
     def apply(operation: Operation) -> Value:
         import keras
 
-        return _over(operation, layer(operation.name, lambda x: make(keras.ops, x)))
+        return _over(operation, plain_layer(operation.name, lambda x: make(keras.ops, x)))
 
     return apply
 

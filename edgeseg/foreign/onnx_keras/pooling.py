@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from edgeseg.foreign.onnx_keras.values import Operation, Value, as_onnx, axis_of, channels_last, layer
+from edgeseg.foreign.onnx_keras.values import Operation, Value, as_onnx, axis_of, channels_last
 from edgeseg.foreign.onnx_keras.windows import NO_PADS, Window, same_pads, window_of
+from edgeseg.foreign.plain import plain_layer
 
 
 def max_pool(operation: Operation) -> Value:
@@ -70,7 +71,7 @@ def reduction(kind: str) -> Callable[[Operation], Value]:
         function = getattr(keras.ops, kind)
         held = data if keep or not data.last else Value(x=as_onnx(data, f"{operation.name}.in"), shape=data.shape)
         places = tuple(axis_of(operation, held, axis) for axis in axes)
-        made = layer(operation.name, lambda x: function(x, axis=places, keepdims=keep))
+        made = plain_layer(operation.name, lambda x: function(x, axis=places, keepdims=keep))
         return Value(x=made(held.x), shape=operation.shape, last=held.last)
 
     return reduce
@@ -104,8 +105,8 @@ def _repeat_edges(x: Any, window: Window, name: str) -> Any:
         def cut(start: int, stop: int, axis: int = axis) -> Callable[[Any], Any]:
             return lambda v: v[:, start:stop] if axis == 1 else v[:, :, start:stop]
 
-        first = layer(f"{name}.first{axis}", cut(0, 1))(x)
-        last = layer(f"{name}.last{axis}", cut(side - 1, side))(x)
+        first = plain_layer(f"{name}.first{axis}", cut(0, 1))(x)
+        last = plain_layer(f"{name}.last{axis}", cut(side - 1, side))(x)
         parts = [*[first] * before, x, *[last] * after]
         x = keras.layers.Concatenate(axis=axis, name=f"{name}.edge{axis}")(parts)
     return x

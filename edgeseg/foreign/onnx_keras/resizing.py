@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from edgeseg.foreign.onnx_keras.values import Operation, Value, channels_last, layer
+from edgeseg.foreign.onnx_keras.values import Operation, Value, channels_last
+from edgeseg.foreign.plain import plain_layer
 
 _HALF = ("half_pixel", "pytorch_half_pixel")
 
@@ -59,7 +60,7 @@ def _nearest(operation: Operation, before: tuple[int, ...], after: tuple[int, ..
         return keras.layers.UpSampling2D(grown, interpolation="nearest", name=operation.name)
     rows, columns = picked
     take = keras.ops.take
-    return layer(operation.name, lambda x: take(take(x, rows, axis=1), columns, axis=2))
+    return plain_layer(operation.name, lambda x: take(take(x, rows, axis=1), columns, axis=2))
 
 
 def _picked(operation: Operation, before: int, after: int, where: str, rounding: str) -> Any:
@@ -96,7 +97,7 @@ def _linear(operation: Operation, before: tuple[int, ...], after: tuple[int, ...
         raise operation.refused(f"resizes by the rule {where}")
     aligned = where == "align_corners"
     old = tf.compat.v1.image.resize_bilinear
-    return layer(operation.name, lambda x: old(x, after, align_corners=aligned))
+    return plain_layer(operation.name, lambda x: old(x, after, align_corners=aligned))
 
 
 def depth_to_space(operation: Operation) -> Value:
@@ -107,8 +108,8 @@ def depth_to_space(operation: Operation) -> Value:
     x = channels_last(operation.data, operation.name)
     if operation.given.get("mode", "DCR") == "CRD":
         order = np.arange(x.shape[-1]).reshape(-1, side, side).transpose(1, 2, 0).reshape(-1)
-        x = layer(f"{operation.name}.order", lambda v: tf.gather(v, order, axis=-1))(x)
-    made = layer(operation.name, lambda v: tf.nn.depth_to_space(v, side))
+        x = plain_layer(f"{operation.name}.order", lambda v: tf.gather(v, order, axis=-1))(x)
+    made = plain_layer(operation.name, lambda v: tf.nn.depth_to_space(v, side))
     return Value(x=made(x), shape=operation.shape, last=True)
 
 
@@ -117,5 +118,5 @@ def space_to_depth(operation: Operation) -> Value:
     import tensorflow as tf
 
     side = int(operation.given["blocksize"])
-    made = layer(operation.name, lambda v: tf.nn.space_to_depth(v, side))
+    made = plain_layer(operation.name, lambda v: tf.nn.space_to_depth(v, side))
     return Value(x=made(channels_last(operation.data, operation.name)), shape=operation.shape, last=True)

@@ -14,8 +14,8 @@ from edgeseg.foreign.onnx_keras.values import (
     as_onnx,
     axis_of,
     channels_last,
-    layer,
 )
+from edgeseg.foreign.plain import plain_layer
 
 
 def identity(operation: Operation) -> Value:
@@ -37,7 +37,7 @@ def concat(operation: Operation) -> Value:
     if len(whole) == len(values):
         return Value(x=keras.layers.Concatenate(axis=place, name=operation.name)(xs), shape=operation.shape, last=last)
     stored = [(channels_last(v, operation.name) if last else v.x) if v.constant else None for v in values]
-    made = layer(operation.name, lambda *given: _joined(given, stored, place))
+    made = plain_layer(operation.name, lambda *given: _joined(given, stored, place))
     return Value(x=made(*xs), shape=operation.shape, last=last)
 
 
@@ -108,7 +108,7 @@ def slices(operation: Operation) -> Value:
             continue
         cut[axis_of(operation, data, axis)] = _slice(int(starts[index]), int(ends[index]), step, data.shape[axis])
     whole = tuple(cut)
-    return Value(x=layer(operation.name, lambda x: x[whole])(data.x), shape=operation.shape, last=data.last)
+    return Value(x=plain_layer(operation.name, lambda x: x[whole])(data.x), shape=operation.shape, last=data.last)
 
 
 def _slice(start: int, end: int, step: int, side: int) -> slice:
@@ -129,7 +129,7 @@ def split(operation: Operation, shapes: tuple[tuple[int, ...], ...]) -> tuple[Va
         cut = [slice(None)] * len(shape)
         cut[place] = slice(start, start + shape[axis])
         start += shape[axis]
-        x = layer(f"{operation.name}.{index}", lambda v, cut=tuple(cut): v[cut])(data.x)
+        x = plain_layer(f"{operation.name}.{index}", lambda v, cut=tuple(cut): v[cut])(data.x)
         found.append(Value(x=x, shape=shape, last=data.last))
     return tuple(found)
 
@@ -145,7 +145,7 @@ def gather(operation: Operation) -> Value:
     held = data if indices.ndim == 1 else Value(x=as_onnx(data, operation.name), shape=data.shape)
     place = axis_of(operation, held, axis)
     picked = np.where(indices < 0, indices + data.shape[axis], indices).astype(np.int32)
-    made = layer(operation.name, lambda x: keras.ops.take(x, picked, axis=place))
+    made = plain_layer(operation.name, lambda x: keras.ops.take(x, picked, axis=place))
     return Value(x=made(held.x), shape=operation.shape, last=held.last)
 
 
@@ -185,11 +185,11 @@ def _more(operation: Operation, more: tuple[tuple[int, int], ...]) -> Any:
         return keras.layers.ZeroPadding2D(more, name=operation.name)
     around = ((0, 0), *more, (0, 0))
     if mode == "constant":
-        return layer(operation.name, lambda x: tf.pad(x, around, constant_values=fill))
+        return plain_layer(operation.name, lambda x: tf.pad(x, around, constant_values=fill))
     if mode == "reflect":
-        return layer(operation.name, lambda x: tf.pad(x, around, mode="REFLECT"))
+        return plain_layer(operation.name, lambda x: tf.pad(x, around, mode="REFLECT"))
     if mode == "edge" and max(max(pair) for pair in more) == 1:
-        return layer(operation.name, lambda x: tf.pad(x, around, mode="SYMMETRIC"))
+        return plain_layer(operation.name, lambda x: tf.pad(x, around, mode="SYMMETRIC"))
     raise operation.refused(f"pads by the mode {mode}")
 
 
@@ -204,7 +204,9 @@ def _padded_channels(operation: Operation, full: list[tuple[int, int]]) -> Value
     for axis, pads in enumerate(full):
         if axis:
             places[axis_of(operation, data, axis)] = pads
-    return Value(x=layer(operation.name, lambda x: tf.pad(x, places))(data.x), shape=operation.shape, last=data.last)
+    return Value(
+        x=plain_layer(operation.name, lambda x: tf.pad(x, places))(data.x), shape=operation.shape, last=data.last
+    )
 
 
 def expand(operation: Operation) -> Value:
@@ -222,4 +224,4 @@ def expand(operation: Operation) -> Value:
     def repeated(x: Any) -> Any:
         return keras.ops.tile(x, times)
 
-    return Value(x=layer(operation.name, repeated)(data.x), shape=operation.shape, last=data.last)
+    return Value(x=plain_layer(operation.name, repeated)(data.x), shape=operation.shape, last=data.last)
