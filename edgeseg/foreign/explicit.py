@@ -102,9 +102,9 @@ class _Writer:
         import keras
 
         name = layer.name
-        return self._once(name, lambda: keras.layers.Concatenate(name=name))(
-            [self._once(f"{name}.{i}", lambda one=one: one)(self._part(layer, i, x)) for i, one in _grouped(layer)]
-        )
+        groups = self._once(f"{name}.all", lambda: _grouped(layer))
+        results = [one(self._part(layer, index, x)) for index, one in groups]
+        return self._once(name, lambda: keras.layers.Concatenate(name=name))(results)
 
     def _part(self, layer: Any, index: int, x: Any) -> Any:
         width = x.shape[-1] // layer.groups
