@@ -15,9 +15,6 @@ from edgeseg.cli._progress import counted
 from edgeseg.progress import Progress, Say
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from edgeseg.data.split import Split
     from edgeseg.data.summary import DataSummary
     from edgeseg.data.verify import VerifyResult
 
@@ -138,7 +135,9 @@ def split(
     if as_json:
         _print_json(made)
         return
-    _print_split(made)
+    from edgeseg.reports.data import split_table
+
+    show(split_table(made))
     if out is not None:
         typer.echo(f"Wrote {out}")
     elif check is not None:
@@ -153,24 +152,10 @@ def _print_json(value: object) -> None:
     typer.echo(to_json(value))
 
 
-def _table(title: str, *columns: str) -> Table:
-    """A table whose first column is text and whose others are figures."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right")
-    return table
-
-
 def _print_summary(summary: DataSummary) -> None:
-    table = _table(f"Data set {summary.data}", "institution", "patients", "slices", "with tumour")
-    for row in summary.institutions:
-        table.add_row(row.institution or "-", str(row.patients), str(row.slices), str(row.tumour_slices))
-    table.add_section()
-    table.add_row("all", str(summary.patients), str(summary.slices), str(summary.tumour_slices))
-    show(table)
+    from edgeseg.reports.data import summary_table
+
+    show(summary_table(summary))
     sizes = ", ".join(f"{size.height} x {size.width} ({size.slices})" for size in summary.sizes[:4])
     typer.echo(f"Slice sizes (height x width): {sizes}{' ...' if len(summary.sizes) > 4 else ''}")
     typer.echo(f"Slices per patient: {summary.fewest_slices} to {summary.most_slices}")
@@ -192,26 +177,6 @@ def _print_findings(result: VerifyResult) -> None:
         f"{result.data}: {result.patients} patients, {result.slices} readable slices, "
         f"{result.errors} error(s), {result.warnings} warning(s)"
     )
-
-
-def _print_split(made: Split) -> None:
-    described = {entry.patient: entry for entry in made.patients}
-    institutions = sorted({entry.institution for entry in made.patients})
-    title = f"{len(made.folds)} folds of {made.data}, seed {made.seed}"
-    table = _table(
-        title, "fold", "patients", "slices", "with tumour", "tumour px", *(name or "-" for name in institutions)
-    )
-    for index, fold in enumerate(made.folds):
-        members = [described[patient] for patient in fold]
-        table.add_row(
-            str(index),
-            str(len(members)),
-            str(sum(entry.slices for entry in members)),
-            str(sum(entry.tumour_slices for entry in members)),
-            str(sum(entry.tumour_pixels for entry in members)),
-            *(str(sum(entry.institution == name for entry in members)) for name in institutions),
-        )
-    show(table)
 
 
 @contextlib.contextmanager

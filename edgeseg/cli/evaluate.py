@@ -82,9 +82,9 @@ def evaluate(
     if as_json:
         typer.echo(to_json(result))
         return
-    from edgeseg.cli._scores import evaluation
+    from edgeseg.reports.scores import evaluation_table
 
-    show(evaluation(result, contract))
+    show(evaluation_table(result, contract))
 
 
 def _chosen(dataset: Dataset, patients: str | None, split: Path | None, fold: int | None) -> tuple[str, ...]:

@@ -60,7 +60,11 @@ def run(
     overlays: Annotated[bool, typer.Option("--overlays", help="Also draw overlays and a contact sheet.")] = False,
     salt: Annotated[
         str | None,
-        typer.Option("--salt", help="For the hashes that stand for DICOM patients; else drawn once for each DIR."),
+        typer.Option(
+            "--salt",
+            metavar="FILE",
+            help="16 random bytes or more to name DICOM patients by; else EDGESEG_SALT, or drawn once for each DIR.",
+        ),
     ] = None,
     same_patient: Annotated[
         bool,
@@ -78,6 +82,10 @@ def run(
         Path | None,
         typer.Option("--csv", metavar="FILE", help="Also write summary.json as a table, a line per patient."),
     ] = None,
+    untrusted: Annotated[
+        bool,
+        typer.Option("--untrusted", help="Read scans in a process with limits on memory and time."),
+    ] = False,
     threads: Threads = 2,
     json: Annotated[bool, json_option("Print the summary as JSON.")] = False,
 ) -> None:
@@ -92,6 +100,7 @@ def run(
 
     `edgeseg run DIR --list` shows the series of a folder, and what each is taken for and why.
     """
+    from edgeseg.cli._salt import salt_of
     from edgeseg.specs import RunOptions, parse_spacing
 
     options = RunOptions(
@@ -105,8 +114,9 @@ def run(
         spacing_mm=parse_spacing(spacing) if spacing else None,
         formats=tuple(formats or ()),
         overlays=overlays,
-        salt=salt,
+        salt=salt_of(salt),
         contract=contract,
+        untrusted=untrusted,
         same_patient=same_patient,
     )
     if list_only:
@@ -134,11 +144,16 @@ def _segment(
     from rich.progress import Progress
 
     from edgeseg.artifacts import require_writable, write_text
+    from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.reports.csv import patients as as_csv
+    from edgeseg.reports.table import literal
     from edgeseg.stages.segment import run as run_stage
+    from edgeseg.stages.segment.summary import SUMMARY_FILE
 
     if csv is not None:
+        if csv.resolve() == (out / SUMMARY_FILE).resolve():
+            raise OptionError(f"--csv {csv} is the summary that other runs add to; name another file")
         require_writable(csv)
     now: list[PatientSegmentation] = []
     console = Console(stderr=True)
@@ -151,7 +166,9 @@ def _segment(
             threads=threads,
             options=options,
             resume=resume,
-            progress=lambda done, total, label: bar.update(task, completed=done, total=total, description=label),
+            progress=lambda done, total, label: bar.update(
+                task, completed=done, total=total, description=literal(label).markup
+            ),
             on_patient=lambda row, before: None if before else now.append(row),
         )
     _tell_doubts(now, console)
@@ -165,11 +182,11 @@ def _segment(
 
 
 def _tell_doubts(rows: list[PatientSegmentation], console: Console) -> None:
-    from rich.markup import escape
+    from edgeseg.reports.table import literal
 
     for row in rows:
         for warning in row.warnings:
-            console.print(f"[yellow]{escape(row.patient)}: {escape(warning)}[/yellow]", soft_wrap=True, highlight=False)
+            console.print(literal(f"{row.patient}: {warning}", "yellow"), soft_wrap=True)
 
 
 def _refuse_failed(rows: list[PatientSegmentation], out: Path) -> None:
@@ -188,52 +205,14 @@ def _refuse_failed(rows: list[PatientSegmentation], out: Path) -> None:
         )
 
 
-def _sources(patient: PatientSegmentation) -> list[str]:
-    """Say which files were used for which sequence, and which were not."""
-    used = [
-        f"{one.sequence}: '{one.series}', {one.files} file{'s' * (one.files > 1)}, {one.slices} slices"
-        for one in patient.used
-    ]
-    return used + [
-        f"not used: '{one.name}', {one.files} file{'s' * (one.files > 1)}: {one.why}" for one in patient.unused
-    ]
-
-
 def _print(result: RunResult, rows: list[PatientSegmentation], out: Path) -> None:
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
 
     from edgeseg.cli._print import show
-    from edgeseg.results import DONE
+    from edgeseg.reports.run import run_lines, run_table
 
-    done = [row for row in rows if row.status == DONE]
     console = Console()
-    table = Table(box=None, pad_edge=False)
-    table.add_column("patient", overflow="fold")
-    for name in ("slices", "with tumour", "tumour px", "ms p50", "p95"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for patient in done:
-        counts = (patient.slices, patient.slices_with_tumour, patient.tumour_pixels)
-        latencies = (f"{patient.latency_ms_p50:.1f}", f"{patient.latency_ms_p95:.1f}")
-        table.add_row(escape(patient.patient), *map(str, counts), *latencies)
-    if done:
+    if (table := run_table(rows)) is not None:
         show(table, console=console)
-    for patient in done:
-        if patient.tumour_volume_ml is not None and patient.largest_diameter_mm is not None:
-            measured = f"{patient.tumour_volume_ml:.1f} mL, largest diameter {patient.largest_diameter_mm:.0f} mm"
-            console.print(f"{escape(patient.patient)}: {measured}", soft_wrap=True, highlight=False)
-        for told in _sources(patient):
-            console.print(f"{escape(patient.patient)}: {escape(told)}", soft_wrap=True, highlight=False)
-    if rules := sorted({patient.post_processing for patient in done} - {"none"}):
-        console.print(f"small components dropped by the rule for: {', '.join(rules)}", highlight=False)
-    threads = f"{result.threads} thread{'s' if result.threads > 1 else ''}"
-    others = len(result.patients) - len(rows)
-    also = f"; with {others} patient{'s' * (others > 1)} of earlier runs" if others else ""
-    ran, where = (
-        f"{result.model}: {result.runtime}, {threads}, {result.numerics}",
-        f"masks and summary.json: {out}{also}",
-    )
-    for told in (ran, where):
-        console.print(escape(told), soft_wrap=True, highlight=False)
-    console.print(escape(result.intended_use), style="dim", soft_wrap=True, highlight=False)
+    for told in run_lines(result, rows, out=out):
+        console.print(told, soft_wrap=True)

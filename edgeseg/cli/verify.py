@@ -62,9 +62,9 @@ def verify(
     if as_json:
         typer.echo(to_json(result))
     else:
-        from edgeseg.cli._scores import parity
+        from edgeseg.reports.scores import parity_table
 
-        show(parity(result, phantoms=dataset.name == PHANTOM))
+        show(parity_table(result, phantoms=dataset.name == PHANTOM))
     if not result.passed:
         raise CheckFailedError(
             f"{model} flips {result.flips_ppm:.1f} mask pixels per million against {reference}, and "

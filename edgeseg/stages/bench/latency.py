@@ -17,7 +17,7 @@ from edgeseg.stages.bench.interleave import Call, Clock, check_counts, interleav
 from edgeseg.stages.predict import Predictor
 
 
-def benchmark(
+def time_artifacts(
     predictors: Mapping[str, Predictor],
     *,
     runs: int = 100,

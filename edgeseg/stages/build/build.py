@@ -15,11 +15,11 @@ from edgeseg.progress import Progress
 from edgeseg.reports.summary import summarise
 from edgeseg.results import REFERENCE, BaselineResult, BuildResult, Report
 from edgeseg.specs import BuildSpec
-from edgeseg.stages.build.baseline import baseline
 from edgeseg.stages.build.cells import OnFailure
 from edgeseg.stages.build.folder import write_report
 from edgeseg.stages.build.inputs import open_inputs
 from edgeseg.stages.build.matrix import merged
+from edgeseg.stages.build.original import measure_original
 from edgeseg.stages.build.variant import VariantBuild
 from edgeseg.stages.environment import environment
 from edgeseg.stages.ledger import Ledger, OnStage
@@ -86,10 +86,10 @@ def _build(
         started = time.perf_counter()
 
     def measure() -> BaselineResult:
-        return baseline(threads=first.threads, force=first.rebuild)
+        return measure_original(threads=first.threads, force=first.rebuild)
 
     def measure_r2() -> BaselineResult:
-        return baseline(variant=VARIANTS["r2unet"].default, threads=first.threads, force=first.rebuild)
+        return measure_original(variant=VARIANTS["r2unet"].default, threads=first.threads, force=first.rebuild)
 
     start = ledger.run("baseline", BaselineResult, measure, inputs=(here, first.threads))
     r2 = ledger.run("baseline r2unet", BaselineResult, measure_r2, inputs=(here, first.threads)) if first.r2 else None

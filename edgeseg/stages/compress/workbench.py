@@ -24,8 +24,8 @@ FIT = "fit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RecipeBench:
-    """Implements `edgeseg.recipes.Bench`.
+class StepWorkbench:
+    """Implements `edgeseg.recipes.Workbench`.
 
     Attributes:
         cache: decoded slices.
@@ -54,7 +54,7 @@ class RecipeBench:
     def train(
         self, spec: TrainSpec, initial: Checkpoint | None, *, taught: float, teachers: tuple[str, ...]
     ) -> Outcome:
-        """Train with Keras 3; see `edgeseg.recipes.Bench`."""
+        """Train with Keras 3; see `edgeseg.recipes.Workbench`."""
         given = (self.teacher, *(read_checkpoint(Path(run)) for run in teachers)) if taught else ()
         spec = replace(
             spec,
@@ -79,7 +79,7 @@ class RecipeBench:
         return Outcome(variant=spec.variant, arrays=made.arrays, train=spec, history=result.history)
 
     def work(self, recipe: str, spec: FineTune, train: TrainSpec, parent: Checkpoint) -> Outcome:
-        """Train in a worker; see `edgeseg.recipes.Bench`."""
+        """Train in a worker; see `edgeseg.recipes.Workbench`."""
         if spec.distil_weight:
             teachers = (artifacts.sha256_file(self.teacher.path),)
             train = replace(train, teachers=teachers, distil_weight=spec.distil_weight)

@@ -18,7 +18,7 @@ from edgeseg.progress import Say
 from edgeseg.quiet import quiet
 from edgeseg.results import RESULT_SCHEMA_VERSION, BaselineResult, Environment, LatencyResult, NetworkTiming
 from edgeseg.specs import Contract, VariantSpec
-from edgeseg.stages.bench import benchmark
+from edgeseg.stages.bench import time_artifacts
 from edgeseg.stages.environment import environment, load_average
 from edgeseg.stages.predict import Predictor
 from edgeseg.targets import KerasPredictor
@@ -33,7 +33,7 @@ BYTES_PER_WEIGHT = 4
 COPIES_WITH_ADAM = 3
 
 
-def baseline(
+def measure_original(
     *,
     variant: VariantSpec = BASELINE_VARIANT,
     threads: int = 2,
@@ -141,7 +141,7 @@ def time_model(model: Any, variant: VariantSpec, *, artifact: str, threads: int,
         except (ModelError, MissingExtraError) as error:
             logger.warning("%s is timed in Keras: %s", artifact, error)
             predictor = KerasPredictor(model, _contract(model, variant, "keras-fp32"), threads=threads)
-        (latency,) = benchmark({artifact: predictor}, runs=RUNS, warmup=WARMUP_RUNS, budget_s=budget_s)
+        (latency,) = time_artifacts({artifact: predictor}, runs=RUNS, warmup=WARMUP_RUNS, budget_s=budget_s)
         return latency
 
 

@@ -25,9 +25,9 @@ from edgeseg.imaging import mask_from_logits, mask_on_grid, to_network
 from edgeseg.jsonio import to_json
 from edgeseg.place import scratch
 from edgeseg.progress import Say
-from edgeseg.results.golden import GoldenArtifact, GoldenImage, GoldenMask, GoldenSet
+from edgeseg.results.golden_vectors import GoldenArtifact, GoldenImage, GoldenMask, GoldenSet
 from edgeseg.runtime import Segmenter
-from edgeseg.runtime.golden import encode_runs
+from edgeseg.runtime.self_test import encode_runs
 from edgeseg.specs import OperatingPoint, PostProcessing, VariantSpec
 from edgeseg.stages.build import EVALUATION_START
 from edgeseg.stages.calibrate import shipped_ranges
