@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgeseg.place.blame import describe, write_error
 from edgeseg.place.cache import CACHE_VARIABLE, cache_dir, cache_entries, cache_place, clear_cache
 from edgeseg.place.claim import claimed, holding_out, staging, sweep, turn
+from edgeseg.place.private import private_folder
 from edgeseg.place.scratch import scratch, scratch_file, write_scratch
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "clear_cache",
     "describe",
     "holding_out",
+    "private_folder",
     "scratch",
     "scratch_file",
     "staging",

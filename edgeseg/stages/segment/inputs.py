@@ -10,6 +10,7 @@ from typing import Any
 
 from edgeseg.data.formats import FORMATS, format_of
 from edgeseg.data.listing import visible_files, visible_folders
+from edgeseg.data.nifti import stem
 from edgeseg.data.open_scan import open_scan
 from edgeseg.data.scan import SourcedScan
 from edgeseg.data.slice_file import SUFFIXES
@@ -45,6 +46,7 @@ class Planned:
         open: opens it.
         folder: where its slices are, for slices.
         paths: the files and folders that it is read from.
+        name: what its patient will be called, where that is known before it is opened.
     """
 
     source: str
@@ -52,6 +54,7 @@ class Planned:
     open: Callable[[], SourcedScan]
     folder: Path | None = None
     paths: tuple[Path, ...] = ()
+    name: str | None = None
 
 
 def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
@@ -73,7 +76,8 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
             raise OptionError(f"{given[0]} was given beside --flair; give paths or the sequences one by one, not both")
         named = functools.partial(opened, pre=options.pre, flair=options.flair, post=options.post)
         paths = tuple(path for path in (options.pre, options.flair, options.post) if path is not None)
-        return (Planned(source=str(options.flair), slices=0, open=named, paths=paths),)
+        called = _name_of(options.flair) if options.flair.is_file() else None
+        return (Planned(source=str(options.flair), slices=0, open=named, paths=paths, name=called),)
     pictures, planned, trees = [], [], {}
     for path in given:
         tree = read_tree(path) if path.is_dir() else None
@@ -84,7 +88,11 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
             trees[path.resolve()] = tree
         planned += [
             Planned(
-                source=str(one), slices=0, open=functools.partial(opened, one, volumes=options.volumes), paths=(one,)
+                source=str(one),
+                slices=0,
+                open=functools.partial(opened, one, volumes=options.volumes),
+                paths=(one,),
+                name=None if tree is not None and _is_whole(tree) else _name_of(one),
             )
             for one in volumes
         ]
@@ -107,7 +115,19 @@ def _planned(case: Case, spacing: tuple[float, float, float | None] | None, tree
         unused=() if tree is None else unused_of(tree, case.folder),
         warnings=() if tree is None else stray_warnings(tree, case.folder),
     )
-    return Planned(source=str(case.folder), slices=len(case.slices), open=opened, folder=case.folder, paths=case.slices)
+    return Planned(
+        source=str(case.folder),
+        slices=len(case.slices),
+        open=opened,
+        folder=case.folder,
+        paths=case.slices,
+        name=case.patient,
+    )
+
+
+def _name_of(path: Path) -> str:
+    """Name the patient of a file or folder of volumes as `open_scan` does, where its header does not."""
+    return stem(path) if path.is_file() and format_of(path) is not None else path.resolve().name
 
 
 def _open_slices(case: Case, **options: Any) -> SliceScan:
@@ -140,12 +160,18 @@ def _volumes(path: Path, tree: Tree | None) -> list[Path]:
     name = only_format(tree)
     if name is None:
         return []
-    if next(one for one in FORMATS if one.name == name).whole_tree:
+    if _is_whole(tree):
         return [path]
     folders = list(dict.fromkeys(file.parent for file in tree.of(name)))
     units = [one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders)]
     require_within(tree, units)
     return units
+
+
+def _is_whole(tree: Tree) -> bool:
+    """Whether all in and below a folder is one patient's, who is then called by the header."""
+    name = only_format(tree)
+    return any(one.name == name and one.whole_tree for one in FORMATS)
 
 
 def find_cases(paths: Iterable[Path]) -> tuple[Case, ...]:

@@ -12,9 +12,9 @@ from edgeseg import artifacts
 from edgeseg.errors import OutputError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.results import DONE, RESULT_SCHEMA_VERSION, PatientSegmentation, RunResult
+from edgeseg.stages.segment.names import SUMMARY_FILE
 from edgeseg.stages.segment.pictures import OVERLAY_ENDING, OVERLAYS, SHEET_ENDING
 
-SUMMARY_FILE = "summary.json"
 _PAUSE_S, _PAUSE_SHARE = 2.0, 20
 
 
