@@ -35,7 +35,6 @@ def clear(as_json: _AsJson = False) -> None:
 
 
 def _show(found: CacheList, *, as_json: bool, done: str) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     from edgeseg.cli._print import show
@@ -50,6 +49,6 @@ def _show(found: CacheList, *, as_json: bool, done: str) -> None:
         for name in ("files", "MB"):
             table.add_column(name, justify="right")
         for entry in found.entries:
-            table.add_row(escape(entry.path), str(entry.files), f"{entry.size_bytes / 1e6:.1f}")
+            table.add_row(entry.path, str(entry.files), f"{entry.size_bytes / 1e6:.1f}")
         show(table)
     typer.echo(f"{found.size_bytes / 1e6:.1f} MB {done} {found.folder}")

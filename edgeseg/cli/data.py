@@ -215,11 +215,12 @@ def _print_split(made: Split) -> None:
 @contextlib.contextmanager
 def _status() -> Iterator[tuple[Callable[[str], None], Callable[[int], None]]]:
     """Stage and size of a download, on stderr where that is a terminal."""
-    from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn
 
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"))
+    from edgeseg.cli._terminal import console as make_console
+
+    console = make_console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("checking")
         yield (

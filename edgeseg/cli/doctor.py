@@ -42,7 +42,6 @@ def doctor(
 
 
 def _print(found: SelfTest) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     from edgeseg.cli._print import show
@@ -62,5 +61,5 @@ def _print(found: SelfTest) -> None:
         ("int8 kernels", f"{found.int8_kernels} (ONNX Runtime on this host)"),
     )
     for name, value in rows:
-        table.add_row(name, escape(value))
+        table.add_row(name, value)
     show(table)

@@ -53,14 +53,13 @@ def _print(found: Inspection) -> None:
 
 
 def _pairs(rows: list[tuple[str, str]]) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold", min_width=13)
     table.add_column(overflow="fold")
     for name, value in rows:
-        table.add_row(name, escape(value))
+        table.add_row(name, value)
     return table
 
 

@@ -122,10 +122,10 @@ def _segment(
     resume: bool,
     csv: Path | None,
 ) -> None:
-    from rich.console import Console
-    from rich.progress import Progress
 
     from edgeseg.artifacts import require_writable, write_text
+    from edgeseg.cli._progress import named_bar
+    from edgeseg.cli._terminal import console as make_console
     from edgeseg.jsonio import to_json
     from edgeseg.reports.csv import patients as as_csv
     from edgeseg.stages.segment import run as run_stage
@@ -133,9 +133,8 @@ def _segment(
     if csv is not None:
         require_writable(csv)
     now: list[PatientSegmentation] = []
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("segment", total=None)
+    console = make_console(stderr=True)
+    with named_bar("segment", console) as update:
         result = run_stage(
             model,
             paths,
@@ -143,7 +142,7 @@ def _segment(
             threads=threads,
             options=options,
             resume=resume,
-            progress=lambda done, total, label: bar.update(task, completed=done, total=total, description=label),
+            progress=update,
             on_patient=lambda row, before: None if before else now.append(row),
         )
     _tell_doubts(now, console)
@@ -157,21 +156,22 @@ def _segment(
 
 
 def _tell_doubts(rows: list[PatientSegmentation], console: Console) -> None:
-    from rich.markup import escape
+    from edgeseg.cli._terminal import one_line
 
     for row in rows:
         for warning in row.warnings:
-            console.print(f"[yellow]{escape(row.patient)}: {escape(warning)}[/yellow]", soft_wrap=True, highlight=False)
+            console.print(one_line(f"{row.patient}: {warning}"), style="yellow", soft_wrap=True)
 
 
 def _refuse_failed(rows: list[PatientSegmentation], out: Path) -> None:
     """Say who failed and why, and end with exit code 1."""
+    from edgeseg.cli._terminal import one_line
     from edgeseg.errors import CheckFailedError
     from edgeseg.results import FAILED
 
     failed = [row for row in rows if row.status == FAILED]
     for row in failed:
-        typer.echo(f"failed: {row.patient}: {row.reason}", err=True)
+        typer.echo(one_line(f"failed: {row.patient}: {row.reason}"), err=True)
     if failed:
         names = ", ".join(row.patient for row in failed)
         raise CheckFailedError(
@@ -192,15 +192,14 @@ def _sources(patient: PatientSegmentation) -> list[str]:
 
 
 def _print(result: RunResult, rows: list[PatientSegmentation], out: Path) -> None:
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from edgeseg.cli._print import show
+    from edgeseg.cli._terminal import console as make_console
     from edgeseg.results import DONE
 
     done = [row for row in rows if row.status == DONE]
-    console = Console()
+    console = make_console()
     table = Table(box=None, pad_edge=False)
     table.add_column("patient", overflow="fold")
     for name in ("slices", "with tumour", "tumour px", "ms p50", "p95"):
@@ -208,15 +207,15 @@ def _print(result: RunResult, rows: list[PatientSegmentation], out: Path) -> Non
     for patient in done:
         counts = (patient.slices, patient.slices_with_tumour, patient.tumour_pixels)
         latencies = (f"{patient.latency_ms_p50:.1f}", f"{patient.latency_ms_p95:.1f}")
-        table.add_row(escape(patient.patient), *map(str, counts), *latencies)
+        table.add_row(patient.patient, *map(str, counts), *latencies)
     if done:
         show(table, console=console)
     for patient in done:
         if patient.tumour_volume_ml is not None and patient.largest_diameter_mm is not None:
             measured = f"{patient.tumour_volume_ml:.1f} mL, largest diameter {patient.largest_diameter_mm:.0f} mm"
-            console.print(f"{escape(patient.patient)}: {measured}", soft_wrap=True, highlight=False)
+            console.print(f"{patient.patient}: {measured}", soft_wrap=True, highlight=False)
         for told in _sources(patient):
-            console.print(f"{escape(patient.patient)}: {escape(told)}", soft_wrap=True, highlight=False)
+            console.print(f"{patient.patient}: {told}", soft_wrap=True, highlight=False)
     if rules := sorted({patient.post_processing for patient in done} - {"none"}):
         console.print(f"small components dropped by the rule for: {', '.join(rules)}", highlight=False)
     threads = f"{result.threads} thread{'s' if result.threads > 1 else ''}"
@@ -227,5 +226,5 @@ def _print(result: RunResult, rows: list[PatientSegmentation], out: Path) -> Non
         f"masks and summary.json: {out}{also}",
     )
     for told in (ran, where):
-        console.print(escape(told), soft_wrap=True, highlight=False)
-    console.print(escape(result.intended_use), style="dim", soft_wrap=True, highlight=False)
+        console.print(told, soft_wrap=True, highlight=False)
+    console.print(result.intended_use, style="dim", soft_wrap=True, highlight=False)

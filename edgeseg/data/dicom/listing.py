@@ -32,6 +32,12 @@ _IDENTIFYING = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber
 _HIDDEN = "..."
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _MIN_HIDDEN = 3
+_MODALITIES = frozenset(
+    "MR CT PT NM US XA RF CR DX MG IO OT SC SEG RTSTRUCT RTDOSE RTPLAN RTIMAGE RTRECORD SR PR KO REG FID RWV PX ES GM OP "
+    "XC ECG EPS HD IVUS OCT OPT OPM OPV SM M3D DOC ANN AU BI BMD CFM DG DMS EEG EMG EOG IVOCT LEN LS KER OAM OSS PLAN POS "
+    "RESP SMR SRF STAIN TEXTUREMAP TG VA".split()
+)
+"""Codes of DICOM PS3.3 C.7.3.1.1.1; see https://dicom.nema.org/medical/dicom/current/output/chtml/part03/sect_C.7.3.html"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +50,12 @@ class SeriesFiles:
     paths: list[Path]
     headers: list[Any]
 
+    @property
+    def name(self) -> str:
+        """What messages call it; a description may hold a patient's name."""
+        number = _whole(self.headers[0], "SeriesNumber")
+        return "a series without a number" if number is None else f"series {number}"
+
     def facts(self) -> SeriesFacts:
         """Gather what tells which sequence it is."""
         first = self.headers[0]
@@ -51,7 +63,7 @@ class SeriesFiles:
         return SeriesFacts(
             description=self.description,
             number=_whole(first, "SeriesNumber"),
-            modality=str(first.get("Modality") or "unknown"),
+            modality=_modality(first),
             image_type=(*(str(word).upper() for word in _many(first.get("ImageType"))), *_captured(first)),
             scanning=tuple(str(word).upper() for word in _many(first.get("ScanningSequence"))),
             echo_ms=_number(first, "EchoTime"),
@@ -138,6 +150,12 @@ def _plane(headers: list[Any]) -> str:
             continue
         planes.add(("sagittal", "coronal", "axial")[int(np.abs(np.cross(along_row, along_column)).argmax())])
     return "" if not planes else planes.pop() if len(planes) == 1 else "mixed"
+
+
+def _modality(header: Any) -> str:
+    """Give the code of the modality; anything else that stands there could be words on the patient."""
+    code = str(header.get("Modality") or "")
+    return code if code in _MODALITIES else "unknown"
 
 
 def _captured(header: Any) -> tuple[str, ...]:
