@@ -40,6 +40,6 @@ def named_bar(what: str, console: Console) -> Iterator[Callable[[int, int, str],
 
 def line(text: str) -> None:
     """Write one line on stderr."""
-    from edgeseg.cli._terminal import one_line
+    from edgeseg.reports.escape import one_line
 
     typer.echo(one_line(text), err=True)

@@ -13,8 +13,8 @@ _MODELS = (".onnx", ".ort", ".tflite")
 
 def print_series(paths: tuple[Path, ...], options: RunOptions, *, json: bool) -> None:
     """Print the series below paths, as a table or as JSON; a model among them is passed over."""
-    from edgeseg.cli._terminal import one_line
     from edgeseg.jsonio import to_json
+    from edgeseg.reports.escape import one_line
     from edgeseg.stages.segment import list_series
 
     found = list_series(

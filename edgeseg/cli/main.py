@@ -22,9 +22,10 @@ import typer
 from typer.core import TyperGroup
 
 from edgeseg import __version__
-from edgeseg.cli._terminal import guarded, one_line
+from edgeseg.cli._terminal import guarded
 from edgeseg.errors import EdgeSegError
 from edgeseg.quiet import silence_quoting_libraries
+from edgeseg.reports.escape import one_line
 
 DEBUG_OPTION = "--debug"
 EXIT_INTERNAL = 70

@@ -156,7 +156,7 @@ def _segment(
 
 
 def _tell_doubts(rows: list[PatientSegmentation], console: Console) -> None:
-    from edgeseg.cli._terminal import one_line
+    from edgeseg.reports.escape import one_line
 
     for row in rows:
         for warning in row.warnings:
@@ -165,8 +165,8 @@ def _tell_doubts(rows: list[PatientSegmentation], console: Console) -> None:
 
 def _refuse_failed(rows: list[PatientSegmentation], out: Path) -> None:
     """Say who failed and why, and end with exit code 1."""
-    from edgeseg.cli._terminal import one_line
     from edgeseg.errors import CheckFailedError
+    from edgeseg.reports.escape import one_line
     from edgeseg.results import FAILED
 
     failed = [row for row in rows if row.status == FAILED]

@@ -91,8 +91,8 @@ def find(candidates: Iterable[Candidate], channel: str, text: str, source: str) 
         return fitting[0]
     many = f"{len(fitting)} series fit it: {_listed(fitting)}" if fitting else f"there are: {_listed(series)}"
     raise OptionError(
-        f"{source}: --{channel}-series names no one series, since {many}; give a series' number, UID or description that only "
-        "one has"
+        f"{source}: --{channel}-series names no one series, since {many}; give a series' number, UID or "
+        "description that only one has"
     )
 
 

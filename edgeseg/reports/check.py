@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from edgeseg.reports.escape import markdown
 from edgeseg.results import CheckResult
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -40,12 +41,12 @@ def verdict(result: CheckResult) -> str:
 
 def check_markdown(result: CheckResult) -> str:
     """Draw the same in Markdown, for a CI server's summary."""
-    lines = [f"### edgeseg check: {'passed' if result.passed else 'FAILED'}", "", _cell(verdict(result)), ""]
+    lines = [f"### edgeseg check: {'passed' if result.passed else 'FAILED'}", "", markdown(verdict(result)), ""]
     lines += ["| artifact | rule | | |", "|---|---|---|---|"]
     for case in sorted(result.cases, key=lambda case: case.passed):
         mark = "ok" if case.passed else "**FAIL**"
-        lines.append(f"| {_cell(case.artifact)} | {case.rule} | {mark} | {_cell(case.detail)} |")
-    return "\n".join((*lines, "", _cell(_machines(result)), "", ""))
+        lines.append(f"| {markdown(case.artifact)} | {case.rule} | {mark} | {markdown(case.detail)} |")
+    return "\n".join((*lines, "", markdown(_machines(result)), "", ""))
 
 
 def junit_xml(result: CheckResult) -> bytes:
@@ -79,10 +80,6 @@ def _machines(result: CheckResult) -> str:
         f"Baseline: {then.cpu}, {then.os}, Python {then.python}, int8 kernels {then.int8_kernels}. Build: {now.cpu}, "
         f"{now.os}, Python {now.python}, int8 kernels {now.int8_kernels}.{versions}"
     )
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
 
 
 def _clean(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 from edgeseg.errors import MissingExtraError
+from edgeseg.reports.escape import plain_texts
 from edgeseg.results import SensitivityResult
 
 
@@ -28,6 +29,7 @@ def draw(result: SensitivityResult) -> bytes:
     right.axvline(0.0, color="black", linewidth=0.8)
     left.invert_yaxis()
     figure.suptitle(f"{result.variant} {result.target}, n = {result.patients} training patients of {result.data}")
+    plain_texts(figure)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=110, metadata={"Software": None})
     return stream.getvalue()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 import os
 import pty
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,8 +17,8 @@ from PIL import Image
 from edgeseg.cli.main import main
 
 NASTY = (
-    "a[", "a[/b]", "[bold]x[/bold]", "[/]", "[link=file:///x]y", "\x1b]0;owned\x07", "\x1b[31mred", "\x9b2Jx", "x\x08\x08",
-    "one\nerror: two", "x\rerror: y", "\u202egnp.x", "\u2028x", "\U000e0041x", "|x|", "<b>x", "$\\frac$", "%s{0}", ":smile:",
+    "a[", "a[/b]", "[bold]x[/bold]", "[/]", "[link=file:///x]y", "\x1b]0;owned\x07", "\x1b[31mred", "\x9b2Jx", "x\x08",
+    "one\nerror: two", "x\rerror: y", "\u202egnp.x", "\u2028x", "\U000e0041x", "|x|", "<b>x", "$\\frac$", "%s{0}",
 )  # fmt: skip
 FORBIDDEN = ("\x1b", "\x07", "\x9b", "\x08", "\r", "\u202e", "\u2028", "\U000e0041")
 
@@ -102,7 +99,9 @@ def study(write_dicom: Callable[..., Path], scan_values: dict[str, np.ndarray]) 
             description="FLAIR Mueller Anna 1970 \x1b]0;owned\x07",
             SeriesNumber=number,
         )
-    return write_dicom("study/3", scan_values["flair"], description="Mueller 1970", Modality="MUELLER1970").parent
+    return write_dicom(
+        "study/3", scan_values["flair"], description="Mueller 1970", SeriesNumber=3, modality="MUELLER1970"
+    ).parent
 
 
 def test_a_description_stands_in_no_message_or_result(
@@ -115,7 +114,7 @@ def test_a_description_stands_in_no_message_or_result(
         (("--flair-series", "3"), 2),
     ):
         found, out, err = _ran(capsys, "run", tiny_onnx(), study, "--out", tmp_path / "out", *options)
-        assert found == code
+        assert (found, err * (found != code)) == (code, "")
         assert not [word for word in WHO if word in out + err]
     assert not [word for word in WHO if word in (tmp_path / "out" / "summary.json").read_text()]
     code, out, _ = _ran(capsys, "run", "--list", study)

@@ -32,12 +32,14 @@ _IDENTIFYING = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber
 _HIDDEN = "..."
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _MIN_HIDDEN = 3
-_MODALITIES = frozenset(
-    "MR CT PT NM US XA RF CR DX MG IO OT SC SEG RTSTRUCT RTDOSE RTPLAN RTIMAGE RTRECORD SR PR KO REG FID RWV PX ES GM OP "
-    "XC ECG EPS HD IVUS OCT OPT OPM OPV SM M3D DOC ANN AU BI BMD CFM DG DMS EEG EMG EOG IVOCT LEN LS KER OAM OSS PLAN POS "
-    "RESP SMR SRF STAIN TEXTUREMAP TG VA".split()
-)
-"""Codes of DICOM PS3.3 C.7.3.1.1.1; see https://dicom.nema.org/medical/dicom/current/output/chtml/part03/sect_C.7.3.html"""
+_MODALITIES = frozenset((
+    "MR", "CT", "PT", "NM", "US", "XA", "RF", "CR", "DX", "MG", "IO", "OT", "SC", "SEG", "RTSTRUCT", "RTDOSE",
+    "RTPLAN", "RTIMAGE", "RTRECORD", "SR", "PR", "KO", "REG", "FID", "RWV", "PX", "ES", "GM", "OP", "XC", "ECG",
+    "EPS", "HD", "IVUS", "OCT", "OPT", "OPM", "OPV", "SM", "M3D", "DOC", "ANN", "AU", "BI", "BMD", "CFM", "DG", "DMS",
+    "EEG", "EMG", "EOG", "IVOCT", "LEN", "LS", "KER", "OAM", "OSS", "PLAN", "POS", "RESP", "SMR", "SRF", "STAIN",
+    "TEXTUREMAP", "TG", "VA",
+))  # fmt: skip
+"""Codes of DICOM PS3.3 C.7.3.1.1.1."""
 
 
 @dataclass(slots=True, kw_only=True)

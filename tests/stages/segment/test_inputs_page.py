@@ -236,7 +236,9 @@ def _seg_and_capture(root: Path) -> Made:
 @row("named-oddly")
 def _named_oddly(root: Path) -> Made:
     place = series(root / "s", "t2_tse_tra")
-    return Made(options=RunOptions(flair=place), said="'flair' is given '1: none of the three', which looks like no flair")
+    return Made(
+        options=RunOptions(flair=place), said="'flair' is given '1: none of the three', which looks like no flair"
+    )
 
 
 @row("sagittal-post")
