@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from edgeseg.reports.escape import markdown
 from edgeseg.results import CalibrationStudy, Interval
 
 
@@ -20,7 +19,7 @@ def markdown(result: CalibrationStudy) -> str:
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {markdown(p.data)} | {p.slices} | {p.patients} | {p.method} | {_interval(p.dice)} | {_interval(p.delta, sign='+')} |"
+        f"| {p.data} | {p.slices} | {p.patients} | {p.method} | {_interval(p.dice)} | {_interval(p.delta, sign='+')} |"
         for p in result.points
     ]
     lines += ["", f"Written by `{result.command}` on {result.environment.cpu}; weights {result.weights_sha256[:12]}."]

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from edgeseg.reports.escape import markdown
+from edgeseg.reports.escape import markdown_text
 from edgeseg.results import CheckResult
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -41,12 +41,12 @@ def verdict(result: CheckResult) -> str:
 
 def check_markdown(result: CheckResult) -> str:
     """Draw the same in Markdown, for a CI server's summary."""
-    lines = [f"### edgeseg check: {'passed' if result.passed else 'FAILED'}", "", markdown(verdict(result)), ""]
+    lines = [f"### edgeseg check: {'passed' if result.passed else 'FAILED'}", "", markdown_text(verdict(result)), ""]
     lines += ["| artifact | rule | | |", "|---|---|---|---|"]
     for case in sorted(result.cases, key=lambda case: case.passed):
         mark = "ok" if case.passed else "**FAIL**"
-        lines.append(f"| {markdown(case.artifact)} | {case.rule} | {mark} | {markdown(case.detail)} |")
-    return "\n".join((*lines, "", markdown(_machines(result)), "", ""))
+        lines.append(f"| {markdown_text(case.artifact)} | {case.rule} | {mark} | {markdown_text(case.detail)} |")
+    return "\n".join((*lines, "", markdown_text(_machines(result)), "", ""))
 
 
 def junit_xml(result: CheckResult) -> bytes:

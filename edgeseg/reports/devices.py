@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from edgeseg.reports.escape import markdown
 from edgeseg.results import DeviceEvidence, DeviceRun, InstructionCount
 
 INTRODUCTION = """\
@@ -116,5 +115,5 @@ def _table(names: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
     return [
         f"| {' | '.join(names)} |",
         f"|{'---|' * len(names)}",
-        *(f"| {' | '.join(map(markdown, row))} |" for row in rows),
+        *(f"| {' | '.join(row)} |" for row in rows),
     ]

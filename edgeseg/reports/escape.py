@@ -1,8 +1,8 @@
 """The one owner of escaping: what comes from outside neither commands a terminal nor becomes markup.
 
 Names of files and folders, descriptions and messages may hold escape sequences, bidirectional overrides, HTML or links.
-Control and format characters are written as JSON writes them, by their number in four digits, so JSON stays the same value. HTML is
-escaped by Jinja, XML by ElementTree, and plots read no mathematics in a text (`plain_texts`).
+Control and format characters are written as JSON writes them, by their number in four digits, so JSON
+stays the same value. HTML is escaped by Jinja, XML by ElementTree, and plots read no mathematics in a text.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def escaped(char: str) -> str:
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
-def markdown(text: str) -> str:
+def markdown_text(text: str) -> str:
     """Make a text fit for one line of Markdown: no table cell ends in it, no HTML, code, link or picture begins."""
     plain = visible(" ".join(text.split("\n")))
     return _MARKDOWN.sub(lambda found: f"\\{found[0]}", plain.replace("<", "&lt;"))
@@ -51,3 +51,4 @@ def plain_texts(drawn: Figure) -> None:
 
     for text in drawn.findobj(Text):
         text.set_parse_math(False)
+        text.set_text(visible(text.get_text()))

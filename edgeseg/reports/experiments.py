@@ -7,7 +7,6 @@ from statistics import fmean, median, stdev
 from typing import Any
 
 from edgeseg.metrics import bootstrap_interval, paired_interval
-from edgeseg.reports.escape import markdown
 from edgeseg.results import ExperimentLog, Interval, Outcome
 from edgeseg.specs import BASE, ExperimentRow, Plan, Scoring, TrainSpec, VariantSpec
 
@@ -95,7 +94,7 @@ def _line(row: ExperimentRow, found: list[Outcome], base: list[Outcome], *, floo
         f"{fmean(o.train_s for o in found) / 60:.1f}",
         f"{found[0].parameters / 1e6:.2f}, {found[0].macs / 1e9:.2f}",
     )
-    return f"| {' | '.join(map(markdown, cells))} |"
+    return f"| {' | '.join(cells)} |"
 
 
 def _per_patient(outcomes: list[Outcome]) -> list[float]:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from edgeseg import artifacts
 from edgeseg.errors import OptionError
-from edgeseg.reports.escape import markdown
+from edgeseg.reports.escape import markdown_text
 
 
 def titled_table(title: str | None) -> Table:
@@ -33,7 +33,7 @@ def markdown_table_lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> 
 
 def escape(cell: str) -> str:
     """Make a text fit for a cell of a Markdown table."""
-    return markdown(cell)
+    return markdown_text(cell)
 
 
 TABLE_BEGIN, TABLE_END = "<!-- table:begin -->", "<!-- table:end -->"

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from edgeseg.reports.escape import markdown, one_line, visible
+from edgeseg.reports.escape import markdown_text, one_line, visible
 from edgeseg.reports.page import svg
 
 NASTY = (
@@ -37,13 +37,13 @@ def test_other_text_stays() -> None:
 
 @pytest.mark.parametrize("text", NASTY)
 def test_markdown_is_one_cell_without_html_links_or_code(text: str) -> None:
-    found = markdown(text)
+    found = markdown_text(text)
     bare = found.replace("\\|", "").replace("\\`", "").replace("]\\(", "").replace("!\\[", "")
     assert not [mark for mark in ("|", "`", "<", "](", "![", "\n", "\x1b") if mark in bare]
 
 
 def test_an_interval_in_a_cell_stays_as_it_is() -> None:
-    assert markdown("0.901 [0.880, 0.921] (n = 10)") == "0.901 [0.880, 0.921] (n = 10)"
+    assert markdown_text("0.901 [0.880, 0.921] (n = 10)") == "0.901 [0.880, 0.921] (n = 10)"
 
 
 @pytest.mark.parametrize("text", NASTY)
