@@ -28,8 +28,7 @@ def training_bar() -> Iterator[Callable[[TrainProgress], None]]:
         def update(at: TrainProgress) -> None:
             dice = "" if at.dice_mean is None else f", Dice {at.dice_mean:.3f}"
             text = f"epoch {at.epoch}/{at.epochs}, loss {at.loss:.3f}{dice}"
-            done = (at.epoch - 1) * at.steps_per_epoch + at.step
-            bar.update(task, description=text, completed=done, total=at.epochs * at.steps_per_epoch)
+            bar.update(task, description=text, completed=at.done, total=at.total)
             if not console.is_terminal and at.step == at.steps_per_epoch:
                 console.print(text, highlight=False)
 

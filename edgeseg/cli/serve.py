@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 if TYPE_CHECKING:
     from edgeseg.service.engine import Engine
 
@@ -61,7 +63,7 @@ def serve(
         Path | None,
         typer.Option("--contract", metavar="FILE", help="The contract, as JSON, of a model that carries none."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print address and model as JSON when ready.")] = False,
+    json: Annotated[bool, json_option("Print address and model as JSON when ready.")] = False,
 ) -> None:
     """Serve /v1/segment, /health and /docs, and the Vertex AI contract, until SIGTERM or Ctrl-C.
 

@@ -18,12 +18,15 @@ _MIN_TISSUE_SHARE, _MIN_SLICES = 0.02, 5
 Box = NDArray[np.float64]
 
 
-def compare_origins(origins: Mapping[str, Origin], sources: Mapping[str, str]) -> tuple[str, ...]:
+def compare_origins(
+    origins: Mapping[str, Origin], sources: Mapping[str, str], *, same_patient: bool = False
+) -> tuple[str, ...]:
     """Compare where sequences come from, each with the first.
 
     Args:
         origins: by the sequences' names; the first is FLAIR's.
         sources: what each was read from, for messages.
+        same_patient: whether the user says that they are of one patient, whatever their ids are.
 
     Returns:
         What is odd, one sentence each.
@@ -37,11 +40,16 @@ def compare_origins(origins: Mapping[str, Origin], sources: Mapping[str, str]) -
         both = f"'{name}' and '{first}'"
         ids = (ours.patient, theirs.patient)
         if _differ(*ids) or (ids == (None, None) and _differ(ours.person, theirs.person)):
-            raise DatasetError(
-                f"{sources[name]} ('{name}') and {sources[first]} ('{first}') are of different patients by their "
-                f"headers ({'PatientID' if all(ids) else 'name and date of birth'}); give sequences of one patient"
+            by = "PatientID" if all(ids) else "name and date of birth"
+            if not same_patient:
+                raise DatasetError(
+                    f"{sources[name]} ('{name}') and {sources[first]} ('{first}') are of different patients by their "
+                    f"headers ({by}); give sequences of one patient, or add --same-patient where you know that they are"
+                )
+            warned.append(
+                f"{both} are of different patients by their headers ({by}) and of one, as --same-patient says"
             )
-        if _differ(ours.person, theirs.person):
+        elif _differ(ours.person, theirs.person):
             warned.append(f"{both} have one patient's number, but name, date of birth or sex differ")
         if (ours.patient is None) != (theirs.patient is None):
             warned.append(f"of {both} only one says whose it is; make sure that both are of one patient")
@@ -53,9 +61,21 @@ def compare_origins(origins: Mapping[str, Origin], sources: Mapping[str, str]) -
             warned.append(f"{both} are of different days, {abs((ours.day - theirs.day).days)} apart")
         if _differ(ours.frame, theirs.frame):
             warned.append(f"{both} have different frames of reference, so their positions may not match; register them")
-        if _differ(ours.label, theirs.label):
-            warned.append(f"{both} are named after different patients ('{theirs.label}' and '{ours.label}')")
+        warned += _by_names_and_space(both, ours, theirs)
     return tuple(warned)
+
+
+def _by_names_and_space(both: str, ours: Origin, theirs: Origin) -> list[str]:
+    found = []
+    if _differ(ours.label, theirs.label):
+        found.append(f"{both} are named after different patients ('{theirs.label}' and '{ours.label}')")
+    if _differ(ours.visit, theirs.visit):
+        found.append(f"{both} are of different visits by their names ('{theirs.visit}' and '{ours.visit}')")
+    if _differ(ours.space, theirs.space):
+        found.append(
+            f"{both} lie in different spaces by their headers ({theirs.space} and {ours.space}); register them"
+        )
+    return found
 
 
 def _differ(one: object, other: object) -> bool:

@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from edgeseg.data.volume import Dataset, Volume
 from edgeseg.errors import DatasetError, OutputError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.place import CACHE_VARIABLE, cache_dir, private_folder, staging, sweep
+from edgeseg.progress import Progress
 
 _LOG = logging.getLogger(__name__)
 
@@ -141,16 +141,14 @@ def folder_key(root: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def cached(
-    dataset: Dataset, key: str, *, root: Path | None = None, progress: Callable[[int, int], None] | None = None
-) -> SliceCache:
+def cached(dataset: Dataset, key: str, *, root: Path | None = None, progress: Progress | None = None) -> SliceCache:
     """Open the cache of a data set, decoding it first when it is not there or not what was written.
 
     Args:
         dataset: what to decode.
         key: changes when the content does; see `folder_key`.
         root: where caches are; the per-user cache folder unless given.
-        progress: called with patients done and patients in all.
+        progress: called after each patient.
 
     Raises:
         DatasetError: when the slices are not all of one size.
@@ -183,12 +181,12 @@ def cached(
 
 
 def _digest(volume: Volume) -> str:
-    digest = hashlib.sha256(np.ascontiguousarray(volume.images))
-    digest.update(np.ascontiguousarray(volume.reference))
+    digest = hashlib.sha256(np.ascontiguousarray(volume.images).data)
+    digest.update(np.ascontiguousarray(volume.reference).data)
     return digest.hexdigest()
 
 
-def _fill(dataset: Dataset, folder: Path, progress: Callable[[int, int], None] | None) -> None:
+def _fill(dataset: Dataset, folder: Path, progress: Progress | None) -> None:
     entries: list[CachedPatient] = []
     images: list[NDArray[np.uint8]] = []
     masks: list[NDArray[np.bool_]] = []
@@ -213,7 +211,7 @@ def _fill(dataset: Dataset, folder: Path, progress: Callable[[int, int], None] |
         )
         first += len(volume.slice_names)
         if progress is not None:
-            progress(done, len(dataset.patients))
+            progress(done, len(dataset.patients), patient)
     np.save(folder / "images.npy", np.concatenate(images), allow_pickle=False)
     np.save(folder / "masks.npy", np.concatenate(masks), allow_pickle=False)
     height, width = images[0].shape[1:3]

@@ -22,7 +22,7 @@ class Chosen:
     why: tuple[str, ...]
 
 
-def choose(
+def choose_series(
     candidates: Iterable[Candidate], source: str, asked: Mapping[str, str]
 ) -> tuple[dict[str, Chosen], tuple[UnusedFiles, ...]]:
     """Choose among the series of one patient; the second value are those that were not chosen, and why.

@@ -7,7 +7,7 @@ from typing import Any
 
 import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 _SLOW = b'{"error": "the request did not arrive in time; send it faster"}'
 _SLOW_HEAD = b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\n"
@@ -82,7 +82,8 @@ class Connection(H11Protocol):
 
     @property
     def _expects_headers(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn says that there is always one
+        return cycle is None or cycle.response_complete
 
     def _watch(self) -> None:
         """Run the clock of headers from the first moment or byte of a request until its headers are there."""

@@ -51,8 +51,7 @@ def test_one_of_somebody_else_at_home_is_not_taken(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    real = cache.why_not_private
-    monkeypatch.setattr(cache, "why_not_private", lambda path: real(path) or "it belongs to another user")
+    monkeypatch.setattr(cache, "why_not_private", lambda _path: "it belongs to another user")
     cache._temporary.cache_clear()
     with caplog.at_level(logging.WARNING):
         assert cache_dir().is_relative_to(tmp_path / "tmp")

@@ -5,20 +5,26 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edgeseg.data.dicom.files import read_header
+from edgeseg.data.dicom import enhanced
+from edgeseg.data.dicom.header import holds_no_image, is_image, read
 from edgeseg.data.listing import natural_key
 from edgeseg.data.origin import Origin
-from edgeseg.data.recognise import SeriesFacts
+from edgeseg.data.recognise import SeriesFacts, words_of
+from edgeseg.data.recognise.table import BEFORE, NEVER, OTHER_PART, WITHOUT
+from edgeseg.errors import DatasetError
 
 TAGS = [
-    "AccessionNumber", "BitsAllocated", "BitsStored", "ContrastBolusAgent", "DiffusionBValue", "EchoTime",
+    "AccessionNumber", "BitsAllocated", "BitsStored", "BodyPartExamined", "ComplexImageComponent",
+    "ContrastBolusAgent", "ContrastBolusAgentSequence", "ContrastBolusIngredient", "ContrastBolusStartTime",
+    "ContrastBolusTotalDose", "ContrastBolusVolume", "LossyImageCompression",
+    "DiffusionBValue", "EchoPulseSequence", "EchoTime",
     "FrameOfReferenceUID", "ImageOrientationPatient", "ImagePositionPatient", "ImageType", "ImagesInAcquisition",
     "InstanceNumber", "InversionTime", "Modality", "NumberOfFrames", "PatientBirthDate", "PatientID", "PatientName",
     "PatientSex", "PerFrameFunctionalGroupsSequence", "PhotometricInterpretation", "PixelPaddingRangeLimit",
@@ -28,8 +34,14 @@ TAGS = [
     "SOPClassUID", "SOPInstanceUID",
 ]  # fmt: skip
 _NO_AGENT = frozenset(("", "no", "none", "nein", "non", "n", "0", "without", "n/a", "na", "null"))
+_NO_AGENT_WORDS = (("no",), ("none",), ("kein",), ("keine",), ("aucun",), ("ninguno",), ("nessuno",))
 _IDENTIFYING = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
 _HIDDEN = "..."
+_OWNER_TAGS = [
+    "PatientBirthDate", "PatientID", "PatientName", "PatientSex", "SeriesInstanceUID", "SOPClassUID",
+    "StudyInstanceUID",
+]  # fmt: skip
+_SERIES_UID = 0x0020000E
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _MIN_HIDDEN = 3
 _MODALITIES = frozenset((
@@ -44,13 +56,17 @@ _MODALITIES = frozenset((
 
 @dataclass(slots=True, kw_only=True)
 class SeriesFiles:
-    """One series; `uid` is its own, and is for comparison with what a user asks for alone."""
+    """One series; `uid` is its own, and is for comparison with what a user asks for alone.
+
+    `cut` are those of its files that end before their pixels do.
+    """
 
     description: str
     uid: str
     origin: Origin
     paths: list[Path]
     headers: list[Any]
+    cut: list[Path] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -66,12 +82,18 @@ class SeriesFiles:
             description=self.description,
             number=_whole(first, "SeriesNumber"),
             modality=_modality(first),
-            image_type=(*(str(word).upper() for word in _many(first.get("ImageType"))), *_captured(first)),
-            scanning=tuple(str(word).upper() for word in _many(first.get("ScanningSequence"))),
-            echo_ms=_number(first, "EchoTime"),
-            repetition_ms=_number(first, "RepetitionTime"),
-            inversion_ms=_number(first, "InversionTime"),
-            b_value=max((_number(header, "DiffusionBValue") or 0.0 for header in self.headers), default=0.0),
+            image_type=(
+                *(str(word).upper() for word in _many(first.get("ImageType"))),
+                *(str(word).upper() for word in _many(first.get("ComplexImageComponent"))),
+                *_captured(first),
+            ),
+            body_part=_other_part(first),
+            scanning=tuple(str(word).upper() for word in _many(first.get("ScanningSequence")))
+            or enhanced.pulses(first),
+            echo_ms=enhanced.milliseconds(first, "echo"),
+            repetition_ms=enhanced.milliseconds(first, "repetition"),
+            inversion_ms=enhanced.milliseconds(first, "inversion"),
+            b_value=max((enhanced.b_value(header) for header in self.headers), default=0.0),
             contrast=any(_agent(header) for header in self.headers),
             plane=_plane(self.headers),
             slices=frames,
@@ -83,23 +105,41 @@ def list_series(paths: Iterable[Path], salt: str) -> tuple[tuple[SeriesFiles, ..
 
     Raises:
         MissingExtraError: without pydicom.
-        DatasetError: when one cannot be read.
+        DatasetError: when one cannot be read, or ends before its pixels begin.
     """
     found: dict[str, SeriesFiles] = {}
     others = []
     for file in sorted(paths, key=lambda file: natural_key(str(file))):
-        header = read_header(file, TAGS)
-        uid = str(header.get("SeriesInstanceUID") or "")
-        if header.get("Rows") is None or not uid:
+        read_one = read(file, TAGS)
+        if not is_image(file, read_one):
             others.append(file)
             continue
+        header = read_one.values
+        uid = str(header.SeriesInstanceUID)
         if uid not in found:
             found[uid] = SeriesFiles(
                 description=_described(header), uid=uid, origin=_origin(header, salt), paths=[], headers=[]
             )
         found[uid].paths.append(file)
         found[uid].headers.append(header)
+        found[uid].cut += [file] if read_one.is_cut else []
     return tuple(found.values()), tuple(others)
+
+
+def owner_of(path: Path) -> str | None:
+    """Hash patient and study of one file, of whose header no more is read than that; None where it holds no image.
+
+    Raises:
+        MissingExtraError: without pydicom.
+        DatasetError: when it cannot be read so far.
+    """
+    found = read(path, _OWNER_TAGS, last=_SERIES_UID)
+    if holds_no_image(found):
+        return None
+    if not found.values.get("SeriesInstanceUID"):
+        raise DatasetError(f"{path}: its header does not say to which series it belongs; the file is damaged")
+    origin = _origin(found.values, "")
+    return f"{origin.patient or origin.person} {origin.study}"
 
 
 def _described(header: Any) -> str:
@@ -108,7 +148,8 @@ def _described(header: Any) -> str:
     named = [word for name in _IDENTIFYING for word in re.split(r"[\s^=,]+", str(header.get(name) or ""))]
     for word in sorted({word for word in named if len(word) >= _MIN_HIDDEN}, key=len, reverse=True):
         text = re.sub(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", _HIDDEN, text, flags=re.IGNORECASE)
-    return re.sub(r"\d+(\.\d+){4,}", _HIDDEN, text)
+    shown = "".join(char if char.isprintable() else " " for char in text)
+    return re.sub(r"\d+(\.\d+){4,}", _HIDDEN, shown)
 
 
 def _origin(header: Any, salt: str) -> Origin:
@@ -134,7 +175,22 @@ def _day(text: Any) -> date | None:
 
 
 def _agent(header: Any) -> bool:
-    return str(header.get("ContrastBolusAgent") or "").strip().casefold() not in _NO_AGENT
+    """Whether a header says that a contrast agent was given: by name, or by what only a given one has."""
+    text = str(header.get("ContrastBolusAgent") or "").strip()
+    words = words_of(text)
+    if text and (words[:1] in _NO_AGENT_WORDS or any(word in BEFORE | WITHOUT for word in words)):
+        return False
+    if enhanced.agent_given(header) or text.casefold() not in _NO_AGENT:
+        return True
+    given = (enhanced.number(header.get(name)) for name in ("ContrastBolusVolume", "ContrastBolusTotalDose"))
+    told = (str(header.get(name) or "").strip() for name in ("ContrastBolusStartTime", "ContrastBolusIngredient"))
+    return any(value and value > 0 for value in given) or any(word.casefold() not in _NO_AGENT for word in told)
+
+
+def _other_part(header: Any) -> str:
+    """Give the part of the body that a header names where it is known to be another one than the head."""
+    words = words_of(str(header.get("BodyPartExamined") or ""))
+    return next((word for word in words if word in NEVER[OTHER_PART]), "")
 
 
 def _plane(headers: list[Any]) -> str:
@@ -169,13 +225,6 @@ def _many(value: Any) -> tuple[Any, ...]:
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)
 
 
-def _number(header: Any, name: str) -> float | None:
-    try:
-        return float(header.get(name))
-    except (TypeError, ValueError):
-        return None
-
-
 def _whole(header: Any, name: str) -> int | None:
-    value = _number(header, name)
+    value = enhanced.number(header.get(name))
     return None if value is None or not np.isfinite(value) else int(value)

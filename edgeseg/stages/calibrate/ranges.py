@@ -6,7 +6,7 @@ slices themselves would give, byte for byte. Ranges belong to one weights file a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,14 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Dataset
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
+from edgeseg.place import key_for
+from edgeseg.progress import Progress
 from edgeseg.results import CalibrationSet
-from edgeseg.specs import VariantSpec, patient_digests, require_some
+from edgeseg.specs import VariantSpec, require_some, seen_entries
 from edgeseg.stages.calibrate.manifest import network_inputs, write_calibration
 from edgeseg.stages.calibrate.slices import choose_slices
 from edgeseg.stages.environment import versions
-from edgeseg.stages.predict import checkpoint_contract, network_of
+from edgeseg.stages.predict import checkpoint_contract, name_patients, network_of
 from edgeseg.targets.histograms import MIN_MAX, check_method
 from edgeseg.targets.ranges import RECORD_AGAIN, ActivationRanges, measure
 
@@ -32,16 +34,13 @@ RANGES_SCHEMA_VERSION = 1
 SETS, RANGES = "sets", "ranges"
 """Folders under `calibration/`; each holds one file per variant."""
 
-Progress = Callable[[int, int], None]
-"""Called with the number of slices done and the number of all."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedRanges:
     """The activation ranges of one weights file, and the slices that they come from.
 
-    `data`, `calibration_sha256` and `slices` are those of the calibration set; `patients` holds `patient_digest` of
-    each of its patients.
+    `data`, `calibration_sha256` and `slices` are those of the calibration set; `patients` holds what
+    `seen_entries` makes of its patients.
     """
 
     variant: str
@@ -97,7 +96,7 @@ def record_ranges(
         for done, image in enumerate(network_inputs(manifest, dataset, checkpoint_contract(header)), 1):
             yield image
             if progress is not None:
-                progress(done, len(manifest.slices))
+                progress(done, len(manifest.slices), manifest.slices[done - 1].patient)
 
     return RecordedRanges(
         variant=header.variant.slug,
@@ -105,7 +104,7 @@ def record_ranges(
         data=manifest.data,
         calibration_sha256=manifest.sha256,
         slices=len(manifest.slices),
-        patients=patient_digests(manifest.patients),
+        patients=seen_entries(manifest.patients, key=key_for(manifest.patients)),
         activations=measure(network, slices(), method=method),
         versions=versions(),
     )
@@ -168,7 +167,7 @@ def training_patients(checkpoint: Checkpoint, dataset: Dataset, among: tuple[str
     Raises:
         SeenPatientError: when there is none.
     """
-    known = set(checkpoint.header.train_patients)
+    known = set(name_patients(checkpoint, dataset.patients).header.train_patients)
     if among is not None:
         known &= set(among)
     return require_some(

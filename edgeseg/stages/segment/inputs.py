@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from edgeseg.data.formats import FORMATS, format_of
 from edgeseg.data.listing import visible_files, visible_folders
 from edgeseg.data.nifti import stem
-from edgeseg.data.open_scan import open_scan
 from edgeseg.data.scan import SourcedScan
 from edgeseg.data.slice_file import SUFFIXES
-from edgeseg.data.slice_scan import SliceScan
-from edgeseg.data.strays import only_format, require_within, stray_warnings, unused_of
+from edgeseg.data.strays import beside, only_format, require_undamaged, stray_warnings, unused_of
 from edgeseg.data.tree import MASK_ENDING, Tree, read_tree
+from edgeseg.data.units import study_folders
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.specs import CHANNELS, RunOptions
+from edgeseg.stages.segment.request import ScanRequest
 
 _UNNAMED_PATIENT = "patient"
 
@@ -43,9 +41,10 @@ class Planned:
     Attributes:
         source: for messages.
         slices: how many it has, as far as that is known before it is opened; else 0.
-        open: opens it.
+        open: opens it in this process.
         folder: where its slices are, for slices.
         paths: the files and folders that it is read from.
+        request: what `open` opens, in plain values; None where it only raises why it cannot be opened.
         name: what its patient will be called, where that is known before it is opened.
     """
 
@@ -54,6 +53,7 @@ class Planned:
     open: Callable[[], SourcedScan]
     folder: Path | None = None
     paths: tuple[Path, ...] = ()
+    request: ScanRequest | None = None
     name: str | None = None
 
 
@@ -61,8 +61,8 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
     """Find the scans that paths and options stand for.
 
     A file of volumes holds all sequences of one patient; a folder with files of volumes in it is one patient, and so is
-    each such folder below one that has none; DICOM files in and below a folder are one study. All else goes to
-    `find_cases`.
+    each such folder below one that has none; DICOM files in and below a folder are one study, or where each of several
+    studies has folders of its own, one each. All else goes to `find_cases`.
 
     Raises:
         DatasetError: when a path does not exist or holds nothing to segment, or volumes of several kinds.
@@ -70,32 +70,32 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
     """
     given = tuple(dict.fromkeys(paths))
     series = {name: text for name in CHANNELS if (text := getattr(options, f"{name}_series")) is not None}
-    opened = functools.partial(open_scan, spacing_mm=options.spacing_mm, salt=options.salt, series=series)
+    asked = ScanRequest(
+        spacing_mm=options.spacing_mm, salt=options.salt, series=series, same_patient=options.same_patient
+    )
     if options.flair is not None:
         if given:
             raise OptionError(f"{given[0]} was given beside --flair; give paths or the sequences one by one, not both")
-        named = functools.partial(opened, pre=options.pre, flair=options.flair, post=options.post)
         paths = tuple(path for path in (options.pre, options.flair, options.post) if path is not None)
+        named = replace(asked, pre=_text(options.pre), flair=_text(options.flair), post=_text(options.post))
         called = _name_of(options.flair) if options.flair.is_file() else None
-        return (Planned(source=str(options.flair), slices=0, open=named, paths=paths, name=called),)
+        return (Planned(source=str(options.flair), slices=0, open=named.open, paths=paths, request=named, name=called),)
     pictures, planned, trees = [], [], {}
     for path in given:
         tree = read_tree(path) if path.is_dir() else None
-        volumes = _volumes(path, tree)
+        volumes = _volumes(path, tree, flair_is_named="flair" in series, one_patient=options.same_patient)
         if not volumes:
             pictures.append(path)
         if tree is not None:
             trees[path.resolve()] = tree
-        planned += [
-            Planned(
-                source=str(one),
-                slices=0,
-                open=functools.partial(opened, one, volumes=options.volumes),
-                paths=(one,),
-                name=None if tree is not None and _is_whole(tree) else _name_of(one),
+        names = {one: None if tree is not None and _is_whole(tree) else _name_of(one) for one in volumes}
+        for one in volumes:
+            first = tree is not None and len(volumes) > 1 and one == volumes[0]
+            unused, warned = beside(tree, volumes) if tree is not None and first else ((), ())
+            whole = replace(asked, path=str(one), volumes=options.volumes, unused=unused, warnings=warned)
+            planned.append(
+                Planned(source=str(one), slices=0, open=whole.open, paths=(one,), request=whole, name=names[one])
             )
-            for one in volumes
-        ]
     if pictures or not planned:
         if series:
             raise OptionError(
@@ -108,9 +108,10 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
 def _planned(case: Case, spacing: tuple[float, float, float | None] | None, trees: Mapping[Path, Tree]) -> Planned:
     """Plan the slices of a folder; what lies beside them is named with the first patient of the folder given."""
     tree = next((tree for root, tree in trees.items() if case.folder.is_relative_to(root)), None)
-    opened = functools.partial(
-        _open_slices,
-        case,
+    asked = ScanRequest(
+        slices=tuple(map(str, case.slices)),
+        patient=case.patient,
+        volume=case.volume,
         spacing_mm=spacing,
         unused=() if tree is None else unused_of(tree, case.folder),
         warnings=() if tree is None else stray_warnings(tree, case.folder),
@@ -118,9 +119,10 @@ def _planned(case: Case, spacing: tuple[float, float, float | None] | None, tree
     return Planned(
         source=str(case.folder),
         slices=len(case.slices),
-        open=opened,
+        open=asked.open,
         folder=case.folder,
         paths=case.slices,
+        request=asked,
         name=case.patient,
     )
 
@@ -130,25 +132,18 @@ def _name_of(path: Path) -> str:
     return stem(path) if path.is_file() and format_of(path) is not None else path.resolve().name
 
 
-def _open_slices(case: Case, **options: Any) -> SliceScan:
-    """Open slices, of which no two may write one mask."""
-    stems: dict[str, Path] = {}
-    for file in case.slices:
-        twin = stems.setdefault(file.stem, file)
-        if twin != file:
-            raise DatasetError(
-                f"{twin} and {file} would both write {file.stem}{MASK_ENDING}.png; rename one or take it out"
-            )
-    return SliceScan(case.patient, case.slices, volume=case.volume, **options)
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def plan_folders(path: Path) -> list[Path]:
     """List the files or folders of volumes, one patient each, that a path stands for; the path where there are none."""
     kind = format_of(path) if path.is_file() else None
-    return [path] if kind is not None else _volumes(path, read_tree(path) if path.is_dir() else None) or [path]
+    tree = read_tree(path) if path.is_dir() else None
+    return [path] if kind is not None else _volumes(path, tree, flair_is_named=False) or [path]
 
 
-def _volumes(path: Path, tree: Tree | None) -> list[Path]:
+def _volumes(path: Path, tree: Tree | None, *, flair_is_named: bool, one_patient: bool = False) -> list[Path]:
     """List the files or folders that are one patient's volumes each; none where a path stands for slices."""
     if tree is None:
         kind = format_of(path) if path.is_file() else None
@@ -161,10 +156,13 @@ def _volumes(path: Path, tree: Tree | None) -> list[Path]:
     if name is None:
         return []
     if _is_whole(tree):
-        return [path]
-    folders = list(dict.fromkeys(file.parent for file in tree.of(name)))
-    units = [one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders)]
-    require_within(tree, units)
+        units = [path] if one_patient else study_folders(tree, name, flair_is_named=flair_is_named)
+    else:
+        folders = list(dict.fromkeys(file.parent for file in tree.of(name)))
+        units = [one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders)]
+    if len(units) == 1:
+        require_undamaged(tree, name)
+    beside(tree, units)
     return units
 
 

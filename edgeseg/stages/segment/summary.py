@@ -12,9 +12,9 @@ from edgeseg import artifacts
 from edgeseg.errors import OutputError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.results import DONE, RESULT_SCHEMA_VERSION, PatientSegmentation, RunResult
-from edgeseg.stages.segment.names import SUMMARY_FILE
 from edgeseg.stages.segment.pictures import OVERLAY_ENDING, OVERLAYS, SHEET_ENDING
 
+SUMMARY_FILE = "summary.json"
 _PAUSE_S, _PAUSE_SHARE = 2.0, 20
 
 
@@ -69,6 +69,11 @@ class Summary:
     def of_inputs(self, digest: str) -> PatientSegmentation | None:
         """Return the row that was done from the same files."""
         return next((r for r in self._rows.values() if r.inputs_digest == digest and r.status == DONE), None)
+
+    def is_of_another(self, patient: str, place: str) -> bool:
+        """Whether a patient of this name was done from another folder than the one of the digest `place`."""
+        row = self._rows.get(patient)
+        return row is not None and row.status == DONE and row.place_digest not in ("", place) and row.input != "dicom"
 
     def is_whole(self, row: PatientSegmentation) -> bool:
         """Whether all files that a row names are there."""

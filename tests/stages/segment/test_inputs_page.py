@@ -16,7 +16,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from edgeseg.errors import EdgeSegError
-from edgeseg.results import PatientSegmentation
+from edgeseg.results import DONE, PatientSegmentation
 from edgeseg.specs import Contract, RunOptions
 from edgeseg.stages.segment.run import run
 from tests.stages.segment._heads import LESION, head, in_two_files, nifti, sagittal, series
@@ -35,6 +35,7 @@ class Made:
     paths: tuple[Path, ...] | None = None
     used: tuple[str, ...] | None = None
     pixels: int | None = LESION_PIXELS
+    patients: int = 1
 
 
 MAKERS: dict[str, Callable[[Path], Made]] = {}
@@ -59,8 +60,9 @@ def model(tiny_onnx: Callable[..., Path], tiny_contract: Contract) -> Path:
 
 def tried(model: Path, root: Path, made: Made) -> PatientSegmentation:
     paths = () if made.options.flair else (made.paths or (root / "s",))
-    (found,) = run(model, paths, out=root / "out", options=made.options).patients
-    return found
+    found = run(model, paths, out=root / "out", options=made.options).patients
+    assert [one.status for one in found] == [DONE] * made.patients
+    return found[0]
 
 
 def test_the_page_and_the_tests_have_the_same_rows() -> None:
@@ -256,6 +258,15 @@ def _sagittal_flair(root: Path) -> Made:
     return Made(pixels=4 * LESION_PIXELS)
 
 
+@row("sagittal-hole")
+def _sagittal_hole(root: Path) -> Made:
+    values, edit = sagittal(head())
+    series(root / "s", "t2_space_dark-fluid_sag", values, edit=edit, order=[*range(20), *range(23, 64)])
+    return Made(
+        said="is not axial and its slices lie at unequal distances .*holes between slices 20 and 21 .*export it"
+    )
+
+
 @row("hole")
 def _hole(root: Path) -> Made:
     flair(root, order=[*range(4), *range(7, 20)])
@@ -311,6 +322,48 @@ def _damaged(root: Path) -> Made:
     return Made(said=r"019\.dcm: cannot be read as dicom")
 
 
+@row("damaged-unnamed")
+def _damaged_unnamed(root: Path) -> Made:
+    for path in flair(root).iterdir():
+        path.rename(path.with_name(f"IM{path.stem}"))
+    (root / "s" / "flair" / "IM019").write_bytes(b"\0" * 100)
+    return Made(said=r"IM019: cannot be read as dicom")
+
+
+@row("cut-header")
+def _cut_header(root: Path) -> Made:
+    path = flair(root) / "009.dcm"
+    path.write_bytes(path.read_bytes()[:700])
+    return Made(said=r"009\.dcm: it ends before its pixels begin; the file is cut short or damaged; copy it again")
+
+
+@row("cut-pixels")
+def _cut_pixels(root: Path) -> Made:
+    path = flair(root) / "009.dcm"
+    path.write_bytes(path.read_bytes()[:-100])
+    return Made(said=r"009\.dcm: its pixels end too early; .* copy it again")
+
+
+@row("cut-beside")
+def _cut_beside(root: Path) -> Made:
+    flair(root)
+    path = series(root / "s" / "t2", "AX T2", order=[9]) / "009.dcm"
+    path.write_bytes(path.read_bytes()[:-100])
+    return Made(used=("flair",))
+
+
+@row("report")
+def _report(root: Path) -> Made:
+    flair(root)
+
+    def edit(one: Dataset) -> None:
+        one.SOPClassUID, one.Modality = "1.2.840.10008.5.1.4.1.1.88.11", "SR"
+        del one.Rows, one.PixelData
+
+    series(root / "s" / "sr", "Report", order=[0], edit=edit, number=9)
+    return Made(used=("flair",))
+
+
 @row("two-patients")
 def _two_patients(root: Path) -> Made:
     flair(root)
@@ -325,10 +378,66 @@ def _two_studies(root: Path) -> Made:
     return Made(said="are of 2 studies")
 
 
+def archive(root: Path, above: str = "") -> Path:
+    for place in ("1", "2"):
+        series(root / "s" / above / place / "a", "AX FLAIR", patient=f"P{place}")
+        series(root / "s" / above / place / "b" / "c", "AX T1", head("pre"), patient=f"P{place}")
+    return root / "s"
+
+
+@row("archive")
+def _archive(root: Path) -> Made:
+    archive(root, "DICOM")
+    return Made(patients=2, used=("pre", "flair"))
+
+
+@row("archive-studies")
+def _archive_studies(root: Path) -> Made:
+    for study in ("2019", "2021"):
+        series(root / "s" / study, "AX FLAIR", study=study)
+    return Made(patients=2)
+
+
+@row("archive-stray")
+def _archive_stray(root: Path) -> Made:
+    Image.new("RGB", (30, 30)).save(archive(root) / "logo.png")
+    (root / "s" / "index.html").write_text("")
+    return Made(patients=2, said="1 file was not used: logo.png", used=("pre", "flair"))
+
+
+@row("archive-pictures")
+def _archive_pictures(root: Path) -> Made:
+    (archive(root) / "3").mkdir()
+    Image.new("RGB", (30, 30)).save(root / "s" / "3" / "1.png")
+    return Made(said="1.png lies in a folder of its own beside those of patients")
+
+
+@row("archive-flat")
+def _archive_flat(root: Path) -> Made:
+    for number, path in enumerate(sorted(archive(root).rglob("*.dcm"))):
+        path.rename(root / "s" / f"{number}.dcm")
+    return Made(said="are of 2 patients; give each a folder of its own, or name")
+
+
 @row("people")
 def _people(root: Path) -> Made:
     pre = series(root / "pre", "AX T1", head("pre"), patient="P2")
     return Made(options=RunOptions(flair=flair(root), pre=pre), said="are of different patients")
+
+
+@row("people-said")
+def _people_said(root: Path) -> Made:
+    made = _people(root)
+    options = replace(made.options, same_patient=True)
+    return Made(
+        options=options, said="different patients by their headers .PatientID. and of one, as --same-patient says"
+    )
+
+
+@row("two-said")
+def _two_said(root: Path) -> Made:
+    _two_patients(root)
+    return Made(options=RunOptions(same_patient=True), said="and of one, as --same-patient says", used=("pre", "flair"))
 
 
 @row("studies")
@@ -358,6 +467,29 @@ def files(root: Path, pre: str = "Locke_t1", **options: Any) -> Made:
 @row("files")
 def _files(root: Path) -> Made:
     return files(root)
+
+
+@row("nifti-stray")
+def _nifti_stray(root: Path) -> Made:
+    made = files(root)
+    for name in ("logo", "screen", "sheet"):
+        Image.new("RGB", (30, 30)).save(root / "s" / f"{name}.png")
+    return replace(made, said="3 files were not used: logo.png and 2 more")
+
+
+@row("nifti-archive")
+def _nifti_archive(root: Path) -> Made:
+    for name in ("A", "B"):
+        nifti(root / "s" / name / "flair.nii.gz", head())
+    Image.new("RGB", (30, 30)).save(root / "s" / "logo.png")
+    return Made(patients=2, said="1 file was not used: logo.png", used=("flair",))
+
+
+@row("nifti-pictures")
+def _nifti_pictures(root: Path) -> Made:
+    pictures(root)
+    nifti(root / "s" / "flair.nii.gz", head())
+    return Made(said="1 files of nifti and 16 pictures")
 
 
 @row("other-people")
@@ -412,6 +544,7 @@ def pictures(root: Path, name: str = "p_{}.png", **options: Any) -> Made:
     (root / "s").mkdir(exist_ok=True)
     stack = np.stack([head(one) for one in ("pre", "flair", "post")], axis=-1)
     for number, plane in enumerate(np.clip(stack * (255 / 900), 0, 255).astype(np.uint8)[2:18]):
+        plane[0, :2] = number
         Image.fromarray(plane).save(root / "s" / name.format(number + 1), **options)
     return Made(used=("pre, flair, post",))
 
@@ -472,3 +605,277 @@ def _many_pictures(root: Path) -> Made:
     for number in range(20):
         Image.new("RGB", (9, 9)).save(flair(root) / f"{number}.png")
     return Made(said="20 files of dicom and 20 pictures")
+
+
+def later(**values: Any) -> Callable[[Dataset], None]:
+    """Change attributes of the upper half of a series."""
+
+    def edit(one: Dataset) -> None:
+        if one.InstanceNumber > 10:
+            for name, value in values.items():
+                setattr(one, name, value)
+
+    return edit
+
+
+def always(**values: Any) -> Callable[[Dataset], None]:
+    def edit(one: Dataset) -> None:
+        for name, value in values.items():
+            setattr(one, name, value)
+
+    return edit
+
+
+@row("patients-in-series")
+def _patients_in_series(root: Path) -> Made:
+    flair(root, edit=later(PatientID="P2"))
+    return Made(said="holds files of 2 patients by their PatientID .000.dcm and 010.dcm differ")
+
+
+@row("studies-in-series")
+def _studies_in_series(root: Path) -> Made:
+    flair(root, edit=later(StudyInstanceUID="1.2.3"))
+    return Made(said="holds files of 2 studies by their StudyInstanceUID")
+
+
+@row("frames-in-series")
+def _frames_in_series(root: Path) -> Made:
+    flair(root, edit=later(FrameOfReferenceUID="1.2.3"))
+    return Made(said="slices of the series have different frames of reference")
+
+
+@row("times-in-series")
+def _times_in_series(root: Path) -> Made:
+    def edit(one: Dataset) -> None:
+        one.EchoTime = 90 if one.InstanceNumber > 10 else 120
+
+    flair(root, edit=edit)
+    return Made(said="slices of the series differ in EchoTime .90 to 120 ms")
+
+
+@row("two-acquisitions")
+def _two_acquisitions(root: Path) -> Made:
+    def edit(one: Dataset) -> None:
+        one.ImagePositionPatient = [-80, -80, 2.0 * (int(one.InstanceNumber) - 1)]
+
+    values = np.repeat(head(), 2, axis=0)
+    flair(root, values=values, edit=edit)
+    return Made(said="slices lie 2.0 mm apart, and the headers say 4.0 mm", pixels=2 * LESION_PIXELS)
+
+
+@row("aside")
+def _aside(root: Path) -> Made:
+    def edit(one: Dataset) -> None:
+        if one.InstanceNumber == 15:
+            one.ImagePositionPatient = [-74, -80, 4.0 * 14]
+
+    flair(root, edit=edit)
+    return Made(said="do not lie in one line: slice 15 lies 6.0 mm aside")
+
+
+@row("phase")
+def _phase(root: Path) -> Made:
+    flair(root, edit=always(ImageType=["ORIGINAL", "PRIMARY", "P", "ND"]))
+    return Made(said="a phase, by its image type")
+
+
+@row("agent-told")
+def _agent_told(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "t1", "T1", head("pre"))
+    series(root / "s" / "post", "T1", head("post"), edit=always(ContrastBolusVolume="7.5"))
+    return Made(used=("pre", "flair", "post"))
+
+
+@row("agent-denied")
+def _agent_denied(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "t1", "T1", head("pre"), edit=always(ContrastBolusAgent="ohne KM"))
+    return Made(used=("pre", "flair"))
+
+
+@row("other-script")
+def _other_script(root: Path) -> Made:
+    flair(root)
+    utf_8 = always(SpecificCharacterSet="ISO_IR 192")
+    series(root / "s" / "post", "T1 造影後", head("post"), edit=utf_8)
+    series(root / "s" / "pre", "T1 単純 横断", head("pre"), edit=utf_8)
+    return Made(used=("pre", "flair", "post"))
+
+
+@row("unread-script")
+def _unread_script(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "t1", "T1 ترحيب", head("post"), edit=always(SpecificCharacterSet="ISO_IR 192"))
+    return Made(used=("flair",))
+
+
+@row("spine")
+def _spine(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "t1", "T1 C-SPINE POST", head("post"))
+    return Made(used=("flair",))
+
+
+@row("body-part")
+def _body_part(root: Path) -> Made:
+    flair(root, edit=always(BodyPartExamined="KNEE"))
+    return Made(said="the header of 'flair' says that it shows another part: knee")
+
+
+@row("lossy")
+def _lossy(root: Path) -> Made:
+    flair(root, edit=always(LossyImageCompression="01"))
+    return Made(said="20 of 20 files were compressed with loss")
+
+
+@row("padding-untold")
+def _padding_untold(root: Path) -> Made:
+    one, other = head(), head("pre")
+    one[:, :3], other[:, -3:] = 32767, -1995
+    flair(root, values=one)
+    series(root / "s" / "pre", "AX T1", other)
+    return Made(said="4.7% of the voxels hold 32767, which lies far above all others", used=("pre", "flair"))
+
+
+@row("frames-claimed")
+def _frames_claimed(root: Path) -> Made:
+    in_two_files(place := flair(root))
+    one = pydicom.dcmread(place / "0.dcm")
+    one.NumberOfFrames = 7
+    one.save_as(place / "0.dcm")
+    return Made(said="claims 7 frames and describes 10")
+
+
+@row("one-slice")
+def _one_slice(root: Path) -> Made:
+    flair(root, order=[9])
+    return Made(said="FLAIR is one slice", pixels=LESION_PIXELS // 4)
+
+
+def patched(path: Path, offset: int, *values: float) -> Path:
+    """Write 32-bit floats into a header."""
+    stored = bytearray(path.read_bytes())
+    stored[offset : offset + 4 * len(values)] = np.array(values, "<f4").tobytes()
+    path.write_bytes(stored)
+    return path
+
+
+@row("scaled-bytes")
+def _scaled_bytes(root: Path) -> Made:
+    path = nifti(root / "flair.nii", (head() // 4).astype(np.uint8))
+    return Made(options=RunOptions(flair=patched(path, 112, 2.0, 0.0)))
+
+
+@row("packed-unnamed")
+def _packed_unnamed(root: Path) -> Made:
+    packed, plain = nifti(root / "a.nii.gz", head()), nifti(root / "b.nii", head("pre"))
+    options = RunOptions(flair=packed.rename(root / "flair.nii"), pre=plain.rename(root / "t1.nii.gz"))
+    return Made(options=options, used=("pre", "flair"))
+
+
+@row("standardised")
+def _standardised(root: Path) -> Made:
+    values = head().astype(np.float32)
+    inside = values > 0
+    values[inside] += np.linspace(-300, 300, np.count_nonzero(inside), dtype=np.float32)
+    values[LESION] = 1500
+    values[inside] = (values[inside] - values[inside].mean()) / values[inside].std()
+    return Made(options=RunOptions(flair=nifti(root / "flair.nii", values)), said="which lies amid the others")
+
+
+@row("dark")
+def _dark(root: Path) -> Made:
+    values = (head() // 30).astype(np.uint8)
+    return Made(
+        options=RunOptions(flair=nifti(root / "flair.nii", values)),
+        said="8-bit grey and dark: tissue reaches 30",
+        pixels=0,
+    )
+
+
+@row("visits")
+def _visits(root: Path) -> Made:
+    nifti(root / "s" / "sub-01_ses-01_FLAIR.nii.gz", head())
+    nifti(root / "s" / "sub-01_ses-02_T1w.nii.gz", head("pre"))
+    return Made(said="of different visits by their names .'02' and '01'")
+
+
+@row("spaces")
+def _spaces(root: Path) -> Made:
+    files(root)
+    path = root / "s" / "Locke_t1.nii.gz"
+    image = nibabel.load(path)
+    image.set_sform(image.affine, code=4)
+    nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), image.affine, image.header), path)
+    return Made(said="lie in different spaces by their headers .template and scanner", used=("pre", "flair"))
+
+
+@row("no-size")
+def _no_size(root: Path) -> Made:
+    image = nibabel.load(nifti(root / "flair.nii", head()), mmap=False)
+    image.set_sform(None, code=0)
+    nibabel.save(image, root / "flair.nii")
+    path = patched(root / "flair.nii", 80, 0.0, 0.0, 0.0)
+    return Made(options=RunOptions(flair=path), said="gives no size of voxels")
+
+
+@row("pair")
+def _pair(root: Path) -> Made:
+    nibabel.save(nibabel.Nifti1Pair(head(), np.eye(4)), root / "flair.img")
+    return Made(options=RunOptions(flair=root / "flair.img"), said="a pair of .hdr and .img is not read")
+
+
+def grey(root: Path, sequence: str = "flair", name: str = "g_{}.png") -> Path:
+    (root / sequence).mkdir(exist_ok=True)
+    for number, plane in enumerate(head(sequence)[2:18]):
+        Image.fromarray(plane.astype(np.uint16)).save(root / sequence / name.format(number + 1))
+    return root / sequence
+
+
+@row("grey")
+def _grey(root: Path) -> Made:
+    place = grey(root)
+    for path in list(place.iterdir()):
+        Image.new("L", (64, 64)).save(path.with_name(f"{path.stem}_mask.png"))
+    return Made(options=RunOptions(flair=place, pre=grey(root, "pre")), used=("pre", "flair"))
+
+
+@row("grey-hole")
+def _grey_hole(root: Path) -> Made:
+    place = grey(root)
+    (place / "g_4.png").rename(place / "g_4.bmp")
+    return Made(options=RunOptions(flair=place), said="none with the number 4$")
+
+
+@row("grey-twice")
+def _grey_twice(root: Path) -> Made:
+    place = grey(root)
+    grey(root, name="g_{}_copy.png")
+    said = "16 numbers stand in the names of several slices"
+    return Made(options=RunOptions(flair=place), said=said, pixels=2 * LESION_PIXELS)
+
+
+@row("white-is-zero")
+def _white_is_zero(root: Path) -> Made:
+    place = grey(root, name="g_{}.tif")
+    for path in place.iterdir():
+        stored = path.read_bytes()
+        found = stored.index(np.array([262, 3], "<u2").tobytes()) + 8
+        path.write_bytes(stored[:found] + b"\0" + stored[found + 1 :])
+    return Made(options=RunOptions(flair=place), said="black and white exchanged")
+
+
+@row("underscores")
+def _underscores(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "__pre", "AX T1", head("pre"))
+    series(root / "s" / "__MACOSX", "AX T1", head("post"))
+    return Made(used=("pre", "flair"))
+
+
+@row("equal-slices")
+def _equal_slices(root: Path) -> Made:
+    made = pictures(root)
+    (root / "s" / "p_17.png").write_bytes((root / "s" / "p_8.png").read_bytes())
+    return replace(made, said="slices equal another one", pixels=LESION_PIXELS * 5 // 4)

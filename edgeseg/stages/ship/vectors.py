@@ -1,0 +1,195 @@
+"""Golden vectors for other runners: phantom slices, and what the shipped network draws on them, with Arm's arithmetic.
+
+The masks are those of `Segmenter.load(numerics="exact")`: for int8 ONNX the integer graph that ONNX Runtime takes on
+Arm. A phantom is made up, so its slices may lie in the repository.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgeseg import artifacts
+from edgeseg.backend import running_keras
+from edgeseg.checkpoint import load_weights, read_checkpoint
+from edgeseg.components import post_process
+from edgeseg.data.phantom import phantom_volume
+from edgeseg.errors import CheckFailedError, CheckpointError
+from edgeseg.imaging import mask_from_logits, mask_on_grid, to_network
+from edgeseg.jsonio import to_json
+from edgeseg.place import scratch
+from edgeseg.progress import Say
+from edgeseg.results.golden_vectors import GoldenArtifact, GoldenImage, GoldenMask, GoldenSet
+from edgeseg.runtime import Segmenter
+from edgeseg.runtime.self_test import encode_runs
+from edgeseg.specs import OperatingPoint, PostProcessing, VariantSpec
+from edgeseg.stages.build import EVALUATION_START
+from edgeseg.stages.calibrate import shipped_ranges
+from edgeseg.stages.choose import CHOICE_FILE, read_choice
+from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.targets import ConvertJob, get
+from edgeseg.variants import build_model
+
+MANIFEST, UNITS_FILE = "golden.json", "units.json"
+TARGETS = ("onnx-fp32", "onnx-int8")
+SLICES, SEARCHED_PATIENTS, SEED = 3, 8, 0
+MIN_TUMOUR_PIXELS = 100
+
+
+def golden(out: Path, *, variant: VariantSpec | None = None, say: Say | None = None) -> GoldenSet:
+    """Write golden vectors of the shipped weights: `golden.json`, and one RGB PNG (pre, FLAIR, post) per slice.
+
+    Slices are the consecutive ones around the largest lesion of the first phantom on which every artifact finds at
+    least 100 tumour pixels in each slice. Equal weights give equal files.
+
+    Args:
+        out: the folder; files of the same names are replaced, and slices of other phantoms removed.
+        variant: whose weights; alphax-light unless given.
+        say: told what is being done.
+
+    Raises:
+        CheckpointError: when no weights ship for the variant.
+        CheckFailedError: when the network finds too little on every phantom.
+        OutputError: when the folder cannot be written.
+    """
+    told = say or (lambda _: None)
+    spec = variant or VariantSpec()
+    with scratch("golden") as folder:
+        opened = {name: _convert(name, spec, folder, told) for name in TARGETS}
+        told("choosing a phantom")
+        patient, names, images = _choose(list(opened.values()))
+        found = sources(spec)
+        files = {f"{name}.png": _png(image) for name, image in zip(names, images, strict=True)}
+        made = GoldenSet(
+            variant=spec.slug,
+            weights_sha256=found["weights_sha256"],
+            ranges_sha256=found["ranges_sha256"],
+            choice_sha256=found["choice_sha256"],
+            patient=patient,
+            slices=tuple(
+                GoldenImage(file=file, sha256=artifacts.sha256_bytes(data), pixels_sha256=_digest(image))
+                for (file, data), image in zip(files.items(), images, strict=True)
+            ),
+            artifacts=tuple(_expect(segmenter, images) for segmenter in opened.values()),
+        )
+    for older in out.glob("PHANTOM_*.png"):
+        if older.name not in files:
+            older.unlink()
+    for file, data in files.items():
+        artifacts.write_bytes(out / file, data)
+    artifacts.write_text(out / MANIFEST, to_json(made) + "\n")
+    return made
+
+
+def sources(spec: VariantSpec) -> dict[str, str]:
+    """Return the digests of what golden vectors rest on, by which a test knows that they are stale.
+
+    Raises:
+        CheckpointError: when no weights ship for the variant.
+    """
+    weights = artifacts.weights_path(spec.slug)
+    if not weights.is_file():
+        raise CheckpointError(f"no trained weights ship for '{spec.slug}'; train and ship them first")
+    digest = artifacts.sha256_file(weights)
+    ranges = shipped_ranges(spec, digest)
+    choice = weights.with_name(CHOICE_FILE)
+    return {
+        "weights_sha256": digest,
+        "ranges_sha256": "" if ranges is None else artifacts.sha256_bytes(to_json(ranges).encode()),
+        "choice_sha256": artifacts.sha256_file(choice) if choice.is_file() else "",
+    }
+
+
+def _convert(name: str, spec: VariantSpec, folder: Path, told: Say) -> Segmenter:
+    told(f"converting to {name}")
+    weights = artifacts.weights_path(spec.slug)
+    digest = sources(spec)["weights_sha256"]
+    checkpoint, choice, target = read_checkpoint(weights), weights.with_name(CHOICE_FILE), get(name)
+    point = read_choice(choice, variant=spec.slug).chosen if choice.is_file() else OperatingPoint()
+    ranges = shipped_ranges(spec, digest) if target.needs_calibration else None
+    if target.needs_calibration and ranges is None:
+        raise CheckpointError(f"no activation ranges ship for '{spec.slug}'; record them with: edgeseg calibrate")
+    model: Any = build_model(spec, checkpoint.header.image, running_keras())
+    load_weights(model, checkpoint, spec)
+    contract = replace(
+        checkpoint_contract(checkpoint.header, name),
+        threshold=point.threshold,
+        post_processing=point.post_processing,
+        calibrated_on=None if ranges is None else ranges.data,
+        calibration_hash=None if ranges is None else ranges.calibration_sha256,
+    )
+    path = folder / f"{name}{target.suffix}"
+    target.convert(
+        ConvertJob(model=model, contract=contract, ranges=None if ranges is None else ranges.activations), path
+    )
+    return Segmenter.load(path, threads=1)
+
+
+def _choose(opened: list[Segmenter]) -> tuple[str, tuple[str, ...], NDArray[np.uint8]]:
+    for number in range(EVALUATION_START, EVALUATION_START + SEARCHED_PATIENTS):
+        volume = phantom_volume(number, seed=SEED)
+        middle = int(volume.reference.sum(axis=(1, 2)).argmax())
+        first = min(max(middle - SLICES // 2, 0), len(volume.images) - SLICES)
+        images = volume.images[first : first + SLICES]
+        masks = [mask_from_logits(s.logits(to_network(images, s.contract)), s.contract) for s in opened]
+        if min(int(mask.sum(axis=(1, 2)).min()) for mask in masks) >= MIN_TUMOUR_PIXELS:
+            return volume.patient, volume.slice_names[first : first + SLICES], images
+    raise CheckFailedError(
+        f"the shipped network finds fewer than {MIN_TUMOUR_PIXELS} tumour pixels in some slice of each of "
+        f"{SEARCHED_PATIENTS} phantoms, and an empty mask proves nothing; ship weights that find phantoms' lesions"
+    )
+
+
+def _expect(segmenter: Segmenter, images: NDArray[np.uint8]) -> GoldenArtifact:
+    contract = segmenter.contract
+    logits = segmenter.logits(to_network(images, contract))
+    raw = mask_from_logits(logits, contract)
+    return GoldenArtifact(
+        target=contract.target,
+        threshold=contract.threshold,
+        normalisation=contract.normalisation,
+        post_processing=contract.post_processing,
+        made_with=f"{segmenter.runtime}, {segmenter.numerics}",
+        golden=contract.golden,
+        raw=_masks(raw),
+        lone_slices=_masks(segmenter.segment(images)),
+        volume=_masks(segmenter.segment_volume(images)),
+        volume_largest_only=_masks(post_process(raw, PostProcessing(min_share=1.0), volume=True)),
+        half_size=_masks(_half_size(segmenter, images)),
+    )
+
+
+def _half_size(segmenter: Segmenter, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """What is drawn where every second row and column of the slices is given: resampling to the network and back."""
+    small = np.ascontiguousarray(images[:, ::2, ::2])
+    logits = segmenter.logits(to_network(small, segmenter.contract))
+    return mask_on_grid(logits, segmenter.contract, small.shape[1], small.shape[2])
+
+
+def _masks(masks: NDArray[np.bool_]) -> tuple[GoldenMask, ...]:
+    return tuple(
+        GoldenMask(
+            height=mask.shape[0],
+            width=mask.shape[1],
+            runs=encode_runs(mask),
+            sha256=artifacts.sha256_bytes(mask.astype(np.uint8).tobytes()),
+            tumour_pixels=int(mask.sum()),
+        )
+        for mask in masks
+    )
+
+
+def _digest(image: NDArray[np.uint8]) -> str:
+    return artifacts.sha256_bytes(np.ascontiguousarray(image).tobytes())
+
+
+def _png(image: NDArray[np.uint8]) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, format="PNG", optimize=True)
+    return stream.getvalue()
