@@ -13,8 +13,7 @@ _MODELS = (".onnx", ".ort", ".tflite")
 
 def print_series(paths: tuple[Path, ...], options: RunOptions, *, json: bool) -> None:
     """Print the series below paths, as a table or as JSON; a model among them is passed over."""
-    from rich.console import Console
-
+    from edgeseg.cli._terminal import console as make_console
     from edgeseg.jsonio import to_json
     from edgeseg.reports.run import series_lines
     from edgeseg.stages.segment import list_series
@@ -25,6 +24,6 @@ def print_series(paths: tuple[Path, ...], options: RunOptions, *, json: bool) ->
     if json:
         typer.echo(to_json(found))
         return
-    console = Console()
+    console = make_console()
     for told in series_lines(found):
         console.print(told, soft_wrap=True)

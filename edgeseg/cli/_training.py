@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def training_bar() -> Iterator[Callable[[TrainProgress], None]]:
     """Give a callback that moves a bar with the time left; a line an epoch where stderr is no terminal."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    from edgeseg.cli._terminal import console as make_console
+
+    console = make_console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("training", total=None)
 

@@ -183,10 +183,11 @@ def _print_findings(result: VerifyResult) -> None:
 def _status() -> Iterator[tuple[Say, Progress]]:
     """Stage and size of a download, on stderr where that is a terminal."""
     from rich import progress as bars
-    from rich.console import Console
 
-    console = Console(stderr=True)
-    columns = (bars.SpinnerColumn(), bars.TextColumn("{task.description}"))
+    from edgeseg.cli._terminal import console as make_console
+
+    console = make_console(stderr=True)
+    columns = (bars.SpinnerColumn(), bars.TextColumn("{task.description}", markup=False))
     with bars.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("checking")
         yield (

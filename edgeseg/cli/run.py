@@ -140,14 +140,12 @@ def _segment(
     resume: bool,
     csv: Path | None,
 ) -> None:
-    from rich.console import Console
-    from rich.progress import Progress
-
     from edgeseg.artifacts import require_writable, write_text
+    from edgeseg.cli._progress import named
+    from edgeseg.cli._terminal import console as make_console
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.reports.csv import patients as as_csv
-    from edgeseg.reports.table import literal
     from edgeseg.stages.segment import run as run_stage
     from edgeseg.stages.segment.summary import SUMMARY_FILE
 
@@ -156,9 +154,8 @@ def _segment(
             raise OptionError(f"--csv {csv} is the summary that other runs add to; name another file")
         require_writable(csv)
     now: list[PatientSegmentation] = []
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("segment", total=None)
+    console = make_console(stderr=True)
+    with named("segment", console) as progress:
         result = run_stage(
             model,
             paths,
@@ -166,9 +163,7 @@ def _segment(
             threads=threads,
             options=options,
             resume=resume,
-            progress=lambda done, total, label: bar.update(
-                task, completed=done, total=total, description=literal(label).markup
-            ),
+            progress=progress,
             on_patient=lambda row, before: None if before else now.append(row),
         )
     _tell_doubts(now, console)
@@ -192,11 +187,12 @@ def _tell_doubts(rows: list[PatientSegmentation], console: Console) -> None:
 def _refuse_failed(rows: list[PatientSegmentation], out: Path) -> None:
     """Say who failed and why, and end with exit code 1."""
     from edgeseg.errors import CheckFailedError
+    from edgeseg.reports.escape import one_line
     from edgeseg.results import FAILED
 
     failed = [row for row in rows if row.status == FAILED]
     for row in failed:
-        typer.echo(f"failed: {row.patient}: {row.reason}", err=True)
+        typer.echo(one_line(f"failed: {row.patient}: {row.reason}"), err=True)
     if failed:
         names = ", ".join(row.patient for row in failed)
         raise CheckFailedError(
@@ -206,12 +202,11 @@ def _refuse_failed(rows: list[PatientSegmentation], out: Path) -> None:
 
 
 def _print(result: RunResult, rows: list[PatientSegmentation], out: Path) -> None:
-    from rich.console import Console
-
     from edgeseg.cli._print import show
+    from edgeseg.cli._terminal import console as make_console
     from edgeseg.reports.run import run_lines, run_table
 
-    console = Console()
+    console = make_console()
     if (table := run_table(rows)) is not None:
         show(table, console=console)
     for told in run_lines(result, rows, out=out):

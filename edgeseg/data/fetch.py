@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -149,12 +150,12 @@ def staged_folder(dest: Path) -> Iterator[Path]:
     place = dest.resolve()
     make_dir(place.parent)
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+        temporary = place.parent / f".{place.name}-{secrets.token_hex(4)}"
+        temporary.mkdir()
     except OSError as error:
         raise _output_error(dest, error) from error
     try:
         yield temporary
-        temporary.chmod(0o755)
         temporary.replace(place)
     except OSError as error:
         raise _output_error(dest, error) from error

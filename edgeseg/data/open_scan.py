@@ -213,7 +213,7 @@ def _single(candidates: tuple[Candidate, ...], path: Path, channel: str, asked: 
     if channel in asked:
         return find(candidates, channel, asked[channel], str(path))
     if len(candidates) > 1:
-        several = ", ".join(f"'{one.description}'" for one in candidates)
+        several = ", ".join(f"'{one.name}'" for one in candidates)
         raise DatasetError(
             f"{path}: {len(candidates)} series are mixed here ({several}); give each a folder of its own, or choose "
             f"one with --{channel}-series"

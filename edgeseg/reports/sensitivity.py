@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.table import Column
 
 from edgeseg.errors import MissingExtraError
+from edgeseg.reports.escape import plain_texts
 from edgeseg.reports.table import figures, literal, rich_table
 from edgeseg.reports.words import ABSENT_ASCII
 from edgeseg.results import SensitivityResult
@@ -59,6 +60,7 @@ def draw(result: SensitivityResult) -> bytes:
     right.axvline(0.0, color="black", linewidth=0.8)
     left.invert_yaxis()
     figure.suptitle(f"{result.variant} {result.target}, n = {result.patients} training patients of {result.data}")
+    plain_texts(figure)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=110, metadata={"Software": None})
     return stream.getvalue()

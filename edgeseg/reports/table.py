@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,19 +13,16 @@ from rich.text import Text
 
 from edgeseg import artifacts
 from edgeseg.errors import OptionError
-
-_TURNING = frozenset("\N{LEFT-TO-RIGHT EMBEDDING}\N{RIGHT-TO-LEFT EMBEDDING}\N{POP DIRECTIONAL FORMATTING}"
-                     "\N{LEFT-TO-RIGHT OVERRIDE}\N{RIGHT-TO-LEFT OVERRIDE}\N{LEFT-TO-RIGHT ISOLATE}"
-                     "\N{RIGHT-TO-LEFT ISOLATE}\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}")  # fmt: skip
+from edgeseg.reports.escape import markdown_text, visible
 
 
 def literal(text: str, style: str = "") -> Text:
     """Give a text to rich as it is: no markup is read in it, and nothing in it steers the terminal.
 
-    Names of folders and series come from outside; one may be called `[/red]`, or hold an escape sequence. A line feed
-    and a tab stay, all other control characters and those that turn the direction of writing go.
+    Names of folders and series come from outside; one may be called `[/red]`, or hold an escape sequence. See
+    `edgeseg.reports.escape.visible`.
     """
-    return Text(_harmless(text), style=style)
+    return Text(visible(text), style=style)
 
 
 def figures(*names: str, wrap: bool = False) -> tuple[Column, ...]:
@@ -97,15 +93,7 @@ def markdown_row(cells: Iterable[str]) -> str:
 
 def escape(cell: str) -> str:
     """Make a text fit for Markdown: it stays in its cell and on its line, opens no HTML, and steers no terminal."""
-    return _harmless(cell).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
-
-
-def _harmless(text: str) -> str:
-    return "".join(character for character in text if _stays(character))
-
-
-def _stays(character: str) -> bool:
-    return character in "\n\t" or (unicodedata.category(character) != "Cc" and character not in _TURNING)
+    return markdown_text(cell)
 
 
 def _cell(content: RenderableType) -> RenderableType:

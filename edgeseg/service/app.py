@@ -16,7 +16,7 @@ from edgeseg.results import ErrorAnswer, PredictAnswer, SegmentAnswer
 from edgeseg.service.answers import predictions
 from edgeseg.service.body import read_upload, read_wish
 from edgeseg.service.engine import Engine
-from edgeseg.service.gate import FAULT, TICKET, Gate, Ticket
+from edgeseg.service.gate import BEGIN, FAULT, TICKET, Gate, Ticket
 from edgeseg.service.health import add_health, add_metrics, as_json
 from edgeseg.service.metrics import Metrics
 from edgeseg.service.page import PREDICT_BODY, SEGMENT_BODY, draw
@@ -123,8 +123,9 @@ async def _segmented(request: Request, engine: Engine, upload: Upload, wish: Wis
         Refusal: when the time is over, the client is gone, or the engine refuses.
     """
     ticket: Ticket = request.scope[TICKET]
-    ticket.work = engine.submit(upload, wish, ticket.deadline)
-    work, gone = asyncio.wrap_future(ticket.work), asyncio.ensure_future(_gone(request))
+    started = engine.submit(upload, wish, ticket.deadline)
+    request.scope[BEGIN](started)
+    work, gone = asyncio.wrap_future(started), asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait((work, gone), timeout=ticket.deadline.left_s, return_when=asyncio.FIRST_COMPLETED)
         if work.done():

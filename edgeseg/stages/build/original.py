@@ -6,6 +6,7 @@ import hashlib
 import logging
 import platform
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,8 @@ def measure_original(
         latency=latency,
         environment=here,
     )
-    artifacts.write_text(place, to_json(result))
+    told = to_json(result)
+    artifacts.write_text(place, to_json(_Kept(result=told, sha256=artifacts.sha256_bytes(told.encode()))))
     return result
 
 
@@ -166,10 +168,22 @@ def _cache_place(variant: VariantSpec, here: Environment, threads: int, budget_s
     return cache_dir() / f"baseline-{variant.slug}-{key}.json"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """A result as JSON, and the SHA-256 of that text: figures that were edited are not taken over."""
+
+    result: str
+    sha256: str
+
+
 def _read_cache(place: Path) -> BaselineResult | None:
     """Return what the cache holds; a file that is absent or damaged is no result."""
     try:
-        return from_json(BaselineResult, place.read_bytes())
+        kept = from_json(_Kept, place.read_bytes())
+        if artifacts.sha256_bytes(kept.result.encode()) != kept.sha256:
+            logger.warning("the cached baseline %s was changed after it was measured; measuring anew", place)
+            return None
+        return from_json(BaselineResult, kept.result)
     except FileNotFoundError:
         return None
     except (OSError, JsonFormatError) as error:

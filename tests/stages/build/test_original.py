@@ -213,3 +213,16 @@ def test_a_small_network_is_really_saved_counted_and_timed(monkeypatch: pytest.M
 
 def test_the_result_is_a_baseline_result(keras: Keras) -> None:
     assert isinstance(stage.measure_original(), BaselineResult)
+
+
+def test_a_cache_that_was_edited_is_measured_anew(
+    keras: Keras, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = stage.measure_original()
+    (place,) = cache_files(tmp_path)
+    assert "12345" in place.read_text()
+    place.write_text(place.read_text().replace("12345", "99999"))
+    with caplog.at_level(logging.WARNING):
+        assert stage.measure_original() == first
+    assert "was changed after it was measured" in caplog.text
+    assert keras.built == 2

@@ -302,7 +302,7 @@ def test_series_that_fit_twice_or_lie_elsewhere(
     with pytest.raises(DatasetError, match="does not overlap with FLAIR"):
         run(model, out=tmp_path / "out", options=RunOptions(flair=flair, pre=far))
     write_dicom("study/b", scan_values["flair"], description="FLAIR FS")
-    with pytest.raises(DatasetError, match="2 fit 'flair': 'FLAIR', 'FLAIR FS'; name them with --pre"):
+    with pytest.raises(DatasetError, match="2 fit 'flair': '1: flair', '1: flair'; name them with --pre"):
         run(model, [tmp_path / "study"], out=tmp_path / "out")
 
 
