@@ -62,7 +62,7 @@ class KerasPredictor:
             raise OptionError(f"threads is {threads}; at least 1 is needed")
         check_network(model, contract)
         self.contract = contract
-        self.runtime = _runtime()
+        self.runtime = keras_runtime()
         self.threads = set_threads(threads)
         self._run = _runner(model)
 
@@ -171,7 +171,8 @@ def _plain_os_errors() -> Iterator[None]:
         raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
 
 
-def _runtime() -> str:
+def keras_runtime() -> str:
+    """Name what runs Keras networks in this process, with versions."""
     import keras
 
     backend = keras.backend.backend()
