@@ -26,7 +26,7 @@ def list_kept(as_json: _AsJson = False) -> None:
 
 @app.command()
 def clear(as_json: _AsJson = False) -> None:
-    """Remove all that is kept; later runs make it again. Let no other run of edgeseg be under way."""
+    """Remove all that is kept; later runs make it again. Refused while another run uses it."""
     from edgeseg.place import cache_place, clear_cache
     from edgeseg.results import CacheList
 

@@ -57,8 +57,13 @@ def run(
     ] = None,
     overlays: Annotated[bool, typer.Option("--overlays", help="Also draw overlays and a contact sheet.")] = False,
     salt: Annotated[
-        str | None, typer.Option("--salt", help="For the hashes that stand for DICOM patients; else drawn anew.")
+        str | None,
+        typer.Option("--salt", help="For the hashes that stand for DICOM patients; else drawn once for each DIR."),
     ] = None,
+    same_patient: Annotated[
+        bool,
+        typer.Option("--same-patient", help="Take sequences for one patient's whose headers name different ones."),
+    ] = False,
     contract: Annotated[
         Path | None,
         typer.Option("--contract", metavar="FILE", help="The contract, as JSON, of a model that carries none."),
@@ -100,6 +105,7 @@ def run(
         overlays=overlays,
         salt=salt,
         contract=contract,
+        same_patient=same_patient,
     )
     if list_only:
         from edgeseg.cli._series import print_series

@@ -18,12 +18,15 @@ _MIN_TISSUE_SHARE, _MIN_SLICES = 0.02, 5
 Box = NDArray[np.float64]
 
 
-def compare_origins(origins: Mapping[str, Origin], sources: Mapping[str, str]) -> tuple[str, ...]:
+def compare_origins(
+    origins: Mapping[str, Origin], sources: Mapping[str, str], *, same_patient: bool = False
+) -> tuple[str, ...]:
     """Compare where sequences come from, each with the first.
 
     Args:
         origins: by the sequences' names; the first is FLAIR's.
         sources: what each was read from, for messages.
+        same_patient: whether the user says that they are of one patient, whatever their ids are.
 
     Returns:
         What is odd, one sentence each.
@@ -37,11 +40,16 @@ def compare_origins(origins: Mapping[str, Origin], sources: Mapping[str, str]) -
         both = f"'{name}' and '{first}'"
         ids = (ours.patient, theirs.patient)
         if _differ(*ids) or (ids == (None, None) and _differ(ours.person, theirs.person)):
-            raise DatasetError(
-                f"{sources[name]} ('{name}') and {sources[first]} ('{first}') are of different patients by their "
-                f"headers ({'PatientID' if all(ids) else 'name and date of birth'}); give sequences of one patient"
+            by = "PatientID" if all(ids) else "name and date of birth"
+            if not same_patient:
+                raise DatasetError(
+                    f"{sources[name]} ('{name}') and {sources[first]} ('{first}') are of different patients by their "
+                    f"headers ({by}); give sequences of one patient, or add --same-patient where you know that they are"
+                )
+            warned.append(
+                f"{both} are of different patients by their headers ({by}) and of one, as --same-patient says"
             )
-        if _differ(ours.person, theirs.person):
+        elif _differ(ours.person, theirs.person):
             warned.append(f"{both} have one patient's number, but name, date of birth or sex differ")
         if (ours.patient is None) != (theirs.patient is None):
             warned.append(f"of {both} only one says whose it is; make sure that both are of one patient")

@@ -102,7 +102,11 @@ class View:
 
 
 def common_view(
-    shape: tuple[int, ...], affine: NDArray[np.float64], source: str, steps: NDArray[np.float64] | None = None
+    shape: tuple[int, ...],
+    affine: NDArray[np.float64],
+    source: str,
+    steps: NDArray[np.float64] | None = None,
+    uneven: str = "",
 ) -> tuple[Grid, View]:
     """Find the view of a stored volume in the common orientation.
 
@@ -111,6 +115,7 @@ def common_view(
         affine: `(4, 4) float64`, stored index to LPS mm.
         source: for messages.
         steps: as those of `Grid`, along the first stored axis, which then has to run from feet to head.
+        uneven: for messages, what is odd about the steps.
 
     Raises:
         DatasetError: when the geometry is impossible, sheared, more than 30 degrees oblique, or when axial slices
@@ -133,7 +138,8 @@ def common_view(
     view = View(axes=axes, flips=(bool(along[0] < 0), bool(along[1] < 0), bool(along[2] < 0)))
     if steps is not None and (view.axes[0] != 0 or view.flips[0]):
         raise DatasetError(
-            f"{source} lacks slices, or they lie at unequal distances, and is not axial; export it again"
+            f"{source} is not axial and its slices lie at unequal distances ({uneven or 'some are missing'}), which "
+            "only axial slices may; export it whole, or resample it to a plain grid first"
         )
     grid = _seen(shape, affine, view, steps)
     if max(grid.spacing_mm[1:]) > MAX_PIXEL_MM:

@@ -19,7 +19,7 @@ from edgeseg.data.grey_stack import GreyStack
 from edgeseg.data.nifti import open_nifti, pick, stem
 from edgeseg.data.scan import SequenceScan
 from edgeseg.data.sequence import Sequence
-from edgeseg.data.strays import only_format, stray_warnings, unused_of
+from edgeseg.data.strays import only_format, require_undamaged, stray_warnings, unused_of
 from edgeseg.data.tree import Tree, read_tree
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.results import UnusedFiles, UsedSequence
@@ -68,6 +68,8 @@ def open_scan(
     spacing_mm: Spacing | None = None,
     salt: str | None = None,
     series: Mapping[str, str] | None = None,
+    beside: tuple[tuple[UnusedFiles, ...], tuple[str, ...]] = ((), ()),
+    same_patient: bool = False,
 ) -> SequenceScan:
     """Open one patient as three sequences on FLAIR's grid; close it, or use it in a `with` block.
 
@@ -79,9 +81,11 @@ def open_scan(
         post: the sequence with contrast agent.
         volumes: what the volumes of a 4-D file are; by default `pre, flair, post`.
         spacing_mm: distances of rows, columns and slices in mm, for grey slices alone.
-        salt: hashed with DICOM identifiers to name the patient; None draws a new one.
+        salt: hashed with DICOM identifiers to name the patient; None draws one for this scan alone.
         series: by `pre`, `flair` and `post` the number, UID or description of the series to take where a folder holds
             several.
+        same_patient: take sequences whose headers name different patients for one patient's, and warn.
+        beside: files beside the path that are told with it, and warnings of them.
 
     Raises:
         DataError: when something is missing, damaged, ambiguous, or does not belong together.
@@ -94,13 +98,13 @@ def open_scan(
         if flair is not None:
             if path is not None:
                 raise OptionError(f"{path} was given beside --flair; give a path or the sequences one by one, not both")
-            _named(found, {"flair": flair, "pre": pre, "post": post}, asked, salt)
+            _named(found, {"flair": flair, "pre": pre, "post": post}, asked, salt, same_patient=same_patient)
         elif path is None:
             raise OptionError("neither a path nor FLAIR was given; name what to segment")
         elif path.is_file():
             _four_dimensional(found, path, volumes)
         else:
-            _folder(found, path, asked, salt)
+            _folder(found, path, asked, salt, same_patient=same_patient)
         if spacing_mm is not None and found.sequences["flair"].grid is not None:
             raise OptionError("--spacing was given and the files hold their own; leave it out")
         return SequenceScan(
@@ -110,8 +114,9 @@ def open_scan(
             post=found.sequences.get("post"),
             spacing_mm=spacing_mm,
             used=tuple(sorted(found.used, key=lambda one: CHANNELS.index(one.sequence))),
-            unused=tuple(found.unused),
-            warnings=tuple(found.warnings),
+            unused=(*found.unused, *beside[0]),
+            warnings=(*found.warnings, *beside[1]),
+            same_patient=same_patient,
         )
     except BaseException:
         found.close()
@@ -135,6 +140,8 @@ def list_candidates(path: Path, salt: str = "") -> tuple[tuple[Candidate, ...], 
         kind = format_of(path)
     else:
         name = only_format(tree)
+        if name is not None:
+            require_undamaged(tree, name)
         kind = next((one for one in FORMATS if one.name == name), None)
         files = () if kind is None else tree.of(kind.name)
     if kind is None:
@@ -153,11 +160,12 @@ def list_candidates(path: Path, salt: str = "") -> tuple[tuple[Candidate, ...], 
     return candidates, tuple(empty), tree
 
 
-def _folder(found: _Found, folder: Path, asked: dict[str, str], salt: str) -> None:
+def _folder(found: _Found, folder: Path, asked: dict[str, str], salt: str, *, same_patient: bool) -> None:
     candidates, empty, tree = list_candidates(folder, salt)
     if not candidates:
         raise DatasetError(f"{folder}: the folder holds no DICOM or NIfTI images; name the folder of a study")
-    _require_one_study(candidates, folder)
+    if not same_patient:
+        _require_one_study(candidates, folder)
     chosen, rest = choose(candidates, str(folder), asked)
     found.unused += [*rest, *empty, *(unused_of(tree) if tree else ())]
     found.warnings += stray_warnings(tree) if tree else ()
@@ -167,7 +175,9 @@ def _folder(found: _Found, folder: Path, asked: dict[str, str], salt: str) -> No
     found.name = folder.resolve().name if study is None else f"patient-{study}"
 
 
-def _named(found: _Found, paths: Mapping[str, Path | None], asked: dict[str, str], salt: str) -> None:
+def _named(
+    found: _Found, paths: Mapping[str, Path | None], asked: dict[str, str], salt: str, *, same_patient: bool
+) -> None:
     for channel, path in paths.items():
         if path is None:
             if channel in asked:
@@ -181,7 +191,8 @@ def _named(found: _Found, paths: Mapping[str, Path | None], asked: dict[str, str
             found.add(channel, stack, series=path.name, files=stack.shape[0], why=("named by the user",))
             study = None
         else:
-            _require_one_study(candidates, path)
+            if not same_patient:
+                _require_one_study(candidates, path)
             one = _single(candidates, path, channel, asked)
             found.open(channel, Chosen(candidate=one, why=("named by the user",)), asked=True)
             others = [other for other in candidates if other is not one]
@@ -210,7 +221,11 @@ def _require_one_study(candidates: tuple[Candidate, ...], path: Path) -> None:
         ("studies", {one.origin.study for one in candidates}),
     ):
         if len(values) > 1:
-            raise DatasetError(f"{path}: the DICOM files are of {len(values)} {what}; give each a folder of its own")
+            also = ", or add --same-patient where you know that it is one" if what == "patients" else ""
+            raise DatasetError(
+                f"{path}: the DICOM files are of {len(values)} {what}; give each a folder of its own, or name the "
+                f"sequences of one with --pre, --flair and --post{also}"
+            )
 
 
 def _four_dimensional(found: _Found, path: Path, volumes: tuple[str, ...]) -> None:

@@ -97,6 +97,7 @@ class SequenceScan:
         used: tuple[UsedSequence, ...] = (),
         unused: tuple[UnusedFiles, ...] = (),
         warnings: tuple[str, ...] = (),
+        same_patient: bool = False,
     ) -> None:
         """Check that the sequences belong together, and find their windows.
 
@@ -109,6 +110,7 @@ class SequenceScan:
             used: which files each sequence was read from.
             unused: which were not used.
             warnings: what was odd before.
+            same_patient: whether the user says that they are of one patient.
 
         Raises:
             DatasetError: when the sequences are of different patients, do not overlap, or differ in size and do not
@@ -124,7 +126,9 @@ class SequenceScan:
         given = {"flair": flair, **{name: one for name, one in (("pre", pre), ("post", post)) if one is not None}}
         self._warned = list(warnings)
         self._warned += compare_origins(
-            {name: one.origin for name, one in given.items()}, {name: one.source for name, one in given.items()}
+            {name: one.origin for name, one in given.items()},
+            {name: one.source for name, one in given.items()},
+            same_patient=same_patient,
         )
         self._elsewhere: set[str] = set()
         for channel, sequence in given.items():

@@ -21,6 +21,8 @@ class ScanFormat:
         list: sorts files of this format into candidates; the second value are files that hold no image. The second
             argument is the salt of hashes.
         whole_tree: whether all files below a folder are one patient, or those directly in it.
+        owner: tells the study and the patient of one file, as a hash to be compared; None for one without an image. It
+            raises `DatasetError` where the file does not tell. For formats with `whole_tree`.
         endings: what files of this format are called; one so called that is none of it is damaged.
     """
 
@@ -29,3 +31,4 @@ class ScanFormat:
     list: Callable[[tuple[Path, ...], str], Listed]
     whole_tree: bool
     endings: tuple[str, ...]
+    owner: Callable[[Path], str | None] | None = None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import functools
 import logging
 import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from edgeseg.errors import OutputError
@@ -32,7 +35,8 @@ def cache_dir() -> Path:
     """The per-user cache (`$XDG_CACHE_HOME/edgeseg` or `~/.cache/edgeseg`); made when it is absent.
 
     Where there is no home, or it cannot be written, a folder of this user's among the temporary files takes its place,
-    and a warning is logged.
+    and a warning is logged. From then on this process is known to use the cache, so that no other clears it; where the
+    file system knows no locks it is not known.
 
     Raises:
         OutputError: when the folder that `XDG_CACHE_HOME` names cannot be written, or no temporary one can be made.
@@ -41,12 +45,12 @@ def cache_dir() -> Path:
     why = "there is no home folder" if root is None else _unusable(root)
     if why is None:
         assert root is not None
-        return root
+        return _used(root)
     if os.environ.get(CACHE_VARIABLE):
         raise OutputError(
             f"cannot write the cache {root}: {why}; set {CACHE_VARIABLE} to a folder that can be written, or unset it"
         )
-    return _temporary(f"{root}: {why}" if root is not None else why)
+    return _used(_temporary(f"{root}: {why}" if root is not None else why))
 
 
 def cache_place() -> Path:
@@ -69,8 +73,15 @@ def clear_cache(root: Path) -> tuple[CacheEntry, ...]:
     """Remove what a cache keeps; gives what was removed.
 
     Raises:
-        OutputError: when something cannot be removed.
+        OutputError: when another process uses it, or something cannot be removed.
     """
+    if not root.is_dir():
+        return ()
+    with _alone(root):
+        return _removed(root)
+
+
+def _removed(root: Path) -> tuple[CacheEntry, ...]:
     entries = cache_entries(root)
     try:
         for entry in entries:
@@ -84,6 +95,51 @@ def clear_cache(root: Path) -> tuple[CacheEntry, ...]:
             f"cannot clear {error.filename or root}: {error.strerror}; change its permissions or remove it by hand"
         ) from error
     return entries
+
+
+_USED: dict[Path, int] = {}
+"""What this process uses, with the open folder that holds its lock until the process ends."""
+
+
+def _used(root: Path) -> Path:
+    """Hold a lock on a cache that others may hold too, until this process ends; waits while it is being cleared."""
+    known = _USED.get(root)
+    try:
+        if known is not None and os.path.samestat(os.fstat(known), root.stat()):
+            return root
+        handle = os.open(root, os.O_RDONLY)
+    except OSError:
+        return root
+    with contextlib.suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_SH)
+    _USED[root] = handle
+    if known is not None:
+        os.close(known)
+    return root
+
+
+@contextlib.contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Hold a lock on a cache that nobody else holds; what this process itself held is let go of."""
+    if (ours := _USED.pop(root, None)) is not None:
+        os.close(ours)
+    try:
+        handle = os.open(root, os.O_RDONLY)
+    except OSError as error:
+        raise OutputError(f"cannot clear {root}: {error.strerror}; change its permissions") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise OutputError(
+            f"{root}: another run of edgeseg uses the cache, and would lose what it reads; clear it once that has ended"
+        ) from error
+    except OSError:
+        _LOG.warning("%s lies on a file system without locks; see to it that no other run uses it", root)
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def _kept(root: Path) -> list[Path]:

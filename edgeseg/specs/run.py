@@ -26,7 +26,8 @@ class RunOptions:
         spacing_mm: distances of rows, of columns and, where given, of slices, for files that do not hold them.
         formats: of the masks, out of `MASK_FORMATS`; empty for the input's own (PNG, NIfTI or DICOM SEG).
         overlays: whether pictures with outlines and a contact sheet are written.
-        salt: hashed with DICOM identifiers to name their patients; None draws a new one for each run.
+        salt: hashed with DICOM identifiers to name their patients; None draws one for each folder of results.
+        same_patient: whether sequences are one patient's, as the user says, though their headers name different ones.
         contract: a JSON file with the contract of a model that carries none.
     """
 
@@ -42,6 +43,7 @@ class RunOptions:
     overlays: bool = False
     salt: str | None = None
     contract: Path | None = None
+    same_patient: bool = False
 
     def __post_init__(self) -> None:
         """Refuse unknown formats, distances that are none, and sequences without FLAIR."""

@@ -1,4 +1,4 @@
-"""Which files are DICOM, and their headers and pixels, with or without the preamble of 128 bytes.
+"""Which files are DICOM, and their pixels, with or without the preamble of 128 bytes.
 
 What pydicom says against a file may quote what stands in it, a patient's name included; so messages carry the kind of
 its error alone.
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg.errors import DatasetError, MissingExtraError
+from edgeseg.errors import DatasetError
 
 ENDINGS = (".dcm", ".ima", ".dicom")
 """What names of DICOM files end in, where they end in anything; a file so named that is none is damaged."""
@@ -53,28 +53,6 @@ def _first_element(head: bytes) -> bool:
         if 0 < struct.unpack_from(f"{order}I", head, 4)[0] <= _LONGEST_FIRST:
             return True
     return False
-
-
-def read_header(path: Path, tags: list[str] | None = None) -> Any:
-    """Read a file without its pixels; all of its header where no tags are named.
-
-    Raises:
-        MissingExtraError: without pydicom.
-        DatasetError: when the file cannot be read.
-    """
-    try:
-        import pydicom
-    except ImportError as error:
-        raise MissingExtraError("pydicom", "dicom", "reading DICOM") from error
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags, force=True)
-            for element in header:
-                _ = element.value
-            return header
-    except Exception as error:
-        raise unreadable(path, error) from error
 
 
 def read_pixels(path: Path, number: int) -> NDArray[np.generic]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgeseg.data.candidate import Candidate
 from edgeseg.data.dicom.files import ENDINGS, is_dicom
-from edgeseg.data.dicom.listing import list_series
+from edgeseg.data.dicom.listing import list_series, owner_of
 from edgeseg.data.dicom.series import DicomSeries
 from edgeseg.data.scan_format import Listed, ScanFormat
 
@@ -31,4 +31,4 @@ def _list(files: tuple[Path, ...], salt: str) -> Listed:
     return tuple(candidates), others
 
 
-FORMAT = ScanFormat(name="dicom", is_file=is_dicom, list=_list, whole_tree=True, endings=ENDINGS)
+FORMAT = ScanFormat(name="dicom", is_file=is_dicom, list=_list, whole_tree=True, endings=ENDINGS, owner=owner_of)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edgeseg.data.dicom.files import read_header
+from edgeseg.data.dicom import enhanced
+from edgeseg.data.dicom.header import holds_no_image, is_image, read
 from edgeseg.data.listing import natural_key
 from edgeseg.data.origin import Origin
 from edgeseg.data.recognise import SeriesFacts
+from edgeseg.errors import DatasetError
 
 TAGS = [
-    "AccessionNumber", "BitsAllocated", "BitsStored", "ContrastBolusAgent", "DiffusionBValue", "EchoTime",
+    "AccessionNumber", "BitsAllocated", "BitsStored", "ContrastBolusAgent", "ContrastBolusAgentSequence",
+    "DiffusionBValue", "EchoPulseSequence", "EchoTime",
     "FrameOfReferenceUID", "ImageOrientationPatient", "ImagePositionPatient", "ImageType", "ImagesInAcquisition",
     "InstanceNumber", "InversionTime", "Modality", "NumberOfFrames", "PatientBirthDate", "PatientID", "PatientName",
     "PatientSex", "PerFrameFunctionalGroupsSequence", "PhotometricInterpretation", "PixelPaddingRangeLimit",
@@ -30,19 +33,28 @@ TAGS = [
 _NO_AGENT = frozenset(("", "no", "none", "nein", "non", "n", "0", "without", "n/a", "na", "null"))
 _IDENTIFYING = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
 _HIDDEN = "..."
+_OWNER_TAGS = [
+    "PatientBirthDate", "PatientID", "PatientName", "PatientSex", "SeriesInstanceUID", "SOPClassUID",
+    "StudyInstanceUID",
+]  # fmt: skip
+_SERIES_UID = 0x0020000E
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _MIN_HIDDEN = 3
 
 
 @dataclass(slots=True, kw_only=True)
 class SeriesFiles:
-    """One series; `uid` is its own, and is for comparison with what a user asks for alone."""
+    """One series; `uid` is its own, and is for comparison with what a user asks for alone.
+
+    `cut` are those of its files that end before their pixels do.
+    """
 
     description: str
     uid: str
     origin: Origin
     paths: list[Path]
     headers: list[Any]
+    cut: list[Path] = field(default_factory=list)
 
     def facts(self) -> SeriesFacts:
         """Gather what tells which sequence it is."""
@@ -53,11 +65,12 @@ class SeriesFiles:
             number=_whole(first, "SeriesNumber"),
             modality=str(first.get("Modality") or "unknown"),
             image_type=(*(str(word).upper() for word in _many(first.get("ImageType"))), *_captured(first)),
-            scanning=tuple(str(word).upper() for word in _many(first.get("ScanningSequence"))),
-            echo_ms=_number(first, "EchoTime"),
-            repetition_ms=_number(first, "RepetitionTime"),
-            inversion_ms=_number(first, "InversionTime"),
-            b_value=max((_number(header, "DiffusionBValue") or 0.0 for header in self.headers), default=0.0),
+            scanning=tuple(str(word).upper() for word in _many(first.get("ScanningSequence")))
+            or enhanced.pulses(first),
+            echo_ms=enhanced.milliseconds(first, "echo"),
+            repetition_ms=enhanced.milliseconds(first, "repetition"),
+            inversion_ms=enhanced.milliseconds(first, "inversion"),
+            b_value=max((enhanced.b_value(header) for header in self.headers), default=0.0),
             contrast=any(_agent(header) for header in self.headers),
             plane=_plane(self.headers),
             slices=frames,
@@ -69,23 +82,41 @@ def list_series(paths: Iterable[Path], salt: str) -> tuple[tuple[SeriesFiles, ..
 
     Raises:
         MissingExtraError: without pydicom.
-        DatasetError: when one cannot be read.
+        DatasetError: when one cannot be read, or ends before its pixels begin.
     """
     found: dict[str, SeriesFiles] = {}
     others = []
     for file in sorted(paths, key=lambda file: natural_key(str(file))):
-        header = read_header(file, TAGS)
-        uid = str(header.get("SeriesInstanceUID") or "")
-        if header.get("Rows") is None or not uid:
+        read_one = read(file, TAGS)
+        if not is_image(file, read_one):
             others.append(file)
             continue
+        header = read_one.values
+        uid = str(header.SeriesInstanceUID)
         if uid not in found:
             found[uid] = SeriesFiles(
                 description=_described(header), uid=uid, origin=_origin(header, salt), paths=[], headers=[]
             )
         found[uid].paths.append(file)
         found[uid].headers.append(header)
+        found[uid].cut += [file] if read_one.is_cut else []
     return tuple(found.values()), tuple(others)
+
+
+def owner_of(path: Path) -> str | None:
+    """Hash patient and study of one file, of whose header no more is read than that; None where it holds no image.
+
+    Raises:
+        MissingExtraError: without pydicom.
+        DatasetError: when it cannot be read so far.
+    """
+    found = read(path, _OWNER_TAGS, last=_SERIES_UID)
+    if holds_no_image(found):
+        return None
+    if not found.values.get("SeriesInstanceUID"):
+        raise DatasetError(f"{path}: its header does not say to which series it belongs; the file is damaged")
+    origin = _origin(found.values, "")
+    return f"{origin.patient or origin.person} {origin.study}"
 
 
 def _described(header: Any) -> str:
@@ -120,6 +151,8 @@ def _day(text: Any) -> date | None:
 
 
 def _agent(header: Any) -> bool:
+    if enhanced.agent_given(header):
+        return True
     return str(header.get("ContrastBolusAgent") or "").strip().casefold() not in _NO_AGENT
 
 
@@ -149,13 +182,6 @@ def _many(value: Any) -> tuple[Any, ...]:
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)
 
 
-def _number(header: Any, name: str) -> float | None:
-    try:
-        return float(header.get(name))
-    except (TypeError, ValueError):
-        return None
-
-
 def _whole(header: Any, name: str) -> int | None:
-    value = _number(header, name)
+    value = enhanced.number(header.get(name))
     return None if value is None or not np.isfinite(value) else int(value)

@@ -32,8 +32,8 @@ class DicomSeries:
         """Sort the slices and find their grid.
 
         Raises:
-            DatasetError: for another modality than MR, a mosaic, slices that differ in size or orientation or lie twice
-                at one place, or a volume that cannot be seen as axial slices.
+            DatasetError: for another modality than MR, a mosaic, a file that is cut short, slices that differ in size
+                or orientation or lie twice at one place, or a volume that cannot be seen as axial slices.
         """
         self.source, self.origin = source, files.origin
         name, facts = f"{source}: series '{files.description}'", files.facts()
@@ -43,6 +43,8 @@ class DicomSeries:
             raise DatasetError(
                 f"{name} is a Siemens mosaic, many slices in one picture; convert it first, such as with dcm2niix"
             )
+        if files.cut:
+            raise DatasetError(f"{files.cut[0]}: its pixels end too early; the file is cut short; copy it again")
         frames = frames_of(files, source)
         _require_alike(frames, name)
         stack = stacked(frames, name)
@@ -53,7 +55,7 @@ class DicomSeries:
         affine[:3, 1] = np.array(first.orientation[3:]) * first.pixel_mm[0]
         affine[:3, 2] = np.array(first.orientation[:3]) * first.pixel_mm[1]
         shape = (len(frames), first.rows, first.columns)
-        self._grid, self.view = common_view(shape, affine, name, stack.steps)
+        self._grid, self.view = common_view(shape, affine, name, stack.steps, "".join(stack.warnings[:1]))
         self.warnings = (*stack.warnings, *_count_claimed(files, len(frames)))
         self._pixels = Pixels(self.frames)
 

@@ -14,8 +14,9 @@ from edgeseg.data.open_scan import open_scan
 from edgeseg.data.scan import SourcedScan
 from edgeseg.data.slice_file import SUFFIXES
 from edgeseg.data.slice_scan import SliceScan
-from edgeseg.data.strays import only_format, require_within, stray_warnings, unused_of
+from edgeseg.data.strays import beside, only_format, require_undamaged, stray_warnings, unused_of
 from edgeseg.data.tree import MASK_ENDING, Tree, read_tree
+from edgeseg.data.units import study_folders
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.specs import CHANNELS, RunOptions
 
@@ -58,8 +59,8 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
     """Find the scans that paths and options stand for.
 
     A file of volumes holds all sequences of one patient; a folder with files of volumes in it is one patient, and so is
-    each such folder below one that has none; DICOM files in and below a folder are one study. All else goes to
-    `find_cases`.
+    each such folder below one that has none; DICOM files in and below a folder are one study, or where each of several
+    studies has folders of its own, one each. All else goes to `find_cases`.
 
     Raises:
         DatasetError: when a path does not exist or holds nothing to segment, or volumes of several kinds.
@@ -67,7 +68,9 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
     """
     given = tuple(dict.fromkeys(paths))
     series = {name: text for name in CHANNELS if (text := getattr(options, f"{name}_series")) is not None}
-    opened = functools.partial(open_scan, spacing_mm=options.spacing_mm, salt=options.salt, series=series)
+    opened = functools.partial(
+        open_scan, spacing_mm=options.spacing_mm, salt=options.salt, series=series, same_patient=options.same_patient
+    )
     if options.flair is not None:
         if given:
             raise OptionError(f"{given[0]} was given beside --flair; give paths or the sequences one by one, not both")
@@ -77,17 +80,16 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
     pictures, planned, trees = [], [], {}
     for path in given:
         tree = read_tree(path) if path.is_dir() else None
-        volumes = _volumes(path, tree)
+        volumes = _volumes(path, tree, flair_is_named="flair" in series, one_patient=options.same_patient)
         if not volumes:
             pictures.append(path)
         if tree is not None:
             trees[path.resolve()] = tree
-        planned += [
-            Planned(
-                source=str(one), slices=0, open=functools.partial(opened, one, volumes=options.volumes), paths=(one,)
-            )
-            for one in volumes
-        ]
+        for one in volumes:
+            first = tree is not None and len(volumes) > 1 and one == volumes[0]
+            also = {"beside": beside(tree, volumes)} if tree is not None and first else {}
+            opens = functools.partial(opened, one, volumes=options.volumes, **also)
+            planned.append(Planned(source=str(one), slices=0, open=opens, paths=(one,)))
     if pictures or not planned:
         if series:
             raise OptionError(
@@ -125,10 +127,11 @@ def _open_slices(case: Case, **options: Any) -> SliceScan:
 def plan_folders(path: Path) -> list[Path]:
     """List the files or folders of volumes, one patient each, that a path stands for; the path where there are none."""
     kind = format_of(path) if path.is_file() else None
-    return [path] if kind is not None else _volumes(path, read_tree(path) if path.is_dir() else None) or [path]
+    tree = read_tree(path) if path.is_dir() else None
+    return [path] if kind is not None else _volumes(path, tree, flair_is_named=False) or [path]
 
 
-def _volumes(path: Path, tree: Tree | None) -> list[Path]:
+def _volumes(path: Path, tree: Tree | None, *, flair_is_named: bool, one_patient: bool = False) -> list[Path]:
     """List the files or folders that are one patient's volumes each; none where a path stands for slices."""
     if tree is None:
         kind = format_of(path) if path.is_file() else None
@@ -141,10 +144,13 @@ def _volumes(path: Path, tree: Tree | None) -> list[Path]:
     if name is None:
         return []
     if next(one for one in FORMATS if one.name == name).whole_tree:
-        return [path]
-    folders = list(dict.fromkeys(file.parent for file in tree.of(name)))
-    units = [one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders)]
-    require_within(tree, units)
+        units = [path] if one_patient else study_folders(tree, name, flair_is_named=flair_is_named)
+    else:
+        folders = list(dict.fromkeys(file.parent for file in tree.of(name)))
+        units = [one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders)]
+    if len(units) == 1:
+        require_undamaged(tree, name)
+    beside(tree, units)
     return units
 
 

@@ -6,6 +6,7 @@ import errno
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 
 from edgeseg.artifacts import staged_tree
@@ -26,6 +27,7 @@ from edgeseg.stages.segment.case import segment_case
 from edgeseg.stages.segment.identity import inputs_digest, options_digest
 from edgeseg.stages.segment.inputs import Planned, plan
 from edgeseg.stages.segment.names import named, safe_name
+from edgeseg.stages.segment.salt import keep_salt
 from edgeseg.stages.segment.summary import Summary
 
 Progress = Callable[[int, int, str], None]
@@ -78,6 +80,12 @@ def _raising(error: DataError) -> Callable[[], SourcedScan]:
     return fail
 
 
+class Naming(Enum):
+    """What DICOM patients are called by: the user's salt, the one that the folder keeps, or one of this run."""
+
+    GIVEN, KEPT, DRAWN = "given", "kept", "drawn"
+
+
 class Patients:
     """Segments scans into a folder that this run holds."""
 
@@ -90,10 +98,10 @@ class Patients:
         summary: Summary,
         on_patient: OnPatient | None,
         *,
-        names_are_drawn: bool,
+        naming: Naming,
     ) -> None:
-        """Take what all patients share; `names_are_drawn` where DICOM patients are called otherwise in each run."""
-        self._names_are_drawn = names_are_drawn
+        """Take what all patients share; `naming` says what DICOM patients are called by."""
+        self._naming = naming
         self._segmenter, self._sha256, self._options = segmenter, model_sha256, options
         self._out, self._summary, self._on_patient = out, summary, on_patient or (lambda _row, _before: None)
         self._options_digest = options_digest(options)
@@ -150,21 +158,23 @@ class Patients:
                     f"{self._taken[scan.name]} and {one.source} are both '{scan.name}'; rename one, or run them "
                     "separately with another --out"
                 )
-            self._opened = scan.name if scan.kind != "dicom" or not self._names_are_drawn else None
+            self._opened = scan.name if scan.kind != "dicom" or self._naming is not Naming.DRAWN else None
             count.total += len(scan.slice_names) - one.slices
             with staged_tree(self._out) as folder:
                 row = segment_case(self._segmenter, scan, folder, self._options, self._sha256, count.advance)
                 if inputs_digest(one.paths, without=self._out) != digest:
                     raise DatasetError(f"{one.source}: its files were changed while they were read; run it again")
                 check()
+            if scan.kind == "dicom" and self._naming is Naming.DRAWN and self._options.salt is not None:
+                keep_salt(self._out, self._options.salt)
             self._taken[scan.name] = one.source
             return self._signed(row, digest)
         finally:
             opened.close()
 
     def _earlier_name(self, digest: str) -> str | None:
-        """Return what an earlier run called the patient whom these files are of, where names are drawn anew."""
-        row = self._summary.of_inputs(digest) if self._names_are_drawn else None
+        """Return what an earlier run called the patient whom these files are of, unless the user gave the salt."""
+        row = self._summary.of_inputs(digest) if self._naming is not Naming.GIVEN else None
         return row.patient if row is not None and row.input == "dicom" and row.patient not in self._taken else None
 
     def _signed(self, row: PatientSegmentation, digest: str) -> PatientSegmentation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,7 +15,8 @@ from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_sha256
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.inputs import Planned
-from edgeseg.stages.segment.patients import OnPatient, Patients, Progress, plan_each
+from edgeseg.stages.segment.patients import Naming, OnPatient, Patients, Progress, plan_each
+from edgeseg.stages.segment.salt import drawn_salt, kept_salt
 from edgeseg.stages.segment.summary import Summary
 
 
@@ -61,14 +61,15 @@ def run(
     """
     start = time.perf_counter()
     options = options or RunOptions()
-    salted = options if options.salt is not None else replace(options, salt=secrets.token_hex(16))
+    kept = kept_salt(out) if options.salt is None else None
+    salted = options if options.salt is not None else replace(options, salt=kept or drawn_salt())
     opened = _Model.load(model, threads, salted)
     planned = plan_each(paths, salted)
     _refuse_writing_among_slices(planned, out)
     with claimed(out):
         summary = Summary(out, lambda rows: opened.result(rows, start))
-        drawn = options.salt is None
-        patients = Patients(opened.segmenter, opened.sha256, salted, out, summary, on_patient, names_are_drawn=drawn)
+        naming = Naming.GIVEN if options.salt is not None else Naming.KEPT if kept else Naming.DRAWN
+        patients = Patients(opened.segmenter, opened.sha256, salted, out, summary, on_patient, naming=naming)
         patients.run(planned, check=opened.check, resume=resume, progress=progress)
         return summary.write()
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeseg.data.dicom.files import read_header
 from edgeseg.data.dicom.frames import Frame
+from edgeseg.data.dicom.header import read_header
 from edgeseg.errors import DatasetError
 
 _UTF_8, _ONE_FRAME_CLASS = "ISO_IR 192", "1.2.840.10008.5.1.4.1.1.4"

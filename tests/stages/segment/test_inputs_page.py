@@ -16,7 +16,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from edgeseg.errors import EdgeSegError
-from edgeseg.results import PatientSegmentation
+from edgeseg.results import DONE, PatientSegmentation
 from edgeseg.specs import Contract, RunOptions
 from edgeseg.stages.segment.run import run
 from tests.stages.segment._heads import LESION, head, in_two_files, nifti, sagittal, series
@@ -35,6 +35,7 @@ class Made:
     paths: tuple[Path, ...] | None = None
     used: tuple[str, ...] | None = None
     pixels: int | None = LESION_PIXELS
+    patients: int = 1
 
 
 MAKERS: dict[str, Callable[[Path], Made]] = {}
@@ -59,8 +60,9 @@ def model(tiny_onnx: Callable[..., Path], tiny_contract: Contract) -> Path:
 
 def tried(model: Path, root: Path, made: Made) -> PatientSegmentation:
     paths = () if made.options.flair else (made.paths or (root / "s",))
-    (found,) = run(model, paths, out=root / "out", options=made.options).patients
-    return found
+    found = run(model, paths, out=root / "out", options=made.options).patients
+    assert [one.status for one in found] == [DONE] * made.patients
+    return found[0]
 
 
 def test_the_page_and_the_tests_have_the_same_rows() -> None:
@@ -254,6 +256,15 @@ def _sagittal_flair(root: Path) -> Made:
     return Made(pixels=4 * LESION_PIXELS)
 
 
+@row("sagittal-hole")
+def _sagittal_hole(root: Path) -> Made:
+    values, edit = sagittal(head())
+    series(root / "s", "t2_space_dark-fluid_sag", values, edit=edit, order=[*range(20), *range(23, 64)])
+    return Made(
+        said="is not axial and its slices lie at unequal distances .*holes between slices 20 and 21 .*export it"
+    )
+
+
 @row("hole")
 def _hole(root: Path) -> Made:
     flair(root, order=[*range(4), *range(7, 20)])
@@ -309,6 +320,48 @@ def _damaged(root: Path) -> Made:
     return Made(said=r"019\.dcm: cannot be read as dicom")
 
 
+@row("damaged-unnamed")
+def _damaged_unnamed(root: Path) -> Made:
+    for path in flair(root).iterdir():
+        path.rename(path.with_name(f"IM{path.stem}"))
+    (root / "s" / "flair" / "IM019").write_bytes(b"\0" * 100)
+    return Made(said=r"IM019: cannot be read as dicom")
+
+
+@row("cut-header")
+def _cut_header(root: Path) -> Made:
+    path = flair(root) / "009.dcm"
+    path.write_bytes(path.read_bytes()[:700])
+    return Made(said=r"009\.dcm: it ends before its pixels begin; the file is cut short or damaged; copy it again")
+
+
+@row("cut-pixels")
+def _cut_pixels(root: Path) -> Made:
+    path = flair(root) / "009.dcm"
+    path.write_bytes(path.read_bytes()[:-100])
+    return Made(said=r"009\.dcm: its pixels end too early; .* copy it again")
+
+
+@row("cut-beside")
+def _cut_beside(root: Path) -> Made:
+    flair(root)
+    path = series(root / "s" / "t2", "AX T2", order=[9]) / "009.dcm"
+    path.write_bytes(path.read_bytes()[:-100])
+    return Made(used=("flair",))
+
+
+@row("report")
+def _report(root: Path) -> Made:
+    flair(root)
+
+    def edit(one: Dataset) -> None:
+        one.SOPClassUID, one.Modality = "1.2.840.10008.5.1.4.1.1.88.11", "SR"
+        del one.Rows, one.PixelData
+
+    series(root / "s" / "sr", "Report", order=[0], edit=edit, number=9)
+    return Made(used=("flair",))
+
+
 @row("two-patients")
 def _two_patients(root: Path) -> Made:
     flair(root)
@@ -323,10 +376,66 @@ def _two_studies(root: Path) -> Made:
     return Made(said="are of 2 studies")
 
 
+def archive(root: Path, above: str = "") -> Path:
+    for place in ("1", "2"):
+        series(root / "s" / above / place / "a", "AX FLAIR", patient=f"P{place}")
+        series(root / "s" / above / place / "b" / "c", "AX T1", head("pre"), patient=f"P{place}")
+    return root / "s"
+
+
+@row("archive")
+def _archive(root: Path) -> Made:
+    archive(root, "DICOM")
+    return Made(patients=2, used=("pre", "flair"))
+
+
+@row("archive-studies")
+def _archive_studies(root: Path) -> Made:
+    for study in ("2019", "2021"):
+        series(root / "s" / study, "AX FLAIR", study=study)
+    return Made(patients=2)
+
+
+@row("archive-stray")
+def _archive_stray(root: Path) -> Made:
+    Image.new("RGB", (30, 30)).save(archive(root) / "logo.png")
+    (root / "s" / "index.html").write_text("")
+    return Made(patients=2, said="1 file was not used: logo.png", used=("pre", "flair"))
+
+
+@row("archive-pictures")
+def _archive_pictures(root: Path) -> Made:
+    (archive(root) / "3").mkdir()
+    Image.new("RGB", (30, 30)).save(root / "s" / "3" / "1.png")
+    return Made(said="1.png lies in a folder of its own beside those of patients")
+
+
+@row("archive-flat")
+def _archive_flat(root: Path) -> Made:
+    for number, path in enumerate(sorted(archive(root).rglob("*.dcm"))):
+        path.rename(root / "s" / f"{number}.dcm")
+    return Made(said="are of 2 patients; give each a folder of its own, or name")
+
+
 @row("people")
 def _people(root: Path) -> Made:
     pre = series(root / "pre", "AX T1", head("pre"), patient="P2")
     return Made(options=RunOptions(flair=flair(root), pre=pre), said="are of different patients")
+
+
+@row("people-said")
+def _people_said(root: Path) -> Made:
+    made = _people(root)
+    options = replace(made.options, same_patient=True)
+    return Made(
+        options=options, said="different patients by their headers .PatientID. and of one, as --same-patient says"
+    )
+
+
+@row("two-said")
+def _two_said(root: Path) -> Made:
+    _two_patients(root)
+    return Made(options=RunOptions(same_patient=True), said="and of one, as --same-patient says", used=("pre", "flair"))
 
 
 @row("studies")
@@ -356,6 +465,29 @@ def files(root: Path, pre: str = "Locke_t1", **options: Any) -> Made:
 @row("files")
 def _files(root: Path) -> Made:
     return files(root)
+
+
+@row("nifti-stray")
+def _nifti_stray(root: Path) -> Made:
+    made = files(root)
+    for name in ("logo", "screen", "sheet"):
+        Image.new("RGB", (30, 30)).save(root / "s" / f"{name}.png")
+    return replace(made, said="3 files were not used: logo.png and 2 more")
+
+
+@row("nifti-archive")
+def _nifti_archive(root: Path) -> Made:
+    for name in ("A", "B"):
+        nifti(root / "s" / name / "flair.nii.gz", head())
+    Image.new("RGB", (30, 30)).save(root / "s" / "logo.png")
+    return Made(patients=2, said="1 file was not used: logo.png", used=("flair",))
+
+
+@row("nifti-pictures")
+def _nifti_pictures(root: Path) -> Made:
+    pictures(root)
+    nifti(root / "s" / "flair.nii.gz", head())
+    return Made(said="1 files of nifti and 16 pictures")
 
 
 @row("other-people")

@@ -99,6 +99,22 @@ def test_a_damaged_dicom_study_among_others(
     assert [row.status for row in rows(out).values()] == [DONE] * 3
 
 
+@pytest.mark.parametrize("damage", ["cut header", "cut before it says whose it is", "cut pixels", "empty", "all"])
+def test_a_damaged_study_in_an_archive(
+    model: Path, write_dicom: Write, scan_values: dict[str, Any], out: Path, damage: str
+) -> None:
+    for n in range(3):
+        write_dicom(f"in/x{n}/flair", scan_values["flair"], description="FLAIR", study=str(n), patient=f"P{n}")
+    folder = out.parent / "in" / "x1" / "flair"
+    for cut in sorted(folder.iterdir())[: None if damage == "all" else 1]:
+        whole = cut.read_bytes()
+        cut.write_bytes({"cut header": whole[:600], "cut pixels": whole[:-5], "empty": b""}.get(damage, whole[:200]))
+    run(model, [out.parent / "in"], out=out, options=RunOptions(salt="x"))
+    assert sorted(row.status for row in rows(out).values()) == [DONE, DONE, FAILED]
+    assert "slice" in (rows(out)["x1"].reason or "") or ".dcm" in (rows(out)["x1"].reason or "")
+    assert len(list(out.rglob("*_seg.dcm"))) == 2
+
+
 def test_a_fault_of_edgeseg_itself_costs_the_others_nothing(
     model: Path, studies: list[Path], out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,6 +279,39 @@ def test_dicom_is_known_again_though_its_name_is_drawn_anew(
     (third,) = run(model, [folder], out=out, options=RunOptions(salt="x")).patients
     assert third.patient != first.patient
     assert [path.name for path in out.iterdir() if path.is_dir() and any(path.iterdir())] == [third.patient]
+
+
+def test_dicom_has_one_name_in_a_folder_whatever_happens_to_its_files(
+    model: Path, write_dicom: Write, scan_values: dict[str, Any], out: Path
+) -> None:
+    folder = write_dicom("study", scan_values["flair"], description="FLAIR")
+    (first,) = run(model, [folder], out=out).patients
+    assert (out / ".edgeseg.salt").stat().st_mode & 0o777 == 0o600
+    shutil.copytree(folder, out.parent / "again")
+    os.utime(folder / "000_FLAI.dcm", (1, 1))
+    for given in (folder, out.parent / "again"):
+        assert [row.patient for row in run(model, [given], out=out).patients] == [first.patient]
+    cut = folder / "000_FLAI.dcm"
+    cut.write_bytes(cut.read_bytes()[:-9])
+    other = write_dicom("other", scan_values["flair"], description="FLAIR", study="b")
+    run(model, [folder, other], out=out)
+    assert sorted(states(out).values()) == [DONE, DONE, FAILED]
+    assert states(out)[first.patient] == DONE
+    assert (out / first.patient / f"{first.patient}_seg.dcm").is_file()
+    (elsewhere,) = run(model, [other], out=out.parent / "elsewhere").patients
+    assert elsewhere.patient not in states(out)
+
+
+@pytest.mark.parametrize("text", ["", "secret", "a" * 33])
+def test_a_salt_that_edgeseg_did_not_draw_is_not_taken(
+    model: Path, write_dicom: Write, scan_values: dict[str, Any], out: Path, text: str
+) -> None:
+    folder = write_dicom("study", scan_values["flair"], description="FLAIR")
+    out.mkdir()
+    (out / ".edgeseg.salt").write_text(text)
+    with pytest.raises(OutputError, match=r"\.edgeseg\.salt holds no salt"):
+        run(model, [folder], out=out)
+    assert [path.name for path in out.iterdir()] == [".edgeseg.salt"]
 
 
 def test_files_that_change_while_they_are_read_are_told(model: Path, studies: list[Path], out: Path) -> None:
