@@ -132,7 +132,7 @@ def write_contract_toml(given: ForeignContract, facts: tuple[str, ...]) -> str:
         f"{'' if given.foreground else '# '}foreground = {listed(given.foreground or (1,))}",
         "# A pixel belongs to the mask where its probability is above this.",
         f"threshold = {given.threshold:g}",
-        '# How bytes become numbers: "unit" (bytes times scale), or "slice" (each channel of a slice is stretched first).',
+        '# How bytes become numbers: "unit" (times scale), or "slice" (each channel of a slice is stretched first).',
         f'normalisation = "{given.normalisation}"',
         f"scale = {1 / 255 if given.scale is None else given.scale!r}",
         "# What it was trained on, for reports.",

@@ -15,8 +15,10 @@ from edgeseg.errors import ArtifactError
 EXPORT = "export the network to ONNX and give the .onnx file (pip install tf2onnx; python -m tf2onnx.convert --help)"
 _FUNCTIONAL = "keras.src.models.functional"
 _MODELS = {"Model": _FUNCTIONAL, "Functional": _FUNCTIONAL, "Sequential": "keras"}
-_CODE = ("Lambda", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "__lambda__", "TFSMLayer", "TorchModuleWrapper",
-         "JaxLayer", "FlaxLayer")  # fmt: skip
+_CODE = (
+    "Lambda", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "__lambda__", "TFSMLayer", "TorchModuleWrapper",
+    "JaxLayer", "FlaxLayer",
+)  # fmt: skip
 _KERAS_MODULES = ("keras", "tf_keras", "tensorflow.python.keras", "tensorflow.keras", "builtins")
 _TRAINING_ENDS = ("_initializer", "_regularizer", "_constraint")
 _ALIASES = {"alpha": ("LeakyReLU",), "batch_input_shape": ("InputLayer",)}
@@ -74,8 +76,8 @@ class _Cleaner:
     def _refuse_code(self, kind: str, name: str) -> None:
         if kind in _CODE:
             raise ArtifactError(
-                f"{self.path}: layer '{name}' is a {kind}, which holds Python or TensorFlow code that is never run from "
-                f"a file; {EXPORT}, or build the model again with layers of Keras in its place"
+                f"{self.path}: layer '{name}' is a {kind}, which holds Python or TensorFlow code that is never run "
+                f"from a file; {EXPORT}, or build the model again with layers of Keras in its place"
             )
 
     def _home(self, kind: str, module: Any, given: dict[str, Any], name: str) -> str:
@@ -96,7 +98,7 @@ class _Cleaner:
             if isinstance(getattr(keras.layers, kind, None), type):
                 return "keras.layers"
         raise ArtifactError(
-            f"{self.path}: '{name}' is a custom layer ({registered or kind}) whose code the file does not hold; {EXPORT}"
+            f"{self.path}: '{name}' is a custom layer ({registered or kind}), whose code is not in the file; {EXPORT}"
         )
 
     def _operation(self, module: str, kind: str) -> bool:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from edgeseg.errors import ArtifactError, one_line
 
-_ADVICE = "give a Keras model (.keras, .h5 or .hdf5 with its architecture, or a SavedModel folder) or a network in ONNX format"
+_ADVICE = (
+    "give a Keras model (.keras, .h5 or .hdf5 with its architecture, a SavedModel folder) or a network in ONNX format"
+)
 _PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in (2, 3, 4, 5))
 _HEAD_BYTES = 4096
 
@@ -60,7 +62,7 @@ def recognise(path: Path) -> Kind:
         return Kind.HDF5
     if head.startswith(b"PK\x03\x04"):
         return _archive(path)
-    if (refused := _other(path, head)) is not None:
+    if (refused := _other(head)) is not None:
         raise ArtifactError(f"{path} is {refused}")
     if _looks_like_onnx(head) or path.suffix.lower() == ".onnx":
         return Kind.ONNX
@@ -109,7 +111,7 @@ def _archive(path: Path) -> Kind:
 _FROM_TORCH = "export the network with torch.onnx.export and give the .onnx file"
 
 
-def _other(path: Path, head: bytes) -> str | None:
+def _other(head: bytes) -> str | None:
     """Say what a file is that no network can be read from, and what to do; None where it is none of these."""
     if head[4:8] in (b"TFL3", b"ORTM"):
         name = "LiteRT (TFLite)" if head[4:8] == b"TFL3" else "ORT"
@@ -120,7 +122,7 @@ def _other(path: Path, head: bytes) -> str | None:
         )
     if head.startswith(_PICKLES):
         return f"a Python pickle, which could run anything and is never read; {_FROM_TORCH}"
-    if head.startswith(b"GGUF") or head.startswith(b"ggml") or head.startswith(b"lmgg"):
+    if head.startswith((b"GGUF", b"ggml", b"lmgg")):
         return f"a language model (GGUF); edgeseg compresses networks that segment images, so {_ADVICE}"
     if _is_safetensors(head):
         return f"a safetensors file: weights without their network; {_ADVICE}"

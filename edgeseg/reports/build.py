@@ -82,7 +82,7 @@ def _terminal_table(report: Report, rows: list[ReportRow], notes: list[str], *, 
     base = report.baseline
     title = f"{rows[0].variant}: {rows[0].parameters:,} parameters, {rows[0].macs / 1e9:.2f} G MACs" if rows else None
     table = titled_table(title)
-    than = "" if base is None else f"\n{base.size_bytes / 1e6:.0f}/{base.weights_size_bytes / 1e6:.0f} MB"
+    than = "" if base is None else f"\n{_than(base)}"
     table.add_column("artifact", overflow="fold")
     table.add_column("size", justify="right")
     table.add_column(f"x smaller{than}", justify="right")
@@ -111,13 +111,20 @@ def _terminal_table(report: Report, rows: list[ReportRow], notes: list[str], *, 
     return table
 
 
+def _than(base: BaselineResult) -> str:
+    """Say in a few characters what sizes are compared with."""
+    if base.weights_size_bytes < 10e6:
+        return f"{base.size_bytes / 1e3:.0f}/{base.weights_size_bytes / 1e3:.0f} kB"
+    return f"{base.size_bytes / 1e6:.0f}/{base.weights_size_bytes / 1e6:.0f} MB"
+
+
 def _add_baseline(table: Table, base: BaselineResult) -> None:
     ratio = times_text(base.weights_size_bytes / base.size_bytes)
     table.add_row(
-        "baseline",
+        "your file" if base.given else "baseline",
         size_text(base.size_bytes),
         f"1.0 / {ratio}",
-        ABSENT,
+        ABSENT if base.evaluation is None else interval_text(base.evaluation.dice),
         ABSENT,
         latency_text(base.latency),
         GOOD_STATUS,
@@ -150,8 +157,8 @@ def _baseline_lines(base: BaselineResult | None, r2: BaselineResult | None) -> l
     blank = (ABSENT,) * 4
     return [
         (
-            f"baseline: {base.variant} with Adam's state, .hdf5", size_text(base.size_bytes), ABSENT, "1.0",
-            times_text(over_weights), *blank, latency_text(base.latency), _conditions(base.latency), "measured",
+            f"baseline: {base.title}{'' if base.given else ', .hdf5'}", size_text(base.size_bytes), ABSENT, "1.0",
+            times_text(over_weights), *_scores(base), latency_text(base.latency), _conditions(base.latency), "measured",
         ),
         (
             "its weights alone", size_text(base.weights_size_bytes), ABSENT, times_text(over_file), "1.0", *blank,
@@ -163,6 +170,13 @@ def _baseline_lines(base: BaselineResult | None, r2: BaselineResult | None) -> l
             latency_text(r2.latency), _conditions(r2.latency), "measured",
         )]),
     ]  # fmt: skip
+
+
+def _scores(base: BaselineResult) -> tuple[str, str, str, str]:
+    scored = base.evaluation
+    if scored is None:
+        return (ABSENT,) * 4
+    return interval_text(scored.dice), f"{scored.dice_median:.3f}", ABSENT, ABSENT
 
 
 def _markdown_row(row: ReportRow) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeseg.stages.adopt.adopt import CONTRACT_FILE, RESULT_FILE, adopt, ask, name_of
+from edgeseg.stages.adopt.adopt import CONTRACT_FILE, RESULT_FILE, adopt, adopted, ask, name_of
 from edgeseg.stages.adopt.source import SOURCE, original_of
 
-__all__ = ["CONTRACT_FILE", "RESULT_FILE", "SOURCE", "adopt", "ask", "name_of", "original_of"]
+__all__ = ["CONTRACT_FILE", "RESULT_FILE", "SOURCE", "adopt", "adopted", "ask", "name_of", "original_of"]

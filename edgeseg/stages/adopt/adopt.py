@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,10 +21,11 @@ from edgeseg.foreign import (
     read_contract_toml,
     read_network,
     recognise,
+    source_files,
     write_contract_toml,
 )
 from edgeseg.foreign.hdf5 import opened
-from edgeseg.jsonio import to_json
+from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.place import claimed
 from edgeseg.results import REFERENCE
 from edgeseg.results.imported import ImportResult
@@ -100,14 +102,50 @@ def adopt(
     """
     variant = VariantSpec(name=name_of(path, name), alpha=1.0, stem="full")
     _check_place(out)
+    key = _key(path, variant.name, contract, size, output)
     network = read_network(path, _said(path, contract), variant, size=size, output=output)
     with claimed(out), artifacts.staged_tree(out) as folder:
         weights = folder / _WEIGHTS
-        write_checkpoint(weights, _header(network, variant, path), network.arrays)
+        write_checkpoint(weights, _header(network, variant), network.arrays)
         copy_source(path, folder)
-        result = _checked(network, read_checkpoint(weights), out, threads)
+        result = replace(_checked(network, read_checkpoint(weights), out, threads), key=key)
         artifacts.write_text(folder / RESULT_FILE, to_json(result) + "\n")
     return result
+
+
+def adopted(
+    path: Path,
+    folder: Path,
+    *,
+    contract: Path | None = None,
+    size: tuple[int, int] | None = None,
+    output: str | None = None,
+    threads: int = 2,
+) -> Path:
+    """Make a run of somebody's network in `folder`, under the file's own name, unless that run is there already.
+
+    Raises:
+        EdgeSegError: as `adopt`.
+    """
+    name = name_of(path, None)
+    run = folder / name
+    if (run / RESULT_FILE).is_file() and (run / _WEIGHTS).is_file():
+        recognise(path)
+        with contextlib.suppress(JsonFormatError, OSError):
+            known = from_json(ImportResult, read_document(run / RESULT_FILE))
+            if known.key == _key(path, name, contract, size, output):
+                return run
+    adopt(path, run, name=name, contract=contract, size=size, output=output, threads=threads)
+    return run
+
+
+def _key(path: Path, name: str, contract: Path | None, size: tuple[int, int] | None, output: str | None) -> str:
+    """Return what changes with all that decides what is imported."""
+    recognise(path)
+    files = [artifacts.sha256_file(file) for file in source_files(path)]
+    said = artifacts.sha256_file(contract) if contract is not None and contract.is_file() else ""
+    asked = (path.name, name, files, said, size, output, artifacts.source_digest())
+    return artifacts.sha256_bytes(repr(asked).encode())[:16]
 
 
 def ask(path: Path, out: Path, *, size: tuple[int, int] | None = None, output: str | None = None) -> Path:
@@ -171,7 +209,7 @@ def _check_place(out: Path) -> None:
         raise OutputError(f"{out} holds weights that were not imported; choose another place with --out")
 
 
-def _header(network: ForeignNetwork, variant: VariantSpec, path: Path) -> CheckpointHeader:
+def _header(network: ForeignNetwork, variant: VariantSpec) -> CheckpointHeader:
     contract = network.record.contract
     return CheckpointHeader(
         kind=WEIGHTS_KIND,

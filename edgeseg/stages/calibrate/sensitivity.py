@@ -20,6 +20,7 @@ from edgeseg.metrics import count_overlap
 from edgeseg.place import scratch
 from edgeseg.results import LayerSensitivity, SensitivityResult
 from edgeseg.specs import Contract, require_some
+from edgeseg.stages.calibrate.lot import calibration_patients
 from edgeseg.stages.calibrate.ranges import RecordedRanges
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import Predictor, checkpoint_contract, volume_logits
@@ -168,7 +169,8 @@ def ranking_patients(
         OptionError: when fewer than one or more than there are were asked for.
         SeenPatientError: when no patient of the data set trained the weights.
     """
-    trained = set(checkpoint.header.train_patients) & set(dataset.patients if among is None else among)
+    allowed = calibration_patients(checkpoint, dataset, seed=seed)
+    trained = set(allowed) & set(dataset.patients if among is None else among)
     known = require_some(
         [patient for patient in dataset.patients if patient in trained],
         otherwise=f"none of the {len(dataset.patients)} patients of {dataset.name} trained {checkpoint.path}; layers "
