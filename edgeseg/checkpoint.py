@@ -178,12 +178,35 @@ def check_weights(checkpoint: Checkpoint, variant: VariantSpec) -> None:
             f"{checkpoint.path} holds the state of a training run, not its weights; give the run's folder, or the "
             "weights.safetensors in it"
         )
+    if given != variant and checkpoint.header.foreign is not None:
+        raise CheckpointError(
+            f"{checkpoint.path} holds the network '{given.slug}' of {checkpoint.header.foreign.file}, and "
+            f"'{variant.slug}' was asked for; leave out --variant, --alpha and --stem, or give another checkpoint"
+        )
     if given != variant:
         options = f"--variant {given.name} --alpha {given.alpha:g} --stem {given.stem}"
         advice = "leave out --variant, --alpha and --stem" if given.widths else f"give {options}"
         raise CheckpointError(
             f"{checkpoint.path} holds weights of '{given.slug}', and '{variant.slug}' was asked for; "
             f"{advice}, or another checkpoint"
+        )
+
+
+def refuse_foreign(checkpoint: Checkpoint, what: str) -> None:
+    """Refuse a network that somebody else trained, where edgeseg needs to know how it was trained.
+
+    Args:
+        checkpoint: the weights.
+        what: what cannot be done, such as `compressed`.
+
+    Raises:
+        CheckpointError: with what can be done in its place.
+    """
+    if checkpoint.header.foreign is not None:
+        raise CheckpointError(
+            f"{checkpoint.path} holds a network that was not trained here, which cannot be {what}: how and on whom it "
+            "was trained is unknown. For a small file: edgeseg build --target tflite-int8 --max-drop 0.005; to teach "
+            "one of edgeseg's networks with it: edgeseg train --distil"
         )
 
 

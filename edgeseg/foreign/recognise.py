@@ -9,9 +9,7 @@ from pathlib import Path
 
 from edgeseg.errors import ArtifactError, one_line
 
-_ADVICE = (
-    "give a Keras model (.keras, .h5 or .hdf5 with its architecture, a SavedModel folder) or a network in ONNX format"
-)
+_ADVICE = "give a Keras model (.keras, .h5 or .hdf5 with its architecture, a SavedModel folder) or an ONNX model"
 _PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in (2, 3, 4, 5))
 _HEAD_BYTES = 4096
 

@@ -15,8 +15,8 @@ class ImportResult:
 
     `network` names it in every table. `kind`, `file`, `size_bytes`, `sha256` and `framework` describe the file that was
     given, `output`, `head` and `foreground` what is used of it; `notes` say what was done and what was assumed.
-    `parity` holds the network in the run against that file in its own runtime, `runtime`, on slices of phantoms. `key` changes with
-    all that decided the import.
+    `parity` holds the network in the run against that file in its own runtime, `runtime`, on slices of phantoms.
+    `key` changes with all that decided the import.
     """
 
     network: str

@@ -36,7 +36,8 @@ class KerasPredictor:
     """A Keras 3 network that runs slices as `edgeseg.runtime.Segmenter` does.
 
     Attributes:
-        contract: what the network was built for.
+        model: the network.
+        contract: what it was built for.
         threads: what the backend uses within one operation; TensorFlow fixes it when it starts, so it can differ from
             what was asked for.
         numerics: `float32`.
@@ -64,6 +65,7 @@ class KerasPredictor:
         self.contract = contract
         self.runtime = keras_runtime()
         self.threads = set_threads(threads)
+        self.model = model
         self._run = _runner(model)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -43,7 +43,12 @@ class AfterTraining:
         header = self.inputs.checkpoint.header
         needed = {*header.train_patients, *header.validation_patients}
         known = needed <= set(self.inputs.dataset.patients)
-        if known and self.inputs.learned_ranges is None and self.spec.variant.name not in SHARED:
+        if (
+            header.foreign is None
+            and known
+            and self.inputs.learned_ranges is None
+            and self.spec.variant.name not in SHARED
+        ):
             if self._made is None:
                 self._made = self._train()
             yield self._made

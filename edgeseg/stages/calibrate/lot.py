@@ -14,8 +14,8 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import PHANTOM, Dataset
 from edgeseg.specs import seen_among
 
-SHARE, MOST = 0.1, 16
-"""Of the patients, at least one and at most `MOST`."""
+SHARE, MOST, MANY = 0.1, 16, 4
+"""Of the patients, at most `MOST`, and at least two from `MANY` on."""
 
 
 def calibration_patients(checkpoint: Checkpoint, dataset: Dataset, *, seed: int) -> tuple[str, ...]:
@@ -38,7 +38,8 @@ def calibration_patients(checkpoint: Checkpoint, dataset: Dataset, *, seed: int)
         return tuple(seen)
     if dataset.name == PHANTOM:
         return ()
-    count = min(MOST, max(1, math.floor(SHARE * len(dataset.patients))))
+    there = len(dataset.patients)
+    count = min(MOST, max(1 if there < MANY else 2, math.floor(SHARE * there)))
     drawn = set(sorted(dataset.patients, key=lambda patient: _place(patient, seed))[:count])
     return tuple(patient for patient in dataset.patients if patient in drawn)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint
-from edgeseg.data.volume import Dataset
+from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.results import CalibrationSet
@@ -158,6 +158,8 @@ def ranges_or_measured(
     found = shipped_ranges(checkpoint.header.variant, artifacts.sha256_file(checkpoint.path))
     if found is None:
         patients = training_patients(checkpoint, dataset, None, seed=seed)
+        if checkpoint.header.foreign is not None:
+            slices = min(slices, sum(len(volume.slice_names) for volume in volumes(dataset, patients)))
         manifest = choose_slices(dataset, patients, slices=slices, seed=seed, progress=progress)
         found = record_ranges(checkpoint, manifest, dataset, model=model, progress=progress)
     return model, found

@@ -21,6 +21,7 @@ from edgeseg.jsonio import to_json
 from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, median_bounds, paired_interval
 from edgeseg.results import Choice, ChoiceGroup, ChoiceStep, Interval
 from edgeseg.specs import Contract, OperatingPoint, check_flips
+from edgeseg.stages.calibrate import calibration_patients
 from edgeseg.stages.choose.choice import CHOICE_FILE
 from edgeseg.stages.choose.points import PatientPoints, PointTable, score_points, slice_points, volume_points
 from edgeseg.stages.environment import versions
@@ -64,7 +65,7 @@ def choose(
     check_flips(flips)
     if not 0.0 <= max_fp_share <= 1.0:
         raise OptionError(f"max-fp-share is {max_fp_share}; a share of the tumour-free slices lies in [0, 1]")
-    runs = find_runs(out)
+    runs = tuple(_with_patients(run, cache, seed) for run in find_runs(out))
     check_data(runs, cache)
     groups, left_out = _groups(runs)
     tables = _tables(runs, cache, flips, progress)
@@ -86,6 +87,15 @@ def choose(
     )
     artifacts.write_text(out / CHOICE_FILE, to_json(choice) + "\n")
     return choice
+
+
+def _with_patients(run: FoldRun, cache: SliceCache, seed: int) -> FoldRun:
+    """Choose for a network that somebody else trained on the patients that are kept for its calibration."""
+    checkpoint = run.checkpoint
+    if checkpoint.header.foreign is None:
+        return run
+    header = replace(checkpoint.header, validation_patients=calibration_patients(checkpoint, cache, seed=seed))
+    return replace(run, checkpoint=replace(checkpoint, header=header))
 
 
 def _groups(runs: tuple[FoldRun, ...]) -> tuple[tuple[ChoiceGroup, ...], str]:
