@@ -206,7 +206,7 @@ def refuse_foreign(checkpoint: Checkpoint, what: str) -> None:
         raise CheckpointError(
             f"{checkpoint.path} holds a network that was not trained here, which cannot be {what}: how and on whom it "
             "was trained is unknown. For a small file: edgeseg build --target tflite-int8 --max-drop 0.005; to teach "
-            "one of edgeseg's networks with it: edgeseg train --distil"
+            "one of edgeseg's networks with it: edgeseg train --teacher"
         )
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from edgeseg import artifacts
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import DatasetError, OptionError
+from edgeseg.imaging import logits_to_size
 from edgeseg.jsonio import to_json
 from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, median_bounds, paired_interval
 from edgeseg.results import Choice, ChoiceGroup, ChoiceStep, Interval
@@ -110,6 +111,14 @@ def _groups(runs: tuple[FoldRun, ...]) -> tuple[tuple[ChoiceGroup, ...], str]:
     ), "fold" if len(runs) > 1 else "patient"
 
 
+def _on_grid(reference: NDArray[np.bool_], contract: Contract) -> NDArray[np.bool_]:
+    """Bring masks, `(N, h, w) bool`, to the grid of a network that takes another size than the slices have."""
+    size = (contract.height, contract.width)
+    if reference.shape[1:] == size:
+        return reference
+    return np.asarray(logits_to_size(reference.astype(np.float32), *size) > 0.5)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tables:
     """Scores of all patients, in the order of the runs: volumes, volumes with flips, and lone slices."""
@@ -133,7 +142,7 @@ def _tables(runs: tuple[FoldRun, ...], cache: SliceCache, flips: str, progress: 
         rows: list[list[PatientPoints]] = [[] for _ in grids]
         for run in runs:
             for patient, logits in held_out_logits(run, cache, flips=flipped, on_patient=advance):
-                reference = np.asarray(cache.volume(patient).reference)
+                reference = _on_grid(np.asarray(cache.volume(patient).reference), contract)
                 for row, grid in zip(rows, grids, strict=True):
                     row.append(grid.score(logits, reference, contract))
                 advance()
