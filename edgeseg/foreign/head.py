@@ -8,6 +8,7 @@ foreground.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,8 @@ def _cut(tensor: Any) -> _End:
     """Cut off a last sigmoid or softmax, as a layer of its own, inside a convolution, or before a reshape."""
     import keras
 
-    layer = _maker(tensor)
-    given = _source(tensor)
+    tensor = _unshaped(tensor)
+    layer, given = _maker(tensor), _source(tensor)
     kind = _activation(layer)
     if type(layer).__name__ == "Reshape" and given is not None:
         inner = _cut(given)
@@ -117,13 +118,26 @@ def _cut(tensor: Any) -> _End:
 
 
 def _unshaped(tensor: Any) -> Any:
-    """Go back over reshapes that lay the same map out otherwise and back."""
-    found, here = tensor, tensor
-    while type(_maker(here)).__name__ == "Reshape":
+    """Go back over reshapes and transpositions that lay the same map out otherwise and back."""
+    found, here, steps = tensor, tensor, []
+    while type(_maker(here)).__name__ in ("Reshape", "Permute"):
+        steps.append(_maker(here))
         here = _source(here)
-        if tuple(here.shape) == tuple(tensor.shape):
+        if tuple(here.shape) == tuple(tensor.shape) and _idle(steps, tuple(here.shape[1:])):
             found = here
     return found
+
+
+def _idle(steps: Sequence[Any], shape: tuple[int, ...]) -> bool:
+    """Whether reshapes and transpositions, the last one first, leave each value where it was."""
+    start = np.arange(int(np.prod(shape))).reshape(shape)
+    moved = start
+    for layer in reversed(steps):
+        if type(layer).__name__ == "Permute":
+            moved = moved.transpose([axis - 1 for axis in layer.dims])
+        else:
+            moved = moved.reshape(layer.output.shape[1:])
+    return bool(np.array_equal(moved, start))
 
 
 def _maker(tensor: Any) -> Any:

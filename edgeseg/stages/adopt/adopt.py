@@ -29,14 +29,14 @@ from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.place import claimed
 from edgeseg.results import REFERENCE
 from edgeseg.results.imported import ImportResult
-from edgeseg.runtime.contract import CONTRACT_KEY
-from edgeseg.specs import TrainSpec, VariantSpec
+from edgeseg.runtime.contract import CONTRACT_KEY, contract_text, read_contract
+from edgeseg.specs import Contract, TrainSpec, VariantSpec
 from edgeseg.specs.foreign import ForeignRecord
 from edgeseg.stages.adopt.source import copy_source, original_of
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import checkpoint_contract
 from edgeseg.stages.score import verify
-from edgeseg.targets import KerasPredictor, get
+from edgeseg.targets import TARGETS, KerasPredictor, get
 from edgeseg.targets.keras_fp32 import read_keras_contract
 from edgeseg.variants import VARIANTS, census
 from edgeseg.variants.tiers import TIERS
@@ -54,9 +54,11 @@ def name_of(path: Path, name: str | None) -> str:
     Raises:
         OptionError: when it is one of edgeseg's own networks, or no name that a folder can have.
     """
-    taken = {*VARIANTS, *TIERS, *artifacts.shipped_slugs(), "all"}
+    taken = {*VARIANTS, *TIERS, *artifacts.shipped_slugs(), *TARGETS, "all"}
     if name is None:
-        found = re.sub(r"[^a-z0-9]+", "-", path.name.split(".")[0].lower()).strip("-")[:40].strip("-") or _OWN
+        own = _carried(path)
+        stem = path.name.split(".")[0] if own is None else own.variant.slug
+        found = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40].strip("-") or _OWN
         return f"my-{found}" if found in taken else found
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) or len(name) > 40:
         raise OptionError(
@@ -104,6 +106,9 @@ def adopt(
     _check_place(out)
     key = _key(path, variant.name, contract, size, output)
     network = read_network(path, _said(path, contract), variant, size=size, output=output)
+    own = None if contract is not None else _carried(path)
+    if own is not None:
+        network = replace(network, record=replace(network.record, contract=_with_seen(network.record.contract, own)))
     with claimed(out), artifacts.staged_tree(out) as folder:
         weights = folder / _WEIGHTS
         write_checkpoint(weights, _header(network, variant), network.arrays)
@@ -189,12 +194,32 @@ def _said(path: Path, contract: Path | None) -> ForeignContract:
     """Return what is known beside the graph: the contract that was given, or that in a file of edgeseg's own."""
     if contract is not None:
         return read_contract_toml(contract)
-    if recognise(path) is Kind.HDF5:
+    own = _carried(path)
+    if own is not None:
+        return of_artifact(own)
+    return ForeignContract()
+
+
+def _carried(path: Path) -> Contract | None:
+    """Return the contract in a file of edgeseg's own; None where there is none."""
+    kind = recognise(path)
+    if kind is Kind.HDF5:
         with opened(path) as file:
             own = CONTRACT_KEY in file.attrs
-        if own:
-            return of_artifact(read_keras_contract(path))
-    return ForeignContract()
+        return read_keras_contract(path) if own else None
+    if kind is Kind.ONNX and contract_text(path) is not None:
+        return read_contract(path)
+    return None
+
+
+def _with_seen(contract: Contract, own: Contract) -> Contract:
+    """Take over whom a network of edgeseg's own has seen, and how small components are dropped."""
+    return replace(
+        contract,
+        seen_patients=own.seen_patients,
+        training_hash=own.training_hash,
+        post_processing=own.post_processing,
+    )
 
 
 def _check_place(out: Path) -> None:
