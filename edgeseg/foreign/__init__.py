@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgeseg.foreign.contract_file import ForeignContract, of_artifact, read_contract_toml, write_contract_toml
-from edgeseg.foreign.network import ForeignNetwork, read_network, rebuild, source_files
+from edgeseg.foreign.network import ForeignNetwork, complete, read_network, rebuild, source_files
 from edgeseg.foreign.onnx_file import OnnxGraph, read_onnx_graph
 from edgeseg.foreign.onnx_keras import keras_network
 from edgeseg.foreign.original import OriginalPredictor
@@ -16,6 +16,7 @@ __all__ = [
     "Kind",
     "OnnxGraph",
     "OriginalPredictor",
+    "complete",
     "is_foreign",
     "keras_network",
     "of_artifact",

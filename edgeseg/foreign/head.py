@@ -79,6 +79,16 @@ def one_logit(tensor: Any, image: Any, path: Path, wish: HeadWish) -> Head:
     return Head(logits=logits, kind=kind, channels=channels, foreground=foreground, notes=tuple(end.notes))
 
 
+def look_at(tensor: Any, image: Any, path: Path) -> tuple[str, int]:
+    """Say what an output ends in, `sigmoid`, `softmax` or nothing, and how many channels it has.
+
+    Raises:
+        ArtifactError: when the output is no map of the image.
+    """
+    end = _cut(_as_map(tensor, image, path))
+    return end.kind, int(end.tensor.shape[-1])
+
+
 def _as_map(tensor: Any, image: Any, path: Path) -> Any:
     """Lay `(None, h * w, K)` out as an image again."""
     import keras

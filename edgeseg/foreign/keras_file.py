@@ -71,6 +71,7 @@ def read_hdf5(path: Path) -> KerasFile:
             raise _without_network(file, path)
         if "model_weights" not in file:
             raise ArtifactError(f"{path}: holds a network without its weights; save the model again with model.save")
+        _check_weights(file["model_weights"], path)
         version = text_attribute(file["model_weights"], "keras_version") or text_attribute(file, "keras_version") or ""
         config = safe_config(_parsed(text, path), path, version=version)
         clean = folder / "clean.h5"
@@ -82,6 +83,20 @@ def read_hdf5(path: Path) -> KerasFile:
             raise ArtifactError(f"{path}: its weights cannot be read ({one_line(error)}); copy it again") from error
         model = _loaded(keras, clean, path)
     return KerasFile(model=model, framework=f"keras {version or '2'}")
+
+
+def _check_weights(group: Any, path: Path) -> None:
+    """Refuse weights that a file lists and does not hold."""
+    for layer in group.attrs.get("layer_names", ()):
+        layer = layer.decode() if isinstance(layer, bytes) else str(layer)
+        names = group[layer].attrs.get("weight_names", ()) if layer in group else (layer,)
+        for name in names:
+            place = name.decode() if isinstance(name, bytes) else str(name)
+            if layer not in group or place not in group[layer]:
+                raise ArtifactError(
+                    f"{path}: the weights of its layer '{layer}' are missing; save the model again with model.save, or "
+                    "copy the file again"
+                )
 
 
 def _without_network(file: Any, path: Path) -> ArtifactError:

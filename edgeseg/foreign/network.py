@@ -15,7 +15,7 @@ from edgeseg.backend import load_keras
 from edgeseg.errors import ArtifactError, CheckpointError, ContractError
 from edgeseg.foreign.contract_file import ForeignContract
 from edgeseg.foreign.flat import FlatGraph, choose_output, flatten
-from edgeseg.foreign.head import one_logit
+from edgeseg.foreign.head import look_at, one_logit
 from edgeseg.foreign.keras_config import safe_config
 from edgeseg.foreign.keras_file import KerasFile, read_hdf5, read_keras
 from edgeseg.foreign.onnx_file import OnnxGraph, read_onnx_graph
@@ -28,6 +28,8 @@ from edgeseg.runtime.model_files import model_files
 from edgeseg.specs import Contract, VariantSpec
 from edgeseg.specs.foreign import ForeignRecord
 
+_RAW_BYTES = 0.05
+"""A first layer that multiplies by less is meant for bytes, one that multiplies by more for values up to 1."""
 GRAPH = "onnx_graph"
 """The array that holds an ONNX file, `(bytes,) uint8`."""
 
@@ -101,6 +103,41 @@ def read_network(
     return ForeignNetwork(model=model, record=record, arrays=_arrays(model, source.onnx))
 
 
+def complete(
+    path: Path, given: ForeignContract, *, size: tuple[int, int] | None, output: str | None
+) -> tuple[ForeignContract, tuple[str, ...]]:
+    """Fill in what the graph of somebody's network tells, and say in sentences what its owner still has to.
+
+    Raises:
+        ArtifactError: when no network can be read from the file.
+        OptionError: when the size of the image must be said before anything can be, or the output.
+    """
+    load_keras()
+    with quiet():
+        source = _source(path, recognise(path), size or given.pixels)
+        name, tensor = choose_output(source.graph, path, output or given.output_name)
+        kind, channels = look_at(tensor, source.graph.image, path)
+    height, width, depth = source.graph.image.shape[1:4]
+    facts = [
+        f"File: {path.name}",
+        f"Output '{name}': {channels} channel(s), {end} at the end.",
+    ]
+    if depth != len(given.channels):
+        facts.append(f"TO BE SAID: it takes {depth} channel(s); name them under channels.")
+    if channels > 2 or (channels == 2 and kind == "sigmoid"):
+        facts.append("TO BE SAID: which of its channels are the mask; complete foreground.")
+    raw = 1.0 if source.graph.input_factor < _RAW_BYTES else 1.0 / 255.0
+    found = replace(
+        given,
+        size=(height, width),
+        channels=given.channels[:depth] if depth < len(given.channels) else given.channels,
+        output=kind or given.output,
+        output_name=name if len(source.graph.outputs) > 1 else None,
+        scale=raw if given.scale is None else given.scale,
+    )
+    return found, tuple(facts)
+
+
 def rebuild(record: ForeignRecord, arrays: Mapping[str, NDArray[Any]], path: Path) -> Any:
     """Build the network of a run again; one that came from Keras has no weights yet.
 
@@ -167,7 +204,7 @@ def _contract(graph: FlatGraph, given: ForeignContract, variant: VariantSpec, pa
             f"({', '.join(given.channels)}); name those that it takes in a contract, such as "
             f'channels = ["flair"] (--contract FILE; --ask writes one)'
         )
-    raw = 1.0 if graph.input_factor < 0.05 else 1.0 / 255.0
+    raw = 1.0 if graph.input_factor < _RAW_BYTES else 1.0 / 255.0
     scale = (raw if given.scale is None else given.scale) * graph.input_factor
     return Contract(
         variant=variant,

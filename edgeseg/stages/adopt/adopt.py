@@ -17,6 +17,7 @@ from edgeseg.foreign import (
     ForeignContract,
     ForeignNetwork,
     Kind,
+    complete,
     of_artifact,
     read_contract_toml,
     read_network,
@@ -31,7 +32,6 @@ from edgeseg.results import REFERENCE
 from edgeseg.results.imported import ImportResult
 from edgeseg.runtime.contract import CONTRACT_KEY, contract_text, read_contract
 from edgeseg.specs import Contract, TrainSpec, VariantSpec
-from edgeseg.specs.foreign import ForeignRecord
 from edgeseg.stages.adopt.source import copy_source, original_of
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import checkpoint_contract
@@ -105,7 +105,7 @@ def adopt(
     variant = VariantSpec(name=name_of(path, name), alpha=1.0, stem="full")
     _check_place(out)
     key = _key(path, variant.name, contract, size, output)
-    network = read_network(path, _said(path, contract), variant, size=size, output=output)
+    network = read_network(path, said(path, contract), variant, size=size, output=output)
     own = None if contract is not None else _carried(path)
     if own is not None:
         network = replace(network, record=replace(network.record, contract=_with_seen(network.record.contract, own)))
@@ -163,34 +163,11 @@ def ask(path: Path, out: Path, *, size: tuple[int, int] | None = None, output: s
     place = out / CONTRACT_FILE
     if place.exists():
         raise OutputError(f"{place} is there already; complete it, or remove it first")
-    given, facts = _said(path, None), [f"File: {path.name}"]
-    try:
-        record = read_network(
-            path, given, VariantSpec(name=_OWN, alpha=1.0, stem="full"), size=size, output=output
-        ).record
-        given = _filled(given, record)
-        facts += [f"Its output '{record.output}' has {record.channels} channel(s).", *record.notes]
-    except (OptionError, ArtifactError) as error:
-        recognise(path)
-        if isinstance(error, ArtifactError):
-            raise
-        facts.append(f"To be said here: {error}")
-        given = replace(given, size=size or given.size)
-    return artifacts.write_text(place, write_contract_toml(given, tuple(facts)))
+    given, facts = complete(path, said(path, None), size=size, output=output)
+    return artifacts.write_text(place, write_contract_toml(given, facts))
 
 
-def _filled(given: ForeignContract, record: ForeignRecord) -> ForeignContract:
-    found = record.contract
-    return replace(
-        given,
-        size=(found.height, found.width),
-        output=record.head,
-        foreground=record.foreground if record.channels > 1 else (),
-        scale=found.scale / record.input_factor,
-    )
-
-
-def _said(path: Path, contract: Path | None) -> ForeignContract:
+def said(path: Path, contract: Path | None) -> ForeignContract:
     """Return what is known beside the graph: the contract that was given, or that in a file of edgeseg's own."""
     if contract is not None:
         return read_contract_toml(contract)
