@@ -118,6 +118,7 @@ def complete(
         name, tensor = choose_output(source.graph, path, output or given.output_name)
         kind, channels = look_at(tensor, source.graph.image, path)
     height, width, depth = source.graph.image.shape[1:4]
+    end = kind or "no sigmoid or softmax"
     facts = [
         f"File: {path.name}",
         f"Output '{name}': {channels} channel(s), {end} at the end.",
