@@ -17,6 +17,7 @@ from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scori
 from edgeseg.specs.flips import FLIPS, check_flips
 from edgeseg.specs.golden import GoldenCase, GoldenDrawing, GoldenLogit
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
+from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import OperatingPoint
 from edgeseg.specs.recipes import (
     MAIN_OPTIONS,
@@ -77,6 +78,7 @@ __all__ = [
     "GoldenDrawing",
     "GoldenLogit",
     "ImageSpec",
+    "Intensity",
     "OperatingPoint",
     "Plan",
     "PostProcessing",

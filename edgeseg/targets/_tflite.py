@@ -48,7 +48,7 @@ def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
     """Convert a network to a flatbuffer object that takes and gives int8; only `contract.float_layers` run in float.
 
     The converter's own calibration runs over one black slice, to give it the form it expects; then the range of every
-    tensor is set: the input's to [0, 1] exactly, so that a code is a pixel's byte minus 128, the logits' by
+    tensor is set: the input's as a rule to [0, 1] exactly, so that a code is a pixel's byte minus 128, the logits' by
     `logit_scale`, and all others from `ranges`.
 
     Args:
@@ -64,7 +64,7 @@ def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
 
     form = network(model, depth_to_space=True)
     source = calibrated(form, contract)
-    _set_ranges(source, form, ranges, contract.logit_threshold)
+    _set_ranges(source, form, ranges, contract)
     with quiet():
         data = mlir_quantize(pack(source), fully_quantize=True, input_data_type=tf.int8, output_data_type=tf.int8)
     flat = unpack(data)
@@ -140,11 +140,13 @@ def is_constant(flat: Any, place: int) -> bool:
     return flat.buffers[flat.subgraphs[0].tensors[place].buffer].data is not None
 
 
-def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, threshold: float) -> None:
+def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, contract: Contract) -> None:
     graph = flat.subgraphs[0]
-    chosen = logit_scale(*ranges.of(form.output.name), threshold)
+    chosen = logit_scale(*ranges.of(form.output.name), contract.logit_threshold)
     wanted = {place: ranges.of(layer) for place, layer in layer_names(flat, form).items()}
-    wanted |= {graph.inputs[0]: (0.0, 1.0)} | dict.fromkeys(logit_places(flat), (chosen.low, chosen.high))
+    wanted |= {graph.inputs[0]: ranges.image_ends(contract)} | dict.fromkeys(
+        logit_places(flat), (chosen.low, chosen.high)
+    )
     for place, (low, high) in wanted.items():
         set_range(flat, place, low, high)
     shift_head(flat, chosen.shift)

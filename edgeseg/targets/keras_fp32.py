@@ -66,11 +66,12 @@ class KerasPredictor:
         self.threads = set_threads(threads)
         self._run = _runner(model)
 
-    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def logits(self, images: NDArray[np.uint8], tables: imaging.Tables | None = None) -> NDArray[np.float32]:
         """Run slices of the contract's size, at most eight at a time.
 
         Args:
             images: `(N, H, W, 3) uint8`, NHWC, channels as in the contract.
+            tables: what their bytes become, those of their volume, as `edgeseg.runtime.Segmenter.logits` has them.
 
         Returns:
             `(N, H, W) float32` logits.
@@ -88,7 +89,7 @@ class KerasPredictor:
         logits = np.empty(images.shape[:3], np.float32)
         for start in range(0, len(images), _BATCH_SLICES):
             rows = slice(start, start + _BATCH_SLICES)
-            given = self._run(imaging.normalise(images[rows], self.contract))[..., 0]
+            given = self._run(imaging.normalise(images[rows], self.contract, tables))[..., 0]
             logits[rows] = imaging.as_logits(given, self.contract)
         return logits
 
