@@ -88,9 +88,15 @@ def write_checkpoint(path: Path, header: CheckpointHeader, arrays: Mapping[str, 
     Raises:
         OutputError: when the place cannot be written; an older file stays whole.
     """
+    return artifacts.write_bytes(path, checkpoint_bytes(header, arrays))
+
+
+def checkpoint_bytes(header: CheckpointHeader, arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return what `write_checkpoint` writes."""
     save = _safetensors().save
     numbered = {f"{i:04d}/{name}": np.asarray(array, order="C") for i, (name, array) in enumerate(arrays.items())}
-    return artifacts.write_bytes(path, save(numbered, metadata={_KEY: to_json(header, indent=None)}))
+    content: bytes = save(numbered, metadata={_KEY: to_json(header, indent=None)})
+    return content
 
 
 _EXPECTED = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -45,6 +45,15 @@ TINY_PATIENTS = {
 TINY_SIDE_PX = 64
 SYNTHETIC_BUILD = Path(__file__).parent / "synthetic" / "build.json"
 """A build that nobody ran: made-up figures."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_patient_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the patient key of these tests in a folder of their own, where it is made on first use."""
+    with pytest.MonkeyPatch.context() as patch:
+        path = tmp_path_factory.mktemp("key") / "patient.key"
+        patch.setenv("EDGESEG_PATIENT_KEY", str(path))
+        yield path
 
 
 @pytest.fixture(scope="session")

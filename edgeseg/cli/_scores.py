@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from edgeseg.data.volume import PHANTOM
+from edgeseg.place import keys_for
 from edgeseg.results import DeviceFigure, EvalResult, InstitutionScore, ParityResult, PatientScore
-from edgeseg.specs import Contract, patient_digest
+from edgeseg.specs import Contract, seen_among
 
 _ABSENT = "-"
 _PATIENT_COLUMNS = 24
@@ -18,7 +19,7 @@ _PATIENT_COLUMNS = 24
 
 def evaluation(result: EvalResult, contract: Contract) -> RenderableType:
     """Draw an evaluation: one line per patient, the institutions, the figures over all patients, the remarks."""
-    parts: list[RenderableType] = [_patients(result.patients, frozenset(contract.seen_patients)), ""]
+    parts: list[RenderableType] = [_patients(result.patients, _seen(result.patients, contract.seen_patients)), ""]
     if any(score.institution for score in result.institutions):
         parts += [_institutions(result.institutions), ""]
     parts += [_overall(result), *_remarks(_evaluation_remarks(result, contract))]
@@ -55,7 +56,7 @@ def _patients(scores: Sequence[PatientScore], seen: frozenset[str]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for score in scores:
         table.add_row(
-            Text(f"{score.patient}*" if patient_digest(score.patient) in seen else score.patient),
+            Text(f"{score.patient}*" if score.patient in seen else score.patient),
             f"{score.slices}",
             *(f"{value:.3f}" for value in (score.dice, score.iou, score.precision, score.recall)),
             _pixels(score.hd95_px),
@@ -63,6 +64,10 @@ def _patients(scores: Sequence[PatientScore], seen: frozenset[str]) -> Table:
             f"{score.false_positive_slices}/{score.tumour_free_slices}",
         )
     return table
+
+
+def _seen(scores: Sequence[PatientScore], entries: Sequence[str]) -> frozenset[str]:
+    return frozenset(seen_among((score.patient for score in scores), entries, keys_for(entries)))
 
 
 def _institutions(scores: Iterable[InstitutionScore]) -> Table:
@@ -82,7 +87,7 @@ def _overall(result: EvalResult) -> RenderableType:
         sum(getattr(s, name) for s in result.patients) for name in ("false_positive_slices", "tumour_free_slices")
     )
     undefined = f", not defined for {result.hd95_undefined}" if result.hd95_undefined else ""
-    mark = "*" if result.seen_patients else ""
+    mark = "*" if result.seen_patients else "?" if result.seen_unknown else ""
     rows = (
         ("Dice, mean [95 %]", f"{result.dice.mean:.3f}{mark} [{result.dice.low:.3f}, {result.dice.high:.3f}]"),
         ("Dice, median", f"{result.dice_median:.3f}{mark}"),
@@ -121,6 +126,11 @@ def _evaluation_remarks(result: EvalResult, contract: Contract) -> list[str]:
         remarks.append(
             f"* SEEN PATIENTS: training or calibration used {result.seen_patients} of {len(result.patients)} "
             "(--allow-seen); figures that rest on them are too good."
+        )
+    if result.seen_unknown:
+        remarks.append(
+            f"? CANNOT TELL whether these patients were used for training or calibration: {result.seen_unknown} of "
+            "those seen stand in the artifact as pseudonyms whose key is not here; these figures may be too good."
         )
     return remarks
 

@@ -74,6 +74,9 @@ def build(
     r2: Annotated[
         bool, typer.Option(help="Also measure the full-width R2U-Net, once per host; --no-r2 leaves it out.")
     ] = True,
+    public_ids: Annotated[
+        bool, typer.Option("--public-ids", help="The data's ids are public: artifacts hold digests that need no key.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print build.json instead of the table.")] = False,
 ) -> None:
     """Convert, verify, evaluate and benchmark a network, and report it against the 350 MB baseline.
@@ -119,6 +122,7 @@ def build(
         rebuild=rebuild,
         profile=profile,
         r2=r2,
+        public_ids=public_ids,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
     result = _run(every_variant(spec, runs) if everything else (spec,))

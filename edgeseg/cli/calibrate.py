@@ -43,10 +43,11 @@ def calibrate(
     scored on the patients that training held out. 'edgeseg build' without --data takes the ranges that were recorded
     for the weights it starts from. Run this again when weights have changed.
     """
-    from edgeseg.cli._progress import counted
+    from edgeseg.cli._progress import counted, line
     from edgeseg.data.open import open_dataset
     from edgeseg.jsonio import to_json
     from edgeseg.place import claimed
+    from edgeseg.specs import is_public
     from edgeseg.stages.calibrate import choose_and_record, write_recorded
 
     among = _training(split, fold)
@@ -69,6 +70,8 @@ def calibrate(
             if not as_json:
                 typer.echo(f"{recorded.variant}, weights {recorded.weights_sha256[:12]}: {recorded.describe()}")
                 typer.echo("".join(f"  {path}\n" for path in written), nl=False)
+            if not all(map(is_public, manifest.patients)):
+                line(f"{written[0]} names patients by their ids; hand it to nobody")
     if as_json:
         typer.echo(to_json([recorded for _, recorded in found]))
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
     from edgeseg.results import Inspection
@@ -116,13 +118,21 @@ def _contract(contract: Contract, *, sealed: bool) -> Table:
             ("volumes", dropping.describe(volume=True)),
             ("trained on", _source(contract.trained_on, contract.training_hash)),
             ("calibrated on", calibrated),
-            ("patients seen", str(len(contract.seen_patients))),
+            ("patients seen", _seen(contract.seen_patients)),
             ("golden case", golden),
             *([] if case is None else [("made with", case.made_with)]),
             ("licence", contract.licence or "not known"),
             ("intended use", contract.intended_use),
         ]
     )
+
+
+def _seen(entries: Sequence[str]) -> str:
+    from edgeseg.specs import is_pseudonym, key_ids
+
+    hidden = sum(map(is_pseudonym, entries))
+    told = f", {hidden} of them by pseudonyms of patient key {', '.join(key_ids(entries))}" if hidden else ""
+    return f"{len(entries)}{told}"
 
 
 def _source(name: str, digest: str | None) -> str:

@@ -37,7 +37,7 @@ _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES
 PANELS = {
     "Make": ("data", "train", "average", "compress", "choose", "calibrate", "build", "ship", "android", "golden"),
     "Use and measure": ("run", "serve", "doctor", "evaluate", "verify", "bench", "check", "sensitivity", "experiments"),
-    "Read": ("inspect", "report", "compare", "claims", "schema", "variants", "targets", "cache"),
+    "Read": ("inspect", "report", "compare", "claims", "schema", "variants", "targets", "cache", "key"),
 }
 
 

@@ -58,7 +58,11 @@ def run(
     overlays: Annotated[bool, typer.Option("--overlays", help="Also draw overlays and a contact sheet.")] = False,
     salt: Annotated[
         str | None,
-        typer.Option("--salt", help="For the hashes that stand for DICOM patients; else drawn once for each DIR."),
+        typer.Option(
+            "--salt",
+            metavar="FILE",
+            help="16 random bytes or more to name DICOM patients by; else EDGESEG_SALT, or drawn once for each DIR.",
+        ),
     ] = None,
     same_patient: Annotated[
         bool,
@@ -90,6 +94,7 @@ def run(
 
     `edgeseg run DIR --list` shows the series of a folder, and what each is taken for and why.
     """
+    from edgeseg.cli._salt import salt_of
     from edgeseg.specs import RunOptions, parse_spacing
 
     options = RunOptions(
@@ -103,7 +108,7 @@ def run(
         spacing_mm=parse_spacing(spacing) if spacing else None,
         formats=tuple(formats or ()),
         overlays=overlays,
-        salt=salt,
+        salt=salt_of(salt),
         contract=contract,
         same_patient=same_patient,
     )
@@ -132,11 +137,15 @@ def _segment(
     from rich.progress import Progress
 
     from edgeseg.artifacts import require_writable, write_text
+    from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.reports.csv import patients as as_csv
     from edgeseg.stages.segment import run as run_stage
+    from edgeseg.stages.segment.summary import SUMMARY_FILE
 
     if csv is not None:
+        if csv.resolve() == (out / SUMMARY_FILE).resolve():
+            raise OptionError(f"--csv {csv} is the summary that other runs add to; name another file")
         require_writable(csv)
     now: list[PatientSegmentation] = []
     console = Console(stderr=True)

@@ -13,20 +13,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.artifacts import make_dir
 from edgeseg.data.kaggle_lgg import LICENCE, KaggleLgg
+from edgeseg.data.unpack import FOLDER, unpack
 from edgeseg.data.verify import ERROR, VerifyResult, verify_dataset
 from edgeseg.errors import DatasetError, MissingExtraError, OutputError
 from edgeseg.jsonio import parse_json, read_document
 
 DATASET = "mateuszbuda/lgg-mri-segmentation"
 
-_FOLDER = "kaggle_3m"
 _CLIENT = "import sys; from kaggle.cli import main; sys.exit(main())"
 _POLL_SECONDS = 0.5
 _USERNAME, _KEY, _TOKEN = "KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"
@@ -88,7 +87,7 @@ def fetch(
     return FetchResult(
         source=f"https://www.kaggle.com/datasets/{DATASET}",
         licence=LICENCE,
-        path=str(dest / _FOLDER),
+        path=str(dest / FOLDER),
         download_size_bytes=size_bytes,
         verification=verification,
     )
@@ -160,29 +159,6 @@ def staged_folder(dest: Path) -> Iterator[Path]:
         raise _output_error(dest, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def unpack(archive: Path, dest: Path) -> None:
-    """Unpack the set once, though the archive holds it twice (`kaggle_3m/` and below `lgg-mri-segmentation/`).
-
-    Raises:
-        DatasetError: when the archive is damaged or holds no `kaggle_3m` folder.
-    """
-    try:
-        with zipfile.ZipFile(archive) as bundle:
-            files = [entry for entry in bundle.infolist() if not entry.is_dir()]
-            prefixes = (f"{_FOLDER}/", f"lgg-mri-segmentation/{_FOLDER}/")
-            prefix = next((p for p in prefixes if any(entry.filename.startswith(p) for entry in files)), None)
-            if prefix is None:
-                raise DatasetError(
-                    f"the archive from Kaggle holds no '{_FOLDER}' folder; the set has changed its layout"
-                )
-            for entry in files:
-                if entry.filename.startswith(prefix):
-                    entry.filename = f"{_FOLDER}/{entry.filename.removeprefix(prefix)}"
-                    bundle.extract(entry, dest)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        raise DatasetError(f"the archive from Kaggle is damaged ({error}); nothing was kept; fetch it again") from error
 
 
 def _download(folder: Path, on_bytes: Callable[[int], None]) -> Path:

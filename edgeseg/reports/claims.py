@@ -124,6 +124,8 @@ def _f1(main: ArtifactRow | None, caveat: str | None) -> tuple[str, str]:
     found = main.evaluation
     dice = interval_text(found.dice)
     marks = " (patients that training or calibration saw are among them)" if found.seen_patients else ""
+    if found.seen_unknown:
+        marks += " (nobody can tell whether patients that training or calibration saw are among them)"
     how = (
         f"per-patient volumetric Dice (the F1 score of a patient's pixels) of {main.artifact}: mean {dice}, with its "
         f"95 % bootstrap interval, median {found.dice_median:.3f}, over {_patients(found)}{marks}; precision "

@@ -16,7 +16,7 @@ from edgeseg import results
 from edgeseg.errors import UnknownNameError
 from edgeseg.results.choice import Choice
 from edgeseg.results.folds import OutOfFoldResult
-from edgeseg.results.listings import CacheList, TargetList, VariantList
+from edgeseg.results.listings import CacheList, KeyList, TargetList, VariantList
 from edgeseg.results.report import Report
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -40,6 +40,7 @@ KINDS: Mapping[str, type] = {
     "compress-folds": results.FoldsCompressResult,
     "choose": Choice,
     "cache": CacheList,
+    "key": KeyList,
     "targets": TargetList,
     "variants": VariantList,
     "claims": results.ClaimsResult,

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 from typing import IO
 
+from edgeseg.data.listing import is_passed_over
 from edgeseg.errors import MissingExtraError, one_line
 from edgeseg.service.refusal import BAD_REQUEST, TOO_LARGE, UNUSABLE, Refusal
 from edgeseg.specs import ServeOptions
@@ -71,7 +72,7 @@ def place_study(data: bytes, folder: Path, options: ServeOptions) -> Path:
 
 def _hidden(name: str) -> bool:
     """Whether a member is hidden, or left by an archiver, as `__MACOSX/._1.dcm`; `..` hides nothing."""
-    return any(part.startswith(("__", ".")) and part not in (".", "..") for part in name.split("/"))
+    return any(is_passed_over(part) and part not in (".", "..") for part in name.split("/"))
 
 
 def _ending(name: str) -> str:

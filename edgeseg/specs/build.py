@@ -22,6 +22,7 @@ class BuildSpec:
     `max_drop` starts the search for the cheapest int8 file that loses no more mean Dice (one-sided 95 % bound).
     `verify_patients` bounds how many of the evaluated patients the parity check runs over. `profile` is the one of
     `PROFILES` that int8 artifacts are built for. `r2` asks for the full-width R2U-Net beside the baseline.
+    `public_ids` says that all ids of the data are public, so that artifacts hold plain digests of those seen.
     """
 
     variant: VariantSpec
@@ -43,6 +44,7 @@ class BuildSpec:
     rebuild: bool = False
     profile: str = "arm"
     r2: bool = True
+    public_ids: bool = False
     command: str = "edgeseg build"
 
     def __post_init__(self) -> None:

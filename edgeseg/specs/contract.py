@@ -70,10 +70,10 @@ class Contract:
     `layout`. The artifact returns `output`, laid out as `output_layout`, None for the same: logits, or probabilities,
     of which a runner takes the logit; a pixel is tumour when its probability is above `threshold`, which is its logit
     above `logit_threshold`, and `post_processing` does not drop its component. Of several channels `classes` has the
-    names, and `foreground` the numbers of those that are tumour. `seen_patients` holds
-    `patient_digest(id)` of every patient that training or calibration used, so that a tool can refuse to evaluate on
-    them without the ids being readable. `licence` is that of the weights, None where edgeseg cannot know it.
-    `profile` is the one of `PROFILES` that an int8 artifact was built for, None for float. `golden` is what the
+    names, and `foreground` the numbers of those that are tumour. `seen_patients` holds what `seen_entries` makes of
+    every patient that training or calibration used, so that a tool that has the site's key can refuse to evaluate on
+    them, and nobody else can find out who they are. `licence` is that of the weights, None where edgeseg cannot know
+    it. `profile` is the one of `PROFILES` that an int8 artifact was built for, None for float. `golden` is what the
     artifact finds on a drawing that any device can make, None where it finds nothing sensible. The two digests are of
     the file without the contract, and of the contract's own text; None where nothing was sealed, as in schema
     version 1. `float_layers` are the layers of an int8 artifact that are computed in float, empty where all are int8.

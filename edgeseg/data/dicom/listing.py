@@ -16,11 +16,14 @@ from edgeseg.data.dicom import enhanced
 from edgeseg.data.dicom.header import holds_no_image, is_image, read
 from edgeseg.data.listing import natural_key
 from edgeseg.data.origin import Origin
-from edgeseg.data.recognise import SeriesFacts
+from edgeseg.data.recognise import SeriesFacts, words_of
+from edgeseg.data.recognise.table import BEFORE, NEVER, OTHER_PART, WITHOUT
 from edgeseg.errors import DatasetError
 
 TAGS = [
-    "AccessionNumber", "BitsAllocated", "BitsStored", "ContrastBolusAgent", "ContrastBolusAgentSequence",
+    "AccessionNumber", "BitsAllocated", "BitsStored", "BodyPartExamined", "ComplexImageComponent",
+    "ContrastBolusAgent", "ContrastBolusAgentSequence", "ContrastBolusIngredient", "ContrastBolusStartTime",
+    "ContrastBolusTotalDose", "ContrastBolusVolume", "LossyImageCompression",
     "DiffusionBValue", "EchoPulseSequence", "EchoTime",
     "FrameOfReferenceUID", "ImageOrientationPatient", "ImagePositionPatient", "ImageType", "ImagesInAcquisition",
     "InstanceNumber", "InversionTime", "Modality", "NumberOfFrames", "PatientBirthDate", "PatientID", "PatientName",
@@ -31,6 +34,7 @@ TAGS = [
     "SOPClassUID", "SOPInstanceUID",
 ]  # fmt: skip
 _NO_AGENT = frozenset(("", "no", "none", "nein", "non", "n", "0", "without", "n/a", "na", "null"))
+_NO_AGENT_WORDS = (("no",), ("none",), ("kein",), ("keine",), ("aucun",), ("ninguno",), ("nessuno",))
 _IDENTIFYING = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
 _HIDDEN = "..."
 _OWNER_TAGS = [
@@ -64,7 +68,12 @@ class SeriesFiles:
             description=self.description,
             number=_whole(first, "SeriesNumber"),
             modality=str(first.get("Modality") or "unknown"),
-            image_type=(*(str(word).upper() for word in _many(first.get("ImageType"))), *_captured(first)),
+            image_type=(
+                *(str(word).upper() for word in _many(first.get("ImageType"))),
+                *(str(word).upper() for word in _many(first.get("ComplexImageComponent"))),
+                *_captured(first),
+            ),
+            body_part=_other_part(first),
             scanning=tuple(str(word).upper() for word in _many(first.get("ScanningSequence")))
             or enhanced.pulses(first),
             echo_ms=enhanced.milliseconds(first, "echo"),
@@ -125,7 +134,8 @@ def _described(header: Any) -> str:
     named = [word for name in _IDENTIFYING for word in re.split(r"[\s^=,]+", str(header.get(name) or ""))]
     for word in sorted({word for word in named if len(word) >= _MIN_HIDDEN}, key=len, reverse=True):
         text = re.sub(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", _HIDDEN, text, flags=re.IGNORECASE)
-    return re.sub(r"\d+(\.\d+){4,}", _HIDDEN, text)
+    shown = "".join(char if char.isprintable() else " " for char in text)
+    return re.sub(r"\d+(\.\d+){4,}", _HIDDEN, shown)
 
 
 def _origin(header: Any, salt: str) -> Origin:
@@ -151,9 +161,22 @@ def _day(text: Any) -> date | None:
 
 
 def _agent(header: Any) -> bool:
-    if enhanced.agent_given(header):
+    """Whether a header says that a contrast agent was given: by name, or by what only a given one has."""
+    text = str(header.get("ContrastBolusAgent") or "").strip()
+    words = words_of(text)
+    if text and (words[:1] in _NO_AGENT_WORDS or any(word in BEFORE | WITHOUT for word in words)):
+        return False
+    if enhanced.agent_given(header) or text.casefold() not in _NO_AGENT:
         return True
-    return str(header.get("ContrastBolusAgent") or "").strip().casefold() not in _NO_AGENT
+    given = (enhanced.number(header.get(name)) for name in ("ContrastBolusVolume", "ContrastBolusTotalDose"))
+    told = (str(header.get(name) or "").strip() for name in ("ContrastBolusStartTime", "ContrastBolusIngredient"))
+    return any(value and value > 0 for value in given) or any(word.casefold() not in _NO_AGENT for word in told)
+
+
+def _other_part(header: Any) -> str:
+    """Give the part of the body that a header names where it is known to be another one than the head."""
+    words = words_of(str(header.get("BodyPartExamined") or ""))
+    return next((word for word in words if word in NEVER[OTHER_PART]), "")
 
 
 def _plane(headers: list[Any]) -> str:

@@ -15,6 +15,7 @@ from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError
+from edgeseg.place import key_for, keys_for
 from edgeseg.results import CalibrationSet, Choice
 from edgeseg.specs import (
     PROFILES,
@@ -22,8 +23,8 @@ from edgeseg.specs import (
     Contract,
     OperatingPoint,
     VariantSpec,
-    patient_digests,
     refuse_calibrated,
+    renewed,
     require_some,
 )
 from edgeseg.stages.calibrate import (
@@ -36,7 +37,7 @@ from edgeseg.stages.calibrate import (
     shipped_ranges,
 )
 from edgeseg.stages.choose import CHOICE_FILE, read_choice
-from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.stages.predict import checkpoint_contract, name_patients
 from edgeseg.targets import TARGETS, Target, resolve
 from edgeseg.targets.histograms import MIN_MAX, check_method
 from edgeseg.targets.ranges import LEARNED
@@ -143,7 +144,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
     inputs = BuildInputs(
         dataset=dataset,
         content_key=key,
-        checkpoint=checkpoint,
+        checkpoint=name_patients(checkpoint, dataset.patients),
         weights_sha256=weights,
         choice=_choice(spec, checkpoint.header.variant.slug),
         shipped_calibration=shipped_phantom_set(),
@@ -200,16 +201,23 @@ def resolve_compression(
             manifest = choose_slices(source, inputs.trained, slices=slices, seed=seed)
         else:
             source = phantom_calibration_data()
-        refuse_calibrated(inputs.unseen, patient_digests(manifest.patients))
+        refuse_calibrated(inputs.unseen, manifest.patients)
         found = record_ranges(inputs.checkpoint, manifest, source, method=method, model=model())
-    refuse_calibrated(inputs.unseen, found.patients)
+    refuse_calibrated(inputs.unseen, found.patients, keys_for(found.patients))
     return Compression(ranges=found, shipped=shipped)
 
 
-def target_contract(inputs: BuildInputs, target: Target, ranges: RecordedRanges | None, *, profile: str) -> Contract:
-    """Return what an artifact of a build says of itself; `ranges` are those that it takes, if any."""
-    network = checkpoint_contract(inputs.checkpoint.header, target.name)
-    seen = {*network.seen_patients, *(() if ranges is None else ranges.patients)}
+def target_contract(
+    inputs: BuildInputs, target: Target, ranges: RecordedRanges | None, *, profile: str, public_ids: bool = False
+) -> Contract:
+    """Return what an artifact of a build says of itself; `ranges` are those that it takes, if any.
+
+    With `public_ids` the patients that it saw stand in it as plain digests, else those of no public id as pseudonyms.
+    """
+    network = checkpoint_contract(inputs.checkpoint.header, target.name, public_ids=public_ids)
+    learned, entries = inputs.checkpoint.header.train_patients, () if ranges is None else ranges.patients
+    key = None if public_ids else key_for(learned)
+    seen = {*network.seen_patients, *renewed(entries, learned, keys=keys_for(entries), key=key)}
     return replace(
         network,
         threshold=inputs.point.threshold,

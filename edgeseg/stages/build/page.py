@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from edgeseg.results import BuildResult
 from edgeseg.stages.build.inputs import EVALUATION_START
 from edgeseg.stages.build.overlays import overlays
 from edgeseg.stages.inspect import size_ledger
-from edgeseg.stages.score import check_unseen
+from edgeseg.stages.score import cannot_tell, check_unseen
 from edgeseg.targets import open_artifact
 
 NO_PICTURES, PHANTOM_PICTURES = "none", "phantom"
 PATIENTS, PER_PATIENT = 4, 2
 """How many patients are drawn, and how many slices of each."""
+_LOG = logging.getLogger(__name__)
 
 
 def write_page(
@@ -83,6 +85,8 @@ def _pictures(
     scored = {score.patient for score in main.evaluation.patients} if main.evaluation else set()
     wanted = tuple(p for p in dataset.patients if p in scored)[:PATIENTS] or dataset.patients[:PATIENTS]
     check_unseen(predictor.contract, wanted)
+    if pictures != PHANTOM_PICTURES and (doubt := cannot_tell(predictor.contract)) is not None:
+        _LOG.warning("%s", doubt)
     found: list[Overlay] = []
     for done, volume in enumerate(volumes(dataset, wanted), start=1):
         found += overlays(predictor, [volume], per_patient=PER_PATIENT)

@@ -42,7 +42,7 @@ class Workshop:
     def contract(self, target: Target, taken: Candidate | None) -> Contract:
         """Return what an artifact says of itself."""
         ranges = None if taken is None else taken.ranges
-        return target_contract(self.inputs, target, ranges, profile=self.spec.profile)
+        return target_contract(self.inputs, target, ranges, profile=self.spec.profile, public_ids=self.spec.public_ids)
 
     def place(self, target: Target) -> Path:
         """Return where the artifact of a target lies."""

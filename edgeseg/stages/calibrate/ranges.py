@@ -19,12 +19,13 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Dataset
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
+from edgeseg.place import key_for
 from edgeseg.results import CalibrationSet
-from edgeseg.specs import VariantSpec, patient_digests, require_some
+from edgeseg.specs import VariantSpec, require_some, seen_entries
 from edgeseg.stages.calibrate.manifest import network_inputs, write_calibration
 from edgeseg.stages.calibrate.slices import choose_slices
 from edgeseg.stages.environment import versions
-from edgeseg.stages.predict import checkpoint_contract, network_of
+from edgeseg.stages.predict import checkpoint_contract, name_patients, network_of
 from edgeseg.targets.histograms import MIN_MAX, check_method
 from edgeseg.targets.ranges import RECORD_AGAIN, ActivationRanges, measure
 
@@ -40,8 +41,8 @@ Progress = Callable[[int, int], None]
 class RecordedRanges:
     """The activation ranges of one weights file, and the slices that they come from.
 
-    `data`, `calibration_sha256` and `slices` are those of the calibration set; `patients` holds `patient_digest` of
-    each of its patients.
+    `data`, `calibration_sha256` and `slices` are those of the calibration set; `patients` holds what
+    `seen_entries` makes of its patients.
     """
 
     variant: str
@@ -106,7 +107,7 @@ def record_ranges(
         data=manifest.data,
         calibration_sha256=manifest.sha256,
         slices=len(manifest.slices),
-        patients=patient_digests(manifest.patients),
+        patients=seen_entries(manifest.patients, key=key_for(manifest.patients)),
         activations=measure(network, slices(), method=method, contract=contract),
         versions=versions(),
     )
@@ -169,7 +170,7 @@ def training_patients(checkpoint: Checkpoint, dataset: Dataset, among: tuple[str
     Raises:
         SeenPatientError: when there is none.
     """
-    known = set(checkpoint.header.train_patients)
+    known = set(name_patients(checkpoint, dataset.patients).header.train_patients)
     if among is not None:
         known &= set(among)
     return require_some(

@@ -22,7 +22,7 @@ from edgeseg.results import LayerSensitivity, SensitivityResult
 from edgeseg.specs import Contract, require_some
 from edgeseg.stages.calibrate.ranges import RecordedRanges
 from edgeseg.stages.environment import versions
-from edgeseg.stages.predict import Predictor, checkpoint_contract, volume_logits
+from edgeseg.stages.predict import Predictor, checkpoint_contract, name_patients, volume_logits
 from edgeseg.targets import ConvertJob, KerasPredictor, Target, get, open_artifact
 from edgeseg.targets.target import logit_codes, quantisable_layers
 
@@ -168,7 +168,8 @@ def ranking_patients(
         OptionError: when fewer than one or more than there are were asked for.
         SeenPatientError: when no patient of the data set trained the weights.
     """
-    trained = set(checkpoint.header.train_patients) & set(dataset.patients if among is None else among)
+    learned = name_patients(checkpoint, dataset.patients).header.train_patients
+    trained = set(learned) & set(dataset.patients if among is None else among)
     known = require_some(
         [patient for patient in dataset.patients if patient in trained],
         otherwise=f"none of the {len(dataset.patients)} patients of {dataset.name} trained {checkpoint.path}; layers "

@@ -11,7 +11,7 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.place import cache_dir, scratch
 from edgeseg.results import CalibrationPoint, CalibrationSet, CalibrationStudy, EvalResult, StageRecord
-from edgeseg.specs import patient_digests, refuse_calibrated, require_some
+from edgeseg.specs import refuse_calibrated, require_some
 from edgeseg.stages.calibrate.ranges import record_ranges, training_patients
 from edgeseg.stages.calibrate.sensitivity import check_target
 from edgeseg.stages.calibrate.slices import (
@@ -22,7 +22,7 @@ from edgeseg.stages.calibrate.slices import (
 )
 from edgeseg.stages.environment import environment, versions
 from edgeseg.stages.ledger import Ledger
-from edgeseg.stages.predict import checkpoint_contract, network_of
+from edgeseg.stages.predict import checkpoint_contract, name_patients, network_of
 from edgeseg.stages.score import dice_delta, evaluate
 from edgeseg.targets import ConvertJob, KerasPredictor, open_artifact
 from edgeseg.targets.histograms import METHODS, MIN_MAX
@@ -68,6 +68,7 @@ def study(
         EdgeSegError: for an unknown target, or one that is not int8.
     """
     found = check_target(target)
+    checkpoint = name_patients(checkpoint, dataset.patients)
     scored = require_some(
         [p for p in dataset.patients if p in set(checkpoint.header.validation_patients)],
         otherwise=f"none of the {len(dataset.patients)} patients of {dataset.name} was held out when "
@@ -140,7 +141,7 @@ class _Study:
         patients = training_patients(self.checkpoint, self.dataset, among)
         sets = choose_slice_sets(self.dataset, patients, counts=COUNTS, seed=self.seed)
         for manifest in sets:
-            refuse_calibrated(self.scored, patient_digests(manifest.patients))
+            refuse_calibrated(self.scored, manifest.patients)
             yield manifest, self.dataset, MIN_MAX
         usual = min(sets, key=lambda manifest: abs(len(manifest.slices) - BUILD_SLICES))
         for method in METHODS[1:]:

@@ -30,6 +30,7 @@ from edgeseg.specs import Chain, RecipeSpec, options_of, recipe_name
 from edgeseg.stages.calibrate import RANGES_FILE, learned_ranges
 from edgeseg.stages.compress.workbench import RecipeBench, validation_dice
 from edgeseg.stages.environment import versions
+from edgeseg.stages.predict import name_patients
 from edgeseg.stages.train import HISTORY, WEIGHTS, History, OnProgress, holds_run, read_history, write_csv
 from edgeseg.variants import build_model, census
 
@@ -83,6 +84,7 @@ def compress(
     """
     check_weights(parent, parent.header.variant)
     check_place(out, resume=resume)
+    parent = name_patients(parent, cache.patients)
     _check_patients(parent.header, cache)
     done: list[CompressStep] = []
     at = parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from statistics import fmean, median
@@ -14,12 +15,14 @@ from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError, MaskError
 from edgeseg.imaging import mask_on_grid
 from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval, score_patient
+from edgeseg.place import keys_for, missing_keys
 from edgeseg.results import EvalResult, InstitutionScore, Interval, PatientScore
-from edgeseg.specs import Contract, PostProcessing, check_flips, count_seen
+from edgeseg.specs import Contract, PostProcessing, check_flips, count_seen, not_comparable
 from edgeseg.stages.predict import Predictor, volume_logits
 from edgeseg.stages.score.simulate import AS_IS, simulated
 
 Progress = Callable[[int, str], None]
+_LOG = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -65,6 +68,8 @@ def evaluate(
     """
     check_flips(flips)
     contract = predictor.contract
+    if (doubt := cannot_tell(contract)) is not None:
+        _LOG.warning("%s", doubt)
     if isinstance(volumes, Sequence):
         check_unseen(contract, [volume.patient for volume in volumes], allow_seen=allow_seen)
     scores: list[PatientScore] = []
@@ -85,13 +90,34 @@ def evaluate(
         seed=seed,
     )
     applied = contract.post_processing if post_processing else PostProcessing()
-    return replace(result, post_processing=applied, flips=flips, simulation=simulation)
+    unknown = not_comparable(contract.seen_patients, keys_for(contract.seen_patients))
+    return replace(result, post_processing=applied, flips=flips, simulation=simulation, seen_unknown=unknown)
 
 
 def check_unseen(contract: Contract, patients: Sequence[str], *, allow_seen: bool = False) -> int:
-    """Count the patients that training or calibration of an artifact saw; see `edgeseg.specs.count_seen`."""
-    artifact = f"{contract.variant.slug} {contract.target}"
-    return count_seen(patients, contract.seen_patients, artifact=artifact, allow_seen=allow_seen)
+    """Count the patients that training or calibration of an artifact saw, as far as this site's keys tell.
+
+    Raises:
+        SeenPatientError: see `edgeseg.specs.count_seen`.
+        OptionError: when the site's patient key is damaged, or open to others.
+    """
+    artifact, entries = f"{contract.variant.slug} {contract.target}", contract.seen_patients
+    return count_seen(patients, entries, artifact=artifact, keys=keys_for(entries), allow_seen=allow_seen)
+
+
+def cannot_tell(contract: Contract) -> str | None:
+    """Say that nobody can tell here whether an artifact saw the patients scored, and why; None where that can be told.
+
+    Raises:
+        OptionError: when the site's patient key is damaged, or open to others.
+    """
+    if (missing := missing_keys(contract.seen_patients)) is None:
+        return None
+    unknown = not_comparable(contract.seen_patients, keys_for(contract.seen_patients))
+    return (
+        f"CANNOT TELL whether training or calibration of {contract.variant.slug} {contract.target} saw patients given "
+        f"here: it holds {unknown} pseudonym(s), and {missing}"
+    )
 
 
 def predicted_masks(

@@ -11,12 +11,18 @@ from numpy.typing import NDArray
 
 from edgeseg.data.scan import SourcedScan
 from edgeseg.errors import DatasetError
+from edgeseg.stages.segment.summary import SUMMARY_FILE
 
 _SURROGATES = (0xDC80, 0xDCFF)
 
 
 def safe_name(name: str) -> str:
-    """Return a name with `%F6` for a byte that is not UTF-8, and likewise for control and format characters."""
+    """Return a name with `%F6` for a byte that is not UTF-8, and likewise for control and format characters.
+
+    A name of dots alone, which would be another folder, and that of the summary are written so too.
+    """
+    if not name.strip(".") or name == SUMMARY_FILE:
+        return "".join(f"%{ord(char):02X}" for char in name[:1]) + name[1:]
     return "".join(_shown(char) for char in name)
 
 

@@ -24,7 +24,7 @@ from edgeseg.results import FAILED, PatientSegmentation
 from edgeseg.runtime import Segmenter
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.case import segment_case
-from edgeseg.stages.segment.identity import inputs_digest, options_digest
+from edgeseg.stages.segment.identity import inputs_digest, options_digest, place_digest
 from edgeseg.stages.segment.inputs import Planned, plan
 from edgeseg.stages.segment.names import named, safe_name
 from edgeseg.stages.segment.salt import keep_salt
@@ -158,6 +158,11 @@ class Patients:
                     f"{self._taken[scan.name]} and {one.source} are both '{scan.name}'; rename one, or run them "
                     "separately with another --out"
                 )
+            if scan.kind != "dicom" and self._summary.is_of_another(scan.name, place_digest(one.source)):
+                raise DatasetError(
+                    f"{self._out} has masks of another '{scan.name}', from another folder, and those of {one.source} "
+                    "would take their place; rename the folder, or choose another --out"
+                )
             self._opened = scan.name if scan.kind != "dicom" or self._naming is not Naming.DRAWN else None
             count.total += len(scan.slice_names) - one.slices
             with staged_tree(self._out) as folder:
@@ -168,7 +173,7 @@ class Patients:
             if scan.kind == "dicom" and self._naming is Naming.DRAWN and self._options.salt is not None:
                 keep_salt(self._out, self._options.salt)
             self._taken[scan.name] = one.source
-            return self._signed(row, digest)
+            return self._signed(row, one, digest)
         finally:
             opened.close()
 
@@ -177,12 +182,13 @@ class Patients:
         row = self._summary.of_inputs(digest) if self._naming is not Naming.GIVEN else None
         return row.patient if row is not None and row.input == "dicom" and row.patient not in self._taken else None
 
-    def _signed(self, row: PatientSegmentation, digest: str) -> PatientSegmentation:
+    def _signed(self, row: PatientSegmentation, one: Planned, digest: str) -> PatientSegmentation:
         return replace(
             row,
             model=self._segmenter.path.name,
             model_sha256=self._sha256,
             inputs_digest=digest,
+            place_digest=place_digest(one.source),
             options_digest=self._options_digest,
         )
 
@@ -190,7 +196,7 @@ class Patients:
         _LOG.debug("%s failed", one.source, exc_info=error)
         wanted = self._opened or self._earlier_name(digest) or _label(one)
         name, number = wanted, 1
-        while name in self._taken:
+        while name in self._taken or self._summary.is_of_another(name, place_digest(one.source)):
             number += 1
             name = f"{wanted} ({number})"
         self._taken[name] = one.source
@@ -208,7 +214,7 @@ class Patients:
             status=FAILED,
             reason=safe_name(_reason(error)),
         )
-        return self._signed(row, digest)
+        return self._signed(row, one, digest)
 
 
 class _Count:

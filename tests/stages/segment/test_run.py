@@ -56,7 +56,7 @@ def patients(tmp_path: Path) -> Path:
 
 def save_slice(path: Path, height: int = 16, width: int = 24, *, lesion: bool = False) -> NDArray[np.uint8]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    image = np.random.default_rng(height).integers(0, 100, (height, width, 3), dtype=np.uint8)
+    image = np.random.default_rng(list(path.stem.encode())).integers(0, 100, (height, width, 3), dtype=np.uint8)
     if lesion:
         image[height // 4 : height // 2, width // 4 : width // 2, 1] = 255
     Image.fromarray(image).save(path)

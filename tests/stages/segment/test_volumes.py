@@ -25,6 +25,7 @@ from edgeseg.specs import Contract, PostProcessing, RunOptions
 from edgeseg.stages.segment.run import run
 
 Write = Callable[..., Path]
+SALT = "a salt for tests only"
 TUMOUR = (slice(2, 4), slice(8, 16), slice(12, 24))
 INSIDE = (slice(2, 4), slice(10, 14), slice(14, 22))
 
@@ -175,7 +176,12 @@ def test_a_dicom_study_becomes_a_seg_that_pydicom_reads(
     write_dicom("study/loc", scan_values["pre"][:1], description="LOCALIZER")
     if multiframe:
         as_one_file(tmp_path / "study" / "flair")
-    result = run(model, [tmp_path / "study"], out=tmp_path / "out", options=RunOptions(overlays=True, salt="x"))
+    result = run(
+        model,
+        [tmp_path / "study"],
+        out=tmp_path / "out",
+        options=RunOptions(overlays=True, salt=SALT),
+    )
     (found,) = result.patients
     seg = pydicom.dcmread(tmp_path / "out" / found.files[0])
     mask = np.asarray(seg.pixel_array).reshape(6, 32, 48) > 0
@@ -189,7 +195,7 @@ def test_a_dicom_study_becomes_a_seg_that_pydicom_reads(
     told = (tmp_path / "out" / "summary.json").read_text()
     assert re.search(r"Zyxwvu|Secret|4711|ACC-815|Doc\^|1950|\d+\.\d+\.\d+\.\d+\.\d+\.\d", told) is None
     assert re.fullmatch(r"patient-[0-9a-f]{12}", found.patient)
-    again = run(model, [tmp_path / "study"], out=tmp_path / "out2", options=RunOptions(salt="x"))
+    again = run(model, [tmp_path / "study"], out=tmp_path / "out2", options=RunOptions(salt=SALT))
     other = run(model, [tmp_path / "study"], out=tmp_path / "out3")
     assert again.patients[0].patient == found.patient != other.patients[0].patient
 
