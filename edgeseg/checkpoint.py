@@ -99,6 +99,7 @@ def checkpoint_bytes(header: CheckpointHeader, arrays: Mapping[str, NDArray[Any]
     return content
 
 
+_MAX_HEADER_BYTES = 8 << 20
 _EXPECTED = (
     "weights are taken from the folder of a run or its weights.safetensors alone, which 'edgeseg train' and 'edgeseg "
     "compress' write; give that"
@@ -117,6 +118,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     _safetensors()
     from safetensors import SafetensorError, safe_open
 
+    _require_short_header(file)
     try:
         with safe_open(file, framework="numpy") as stored:
             metadata = stored.metadata() or {}
@@ -140,6 +142,17 @@ def read_checkpoint(path: Path) -> Checkpoint:
             "use the edgeseg that wrote it, or train again"
         )
     return Checkpoint(header=header, arrays=arrays, path=file)
+
+
+def _require_short_header(file: Path) -> None:
+    """Refuse a header that would fill memory before it is parsed; what else is wrong with a file is found later."""
+    with file.open("rb") as stream:
+        said = int.from_bytes(stream.read(8), "little")
+    if _MAX_HEADER_BYTES < said <= file.stat().st_size:
+        raise CheckpointError(
+            f"{file} has a header of {said >> 20} MB, and no checkpoint has more than {_MAX_HEADER_BYTES >> 20}; "
+            "train or copy it again"
+        )
 
 
 def foreign_kind(file: Path) -> str | None:

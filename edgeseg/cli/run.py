@@ -80,6 +80,10 @@ def run(
         Path | None,
         typer.Option("--csv", metavar="FILE", help="Also write summary.json as a table, a line per patient."),
     ] = None,
+    untrusted: Annotated[
+        bool,
+        typer.Option("--untrusted", help="Read scans in a process with limits on memory and time."),
+    ] = False,
     threads: Annotated[int, typer.Option("--threads", help="Threads of the runtime.")] = 2,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -110,6 +114,7 @@ def run(
         overlays=overlays,
         salt=salt_of(salt),
         contract=contract,
+        untrusted=untrusted,
         same_patient=same_patient,
     )
     if list_only:

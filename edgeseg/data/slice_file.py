@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgeseg.errors import DataError, ImageError, MaskError, one_line
+from edgeseg.data.picture_head import frames_of
+from edgeseg.errors import DataError, ImageError, LimitError, MaskError, one_line
+from edgeseg.regular import open_regular
 
 SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
 
@@ -69,7 +71,7 @@ class _Picture:
         height, width = self.pixels.shape[:2]
         text = f"{height} x {width} pixels, {self.channels} channel(s) of {self.bits} bit ({self.mode})"
         text += ", black and white exchanged" if self.inverted else ""
-        return text if self.frames == 1 else f"{text}, {self.frames} frames"
+        return text if self.frames == 1 else f"{text}, {self.frames} frames or more"
 
 
 class _EmptyFileError(Exception):
@@ -147,7 +149,7 @@ def read_grey(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
 def is_jpeg(path: Path) -> bool:
     """Whether a picture is JPEG by its first bytes, or by its ending where it cannot be read."""
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             return stream.read(len(_JPEG_SIGNATURE)) == _JPEG_SIGNATURE
     except OSError:
         return path.suffix.lower() in (".jpg", ".jpeg")
@@ -202,7 +204,7 @@ def _decode(
 ) -> _Picture:
     """Decode the whole file; whatever Pillow says against it, warnings included, becomes one `kind`."""
     try:
-        return _decode_with_pillow(path.open("rb") if content is None else io.BytesIO(content), max_pixels)
+        return _decode_with_pillow(open_regular(path) if content is None else io.BytesIO(content), max_pixels, path)
     except FileNotFoundError as error:
         raise kind(f"{path}: there is no such file; the {role} is missing") from error
     except IsADirectoryError as error:
@@ -228,13 +230,19 @@ def _decode(
     except Exception as error:
         if known := _FOREIGN.get(path.suffix.lower()):
             raise kind(f"{path}: {known}") from error
-        raise kind(
-            f"{path}: cannot be decoded as TIFF, PNG or JPEG ({one_line(error)}); the {role} is damaged, cut short or "
-            "of another format; copy it again or save it as TIFF or PNG"
-        ) from error
+        raise kind(_undecodable(path, role, error)) from error
 
 
-def _decode_with_pillow(source: BinaryIO, max_pixels: int | None) -> _Picture:
+def _undecodable(path: Path, role: str, error: Exception) -> str:
+    if isinstance(error, LimitError):
+        return str(error)
+    return (
+        f"{path}: cannot be decoded as TIFF, PNG or JPEG ({one_line(error)}); the {role} is damaged, cut short or of "
+        "another format; copy it again or save it as TIFF or PNG"
+    )
+
+
+def _decode_with_pillow(source: BinaryIO, max_pixels: int | None, path: Path) -> _Picture:
     with source as stream, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         warnings.simplefilter("error", UserWarning)
@@ -242,12 +250,13 @@ def _decode_with_pillow(source: BinaryIO, max_pixels: int | None) -> _Picture:
         if not head:
             raise _EmptyFileError
         stream.seek(0)
+        found = frames_of(stream, str(path))
         with Image.open(stream, formats=_FORMATS) as image:
             if max_pixels is not None and image.width * image.height > max_pixels:
                 raise _TooManyPixelsError(f"{image.height} x {image.width}")
             if image.getexif().get(_ORIENTATION, _UPRIGHT) not in (_UPRIGHT, 0):
                 raise _TurnedError
-            frames = int(getattr(image, "n_frames", 1))
+            frames = int(getattr(image, "n_frames", 1)) if found is None else found
             bits = _bits(image, head)
             image.load()
             return _Picture(

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from edgeseg.errors import DatasetError, one_line
 from edgeseg.place import scratch_file, write_scratch
+from edgeseg.regular import open_regular
 
 MAX_VOXELS = 1 << 30
 _MAX_SLICES = 100_000
@@ -24,12 +25,12 @@ def unpacked(path: Path) -> BinaryIO:
         DatasetError: when it is damaged or cut short, or claims too many voxels.
         ScratchError: when it cannot be unpacked among the temporary files.
     """
-    stream = path.open("rb")
+    stream = open_regular(path)
     if stream.read(len(_GZIP)) != _GZIP:
         stream.seek(0)
         return stream
     stream.close()
-    with path.open("rb") as packed, gzip.GzipFile(fileobj=packed) as source:
+    with open_regular(path) as packed, gzip.GzipFile(fileobj=packed) as source:
         target = scratch_file()
         try:
             block = source.read(_BLOCK)

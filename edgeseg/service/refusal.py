@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from edgeseg.errors import DataError, EdgeSegError, MissingExtraError, OptionError, UnknownNameError
+from edgeseg.errors import DataError, EdgeSegError, LimitError, MissingExtraError, OptionError, UnknownNameError
 
 BAD_REQUEST, NO_TOKEN, TOO_SLOW, TOO_LARGE, WRONG_TYPE, UNUSABLE = 400, 401, 408, 413, 415, 422
 TOO_MANY, UNAVAILABLE = 429, 503
@@ -43,6 +43,8 @@ def refusal_for(error: EdgeSegError, hidden: str = "") -> Refusal:
     text = re.sub(r"--(pre|flair|post)-series", r"\1_series", text)
     if isinstance(error, MissingExtraError):
         return Refusal(WRONG_TYPE, f"this service was installed without it: {text}")
+    if isinstance(error, LimitError):
+        return Refusal(TOO_LARGE, text)
     if isinstance(error, (DataError, OptionError, UnknownNameError)):
         return Refusal(UNUSABLE, text)
     return Refusal(UNAVAILABLE, "the model or its host failed; the operator finds more in the log")

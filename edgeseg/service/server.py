@@ -41,6 +41,7 @@ def serve(
     """
     engine = Engine.load(model, options, contract)
     try:
+        engine.warm()
         with _listen(options) as listener, _log():
             shown = f"[{options.host}]" if ":" in options.host else options.host
             try:

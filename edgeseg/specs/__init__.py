@@ -52,7 +52,7 @@ from edgeseg.specs.seen import (
     seen_among,
     seen_entries,
 )
-from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, ServeOptions
+from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, Bounds, ServeOptions
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 
 __all__ = [
@@ -78,6 +78,7 @@ __all__ = [
     "AppCase",
     "AppFile",
     "AppManifest",
+    "Bounds",
     "BuildSpec",
     "Chain",
     "ChannelPrune",

@@ -21,6 +21,7 @@ LAYOUTS = ("NCHW", "NHWC")
 PROFILES = ("arm", "x86")
 """Build profiles of int8, the default first: signed 8 bits at full range, or what stays exact on every x86."""
 _BYTE = 1.0 / 255.0
+MAX_SIDE_PX = 4096
 _DIGEST = re.compile("[0-9a-f]{64}")
 INTENDED_USE = "Research use only. Not a medical device; not for diagnosis or treatment."
 
@@ -129,8 +130,10 @@ class Contract:
             value = getattr(self, name)
             if value is not None and not _DIGEST.fullmatch(value):
                 raise OptionError(f"{name} is '{value[:70]}'; 64 hex digits are needed")
-        if self.height < 1 or self.width < 1:
-            raise OptionError(f"the image is {self.height} x {self.width}; each side must be at least 1 pixel")
+        if self.height < 1 or self.width < 1 or max(self.height, self.width) > MAX_SIDE_PX:
+            raise OptionError(
+                f"the image is {self.height} x {self.width}; each side must have 1 to {MAX_SIDE_PX} pixels"
+            )
 
     @property
     def logit_threshold(self) -> float:

@@ -31,6 +31,7 @@ class RunOptions:
             None draws one for each folder of results.
         same_patient: whether sequences are one patient's, as the user says, though their headers name different ones.
         contract: a JSON file with the contract of a model that carries none.
+        untrusted: whether scans are read in a process of their own, with limits on memory and time.
     """
 
     pre: Path | None = None
@@ -45,6 +46,7 @@ class RunOptions:
     overlays: bool = False
     salt: str | None = None
     contract: Path | None = None
+    untrusted: bool = False
     same_patient: bool = False
 
     def __post_init__(self) -> None:

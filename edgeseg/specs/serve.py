@@ -11,11 +11,28 @@ from edgeseg.errors import OptionError
 SEGMENT_ROUTE = "/v1/segment"
 LIVE_ROUTE, READY_ROUTE, METRICS_ROUTE = "/live", "/ready", "/metrics"
 OWN_ROUTES = (SEGMENT_ROUTE, "/docs", "/openapi.json", LIVE_ROUTE, READY_ROUTE, METRICS_ROUTE)
+_USUAL_PIXELS = 512 * 512
+"""Of a slice, when as many come as may; where slices are larger there may be fewer."""
 MAX_PREDICT_BYTES = 1_500_000
 """The largest request that Vertex AI passes on to a container."""
 _ROUTE = re.compile(r"/[\w./:@-]*", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,512}=*")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
+
+
+UNPACKED_TIMES = 16
+"""How many times as large as the largest body what is packed in one request may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What one request may hold: bytes of all its files unpacked, slices, pixels, and seconds to unpack."""
+
+    unpacked_bytes: int
+    max_slices: int
+    max_pixels: int
+    all_pixels: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +67,7 @@ class ServeOptions:
     max_body_bytes: int = 32 << 20
     max_held_bytes: int = 256 << 20
     max_slices: int = 256
-    max_pixels: int = 1 << 24
+    max_pixels: int = 1 << 22
     timeout_s: float = 60.0
     grace_s: float = 30.0
     drain_s: float = 0.0
@@ -78,6 +95,17 @@ class ServeOptions:
             raise OptionError(f"drain_s is {self.drain_s}; it lies between 0 and 3600 seconds")
         _require_access(self.token, self.origins)
         _require_routes(self.health_route, self.predict_route)
+
+    @property
+    def bounds(self) -> Bounds:
+        """What one request may hold."""
+        return Bounds(
+            unpacked_bytes=UNPACKED_TIMES * self.max_body_bytes,
+            max_slices=self.max_slices,
+            max_pixels=self.max_pixels,
+            all_pixels=_USUAL_PIXELS * self.max_slices,
+            seconds=self.timeout_s,
+        )
 
     @property
     def threads(self) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeseg.artifacts import staged_tree
 from edgeseg.data.scan import SourcedScan
@@ -21,14 +22,18 @@ from edgeseg.errors import (
     ScratchError,
 )
 from edgeseg.results import FAILED, PatientSegmentation
-from edgeseg.runtime import Segmenter
 from edgeseg.specs import RunOptions
+from edgeseg.stages.segment.apart.files import open_apart
 from edgeseg.stages.segment.case import segment_case
 from edgeseg.stages.segment.identity import inputs_digest, options_digest, place_digest
 from edgeseg.stages.segment.inputs import Planned, plan
 from edgeseg.stages.segment.names import named, safe_name
 from edgeseg.stages.segment.salt import keep_salt
 from edgeseg.stages.segment.summary import Summary
+from edgeseg.workers.apart import Pool
+
+if TYPE_CHECKING:
+    from edgeseg.runtime import Segmenter
 
 Progress = Callable[[int, int, str], None]
 OnPatient = Callable[[PatientSegmentation, bool], None]
@@ -99,9 +104,21 @@ class Patients:
         on_patient: OnPatient | None,
         *,
         naming: Naming,
+        pool: Pool | None = None,
     ) -> None:
-        """Take what all patients share; `naming` says what DICOM patients are called by."""
-        self._naming = naming
+        """Take what all patients share.
+
+        Args:
+            segmenter: the open artifact.
+            model_sha256: its digest.
+            options: of the run.
+            out: where the patients' folders go.
+            summary: what is known of them.
+            on_patient: see `OnPatient`.
+            naming: what DICOM patients are called by.
+            pool: where scans are read; None for this process.
+        """
+        self._pool, self._naming = pool, naming
         self._segmenter, self._sha256, self._options = segmenter, model_sha256, options
         self._out, self._summary, self._on_patient = out, summary, on_patient or (lambda _row, _before: None)
         self._options_digest = options_digest(options)
@@ -150,7 +167,7 @@ class Patients:
 
     def _segment(self, one: Planned, digest: str, count: _Count, check: Callable[[], None]) -> PatientSegmentation:
         self._opened = None
-        opened = one.open()
+        opened = self._open(one)
         try:
             scan = named(opened, self._earlier_name(digest))
             if scan.name in self._taken:
@@ -176,6 +193,11 @@ class Patients:
             return self._signed(row, one, digest)
         finally:
             opened.close()
+
+    def _open(self, one: Planned) -> SourcedScan:
+        if self._pool is None or one.request is None:
+            return one.open()
+        return open_apart(one.request, self._pool)
 
     def _earlier_name(self, digest: str) -> str | None:
         """Return what an earlier run called the patient whom these files are of, unless the user gave the salt."""

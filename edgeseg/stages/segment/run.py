@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeseg import __version__
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.place import claimed
 from edgeseg.results import PatientSegmentation, RunResult
-from edgeseg.runtime import Segmenter
-from edgeseg.runtime.model_files import model_sha256
 from edgeseg.specs import RunOptions
+from edgeseg.stages.segment.apart.files import ENTRY
 from edgeseg.stages.segment.inputs import Planned
 from edgeseg.stages.segment.patients import Naming, OnPatient, Patients, Progress, plan_each
 from edgeseg.stages.segment.salt import drawn_salt, kept_salt
 from edgeseg.stages.segment.summary import Summary
+from edgeseg.workers.apart import Pool
+
+if TYPE_CHECKING:
+    from edgeseg.runtime import Segmenter
 
 
 def run(
@@ -69,8 +74,12 @@ def run(
     with claimed(out):
         summary = Summary(out, lambda rows: opened.result(rows, start))
         naming = Naming.GIVEN if options.salt is not None else Naming.KEPT if kept else Naming.DRAWN
-        patients = Patients(opened.segmenter, opened.sha256, salted, out, summary, on_patient, naming=naming)
-        patients.run(planned, check=opened.check, resume=resume, progress=progress)
+        with contextlib.ExitStack() as stack:
+            pool = stack.enter_context(Pool(ENTRY, spare=0)) if options.untrusted else None
+            patients = Patients(
+                opened.segmenter, opened.sha256, salted, out, summary, on_patient, naming=naming, pool=pool
+            )
+            patients.run(planned, check=opened.check, resume=resume, progress=progress)
         return summary.write()
 
 
@@ -85,6 +94,9 @@ class _Model:
 
     @classmethod
     def load(cls, path: Path, threads: int, options: RunOptions) -> _Model:
+        from edgeseg.runtime import Segmenter
+        from edgeseg.runtime.model_files import model_sha256
+
         start = time.perf_counter()
         known = model_sha256(path) if path.is_file() else ""
         segmenter = Segmenter.load(path, threads=threads, contract=options.contract)
@@ -92,6 +104,8 @@ class _Model:
 
     def check(self) -> None:
         """Refuse masks of a model whose file is another by now."""
+        from edgeseg.runtime.model_files import model_sha256
+
         if not self.path.is_file() or model_sha256(self.path) != self.sha256:
             raise ArtifactError(
                 f"{self.path}: the model was changed while it ran, so it is unclear which one drew the masks of the "
