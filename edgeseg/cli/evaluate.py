@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._contract import ContractFile
+
 if TYPE_CHECKING:
     from edgeseg.data.volume import Dataset
 
@@ -38,6 +40,7 @@ def evaluate(
     ] = "none",
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 2,
+    contract: ContractFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Score an artifact per patient: Dice with its interval, IoU, HD95, lesions found, false alarms.
@@ -61,14 +64,14 @@ def evaluate(
     check_simulation(simulate)
     dataset = open_dataset(data)
     chosen = _chosen(dataset, patients, split, fold)
-    predictor = open_artifact(model, threads=threads)
-    contract = predictor.contract
-    check_unseen(contract, chosen, allow_seen=allow_seen)
+    predictor = open_artifact(model, threads=threads, contract=contract)
+    told = predictor.contract
+    check_unseen(told, chosen, allow_seen=allow_seen)
     with counted("evaluating") as progress:
         result = run(
             predictor,
             volumes(dataset, chosen),
-            artifact=f"{contract.variant.slug}/{contract.target}",
+            artifact=f"{told.variant.slug}/{told.target}",
             data=dataset.name,
             allow_seen=allow_seen,
             post_processing=post_processing,
@@ -82,7 +85,7 @@ def evaluate(
         return
     from edgeseg.cli._scores import evaluation
 
-    show(evaluation(result, contract))
+    show(evaluation(result, told))
 
 
 def _chosen(dataset: Dataset, patients: str | None, split: Path | None, fold: int | None) -> tuple[str, ...]:

@@ -36,7 +36,18 @@ _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES
 # or an `app` where the command has commands of its own.
 PANELS = {
     "Make": ("data", "train", "average", "compress", "choose", "calibrate", "build", "ship", "android", "golden"),
-    "Use and measure": ("run", "serve", "doctor", "evaluate", "verify", "bench", "check", "sensitivity", "experiments"),
+    "Use and measure": (
+        "run",
+        "serve",
+        "contract",
+        "doctor",
+        "evaluate",
+        "verify",
+        "bench",
+        "check",
+        "sensitivity",
+        "experiments",
+    ),
     "Read": ("inspect", "report", "compare", "claims", "schema", "variants", "targets", "cache", "key"),
 }
 

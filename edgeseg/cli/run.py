@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._contract import ContractFile
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -68,10 +70,7 @@ def run(
         bool,
         typer.Option("--same-patient", help="Take sequences for one patient's whose headers name different ones."),
     ] = False,
-    contract: Annotated[
-        Path | None,
-        typer.Option("--contract", metavar="FILE", help="The contract, as JSON, of a model that carries none."),
-    ] = None,
+    contract: ContractFile = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Pass over patients that are done: same model, options and unchanged files."),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._contract import ContractFile
+
 if TYPE_CHECKING:
     from edgeseg.service.engine import Engine
 
@@ -45,10 +47,7 @@ def serve(
         list[str] | None,
         typer.Option("--origin", help="Of web pages that may call from a browser; may be repeated.", metavar="URL"),
     ] = None,
-    contract: Annotated[
-        Path | None,
-        typer.Option("--contract", metavar="FILE", help="The contract, as JSON, of a model that carries none."),
-    ] = None,
+    contract: ContractFile = None,
     json: Annotated[bool, typer.Option("--json", help="Print address and model as JSON when ready.")] = False,
 ) -> None:
     """Serve /v1/segment, /health and /docs, and the Vertex AI contract, until SIGTERM or Ctrl-C.

@@ -67,7 +67,7 @@ class Segmenter:
                 slower on x86, or where its kernels saturate from the nearest mode that does not; `fast` takes the
                 runtime's default kernels. Float models, TFLite, the profile `x86` and ORT format, whose graph is fixed,
                 are the same under both.
-            contract: a JSON file with the contract of a model that carries none.
+            contract: a JSON or TOML file with the contract of a model that carries none.
 
         Raises:
             ArtifactError: when the file is missing, damaged, or cannot be run.

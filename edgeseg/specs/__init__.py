@@ -13,6 +13,7 @@ from edgeseg.specs.contract import (
     Contract,
     PostProcessing,
 )
+from edgeseg.specs.contract_toml import contract_toml
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
 from edgeseg.specs.flips import FLIPS, check_flips
 from edgeseg.specs.golden import GoldenCase, GoldenDrawing, GoldenLogit
@@ -107,6 +108,7 @@ __all__ = [
     "VariantSpec",
     "check_flips",
     "check_salt",
+    "contract_toml",
     "count_seen",
     "is_pseudonym",
     "is_public",
