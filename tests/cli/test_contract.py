@@ -46,11 +46,11 @@ def told(tmp_path: Path, tiny_contract: Contract) -> Callable[..., Path]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_toml_says_what_the_contract_does(name: str, told: Callable[..., Path], tiny_contract: Contract) -> None:
-    classes = {"classes": ("rest", "tümour", 'a "b"\\'), "foreground": (1, 2), "output": "softmax"}
+    classes: dict[str, Any] = {"classes": ("rest", "tümour", 'a "b"\\'), "foreground": (1, 2), "output": "softmax"}
     given = replace(normalised(tiny_contract, name), **classes, output_layout="NHWC", licence="CC BY")
     path = told(name, **classes, output_layout="NHWC", licence="CC BY")
     found = read_contract_document(path)
-    kept = {"variant": found.variant, "tier": found.tier, "schema_version": 3}
+    kept: dict[str, Any] = {"variant": found.variant, "tier": found.tier, "schema_version": 3}
     assert found == replace(given, **kept)
     assert tomllib.loads(path.read_text(encoding="utf-8"))["output"] == "softmax"
 
