@@ -34,7 +34,7 @@ from edgeseg.jsonio import to_plain
 from edgeseg.runtime import Segmenter
 from edgeseg.service.inside import ENTRY
 from edgeseg.service.packed import Budget
-from edgeseg.service.scans import Choice, Upload, open_upload
+from edgeseg.service.scans import Upload, Wish, open_upload
 from edgeseg.specs import ServeOptions
 from edgeseg.stages.segment.apart.scan import Reader
 from edgeseg.workers.apart import Limits, Pool
@@ -78,11 +78,11 @@ def main() -> None:
 def _reading(content: bytes, times: int = 200) -> tuple[float, float]:
     """Return the middle of the milliseconds that opening, reading and closing takes in this process, and apart."""
     bounds = ServeOptions().bounds
-    what = {"names": ["slices"], "sizes": [len(content)], "choice": to_plain(Choice()), "bounds": to_plain(bounds)}
+    what = {"names": ["slices"], "sizes": [len(content)], "wish": to_plain(Wish()), "bounds": to_plain(bounds)}
     limits = Limits.for_input(len(content), output_bytes=bounds.unpacked_bytes)
 
     def here() -> SourcedScan:
-        return open_upload(Upload(slices=(content,)), Choice(), bounds, Path(), Budget(bounds))
+        return open_upload(Upload(slices=(content,)), Wish(), bounds, Path(), Budget(bounds))
 
     with Pool(ENTRY) as pool:
         reader = Reader(pool=pool, limits=limits)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option, out_option
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,7 +49,7 @@ def build(
         Path | None,
         typer.Option(metavar="FILE", help="What 'edgeseg choose' chose; what ships with the weights if not given."),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where artifacts and reports go.")] = Path("build"),
+    out: Annotated[Path, out_option("Where artifacts and reports go.", metavar="DIR")] = Path("build"),
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Run every stage, whatever an earlier build left.")
     ] = False,
@@ -77,7 +79,7 @@ def build(
     public_ids: Annotated[
         bool, typer.Option("--public-ids", help="The data's ids are public: artifacts hold digests that need no key.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print build.json instead of the table.")] = False,
+    as_json: Annotated[bool, json_option("Print build.json instead of the table.")] = False,
 ) -> None:
     """Convert, verify, evaluate and benchmark a network, and report it against the 350 MB baseline.
 
@@ -151,7 +153,7 @@ def _run(specs: Sequence[BuildSpec]) -> BuildResult:
         return build_matrix(
             specs,
             on_stage=_stage_line,
-            on_progress=lambda _stage, done, total: progress(done, total),
+            progress=progress,
             on_failure=lambda step, reason: line(f"{step}: FAILED: {reason}"),
         )
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option, out_option
+
 if TYPE_CHECKING:
     from edgeseg.checkpoint import Checkpoint
     from edgeseg.data.volume import Dataset
@@ -27,7 +29,7 @@ def calibrate(
         Path | None, typer.Option(metavar="FILE", help="Choose only training patients of one fold of this split.")
     ] = None,
     fold: Annotated[int | None, typer.Option(help="The fold of --split; 0 where none is given.")] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Gets sets/VARIANT.json and ranges/VARIANT.json.")] = Path(
+    out: Annotated[Path, out_option("Gets sets/VARIANT.json and ranges/VARIANT.json.", metavar="DIR")] = Path(
         "calibration"
     ),
     study: Annotated[
@@ -35,7 +37,7 @@ def calibrate(
         typer.Option(metavar="FILE", help="Write the page on Dice against slices and method instead, JSON beside it."),
     ] = None,
     target: Annotated[str, typer.Option(help="The int8 target of --study.")] = "tflite-int8",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the recorded ranges as JSON.")] = False,
+    as_json: Annotated[bool, json_option("Print the recorded ranges as JSON.")] = False,
 ) -> None:
     """Record the range of every layer over slices of training patients, stratified by lesion size and institution.
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import ContractFile, json_option, out_option
+
 if TYPE_CHECKING:
     from edgeseg.specs import Contract
 
@@ -20,7 +22,7 @@ def attach(
     model: _Model,
     contract: Annotated[Path, typer.Option("--contract", metavar="FILE", help="The contract, JSON or TOML.")],
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where it goes; into MODEL itself where none is given.")
+        Path | None, out_option("Where it goes; into MODEL itself where none is given.", metavar="FILE")
     ] = None,
     beside: Annotated[
         bool, typer.Option("--beside", help="Leave MODEL as it is and write MODEL.contract.json for --contract.")
@@ -42,7 +44,7 @@ def attach(
 def show(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A model, or a contract in JSON or TOML.")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of commented TOML.")] = False,
+    as_json: Annotated[bool, json_option("Print JSON instead of commented TOML.")] = False,
 ) -> None:
     """Print the contract of a model, or for one that carries none a template with all that its graph tells."""
     from edgeseg.jsonio import to_json
@@ -57,9 +59,7 @@ def show(
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A model, or a contract in JSON or TOML.")],
-    contract: Annotated[
-        Path | None, typer.Option("--contract", metavar="FILE", help="The contract of a model that carries none.")
-    ] = None,
+    contract: ContractFile = None,
 ) -> None:
     """Hold a model to its contract: the seal, both ends, and a black slice run through; exit code 2 if they differ."""
     from edgeseg.errors import OptionError

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 app = typer.Typer(no_args_is_help=True, help="Show or make the key behind pseudonyms of patients; it never ships.")
 
 
 @app.command()
-def show(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False) -> None:
+def show(as_json: Annotated[bool, json_option("Print JSON instead of lines.")] = False) -> None:
     """Say where the patient key is and which keys it holds, by their ids; the key itself is never shown.
 
     Exit code 1 when there is none yet.

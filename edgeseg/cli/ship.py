@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 
 def ship(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a training run.")],
@@ -22,7 +24,7 @@ def ship(
     public_ids: Annotated[
         bool, typer.Option("--public-ids", help="All ids of patients are public and may stand in what ships.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
+    as_json: Annotated[bool, json_option("Print the card as JSON.")] = False,
 ) -> None:
     """Copy a run's weights into models/, with a generated card and a learning curve.
 

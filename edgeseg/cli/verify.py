@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._contract import ContractFile
+from edgeseg.cli._options import ContractFile, Threads, json_option
 
 if TYPE_CHECKING:
     from edgeseg.data.volume import Dataset
@@ -28,12 +28,12 @@ def verify(
         float | None,
         typer.Option(help="Tolerated flipped mask pixels per million; the target's own where none is given."),
     ] = None,
-    threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 2,
+    threads: Threads = 2,
     contract: ContractFile = None,
     reference_contract: Annotated[
         Path | None, typer.Option("--reference-contract", metavar="FILE", help="That of MODEL2, where it carries none.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: Annotated[bool, json_option("Print JSON instead of a table.")] = False,
 ) -> None:
     """Run the same slices through two artifacts and count the mask pixels that differ; exit code 1 when too many do.
 
@@ -54,22 +54,22 @@ def verify(
     predictor = targets.open_artifact(model, threads=threads, contract=contract)
     other = targets.open_artifact(reference, threads=threads, contract=reference_contract)
     told = predictor.contract
-    with counted("comparing") as progress:
+    with counted("comparing", total=len(dataset.patients)) as progress:
         result = run(
             predictor,
             other,
             volumes(dataset),
             artifact=f"{told.variant.slug}/{told.target}",
             max_flip_ppm=_tolerated(told.target, max_flip_ppm),
-            progress=lambda done, _: progress(done, len(dataset.patients)),
+            progress=progress,
         )
     result = replace(result, device=device_figure(predictor))
     if as_json:
         typer.echo(to_json(result))
     else:
-        from edgeseg.cli._scores import parity
+        from edgeseg.reports.scores import parity_table
 
-        show(parity(result, phantoms=dataset.name == PHANTOM))
+        show(parity_table(result, phantoms=dataset.name == PHANTOM))
     if not result.passed:
         raise CheckFailedError(
             f"{model} flips {result.flips_ppm:.1f} mask pixels per million against {reference}, and "

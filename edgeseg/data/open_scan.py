@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeseg.data.candidate import Candidate
-from edgeseg.data.choose import Chosen, choose, doubt, find
+from edgeseg.data.choose import Chosen, choose_series, doubt, find
 from edgeseg.data.formats import FORMATS, format_of
 from edgeseg.data.grey_stack import GreyStack
 from edgeseg.data.nifti import open_nifti, pick, stem
@@ -169,7 +169,7 @@ def _folder(found: _Found, folder: Path, asked: dict[str, str], salt: str, *, sa
         raise DatasetError(f"{folder}: the folder holds no DICOM or NIfTI images; name the folder of a study")
     if not same_patient:
         _require_one_study(candidates, folder)
-    chosen, rest = choose(candidates, str(folder), asked)
+    chosen, rest = choose_series(candidates, str(folder), asked)
     found.unused += [*rest, *empty, *(unused_of(tree) if tree else ())]
     found.warnings += stray_warnings(tree) if tree else ()
     for channel, one in chosen.items():
@@ -213,7 +213,7 @@ def _single(candidates: tuple[Candidate, ...], path: Path, channel: str, asked: 
     if channel in asked:
         return find(candidates, channel, asked[channel], str(path))
     if len(candidates) > 1:
-        several = ", ".join(f"'{one.description}'" for one in candidates)
+        several = ", ".join(f"'{one.name}'" for one in candidates)
         raise DatasetError(
             f"{path}: {len(candidates)} series are mixed here ({several}); give each a folder of its own, or choose "
             f"one with --{channel}-series"

@@ -31,9 +31,9 @@ class SliceSegmentation:
 class UsedSequence:
     """Which files a sequence was read from.
 
-    `sequence` is `pre`, `flair` or `post`, or all three for pictures that hold them. `series` is number and description
-    of a DICOM series, without words that name the patient, or the name of a file or folder. `evidence` says why it was
-    taken for this sequence; `named by the user` where nothing had to be found out.
+    `sequence` is `pre`, `flair` or `post`, or all three for pictures that hold them. `series` is, of a DICOM
+    series, its number and what it is taken for, else the name of a file or folder. `evidence` says why it was taken for
+    this sequence; `named by the user` where nothing had to be found out.
     """
 
     sequence: str

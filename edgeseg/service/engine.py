@@ -20,7 +20,7 @@ from edgeseg.service.answers import answer_for, describe
 from edgeseg.service.deadline import Deadline
 from edgeseg.service.inside import ENTRY
 from edgeseg.service.refusal import TOO_LARGE, Refusal, refusal_for
-from edgeseg.service.scans import Choice, Upload
+from edgeseg.service.scans import Upload, Wish
 from edgeseg.specs import RunOptions, ServeOptions
 from edgeseg.stages.segment import segment_case
 from edgeseg.stages.segment.apart.scan import Reader
@@ -77,9 +77,9 @@ class Engine:
         """Let the processes that read uploads start before the first one comes."""
         self._readers.warm(self._options.threads)
 
-    def submit(self, upload: Upload, choice: Choice, deadline: Deadline) -> Future[SegmentAnswer]:
+    def submit(self, upload: Upload, wish: Wish, deadline: Deadline) -> Future[SegmentAnswer]:
         """Have an upload segmented; the result raises `Refusal` where it cannot be."""
-        return self._pool.submit(self._work, upload, choice, deadline, time.perf_counter())
+        return self._pool.submit(self._work, upload, wish, deadline, time.perf_counter())
 
     def close(self) -> None:
         """Let what is under way end, and take nothing more."""
@@ -87,14 +87,14 @@ class Engine:
         if self._owns_readers:
             self._readers.close()
 
-    def _work(self, upload: Upload, choice: Choice, deadline: Deadline, since: float) -> SegmentAnswer:
+    def _work(self, upload: Upload, wish: Wish, deadline: Deadline, since: float) -> SegmentAnswer:
         deadline.check()
         waited_ms = (time.perf_counter() - since) * 1e3
         segmenter = self._free.get()
         try:
             with scratch() as place:
                 try:
-                    return self._segment(segmenter, upload, choice, deadline, place, (since, waited_ms))
+                    return self._segment(segmenter, upload, wish, deadline, place, (since, waited_ms))
                 except LimitError as error:
                     deadline.check()
                     raise refusal_for(error, hidden=str(place)) from error
@@ -103,7 +103,7 @@ class Engine:
         finally:
             self._free.put(segmenter)
 
-    def _open(self, upload: Upload, choice: Choice, deadline: Deadline, place: Path) -> SourcedScan:
+    def _open(self, upload: Upload, wish: Wish, deadline: Deadline, place: Path) -> SourcedScan:
         """Open an upload in another process.
 
         Raises:
@@ -117,7 +117,7 @@ class Engine:
         what = {
             "names": [name for name, _ in parts],
             "sizes": [len(data) for _, data in parts],
-            "choice": to_plain(choice),
+            "wish": to_plain(wish),
             "bounds": to_plain(bounds),
             "place": str(place),
         }
@@ -127,21 +127,21 @@ class Engine:
         self,
         segmenter: Segmenter,
         upload: Upload,
-        choice: Choice,
+        wish: Wish,
         deadline: Deadline,
         place: Path,
         times: tuple[float, float],
     ) -> SegmentAnswer:
-        scan = self._open(upload, choice, deadline, place)
+        scan = self._open(upload, wish, deadline, place)
         try:
             if len(scan.slice_names) > 4 * self._options.max_slices:
                 raise Refusal(TOO_LARGE, f"the scan has {len(scan.slice_names)} slices; send fewer at a time")
-            written = RunOptions(formats=("png",) if choice.masks in _PICTURES else (choice.masks,))
+            written = RunOptions(formats=("png",) if wish.masks in _PICTURES else (wish.masks,))
             found = segment_case(
                 segmenter, scan, place / "out", written, self.model.sha256, lambda _label: deadline.check()
             )
         finally:
             scan.close()
-        answer = answer_for(found, choice, place / "out", self.model, times)
+        answer = answer_for(found, wish, place / "out", self.model, times)
         self.told(answer)
         return answer

@@ -9,7 +9,7 @@ from typing import Any
 from edgeseg.data.scan import SourcedScan
 from edgeseg.jsonio import from_plain
 from edgeseg.service.packed import Budget
-from edgeseg.service.scans import Choice, Upload, open_upload
+from edgeseg.service.scans import Upload, Wish, open_upload
 from edgeseg.specs import Bounds
 from edgeseg.stages.segment.apart.inside import handlers, import_readers
 from edgeseg.workers.apart import listen
@@ -31,7 +31,7 @@ def _open(what: Any, memory: int) -> SourcedScan:
         sequences={name: next(rest) for name in names if name not in ("slices", "study")},
     )
     bounds = from_plain(Bounds, what["bounds"])
-    return open_upload(upload, from_plain(Choice, what["choice"]), bounds, Path(what["place"]), Budget(bounds))
+    return open_upload(upload, from_plain(Wish, what["wish"]), bounds, Path(what["place"]), Budget(bounds))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Wish:
     """What the client decides: form of the masks, whether slices are neighbours in order, their spacing, and series."""
 
     masks: str = "png"
@@ -45,26 +45,26 @@ class Choice:
     series: dict[str, str] = field(default_factory=dict)
 
 
-def open_upload(upload: Upload, choice: Choice, bounds: Bounds, place: Path, budget: Budget) -> SourcedScan:
+def open_upload(upload: Upload, wish: Wish, bounds: Bounds, place: Path, budget: Budget) -> SourcedScan:
     """Open an upload in this process; files, where there must be any, go into `place`.
 
     Raises:
         Refusal: when what is packed is too large.
         EdgeSegError: as `open_scan`.
     """
-    if choice.series and upload.study is None:
+    if wish.series and upload.study is None:
         raise Refusal(UNUSABLE, "a series was chosen and no DICOM study was sent; leave the choice out")
     if upload.slices:
         names = [f"slice_{number:03d}{_ending(data)}" for number, data in enumerate(upload.slices, 1)]
         contents = dict(zip(names, upload.slices, strict=True))
         read = _Counted(contents, bounds).read
         files = tuple(map(Path, names))
-        return SliceScan(SCAN_NAME, files, volume=choice.volume, spacing_mm=choice.spacing_mm, read=read)
+        return SliceScan(SCAN_NAME, files, volume=wish.volume, spacing_mm=wish.spacing_mm, read=read)
     if upload.study is not None:
         study = place_study(upload.study, place / "study", bounds, budget)
-        return open_scan(study, spacing_mm=choice.spacing_mm, series=choice.series)
+        return open_scan(study, spacing_mm=wish.spacing_mm, series=wish.series)
     paths = {name: place_nifti(data, place / f"{name}.nii", bounds, budget) for name, data in upload.sequences.items()}
-    return open_scan(pre=paths.get("pre"), flair=paths["flair"], post=paths.get("post"), spacing_mm=choice.spacing_mm)
+    return open_scan(pre=paths.get("pre"), flair=paths["flair"], post=paths.get("post"), spacing_mm=wish.spacing_mm)
 
 
 class _Counted:

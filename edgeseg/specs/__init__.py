@@ -16,7 +16,7 @@ from edgeseg.specs.contract import (
 from edgeseg.specs.contract_toml import contract_toml
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
 from edgeseg.specs.flips import FLIPS, check_flips
-from edgeseg.specs.golden import GoldenCase, GoldenDrawing, GoldenLogit
+from edgeseg.specs.golden_case import GoldenCase, GoldenDrawing, GoldenLogit
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
 from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import OperatingPoint
@@ -36,6 +36,7 @@ from edgeseg.specs.recipes import (
 )
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.salt import MAKE_ONE, MIN_SALT_BYTES, check_salt
+from edgeseg.specs.seed import check_seed
 from edgeseg.specs.seen import (
     KEY_BYTES,
     PatientKey,
@@ -108,6 +109,7 @@ __all__ = [
     "VariantSpec",
     "check_flips",
     "check_salt",
+    "check_seed",
     "contract_toml",
     "count_seen",
     "is_pseudonym",

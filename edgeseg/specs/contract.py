@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import LEFT_OUT
-from edgeseg.specs.golden import GoldenCase
+from edgeseg.specs.golden_case import GoldenCase
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
 from edgeseg.specs.normalisation import MEAN_STD, VOLUME, Intensity, check_normalisation
 

@@ -17,6 +17,8 @@ MAX_PREDICT_BYTES = 1_500_000
 """The largest request that Vertex AI passes on to a container."""
 _ROUTE = re.compile(r"/[\w./:@-]*", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,512}=*")
+ANY_HOST = "*"
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 
 
@@ -51,10 +53,12 @@ class ServeOptions:
         max_slices: in one request.
         max_pixels: of one slice.
         timeout_s: from the first byte of a request to its answer.
+        idle_s: what headers may take in all, and the longest silence in a body or while an answer is taken.
         grace_s: what requests that are under way get when the service is told to stop.
         drain_s: how long it goes on taking requests after that, while `/ready` already says no.
         metrics: whether `/metrics` is there.
         token: what requests must bring as `Authorization: Bearer ...`; None asks for none. Health needs none.
+        hosts: names that requests may be sent to, beside those of the loopback and `host`; `*` stands for all.
         origins: web pages that may call the service from a browser, such as `https://viewer.example`.
     """
 
@@ -69,10 +73,12 @@ class ServeOptions:
     max_slices: int = 256
     max_pixels: int = 1 << 22
     timeout_s: float = 60.0
+    idle_s: float = 10.0
     grace_s: float = 30.0
     drain_s: float = 0.0
     metrics: bool = False
     token: str | None = field(default=None, repr=False)
+    hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -88,12 +94,13 @@ class ServeOptions:
                 f"{self.max_held_bytes} bytes may be held and one request may have {self.max_body_bytes}; hold as much "
                 f"as one request at least, and {MAX_PREDICT_BYTES}"
             )
-        for name in ("timeout_s", "grace_s"):
+        for name in ("timeout_s", "idle_s", "grace_s"):
             if not 0.1 <= getattr(self, name) <= 86400:
                 raise OptionError(f"{name} is {getattr(self, name)}; it lies between 0.1 and 86400 seconds")
         if not 0.0 <= self.drain_s <= 3600:
             raise OptionError(f"drain_s is {self.drain_s}; it lies between 0 and 3600 seconds")
         _require_access(self.token, self.origins)
+        _require_hosts(self.hosts)
         _require_routes(self.health_route, self.predict_route)
 
     @property
@@ -123,6 +130,15 @@ def _require_access(token: str | None, origins: tuple[str, ...]) -> None:
         if not _ORIGIN.fullmatch(origin):
             raise OptionError(
                 f"the origin is '{origin}'; name each one whole and alone, without a path or *: https://viewer.example"
+            )
+
+
+def _require_hosts(hosts: tuple[str, ...]) -> None:
+    for host in hosts:
+        if host != ANY_HOST and not _HOST.fullmatch(host):
+            raise OptionError(
+                f"the host to allow is '{host}'; name each one alone, without http:// and port: scans.example; or * "
+                "for all, where something before the service checks the name"
             )
 
 

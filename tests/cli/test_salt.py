@@ -46,7 +46,7 @@ def test_it_comes_from_a_file_or_the_environment(monkeypatch: pytest.MonkeyPatch
     assert salt_of("text") == text
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"short", b"\xff" * 40, b"0" * 32, secrets.token_hex(15).encode()])
+@pytest.mark.parametrize("content", [b"", b"\n", b"short", b"\xff" * 40, b"0" * 32, b"0846cbfff1b6bee660e133ccff2ce7"])
 def test_an_empty_or_weak_one_is_refused(content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "weak").write_bytes(content)
     with pytest.raises(OptionError, match="edgeseg key make"):

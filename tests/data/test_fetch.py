@@ -75,7 +75,7 @@ def test_whole_set_is_fetched_once(
     client.behaves(COPIES)
     stages: list[str] = []
     sizes: list[int] = []
-    result = fetch(tmp_path / "out" / "set", on_stage=stages.append, on_bytes=sizes.append)
+    result = fetch(tmp_path / "out" / "set", say=stages.append, progress=lambda size, _total, _what: sizes.append(size))
     assert stages == ["downloading", "unpacking", "verifying"]
     assert sizes[-1] == result.download_size_bytes == (tmp_path / "a.zip").stat().st_size
     assert (result.verification.patients, result.verification.slices) == (6, 32)

@@ -50,7 +50,7 @@ def start(tiny_onnx: Callable[..., Path], readers: Pool) -> Iterator[Callable[..
     engines: list[Engine] = []
 
     def make(model: dict[str, Any] | None = None, **options: Any) -> Gate:
-        bounds = ServeOptions(**{"workers": 2, **options})
+        bounds = ServeOptions(**{"workers": 2, "hosts": ("service", "testserver"), **options})
         engines.append(Engine.load(tiny_onnx(**(model or {})), bounds, pool=readers))
         return create_app(engines[-1], bounds)
 

@@ -67,7 +67,7 @@ def test_bodies_together_are_bounded(start: Callable[..., Gate], picture: Pictur
     gate = start(max_body_bytes=2_000_000, max_held_bytes=2_000_000)
 
     async def endless() -> AsyncIterator[bytes]:
-        yield picture()
+        yield picture().ljust(2_000_000, b"\0")
 
     async def go() -> None:
         async with _client(gate) as client:

@@ -92,7 +92,7 @@ def _frame(path: Path, header: Any, number: int) -> Frame:
         raise DatasetError(f"{path}: its pixels are colours; a sequence has one grey value per pixel")
     shown = str(header.PhotometricInterpretation)
     if shown not in ("MONOCHROME1", "MONOCHROME2"):
-        raise DatasetError(f"{path}: its photometric interpretation is {shown[:16]}; MONOCHROME1 or 2 is needed")
+        raise DatasetError(f"{path}: its photometric interpretation is no grey one; MONOCHROME1 or 2 is needed")
     rows, columns = int(header.Rows), int(header.Columns)
     if not (0 < rows <= MAX_SIDE_PX and 0 < columns <= MAX_SIDE_PX):
         raise DatasetError(f"{path}: its header claims {rows} x {columns} pixels; 1 to {MAX_SIDE_PX} a side are read")

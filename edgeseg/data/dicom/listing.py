@@ -44,6 +44,14 @@ _OWNER_TAGS = [
 _SERIES_UID = 0x0020000E
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _MIN_HIDDEN = 3
+_MODALITIES = frozenset((
+    "MR", "CT", "PT", "NM", "US", "XA", "RF", "CR", "DX", "MG", "IO", "OT", "SC", "SEG", "RTSTRUCT", "RTDOSE",
+    "RTPLAN", "RTIMAGE", "RTRECORD", "SR", "PR", "KO", "REG", "FID", "RWV", "PX", "ES", "GM", "OP", "XC", "ECG",
+    "EPS", "HD", "IVUS", "OCT", "OPT", "OPM", "OPV", "SM", "M3D", "DOC", "ANN", "AU", "BI", "BMD", "CFM", "DG", "DMS",
+    "EEG", "EMG", "EOG", "IVOCT", "LEN", "LS", "KER", "OAM", "OSS", "PLAN", "POS", "RESP", "SMR", "SRF", "STAIN",
+    "TEXTUREMAP", "TG", "VA",
+))  # fmt: skip
+"""Codes of DICOM PS3.3 C.7.3.1.1.1."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,6 +68,12 @@ class SeriesFiles:
     headers: list[Any]
     cut: list[Path] = field(default_factory=list)
 
+    @property
+    def name(self) -> str:
+        """What messages call it; a description may hold a patient's name."""
+        number = _whole(self.headers[0], "SeriesNumber")
+        return "a series without a number" if number is None else f"series {number}"
+
     def facts(self) -> SeriesFacts:
         """Gather what tells which sequence it is."""
         first = self.headers[0]
@@ -67,7 +81,7 @@ class SeriesFiles:
         return SeriesFacts(
             description=self.description,
             number=_whole(first, "SeriesNumber"),
-            modality=str(first.get("Modality") or "unknown"),
+            modality=_modality(first),
             image_type=(
                 *(str(word).upper() for word in _many(first.get("ImageType"))),
                 *(str(word).upper() for word in _many(first.get("ComplexImageComponent"))),
@@ -194,6 +208,12 @@ def _plane(headers: list[Any]) -> str:
             continue
         planes.add(("sagittal", "coronal", "axial")[int(np.abs(np.cross(along_row, along_column)).argmax())])
     return "" if not planes else planes.pop() if len(planes) == 1 else "mixed"
+
+
+def _modality(header: Any) -> str:
+    """Give the code of the modality; anything else that stands there could be words on the patient."""
+    code = str(header.get("Modality") or "")
+    return code if code in _MODALITIES else "unknown"
 
 
 def _captured(header: Any) -> tuple[str, ...]:

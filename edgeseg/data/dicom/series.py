@@ -37,7 +37,7 @@ class DicomSeries:
                 or orientation or lie twice at one place, or a volume that cannot be seen as axial slices.
         """
         self.source, self.origin = source, files.origin
-        name, facts = f"{source}: series '{files.description}'", files.facts()
+        name, facts = f"{source}: {files.name}", files.facts()
         if facts.modality != "MR":
             raise DatasetError(f"{name} is {facts.modality}; the network was trained on MR; choose an MR series")
         if "MOSAIC" in facts.image_type:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from edgeseg import artifacts
 from edgeseg.data.volume import PHANTOM
+from edgeseg.progress import Progress
 from edgeseg.results import REFERENCE, BuildResult, Census, Environment, EvalResult, ParityResult
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.stages.build.candidates import SEARCHED, BudgetSearch
@@ -18,7 +19,7 @@ from edgeseg.stages.build.latency import Latencies, measure_latencies, with_late
 from edgeseg.stages.build.qat import AfterTraining
 from edgeseg.stages.build.rows import artifact_rows
 from edgeseg.stages.build.search import Candidate, Searched
-from edgeseg.stages.build.workshop import OnProgress, Workshop
+from edgeseg.stages.build.workshop import Workshop
 from edgeseg.stages.calibrate import BUILD_SLICES, RecordedRanges
 from edgeseg.stages.choose import caveat
 from edgeseg.stages.environment import versions
@@ -43,15 +44,15 @@ class VariantBuild:
         here: Environment,
         *,
         prefix: str,
-        on_progress: OnProgress | None,
+        progress: Progress | None,
         on_failure: OnFailure | None,
     ) -> None:
         """Take the opened inputs; `prefix` stands before the names of its stages where a build has several variants."""
         self.spec, self.targets, self.inputs = spec, targets, inputs
         self.ledger, self.prefix, self.environment = ledger, prefix, here
         self.attempts = Attempts(None if on_failure is None else lambda step, reason: on_failure(prefix + step, reason))
-        self.workshop = Workshop(spec, inputs, on_progress)
-        self._trained = AfterTraining(spec, inputs, on_progress)
+        self.workshop = Workshop(spec, inputs, progress)
+        self._trained = AfterTraining(spec, inputs, progress)
 
     def run(self, started: float) -> BuildResult:
         """Run all stages; `started` is when the first one really began. Baseline and stages are left to the caller."""

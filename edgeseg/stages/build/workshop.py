@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,12 @@ from typing import Any
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Volume, volumes
+from edgeseg.progress import Progress
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.stages.build.inputs import BuildInputs, target_contract
 from edgeseg.stages.build.search import Candidate
 from edgeseg.stages.predict import Predictor, Remembered, network_of
 from edgeseg.targets import TARGETS, ConvertJob, KerasPredictor, Target, keras_fp32, open_artifact
-
-OnProgress = Callable[[str, int, int], None]
 
 
 class Workshop:
@@ -26,12 +25,12 @@ class Workshop:
     Attributes:
         spec: of the build.
         inputs: of the build.
-        on_progress: called with a stage's name, what is done and how much there is.
+        progress: called as the patients or steps of a stage are done, with the stage's name.
     """
 
-    def __init__(self, spec: BuildSpec, inputs: BuildInputs, on_progress: OnProgress | None = None) -> None:
+    def __init__(self, spec: BuildSpec, inputs: BuildInputs, progress: Progress | None = None) -> None:
         """Take what was opened; nothing is built yet."""
-        self.spec, self.inputs, self.on_progress = spec, inputs, on_progress
+        self.spec, self.inputs, self.progress = spec, inputs, progress
         self._open: dict[Path, Predictor] = {}
 
     @functools.cached_property
@@ -77,8 +76,8 @@ class Workshop:
     def volumes(self, stage: str, patients: tuple[str, ...]) -> Iterator[Volume]:
         """Read patients one after another, and tell of it."""
         for done, volume in enumerate(volumes(self.inputs.dataset, patients)):
-            if self.on_progress is not None:
-                self.on_progress(stage, done, len(patients))
+            if self.progress is not None:
+                self.progress(done, len(patients), stage)
             yield volume
 
     def _network(self, checkpoint: Checkpoint) -> Any:

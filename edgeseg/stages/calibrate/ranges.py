@@ -6,7 +6,7 @@ slices themselves would give, byte for byte. Ranges belong to one weights file a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from edgeseg.data.volume import Dataset
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.place import key_for
+from edgeseg.progress import Progress
 from edgeseg.results import CalibrationSet
 from edgeseg.specs import VariantSpec, require_some, seen_entries
 from edgeseg.stages.calibrate.manifest import network_inputs, write_calibration
@@ -32,9 +33,6 @@ from edgeseg.targets.ranges import RECORD_AGAIN, ActivationRanges, measure
 RANGES_SCHEMA_VERSION = 1
 SETS, RANGES = "sets", "ranges"
 """Folders under `calibration/`; each holds one file per variant."""
-
-Progress = Callable[[int, int], None]
-"""Called with the number of slices done and the number of all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +97,7 @@ def record_ranges(
         for done, image in enumerate(network_inputs(manifest, dataset, contract), 1):
             yield image
             if progress is not None:
-                progress(done, len(manifest.slices))
+                progress(done, len(manifest.slices), manifest.slices[done - 1].patient)
 
     return RecordedRanges(
         variant=header.variant.slug,

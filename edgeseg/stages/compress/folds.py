@@ -15,7 +15,7 @@ from edgeseg.specs import Chain, Distil, refuse_learned
 from edgeseg.stages.compress.compress import STEPS, OnStep, check_place, compress
 from edgeseg.stages.folds import FoldRun
 from edgeseg.stages.predict import name_patients
-from edgeseg.stages.train import OnProgress, of_fold
+from edgeseg.stages.train import OnTraining, of_fold
 
 
 @holding_out
@@ -27,7 +27,7 @@ def compress_folds(
     out: Path,
     resume: bool = False,
     validate_every: int = 5,
-    progress: OnProgress | None = None,
+    progress: OnTraining | None = None,
     on_step: OnStep | None = None,
     on_fold: Callable[[Path], None] | None = None,
 ) -> FoldsCompressResult:

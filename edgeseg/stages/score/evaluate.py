@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from statistics import fmean, median
 
@@ -16,12 +16,12 @@ from edgeseg.errors import DatasetError, MaskError
 from edgeseg.imaging import mask_on_grid
 from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval, score_patient
 from edgeseg.place import keys_for, missing_keys
+from edgeseg.progress import Progress
 from edgeseg.results import EvalResult, InstitutionScore, Interval, PatientScore
-from edgeseg.specs import Contract, PostProcessing, check_flips, count_seen, not_comparable
+from edgeseg.specs import Contract, PostProcessing, check_flips, check_seed, count_seen, not_comparable
 from edgeseg.stages.predict import Predictor, volume_logits
 from edgeseg.stages.score.simulate import AS_IS, simulated
 
-Progress = Callable[[int, str], None]
 _LOG = logging.getLogger(__name__)
 
 
@@ -57,16 +57,17 @@ def evaluate(
         flips: test-time flips, a key of `predictor.FLIPS`; the artifact runs once for each pass.
         simulation: what is done to the slices before, a key of `simulate.SIMULATIONS`.
         seed: of the bootstrap.
-        progress: called with (patients done, the last one's id).
+        progress: called after each patient; how many there are is not known.
 
     Raises:
-        OptionError: when `flips` or `simulation` is unknown.
+        OptionError: when `flips` or `simulation` is unknown, or the seed is negative.
         SeenPatientError: on a patient that training or calibration saw, unless `allow_seen`.
         DatasetError: when there is no patient, or one comes twice or without slices.
         MaskError: when a patient has no reference, or one of another size.
         ArtifactError: when the artifact gives no usable logits.
     """
     check_flips(flips)
+    check_seed(seed)
     contract = predictor.contract
     if (doubt := cannot_tell(contract)) is not None:
         _LOG.warning("%s", doubt)
@@ -77,7 +78,7 @@ def evaluate(
         masks = predicted_masks(predictor, volume, post_processing=post_processing, flips=flips)
         scores.append(score_patient(masks, volume.reference, patient=volume.patient, institution=volume.institution))
         if progress:
-            progress(len(scores), volume.patient)
+            progress(len(scores), None, volume.patient)
     if not scores:
         raise DatasetError(f"no patient of '{data}' was given; an evaluation needs at least one")
     result = result_of(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgeseg.data.formats import FORMATS, format_of
 from edgeseg.data.listing import visible_files, visible_folders
+from edgeseg.data.nifti import stem
 from edgeseg.data.scan import SourcedScan
 from edgeseg.data.slice_file import SUFFIXES
 from edgeseg.data.strays import beside, only_format, require_undamaged, stray_warnings, unused_of
@@ -44,6 +45,7 @@ class Planned:
         folder: where its slices are, for slices.
         paths: the files and folders that it is read from.
         request: what `open` opens, in plain values; None where it only raises why it cannot be opened.
+        name: what its patient will be called, where that is known before it is opened.
     """
 
     source: str
@@ -52,6 +54,7 @@ class Planned:
     folder: Path | None = None
     paths: tuple[Path, ...] = ()
     request: ScanRequest | None = None
+    name: str | None = None
 
 
 def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
@@ -75,7 +78,8 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
             raise OptionError(f"{given[0]} was given beside --flair; give paths or the sequences one by one, not both")
         paths = tuple(path for path in (options.pre, options.flair, options.post) if path is not None)
         named = replace(asked, pre=_text(options.pre), flair=_text(options.flair), post=_text(options.post))
-        return (Planned(source=str(options.flair), slices=0, open=named.open, paths=paths, request=named),)
+        called = _name_of(options.flair) if options.flair.is_file() else None
+        return (Planned(source=str(options.flair), slices=0, open=named.open, paths=paths, request=named, name=called),)
     pictures, planned, trees = [], [], {}
     for path in given:
         tree = read_tree(path) if path.is_dir() else None
@@ -84,11 +88,14 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
             pictures.append(path)
         if tree is not None:
             trees[path.resolve()] = tree
+        names = {one: None if tree is not None and _is_whole(tree) else _name_of(one) for one in volumes}
         for one in volumes:
             first = tree is not None and len(volumes) > 1 and one == volumes[0]
             unused, warned = beside(tree, volumes) if tree is not None and first else ((), ())
             whole = replace(asked, path=str(one), volumes=options.volumes, unused=unused, warnings=warned)
-            planned.append(Planned(source=str(one), slices=0, open=whole.open, paths=(one,), request=whole))
+            planned.append(
+                Planned(source=str(one), slices=0, open=whole.open, paths=(one,), request=whole, name=names[one])
+            )
     if pictures or not planned:
         if series:
             raise OptionError(
@@ -116,7 +123,13 @@ def _planned(case: Case, spacing: tuple[float, float, float | None] | None, tree
         folder=case.folder,
         paths=case.slices,
         request=asked,
+        name=case.patient,
     )
+
+
+def _name_of(path: Path) -> str:
+    """Name the patient of a file or folder of volumes as `open_scan` does, where its header does not."""
+    return stem(path) if path.is_file() and format_of(path) is not None else path.resolve().name
 
 
 def _text(path: Path | None) -> str | None:
@@ -142,7 +155,7 @@ def _volumes(path: Path, tree: Tree | None, *, flair_is_named: bool, one_patient
     name = only_format(tree)
     if name is None:
         return []
-    if next(one for one in FORMATS if one.name == name).whole_tree:
+    if _is_whole(tree):
         units = [path] if one_patient else study_folders(tree, name, flair_is_named=flair_is_named)
     else:
         folders = list(dict.fromkeys(file.parent for file in tree.of(name)))
@@ -151,6 +164,12 @@ def _volumes(path: Path, tree: Tree | None, *, flair_is_named: bool, one_patient
         require_undamaged(tree, name)
     beside(tree, units)
     return units
+
+
+def _is_whole(tree: Tree) -> bool:
+    """Whether all in and below a folder is one patient's, who is then called by the header."""
+    name = only_format(tree)
+    return any(one.name == name and one.whole_tree for one in FORMATS)
 
 
 def find_cases(paths: Iterable[Path]) -> tuple[Case, ...]:

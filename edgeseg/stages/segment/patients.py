@@ -21,6 +21,7 @@ from edgeseg.errors import (
     OutputError,
     ScratchError,
 )
+from edgeseg.progress import Progress
 from edgeseg.results import FAILED, PatientSegmentation
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.apart.files import open_apart
@@ -35,7 +36,6 @@ from edgeseg.workers.apart import Pool
 if TYPE_CHECKING:
     from edgeseg.runtime import Segmenter
 
-Progress = Callable[[int, int, str], None]
 OnPatient = Callable[[PatientSegmentation, bool], None]
 """Called with a row, and whether an earlier run had done it."""
 

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg import __version__
+from edgeseg.artifacts import refuse_links
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.place import claimed
+from edgeseg.progress import Progress
 from edgeseg.results import PatientSegmentation, RunResult
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.apart.files import ENTRY
 from edgeseg.stages.segment.inputs import Planned
-from edgeseg.stages.segment.patients import Naming, OnPatient, Patients, Progress, plan_each
+from edgeseg.stages.segment.names import safe_name, why_reserved
+from edgeseg.stages.segment.patients import Naming, OnPatient, Patients, plan_each
 from edgeseg.stages.segment.salt import drawn_salt, kept_salt
 from edgeseg.stages.segment.summary import Summary
 from edgeseg.workers.apart import Pool
@@ -61,8 +64,10 @@ def run(
         MissingExtraError: for `.tflite`, NIfTI or DICOM without the library that reads it.
         DatasetError: when the paths hold nothing to segment, two of them the same, or one patient who fails.
         ImageError: when the only patient given has a file that cannot be used as a slice.
-        OptionError: for options out of range, or when masks would be written among the slices.
-        OutputError: when `out` cannot be written, holds a summary that is none, or another run writes there.
+        OptionError: for options out of range, a patient whose name is reserved, or when masks would be written among
+            the slices.
+        OutputError: when `out` cannot be written, holds a summary that is none or a link where a patient's folder goes,
+            or another run writes there.
     """
     start = time.perf_counter()
     options = options or RunOptions()
@@ -71,6 +76,7 @@ def run(
     opened = _Model.load(model, threads, salted)
     planned = plan_each(paths, salted)
     _refuse_writing_among_slices(planned, out)
+    _refuse_names(planned, out)
     with claimed(out):
         summary = Summary(out, lambda rows: opened.result(rows, start))
         naming = Naming.GIVEN if options.salt is not None else Naming.KEPT if kept else Naming.DRAWN
@@ -126,6 +132,17 @@ class _Model:
             load_ms=self.load_ms,
             total_ms=(time.perf_counter() - start) * 1e3,
         )
+
+
+def _refuse_names(planned: tuple[Planned, ...], out: Path) -> None:
+    """Refuse patients whose folders cannot be made in `out`, or would be written through a link."""
+    for one in planned:
+        name = None if one.name is None else safe_name(one.name)
+        if name is not None and (why := why_reserved(name)) is not None:
+            raise OptionError(
+                f"{one.source}: its patient would be called '{name}', and {why}; rename the file or folder"
+            )
+    refuse_links(out, (safe_name(one.name) for one in planned if one.name is not None))
 
 
 def _refuse_writing_among_slices(planned: tuple[Planned, ...], out: Path) -> None:

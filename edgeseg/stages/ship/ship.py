@@ -15,6 +15,7 @@ from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import CheckpointError, DataError, MissingExtraError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.place import KEY_VARIABLE, claimed, key_for, key_place
+from edgeseg.reports.escape import plain_texts
 from edgeseg.results import REFERENCE, BuildResult, Choice, ChoiceStep, EpochRecord, EvalResult
 from edgeseg.specs import INTENDED_USE, MAIN_OPTIONS, OperatingPoint, PatientKey
 from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
@@ -271,6 +272,7 @@ def learning_curve(history: Sequence[EpochRecord], *, title: str) -> bytes:
     right.plot(epochs, medians, color="tab:green", label="Dice, median")
     right.set(ylabel="validation Dice per patient", ylim=(0.0, 1.0))
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    plain_texts(figure)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=110, metadata={"Software": None})
     return stream.getvalue()

@@ -24,7 +24,7 @@ from edgeseg.specs import ImageSpec, TrainSpec, refuse_learned
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import name_patients
 from edgeseg.stages.train.distribute import Team, gather, helps_another
-from edgeseg.stages.train.loop import OnProgress, TrainLoop
+from edgeseg.stages.train.loop import OnTraining, TrainLoop
 from edgeseg.stages.train.run_folder import (
     STATE,
     WEIGHTS,
@@ -50,7 +50,7 @@ def train(
     backend: str = "tensorflow",
     resume: bool = False,
     validate_every: int = 5,
-    progress: OnProgress | None = None,
+    progress: OnTraining | None = None,
     teachers: tuple[Checkpoint, ...] = (),
     initial: Checkpoint | None = None,
     devices: int = 1,

@@ -98,8 +98,8 @@ def test_data_without_masks_can_calibrate() -> None:
 
 
 def test_choosing_reports_progress() -> None:
-    seen: list[tuple[int, int]] = []
-    choose_slices(Drawn(), ("P1", "P2"), slices=1, seed=0, progress=lambda done, total: seen.append((done, total)))
+    seen: list[tuple[int, int | None]] = []
+    choose_slices(Drawn(), ("P1", "P2"), slices=1, seed=0, progress=lambda done, total, _: seen.append((done, total)))
     assert seen == [(1, 2), (2, 2)]
 
 

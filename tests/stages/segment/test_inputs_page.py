@@ -179,7 +179,7 @@ def _two_planes(root: Path) -> Made:
 def _equal(root: Path) -> Made:
     flair(root)
     series(root / "s" / "other", "AX FLAIR FS", head("pre"), number=2)
-    return Made(said="2 fit 'flair': '1: AX FLAIR', '2: AX FLAIR FS'.*--flair-series")
+    return Made(said="2 fit 'flair': '1: flair', '2: flair'.*--flair-series")
 
 
 @row("asked")
@@ -191,13 +191,13 @@ def _asked(root: Path) -> Made:
 @row("asked-wrongly")
 def _asked_wrongly(root: Path) -> Made:
     _equal(root)
-    return Made(options=RunOptions(flair_series="flai"), said="2 series fit it: '1: AX FLAIR', '2: AX FLAIR FS'")
+    return Made(options=RunOptions(flair_series="flai"), said="2 series fit it: '1: flair', '2: flair'")
 
 
 @row("t1-flair")
 def _t1_flair(root: Path) -> Made:
     series(root / "s" / "a", "Ax T1 FLAIR")
-    return Made(said="none of '1: Ax T1 FLAIR' .*T1-weighted.* is FLAIR")
+    return Made(said="none of '1: pre' .*T1-weighted.* is FLAIR")
 
 
 def with_agent(one: Dataset) -> None:
@@ -238,7 +238,9 @@ def _seg_and_capture(root: Path) -> Made:
 @row("named-oddly")
 def _named_oddly(root: Path) -> Made:
     place = series(root / "s", "t2_tse_tra")
-    return Made(options=RunOptions(flair=place), said="'flair' is given '1: t2_tse_tra', which looks like no flair")
+    return Made(
+        options=RunOptions(flair=place), said="'flair' is given '1: none of the three', which looks like no flair"
+    )
 
 
 @row("sagittal-post")

@@ -315,7 +315,7 @@ def test_a_salt_that_edgeseg_did_not_draw_is_not_taken(
 
 
 def test_files_that_change_while_they_are_read_are_told(model: Path, studies: list[Path], out: Path) -> None:
-    def touch(done: int, total: int, label: str) -> None:
+    def touch(done: int, total: int | None, label: str) -> None:
         os.utime(studies[0] / "s_1.png", (1, 1))
 
     with pytest.raises(DatasetError, match="changed while they were read"):

@@ -302,7 +302,7 @@ def test_series_that_fit_twice_or_lie_elsewhere(
     with pytest.raises(DatasetError, match="does not overlap with FLAIR"):
         run(model, out=tmp_path / "out", options=RunOptions(flair=flair, pre=far))
     write_dicom("study/b", scan_values["flair"], description="FLAIR FS")
-    with pytest.raises(DatasetError, match="2 fit 'flair': 'FLAIR', 'FLAIR FS'; name them with --pre"):
+    with pytest.raises(DatasetError, match="2 fit 'flair': '1: flair', '1: flair'; name them with --pre"):
         run(model, [tmp_path / "study"], out=tmp_path / "out")
 
 
@@ -346,7 +346,7 @@ def test_pictures_say_what_they_are_not_for(
 def test_a_model_that_changes_while_it_runs_leaves_nothing(
     model: Path, write_nifti: Write, scan_values: dict[str, Any], tmp_path: Path
 ) -> None:
-    def swap(done: int, total: int, label: str) -> None:
+    def swap(done: int, total: int | None, label: str) -> None:
         model.write_bytes(model.read_bytes() + b"\0")
 
     options = RunOptions(flair=write_nifti("flair.nii", scan_values["flair"]))

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from edgeseg.components import post_process
 from edgeseg.imaging import histograms, logits_to_size, quantise, quantise_images, tables, to_network
-from edgeseg.results.golden import ComponentVector, GoldenUnits, LogitVector, ResampleVector, TableVector
-from edgeseg.runtime.golden import encode_runs
+from edgeseg.results.golden_vectors import ComponentVector, GoldenUnits, LogitVector, ResampleVector, TableVector
+from edgeseg.runtime.self_test import encode_runs
 from edgeseg.specs import Contract, Intensity, PostProcessing, VariantSpec
 
 _SIZES = ((6, 5), (8, 8), (12, 16), (3, 11))
@@ -87,7 +87,8 @@ def _tables(contract: Contract, *, empty: bool) -> TableVector:
     images = [_pattern(height, width) // (number + 1) for number, (height, width) in enumerate(sizes)]
     for image in images:
         image[..., 0] *= not empty
-    found = tables(sum(histograms(image[np.newaxis]) for image in images), contract)[:, _LEVELS]
+    counts = np.sum([histograms(image[np.newaxis]) for image in images], axis=0)
+    found = tables(counts, contract)[:, _LEVELS]
     return TableVector(
         normalisation=contract.normalisation,
         scale=contract.scale,

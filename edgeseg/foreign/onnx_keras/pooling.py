@@ -1,0 +1,112 @@
+"""Pooling and reductions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from edgeseg.foreign.onnx_keras.values import Operation, Value, as_onnx, axis_of, channels_last
+from edgeseg.foreign.onnx_keras.windows import NO_PADS, Window, same_pads, window_of
+from edgeseg.foreign.plain import plain_layer
+
+
+def max_pool(operation: Operation) -> Value:
+    """`MaxPool`; where it pads, the edge is repeated, which every window that reaches over it holds anyway."""
+    import keras
+
+    window, image, x = _window(operation)
+    if window.dilations != (1, 1):
+        raise operation.refused(f"is dilated {window.dilations}")
+    if any(max(pads) >= kernel for pads, kernel in zip(window.pads, window.kernel, strict=True)):
+        raise operation.refused("has windows that lie outside of the image")
+    padding = "same" if window.pads == same_pads(window, image) else "valid"
+    if padding == "valid" and window.pads != NO_PADS:
+        x = _repeat_edges(x, window, operation.name)
+    made = keras.layers.MaxPooling2D(window.kernel, strides=window.strides, padding=padding, name=operation.name)
+    return Value(x=made(x), shape=operation.shape, last=True)
+
+
+def average_pool(operation: Operation) -> Value:
+    """`AveragePool`, whose windows count what is padded or leave it out."""
+    import keras
+
+    window, image, x = _window(operation)
+    same = window.pads == same_pads(window, image)
+    counted = bool(operation.given.get("count_include_pad", 0))
+    if window.pads != NO_PADS and (counted or not same):
+        if not counted:
+            raise operation.refused("pads and leaves out what is padded, other than with auto_pad")
+        x = keras.layers.ZeroPadding2D(window.pads, name=f"{operation.name}.pad")(x)
+        same = False
+    padding = "same" if same and window.pads != NO_PADS else "valid"
+    made = keras.layers.AveragePooling2D(window.kernel, strides=window.strides, padding=padding, name=operation.name)
+    return Value(x=made(x), shape=operation.shape, last=True)
+
+
+def global_pool(kind: str) -> Callable[[Operation], Value]:
+    """Pool a whole image: `GlobalAveragePool`, `GlobalMaxPool`."""
+
+    def pool(operation: Operation) -> Value:
+        return _whole(operation, kind)
+
+    return pool
+
+
+def reduction(kind: str) -> Callable[[Operation], Value]:
+    """`ReduceMean`, `ReduceMax` and so on; over the image's two axes it is a pooling."""
+
+    def reduce(operation: Operation) -> Value:
+        import keras
+
+        data = operation.data
+        asked = operation.stored(1, "axes")
+        if asked is None or asked.size == 0:
+            raise operation.refused("goes over all axes, the batch among them")
+        axes = sorted(int(axis) % len(data.shape) for axis in np.atleast_1d(asked))
+        keep = bool(operation.given.get("keepdims", 1))
+        if len(data.shape) == 4 and axes == [2, 3] and keep and kind in ("mean", "max"):
+            return _whole(operation, {"mean": "Average", "max": "Max"}[kind])
+        function = getattr(keras.ops, kind)
+        held = data if keep or not data.last else Value(x=as_onnx(data, f"{operation.name}.in"), shape=data.shape)
+        places = tuple(axis_of(operation, held, axis) for axis in axes)
+        made = plain_layer(operation.name, lambda x: function(x, axis=places, keepdims=keep))
+        return Value(x=made(held.x), shape=operation.shape, last=held.last)
+
+    return reduce
+
+
+def _whole(operation: Operation, kind: str) -> Value:
+    import keras
+
+    made = getattr(keras.layers, f"Global{kind}Pooling2D")(keepdims=True, name=operation.name)
+    return Value(x=made(channels_last(operation.data, operation.name)), shape=operation.shape, last=True)
+
+
+def _window(operation: Operation) -> tuple[Window, tuple[int, int], Any]:
+    data = operation.data
+    if len(data.shape) != 4:
+        raise operation.refused(f"pools a value of {len(data.shape)} axes")
+    image = (data.shape[2], data.shape[3])
+    kernel = tuple(int(side) for side in operation.given["kernel_shape"])
+    return window_of(operation, kernel, image), image, channels_last(data, operation.name)
+
+
+def _repeat_edges(x: Any, window: Window, name: str) -> Any:
+    """Repeat the first and last rows and columns as often as the window pads."""
+    import keras
+
+    for axis, (before, after) in zip((1, 2), window.pads, strict=True):
+        if not before and not after:
+            continue
+        side = x.shape[axis]
+
+        def cut(start: int, stop: int, axis: int = axis) -> Callable[[Any], Any]:
+            return lambda v: v[:, start:stop] if axis == 1 else v[:, :, start:stop]
+
+        first = plain_layer(f"{name}.first{axis}", cut(0, 1))(x)
+        last = plain_layer(f"{name}.last{axis}", cut(side - 1, side))(x)
+        parts = [*[first] * before, x, *[last] * after]
+        x = keras.layers.Concatenate(axis=axis, name=f"{name}.edge{axis}")(parts)
+    return x

@@ -1,0 +1,53 @@
+"""Every operation, against ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+from edgeseg.errors import ArtifactError
+from edgeseg.foreign import keras_network, read_onnx_graph
+from tests.foreign.onnx_keras._drawn import DRAWINGS, Drawing, node, weights, write
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_an_operation_gives_what_onnx_runtime_gives(name: str, tmp_path: Path) -> None:
+    path = write(DRAWINGS[name](), tmp_path / "drawn.onnx")
+    graph = read_onnx_graph(path)
+    image = np.random.default_rng(0).normal(size=graph.shapes[graph.image]).astype(np.float32)
+    (wanted,) = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(None, {"x": image})
+    found = np.asarray(keras_network(graph)(image.transpose(0, 2, 3, 1))).transpose(0, 3, 1, 2)
+    assert found.shape == wanted.shape
+    np.testing.assert_allclose(found, wanted, atol=2e-5 * max(1.0, np.abs(wanted).max()))
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"), [("group-norm", "GroupNormalization"), ("gelu", "Activation"), ("silu", "Activation")]
+)
+def test_several_nodes_that_are_one_layer_become_one(name: str, layer: str, tmp_path: Path) -> None:
+    model = keras_network(read_onnx_graph(write(DRAWINGS[name](), tmp_path / "drawn.onnx")))
+    assert type(model.layers[-1]).__name__ == layer
+
+
+def test_layers_are_named_as_the_nodes_are(tmp_path: Path) -> None:
+    nodes = [node("Conv", ["x", "w"], ["y"], name="/encoder/block 0/Conv")]
+    model = keras_network(
+        read_onnx_graph(write((nodes, {"w": weights(2, 3, 1, 1)}, (1, 3, 8, 8)), tmp_path / "d.onnx"))
+    )
+    assert model.layers[-1].name == "encoder.block.0.Conv"
+
+
+def test_what_cannot_be_converted_is_named(tmp_path: Path) -> None:
+    drawn: Drawing = ([node("Cos", ["x"], ["c"]), node("Sin", ["c"], ["y"])], {}, (1, 3, 8, 8))
+    with pytest.raises(ArtifactError, match=r"Cos \(1\), Sin \(1\)"):
+        keras_network(read_onnx_graph(write(drawn, tmp_path / "drawn.onnx")))
+
+
+def test_an_operation_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    drawn: Drawing = ([node("Resize", ["x", "", "s"], ["y"], mode="cubic", name="up")], {}, (1, 3, 8, 8))
+    drawn[1]["s"] = np.array([1, 1, 2, 2], np.float32)
+    with pytest.raises(ArtifactError, match="Resize 'up' resizes by cubic interpolation"):
+        keras_network(read_onnx_graph(write(drawn, tmp_path / "drawn.onnx")))
