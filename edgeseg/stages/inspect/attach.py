@@ -11,9 +11,9 @@ from edgeseg.errors import ArtifactError, OptionError, OutputError
 from edgeseg.jsonio import to_json
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.contract import CONTRACT_KEY, contract_text, model_format
-from edgeseg.runtime.self_test import make_case
 from edgeseg.runtime.model_files import model_files, model_sha256
 from edgeseg.runtime.seal import reserved_text, seal
+from edgeseg.runtime.self_test import make_case
 from edgeseg.specs import Contract
 
 BESIDE = ".contract.json"

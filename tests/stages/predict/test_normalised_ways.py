@@ -49,7 +49,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Given:
 
 
 def _posted(model: Path, slices: list[Path]) -> None:
-    options = ServeOptions(workers=1)
+    options = ServeOptions(workers=1, hosts=("service",))
     engine = Engine.load(model, options)
     sent = [("slices", (path.name, path.read_bytes())) for path in slices]
 
