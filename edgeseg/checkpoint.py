@@ -6,7 +6,7 @@ No pickle: safetensors holds raw arrays and text. The header is one JSON documen
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from edgeseg import artifacts
 from edgeseg.errors import CheckpointError, MissingExtraError, OptionError, one_line
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.jsonio import LEFT_OUT, JsonFormatError, from_json, to_json
 from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
+from edgeseg.specs.foreign import ForeignRecord
 
 CHECKPOINT_SCHEMA_VERSION = 1
 WEIGHTS_KIND, STATE_KIND = "weights", "state"
@@ -41,7 +42,8 @@ class CheckpointHeader:
     outcome by rounding only. `initial` is the header of the weights that the training started from, None where it
     started from drawn ones. `recipe` is the compression that made these weights, None for a plain training; `initial`
     is then the header of what was compressed. `parts` are the headers of the trainings whose weights these are the mean
-    of, the last of them that of the other fields; empty for one training.
+    of, the last of them that of the other fields; empty for one training. `foreign` is where a network came from that
+    somebody else trained, None for one of edgeseg's own; of `train` only variant and normalisation then say anything.
     """
 
     kind: str
@@ -60,6 +62,7 @@ class CheckpointHeader:
     parts: tuple[CheckpointHeader, ...] = ()
     recipe: RecipeRecord | None = None
     schema_version: int = CHECKPOINT_SCHEMA_VERSION
+    foreign: ForeignRecord | None = field(default=None, metadata={LEFT_OUT: True})
 
     @property
     def chain(self) -> tuple[RecipeRecord, ...]:
@@ -101,8 +104,8 @@ def checkpoint_bytes(header: CheckpointHeader, arrays: Mapping[str, NDArray[Any]
 
 _MAX_HEADER_BYTES = 8 << 20
 _EXPECTED = (
-    "weights are taken from the folder of a run or its weights.safetensors alone, which 'edgeseg train' and 'edgeseg "
-    "compress' write; give that"
+    "weights are taken from the folder of a run or its weights.safetensors alone, which 'edgeseg train', 'edgeseg "
+    "compress' and 'edgeseg import' write; give that, or make one of a network of your own with 'edgeseg import FILE'"
 )
 
 
@@ -194,12 +197,35 @@ def check_weights(checkpoint: Checkpoint, variant: VariantSpec) -> None:
             f"{checkpoint.path} holds the state of a training run, not its weights; give the run's folder, or the "
             "weights.safetensors in it"
         )
+    if given != variant and checkpoint.header.foreign is not None:
+        raise CheckpointError(
+            f"{checkpoint.path} holds the network '{given.slug}' of {checkpoint.header.foreign.file}, and "
+            f"'{variant.slug}' was asked for; leave out --variant, --alpha and --stem, or give another checkpoint"
+        )
     if given != variant:
         options = f"--variant {given.name} --alpha {given.alpha:g} --stem {given.stem}"
         advice = "leave out --variant, --alpha and --stem" if given.widths else f"give {options}"
         raise CheckpointError(
             f"{checkpoint.path} holds weights of '{given.slug}', and '{variant.slug}' was asked for; "
             f"{advice}, or another checkpoint"
+        )
+
+
+def refuse_foreign(checkpoint: Checkpoint, what: str) -> None:
+    """Refuse a network that somebody else trained, where edgeseg needs to know how it was trained.
+
+    Args:
+        checkpoint: the weights.
+        what: what cannot be done, such as `compressed`.
+
+    Raises:
+        CheckpointError: with what can be done in its place.
+    """
+    if checkpoint.header.foreign is not None:
+        raise CheckpointError(
+            f"{checkpoint.path} holds a network that was not trained here, which cannot be {what}: how and on whom it "
+            "was trained is unknown. For a small file: edgeseg build --target tflite-int8 --max-drop 0.005; to teach "
+            "one of edgeseg's networks with it: edgeseg train --teacher"
         )
 
 

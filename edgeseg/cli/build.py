@@ -42,7 +42,8 @@ def build(
         typer.Option(
             "--from",
             metavar="CKPT",
-            help="A run of 'edgeseg train' or the folder of its --folds, several for all; what ships if not given.",
+            help="A run of 'edgeseg train', 'import' or the folder of --folds, several for all, or your own network's "
+            "file (.keras, .h5, .hdf5, .onnx, SavedModel); what ships if not given.",
         ),
     ] = None,
     choice: Annotated[
@@ -74,14 +75,32 @@ def build(
     bench_runs: Annotated[int, typer.Option(help="Counted runs of each artifact.")] = 100,
     bench_budget_s: Annotated[float, typer.Option(help="Most seconds of counted runs for each artifact.")] = 10.0,
     r2: Annotated[
-        bool, typer.Option(help="Also measure the full-width R2U-Net, once per host; --no-r2 leaves it out.")
-    ] = True,
+        bool | None,
+        typer.Option(help="Also measure the study's R2U-Net, once per host; not if not given for your own network."),
+    ] = None,
+    contract: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A contract.toml with what your own network's file does not say."),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="N", help="Its image, 256 or 256x320, where the file leaves that open.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Its output that is the mask, where there are several.")
+    ] = None,
+    calibration_data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Slices to calibrate on, of patients who are not in --data.")
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The file to compare with; the one given with --from, or the study's."),
+    ] = None,
     public_ids: Annotated[
         bool, typer.Option("--public-ids", help="The data's ids are public: artifacts hold digests that need no key.")
     ] = False,
     as_json: Annotated[bool, json_option("Print build.json instead of the table.")] = False,
 ) -> None:
-    """Convert, verify, evaluate and benchmark a network, and report it against the 350 MB baseline.
+    """Convert, verify, evaluate and benchmark a network, and report it against the file it came from.
 
     Leaves the artifacts, build.json, report.md and report.json in --out. A stage that is unchanged since the last build
     there is not run again. Without training patients in --data, int8 takes the activation ranges that ship with the
@@ -89,7 +108,9 @@ def build(
     given with --from, or else those that ship. Runs of 'edgeseg train --folds' are built fold by fold, in --out/fold0
     and so on, and the report in --out scores every patient by the fold that never saw them. An artifact that fails
     leaves its reason in the table and the others go on. Exit code 1 when one failed, or failed its parity check, or
-    --max-drop is not confirmed.
+    --max-drop is not confirmed. A network of your own is imported on the way into --out/imported, as 'edgeseg import'
+    does; a few patients of --data, drawn by --seed, are then calibrated on and not scored. What edgeseg trained is
+    compared with the study's 350 MB file.
     """
     from edgeseg.cli._variant import DEFAULT, variant_of
     from edgeseg.specs import BuildSpec
@@ -100,6 +121,7 @@ def build(
     runs = _checked_runs(
         checkpoint, everything=everything, narrowed=alpha is not None or stem is not None, budget=max_drop is not None
     )
+    runs = _imported(runs, out, contract=contract, size=size, output=output, threads=threads)
     spec = BuildSpec(
         variant=variant_of(
             DEFAULT if everything else variant,
@@ -125,11 +147,39 @@ def build(
         profile=profile,
         r2=r2,
         public_ids=public_ids,
+        calibration_data=calibration_data,
+        baseline=baseline,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
     result = _run(every_variant(spec, runs) if everything else (spec,))
     _print(result, out, as_json=as_json)
     _check(result)
+
+
+def _imported(
+    runs: list[Path], out: Path, *, contract: Path | None, size: str | None, output: str | None, threads: int
+) -> list[Path]:
+    """Make runs of the networks among `runs` that somebody else trained."""
+    from edgeseg.cli._progress import line
+    from edgeseg.cli._size import pixels
+    from edgeseg.errors import OptionError
+    from edgeseg.foreign import is_foreign
+    from edgeseg.stages.adopt import adopted
+
+    given = pixels(size)
+    foreign = [path for path in runs if is_foreign(path)]
+    options = {"--contract": contract, "--size": size, "--output": output}
+    if not foreign and (said := [name for name, value in options.items() if value is not None]):
+        raise OptionError(
+            f"{said[0]} says something of a network's file, and --from gives none; leave it out, or give the file"
+        )
+    found = []
+    for path in runs:
+        if path in foreign:
+            line(f"importing {path.name}")
+            path = adopted(path, out / "imported", contract=contract, size=given, output=output, threads=threads)
+        found.append(path)
+    return found
 
 
 def _check(result: BuildResult) -> None:

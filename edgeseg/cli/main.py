@@ -10,12 +10,13 @@ import contextlib
 import errno
 import importlib
 import io
+import keyword
 import logging
 import os
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, NoReturn
 
 import typer
@@ -36,7 +37,19 @@ _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES
 # Every command, in the order of `edgeseg --help`: the file under edgeseg/cli/, which holds a function of the same name,
 # or an `app` where the command has commands of its own.
 PANELS = {
-    "Make": ("data", "train", "average", "compress", "choose", "calibrate", "build", "ship", "android", "golden"),
+    "Make": (
+        "data",
+        "import",
+        "train",
+        "average",
+        "compress",
+        "choose",
+        "calibrate",
+        "build",
+        "ship",
+        "android",
+        "golden",
+    ),
     "Use and measure": (
         "run",
         "serve",
@@ -99,7 +112,13 @@ def _register() -> None:
             if hasattr(module, "app"):
                 app.add_typer(module.app, name=name, rich_help_panel=panel)
             else:
-                app.command(name, rich_help_panel=panel)(getattr(module, name))
+                app.command(name, rich_help_panel=panel)(_function(module, name))
+
+
+def _function(module: object, name: str) -> Callable[..., object]:
+    """Return a command's function, whose name has an underscore behind it where Python keeps the word for itself."""
+    found: Callable[..., object] = getattr(module, f"{name}_" if keyword.iskeyword(name) else name)
+    return found
 
 
 _register()

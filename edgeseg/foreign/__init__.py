@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
+from edgeseg.foreign.contract_file import ForeignContract, of_artifact, read_contract_toml, write_contract_toml
 from edgeseg.foreign.explicit import explicit
+from edgeseg.foreign.network import ForeignNetwork, complete, read_network, rebuild, source_files
 from edgeseg.foreign.onnx_file import OnnxGraph, read_onnx_graph
 from edgeseg.foreign.onnx_keras import keras_network
+from edgeseg.foreign.original import OriginalPredictor
+from edgeseg.foreign.recognise import Kind, is_foreign, recognise
+from edgeseg.foreign.reference import open_original
 
-__all__ = ["OnnxGraph", "explicit", "keras_network", "read_onnx_graph"]
+__all__ = [
+    "ForeignContract",
+    "ForeignNetwork",
+    "Kind",
+    "OnnxGraph",
+    "OriginalPredictor",
+    "complete",
+    "explicit",
+    "is_foreign",
+    "keras_network",
+    "of_artifact",
+    "open_original",
+    "read_contract_toml",
+    "read_network",
+    "read_onnx_graph",
+    "rebuild",
+    "recognise",
+    "source_files",
+    "write_contract_toml",
+]

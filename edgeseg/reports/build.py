@@ -81,7 +81,7 @@ def markdown(build: BuildResult) -> str:
 def _terminal_table(report: Report, rows: list[ReportRow], notes: list[str], *, first: bool) -> Table:
     base = report.baseline
     title = f"{rows[0].variant}: {rows[0].parameters:,} parameters, {rows[0].macs / 1e9:.2f} G MACs" if rows else None
-    than = "" if base is None else f"\n{base.size_bytes / 1e6:.0f}/{base.weights_size_bytes / 1e6:.0f} MB"
+    than = "" if base is None else f"\n{_than(base)}"
     heads = ("size", f"x smaller{than}", "Dice mean\n[95 %]", "delta to\nfloat", "latency ms\np50 / p95")
     return rich_table(
         (
@@ -111,13 +111,21 @@ def _terminal_row(row: ReportRow, notes: list[str]) -> tuple[str, ...]:
 
 def _terminal_baselines(base: BaselineResult, r2: BaselineResult | None) -> Iterator[tuple[str, ...]]:
     """Yield the lines of the original file, of its weights alone, and of the largest network of the study."""
-    for name, size, latency in (
-        ("baseline", base.size_bytes, base.latency),
-        ("its weights", base.weights_size_bytes, None),
-        *([] if r2 is None else [(r2.variant, r2.size_bytes, r2.latency)]),
+    dice = ABSENT if base.evaluation is None else interval_text(base.evaluation.dice)
+    for name, size, score, latency in (
+        ("your file" if base.given else "baseline", base.size_bytes, dice, base.latency),
+        ("its weights", base.weights_size_bytes, ABSENT, None),
+        *([] if r2 is None else [(r2.variant, r2.size_bytes, ABSENT, r2.latency)]),
     ):
         ratios = (times_text(whole / size) for whole in (base.size_bytes, base.weights_size_bytes))
-        yield name, size_text(size), " / ".join(ratios), ABSENT, ABSENT, latency_text(latency), GOOD_STATUS
+        yield name, size_text(size), " / ".join(ratios), score, ABSENT, latency_text(latency), GOOD_STATUS
+
+
+def _than(base: BaselineResult) -> str:
+    """Say in a few characters what sizes are compared with."""
+    if base.weights_size_bytes < 10e6:
+        return f"{base.size_bytes / 1e3:.0f}/{base.weights_size_bytes / 1e3:.0f} kB"
+    return f"{base.size_bytes / 1e6:.0f}/{base.weights_size_bytes / 1e6:.0f} MB"
 
 
 def _status_cell(row: ReportRow, notes: list[str]) -> str:
@@ -137,8 +145,8 @@ def _baseline_lines(base: BaselineResult | None, r2: BaselineResult | None) -> l
     blank = (ABSENT,) * 4
     return [
         (
-            f"baseline: {base.variant} with Adam's state, .hdf5", size_text(base.size_bytes), ABSENT, "1.0",
-            times_text(over_weights), *blank, latency_text(base.latency), _conditions(base.latency), "measured",
+            f"baseline: {base.title}{'' if base.given else ', .hdf5'}", size_text(base.size_bytes), ABSENT, "1.0",
+            times_text(over_weights), *_scores(base), latency_text(base.latency), _conditions(base.latency), "measured",
         ),
         (
             "its weights alone", size_text(base.weights_size_bytes), ABSENT, times_text(over_file), "1.0", *blank,
@@ -150,6 +158,13 @@ def _baseline_lines(base: BaselineResult | None, r2: BaselineResult | None) -> l
             latency_text(r2.latency), _conditions(r2.latency), "measured",
         )]),
     ]  # fmt: skip
+
+
+def _scores(base: BaselineResult) -> tuple[str, str, str, str]:
+    scored = base.evaluation
+    if scored is None:
+        return (ABSENT,) * 4
+    return interval_text(scored.dice), f"{scored.dice_median:.3f}", ABSENT, ABSENT
 
 
 def _markdown_row(row: ReportRow) -> tuple[str, ...]:

@@ -54,6 +54,8 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
             f"OUT OF FOLD: every patient is scored by the one of {build.folds} networks that never saw them; sizes are "
             "those of the largest of a row's files, latencies those of the first."
         )
+    if build.origin is not None:
+        found.append(build.origin)
     if build.calibration is not None:
         found.append(f"int8 ranges: {build.calibration}.")
     found.extend(_dice_remark(evaluations))
@@ -152,6 +154,11 @@ def _operating_point(evaluation: EvalResult) -> str:
 def _baseline_remarks(base: BaselineResult | None) -> list[str]:
     if base is None:
         return ["The baseline file was not measured, so there are no ratios."]
+    if base.given:
+        return [
+            f"Baseline: {base.variant}, {base.size_bytes:,} bytes as it was given; its parameters in float alone are "
+            f"{base.weights_size_bytes:,}. x smaller is against each."
+        ]
     whole, bare = f"{base.size_bytes / 1e6:.1f} MB", f"{base.weights_size_bytes / 1e6:.1f} MB"
     text = f"{base.variant} with Adam's state as .hdf5, {whole} measured; its weights alone {bare}"
     return [f"Baseline: {text}. x smaller is against each."]

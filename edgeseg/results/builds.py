@@ -18,7 +18,12 @@ REFERENCE = "keras-fp32"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineResult:
-    """The file everything starts from: the full-width U-Net with Adam's state, as Keras saves it."""
+    """The file everything starts from: the full-width U-Net with Adam's state, as Keras saves it.
+
+    Where a build starts from somebody's file, or one is named, it is that file (`given`): `variant` is its name,
+    `weights_size_bytes` four bytes for each of its network's parameters, and `evaluation` its scores in its own
+    runtime.
+    """
 
     variant: str
     parameters: int
@@ -27,6 +32,13 @@ class BaselineResult:
     derivation: str
     latency: LatencyResult | None
     environment: Environment
+    evaluation: EvalResult | None = None
+    given: bool = False
+
+    @property
+    def title(self) -> str:
+        """What it is in a few words."""
+        return self.variant if self.given else f"{self.variant} with Adam's state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +89,7 @@ class BuildResult:
     int8 target. `r2` is the full-width R2U-Net measured as the baseline is, None where it was not asked for. `folds` is
     0 but for the builds of a cross-validation's folds brought together, where it counts them: then each patient is
     scored by the artifact of the fold that never saw them, a row's size is that of the largest of its files, and it
-    names no file.
+    names no file. `origin` says what is not known of a network that somebody else trained, None for others.
     """
 
     command: str
@@ -98,6 +110,7 @@ class BuildResult:
     budgets: tuple[BudgetResult, ...] = ()
     r2: BaselineResult | None = None
     folds: int = 0
+    origin: str | None = None
     schema_version: int = RESULT_SCHEMA_VERSION
 
     @property

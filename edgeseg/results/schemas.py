@@ -16,6 +16,7 @@ from edgeseg import results
 from edgeseg.errors import UnknownNameError
 from edgeseg.results.choice import Choice
 from edgeseg.results.folds import OutOfFoldResult
+from edgeseg.results.imported import ImportResult
 from edgeseg.results.listings import CacheList, KeyList, TargetList, VariantList
 from edgeseg.results.report import Report
 
@@ -34,6 +35,7 @@ KINDS: Mapping[str, type] = {
     "sensitivity": results.SensitivityResult,
     "run": results.RunResult,
     "run-list": results.SeriesList,
+    "import": ImportResult,
     "train": results.TrainResult,
     "out-of-fold": OutOfFoldResult,
     "compress": results.CompressResult,

@@ -22,7 +22,9 @@ class BuildSpec:
     are taken as they are, and a number or a `calibration_method` is refused; the method is `min-max` unless given.
     `max_drop` starts the search for the cheapest int8 file that loses no more mean Dice (one-sided 95 % bound).
     `verify_patients` bounds how many of the evaluated patients the parity check runs over. `profile` is the one of
-    `PROFILES` that int8 artifacts are built for. `r2` asks for the full-width R2U-Net beside the baseline.
+    `PROFILES` that int8 artifacts are built for. `r2` asks for the full-width R2U-Net beside the baseline; None asks
+    for it where the study's network is the baseline. `calibration_data` holds patients to calibrate on, none of whom is
+    scored. `baseline` is the file to compare with, in place of the one that the network came from.
     `public_ids` says that all ids of the data are public, so that artifacts hold plain digests of those seen.
     """
 
@@ -44,7 +46,9 @@ class BuildSpec:
     allow_seen: bool = False
     rebuild: bool = False
     profile: str = "arm"
-    r2: bool = True
+    r2: bool | None = None
+    calibration_data: Path | None = None
+    baseline: Path | None = None
     public_ids: bool = False
     command: str = "edgeseg build"
 

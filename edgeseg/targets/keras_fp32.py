@@ -37,7 +37,8 @@ class KerasPredictor:
     """A Keras 3 network that runs slices as `edgeseg.runtime.Segmenter` does.
 
     Attributes:
-        contract: what the network was built for.
+        model: the network.
+        contract: what it was built for.
         threads: what the backend uses within one operation; TensorFlow fixes it when it starts, so it can differ from
             what was asked for.
         numerics: `float32`.
@@ -63,8 +64,9 @@ class KerasPredictor:
             raise OptionError(f"threads is {threads}; at least 1 is needed")
         check_network(model, contract)
         self.contract = contract
-        self.runtime = _runtime()
+        self.runtime = keras_runtime()
         self.threads = set_threads(threads)
+        self.model = model
         self._run = _runner(model)
 
     def logits(self, images: NDArray[np.uint8], tables: imaging.Tables | None = None) -> NDArray[np.float32]:
@@ -181,7 +183,8 @@ def _plain_os_errors() -> Iterator[None]:
         raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
 
 
-def _runtime() -> str:
+def keras_runtime() -> str:
+    """Name what runs Keras networks in this process, with versions."""
     import keras
 
     backend = keras.backend.backend()

@@ -27,7 +27,7 @@ from edgeseg.stages.environment import environment, load_average, memory_bytes
 from edgeseg.targets import KerasPredictor
 from edgeseg.targets.macs import count_macs
 from edgeseg.targets.peers import open_for_timing
-from edgeseg.variants import build_model, census
+from edgeseg.variants import census
 from edgeseg.workers.solo import SoloJob, SoloResult
 
 MIN_PAIRS = 5
@@ -207,8 +207,7 @@ def _ratios(spec: BenchSpec, cell: _Cell, timed: Timings) -> Iterable[SpeedRatio
 def _macs(cell: _Cell) -> int | None:
     if not isinstance(cell.model, KerasPredictor):
         return count_macs(cell.path)
-    contract = cell.model.contract
-    return census(build_model(contract.variant, contract.image)).macs
+    return census(cell.model.model).macs
 
 
 def _result(

@@ -91,9 +91,11 @@ def _build(
     def measure_r2() -> BaselineResult:
         return measure_original(variant=VARIANTS["r2unet"].default, threads=first.threads, force=first.rebuild)
 
-    start = ledger.run("baseline", BaselineResult, measure, inputs=(here, first.threads))
-    r2 = ledger.run("baseline r2unet", BaselineResult, measure_r2, inputs=(here, first.threads)) if first.r2 else None
-    return _report(replace(merged(parts), baseline=start, r2=r2), first.out, ledger)
+    result = merged(parts)
+    start = result.baseline or ledger.run("baseline", BaselineResult, measure, inputs=(here, first.threads))
+    shown = first.r2 is True or (first.r2 is None and not start.given)
+    r2 = ledger.run("baseline r2unet", BaselineResult, measure_r2, inputs=(here, first.threads)) if shown else None
+    return _report(replace(result, baseline=start, r2=r2), first.out, ledger)
 
 
 def _report(result: BuildResult, out: Path, ledger: Ledger) -> BuildResult:

@@ -10,7 +10,8 @@ from typing import Any
 
 from edgeseg.data.volume import volumes
 from edgeseg.results import Environment, EvalResult, SensitivityResult
-from edgeseg.stages.build.inputs import BuildData, resolve_compression
+from edgeseg.stages.build.compression import resolve_compression
+from edgeseg.stages.build.inputs import BuildData
 from edgeseg.stages.build.search import Candidate, Searched, Trial, candidates, halve, search
 from edgeseg.stages.build.workshop import Workshop
 from edgeseg.stages.calibrate import (

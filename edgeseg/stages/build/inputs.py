@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edgeseg import artifacts
 from edgeseg.artifacts import shipped_slugs
@@ -15,32 +13,27 @@ from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError
-from edgeseg.place import key_for, keys_for
+from edgeseg.place import keys_for
 from edgeseg.results import CalibrationSet, Choice
 from edgeseg.specs import (
     PROFILES,
     BuildSpec,
-    Contract,
     OperatingPoint,
     VariantSpec,
-    refuse_calibrated,
-    renewed,
     require_some,
+    seen_among,
 )
 from edgeseg.stages.calibrate import (
     RecordedRanges,
-    choose_slices,
-    phantom_calibration_data,
+    calibration_patients,
     ranges_beside,
-    record_ranges,
     shipped_phantom_set,
     shipped_ranges,
 )
 from edgeseg.stages.choose import CHOICE_FILE, read_choice
-from edgeseg.stages.predict import checkpoint_contract, name_patients
-from edgeseg.targets import TARGETS, Target, resolve
-from edgeseg.targets.histograms import MIN_MAX, check_method
-from edgeseg.targets.ranges import LEARNED
+from edgeseg.stages.predict import name_patients
+from edgeseg.targets import TARGETS, resolve
+from edgeseg.targets.histograms import check_method
 
 EVALUATION_START = 2000
 """Phantoms from this number on are for evaluation; training and calibration use lower numbers."""
@@ -56,43 +49,15 @@ class BuildData:
     slices: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compression:
-    """What is done to the weights before conversion.
-
-    `ranges` are those that post-training int8 takes, None where no int8 target is asked for. `shipped` says that they
-    were recorded before and not measured in this build.
-    """
-
-    ranges: RecordedRanges | None
-    shipped: bool = False
-
-    def describe(self) -> str | None:
-        """Say in a few words which calibration the int8 ranges rest on."""
-        if self.ranges is None:
-            return None
-        if self.ranges.activations.method == LEARNED:
-            return (
-                f"learned in quantization-aware training on {len(self.ranges.patients)} patients of {self.ranges.data}"
-            )
-        origin = "recorded before and shipped with these weights" if self.shipped else "measured in this build"
-        return f"{self.ranges.describe()}, {origin}"
-
-    def describe_each(self, taken: Mapping[str, RecordedRanges]) -> str | None:
-        """Say it target by target, where a search took other ranges for one of those in `taken`."""
-        if all(found == self.ranges for found in taken.values()):
-            return self.describe()
-        each = {name: Compression(ranges=r, shipped=self.shipped and r == self.ranges) for name, r in taken.items()}
-        return "; ".join(f"{name}: {found.describe()}" for name, found in each.items())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BuildInputs:
     """The opened inputs of a build.
 
     Where no patient of the data trained the weights, int8 takes `shipped_ranges`, which belong to these very weights;
     where there are none, it is calibrated on the phantoms of `shipped_calibration`. Ranges that quantization-aware
-    training learned (`learned_ranges`) go before all of these.
+    training learned (`learned_ranges`) go before all of these. `trained` are the patients that training used, or of a
+    network that somebody else trained those that are kept for calibration (`calibration_patients`); none where
+    calibration has data of its own, `calibration_dataset`.
     """
 
     dataset: Dataset
@@ -103,21 +68,22 @@ class BuildInputs:
     shipped_calibration: CalibrationSet
     shipped_ranges: RecordedRanges | None
     learned_ranges: RecordedRanges | None = None
+    trained: tuple[str, ...] = ()
+    calibration_dataset: Dataset | None = None
 
     @property
     def point(self) -> OperatingPoint:
         """Threshold and post-processing: those of the choice, or the default."""
-        return OperatingPoint() if self.choice is None else self.choice.chosen
-
-    @property
-    def trained(self) -> tuple[str, ...]:
-        """The patients that training used."""
-        trained_on = set(self.checkpoint.header.train_patients)
-        return tuple(p for p in self.dataset.patients if p in trained_on)
+        if self.choice is not None:
+            return self.choice.chosen
+        foreign = self.checkpoint.header.foreign
+        if foreign is None:
+            return OperatingPoint()
+        return OperatingPoint(threshold=foreign.contract.threshold, post_processing=foreign.contract.post_processing)
 
     @property
     def unseen(self) -> tuple[str, ...]:
-        """The patients that training did not use."""
+        """The patients that training did not use, and that no calibration is to use."""
         trained_on = set(self.trained)
         return tuple(p for p in self.dataset.patients if p not in trained_on)
 
@@ -150,15 +116,37 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         shipped_calibration=shipped_phantom_set(),
         shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),
         learned_ranges=ranges_beside(checkpoint.path),
+        trained=_calibrating(spec, checkpoint, dataset),
+        calibration_dataset=None if spec.calibration_data is None else open_dataset(spec.calibration_data),
     )
     _check_calibration(spec, inputs)
     require_some(
         inputs.dataset.patients if spec.allow_seen else inputs.unseen,
-        otherwise=f"all {len(dataset.patients)} patients of {spec.data} trained these weights; a score on them says "
-        "nothing. Give other patients with --data, other weights with --from, or --allow-seen to score them all the "
-        "same",
+        otherwise=_nobody_left(spec, inputs),
     )
     return inputs
+
+
+def _calibrating(spec: BuildSpec, checkpoint: Checkpoint, dataset: Dataset) -> tuple[str, ...]:
+    header = checkpoint.header
+    if spec.calibration_data is not None and header.foreign is not None:
+        entries = header.foreign.contract.seen_patients
+        return tuple(seen_among(dataset.patients, entries, keys_for(entries)))
+    return calibration_patients(checkpoint, dataset, seed=spec.seed)
+
+
+def _nobody_left(spec: BuildSpec, inputs: BuildInputs) -> str:
+    count = len(inputs.dataset.patients)
+    if inputs.checkpoint.header.foreign is not None:
+        return (
+            f"{spec.data} holds {count} patient(s), who are kept for calibration, and nobody is left to score; give "
+            "more patients with --data, others to calibrate on with --calibration-data, or --allow-seen to score them "
+            "all the same"
+        )
+    return (
+        f"all {count} patients of {spec.data} trained these weights; a score on them says nothing. Give other patients "
+        "with --data, other weights with --from, or --allow-seen to score them all the same"
+    )
 
 
 def resolve_data(spec: BuildSpec, inputs: BuildInputs) -> BuildData:
@@ -172,61 +160,6 @@ def resolve_data(spec: BuildSpec, inputs: BuildInputs) -> BuildData:
     scored = dataset.patients if spec.allow_seen else inputs.unseen
     slices = sum(len(volume.reference) for volume in volumes(dataset, scored))
     return BuildData(name=dataset.name, content_key=inputs.content_key, evaluation_patients=scored, slices=slices)
-
-
-def resolve_compression(
-    inputs: BuildInputs, model: Callable[[], Any], *, slices: int, seed: int, int8: bool, method: str = MIN_MAX
-) -> Compression:
-    """Find the ranges that int8 targets take.
-
-    They are those that training learned, where it did. Else they are measured on slices of patients that training used,
-    where the data folder holds any; else they are the ones that ship for these weights; else they are measured on the
-    shipped phantoms.
-
-    Args:
-        inputs: of the build.
-        model: gives the trained network, where ranges have to be measured.
-        slices: how many to choose from the data.
-        seed: of the choice.
-        int8: whether any target needs ranges.
-        method: how ranges that are measured follow from the values.
-    """
-    if not int8:
-        return Compression(ranges=None)
-    found = inputs.learned_ranges or (None if inputs.trained else inputs.shipped_ranges)
-    shipped = found is not None
-    if found is None:
-        manifest, source = inputs.shipped_calibration, inputs.dataset
-        if inputs.trained:
-            manifest = choose_slices(source, inputs.trained, slices=slices, seed=seed)
-        else:
-            source = phantom_calibration_data()
-        refuse_calibrated(inputs.unseen, manifest.patients)
-        found = record_ranges(inputs.checkpoint, manifest, source, method=method, model=model())
-    refuse_calibrated(inputs.unseen, found.patients, keys_for(found.patients))
-    return Compression(ranges=found, shipped=shipped)
-
-
-def target_contract(
-    inputs: BuildInputs, target: Target, ranges: RecordedRanges | None, *, profile: str, public_ids: bool = False
-) -> Contract:
-    """Return what an artifact of a build says of itself; `ranges` are those that it takes, if any.
-
-    With `public_ids` the patients that it saw stand in it as plain digests, else those of no public id as pseudonyms.
-    """
-    network = checkpoint_contract(inputs.checkpoint.header, target.name, public_ids=public_ids)
-    learned, entries = inputs.checkpoint.header.train_patients, () if ranges is None else ranges.patients
-    key = None if public_ids else key_for(learned)
-    seen = {*network.seen_patients, *renewed(entries, learned, keys=keys_for(entries), key=key)}
-    return replace(
-        network,
-        threshold=inputs.point.threshold,
-        post_processing=inputs.point.post_processing,
-        calibrated_on=None if ranges is None else ranges.data,
-        calibration_hash=None if ranges is None else ranges.calibration_sha256,
-        seen_patients=tuple(sorted(seen)),
-        profile=target.profile(profile),
-    )
 
 
 def _check_profile(spec: BuildSpec) -> None:
@@ -251,7 +184,7 @@ def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:
             )
     options = {"calibration-slices": spec.calibration_slices, "calibration-method": spec.calibration_method}
     given = [(name, value) for name, value in options.items() if value is not None]
-    if not given or inputs.trained:
+    if not given or inputs.trained or inputs.calibration_dataset is not None:
         return
     name, value = given[0]
     if not any(target.needs_calibration for target in resolve(spec.targets)):

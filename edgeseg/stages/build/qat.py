@@ -25,7 +25,7 @@ class AfterTraining:
     """The network trained for int8, as a candidate; the training starts with the first look and serves all targets.
 
     There is none where that cannot be: the data lacks patients whom the weights were trained or validated on, the
-    weights were trained for int8 already, or the family shares its convolutions over time.
+    weights were trained for int8 already, somebody else trained them, or the family shares its convolutions over time.
     """
 
     def __init__(self, spec: BuildSpec, inputs: BuildInputs, progress: Progress | None) -> None:
@@ -42,7 +42,8 @@ class AfterTraining:
         header = self.inputs.checkpoint.header
         needed = {*header.train_patients, *header.validation_patients}
         known = needed <= set(self.inputs.dataset.patients)
-        if known and self.inputs.learned_ranges is None and self.spec.variant.name not in SHARED:
+        fits = header.foreign is None and self.spec.variant.name not in SHARED
+        if fits and known and self.inputs.learned_ranges is None:
             if self._made is None:
                 self._made = self._train()
             yield self._made

@@ -8,14 +8,18 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from edgeseg import artifacts
+from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.data.volume import PHANTOM
 from edgeseg.progress import Progress
-from edgeseg.results import REFERENCE, BuildResult, Census, Environment, EvalResult, ParityResult
+from edgeseg.results import REFERENCE, BaselineResult, BuildResult, Census, Environment, EvalResult, ParityResult
 from edgeseg.specs import BuildSpec, Contract
+from edgeseg.specs.seen import NAMED_PATIENTS
 from edgeseg.stages.build.candidates import SEARCHED, BudgetSearch
 from edgeseg.stages.build.cells import Attempts, Cell, OnFailure
-from edgeseg.stages.build.inputs import BuildData, BuildInputs, Compression, resolve_compression, resolve_data
+from edgeseg.stages.build.compression import Compression, resolve_compression
+from edgeseg.stages.build.inputs import BuildData, BuildInputs, resolve_data
 from edgeseg.stages.build.latency import Latencies, measure_latencies, with_latencies
+from edgeseg.stages.build.own_baseline import file_baseline, file_key, named_baseline
 from edgeseg.stages.build.qat import AfterTraining
 from edgeseg.stages.build.rows import artifact_rows
 from edgeseg.stages.build.search import Candidate, Searched
@@ -24,6 +28,7 @@ from edgeseg.stages.calibrate import BUILD_SLICES, RecordedRanges
 from edgeseg.stages.choose import caveat
 from edgeseg.stages.environment import versions
 from edgeseg.stages.ledger import Ledger
+from edgeseg.stages.predict import Predictor
 from edgeseg.stages.score import evaluate, verify
 from edgeseg.targets import Target
 from edgeseg.targets.histograms import MIN_MAX
@@ -66,7 +71,8 @@ class VariantBuild:
         cells = [Cell(target=target) for target in self.targets]
         cells = self._each(cells, "convert", lambda cell: self._convert(cell, compression.ranges, data, cells[0]))
         cells = self._scored(cells, data)
-        return self._result(data, counted, compression, self._timed(cells))
+        given = self._baseline(data, counted)
+        return replace(self._result(data, counted, compression, self._timed(cells)), baseline=given)
 
     def _result(self, data: BuildData, counted: Census, compression: Compression, cells: Sequence[Cell]) -> BuildResult:
         spec, inputs, header = self.spec, self.inputs, self.inputs.checkpoint.header
@@ -76,7 +82,7 @@ class VariantBuild:
             command=spec.command,
             seed=spec.seed,
             data=data.name,
-            weights=f"{header.variant.slug}, trained on {len(header.train_patients)} patients of {header.data}",
+            weights=_weights(header),
             weights_sha256=inputs.weights_sha256,
             rests_on_phantoms=PHANTOM in (data.name, header.data),
             training_patients=len(header.train_patients),
@@ -89,6 +95,7 @@ class VariantBuild:
             artifacts=artifact_rows(spec, cells, counted),
             stages=(),
             environment=self.environment,
+            origin=_origin(inputs, spec.seed),
         )
 
     def _stage(self, name: str, kind: type[T], make: Callable[[], T], **options: Any) -> T:
@@ -152,7 +159,7 @@ class VariantBuild:
     def _scored(self, cells: list[Cell], data: BuildData) -> list[Cell]:
         """Verify and evaluate one artifact after another; only the reference stays open."""
         for index, cell in enumerate(cells):
-            if cell.name != REFERENCE:
+            if cell.name != REFERENCE or self.workshop.original is not None:
                 cell = self.attempts.extend(cell, "verify", lambda cell: self._verified(cell, data, cells[0]))
             cells[index] = self.attempts.extend(cell, "evaluate", lambda cell: self._evaluated(cell, data))
             if cell.name != REFERENCE and cell.path is not None:
@@ -173,22 +180,50 @@ class VariantBuild:
                 max_flip_ppm=target.max_flip_ppm,
             )
 
-        hashes = (artifacts.sha256_file(cell.file), artifacts.sha256_file(reference.file if own is None else own.path))
+        foreign = self.inputs.checkpoint.header.foreign
+        theirs = (
+            artifacts.sha256_file(reference.file if own is None else own.path) if foreign is None else foreign.sha256
+        )
+        hashes = (artifacts.sha256_file(cell.file), theirs)
         asked = (*hashes, data.content_key, patients, target.max_flip_ppm, self.environment)
         return replace(cell, parity=self._stage(stage, ParityResult, make, inputs=asked))
+
+    def _score(self, predictor: Predictor, stage: str, artifact: str, data: BuildData) -> EvalResult:
+        return evaluate(
+            predictor,
+            self.workshop.volumes(stage, data.evaluation_patients),
+            artifact=artifact,
+            data=data.name,
+            allow_seen=self.spec.allow_seen,
+            seed=self.spec.seed,
+        )
+
+    def _baseline(self, data: BuildData, counted: Census) -> BaselineResult | None:
+        """Measure the file that was given or named; None where the study's network is the baseline."""
+        spec, record, stage = self.spec, self.inputs.checkpoint.header.foreign, "baseline"
+        if spec.baseline is None and record is None:
+            return None
+
+        def score(predictor: Predictor) -> EvalResult:
+            return self._score(predictor, stage, stage, data)
+
+        def make() -> BaselineResult:
+            options: dict[str, Any] = {"parameters": counted.parameters, "score": score, "here": self.environment}
+            if spec.baseline is not None:
+                return named_baseline(spec, **options)
+            assert self.workshop.original is not None
+            return file_baseline(spec, self.inputs, original=self.workshop.original, **options)
+
+        scored = (data.name, data.content_key, data.evaluation_patients, spec.allow_seen, spec.seed)
+        file = file_key(spec.baseline) if spec.baseline is not None else record
+        asked = (file, *scored, spec.threads, spec.bench_budget_s, self.environment)
+        return self._stage(stage, BaselineResult, make, inputs=asked)
 
     def _evaluated(self, cell: Cell, data: BuildData) -> Cell:
         stage = f"evaluate {cell.name}"
 
         def make() -> EvalResult:
-            return evaluate(
-                self.workshop.predictor(cell.file),
-                self.workshop.volumes(stage, data.evaluation_patients),
-                artifact=cell.name,
-                data=data.name,
-                allow_seen=self.spec.allow_seen,
-                seed=self.spec.seed,
-            )
+            return self._score(self.workshop.predictor(cell.file), stage, cell.name, data)
 
         scored = (data.name, data.content_key, data.evaluation_patients)
         asked = (artifacts.sha256_file(cell.file), *scored, self.spec.seed, self.environment)
@@ -208,3 +243,23 @@ class VariantBuild:
         asked = (hashes, tried, spec.threads, spec.bench_runs, spec.bench_budget_s, spec.seed, self.environment)
         found = self._stage("benchmark", Latencies, make, inputs=asked)
         return [with_latencies(cell, found) for cell in cells]
+
+
+def _weights(header: CheckpointHeader) -> str:
+    if header.foreign is not None:
+        return f"{header.variant.slug}, of {header.foreign.file}, trained on {header.data}"
+    return f"{header.variant.slug}, trained on {len(header.train_patients)} patients of {header.data}"
+
+
+def _origin(inputs: BuildInputs, seed: int) -> str | None:
+    """Say whom a network of somebody else may have seen, and who was kept for its calibration."""
+    foreign = inputs.checkpoint.header.foreign
+    if foreign is None or inputs.dataset.name == PHANTOM:
+        return None
+    unknown = f"TRAINING UNKNOWN: {foreign.file} does not say whom it learned from; a patient who is scored may be one."
+    if not inputs.trained:
+        return unknown
+    who = ", ".join(inputs.trained[:NAMED_PATIENTS]) + (" ..." if len(inputs.trained) > NAMED_PATIENTS else "")
+    if foreign.contract.seen_patients:
+        return f"{len(inputs.trained)} patients whom {foreign.file} names as seen lent slices to calibration ({who})."
+    return f"{unknown} {len(inputs.trained)} patients, drawn by seed {seed}, were calibrated on and not scored ({who})."

@@ -13,10 +13,14 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Volume, volumes
 from edgeseg.progress import Progress
 from edgeseg.specs import BuildSpec, Contract
-from edgeseg.stages.build.inputs import BuildInputs, target_contract
+from edgeseg.stages.adopt import original_of
+from edgeseg.stages.build.compression import target_contract
+from edgeseg.stages.build.inputs import BuildInputs
 from edgeseg.stages.build.search import Candidate
 from edgeseg.stages.predict import Predictor, Remembered, network_of
 from edgeseg.targets import TARGETS, ConvertJob, KerasPredictor, Target, keras_fp32, open_artifact
+
+_GIVEN = Path("given")
 
 
 class Workshop:
@@ -37,6 +41,14 @@ class Workshop:
     def model(self) -> Any:
         """The trained Keras network, loaded when the first stage needs it."""
         return self._network(self.inputs.checkpoint)
+
+    @functools.cached_property
+    def original(self) -> Predictor | None:
+        """The file that the network came from in its own runtime; None for one of edgeseg's own."""
+        if self.inputs.checkpoint.header.foreign is None:
+            return None
+        keras_fp32.set_threads(self.spec.threads)
+        return original_of(self.inputs.checkpoint, threads=self.spec.threads)
 
     def contract(self, target: Target, taken: Candidate | None) -> Contract:
         """Return what an artifact says of itself."""
@@ -61,10 +73,17 @@ class Workshop:
             self._open[path] = Remembered(open_artifact(path, threads=self.spec.threads))
         return self._open[path]
 
+    def remembered(self, name: Path, predictor: Predictor) -> Predictor:
+        """Keep what a predictor gives for the first slices, under a name."""
+        return self._open.setdefault(name, Remembered(predictor))
+
     def parent(self, taken: Candidate | None, reference: Path) -> Predictor:
-        """Open what an artifact came from: the reference, or the float network that a search trained for it."""
+        """Open what an artifact came from: the reference, or the float network that a search trained for it.
+
+        The reference is the file that was given, where the network came from one.
+        """
         if taken is None or taken.checkpoint is None:
-            return self.predictor(reference)
+            return self.remembered(_GIVEN, self.original) if self.original is not None else self.predictor(reference)
         contract = self.contract(TARGETS[keras_fp32.NAME], None)
         return KerasPredictor(self._network(taken.checkpoint), contract, threads=self.spec.threads)
 

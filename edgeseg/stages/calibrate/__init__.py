@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgeseg.stages.calibrate.learned import RANGES_FILE, learned_ranges, ranges_beside
+from edgeseg.stages.calibrate.lot import calibration_patients
 from edgeseg.stages.calibrate.ranges import (
     RecordedRanges,
     choose_and_record,
@@ -21,6 +22,7 @@ __all__ = [
     "PATIENTS",
     "RANGES_FILE",
     "RecordedRanges",
+    "calibration_patients",
     "check_target",
     "choose_and_record",
     "choose_slices",

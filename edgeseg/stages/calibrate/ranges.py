@@ -16,17 +16,18 @@ from numpy.typing import NDArray
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint
-from edgeseg.data.volume import Dataset
+from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.place import key_for
 from edgeseg.progress import Progress
 from edgeseg.results import CalibrationSet
 from edgeseg.specs import VariantSpec, require_some, seen_entries
+from edgeseg.stages.calibrate.lot import calibration_patients
 from edgeseg.stages.calibrate.manifest import network_inputs, write_calibration
 from edgeseg.stages.calibrate.slices import choose_slices
 from edgeseg.stages.environment import versions
-from edgeseg.stages.predict import checkpoint_contract, name_patients, network_of
+from edgeseg.stages.predict import checkpoint_contract, network_of
 from edgeseg.targets.histograms import MIN_MAX, check_method
 from edgeseg.targets.ranges import RECORD_AGAIN, ActivationRanges, measure
 
@@ -140,7 +141,7 @@ def choose_and_record(
     """
     check_method(method)
     model = network_of(checkpoint)
-    patients = training_patients(checkpoint, dataset, among)
+    patients = training_patients(checkpoint, dataset, among, seed=seed)
     manifest = choose_slices(dataset, patients, slices=slices, seed=seed, progress=progress)
     return manifest, record_ranges(checkpoint, manifest, dataset, method=method, model=model, progress=progress)
 
@@ -156,19 +157,23 @@ def ranges_or_measured(
     model = network_of(checkpoint)
     found = shipped_ranges(checkpoint.header.variant, artifacts.sha256_file(checkpoint.path))
     if found is None:
-        patients = training_patients(checkpoint, dataset, None)
+        patients = training_patients(checkpoint, dataset, None, seed=seed)
+        if checkpoint.header.foreign is not None:
+            slices = min(slices, sum(len(volume.slice_names) for volume in volumes(dataset, patients)))
         manifest = choose_slices(dataset, patients, slices=slices, seed=seed, progress=progress)
         found = record_ranges(checkpoint, manifest, dataset, model=model, progress=progress)
     return model, found
 
 
-def training_patients(checkpoint: Checkpoint, dataset: Dataset, among: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return the patients of a data set, of `among` where given, that trained the weights.
+def training_patients(
+    checkpoint: Checkpoint, dataset: Dataset, among: tuple[str, ...] | None, *, seed: int
+) -> tuple[str, ...]:
+    """Return the patients of a data set, of `among` where given, that `calibration_patients` allows.
 
     Raises:
         SeenPatientError: when there is none.
     """
-    known = set(name_patients(checkpoint, dataset.patients).header.train_patients)
+    known = set(calibration_patients(checkpoint, dataset, seed=seed))
     if among is not None:
         known &= set(among)
     return require_some(

@@ -21,9 +21,10 @@ from edgeseg.place import scratch
 from edgeseg.progress import Progress
 from edgeseg.results import LayerSensitivity, SensitivityResult
 from edgeseg.specs import Contract, check_seed, require_some
+from edgeseg.stages.calibrate.lot import calibration_patients
 from edgeseg.stages.calibrate.ranges import RecordedRanges
 from edgeseg.stages.environment import versions
-from edgeseg.stages.predict import Predictor, checkpoint_contract, name_patients, volume_logits
+from edgeseg.stages.predict import Predictor, checkpoint_contract, volume_logits
 from edgeseg.targets import ConvertJob, KerasPredictor, Target, get, open_artifact
 from edgeseg.targets.target import logit_codes, quantisable_layers
 
@@ -168,8 +169,8 @@ def ranking_patients(
         SeenPatientError: when no patient of the data set trained the weights.
     """
     check_seed(seed)
-    learned = name_patients(checkpoint, dataset.patients).header.train_patients
-    trained = set(learned) & set(dataset.patients if among is None else among)
+    allowed = calibration_patients(checkpoint, dataset, seed=seed)
+    trained = set(allowed) & set(dataset.patients if among is None else among)
     known = require_some(
         [patient for patient in dataset.patients if patient in trained],
         otherwise=f"none of the {len(dataset.patients)} patients of {dataset.name} trained {checkpoint.path}; layers "

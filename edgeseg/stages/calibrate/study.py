@@ -139,7 +139,7 @@ class _Study:
         )
 
     def _plan(self, among: tuple[str, ...] | None) -> Iterator[tuple[CalibrationSet, Dataset, str]]:
-        patients = training_patients(self.checkpoint, self.dataset, among)
+        patients = training_patients(self.checkpoint, self.dataset, among, seed=self.seed)
         sets = choose_slice_sets(self.dataset, patients, counts=COUNTS, seed=self.seed)
         for manifest in sets:
             refuse_calibrated(self.scored, manifest.patients)

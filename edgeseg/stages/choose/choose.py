@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from edgeseg import artifacts
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import DatasetError, OptionError
+from edgeseg.imaging import logits_to_size
 from edgeseg.jsonio import to_json
 from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, median_bounds, paired_interval
 from edgeseg.progress import Progress
 from edgeseg.results import Choice, ChoiceGroup, ChoiceStep, Interval
 from edgeseg.specs import Contract, OperatingPoint, check_flips, check_seed
+from edgeseg.stages.calibrate import calibration_patients
 from edgeseg.stages.choose.choice import CHOICE_FILE
 from edgeseg.stages.choose.points import PatientPoints, PointTable, score_points, slice_points, volume_points
 from edgeseg.stages.environment import versions
@@ -65,7 +67,7 @@ def choose(
     check_seed(seed)
     if not 0.0 <= max_fp_share <= 1.0:
         raise OptionError(f"max-fp-share is {max_fp_share}; a share of the tumour-free slices lies in [0, 1]")
-    runs = find_runs(out)
+    runs = tuple(_with_patients(run, cache, seed) for run in find_runs(out))
     check_data(runs, cache)
     groups, left_out = _groups(runs)
     tables = _tables(runs, cache, flips, progress)
@@ -89,6 +91,15 @@ def choose(
     return choice
 
 
+def _with_patients(run: FoldRun, cache: SliceCache, seed: int) -> FoldRun:
+    """Choose for a network that somebody else trained on the patients that are kept for its calibration."""
+    checkpoint = run.checkpoint
+    if checkpoint.header.foreign is None:
+        return run
+    header = replace(checkpoint.header, validation_patients=calibration_patients(checkpoint, cache, seed=seed))
+    return replace(run, checkpoint=replace(checkpoint, header=header))
+
+
 def _groups(runs: tuple[FoldRun, ...]) -> tuple[tuple[ChoiceGroup, ...], str]:
     """Who is left out together: a fold, or a patient where there is one run."""
     if sum(len(run.patients) for run in runs) < 2:
@@ -99,6 +110,14 @@ def _groups(runs: tuple[FoldRun, ...]) -> tuple[tuple[ChoiceGroup, ...], str]:
     return tuple(
         ChoiceGroup(run=run.folder.name, weights_sha256=run.sha256, patients=patients) for run, patients in parts
     ), "fold" if len(runs) > 1 else "patient"
+
+
+def _on_grid(reference: NDArray[np.bool_], contract: Contract) -> NDArray[np.bool_]:
+    """Bring masks, `(N, h, w) bool`, to the grid of a network that takes another size than the slices have."""
+    size = (contract.height, contract.width)
+    if reference.shape[1:] == size:
+        return reference
+    return np.asarray(logits_to_size(reference.astype(np.float32), *size) > 0.5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +143,7 @@ def _tables(runs: tuple[FoldRun, ...], cache: SliceCache, flips: str, progress: 
         rows: list[list[PatientPoints]] = [[] for _ in grids]
         for run in runs:
             for patient, logits in held_out_logits(run, cache, flips=flipped, progress=advance):
-                reference = np.asarray(cache.volume(patient).reference)
+                reference = _on_grid(np.asarray(cache.volume(patient).reference), contract)
                 for row, grid in zip(rows, grids, strict=True):
                     row.append(grid.score(logits, reference, contract))
                 advance(0, None, patient)

@@ -18,6 +18,7 @@ from edgeseg.checkpoint import (
     RecipeRecord,
     check_weights,
     read_checkpoint,
+    refuse_foreign,
     write_checkpoint,
 )
 from edgeseg.data.cache import SliceCache
@@ -83,6 +84,7 @@ def compress(
         EdgeSegError: as the recipes raise them.
     """
     check_weights(parent, parent.header.variant)
+    refuse_foreign(parent, "compressed further")
     check_place(out, resume=resume)
     parent = name_patients(parent, cache.patients)
     _check_patients(parent.header, cache)

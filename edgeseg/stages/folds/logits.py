@@ -63,7 +63,7 @@ def find_runs(out: Path) -> tuple[FoldRun, ...]:
 def _open(folder: Path) -> FoldRun:
     checkpoint = read_checkpoint(folder)
     header = checkpoint.header
-    if header.epoch < header.train.epochs:
+    if header.foreign is None and header.epoch < header.train.epochs:
         raise CheckpointError(
             f"{folder} is at epoch {header.epoch} of {header.train.epochs}; finish it with 'edgeseg train --resume'"
         )
@@ -114,7 +114,7 @@ def check_data(runs: tuple[FoldRun, ...], cache: SliceCache) -> None:
                 f"{len(missing)} of the {len(known)} patients of {run.folder} are not among the {len(cache.patients)} "
                 f"of {cache.name}, {missing[0]} among them; give the data that it was trained on with --data"
             )
-        if cache.content_hash(header.train_patients) != header.data_hash:
+        if header.foreign is None and cache.content_hash(header.train_patients) != header.data_hash:
             raise DatasetError(
                 f"the slices of {cache.name} are not those that {run.folder} was trained on; give that data with --data"
             )

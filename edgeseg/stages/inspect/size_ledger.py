@@ -74,7 +74,7 @@ def _steps(base: BaselineResult, row: ArtifactRow, found: Inspection, tensors: i
             replace(widths[0], name="channels removed"),
         ]
     return (
-        SizeStep(name=f"{base.variant} with Adam's state", size_bytes=base.size_bytes, how=_FILE),
+        SizeStep(name=base.title, size_bytes=base.size_bytes, how=_FILE),
         SizeStep(name="its float weights", size_bytes=base.weights_size_bytes, how=_FILE),
         *widths,
         SizeStep(name=f"weights as {row.target.rpartition('-')[2]}", size_bytes=tensors, how=_TENSORS),

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from edgeseg.backend import running_keras
-from edgeseg.checkpoint import Checkpoint, CheckpointHeader, load_weights
+from edgeseg.checkpoint import Checkpoint, CheckpointHeader, check_weights, load_weights
 from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.volume import KAGGLE_LGG, PHANTOM
+from edgeseg.foreign import rebuild
 from edgeseg.place import key_for
 from edgeseg.specs import Contract, seen_entries
 from edgeseg.targets import KerasPredictor, get
@@ -27,6 +28,8 @@ def checkpoint_contract(header: CheckpointHeader, target: str = "keras-fp32", *,
         UnknownNameError: for an unknown target.
     """
     found, learned = get(target), header.train_patients
+    if header.foreign is not None:
+        return replace(header.foreign.contract, target=found.name, layout=found.layout)
     return Contract(
         variant=header.variant,
         tier=tier_of(header.variant, found.precision),
@@ -49,8 +52,15 @@ def network_of(checkpoint: Checkpoint) -> Any:
     Raises:
         CheckpointError: when the file holds a state and not weights, or damaged ones.
     """
-    model = build_model(checkpoint.header.variant, checkpoint.header.image, running_keras())
-    load_weights(model, checkpoint, checkpoint.header.variant)
+    header = checkpoint.header
+    if header.foreign is not None:
+        check_weights(checkpoint, header.variant)
+        model = rebuild(header.foreign, checkpoint.arrays, checkpoint.path)
+        if not header.foreign.architecture:
+            return model
+    else:
+        model = build_model(header.variant, header.image, running_keras())
+    load_weights(model, checkpoint, header.variant)
     return model
 
 

@@ -14,7 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts
-from edgeseg.checkpoint import Checkpoint, CheckpointHeader, check_weights, read_checkpoint, write_checkpoint
+from edgeseg.checkpoint import (
+    Checkpoint,
+    CheckpointHeader,
+    check_weights,
+    read_checkpoint,
+    refuse_foreign,
+    write_checkpoint,
+)
 from edgeseg.errors import CheckpointError, OptionError, OutputError
 from edgeseg.jsonio import to_json
 from edgeseg.place import holding_out
@@ -45,6 +52,7 @@ def average(runs: Sequence[Path], *, out: Path) -> Path:
     parts = [read_checkpoint(run) for run in runs]
     for part in parts:
         check_weights(part, parts[0].header.variant)
+        refuse_foreign(part, "averaged")
         _check(part, parts[0])
     if holds_run(out):
         raise OutputError(f"{out} already holds a run; choose another --out")

@@ -17,6 +17,7 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.volume import Volume
 from edgeseg.errors import CheckpointError
+from edgeseg.imaging import logits_to_size
 from edgeseg.progress import Progress
 from edgeseg.specs import refuse_learned
 from edgeseg.stages.predict import Predictor, checkpoint_predictor, flip_passes
@@ -74,7 +75,7 @@ def _check(teacher: Checkpoint, cache: SliceCache, validation_patients: tuple[st
         are="validation patient(s)",
         advice="; what it teaches would leak into the score, so take a teacher of the same fold",
     )
-    if (header.image.height, header.image.width) != (cache.index.height, cache.index.width):
+    if header.foreign is None and (header.image.height, header.image.width) != (cache.index.height, cache.index.width):
         raise CheckpointError(
             f"the teacher {teacher.path} takes slices of {header.image.height} x {header.image.width} and the data has "
             f"{cache.index.height} x {cache.index.width}; take a teacher of that size"
@@ -94,4 +95,4 @@ def _probabilities(teacher: Predictor, volume: Volume) -> NDArray[np.float32]:
     """Mean probability over each slice and its mirror image, `(N, H, W) float32`."""
     passes = [1.0 / (1.0 + np.exp(-logits)) for logits in flip_passes(teacher, volume, flips="hflip")]
     mean: NDArray[np.float32] = np.mean(passes, axis=0, dtype=np.float32)
-    return mean
+    return logits_to_size(mean, *volume.images.shape[1:3])

@@ -1,0 +1,284 @@
+"""The end of somebody's network, from the last values that its layers give to one logit for each pixel.
+
+A sigmoid or softmax at the end is cut off. Of two channels that share a softmax the logit is their difference, folded
+into the last convolution; of more it is the largest of the foreground minus the largest of the others, so that it is
+above 0 exactly where the most probable class is foreground. Of channels with a sigmoid each it is the largest of the
+foreground.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.errors import ArtifactError, ContractError, OptionError
+from edgeseg.foreign.flat import pixels
+
+_ENDS = ("sigmoid", "softmax")
+_CONVOLUTIONS = ("Conv2D", "Conv2DTranspose", "Dense", "DepthwiseConv2D", "SeparableConv2D")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadWish:
+    """What the user says of the output, None or empty where nothing: see `docs/how-to/own-network.md`."""
+
+    output: str | None = None
+    foreground: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Head:
+    """What was found, and `logits`, `(None, H, W, 1)`.
+
+    `kind` is one of `edgeseg.specs.foreign.HEADS`, `foreground` the channels that are the mask.
+    """
+
+    logits: Any
+    kind: str
+    channels: int
+    foreground: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _End:
+    """The tensor before the activation, the convolution that gives it where one does, and what stood behind."""
+
+    tensor: Any
+    kind: str
+    convolution: Any = None
+    source: Any = None
+    notes: list[str] = field(default_factory=list)
+
+
+def one_logit(tensor: Any, image: Any, path: Path, wish: HeadWish) -> Head:
+    """Find what an output is, and bring it to one logit for each pixel of the image.
+
+    Args:
+        tensor: the output, `(None, h, w, K)` or `(None, h * w, K)`.
+        image: the input, `(None, H, W, C)`.
+        path: of the file, for messages.
+        wish: what the user says of it.
+
+    Raises:
+        ContractError: when that contradicts the graph.
+        OptionError: when the graph does not tell which channels are the mask, and the user does not either.
+        ArtifactError: when the output is no map of the image.
+    """
+    end = _cut(_as_map(tensor, image, path))
+    channels = int(end.tensor.shape[-1])
+    kind = _kind(end, channels, path, wish)
+    foreground = _foreground(kind, channels, path, wish, end.notes)
+    logits = _chosen(end, kind, channels, foreground)
+    logits = _full_size(logits, image, path, end.notes)
+    return Head(logits=logits, kind=kind, channels=channels, foreground=foreground, notes=tuple(end.notes))
+
+
+def look_at(tensor: Any, image: Any, path: Path) -> tuple[str, int]:
+    """Say what an output ends in, `sigmoid`, `softmax` or nothing, and how many channels it has.
+
+    Raises:
+        ArtifactError: when the output is no map of the image.
+    """
+    end = _cut(_as_map(tensor, image, path))
+    return end.kind, int(end.tensor.shape[-1])
+
+
+def _as_map(tensor: Any, image: Any, path: Path) -> Any:
+    """Lay `(None, h * w, K)` out as an image again."""
+    import keras
+
+    height, width = image.shape[1:3]
+    if len(tensor.shape) == 4:
+        return tensor
+    if len(tensor.shape) == 3 and tensor.shape[1] == height * width:
+        return keras.layers.Reshape((height, width, tensor.shape[2]), name="as_map")(tensor)
+    raise ArtifactError(f"{path}: gives {tuple(tensor.shape)}, which is no map of an image of {height} x {width}")
+
+
+def _cut(tensor: Any) -> _End:
+    """Cut off a last sigmoid or softmax, as a layer of its own, inside a convolution, or before a reshape."""
+    import keras
+
+    tensor = _unshaped(tensor)
+    layer, given = _maker(tensor), _source(tensor)
+    kind = _activation(layer)
+    if type(layer).__name__ == "Reshape" and given is not None:
+        inner = _cut(given)
+        if inner.tensor is not given:
+            anew = keras.layers.Reshape(tensor.shape[1:], name="as_map_before")(inner.tensor)
+            back = _unshaped(anew)
+            return _End(back, inner.kind, *_convolution(back), inner.notes)
+        back = _unshaped(tensor)
+        return _End(back, "", *_convolution(back))
+    if kind in _ENDS and type(layer).__name__ in _CONVOLUTIONS:
+        bare = type(layer).from_config({**layer.get_config(), "activation": "linear", "name": f"{layer.name}_logits"})
+        before = bare(given)
+        bare.set_weights(layer.get_weights())
+        return _End(before, kind, *_convolution(before), [f"the {kind} of the last layer '{layer.name}' is cut off"])
+    if kind in _ENDS:
+        before = _unshaped(given)
+        return _End(before, kind, *_convolution(before), [f"the last layer '{layer.name}', a {kind}, is cut off"])
+    return _End(tensor, "", *_convolution(tensor))
+
+
+def _unshaped(tensor: Any) -> Any:
+    """Go back over reshapes and transpositions that lay the same map out otherwise and back."""
+    found, here, steps = tensor, tensor, []
+    while type(_maker(here)).__name__ in ("Reshape", "Permute"):
+        steps.append(_maker(here))
+        here = _source(here)
+        if tuple(here.shape) == tuple(tensor.shape) and _idle(steps, tuple(here.shape[1:])):
+            found = here
+    return found
+
+
+def _idle(steps: Sequence[Any], shape: tuple[int, ...]) -> bool:
+    """Whether reshapes and transpositions, the last one first, leave each value where it was."""
+    start = np.arange(int(np.prod(shape))).reshape(shape)
+    moved = start
+    for layer in reversed(steps):
+        if type(layer).__name__ == "Permute":
+            moved = moved.transpose([axis - 1 for axis in layer.dims])
+        else:
+            moved = moved.reshape(layer.output.shape[1:])
+    return bool(np.array_equal(moved, start))
+
+
+def _maker(tensor: Any) -> Any:
+    return tensor._keras_history.operation  # noqa: SLF001
+
+
+def _source(tensor: Any) -> Any:
+    """Return what the layer of a tensor was given, None where that is not one tensor."""
+    history = tensor._keras_history  # noqa: SLF001
+    given = history.operation._inbound_nodes[history.node_index].input_tensors  # noqa: SLF001
+    return given[0] if len(given) == 1 else None
+
+
+def _activation(layer: Any) -> str:
+    kind = type(layer).__name__
+    if kind in ("Sigmoid", "Softmax"):
+        axis = getattr(layer, "axis", -1)
+        return kind.lower() if kind == "Sigmoid" or axis in (-1, 3) else ""
+    function = getattr(layer, "activation", None)
+    return str(getattr(function, "__name__", "")) if kind in (*_CONVOLUTIONS, "Activation") else ""
+
+
+def _convolution(tensor: Any) -> tuple[Any, Any]:
+    """Return the plain convolution that gives a tensor and what it was given; None and None where none does."""
+    layer = _maker(tensor)
+    plain = type(layer).__name__ == "Conv2D" and _activation(layer) == "linear" and layer.groups == 1
+    return (layer, _source(tensor)) if plain else (None, None)
+
+
+def _kind(end: _End, channels: int, path: Path, wish: HeadWish) -> str:
+    said = wish.output
+    if end.kind:
+        fits = (None, end.kind, "probabilities")
+        if said not in fits:
+            raise ContractError(
+                f"{path}: its graph ends in a {end.kind}, and the contract says that the output is {said}; say "
+                f'output = "{end.kind}", or leave the line out'
+            )
+        if end.kind == "softmax" and channels == 1:
+            raise ArtifactError(
+                f"{path}: ends in a softmax over one channel, which gives 1 everywhere; train it with a sigmoid"
+            )
+        return end.kind
+    if said in ("sigmoid", "probabilities"):
+        end.notes.append("the output is taken as probabilities, since the contract says so; no sigmoid was found")
+        return "probabilities"
+    if said == "softmax":
+        raise ContractError(
+            f"{path}: the contract says that the output is a softmax, and the graph ends in none; say "
+            'output = "logits" for the values before one'
+        )
+    if said is None:
+        end.notes.append("no sigmoid and no softmax at the end, so its output is taken as logits")
+    return "logits"
+
+
+def _foreground(kind: str, channels: int, path: Path, wish: HeadWish, notes: list[str]) -> tuple[int, ...]:
+    if any(not 0 <= channel < channels for channel in wish.foreground):
+        raise ContractError(
+            f"{path}: the contract names channel {max(wish.foreground)} as foreground and the output has {channels}; "
+            f"channels are counted from 0 to {channels - 1}"
+        )
+    alone = kind in ("sigmoid", "probabilities")
+    if wish.foreground:
+        if len(set(wish.foreground)) == channels and channels > 1 and not alone:
+            raise ContractError(f"{path}: the contract names all {channels} classes as foreground; one is background")
+        return tuple(sorted(set(wish.foreground)))
+    if channels == 1:
+        return (0,)
+    if channels == 2 and not alone:
+        notes.append("of its two classes the second is taken as the mask and the first as background")
+        return (1,)
+    raise OptionError(
+        f"{path}: gives {channels} channels, and which of them are the mask is not known; say it in a contract, such "
+        "as foreground = [1] (--contract FILE; --ask writes one)"
+    )
+
+
+def _chosen(end: _End, kind: str, channels: int, foreground: tuple[int, ...]) -> Any:
+    """Bring channels down to one."""
+    import keras
+
+    if channels == 1:
+        return end.tensor
+    identity = np.eye(channels, dtype=np.float32)
+    others = [channel for channel in range(channels) if channel not in foreground]
+    if kind in ("sigmoid", "probabilities"):
+        return _largest(end, identity, foreground, "foreground")
+    if len(foreground) == 1 and len(others) == 1:
+        return _mixed(end, identity[:, foreground[0]] - identity[:, others[0]], "class_difference")
+    inside, outside = _largest(end, identity, foreground, "foreground"), _largest(end, identity, others, "background")
+    return keras.layers.Subtract(name="class_difference")([inside, outside])
+
+
+def _largest(end: _End, identity: NDArray[np.float32], channels: Any, name: str) -> Any:
+    import keras
+
+    each = [_mixed(end, identity[:, channel], f"{name}_{channel}") for channel in channels]
+    return each[0] if len(each) == 1 else keras.layers.Maximum(name=name)(each)
+
+
+def _mixed(end: _End, weights: NDArray[np.float32], name: str) -> Any:
+    """Return the sum of channels with `weights`, `(K,)`, folded into the last convolution where there is one."""
+    import keras
+
+    last = end.convolution
+    if last is None:
+        mix = keras.layers.Conv2D(1, 1, use_bias=False, name=name)
+        mixed = mix(end.tensor)
+        mix.set_weights([weights.reshape(1, 1, -1, 1)])
+        return mixed
+    made = keras.layers.Conv2D.from_config({**last.get_config(), "filters": 1, "name": f"{last.name}_{name}"})
+    mixed = made(end.source)
+    kernel, *bias = last.get_weights()
+    made.set_weights([kernel @ weights[:, np.newaxis], *(one @ weights[:, np.newaxis] for one in bias)])
+    return mixed
+
+
+def _full_size(logits: Any, image: Any, path: Path, notes: list[str]) -> Any:
+    """Enlarge a smaller map to the image's size, where it is a whole fraction of it."""
+    import keras
+
+    (height, width), (rows, columns) = image.shape[1:3], pixels(logits) or (0, 0)
+    if (rows, columns) == (height, width):
+        return logits
+    shown = f"{rows} x {columns} of an image of {height} x {width}"
+    if not rows or not columns or height % rows or width % columns or height // rows != width // columns:
+        raise ArtifactError(
+            f"{path}: gives a map of {shown}, which is no whole fraction of it: cropped or enlarged on the way; train "
+            "or export it with padding='same', so that every pixel has its value"
+        )
+    factor = height // rows
+    notes.append(f"gives a map of {shown}; its logits are enlarged {factor} times, bilinear, to the image's size")
+    return keras.layers.UpSampling2D(factor, interpolation="bilinear", name="to_image_size")(logits)

@@ -1,0 +1,230 @@
+"""From somebody's file to a network of one logit for each pixel, and from a run back to that network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.artifacts import sha256_file
+from edgeseg.backend import load_keras
+from edgeseg.errors import ArtifactError, CheckpointError, ContractError
+from edgeseg.foreign.contract_file import ForeignContract
+from edgeseg.foreign.flat import FlatGraph, choose_output, flatten
+from edgeseg.foreign.head import look_at, one_logit
+from edgeseg.foreign.keras_config import safe_config
+from edgeseg.foreign.keras_file import KerasFile, read_hdf5, read_keras
+from edgeseg.foreign.onnx_file import OnnxGraph, read_onnx_graph
+from edgeseg.foreign.onnx_keras import keras_network
+from edgeseg.foreign.recognise import Kind, recognise
+from edgeseg.foreign.saved_model import onnx_of
+from edgeseg.place import scratch
+from edgeseg.quiet import quiet
+from edgeseg.runtime.model_files import model_files
+from edgeseg.specs import Contract, VariantSpec
+from edgeseg.specs.foreign import ForeignRecord
+
+_RAW_BYTES = 0.05
+"""A first layer that multiplies by less is meant for bytes, one that multiplies by more for values up to 1."""
+GRAPH = "onnx_graph"
+"""The array that holds an ONNX file, `(bytes,) uint8`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ForeignNetwork:
+    """A network as a run keeps it: `model` gives one logit for each pixel, `arrays` are what the run stores."""
+
+    model: Any
+    record: ForeignRecord
+    arrays: dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Source:
+    graph: FlatGraph
+    framework: str
+    onnx: OnnxGraph | None = None
+
+
+def source_files(path: Path) -> tuple[Path, ...]:
+    """Return all files of somebody's network, its own first: those beside an ONNX graph, those of a SavedModel."""
+    if path.is_dir():
+        inside = sorted(file for file in path.rglob("*") if file.is_file())
+        return (path / "saved_model.pb", *(file for file in inside if file != path / "saved_model.pb"))
+    return model_files(path) if recognise(path) is Kind.ONNX else (path,)
+
+
+def read_network(
+    path: Path, given: ForeignContract, variant: VariantSpec, *, size: tuple[int, int] | None, output: str | None
+) -> ForeignNetwork:
+    """Read somebody's network.
+
+    Args:
+        path: the file, or the folder of a SavedModel.
+        given: what the user says of it.
+        variant: names it.
+        size: (height, width), which goes before that of `given`.
+        output: the name of the output that is the mask, likewise.
+
+    Raises:
+        ArtifactError: when no network can be read from it; says what it is.
+        ContractError: when `given` contradicts the graph.
+        OptionError: when something must be said that is not.
+    """
+    load_keras()
+    kind = recognise(path)
+    with quiet():
+        source = _source(path, kind, size or given.pixels)
+        name, tensor = choose_output(source.graph, path, output or given.output_name)
+        head = one_logit(tensor, source.graph.image, path, given.head)
+        model = _model(source.graph.image, head.logits)
+    files = source_files(path)
+    record = ForeignRecord(
+        kind=kind.value,
+        file=path.name,
+        size_bytes=sum(file.stat().st_size for file in files),
+        sha256=sha256_file(files[0]),
+        framework=source.framework,
+        output=name,
+        channels=head.channels,
+        head=head.kind,
+        foreground=head.foreground,
+        contract=_contract(source.graph, given, variant, path, head.kind),
+        classes=given.classes,
+        input_factor=source.graph.input_factor,
+        layout="NCHW" if source.onnx and not source.onnx.channels_last else "NHWC",
+        notes=(*_input_notes(source.graph), *head.notes),
+        architecture="" if source.onnx else model.to_json(),
+    )
+    return ForeignNetwork(model=model, record=record, arrays=_arrays(model, source.onnx))
+
+
+def complete(
+    path: Path, given: ForeignContract, *, size: tuple[int, int] | None, output: str | None
+) -> tuple[ForeignContract, tuple[str, ...]]:
+    """Fill in what the graph of somebody's network tells, and say in sentences what its owner still has to.
+
+    Raises:
+        ArtifactError: when no network can be read from the file.
+        OptionError: when the size of the image must be said before anything can be, or the output.
+    """
+    load_keras()
+    with quiet():
+        source = _source(path, recognise(path), size or given.pixels)
+        name, tensor = choose_output(source.graph, path, output or given.output_name)
+        kind, channels = look_at(tensor, source.graph.image, path)
+    height, width, depth = source.graph.image.shape[1:4]
+    end = kind or "no sigmoid or softmax"
+    facts = [
+        f"File: {path.name}",
+        f"Output '{name}': {channels} channel(s), {end} at the end.",
+    ]
+    if depth != len(given.channels):
+        facts.append(f"TO BE SAID: it takes {depth} channel(s); name them under channels.")
+    if channels > 2 or (channels == 2 and kind == "sigmoid"):
+        facts.append("TO BE SAID: which of its channels are the mask; complete foreground.")
+    raw = 1.0 if source.graph.input_factor < _RAW_BYTES else 1.0 / 255.0
+    found = replace(
+        given,
+        size=(height, width),
+        channels=given.channels[:depth] if depth < len(given.channels) else given.channels,
+        output=kind or given.output,
+        output_name=name if len(source.graph.outputs) > 1 else None,
+        scale=raw if given.scale is None else given.scale,
+    )
+    return found, tuple(facts)
+
+
+def rebuild(record: ForeignRecord, arrays: Mapping[str, NDArray[Any]], path: Path) -> Any:
+    """Build the network of a run again; one that came from Keras has no weights yet.
+
+    Raises:
+        CheckpointError: when the run holds no network.
+    """
+    keras = load_keras()
+    if record.architecture:
+        import json
+
+        config = safe_config(json.loads(record.architecture), path, version="3")
+        with quiet():
+            return keras.models.model_from_json(json.dumps(config))
+    if GRAPH not in arrays:
+        raise CheckpointError(f"{path} lacks its network ('{GRAPH}'); import it again with edgeseg import")
+    with scratch("onnx") as folder, quiet():
+        file = folder / "network.onnx"
+        file.write_bytes(arrays[GRAPH].tobytes())
+        source = _of_onnx(read_onnx_graph(file))
+        wish = ForeignContract(output=None if record.head == "logits" else record.head, foreground=record.foreground)
+        _, tensor = choose_output(source.graph, path, record.output)
+        return _model(source.graph.image, one_logit(tensor, source.graph.image, path, wish.head).logits)
+
+
+def _source(path: Path, kind: Kind, size: tuple[int, int] | None) -> _Source:
+    if kind is Kind.ONNX:
+        return _of_onnx(read_onnx_graph(path, size=size))
+    if kind is Kind.SAVED_MODEL:
+        with scratch("saved-model") as folder:
+            return replace(_of_onnx(read_onnx_graph(onnx_of(path, folder), size=size)), framework="tensorflow")
+    file: KerasFile = read_hdf5(path) if kind is Kind.HDF5 else read_keras(path)
+    return _Source(graph=flatten(file.model, path, size=size), framework=file.framework)
+
+
+def _of_onnx(graph: OnnxGraph) -> _Source:
+    model = keras_network(graph)
+    producer = f"{graph.proto.producer_name} {graph.proto.producer_version}".strip()
+    outputs = dict(zip(graph.outputs, model.outputs, strict=True))
+    return _Source(graph=FlatGraph(image=model.inputs[0], outputs=outputs), framework=producer, onnx=graph)
+
+
+def _model(image: Any, logits: Any) -> Any:
+    import keras
+
+    return keras.Model(image, logits, name="network")
+
+
+def _arrays(model: Any, onnx: OnnxGraph | None) -> dict[str, NDArray[Any]]:
+    if onnx is not None:
+        return {GRAPH: np.frombuffer(onnx.proto.SerializeToString(deterministic=True), np.uint8)}
+    arrays = {weight.path: np.asarray(weight, np.float32) for weight in model.weights}
+    if bad := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
+        raise ArtifactError(
+            f"the weights '{bad[0]}' hold NaN or infinity; the network did not train well, or is damaged"
+        )
+    return arrays
+
+
+def _contract(graph: FlatGraph, given: ForeignContract, variant: VariantSpec, path: Path, head: str) -> Contract:
+    height, width, channels = graph.image.shape[1:4]
+    if channels != len(given.channels):
+        raise ContractError(
+            f"{path}: takes {channels} channels, and the contract names {len(given.channels)} "
+            f"({', '.join(given.channels)}); name those that it takes in a contract, such as "
+            f'channels = ["flair"] (--contract FILE; --ask writes one)'
+        )
+    raw = 1.0 if graph.input_factor < _RAW_BYTES else 1.0 / 255.0
+    scale = (raw if given.scale is None else given.scale) * graph.input_factor
+    return Contract(
+        variant=variant,
+        tier="custom",
+        target="keras-fp32",
+        layout="NHWC",
+        channels=given.channels,
+        height=height,
+        width=width,
+        normalisation=given.normalisation,
+        scale=scale,
+        threshold=given.threshold,
+        trained_on=given.trained_on,
+        licence=given.licence,
+        output="probabilities" if head == "probabilities" else "logits",
+    )
+
+
+def _input_notes(graph: FlatGraph) -> tuple[str, ...]:
+    if graph.input_factor == 1.0:
+        return ()
+    return (f"its first layer, which multiplies by {graph.input_factor:g}, is done while bytes become numbers",)

@@ -1,0 +1,71 @@
+"""Somebody's file as it is, run in its own runtime: what every file that edgeseg writes of it is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg import imaging
+from edgeseg.specs import Contract
+from edgeseg.specs.foreign import ForeignRecord
+
+Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""`(N, H, W, C) float32` -> what the file itself gives for each pixel, `(N, h, w, K) float32`."""
+_BATCH_SLICES = 8
+_LEAST = 1e-30
+
+
+class OriginalPredictor:
+    """Runs slices through somebody's file as `edgeseg.runtime.Segmenter` does.
+
+    Attributes:
+        contract: of the network in the run.
+        runtime: such as `keras 3.15.1 (tensorflow 2.21.0)`.
+        threads: how many threads the runtime may use.
+        numerics: `float32`.
+    """
+
+    numerics = "float32"
+    logit_step = None
+
+    def __init__(self, run: Run, record: ForeignRecord, contract: Contract, *, runtime: str, threads: int) -> None:
+        """Take what runs the file, and what the run says of it."""
+        self.contract, self.runtime, self.threads = contract, runtime, threads
+        self._run, self._record = run, record
+        self._given = replace(contract, scale=contract.scale / record.input_factor)
+
+    def logits(self, images: NDArray[np.uint8], tables: imaging.Tables | None = None) -> NDArray[np.float32]:
+        """Run slices of the contract's size: `(N, H, W, C) uint8` to `(N, H, W) float32` logits."""
+        found = np.empty(images.shape[:3], np.float32)
+        for start in range(0, len(images), _BATCH_SLICES):
+            rows = slice(start, start + _BATCH_SLICES)
+            values = self._run(imaging.normalise(images[rows], self._given, tables))
+            found[rows] = imaging.logits_to_size(logits_of(values, self._record, self.contract), *images.shape[1:3])
+        return found
+
+
+def logits_of(values: NDArray[np.float32], record: ForeignRecord, contract: Contract) -> NDArray[np.float32]:
+    """Turn what a file gives into one logit for each pixel, as the network in the run gives it.
+
+    Args:
+        values: `(N, h, w, K) float32`.
+        record: says what they are.
+        contract: gives the threshold, near which nothing is lost.
+
+    Returns:
+        `(N, h, w) float32`.
+    """
+    inside = values[..., list(record.foreground)].max(axis=-1)
+    if record.head in ("sigmoid", "probabilities"):
+        return imaging.as_logits(inside, replace(contract, output="probabilities"))
+    others = [channel for channel in range(values.shape[-1]) if channel not in record.foreground]
+    if not others:
+        return np.asarray(inside, np.float32)
+    outside = values[..., others].max(axis=-1)
+    if record.head == "logits":
+        return np.asarray(inside - outside, np.float32)
+    ratio = np.log(np.maximum(inside, _LEAST).astype(np.float64)) - np.log(np.maximum(outside, _LEAST))
+    return np.asarray(ratio, np.float32)

@@ -1,0 +1,279 @@
+"""A network that somebody else trained becomes a run like any other: read, checked against its own file, written."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.checkpoint import WEIGHTS_KIND, Checkpoint, CheckpointHeader, read_checkpoint, write_checkpoint
+from edgeseg.data.phantom import PhantomDataset
+from edgeseg.data.volume import Volume
+from edgeseg.errors import ArtifactError, CheckpointError, OptionError, OutputError
+from edgeseg.foreign import (
+    ForeignContract,
+    ForeignNetwork,
+    Kind,
+    complete,
+    of_artifact,
+    read_contract_toml,
+    read_network,
+    recognise,
+    source_files,
+    write_contract_toml,
+)
+from edgeseg.foreign.hdf5 import opened
+from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
+from edgeseg.place import claimed
+from edgeseg.results import REFERENCE
+from edgeseg.results.imported import ImportResult
+from edgeseg.runtime.contract import CONTRACT_KEY, contract_text, read_contract
+from edgeseg.specs import Contract, TrainSpec, VariantSpec
+from edgeseg.stages.adopt.source import copy_source, original_of
+from edgeseg.stages.environment import versions
+from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.stages.score import verify
+from edgeseg.targets import TARGETS, KerasPredictor, get
+from edgeseg.targets.keras_fp32 import read_keras_contract
+from edgeseg.variants import VARIANTS, census
+from edgeseg.variants.tiers import TIERS
+
+RESULT_FILE, CONTRACT_FILE, _WEIGHTS = "import.json", "contract.toml", "weights.safetensors"
+_CHECKED_SLICES = 8
+_OWN = "network"
+_ROUNDING = 1e-3
+"""Logits this near to each other differ in the order of their sums alone, however many lie on the threshold."""
+
+
+def name_of(path: Path, name: str | None) -> str:
+    """Return the name that a network has in tables and folders: what was given, or the file's own.
+
+    Raises:
+        OptionError: when it is one of edgeseg's own networks, or no name that a folder can have.
+    """
+    taken = {*VARIANTS, *TIERS, *artifacts.shipped_slugs(), *TARGETS, "all"}
+    if name is None:
+        own = _carried(path)
+        stem = path.name.split(".")[0] if own is None else own.variant.slug
+        found = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40].strip("-") or _OWN
+        return f"my-{found}" if found in taken else found
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) or len(name) > 40:
+        raise OptionError(
+            f"name is '{name}'; small letters and digits with single hyphens between are needed, at most 40, such as "
+            "my-unet"
+        )
+    if name in taken:
+        raise OptionError(
+            f"name is '{name}', which is one of edgeseg's own networks; choose another, such as my-{name}"
+        )
+    return name
+
+
+def adopt(
+    path: Path,
+    out: Path,
+    *,
+    name: str | None = None,
+    contract: Path | None = None,
+    size: tuple[int, int] | None = None,
+    output: str | None = None,
+    threads: int = 2,
+) -> ImportResult:
+    """Make a run of somebody's network.
+
+    Leaves `weights.safetensors`, a copy of the file in `source/`, and `import.json`. The network in the run is held
+    against the file in its own runtime, on slices of a phantom, before anything is written to `out`.
+
+    Args:
+        path: the file, or the folder of a SavedModel.
+        out: the folder of the run.
+        name: of the network in tables and folders; that of the file unless given.
+        contract: a `contract.toml` with what the file does not say.
+        size: (height, width), where the file leaves them open or another is wanted.
+        output: the name of the output that is the mask, where there are several.
+        threads: of the runtimes.
+
+    Raises:
+        ArtifactError: when no network can be read from the file; says what it is and what to do.
+        ContractError: when the contract contradicts the graph.
+        OptionError: when something must be said that is not.
+        OutputError: when the folder cannot be written, or holds something else.
+    """
+    variant = VariantSpec(name=name_of(path, name), alpha=1.0, stem="full")
+    _check_place(out)
+    key = _key(path, variant.name, contract, size, output)
+    network = read_network(path, said(path, contract), variant, size=size, output=output)
+    own = None if contract is not None else _carried(path)
+    if own is not None:
+        network = replace(network, record=replace(network.record, contract=_with_seen(network.record.contract, own)))
+    with claimed(out), artifacts.staged_tree(out) as folder:
+        weights = folder / _WEIGHTS
+        write_checkpoint(weights, _header(network, variant), network.arrays)
+        copy_source(path, folder)
+        result = replace(_checked(network, read_checkpoint(weights), out, threads), key=key)
+        artifacts.write_text(folder / RESULT_FILE, to_json(result) + "\n")
+    return result
+
+
+def adopted(
+    path: Path,
+    folder: Path,
+    *,
+    contract: Path | None = None,
+    size: tuple[int, int] | None = None,
+    output: str | None = None,
+    threads: int = 2,
+) -> Path:
+    """Make a run of somebody's network in `folder`, under the file's own name, unless that run is there already.
+
+    Raises:
+        EdgeSegError: as `adopt`.
+    """
+    name = name_of(path, None)
+    run = folder / name
+    if (run / RESULT_FILE).is_file() and (run / _WEIGHTS).is_file():
+        recognise(path)
+        with contextlib.suppress(JsonFormatError, OSError):
+            known = from_json(ImportResult, read_document(run / RESULT_FILE))
+            if known.key == _key(path, name, contract, size, output):
+                return run
+    adopt(path, run, name=name, contract=contract, size=size, output=output, threads=threads)
+    return run
+
+
+def _key(path: Path, name: str, contract: Path | None, size: tuple[int, int] | None, output: str | None) -> str:
+    """Return what changes with all that decides what is imported."""
+    recognise(path)
+    files = [artifacts.sha256_file(file) for file in source_files(path)]
+    said = artifacts.sha256_file(contract) if contract is not None and contract.is_file() else ""
+    asked = (path.name, name, files, said, size, output, artifacts.source_digest())
+    return artifacts.sha256_bytes(repr(asked).encode())[:16]
+
+
+def ask(path: Path, out: Path, *, size: tuple[int, int] | None = None, output: str | None = None) -> Path:
+    """Write a commented `contract.toml` with all that the graph of a network tells, for its owner to complete.
+
+    Raises:
+        ArtifactError: when no network can be read from the file.
+        OutputError: when a contract stands there already.
+    """
+    place = out / CONTRACT_FILE
+    if place.exists():
+        raise OutputError(f"{place} is there already; complete it, or remove it first")
+    given, facts = complete(path, said(path, None), size=size, output=output)
+    return artifacts.write_text(place, write_contract_toml(given, facts))
+
+
+def said(path: Path, contract: Path | None) -> ForeignContract:
+    """Return what is known beside the graph: the contract that was given, or that in a file of edgeseg's own."""
+    if contract is not None:
+        return read_contract_toml(contract)
+    own = _carried(path)
+    if own is not None:
+        return of_artifact(own)
+    return ForeignContract()
+
+
+def _carried(path: Path) -> Contract | None:
+    """Return the contract in a file of edgeseg's own; None where there is none."""
+    kind = recognise(path)
+    if kind is Kind.HDF5:
+        with opened(path) as file:
+            own = CONTRACT_KEY in file.attrs
+        return read_keras_contract(path) if own else None
+    if kind is Kind.ONNX and contract_text(path) is not None:
+        return read_contract(path)
+    return None
+
+
+def _with_seen(contract: Contract, own: Contract) -> Contract:
+    """Take over whom a network of edgeseg's own has seen, and how small components are dropped."""
+    return replace(
+        contract,
+        seen_patients=own.seen_patients,
+        training_hash=own.training_hash,
+        post_processing=own.post_processing,
+    )
+
+
+def _check_place(out: Path) -> None:
+    """Refuse a folder that holds a training run, whose weights would be lost."""
+    if not (out / _WEIGHTS).is_file():
+        return
+    try:
+        ours = read_checkpoint(out).header.foreign is not None
+    except CheckpointError:
+        ours = False
+    if not ours:
+        raise OutputError(f"{out} holds weights that were not imported; choose another place with --out")
+
+
+def _header(network: ForeignNetwork, variant: VariantSpec) -> CheckpointHeader:
+    contract = network.record.contract
+    return CheckpointHeader(
+        kind=WEIGHTS_KIND,
+        variant=variant,
+        image=contract.image,
+        train=TrainSpec(variant=variant, normalisation=contract.normalisation),
+        data=contract.trained_on,
+        data_hash="",
+        train_patients=(),
+        validation_patients=(),
+        epoch=0,
+        backend="tensorflow",
+        versions=versions(),
+        foreign=network.record,
+    )
+
+
+def _checked(network: ForeignNetwork, checkpoint: Checkpoint, out: Path, threads: int) -> ImportResult:
+    """Hold the network in a run against its own file."""
+    record, header = network.record, checkpoint.header
+    contract = checkpoint_contract(header)
+    original = original_of(checkpoint, threads=threads)
+    limit = get(REFERENCE).max_flip_ppm
+    ours = KerasPredictor(network.model, contract, threads=threads)
+    parity = verify(ours, original, _slices(), artifact=header.variant.slug, max_flip_ppm=limit)
+    if not parity.passed and parity.max_logit_difference > _ROUNDING:
+        raise ArtifactError(
+            f"{record.file}: the network as edgeseg reads it is not what the file computes in {original.runtime}: "
+            f"{parity.flips_ppm:.0f} of a million pixels differ, logits by up to {parity.max_logit_difference:.3g}; "
+            "export it to ONNX with fewer operations of its own, and report this"
+        )
+    counted = census(network.model)
+    return ImportResult(
+        network=header.variant.slug,
+        run=str(out),
+        kind=record.kind,
+        file=record.file,
+        size_bytes=record.size_bytes,
+        sha256=record.sha256,
+        framework=record.framework,
+        parameters=counted.parameters,
+        macs=counted.macs,
+        height=contract.height,
+        width=contract.width,
+        channels=contract.channels,
+        normalisation=contract.normalisation,
+        scale=contract.scale,
+        threshold=contract.threshold,
+        output=record.output,
+        head=record.head,
+        foreground=record.foreground,
+        notes=record.notes,
+        runtime=original.runtime,
+        parity=replace(parity, reference=record.kind),
+    )
+
+
+def _slices() -> Iterator[Volume]:
+    """A few slices of a phantom, through its middle."""
+    dataset = PhantomDataset(1)
+    volume = dataset.volume(dataset.patients[0])
+    start = max(0, len(volume.images) // 2 - _CHECKED_SLICES // 2)
+    rows = slice(start, start + _CHECKED_SLICES)
+    masks = None if volume.masks is None else volume.masks[rows]
+    yield replace(volume, images=volume.images[rows], masks=masks, slice_names=volume.slice_names[rows])

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from edgeseg.checkpoint import read_checkpoint
+from edgeseg.errors import ArtifactError, ContractError, OptionError, OutputError
+from edgeseg.jsonio import from_json
+from edgeseg.results.imported import ImportResult
+from edgeseg.stages.adopt import adopt, ask, name_of, original_of
+from edgeseg.stages.predict import checkpoint_contract, network_of
+from tests.foreign._keras_networks import SIDE, images, saved, unet, values
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_a_run_holds_the_network_its_file_and_what_was_found(tmp_path: Path) -> None:
+    model = unet(keras)
+    file = saved(model, tmp_path / "Their U-Net.keras")
+    result = adopt(file, tmp_path / "run")
+    assert result.network == "their-u-net"
+    assert (result.head, result.height, result.parity.passed) == ("sigmoid", SIDE, True)
+    assert from_json(ImportResult, (tmp_path / "run" / "import.json").read_bytes()) == result
+    assert (tmp_path / "run" / "source" / file.name).read_bytes() == file.read_bytes()
+    checkpoint = read_checkpoint(tmp_path / "run")
+    logits = values(network_of(checkpoint), images())
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), values(model, images()), atol=1e-6)
+    contract = checkpoint_contract(checkpoint.header, "onnx-int8")
+    assert (contract.target, contract.layout, contract.variant.slug) == ("onnx-int8", "NCHW", "their-u-net")
+
+
+def test_equal_files_give_equal_runs(tmp_path: Path) -> None:
+    file = saved(unet(keras), tmp_path / "net.h5")
+    for run in ("a", "b"):
+        adopt(file, tmp_path / run)
+    assert len({(tmp_path / run / "weights.safetensors").read_bytes() for run in ("a", "b")}) == 1
+
+
+def test_the_file_in_a_run_is_the_one_that_was_imported(tmp_path: Path) -> None:
+    adopt(saved(unet(keras), tmp_path / "net.keras"), tmp_path / "run")
+    saved(unet(keras, up="nearest"), tmp_path / "run" / "source" / "net.keras")
+    with pytest.raises(ArtifactError, match="no longer the file that was imported"):
+        original_of(read_checkpoint(tmp_path / "run"))
+
+
+def test_a_contract_says_what_the_file_does_not(tmp_path: Path) -> None:
+    file = saved(unet(keras, head="softmax", channels=3, side=None), tmp_path / "open.keras")
+    with pytest.raises(OptionError, match="--size"):
+        adopt(file, tmp_path / "run")
+    with pytest.raises(OptionError, match=r"foreground = \[1\]"):
+        adopt(file, tmp_path / "run", size=(SIDE, SIDE))
+    text = 'size = 32\nclasses = ["air", "brain", "tumour"]\nforeground = "tumour"\nthreshold = 0.25\n'
+    result = adopt(file, tmp_path / "run", contract=written(tmp_path / "contract.toml", text))
+    assert (result.foreground, result.threshold, result.parity.passed) == ((2,), 0.25, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('output = "logits"', "ends in a sigmoid"),
+        ("foreground = [4]", "counted from 0 to 0"),
+        ('channels = ["flair"]', "takes 3 channels"),
+        ("colour = 1", "unknown key 'colour'"),
+        ("size = [1, 2, 3]", "size is one number"),
+        ('channels = ["t2", "flair", "post"]', "slices have"),
+        ("= 3", "not a contract"),
+    ],
+)
+def test_a_contract_that_contradicts_the_graph_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    file = saved(unet(keras), tmp_path / "net.keras")
+    with pytest.raises(ContractError, match=message):
+        adopt(file, tmp_path / "run", contract=written(tmp_path / "contract.toml", text))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_completed_contract_of_ask_is_taken(tmp_path: Path) -> None:
+    file = saved(unet(keras, head="softmax", channels=3), tmp_path / "net.keras")
+    place = ask(file, tmp_path / "run")
+    text = place.read_text()
+    assert 'output = "softmax"' in text
+    assert "TO BE SAID" in text
+    place.write_text(text.replace("# foreground = [1]", "foreground = [1]"))
+    assert adopt(file, tmp_path / "run", contract=place).foreground == (1,)
+    with pytest.raises(OutputError, match="there already"):
+        ask(file, tmp_path / "run")
+
+
+def test_names_of_our_own_networks_are_left_alone() -> None:
+    assert name_of(Path("missing/unet.h5"), "mine") == "mine"
+    for name in ("unet", "int8", "tflite-int8"):
+        with pytest.raises(OptionError, match="own networks"):
+            name_of(Path("x"), name)
+    with pytest.raises(OptionError, match="small letters"):
+        name_of(Path("x"), "../escape")
+
+
+def test_weights_of_a_training_are_not_written_over(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    file = saved(unet(keras), tmp_path / "net.keras")
+    with pytest.raises(OutputError, match="not imported"):
+        adopt(file, tiny_checkpoint.parent)
+
+
+@pytest.mark.parametrize(("kind", "message"), [("classes", "classifier"), ("volume", "a volume"), ("pair", "2 inputs"),
+                                               ("cropped", "no whole fraction")])  # fmt: skip
+def test_networks_of_other_kinds_are_named(tmp_path: Path, kind: str, message: str) -> None:
+    layers, image = keras.layers, keras.Input((SIDE, SIDE, 3))
+    other = keras.Input((SIDE, SIDE, 3))
+    whole = keras.Input((8, 8, 8, 3))
+    made = {
+        "classes": lambda: keras.Model(image, layers.Dense(4)(layers.GlobalAveragePooling2D()(image))),
+        "volume": lambda: keras.Model(whole, layers.Conv3D(1, 1)(whole)),
+        "pair": lambda: keras.Model([image, other], layers.Conv2D(1, 1)(layers.Concatenate()([image, other]))),
+        "cropped": lambda: keras.Model(image, layers.Conv2D(1, 3)(image)),
+    }[kind]()
+    with pytest.raises(ArtifactError, match=message):
+        adopt(saved(made, tmp_path / "net.keras"), tmp_path / "run")
+
+
+def test_a_smaller_map_is_enlarged_and_flagged(tmp_path: Path) -> None:
+    image = keras.Input((SIDE, SIDE, 3))
+    small = keras.Model(image, keras.layers.Conv2D(1, 4, strides=4, activation="sigmoid")(image))
+    result = adopt(saved(small, tmp_path / "net.keras"), tmp_path / "run")
+    assert any("enlarged 4 times" in note for note in result.notes)
+    assert result.parity.passed

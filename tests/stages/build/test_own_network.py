@@ -1,0 +1,107 @@
+"""A build that starts from a network somebody else trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import pytest
+
+from edgeseg.checkpoint import read_checkpoint
+from edgeseg.data.open import open_dataset
+from edgeseg.errors import CheckpointError, SeenPatientError
+from edgeseg.reports.summary import summarise
+from edgeseg.runtime import read_contract
+from edgeseg.specs import BuildSpec, patient_digest
+from edgeseg.stages.adopt import adopt, adopted
+from edgeseg.stages.build import build
+from edgeseg.stages.build.inputs import open_inputs
+from edgeseg.stages.calibrate import calibration_patients
+from edgeseg.stages.train import average
+from tests.foreign._keras_networks import saved, unet
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    adopt(saved(unet(keras), tmp_path / "theirs.h5"), tmp_path / "run")
+    return tmp_path / "run"
+
+
+def spec(run: Path, **options: object) -> BuildSpec:
+    given = {
+        "targets": ("tflite-int8",),
+        "out": run.parent / "build",
+        "bench_runs": 2,
+        "bench_budget_s": 0.1,
+        **options,
+    }
+    return BuildSpec(variant=read_checkpoint(run).header.variant, checkpoint=run, **given)  # type: ignore[arg-type]
+
+
+def test_the_file_that_was_given_is_baseline_and_reference(run: Path, tiny_lgg: Path) -> None:
+    result = build(spec(run, data=tiny_lgg))
+    file = run / "source" / "theirs.h5"
+    assert result.baseline is not None
+    assert (result.baseline.given, result.baseline.variant) == (True, "theirs.h5")
+    assert result.baseline.size_bytes == file.stat().st_size
+    assert result.baseline.evaluation is not None
+    assert result.r2 is None
+    assert [row.target for row in result.artifacts] == ["keras-fp32", "tflite-int8"]
+    first = result.artifacts[0]
+    assert first.parity is not None
+    assert first.parity.passed
+    assert first.parity.flipped_pixels == 0
+    report = summarise(result)
+    assert any("theirs.h5" in remark and "as it was given" in remark for remark in report.remarks)
+    assert not any("372" in remark for remark in report.remarks)
+
+
+def test_who_is_calibrated_on_is_not_scored_and_the_report_names_them(run: Path, tiny_lgg: Path) -> None:
+    result = build(spec(run, data=tiny_lgg))
+    kept = calibration_patients(read_checkpoint(run), open_dataset(tiny_lgg), seed=0)
+    row = result.artifacts[1]
+    assert row.evaluation is not None
+    scored = {patient.patient for patient in row.evaluation.patients}
+    assert kept
+    assert not scored & set(kept)
+    assert scored | set(kept) == set(open_dataset(tiny_lgg).patients)
+    assert result.origin is not None
+    assert kept[0] in result.origin
+    contract = read_contract(run.parent / "build" / row.path)
+    assert contract.seen_patients == tuple(sorted(map(patient_digest, kept)))
+    assert set(calibration_patients(read_checkpoint(run), open_dataset(tiny_lgg), seed=1)) != set(kept)
+
+
+def test_calibration_data_of_its_own_leaves_everyone_to_be_scored(run: Path, tiny_lgg: Path, tmp_path: Path) -> None:
+    others = tmp_path / "others" / "kaggle_3m"
+    others.mkdir(parents=True)
+    first = sorted(path for path in (tiny_lgg / "kaggle_3m").iterdir() if path.is_dir())[0]
+    first.rename(others / first.name)
+    inputs = open_inputs(spec(run, data=tiny_lgg, calibration_data=tmp_path / "others"))
+    assert inputs.trained == ()
+    assert len(inputs.unseen) == len(open_dataset(tiny_lgg).patients)
+
+
+def test_calibration_data_with_a_patient_who_is_scored_is_refused(run: Path, tiny_lgg: Path) -> None:
+    with pytest.raises(SeenPatientError, match="would be evaluated on"):
+        build(spec(run, data=tiny_lgg, calibration_data=tiny_lgg))
+
+
+def test_another_file_can_be_the_baseline(run: Path, tmp_path: Path) -> None:
+    other = saved(unet(keras, up="nearest"), tmp_path / "other.keras")
+    result = build(spec(run, baseline=other, phantom_patients=1, targets=("keras-fp32",)))
+    assert result.baseline is not None
+    assert (result.baseline.variant, result.baseline.size_bytes) == ("other.keras", other.stat().st_size)
+
+
+def test_an_import_on_the_way_is_not_done_twice(tmp_path: Path) -> None:
+    file = saved(unet(keras), tmp_path / "net.keras")
+    first = adopted(file, tmp_path / "imported")
+    before = (first / "weights.safetensors").stat().st_mtime_ns
+    assert adopted(file, tmp_path / "imported") == first
+    assert (first / "weights.safetensors").stat().st_mtime_ns == before
+
+
+def test_what_needs_its_training_is_refused_in_one_line(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="was not trained here"):
+        average([run, run], out=tmp_path / "mean")
