@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from edgeseg.foreign import explicit
 from edgeseg.reports.table import markdown_table_lines
 from edgeseg.specs import Contract, VariantSpec
 from edgeseg.targets import TARGETS, ConvertJob, open_artifact
+from edgeseg.targets._explicit import explicit
 from edgeseg.targets.ranges import ActivationRanges, measure
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "measured" / "layers.md"

@@ -16,7 +16,7 @@ _TURN = threading.RLock()
 _LIBRARIES = r"(tensorflow|keras|tf2onnx|onnx|onnxruntime|ml_dtypes|google|numpy)(\.|$)"
 _LOGGERS = ("tensorflow", "absl", "tf2onnx", "onnxruntime")
 
-_QUOTE_PATIENTS = ("pydicom", "highdicom", "nibabel", "PIL")
+QUOTE_PATIENTS = ("pydicom", "highdicom", "nibabel", "PIL")
 
 
 def silence_quoting_libraries() -> None:
@@ -24,7 +24,7 @@ def silence_quoting_libraries() -> None:
 
     Their levels would not last, since pydicom sets its own as it is imported; what is not passed on reaches no handler.
     """
-    for name in _QUOTE_PATIENTS:
+    for name in QUOTE_PATIENTS:
         log = logging.getLogger(name)
         log.propagate = False
         log.addHandler(logging.NullHandler())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from edgeseg.foreign.contract_file import ForeignContract, of_artifact, read_contract_toml, write_contract_toml
-from edgeseg.foreign.explicit import explicit
 from edgeseg.foreign.network import ForeignNetwork, complete, read_network, rebuild, source_files
 from edgeseg.foreign.onnx_file import OnnxGraph, read_onnx_graph
 from edgeseg.foreign.onnx_keras import keras_network
@@ -18,7 +17,6 @@ __all__ = [
     "OnnxGraph",
     "OriginalPredictor",
     "complete",
-    "explicit",
     "is_foreign",
     "keras_network",
     "of_artifact",

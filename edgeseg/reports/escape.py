@@ -20,7 +20,7 @@ UNSAFE = (
 """Characters that a text is never shown with, as a set of a regular expression: all but line ends and tabs."""
 _CONTROL = re.compile(f"[{UNSAFE}]")
 _LAYOUT = re.compile(r"[\t\n]")
-_MARKDOWN = re.compile(r"[|`]|(?<=\])\(|(?<=!)\[")
+_MARKDOWN = re.compile(r"\||(?<=\])\((?=\s*<?(?:[a-zA-Z][a-zA-Z0-9+.-]*:|//|\\))|(?<=!)\[")
 
 
 def visible(text: str) -> str:
@@ -40,7 +40,10 @@ def escaped(char: str) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Make a text fit for one line of Markdown: no table cell ends in it, no HTML, code, link or picture begins."""
+    """Make a text fit for one line of Markdown: no cell of a table ends in it, and no HTML and no picture begins.
+
+    A link may lead to another page of the documentation, and to no other site.
+    """
     plain = visible(" ".join(text.split("\n")))
     return _MARKDOWN.sub(lambda found: f"\\{found[0]}", plain.replace("<", "&lt;"))
 

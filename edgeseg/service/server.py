@@ -17,6 +17,7 @@ from types import FrameType
 import uvicorn
 
 from edgeseg.errors import OptionError
+from edgeseg.quiet import QUOTE_PATIENTS
 from edgeseg.service.app import create_app
 from edgeseg.service.connection import ConnectionConfig
 from edgeseg.service.engine import Engine
@@ -135,6 +136,9 @@ def _log() -> Iterator[None]:
     root = logging.getLogger()
     others, wordless = root.handlers[:], _Wordless(logging.WARNING)
     root.handlers[:] = [wordless]
+    silenced = [logging.getLogger(name) for name in QUOTE_PATIENTS if not logging.getLogger(name).propagate]
+    for library in silenced:
+        library.addHandler(wordless)
     logging.captureWarnings(True)
     log.addHandler(handler)
     log.setLevel(logging.INFO)
@@ -144,6 +148,8 @@ def _log() -> Iterator[None]:
     finally:
         logging.captureWarnings(False)
         root.handlers[:] = others
+        for library in silenced:
+            library.removeHandler(wordless)
         log.removeHandler(handler)
         log.setLevel(before[0])
         log.propagate = before[1]

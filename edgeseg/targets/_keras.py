@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgeseg.specs import Contract
+from edgeseg.targets._explicit import explicit
 
 INPUT, OUTPUT = "image", "logits"
 _FUSED = ("BatchNormalization", "ReLU", "Activation")
@@ -90,7 +91,7 @@ class Network:
 
 
 def network(model: Any, *, depth_to_space: bool = False) -> Network:
-    """Take a network apart into the calls of its layers, which stay its own.
+    """Take a network apart into the calls of its layers, which stay its own; one operation each (`explicit`).
 
     Args:
         model: Keras 3 model.
@@ -117,7 +118,7 @@ def network(model: Any, *, depth_to_space: bool = False) -> Network:
         steps.append(Step(name=name, layer=layer, arguments=arguments, options=options, result=result))
         return result
 
-    form = keras.models.clone_model(model, clone_function=replacement, call_function=call)
+    form = keras.models.clone_model(explicit(model), clone_function=replacement, call_function=call)
     (image,), (logits,) = form.inputs, form.outputs
     output = next(step for step in steps if step.result is logits)
     return Network(image=image, steps=tuple(steps), output=output)

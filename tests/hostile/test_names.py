@@ -121,23 +121,16 @@ def test_a_description_stands_in_no_message_or_result(
     assert (code, "FLAIR Mueller Anna 1970" in out) == (0, True)
 
 
-def test_what_pydicom_says_reaches_nobody(study: Path, tmp_path: Path, tiny_onnx: Callable[..., Path]) -> None:
+def test_what_pydicom_says_reaches_nobody() -> None:
+    """It sets the level of its log as it is imported, which comes after the command line set it."""
     program = (
-        "import sys, logging\nfrom edgeseg.cli.main import main\n"
-        "import edgeseg.data.dicom.files as files\nread = files.read_header\n"
-        "def loud(*given, **named):\n"
-        "    found = read(*given, **named)\n"
-        "    import pydicom\n"
-        "    logging.getLogger('pydicom').error('UID 1.2.3 Mueller')\n"
-        "    logging.getLogger('pydicom.pixels').critical('UID 1.2.3 Mueller')\n"
-        "    return found\n"
-        "files.read_header = loud\nimport edgeseg.data.dicom.listing as listing\nlisting.read_header = loud\n"
-        "main(sys.argv[1:])\n"
+        "import contextlib, logging, sys\n"
+        "from edgeseg.cli.main import main\n"
+        "with contextlib.suppress(SystemExit): main([*sys.argv[1:], '--version'])\n"
+        "import pydicom\n"
+        "for name in ('pydicom', 'pydicom.pixels.decoders.base', 'highdicom.seg', 'PIL.PngImagePlugin'):\n"
+        "    logging.getLogger(name).critical('UID 1.2.3 Mueller')\n"
     )
     for debug in ((), ("--debug",)):
-        done = subprocess.run(
-            [sys.executable, "-c", program, "run", tiny_onnx(), study, "--out", tmp_path / "out", *debug],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 2
+        done = subprocess.run([sys.executable, "-c", program, *debug], capture_output=True, text=True, check=True)
         assert "Mueller" not in done.stderr + done.stdout

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 from rich.table import Column
 
+from edgeseg.reports.escape import visible
 from edgeseg.reports.table import escape, figures, literal, markdown_table_lines, pairs, rich_table
 from edgeseg.reports.words import ABSENT, interval_text
 from edgeseg.results import Interval
@@ -35,7 +36,8 @@ def test_a_name_is_drawn_as_it_is_wherever_it_stands(name: str) -> None:
     "sent", ["\x1b[31mred", "\x9b2J", "bell\x07", "back\x08", "nul\x00", "turned\u202e", "\u2067x"]
 )
 def test_nothing_steers_the_terminal(sent: str) -> None:
-    kept = "".join(character for character in sent if character.isprintable())
+    kept = visible(sent)
+    assert kept.isprintable()
     assert literal(sent).plain == kept != sent
     assert escape(sent) == kept
     assert _drawn(rich_table((Column(sent),), [(sent,)], title=sent)).split() == [kept] * 3

@@ -137,11 +137,8 @@ class _Model:
 def _refuse_names(planned: tuple[Planned, ...], out: Path) -> None:
     """Refuse patients whose folders cannot be made in `out`, or would be written through a link."""
     for one in planned:
-        name = None if one.name is None else safe_name(one.name)
-        if name is not None and (why := why_reserved(name)) is not None:
-            raise OptionError(
-                f"{one.source}: its patient would be called '{name}', and {why}; rename the file or folder"
-            )
+        if one.name is not None and (why := why_reserved(one.name)) is not None:
+            raise OptionError(f"{one.source}: its patient would be called '{one.name}', and {why}; rename it")
     refuse_links(out, (safe_name(one.name) for one in planned if one.name is not None))
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg.foreign.norms import GROUPED, without_reshapes
-from edgeseg.foreign.plain import plain_layer
+from edgeseg.targets._norms import GROUPED, without_reshapes
+from edgeseg.targets.plain import plain_layer
 
 _IDLE = (
     "Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise", "AlphaDropout", "ActivityRegularization",
@@ -17,6 +17,7 @@ _IDLE = (
 )  # fmt: skip
 """Layers that do nothing once a network is trained."""
 _ACTIVATED = ("Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "Dense")
+_OTHERS = ("SeparableConv2D", "Activation", "Rescaling")
 
 
 def explicit(model: Any) -> Any:
@@ -34,14 +35,24 @@ def explicit(model: Any) -> Any:
     """
     import keras
 
-    return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=_Writer(model))
+    alone = _alone(model)
+    if not any(_is_rewritten(layer, alone) for layer in model.layers):
+        return model
+    return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=_Writer(alone))
+
+
+def _is_rewritten(layer: Any, alone: set[str]) -> bool:
+    kind = type(layer).__name__
+    grouped = kind == "Conv2D" and layer.groups > 1
+    activated = kind in _ACTIVATED and _activation(layer) != "linear"
+    return grouped or activated or layer.name in alone or kind in (*_IDLE, *GROUPED, *_OTHERS)
 
 
 class _Writer:
     """Calls a layer, or those that stand for it; a layer that is called again keeps its stand-ins."""
 
-    def __init__(self, model: Any) -> None:
-        self._alone = _alone(model)
+    def __init__(self, alone: set[str]) -> None:
+        self._alone = alone
         self._made: dict[str, Any] = {}
 
     def __call__(self, layer: Any, *arguments: Any, **options: Any) -> Any:
@@ -49,7 +60,9 @@ class _Writer:
         if kind in _IDLE:
             return arguments[0]
         if kind in _ACTIVATED and (name := _activation(layer)) != "linear":
-            x = self._once(layer.name, lambda: _without_activation(layer))(*arguments)
+            x = self(
+                self._once(f"{layer.name}/linear", lambda: _without_activation(layer, arguments[0].shape)), *arguments
+            )
             return self._activated(name, layer.activation, f"{layer.name}.{name}", x)
         if kind == "Conv2D" and layer.groups > 1:
             return self._groups(layer, *arguments)
@@ -58,8 +71,8 @@ class _Writer:
         if kind == "Activation":
             return self._activated(_activation(layer), layer.activation, layer.name, *arguments)
         if kind in GROUPED:
-            return self._once(layer.name, lambda: without_reshapes(layer))(*arguments)
-        if (affine := _affine(layer, self._alone)) is not None:
+            return self._once(layer.name, lambda: without_reshapes(layer, arguments[0].shape[-1]))(*arguments)
+        if (affine := _affine(layer, self._alone, arguments[0].shape)) is not None:
             return self._once(layer.name, lambda: _depthwise(layer.name, *affine))(*arguments)
         options.pop("training", None)
         return layer(*arguments, **options)
@@ -71,19 +84,16 @@ class _Writer:
 
     def _activated(self, kind: str, function: Any, name: str, x: Any) -> Any:
         import keras
-        import tensorflow as tf
 
         if kind in ("silu", "swish"):
             gate = self._once(f"{name}.gate", lambda: keras.layers.Activation("sigmoid", name=f"{name}.gate"))(x)
             return self._once(name, lambda: keras.layers.Multiply(name=name))([x, gate])
         if kind == "hard_sigmoid":
-            x = self._once(f"{name}.plus", lambda: plain_layer(f"{name}.plus", lambda v: v + 3.0))(x)
+            x = self._once(f"{name}.plus", lambda: plain_layer(f"{name}.plus", "scale", by=1.0, plus=3.0))(x)
             x = self._once(f"{name}.cut", lambda: keras.layers.ReLU(max_value=6.0, name=f"{name}.cut"))(x)
-            return self._once(name, lambda: plain_layer(name, lambda v: v * (1.0 / 6.0)))(x)
+            return self._once(name, lambda: plain_layer(name, "scale", by=1.0 / 6.0, plus=0.0))(x)
         if kind == "gelu":
-            half = np.float32(0.5)
-            root = np.float32(np.sqrt(0.5))
-            return self._once(name, lambda: plain_layer(name, lambda v: half * v * (1.0 + tf.math.erf(v * root))))(x)
+            return self._once(name, lambda: plain_layer(name, "gelu"))(x)
         plain = {
             "relu": keras.layers.ReLU,
             "elu": keras.layers.ELU,
@@ -108,8 +118,8 @@ class _Writer:
 
     def _part(self, layer: Any, index: int, x: Any) -> Any:
         width = x.shape[-1] // layer.groups
-        part = f"{layer.name}.part{index}"
-        return self._once(part, lambda: plain_layer(part, lambda v: v[..., index * width : (index + 1) * width]))(x)
+        part, ends = f"{layer.name}.part{index}", [index * width, (index + 1) * width]
+        return self._once(part, lambda: plain_layer(part, "cut", cuts=[None, None, None, ends]))(x)
 
     def _separable(self, layer: Any, x: Any) -> Any:
         import keras
@@ -166,10 +176,10 @@ def _activation(layer: Any) -> str:
     return str(getattr(layer.activation, "__name__", "activation"))
 
 
-def _without_activation(layer: Any) -> Any:
+def _without_activation(layer: Any, shape: tuple[int | None, ...]) -> Any:
     """Return a layer with the same weights and nothing behind its sums."""
     made = type(layer).from_config({**layer.get_config(), "activation": "linear"})
-    made.build(layer.input.shape if not isinstance(layer.input, list) else layer.input[0].shape)
+    made.build(shape)
     made.set_weights(layer.get_weights())
     return made
 
@@ -196,7 +206,7 @@ def _alone(model: Any) -> set[str]:
     return found
 
 
-def _affine(layer: Any, alone: set[str]) -> tuple[NDArray[Any], NDArray[Any]] | None:
+def _affine(layer: Any, alone: set[str], shape: tuple[int | None, ...]) -> tuple[NDArray[Any], NDArray[Any]] | None:
     """Return what a layer multiplies each channel by and what it adds, where that is all it does."""
     kind = type(layer).__name__
     if kind == "BatchNormalization" and layer.name in alone and layer.axis in (-1, 3):
@@ -205,8 +215,8 @@ def _affine(layer: Any, alone: set[str]) -> tuple[NDArray[Any], NDArray[Any]] | 
         scale = scale * np.asarray(layer.gamma) if layer.scale else scale
         offset = -mean * scale + (np.asarray(layer.beta) if layer.center else 0.0)
         return scale.astype(np.float32), offset.astype(np.float32)
-    if kind == "Rescaling" and len(layer.output.shape) == 4:
-        width = layer.output.shape[-1]
+    if kind == "Rescaling" and len(shape) == 4:
+        width = int(shape[-1] or 1)
         each = (np.broadcast_to(np.asarray(values, np.float32), (width,)) for values in (layer.scale, layer.offset))
         scale, offset = each
         return scale, offset

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from edgeseg.backend import load_keras
-from edgeseg.foreign import explicit
 from edgeseg.specs import Contract
 from edgeseg.targets import TARGETS, ConvertJob, open_artifact
+from edgeseg.targets._explicit import explicit
 from edgeseg.targets.ranges import measure
 
 ROOT = Path(__file__).resolve().parents[2]
