@@ -129,7 +129,7 @@ def build(
             alpha=alpha,
             stem=stem,
         ),
-        targets=tuple(name.strip() for item in target for name in item.split(",") if name.strip()),
+        targets=_names(target),
         out=out,
         data=data,
         checkpoint=None if everything or not runs else runs[0],
@@ -151,9 +151,17 @@ def build(
         baseline=baseline,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
-    result = _run(every_variant(spec, runs) if everything else (spec,))
-    _print(result, out, as_json=as_json)
+    _build(every_variant(spec, runs) if everything else (spec,), as_json=as_json)
+
+
+def _build(specs: tuple[BuildSpec, ...], *, as_json: bool) -> None:
+    result = _run(specs)
+    _print(result, specs[0].out, as_json=as_json)
     _check(result)
+
+
+def _names(target: list[str]) -> tuple[str, ...]:
+    return tuple(name.strip() for item in target for name in item.split(",") if name.strip())
 
 
 def _imported(

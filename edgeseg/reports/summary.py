@@ -19,6 +19,9 @@ from edgeseg.results import (
 )
 
 
+_NAMED_LAYERS = 4
+
+
 def summarise(build: BuildResult) -> Report:
     """Sum a build up."""
     main = build.main
@@ -69,10 +72,20 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
             f"{build.r2.variant}, the largest network of the study: {whole} with Adam's state, {bare} without; it is "
             "untrained here, which decides nothing about size and time."
         )
+    found.extend(_float_remarks(build))
     found.extend(_latency_remarks(build))
     here = build.environment
     machine = f"{here.cpu}, {here.cores} cores, {here.os}, Python {here.python}"
     return (*found, f"Measured on {machine}; int8 kernels: {here.int8_kernels}.")
+
+
+def _float_remarks(build: BuildResult) -> Iterator[str]:
+    """Name the layers of int8 files that stay in float, since nothing computes them in integers or somebody chose so."""
+    for row in build.artifacts:
+        if row.float_layers:
+            shown = ", ".join(row.float_layers[:_NAMED_LAYERS])
+            more = f" and {len(row.float_layers) - _NAMED_LAYERS} more" if len(row.float_layers) > _NAMED_LAYERS else ""
+            yield f"{row.target}: {len(row.float_layers)} layers are computed in float ({shown}{more})."
 
 
 def _seen_remarks(evaluations: list[EvalResult]) -> Iterator[str]:

@@ -43,7 +43,10 @@ class BaselineResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactRow:
-    """Everything a report says about one artifact; a part that was not measured is None, never a guess."""
+    """Everything a report says about one artifact; a part that was not measured is None, never a guess.
+
+    `float_layers` are the layers of an int8 artifact that are computed in float, as its contract has them.
+    """
 
     artifact: str
     variant: str
@@ -60,6 +63,7 @@ class ArtifactRow:
     latency: LatencyResult | None
     dice_delta_to_float: Interval | None
     status: str
+    float_layers: tuple[str, ...] = ()
 
     @property
     def stands(self) -> bool:

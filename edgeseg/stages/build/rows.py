@@ -16,6 +16,7 @@ from edgeseg.results import (
     Census,
     EvalResult,
 )
+from edgeseg.runtime.contract import read_contract
 from edgeseg.specs import BuildSpec
 from edgeseg.stages.build.cells import Cell
 from edgeseg.stages.score import dice_delta
@@ -49,7 +50,15 @@ def _artifact_row(spec: BuildSpec, cell: Cell, counted: Census, reference: EvalR
         latency=cell.latency,
         dice_delta_to_float=None if against is None else dice_delta(against, reference, seed=spec.seed),
         status=cell.failure or status,
+        float_layers=_float_layers(cell),
     )
+
+
+def _float_layers(cell: Cell) -> tuple[str, ...]:
+    """Read from an int8 artifact which layers it computes in float."""
+    if cell.path is None or cell.failure is not None or cell.target.precision != "int8":
+        return ()
+    return read_contract(cell.path).float_layers
 
 
 def failures(result: BuildResult) -> list[str]:
