@@ -145,9 +145,7 @@ def build(
         baseline=baseline,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
-    result = _run(every_variant(spec, runs) if everything else (spec,))
-    _print(result, out, as_json=as_json)
-    _check(result)
+    _finish(_run(every_variant(spec, runs) if everything else (spec,)), out, as_json=as_json)
 
 
 def _imported(
@@ -176,11 +174,12 @@ def _imported(
     return found
 
 
-def _check(result: BuildResult) -> None:
-    """Refuse artifacts that failed their parity check, and a budget that was not confirmed."""
+def _finish(result: BuildResult, out: Path, *, as_json: bool) -> None:
+    """Print a build, and refuse artifacts that failed their parity check, and a budget that was not confirmed."""
     from edgeseg.errors import CheckFailedError
     from edgeseg.stages.build import failures
 
+    _print(result, out, as_json=as_json)
     if failed := failures(result):
         raise CheckFailedError(f"{len(failed)} of {len(result.artifacts)} artifacts failed: " + "; ".join(failed))
     if missed := [found.describe() for found in result.budgets if not found.confirmed]:

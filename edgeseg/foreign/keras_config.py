@@ -194,5 +194,5 @@ def _accepted(layer: type) -> set[str]:
     for base in layer.__mro__:
         if base is object or "__init__" not in vars(base):
             continue
-        names |= set(inspect.signature(base.__init__).parameters) - {"self", "args", "kwargs"}
+        names |= set(inspect.signature(vars(base)["__init__"]).parameters) - {"self", "args", "kwargs"}
     return names

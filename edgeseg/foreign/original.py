@@ -58,7 +58,7 @@ def logits_of(values: NDArray[np.float32], record: ForeignRecord, contract: Cont
     Returns:
         `(N, h, w) float32`.
     """
-    inside = values[..., list(record.foreground)].max(axis=-1)
+    inside: NDArray[np.float32] = values[..., list(record.foreground)].max(axis=-1)
     if record.head in ("sigmoid", "probabilities"):
         return imaging.as_logits(inside, replace(contract, output="probabilities"))
     others = [channel for channel in range(values.shape[-1]) if channel not in record.foreground]
@@ -68,4 +68,4 @@ def logits_of(values: NDArray[np.float32], record: ForeignRecord, contract: Cont
     if record.head == "logits":
         return np.asarray(inside - outside, np.float32)
     ratio = np.log(np.maximum(inside, _LEAST).astype(np.float64)) - np.log(np.maximum(outside, _LEAST))
-    return ratio.astype(np.float32)
+    return np.asarray(ratio, np.float32)

@@ -89,7 +89,7 @@ def _onnx(path: Path, record: ForeignRecord, threads: int) -> tuple[Run, str]:
         values = np.asarray(answer, np.float32)
         if values.ndim == 3 and values.shape[0] == 1:
             values = values[:, np.newaxis] if first else values[..., np.newaxis]
-        return values.transpose(0, 2, 3, 1)[0] if first and values.ndim == 4 else values[0]
+        return np.asarray(values.transpose(0, 2, 3, 1)[0] if first and values.ndim == 4 else values[0])
 
     def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.stack([one(image) for image in images])
@@ -104,4 +104,4 @@ def _as_maps(run: Run, contract: Contract) -> Run:
 
 def _mapped(run: Run, height: int, width: int, images: NDArray[np.float32]) -> NDArray[np.float32]:
     values = run(images)
-    return values.reshape(len(values), height, width, -1) if values.ndim == 3 else values
+    return np.asarray(values.reshape(len(values), height, width, -1) if values.ndim == 3 else values)
