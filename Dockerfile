@@ -6,7 +6,8 @@
 #
 # Research use only. Not a medical device; not for diagnosis or treatment.
 
-ARG PYTHON=3.11-slim-bookworm
+# Python 3.11.16 for every platform, by the digest of its index; a newer one: docker buildx imagetools inspect python:3.11-slim-bookworm
+ARG PYTHON=3.11-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84
 
 FROM python:${PYTHON} AS packages
 COPY requirements-serve.lock /

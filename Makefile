@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= build
+INPUTS ?= 10000
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links --fork-strategy fewest --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo check baseline test test-device docs reference lint format lock clean test-android screenshots apk apk-rehearsal
+.PHONY: help install demo check baseline test test-device fuzz docs reference lint format lock clean test-android screenshots apk apk-rehearsal
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -46,6 +47,9 @@ test: lint  ## Format check, lint, types, floors and tests, on up to 4 processor
 test-device: $(STAMP)  ## Run int8 on emulated Arm and in WebAssembly, DATA=DIR for patients too; minutes, needs a network.
 	@$(BIN)/python benchmarks/device/evidence.py $(if $(DATA),--data $(DATA)) $(if $(BUILD),--build $(BUILD)) \
 		$(if $(BUILD_X86),--build-x86 $(BUILD_X86))
+
+fuzz: $(STAMP)  ## Give every reader damaged input, INPUTS=10000 each, and write docs/measured/hostile.md; an hour.
+	@$(BIN)/python tools/fuzz.py --inputs $(INPUTS) --into docs/measured/hostile.md
 
 docs: $(STAMP)  ## Build the documentation into build/site and check every link, in docs/ and outside.
 	@# without --quiet, which would keep --strict from seeing the warnings

@@ -37,7 +37,7 @@ repository=$(mvn -q -B help:evaluate -Dexpression=settings.localRepository -Dfor
 [ -d "$repository" ] || repository=$HOME/.m2/repository
 
 fetch() {  # group:artifact:version[:type], repository -> nothing; the file then lies in the local repository
-    mvn -q -B dependency:get -Dtransitive=false -Dartifact="$1" ${2:+-DremoteRepositories="$2"} >&2 ||
+    mvn -q -B -C dependency:get -Dtransitive=false -Dartifact="$1" ${2:+-DremoteRepositories="$2"} >&2 ||
         fail "cannot fetch $1 (see above)${3:-}"
 }
 
@@ -52,16 +52,23 @@ pack() {  # archive, folder, names... -> adds what is there to the archive, by n
 
 stamp=target/classes/org/edgeseg/core/Engine.class
 if [ ! -f "$stamp" ] || [ -n "$(find app/src/main pom.xml -type f -newer "$stamp" -print -quit)" ]; then
-    mvn -q -B compile >&2 || fail "the app does not compile"
+    mvn -q -B -C compile >&2 || fail "the app does not compile"
 fi
 r8_jar=$repository/com/android/tools/r8/$r8/r8-$r8.jar
 [ -f "$r8_jar" ] || fetch "com.android.tools:r8:$r8" https://maven.google.com
+android_jar=$repository/org/robolectric/android-all/$android/android-all-$android.jar
+kotlin_jar=$repository/org/jetbrains/kotlin/kotlin-stdlib/$kotlin/kotlin-stdlib-$kotlin.jar
+jackson_jar=$repository/com/fasterxml/jackson/core/jackson-core/$jackson/jackson-core-$jackson.jar
+for library_jar in "$r8_jar" "$android_jar" "$kotlin_jar" "$jackson_jar"; do
+    ./verify.sh "$library_jar" "$(basename "$library_jar")"
+done
 rm -rf "$target" "$apk"
 mkdir -p "$target/dex" "$target/aar" "$target/lib"
 if [ -n "$stand_in" ]; then
     # The same Java classes, and their natives as built for arm64 Linux.
     desktop=$repository/com/microsoft/onnxruntime/onnxruntime/$ort/onnxruntime-$ort.jar
     [ -f "$desktop" ] || fetch "com.microsoft.onnxruntime:onnxruntime:$ort"
+    ./verify.sh "$desktop" "onnxruntime-$ort.jar"
     unzip -q "$desktop" 'ai/onnxruntime/*.class' 'ai/onnxruntime/native/linux-aarch64/*' -d "$target/desktop"
     mkdir -p "$target/aar/jni"
     mv "$target/desktop/ai/onnxruntime/native/linux-aarch64" "$target/aar/jni/arm64-v8a"
@@ -72,6 +79,7 @@ else
         aar=$repository/com/microsoft/onnxruntime/onnxruntime-android/$ort/onnxruntime-android-$ort.aar
         [ -f "$aar" ] || fetch "com.microsoft.onnxruntime:onnxruntime-android:$ort:aar" "" "; where Maven Central does not have it, give the file with --aar, or rehearse: make apk-rehearsal"
     fi
+    ./verify.sh "$aar" "onnxruntime-android-$ort.aar"
     unzip -q "$aar" classes.jar 'jni/arm64-v8a/*' -d "$target/aar" || fail "$aar holds no classes.jar or no arm64 libraries"
 fi
 cp -r "$target/aar/jni/arm64-v8a" "$target/lib/arm64-v8a"
@@ -82,10 +90,9 @@ jdk=$(java -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java\.home = /
 cp -r target/classes "$target/classes"
 pack "$target/app.jar" "$target/classes" org
 java -Xmx1g -cp "$r8_jar" com.android.tools.r8.R8 --release --no-data-resources --min-api "$(property min.sdk)" \
-    --lib "$jdk" --lib "$repository/org/robolectric/android-all/$android/android-all-$android.jar" \
+    --lib "$jdk" --lib "$android_jar" \
     --pg-conf app/keep.pro --pg-conf target/manifest/keep.pro --output "$target/dex" \
-    "$target/app.jar" "$target/aar/classes.jar" "$repository/org/jetbrains/kotlin/kotlin-stdlib/$kotlin/kotlin-stdlib-$kotlin.jar" \
-    "$repository/com/fasterxml/jackson/core/jackson-core/$jackson/jackson-core-$jackson.jar"
+    "$target/app.jar" "$target/aar/classes.jar" "$kotlin_jar" "$jackson_jar"
 
 cp target/resources.apk "$target/unsigned.apk"
 pack "$target/unsigned.apk" "$target/dex" .

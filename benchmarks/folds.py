@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -17,20 +17,16 @@ from edgeseg.artifacts import read_build
 from edgeseg.errors import EdgeSegError
 from edgeseg.jsonio import JsonFormatError, from_json
 from edgeseg.metrics.clinical import NOTABLE_DICE, clinical_change
-from edgeseg.reports.table import splice
-from edgeseg.reports.words import interval_text, size_text
+from edgeseg.reports.table import markdown_table_lines, splice
+from edgeseg.reports.words import ABSENT, interval_text, size_text
 from edgeseg.results import REFERENCE, ArtifactRow, BuildResult, ClinicalChange, EvalResult, OutOfFoldResult
 from edgeseg.stages.score import result_of
 
 COSTS = (
-    "| build | artifact | largest file | Dice mean [95 %] | median | against float [95 %] | largest loss to float "
-    "| lesions found | tumour-free slices marked |",
-    "|---|---|---|---|---|---|---|---|---|",
-)
-MOVES = (
-    f"| from | to | patients | lose over {NOTABLE_DICE:g} | gain over {NOTABLE_DICE:g} | largest loss |",
-    "|---|---|---|---|---|---|",
-)
+    "build", "artifact", "largest file", "Dice mean [95 %]", "median", "against float [95 %]", "largest loss to float",
+    "lesions found", "tumour-free slices marked",
+)  # fmt: skip
+MOVES = ("from", "to", "patients", f"lose over {NOTABLE_DICE:g}", f"gain over {NOTABLE_DICE:g}", "largest loss")
 
 
 def main() -> None:
@@ -43,7 +39,13 @@ def main() -> None:
     try:
         builds = {path.stem: _build(path) for path in options.builds}
         trainings = {path.stem: _training(path) for path in options.trainings}
-        tables = "\n".join((*COSTS, *costs(builds), "", *MOVES, *moves(builds, trainings)))
+        tables = "\n".join(
+            (
+                *markdown_table_lines(COSTS, costs(builds)),
+                "",
+                *markdown_table_lines(MOVES, moves(builds, trainings)),
+            )
+        )
         if options.into is not None:
             splice(tables, options.into)
     except EdgeSegError as error:
@@ -51,29 +53,27 @@ def main() -> None:
     print(tables)
 
 
-def costs(builds: dict[str, BuildResult]) -> Iterator[str]:
+def costs(builds: dict[str, BuildResult]) -> Iterator[tuple[str, ...]]:
     """One row for each artifact that was scored, against the float network of its build."""
     for name, build in builds.items():
         floats = _scored(build)[REFERENCE]
         for row, found in _rows(build):
             change = clinical_change(floats, found)
             lost = None if row.target == REFERENCE or change is None else change
-            yield _line(
-                (
-                    name,
-                    f"`{row.target}`",
-                    size_text(row.size_bytes),
-                    interval_text(found.dice, mark=" "),
-                    f"{found.dice_median:.3f}",
-                    interval_text(row.dice_delta_to_float, signed=True),
-                    "–" if lost is None else _worst(lost),
-                    f"{sum(p.lesions_found for p in found.patients)} of {sum(p.lesions for p in found.patients)}",
-                    f"{100 * (found.false_positive_slice_rate or 0.0):.1f} %",
-                )
+            yield (
+                name,
+                f"`{row.target}`",
+                size_text(row.size_bytes),
+                interval_text(found.dice, mark=" "),
+                f"{found.dice_median:.3f}",
+                interval_text(row.dice_delta_to_float, signed=True),
+                ABSENT if lost is None else _worst(lost),
+                f"{sum(p.lesions_found for p in found.patients)} of {sum(p.lesions for p in found.patients)}",
+                f"{100 * (found.false_positive_slice_rate or 0.0):.1f} %",
             )
 
 
-def moves(builds: dict[str, BuildResult], trainings: dict[str, EvalResult]) -> Iterator[str]:
+def moves(builds: dict[str, BuildResult], trainings: dict[str, EvalResult]) -> Iterator[tuple[str, ...]]:
     """One row for each artifact of a build against the parent's, and one for each pair of trainings."""
     (parent, first), *others = builds.items()
     for name, build in others:
@@ -84,12 +84,12 @@ def moves(builds: dict[str, BuildResult], trainings: dict[str, EvalResult]) -> I
         yield _moved(name, other, before, after)
 
 
-def _moved(name: str, other: str, before: EvalResult, after: EvalResult) -> str:
+def _moved(name: str, other: str, before: EvalResult, after: EvalResult) -> tuple[str, ...]:
     change = clinical_change(before, after)
     if change is None:
         sys.exit(f"error: {name} and {other} scored no patient in common; give results on the same patients")
     cells = (change.patients, change.patients_lower, change.patients_higher, _worst(change))
-    return _line((name, other, *map(str, cells)))
+    return name, other, *map(str, cells)
 
 
 def _worst(change: ClinicalChange) -> str:
@@ -121,10 +121,6 @@ def _training(path: Path) -> EvalResult:
     return result_of(
         scores, artifact=found.variant, data=found.data, threshold=found.threshold, numerics=found.numerics
     )
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeseg.reports.table import markdown_table_lines
 from edgeseg.runtime import onnx_session
 from edgeseg.stages.bench import interleave, one_slice, phantom_slice
 from edgeseg.targets.peers import open_for_timing
@@ -69,10 +70,8 @@ def main() -> None:
         columns[alone] = {}
         for path in given.files:
             columns[alone] |= elsewhere([path], way, rest)
-    print(f"| file | {' | '.join(columns)} |")
-    print(f"|{'---|' * (len(columns) + 1)}")
-    for path in given.files:
-        print(f"| {path.name} | {' | '.join(f'{column[path.name]:.1f}' for column in columns.values())} |")
+    rows = ((path.name, *(f"{column[path.name]:.1f}" for column in columns.values())) for path in given.files)
+    print("\n".join(markdown_table_lines(("file", *columns), rows)))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from edgeseg.data.open import open_dataset
 from edgeseg.errors import EdgeSegError
 from edgeseg.jsonio import from_json
 from edgeseg.metrics import bootstrap_interval, count_overlap, paired_interval
-from edgeseg.reports.table import splice
+from edgeseg.reports.table import markdown_table_lines, splice
+from edgeseg.reports.words import interval_text
 from edgeseg.results import OutOfFoldResult
 from edgeseg.stages.folds import check_data, find_runs, held_out_logits
 
@@ -62,18 +63,17 @@ def main() -> None:
 
 
 def _table(scores: dict[str, list[float]]) -> str:
-    lines = ["| what | Dice mean [95 %] | median | against the first row [95 %] |", "|---|---|---|---|"]
     first = next(iter(scores.values()))
-    for name, values in scores.items():
-        dice, gain = bootstrap_interval(values, seed=0), paired_interval(values, first, seed=0)
-        cells = (
+    rows = (
+        (
             name,
-            f"{dice.mean:.3f} [{dice.low:.3f}, {dice.high:.3f}]",
+            interval_text(bootstrap_interval(values, seed=0)),
             f"{np.median(values):.3f}",
-            "–" if values is first else f"{gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]",
+            interval_text(None if values is first else paired_interval(values, first, seed=0), signed=True),
         )
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        for name, values in scores.items()
+    )
+    return "\n".join(markdown_table_lines(("what", "Dice mean [95 %]", "median", "against the first row [95 %]"), rows))
 
 
 def _lowest(values: list[float], patients: list[str]) -> str:

@@ -29,6 +29,8 @@ from edgeseg.data.sampler import Sampler
 from edgeseg.errors import EdgeSegError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.metrics import bootstrap_interval, count_overlap, paired_interval
+from edgeseg.reports.table import markdown_table_lines
+from edgeseg.reports.words import interval_text
 from edgeseg.specs import CHANNELS, ImageSpec
 from edgeseg.stages.folds import FoldRun, check_data, find_runs
 from edgeseg.stages.train import compile_for
@@ -229,21 +231,15 @@ def _table(found: Outcomes) -> str:
     values = {
         arm: [dice for of_fold in found.dice.values() for dice in of_fold.get(arm, {}).values()] for arm in OFFSETS
     }
-    lines = ["| what the network sees | patients | Dice mean [95 %] | median | against one slice [95 %] |"]
-    lines.append("|---|---|---|---|---|")
+    head = ("what the network sees", "patients", "Dice mean [95 %]", "median", "against one slice [95 %]")
+    rows = []
     for arm, dice in values.items():
         if not dice or len(dice) != len(values[ALONE]):
             continue
-        mean, gain = bootstrap_interval(dice, seed=0), paired_interval(dice, values[ALONE], seed=0)
-        cells = (
-            arm,
-            str(len(dice)),
-            f"{mean.mean:.3f} [{mean.low:.3f}, {mean.high:.3f}]",
-            f"{np.median(dice):.3f}",
-            "–" if arm == ALONE else f"{gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]",
-        )
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        gain = None if arm == ALONE else paired_interval(dice, values[ALONE], seed=0)
+        mean = interval_text(bootstrap_interval(dice, seed=0))
+        rows.append((arm, str(len(dice)), mean, f"{np.median(dice):.3f}", interval_text(gain, signed=True)))
+    return "\n".join(markdown_table_lines(head, rows))
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def _measure(options: argparse.Namespace, out: Path) -> None:
         files=files, threads=(options.threads,), runs=options.runs, budget_s=options.budget_s, references=references
     )
     _say("timing")
-    found = bench(spec, announce=_say)
+    found = bench(spec, say=_say)
     result = _judge(found, fresh, sizes, seconds, matrix_s)
     artifacts.write_text(out / "speed.json", to_json(result) + "\n")
     if options.json:

@@ -22,12 +22,14 @@ from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import EdgeSegError
-from edgeseg.reports.table import splice
+from edgeseg.reports.table import markdown_table_lines, splice
 from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.specs.training import PRECISIONS
 from edgeseg.stages.environment import environment, load_average, usable_cores
 from edgeseg.stages.train import TrainProgress, train
 
+HEAD = ("variant", "backend", "precision", "images/s", "ms a step", "pipeline alone, images/s",
+        "pipeline's share of a step")  # fmt: skip
 BACKENDS = ("tensorflow", "jax", "torch")
 VARIANTS = ("alphax:0.125:half", "alphax:0.125:full", "alphax:0.25:half")
 PATIENTS = 4
@@ -93,10 +95,7 @@ def _table(options: argparse.Namespace) -> str:
     )
     return "\n".join(
         (
-            "| variant | backend | precision | images/s | ms a step "
-            "| pipeline alone, images/s | pipeline's share of a step |",
-            "|---|---|---|---|---|---|---|",
-            *rows,
+            *markdown_table_lines(HEAD, rows),
             "",
             f"- Crops of {options.crop_px} x {options.crop_px}, {options.batch_size} in a batch, "
             f"{options.steps} steps after {options.warmup} to warm up; phantoms.",
@@ -171,8 +170,8 @@ def _spec(options: argparse.Namespace, text: str) -> TrainSpec:
     )
 
 
-def _row(spec: TrainSpec, backend: str, precision: str, step_s: float, pipeline_s: float) -> str:
-    cells = (
+def _row(spec: TrainSpec, backend: str, precision: str, step_s: float, pipeline_s: float) -> tuple[str, ...]:
+    return (
         spec.variant.slug,
         backend,
         precision,
@@ -181,7 +180,6 @@ def _row(spec: TrainSpec, backend: str, precision: str, step_s: float, pipeline_
         f"{spec.batch_size / pipeline_s:.0f}",
         f"{100 * pipeline_s / step_s:.0f} %",
     )
-    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

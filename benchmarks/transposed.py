@@ -19,6 +19,7 @@ import numpy as np
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.metrics import median_ratio_bounds
+from edgeseg.reports.table import markdown_row, markdown_table_lines
 from edgeseg.stages.bench import interleave, one_slice, phantom_slice
 from edgeseg.stages.calibrate import shipped_ranges
 from edgeseg.stages.environment import environment, load_average
@@ -41,7 +42,8 @@ def main() -> None:
     given = parser.parse_args()
     checkpoint = read_checkpoint(artifacts.shipped("models", given.network))
     load = load_average()
-    print(f"| format | {TRANSPOSED}, ms | {REARRANGED}, ms | times as fast [95 %] |\n|---|---|---|---|")
+    head = ("format", f"{TRANSPOSED}, ms", f"{REARRANGED}, ms", "times as fast [95 %]")
+    print("\n".join(markdown_table_lines(head, ())))
     with tempfile.TemporaryDirectory() as folder:
         for name in FORMATS:
             print(_row(checkpoint, name, Path(folder), runs=given.runs, threads=given.threads), flush=True)
@@ -62,7 +64,7 @@ def _row(checkpoint: Checkpoint, name: str, folder: Path, *, runs: int, threads:
     seconds = interleave(calls, runs=runs, warmup=WARMUP, budget_s=None).seconds
     before, after = (1e3 * float(np.median(seconds[form])) for form in (TRANSPOSED, REARRANGED))
     low, high = median_ratio_bounds(seconds[TRANSPOSED], seconds[REARRANGED], seed=0)
-    return f"| {name} | {before:.2f} | {after:.2f} | {before / after:.2f} [{low:.2f}, {high:.2f}] |"
+    return markdown_row((name, f"{before:.2f}", f"{after:.2f}", f"{before / after:.2f} [{low:.2f}, {high:.2f}]"))
 
 
 def _job(checkpoint: Checkpoint, name: str) -> ConvertJob:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
+from edgeseg.reports.table import markdown_row, markdown_table_lines
 from edgeseg.results import NetworkTiming
 from edgeseg.stages.build import time_network
 from edgeseg.stages.environment import environment
 from edgeseg.variants import VARIANTS
+
+HEAD = ("variant", "parameters", "G MACs", "p50 ms", "p95 ms", "n", "threads", "load before", "runtime")
 
 
 def main() -> None:
@@ -22,22 +25,19 @@ def main() -> None:
         parser.error(f"unknown variant '{unknown[0]}'; choose of: {', '.join(VARIANTS)}")
     here = environment()
     print(f"{here.cpu}, {here.cores} cores, {here.os}\n")
-    print("| variant | parameters | G MACs | p50 ms | p95 ms | n | threads | load before | runtime |")
-    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    print("\n".join(markdown_table_lines(HEAD, ())), flush=True)
     for name in options.variants or VARIANTS:
-        found = time_network(
-            VARIANTS[name].default, threads=options.threads, budget_s=options.budget_s, progress=_announce
-        )
-        print(_row(found), flush=True)
+        found = time_network(VARIANTS[name].default, threads=options.threads, budget_s=options.budget_s, say=_announce)
+        print(markdown_row(_row(found)), flush=True)
 
 
 def _announce(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _row(found: NetworkTiming) -> str:
+def _row(found: NetworkTiming) -> tuple[str, ...]:
     latency = found.latency
-    cells = (
+    return (
         found.variant,
         f"{found.parameters:,}",
         f"{found.macs / 1e9:.2f}",
@@ -48,7 +48,6 @@ def _row(found: NetworkTiming) -> str:
         "unknown" if found.load_average is None else f"{found.load_average:g}",
         latency.runtime,
     )
-    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ import contextlib
 import functools
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from edgeseg.errors import ArtifactError, OutputError
@@ -134,21 +135,21 @@ def append_text(path: Path, text: str) -> Path:
 def staged(path: Path) -> Iterator[Path]:
     """Give a temporary path with the same suffix; when the block ends well it is moved to `path` in one step.
 
+    Who may read the file is what the user's umask says.
+
     Raises:
         OutputError: when the disk is full or the place cannot be written; nothing is left behind.
     """
     make_dir(path.parent)
+    temporary = path.parent / f"{staging(path.stem)}{secrets.token_hex(4)}{path.suffix}"
     try:
-        handle, name = tempfile.mkstemp(prefix=staging(path.stem), suffix=path.suffix, dir=path.parent)
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise write_error(path, error) from error
-    os.close(handle)
-    temporary = Path(name)
     try:
         yield temporary
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
         raise write_error(path, error) from error
@@ -182,7 +183,22 @@ def staged_tree(out: Path) -> Iterator[Path]:
                 folder.rmdir()
 
 
+def refuse_links(out: Path, names: Iterable[str]) -> None:
+    """Refuse to write through a link in a folder of results to wherever it leads.
+
+    Raises:
+        OutputError: when one of the folders' names is a link there.
+    """
+    for name in names:
+        if (out / name).is_symlink():
+            raise OutputError(
+                f"cannot write {out / name}: it is a link to another place; remove the link, or choose another place "
+                "with --out"
+            )
+
+
 def _move_files(source: Path, out: Path) -> None:
+    refuse_links(out, (str(path.relative_to(source)) for path in sorted(source.rglob("*")) if path.is_dir()))
     for folder in sorted(path for path in source.iterdir() if path.is_dir()):
         if not (out / folder.name).exists():
             folder.rename(out / folder.name)

@@ -91,13 +91,20 @@ def write_checkpoint(path: Path, header: CheckpointHeader, arrays: Mapping[str, 
     Raises:
         OutputError: when the place cannot be written; an older file stays whole.
     """
+    return artifacts.write_bytes(path, checkpoint_bytes(header, arrays))
+
+
+def checkpoint_bytes(header: CheckpointHeader, arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return what `write_checkpoint` writes."""
     save = _safetensors().save
     numbered = {f"{i:04d}/{name}": np.asarray(array, order="C") for i, (name, array) in enumerate(arrays.items())}
-    return artifacts.write_bytes(path, save(numbered, metadata={_KEY: to_json(header, indent=None)}))
+    content: bytes = save(numbered, metadata={_KEY: to_json(header, indent=None)})
+    return content
 
 
 _IMPORTED = ("a Keras model or its weights in HDF5", "a Keras model", "a converted model in ONNX format")
 """Kinds of file that 'edgeseg import' takes."""
+_MAX_HEADER_BYTES = 8 << 20
 _EXPECTED = (
     "weights are taken from the folder of a run or its weights.safetensors alone, which 'edgeseg train' and 'edgeseg "
     "compress' write; give that"
@@ -116,6 +123,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     _safetensors()
     from safetensors import SafetensorError, safe_open
 
+    _require_short_header(file)
     try:
         with safe_open(file, framework="numpy") as stored:
             metadata = stored.metadata() or {}
@@ -140,6 +148,17 @@ def read_checkpoint(path: Path) -> Checkpoint:
             "use the edgeseg that wrote it, or train again"
         )
     return Checkpoint(header=header, arrays=arrays, path=file)
+
+
+def _require_short_header(file: Path) -> None:
+    """Refuse a header that would fill memory before it is parsed; what else is wrong with a file is found later."""
+    with file.open("rb") as stream:
+        said = int.from_bytes(stream.read(8), "little")
+    if _MAX_HEADER_BYTES < said <= file.stat().st_size:
+        raise CheckpointError(
+            f"{file} has a header of {said >> 20} MB, and no checkpoint has more than {_MAX_HEADER_BYTES >> 20}; "
+            "train or copy it again"
+        )
 
 
 def foreign_kind(file: Path) -> str | None:

@@ -8,6 +8,7 @@
     |   |-- DatasetError         a folder that is missing, empty, or of no known layout
     |   |-- ImageError           one file that cannot be used as a slice
     |   |-- MaskError            one file that cannot be used as a mask
+    |   |-- LimitError           files that take more memory or time to read than they may
     |   |-- SplitError           a split that leaks or leaves a side empty
     |   `-- SeenPatientError     evaluation on a patient that training or calibration saw
     |-- ModelError
@@ -76,6 +77,10 @@ class ImageError(DataError):
 
 class MaskError(DataError):
     """A file that cannot be used as a mask."""
+
+
+class LimitError(DataError):
+    """Files that take more memory, time or room to read than they may."""
 
 
 class SplitError(DataError):

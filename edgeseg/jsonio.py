@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
+import functools
 import json
 import math
 import re
@@ -17,10 +18,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from edgeseg.regular import open_regular
+
 T = TypeVar("T")
 LEFT_OUT = "left out where it has its default"
 """Key in a field's metadata; see `to_plain`."""
 MAX_DOCUMENT_BYTES = 256 << 20
+MAX_VALUES, MAX_TOML_BYTES, MAX_KEY_PARTS = 2_000_000, 4 << 20, 32
+"""Each value of a document becomes an object of some 100 bytes; TOML is read by Python, part by part of each key."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, None),
@@ -29,6 +34,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """UTF-32 begins as UTF-16 does, so it stands before it."""
+_QUOTED = re.compile(r'"[^"]*"|\'[^\']*\'')
 _LONE = re.compile("[\ud800-\udfff]")
 
 
@@ -81,7 +87,7 @@ def read_document(path: Path) -> bytes:
     Raises:
         OSError: when it cannot be read.
     """
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return stream.read(MAX_DOCUMENT_BYTES + 1)
 
 
@@ -114,7 +120,7 @@ def parse_json(document: str | bytes) -> Any:
     Raises:
         JsonFormatError: with the reason.
     """
-    return _parsed(document, "JSON", json.loads)
+    return _parsed(document, "JSON", _loads_json)
 
 
 def parse_toml(document: str | bytes) -> dict[str, Any]:
@@ -123,14 +129,32 @@ def parse_toml(document: str | bytes) -> dict[str, Any]:
     Raises:
         JsonFormatError: with the reason.
     """
-    plain: dict[str, Any] = _parsed(document, "TOML", tomllib.loads)
+    plain: dict[str, Any] = _parsed(document, "TOML", _loads_toml)
     return plain
+
+
+def _loads_json(text: str) -> Any:
+    if len(text) > MAX_VALUES and sum(map(text.count, ",[{:")) > MAX_VALUES:
+        raise JsonFormatError(f"more than {MAX_VALUES} values, which no document of edgeseg has")
+    return json.loads(text)
+
+
+def _loads_toml(text: str) -> Any:
+    if len(text) > MAX_TOML_BYTES:
+        raise JsonFormatError(f"longer than {MAX_TOML_BYTES >> 20} MB, which no TOML of edgeseg is")
+    for line in text.splitlines():
+        key = _QUOTED.sub("", line).partition("=")[0]
+        if key.count(".") > MAX_KEY_PARTS and "," not in key:
+            raise JsonFormatError(f"a key of more than {MAX_KEY_PARTS} parts")
+    return tomllib.loads(text)
 
 
 def _parsed(document: str | bytes, kind: str, parse: Callable[[str], Any]) -> Any:
     text = (decode(document) if isinstance(document, bytes) else document).removeprefix("\ufeff")
     try:
         return parse(text)
+    except JsonFormatError:
+        raise
     except RecursionError as error:
         raise JsonFormatError(f"not {kind} that can be read: it is nested too deeply") from error
     except ValueError as error:
@@ -150,6 +174,9 @@ def from_json(kind: type[T], text: str | bytes) -> T:
     return from_plain(kind, parse_json(text))
 
 
+_hints = functools.cache(get_type_hints)
+
+
 def from_plain(kind: type[T], plain: Any, path: str = "$") -> T:
     """Read a dataclass of type `kind` from what `json.loads` gives.
 
@@ -158,7 +185,7 @@ def from_plain(kind: type[T], plain: Any, path: str = "$") -> T:
     """
     if not isinstance(plain, dict):
         raise JsonFormatError(f"{path}: expected an object for {kind.__name__}, found {type(plain).__name__}")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(plain) - set(fields)):
         raise JsonFormatError(f"{path}: unknown key '{unknown[0]}' for {kind.__name__}")

@@ -16,6 +16,19 @@ _TURN = threading.RLock()
 _LIBRARIES = r"(tensorflow|keras|tf2onnx|onnx|onnxruntime|ml_dtypes|google|numpy)(\.|$)"
 _LOGGERS = ("tensorflow", "absl", "tf2onnx", "onnxruntime")
 
+QUOTE_PATIENTS = ("pydicom", "highdicom", "nibabel", "PIL")
+
+
+def silence_quoting_libraries() -> None:
+    """Keep the words of libraries on a file, which may quote a patient's name or UID, from this process's log.
+
+    Their levels would not last, since pydicom sets its own as it is imported; what is not passed on reaches no handler.
+    """
+    for name in QUOTE_PATIENTS:
+        log = logging.getLogger(name)
+        log.propagate = False
+        log.addHandler(logging.NullHandler())
+
 
 @contextlib.contextmanager
 def quiet(descriptors: Sequence[int] = (1, 2)) -> Iterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -47,6 +47,15 @@ SYNTHETIC_BUILD = Path(__file__).parent / "synthetic" / "build.json"
 """A build that nobody ran: made-up figures."""
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_patient_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the patient key of these tests in a folder of their own, where it is made on first use."""
+    with pytest.MonkeyPatch.context() as patch:
+        path = tmp_path_factory.mktemp("key") / "patient.key"
+        patch.setenv("EDGESEG_PATIENT_KEY", str(path))
+        yield path
+
+
 @pytest.fixture(scope="session")
 def script() -> Callable[[Path], ModuleType]:
     """Give a function that loads a script which stands outside the package."""
@@ -64,13 +73,23 @@ def script() -> Callable[[Path], ModuleType]:
 
 
 @pytest.fixture
-def tiny_lgg(tmp_path: Path) -> Path:
+def tiny_lgg(tmp_path: Path, write_tiny_lgg: Callable[[Path], Path]) -> Path:
+    """A tiny data set of the test's own, which it may damage; see `write_tiny_lgg`."""
+    return write_tiny_lgg(tmp_path / "lgg")
+
+
+@pytest.fixture(scope="session")
+def write_tiny_lgg() -> Callable[[Path], Path]:
+    """Give a function that writes a tiny data set into a folder, for fixtures that serve several tests."""
+    return _write_tiny_lgg
+
+
+def _write_tiny_lgg(root: Path) -> Path:
     """A folder in the Kaggle LGG layout: 6 patients of 2 institutions, 64 x 64 noise, tumour on slices 2 and 3.
 
     The tumour of patient n = 0 ... 5 is a bright FLAIR square of side 4 + 2 n pixels. Slice k holds k in the first
     pixel of its pre-contrast channel, so that the order of slices can be told.
     """
-    root = tmp_path / "lgg"
     rng = np.random.default_rng(0)
     for index, (patient, slices) in enumerate(TINY_PATIENTS.items()):
         folder = root / "kaggle_3m" / patient

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shutil
 import tomllib
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -51,6 +53,49 @@ def test_gradle_and_maven_name_the_same_versions() -> None:
         "applicationId = ": f'"{pom["application.id"]}"',
     }.items():
         assert f"{setting}{wanted}\n" in gradle
+
+
+def test_every_library_that_is_packed_has_a_digest_under_the_name_of_its_version() -> None:
+    pom = _pom()
+    ort = pom["onnxruntime.version"]
+    wanted = {
+        f"r8-{pom['r8.version']}.jar",
+        f"onnxruntime-{ort}.jar",
+        f"onnxruntime-android-{ort}.aar",
+        f"kotlin-stdlib-{pom['kotlin.version']}.jar",
+        f"jackson-core-{pom['jackson.version']}.jar",
+        f"android-all-{pom['android-all.version']}.jar",
+    }
+    lines = [line for line in (APP / "libraries.sha256").read_text().splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[0-9a-f]{64}  \S+", line) for line in lines)
+    assert {line.split()[1] for line in lines} == wanted
+    script = (APP / "package.sh").read_text()
+    compared = script.index("./verify.sh")
+    used = [script.index(word) for word in ("java -Xmx1g", 'unzip -q "$desktop"', 'unzip -q "$aar"')]
+    assert compared < min(used)
+    assert script.count("./verify.sh") == 3
+
+
+def test_a_library_that_is_not_the_expected_one_is_refused(tmp_path: Path) -> None:
+    import subprocess
+
+    (tmp_path / "folder").mkdir()
+    for script in ("verify.sh", "libraries.sha256"):
+        shutil.copy(APP / script, tmp_path / "folder")
+    (tmp_path / "a.jar").write_bytes(b"a")
+    verify = str(tmp_path / "folder" / "verify.sh")
+    known = hashlib.sha256(b"a").hexdigest()
+    with (tmp_path / "folder" / "libraries.sha256").open("a") as stream:
+        stream.write(f"{known}  a-1.0.jar\n")
+    for name, code, said in (
+        ("a-1.0.jar", 0, ""),
+        ("a-1.1.jar", 2, "no SHA-256 for a-1.1.jar"),
+        ("a-1?0.jar", 2, "no SHA-256"),
+        (f"r8-{_pom()['r8.version']}.jar", 2, "is not the r8"),
+    ):
+        done = subprocess.run([verify, str(tmp_path / "a.jar"), name], capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        assert said in done.stderr
 
 
 @pytest.mark.parametrize("folder", [ASSETS, FLOAT_GOLDENS], ids=str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,36 @@ def test_only_a_full_disk_is_told_to_free_space(tmp_path: Path, monkeypatch: pyt
 def test_shipped_folders_are_found() -> None:
     assert artifacts.shipped("models").is_dir()
     assert artifacts.shipped("calibration").is_dir()
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600), (0o002, 0o664)])
+def test_who_may_read_a_file_is_what_the_umask_says(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        path = artifacts.write_text(tmp_path / "a.json", "{}")
+        artifacts.write_text(path, "[]")
+        with artifacts.staged_tree(tmp_path / "out") as folder:
+            (folder / "p").mkdir()
+            artifacts.write_text(folder / "p" / "b.json", "{}")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == mode
+    assert (tmp_path / "out" / "p" / "b.json").stat().st_mode & 0o777 == mode
+    assert (tmp_path / "out" / "p").stat().st_mode & 0o777 == 0o777 & ~umask
+
+
+@pytest.mark.parametrize("name", ["p", "p/overlays"])
+@pytest.mark.parametrize("there", [True, False])
+def test_nothing_is_written_through_a_link(tmp_path: Path, name: str, *, there: bool) -> None:
+    (tmp_path / "out" / name).parent.mkdir(parents=True)
+    (tmp_path / "out" / name).symlink_to(tmp_path / "elsewhere")
+    if there:
+        (tmp_path / "elsewhere").mkdir()
+
+    def write() -> None:
+        with artifacts.staged_tree(tmp_path / "out") as folder:
+            artifacts.write_text(folder / name / "mask.png", "x")
+
+    with pytest.raises(OutputError, match="it is a link to another place"):
+        write()
+    assert not there or list((tmp_path / "elsewhere").iterdir()) == []

@@ -34,7 +34,7 @@ def test_packages_are_locked_and_checked_by_hash(steps: list[tuple[str, str]]) -
 
 def test_both_stages_start_from_one_slim_python_that_edgeseg_supports(steps: list[tuple[str, str]]) -> None:
     (version,) = [rest for rest in _all(steps, "ARG") if rest.startswith("PYTHON=")]
-    assert re.fullmatch(r"PYTHON=3\.1[123]-slim-\w+", version)
+    assert re.fullmatch(r"PYTHON=3\.1[123]-slim-\w+@sha256:[0-9a-f]{64}", version)
     assert {rest.split()[0] for rest in _all(steps, "FROM")} == {"python:${PYTHON}"}
 
 

@@ -18,6 +18,7 @@ OUTSIDE = [
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "SECURITY.md",
         "android-demo/README.md",
         "benchmarks/README.md",
         "calibration/README.md",

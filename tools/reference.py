@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 
 from edgeseg import artifacts
 from edgeseg.cli.main import PANELS, app
+from edgeseg.reports.table import TABLE_BEGIN, TABLE_END, markdown_table_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 MADE = "<!-- Written by `make reference`; do not edit. -->"
-BEGIN, END = "<!-- table:begin -->", "<!-- table:end -->"
 
 
 def commands_page() -> str:
@@ -41,8 +41,8 @@ def commands_page() -> str:
         "the exit codes mean is on [a page of its own](exit-codes.md).",
     ]
     for panel, names in PANELS.items():
-        lines += ["", f"**{panel}**", "", "| command | what it does |", "|---|---|"]
-        lines += [f"| [`edgeseg {name}`](#edgeseg-{name}) | {first[name]} |" for name in names]
+        rows = ((f"[`edgeseg {name}`](#edgeseg-{name})", first[name]) for name in names)
+        lines += ["", f"**{panel}**", "", *markdown_table_lines(("command", "what it does"), rows)]
     return "\n".join([*lines, "", commands]) + "\n"
 
 
@@ -80,9 +80,11 @@ def schemas_page() -> str:
 def _object(schema: dict[str, Any]) -> Iterator[str]:
     told = schema.get("description", "").split("\n\n")[0]
     yield from ([" ".join(told.split()), ""] if told else [])
-    yield from ("| field | type | |", "|---|---|---|")
-    for name, value in schema["properties"].items():
-        yield f"| `{name}` | {_kind(value)} | {'' if name in schema['required'] else 'may be absent'} |"
+    rows = (
+        (f"`{name}`", _kind(value), "" if name in schema["required"] else "may be absent")
+        for name, value in schema["properties"].items()
+    )
+    yield from markdown_table_lines(("field", "type", None), rows)
 
 
 def _kind(value: dict[str, Any]) -> str:
@@ -105,16 +107,25 @@ def targets_page() -> str:
     """Return docs/reference/targets.md with its table of facts made anew from `edgeseg targets --json`."""
     page = (REFERENCE / "targets.md").read_text()
     rows = json.loads(_told("targets", "--json"))["targets"]
-    table = [
-        "| target | file | runtime | precision | layout | calibration | mask pixels that may flip | to know |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        needs = "yes" if row["needs_calibration"] else "no"
-        facts = (f"`{row['name']}`", f"`{row['suffix']}`", row["runtime"], row["precision"], row["layout"], needs)
-        table.append(f"| {' | '.join(facts)} | {row['max_flip_ppm']:g} ppm | {row['note']} |")
-    before, after = page.split(BEGIN)[0], page.split(END)[1]
-    return f"{before}{BEGIN}\n\n" + "\n".join(table) + f"\n\n{END}{after}"
+    head = ("target", "file", "runtime", "precision", "layout", "calibration", "mask pixels that may flip", "to know")
+    table = markdown_table_lines(
+        head,
+        (
+            (
+                f"`{row['name']}`",
+                f"`{row['suffix']}`",
+                row["runtime"],
+                row["precision"],
+                row["layout"],
+                "yes" if row["needs_calibration"] else "no",
+                f"{row['max_flip_ppm']:g} ppm",
+                row["note"],
+            )
+            for row in rows
+        ),
+    )
+    before, after = page.split(TABLE_BEGIN)[0], page.split(TABLE_END)[1]
+    return f"{before}{TABLE_BEGIN}\n\n" + "\n".join(table) + f"\n\n{TABLE_END}{after}"
 
 
 def _told(*words: str) -> str:

@@ -12,9 +12,9 @@ COLUMNS = 80
 
 def show(*drawn: RenderableType, console: Console | None = None) -> None:
     """Print what rich draws, one below the other, without spaces at line ends; on stdout unless told otherwise."""
-    from rich.console import Console
+    from edgeseg.cli import _terminal
 
-    place = console or Console()
+    place = console or _terminal.console()
     for part in drawn:
         with place.capture() as caught:
             place.print(part, width=min(place.width, COLUMNS), highlight=False)

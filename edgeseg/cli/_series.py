@@ -13,10 +13,9 @@ _MODELS = (".onnx", ".ort", ".tflite")
 
 def print_series(paths: tuple[Path, ...], options: RunOptions, *, json: bool) -> None:
     """Print the series below paths, as a table or as JSON; a model among them is passed over."""
-    from rich.console import Console
-    from rich.markup import escape
-
+    from edgeseg.cli._terminal import console as make_console
     from edgeseg.jsonio import to_json
+    from edgeseg.reports.run import series_lines
     from edgeseg.stages.segment import list_series
 
     found = list_series(
@@ -25,12 +24,6 @@ def print_series(paths: tuple[Path, ...], options: RunOptions, *, json: bool) ->
     if json:
         typer.echo(to_json(found))
         return
-    console = Console()
-    for one in found.series:
-        number = "-" if one.number is None else str(one.number)
-        slices = f"{one.slices} slices" if one.slices else f"{one.files} file{'s' * (one.files > 1)}"
-        told = f"{number}  '{one.description}'  {one.plane or 'plane unknown'}, {slices}"
-        taken = one.taken_for or "not used"
-        console.print(escape(f"{told}: {taken} ({', '.join(one.why)})"), soft_wrap=True, highlight=False)
-    for rest in found.unused:
-        console.print(escape(f"not used: {rest.name}, {rest.files} files: {rest.why}"), soft_wrap=True, highlight=False)
+    console = make_console()
+    for told in series_lines(found):
+        console.print(told, soft_wrap=True)

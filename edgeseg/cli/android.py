@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 
 def android(
     artifact: Annotated[Path, typer.Option(metavar="FILE", help="The .onnx artifact that the app is to run.")],
@@ -15,7 +17,7 @@ def android(
         typer.Option("--float", metavar="FILE", help="The float .onnx of the same network, for the app's tests."),
     ] = None,
     app: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the app.")] = Path("android-demo"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
+    as_json: Annotated[bool, json_option("Print the manifest as JSON.")] = False,
 ) -> None:
     """Put an artifact, phantom cases and the masks it draws on them into the app's assets, with their hashes."""
     from edgeseg.jsonio import to_json

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import out_option
+
 
 def average(
     runs: Annotated[
         list[Path], typer.Argument(metavar="RUN...", help="A run and those started from it with 'train --from'.")
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The new run's folder.")],
+    out: Annotated[Path, out_option("The new run's folder.", metavar="DIR")],
 ) -> None:
     """Average the weights of a training and of what was started from it, into a run that build and ship take.
 

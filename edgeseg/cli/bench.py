@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 
 def bench(
     files: Annotated[
@@ -30,7 +32,7 @@ def bench(
     emulated: Annotated[
         bool, typer.Option("--emulated", help="Run under an emulator all the same; no time is called a latency.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    as_json: Annotated[bool, json_option("Print JSON instead of tables.")] = False,
 ) -> None:
     """Time single slices through model files, in interleaved rounds so that drift of the machine hits all alike.
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option, out_option
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -48,7 +50,7 @@ def build(
         Path | None,
         typer.Option(metavar="FILE", help="What 'edgeseg choose' chose; what ships with the weights if not given."),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where artifacts and reports go.")] = Path("build"),
+    out: Annotated[Path, out_option("Where artifacts and reports go.", metavar="DIR")] = Path("build"),
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Run every stage, whatever an earlier build left.")
     ] = False,
@@ -93,7 +95,10 @@ def build(
         Path | None,
         typer.Option(metavar="FILE", help="The file to compare with; the one given with --from, or the study's."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print build.json instead of the table.")] = False,
+    public_ids: Annotated[
+        bool, typer.Option("--public-ids", help="The data's ids are public: artifacts hold digests that need no key.")
+    ] = False,
+    as_json: Annotated[bool, json_option("Print build.json instead of the table.")] = False,
 ) -> None:
     """Convert, verify, evaluate and benchmark a network, and report it against the file it came from.
 
@@ -141,6 +146,7 @@ def build(
         rebuild=rebuild,
         profile=profile,
         r2=r2,
+        public_ids=public_ids,
         calibration_data=calibration_data,
         baseline=baseline,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
@@ -196,7 +202,7 @@ def _run(specs: Sequence[BuildSpec]) -> BuildResult:
         return build_matrix(
             specs,
             on_stage=_stage_line,
-            on_progress=lambda _stage, done, total: progress(done, total),
+            progress=progress,
             on_failure=lambda step, reason: line(f"{step}: FAILED: {reason}"),
         )
 

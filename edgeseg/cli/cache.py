@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 if TYPE_CHECKING:
     from edgeseg.results import CacheList
 
 app = typer.Typer(no_args_is_help=True, help="Show or clear what is kept for later runs: decoded slices, baselines.")
 
-_AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")]
+_AsJson = Annotated[bool, json_option("Print JSON instead of the table.")]
 
 
 @app.command("list")
@@ -35,21 +37,13 @@ def clear(as_json: _AsJson = False) -> None:
 
 
 def _show(found: CacheList, *, as_json: bool, done: str) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
     from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json
+    from edgeseg.reports.listings import cache_table
 
     if as_json:
         typer.echo(to_json(found))
         return
     if found.entries:
-        table = Table(box=None, padding=(0, 2, 0, 0))
-        table.add_column("name", overflow="fold")
-        for name in ("files", "MB"):
-            table.add_column(name, justify="right")
-        for entry in found.entries:
-            table.add_row(escape(entry.path), str(entry.files), f"{entry.size_bytes / 1e6:.1f}")
-        show(table)
+        show(cache_table(found))
     typer.echo(f"{found.size_bytes / 1e6:.1f} MB {done} {found.folder}")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option, out_option
+
 if TYPE_CHECKING:
     from edgeseg.checkpoint import Checkpoint
     from edgeseg.data.volume import Dataset
@@ -27,7 +29,7 @@ def calibrate(
         Path | None, typer.Option(metavar="FILE", help="Choose only training patients of one fold of this split.")
     ] = None,
     fold: Annotated[int | None, typer.Option(help="The fold of --split; 0 where none is given.")] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Gets sets/VARIANT.json and ranges/VARIANT.json.")] = Path(
+    out: Annotated[Path, out_option("Gets sets/VARIANT.json and ranges/VARIANT.json.", metavar="DIR")] = Path(
         "calibration"
     ),
     study: Annotated[
@@ -35,7 +37,7 @@ def calibrate(
         typer.Option(metavar="FILE", help="Write the page on Dice against slices and method instead, JSON beside it."),
     ] = None,
     target: Annotated[str, typer.Option(help="The int8 target of --study.")] = "tflite-int8",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the recorded ranges as JSON.")] = False,
+    as_json: Annotated[bool, json_option("Print the recorded ranges as JSON.")] = False,
 ) -> None:
     """Record the range of every layer over slices of training patients, stratified by lesion size and institution.
 
@@ -43,10 +45,11 @@ def calibrate(
     scored on the patients that training held out. 'edgeseg build' without --data takes the ranges that were recorded
     for the weights it starts from. Run this again when weights have changed.
     """
-    from edgeseg.cli._progress import counted
+    from edgeseg.cli._progress import counted, line
     from edgeseg.data.open import open_dataset
     from edgeseg.jsonio import to_json
     from edgeseg.place import claimed
+    from edgeseg.specs import is_public
     from edgeseg.stages.calibrate import choose_and_record, write_recorded
 
     among = _training(split, fold)
@@ -69,6 +72,8 @@ def calibrate(
             if not as_json:
                 typer.echo(f"{recorded.variant}, weights {recorded.weights_sha256[:12]}: {recorded.describe()}")
                 typer.echo("".join(f"  {path}\n" for path in written), nl=False)
+            if not all(map(is_public, manifest.patients)):
+                line(f"{written[0]} names patients by their ids; hand it to nobody")
     if as_json:
         typer.echo(to_json([recorded for _, recorded in found]))
 

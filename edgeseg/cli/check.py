@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import BootstrapSeed, json_option
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -40,8 +42,8 @@ def check(
     summary: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also append Markdown, as to $GITHUB_STEP_SUMMARY.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    seed: BootstrapSeed = 0,
+    as_json: Annotated[bool, json_option("Print JSON instead of a table.")] = False,
 ) -> None:
     """Hold every artifact of a build against a committed baseline; exit code 1 when a rule does not hold.
 
@@ -49,6 +51,7 @@ def check(
     --max-latency-ratio latency over that of a reference artifact of the same build. See docs/reference/check.md.
     """
     from edgeseg.errors import CheckFailedError, OptionError
+    from edgeseg.specs import check_seed
     from edgeseg.stages.check import CheckLimits, read_artifacts, read_baseline
     from edgeseg.stages.check import check as run
 
@@ -57,8 +60,7 @@ def check(
     )
     if not update and (reason is not None or latency_reference is not None):
         raise OptionError("--reason and --latency-reference belong to --update; give that too, or leave them out")
-    if seed < 0:
-        raise OptionError(f"seed is {seed}; it must be at least 0")
+    check_seed(seed)
     if update:
         if junit is not None or summary is not None:
             raise OptionError("--update checks nothing, so there is nothing for --junit and --summary; leave them out")

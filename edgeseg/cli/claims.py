@@ -7,24 +7,26 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option, out_option
+
 
 def claims(
     build: Annotated[Path, typer.Option(metavar="DIR", help="The folder that 'edgeseg build --out' wrote.")],
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Count slices and tumour pixels of this data set.")
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The page.")] = Path("docs/measured/claims.md"),
+    out: Annotated[Path, out_option("The page.", metavar="FILE")] = Path("docs/measured/claims.md"),
     r2: Annotated[bool, typer.Option(help="Time the full-width R2U-Net; --no-r2 leaves it out.")] = True,
     threads: Annotated[int, typer.Option(help="Threads of the runtime that times R2U-Net.")] = 2,
     budget_s: Annotated[float, typer.Option(help="Seconds of counted runs for R2U-Net, at most.")] = 20.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Also print the claims as JSON.")] = False,
+    as_json: Annotated[bool, json_option("Also print the claims as JSON.")] = False,
 ) -> None:
     """Write the original study's claims beside what was measured and how."""
     from edgeseg import artifacts
     from edgeseg.artifacts import BUILD_FILE, read_build
     from edgeseg.cli._progress import counted, line
+    from edgeseg.data.cohort import count_cohort
     from edgeseg.data.open import open_dataset
-    from edgeseg.data.summary import count_cohort
     from edgeseg.jsonio import to_json
     from edgeseg.reports.claims import claims_page, measured_claims, write_claims
     from edgeseg.results import ClaimsResult
@@ -42,7 +44,7 @@ def claims(
         inputs.append(f"data set: {cohort.name}, {len(cohort.patients)} patients")
     timing = None
     if r2:
-        timing = time_network(VARIANTS["r2unet"].default, threads=threads, budget_s=budget_s, progress=line)
+        timing = time_network(VARIANTS["r2unet"].default, threads=threads, budget_s=budget_s, say=line)
     beside = measured_claims(found, cohort=cohort, r2=timing)
     write_claims(claims_page(found, beside, inputs=inputs), out)
     if as_json:

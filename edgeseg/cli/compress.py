@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edgeseg.cli._options import json_option, out_option
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from rich.table import Table
-
     from edgeseg.results import CompressResult, CompressStep, FoldsCompressResult, NetworkSize
     from edgeseg.specs import Chain
 
@@ -22,7 +20,7 @@ def compress(
         Path, typer.Argument(metavar="RUN", help="A run of 'edgeseg train', or the folder of its --folds, or a file.")
     ],
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data that the weights were trained on.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The new run's folder.")],
+    out: Annotated[Path, out_option("The new run's folder.", metavar="DIR")],
     recipe: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A chain of recipes in TOML; see docs/how-to/compress.md.")
     ] = None,
@@ -39,7 +37,7 @@ def compress(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the compression in --out.")] = False,
     validate_every: Annotated[int, typer.Option(help="Epochs between two validations.")] = 5,
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where decoded slices are kept.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    as_json: Annotated[bool, json_option("Print JSON instead of the table.")] = False,
 ) -> None:
     """Apply compression recipes to trained weights: one by an option, or a chain from a file.
 
@@ -152,16 +150,17 @@ def _fold_line(place: Path) -> None:
 
 def _print(result: CompressResult | FoldsCompressResult, out: Path) -> None:
     from edgeseg.cli._print import show
+    from edgeseg.reports.compression import sizes_table
     from edgeseg.results import CompressResult
 
     if isinstance(result, CompressResult):
-        show(_table("step", (("given", result.given), *((step.recipe, step.size) for step in result.steps))))
+        show(sizes_table("step", (("given", result.given), *((step.recipe, step.size) for step in result.steps))))
         typer.echo(f"\n{result.given.variant} -> {result.steps[-1].size.variant}")
         typer.echo(f"weights: {result.weights}")
         _next(result.targets, out)
         return
     sizes = [(f"{fold.fold}, {name}", size) for fold in result.folds for name, size in _ends(fold.result)]
-    show(_table("fold", sizes))
+    show(sizes_table("fold", sizes))
     typer.echo(
         f"\nDice mean over {result.patients} patients, out of fold: {result.dice_mean_before:.3f} -> "
         f"{result.dice_mean_after:.3f}"
@@ -175,24 +174,3 @@ def _ends(result: CompressResult) -> tuple[tuple[str, NetworkSize], ...]:
 
 def _next(targets: tuple[str, ...], out: Path) -> None:
     typer.echo(f"next: edgeseg build --from {out} --target {','.join(targets) or 'tflite-int8'} --data DIR")
-
-
-def _table(first: str, rows: Iterable[tuple[str, NetworkSize]]) -> Table:
-    from rich.table import Table
-
-    table = Table(title="Float networks, validation patients", title_justify="left", box=None, padding=(0, 1, 0, 0))
-    table.add_column(first)
-    for name in ("parameters", "MACs", "float MB", "gzip MB", "zeros", "Dice mean", "median"):
-        table.add_column(name, justify="right")
-    for label, size in rows:
-        table.add_row(
-            label,
-            f"{size.parameters:,}",
-            f"{size.macs / 1e6:.1f} M",
-            f"{size.weights_bytes / 1e6:.3f}",
-            f"{size.gzip_bytes / 1e6:.3f}",
-            f"{100 * size.zero_share:.0f} %",
-            f"{size.dice_mean:.3f}",
-            f"{size.dice_median:.3f}",
-        )
-    return table

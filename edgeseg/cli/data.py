@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option, out_option
 from edgeseg.cli._print import show
 from edgeseg.cli._progress import counted
+from edgeseg.progress import Progress, Say
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from edgeseg.data.split import Split
     from edgeseg.data.summary import DataSummary
     from edgeseg.data.verify import VerifyResult
 
@@ -24,7 +23,7 @@ app = typer.Typer(name="data", help="Make, fetch, check, split and describe data
 _SHOWN_FINDINGS = 20
 
 DataDir = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds the patients.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON with a schema version instead of a table.")]
+AsJson = Annotated[bool, json_option("Print JSON with a schema version instead of a table.")]
 
 
 @app.command()
@@ -63,8 +62,8 @@ def fetch(
     """Get the real LGG set from Kaggle with your own credentials (licence CC BY-NC-SA 4.0)."""
     from edgeseg.data.fetch import fetch as fetch_set
 
-    with _status() as (on_stage, on_bytes):
-        result = fetch_set(dest, on_bytes=on_bytes, on_stage=on_stage)
+    with _status() as (say, progress):
+        result = fetch_set(dest, progress=progress, say=say)
     if as_json:
         _print_json(result)
         return
@@ -108,7 +107,7 @@ def split(
     *,
     folds: Annotated[int, typer.Option(help="How many folds.")] = 5,
     seed: Annotated[int, typer.Option(help="Folds of one seed are always the same.", min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the manifest here.")] = None,
+    out: Annotated[Path | None, out_option("Write the manifest here.", metavar="FILE")] = None,
     check: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Make nothing; prove that DIR still holds what FILE split.")
     ] = None,
@@ -136,7 +135,9 @@ def split(
     if as_json:
         _print_json(made)
         return
-    _print_split(made)
+    from edgeseg.reports.data import split_table
+
+    show(split_table(made))
     if out is not None:
         typer.echo(f"Wrote {out}")
     elif check is not None:
@@ -151,24 +152,10 @@ def _print_json(value: object) -> None:
     typer.echo(to_json(value))
 
 
-def _table(title: str, *columns: str) -> Table:
-    """A table whose first column is text and whose others are figures."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right")
-    return table
-
-
 def _print_summary(summary: DataSummary) -> None:
-    table = _table(f"Data set {summary.data}", "institution", "patients", "slices", "with tumour")
-    for row in summary.institutions:
-        table.add_row(row.institution or "-", str(row.patients), str(row.slices), str(row.tumour_slices))
-    table.add_section()
-    table.add_row("all", str(summary.patients), str(summary.slices), str(summary.tumour_slices))
-    show(table)
+    from edgeseg.reports.data import summary_table
+
+    show(summary_table(summary))
     sizes = ", ".join(f"{size.height} x {size.width} ({size.slices})" for size in summary.sizes[:4])
     typer.echo(f"Slice sizes (height x width): {sizes}{' ...' if len(summary.sizes) > 4 else ''}")
     typer.echo(f"Slices per patient: {summary.fewest_slices} to {summary.most_slices}")
@@ -192,37 +179,18 @@ def _print_findings(result: VerifyResult) -> None:
     )
 
 
-def _print_split(made: Split) -> None:
-    described = {entry.patient: entry for entry in made.patients}
-    institutions = sorted({entry.institution for entry in made.patients})
-    title = f"{len(made.folds)} folds of {made.data}, seed {made.seed}"
-    table = _table(
-        title, "fold", "patients", "slices", "with tumour", "tumour px", *(name or "-" for name in institutions)
-    )
-    for index, fold in enumerate(made.folds):
-        members = [described[patient] for patient in fold]
-        table.add_row(
-            str(index),
-            str(len(members)),
-            str(sum(entry.slices for entry in members)),
-            str(sum(entry.tumour_slices for entry in members)),
-            str(sum(entry.tumour_pixels for entry in members)),
-            *(str(sum(entry.institution == name for entry in members)) for name in institutions),
-        )
-    show(table)
-
-
 @contextlib.contextmanager
-def _status() -> Iterator[tuple[Callable[[str], None], Callable[[int], None]]]:
+def _status() -> Iterator[tuple[Say, Progress]]:
     """Stage and size of a download, on stderr where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn
+    from rich import progress as bars
 
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    from edgeseg.cli._terminal import console as make_console
+
+    console = make_console(stderr=True)
+    columns = (bars.SpinnerColumn(), bars.TextColumn("{task.description}", markup=False))
+    with bars.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("checking")
         yield (
             lambda stage: bar.update(task, description=stage),
-            lambda size: bar.update(task, description=f"downloading, {size / 1e6:.0f} MB"),
+            lambda size, _total, _what: bar.update(task, description=f"downloading, {size / 1e6:.0f} MB"),
         )

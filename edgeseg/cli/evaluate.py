@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import BootstrapSeed, Threads, json_option
+
 if TYPE_CHECKING:
     from edgeseg.data.volume import Dataset
 
@@ -36,9 +38,9 @@ def evaluate(
             metavar="CHANGE", help="First: no-pre, no-post, flair-only, half-brightness or double-brightness."
         ),
     ] = "none",
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
-    threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 2,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    seed: BootstrapSeed = 0,
+    threads: Threads = 2,
+    as_json: Annotated[bool, json_option("Print JSON instead of tables.")] = False,
 ) -> None:
     """Score an artifact per patient: Dice with its interval, IoU, HD95, lesions found, false alarms.
 
@@ -64,7 +66,7 @@ def evaluate(
     predictor = open_artifact(model, threads=threads)
     contract = predictor.contract
     check_unseen(contract, chosen, allow_seen=allow_seen)
-    with counted("evaluating") as progress:
+    with counted("evaluating", total=len(chosen)) as progress:
         result = run(
             predictor,
             volumes(dataset, chosen),
@@ -75,14 +77,14 @@ def evaluate(
             flips=tta,
             simulation=simulate,
             seed=seed,
-            progress=lambda done, _: progress(done, len(chosen)),
+            progress=progress,
         )
     if as_json:
         typer.echo(to_json(result))
         return
-    from edgeseg.cli._scores import evaluation
+    from edgeseg.reports.scores import evaluation_table
 
-    show(evaluation(result, contract))
+    show(evaluation_table(result, contract))
 
 
 def _chosen(dataset: Dataset, patients: str | None, split: Path | None, fold: int | None) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 
 def experiments(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A TOML file, such as benchmarks/experiments.toml.")],
@@ -25,7 +27,7 @@ def experiments(
     ] = None,
     backend: Annotated[str, typer.Option(help="tensorflow, jax or torch.")] = "tensorflow",
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where decoded slices are kept.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON instead of the tables.")] = False,
+    as_json: Annotated[bool, json_option("Print the outcomes as JSON instead of the tables.")] = False,
 ) -> None:
     """Train and score the rows of a plan on the same held-out patients, and print what differs from the base.
 

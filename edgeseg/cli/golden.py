@@ -7,24 +7,27 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option, out_option
+
 
 def golden(
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder; files of the same names are replaced.")] = Path(
+    out: Annotated[Path, out_option("The folder; files of the same names are replaced.", short=True)] = Path(
         "tests/golden"
     ),
-    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
+    as_json: Annotated[bool, json_option("Print the manifest as JSON.")] = False,
 ) -> None:
     """Write golden vectors: phantom slices and the masks that the shipped network draws on them, as on Arm.
 
     Also units.json: resampling, normalisation and components by number. To be run anew when the shipped weights change.
     """
     from edgeseg.artifacts import write_text
+    from edgeseg.cli._progress import line
     from edgeseg.jsonio import to_json
     from edgeseg.stages.ship import UNITS_FILE, units
     from edgeseg.stages.ship import golden as run
 
-    made = run(out, progress=lambda told: typer.echo(told, err=True))
+    made = run(out, say=line)
     write_text(out / UNITS_FILE, to_json(units(), indent=None) + "\n")
     if as_json:
         typer.echo(to_json(made))

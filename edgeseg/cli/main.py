@@ -23,14 +23,15 @@ import typer
 from typer.core import TyperGroup
 
 from edgeseg import __version__
+from edgeseg.cli._terminal import guarded
 from edgeseg.errors import EdgeSegError
+from edgeseg.quiet import silence_quoting_libraries
+from edgeseg.reports.escape import one_line
 
 DEBUG_OPTION = "--debug"
 EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
-_QUOTE_PATIENTS = ("pydicom", "highdicom", "nibabel")
-"""Libraries whose words on a file may quote what stands in it, a patient's name included."""
 _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 
 # Every command, in the order of `edgeseg --help`: the file under edgeseg/cli/, which holds a function of the same name,
@@ -50,7 +51,7 @@ PANELS = {
         "golden",
     ),
     "Use and measure": ("run", "serve", "doctor", "evaluate", "verify", "bench", "check", "sensitivity", "experiments"),
-    "Read": ("inspect", "report", "compare", "claims", "schema", "variants", "targets", "cache"),
+    "Read": ("inspect", "report", "compare", "claims", "schema", "variants", "targets", "cache", "key"),
 }
 
 
@@ -122,8 +123,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         SystemExit: always, with the exit code.
     """
     given, debug = _take_debug(list(sys.argv[1:] if arguments is None else arguments))
-    _quieten(debug=debug)
     _escape_what_is_no_text()
+    with guarded():
+        _quieten(debug=debug)
+        _run_and_leave(given, debug=debug)
+
+
+def _run_and_leave(given: list[str], *, debug: bool) -> NoReturn:
     try:
         _run(given, debug=debug)
         sys.stdout.flush()
@@ -191,8 +197,7 @@ def _take_debug(given: list[str]) -> tuple[list[str], bool]:
 def _quieten(*, debug: bool) -> None:
     """Send edgeseg's log to stderr, and keep the warnings of libraries from users who did not ask for them."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    for name in _QUOTE_PATIENTS:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    silence_quoting_libraries()
     if debug:
         logging.getLogger("edgeseg").setLevel(logging.DEBUG)
     elif not sys.warnoptions:
@@ -218,5 +223,5 @@ def _fail_internal(error: Exception, *, debug: bool) -> NoReturn:
 def _fail(message: str, exit_code: int, error: BaseException, *, debug: bool) -> NoReturn:
     if debug:
         traceback.print_exception(error)
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(f"error: {one_line(message)}", err=True)
     sys.exit(exit_code)

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 
 def report(
     build_dir: Annotated[
         Path, typer.Argument(metavar="BUILD_DIR", help="The folder that 'edgeseg build --out' wrote.")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    as_json: Annotated[bool, json_option("Print JSON instead of the table.")] = False,
     markdown_file: Annotated[
         Path | None, typer.Option("--markdown", metavar="FILE", help="Also write the whole report as Markdown.")
     ] = None,
@@ -60,7 +62,7 @@ def report(
     if csv is not None:
         artifacts.write_text(csv, spreadsheet(summary))
     if html is not None:
-        from edgeseg.stages.build import PATIENTS, write_page
+        from edgeseg.stages.build import write_page
 
         with counted("drawing") as progress:
             write_page(
@@ -69,7 +71,7 @@ def report(
                 html,
                 pictures=pictures,
                 max_drop=max_drop,
-                progress=lambda done: progress(done, PATIENTS),
+                progress=progress,
             )
     if into is not None:
         splice(markdown_table(summary), into)

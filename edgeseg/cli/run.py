@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import Threads, json_option, out_option
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -29,7 +31,7 @@ def run(
         ),
     ] = None,
     *,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the masks and summary.json go.")] = None,
+    out: Annotated[Path | None, out_option("Where the masks and summary.json go.", short=True)] = None,
     list_only: Annotated[
         bool, typer.Option("--list", help="List the series in PATH and what each is taken for, and do nothing else.")
     ] = False,
@@ -58,7 +60,11 @@ def run(
     overlays: Annotated[bool, typer.Option("--overlays", help="Also draw overlays and a contact sheet.")] = False,
     salt: Annotated[
         str | None,
-        typer.Option("--salt", help="For the hashes that stand for DICOM patients; else drawn once for each DIR."),
+        typer.Option(
+            "--salt",
+            metavar="FILE",
+            help="16 random bytes or more to name DICOM patients by; else EDGESEG_SALT, or drawn once for each DIR.",
+        ),
     ] = None,
     same_patient: Annotated[
         bool,
@@ -76,8 +82,12 @@ def run(
         Path | None,
         typer.Option("--csv", metavar="FILE", help="Also write summary.json as a table, a line per patient."),
     ] = None,
-    threads: Annotated[int, typer.Option("--threads", help="Threads of the runtime.")] = 2,
-    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    untrusted: Annotated[
+        bool,
+        typer.Option("--untrusted", help="Read scans in a process with limits on memory and time."),
+    ] = False,
+    threads: Threads = 2,
+    json: Annotated[bool, json_option("Print the summary as JSON.")] = False,
 ) -> None:
     """Segment scans and write DIR/PATIENT/SLICE_mask.png (0 or 255, the slice's size) and DIR/summary.json.
 
@@ -90,6 +100,7 @@ def run(
 
     `edgeseg run DIR --list` shows the series of a folder, and what each is taken for and why.
     """
+    from edgeseg.cli._salt import salt_of
     from edgeseg.specs import RunOptions, parse_spacing
 
     options = RunOptions(
@@ -103,8 +114,9 @@ def run(
         spacing_mm=parse_spacing(spacing) if spacing else None,
         formats=tuple(formats or ()),
         overlays=overlays,
-        salt=salt,
+        salt=salt_of(salt),
         contract=contract,
+        untrusted=untrusted,
         same_patient=same_patient,
     )
     if list_only:
@@ -128,20 +140,22 @@ def _segment(
     resume: bool,
     csv: Path | None,
 ) -> None:
-    from rich.console import Console
-    from rich.progress import Progress
-
     from edgeseg.artifacts import require_writable, write_text
+    from edgeseg.cli._progress import named
+    from edgeseg.cli._terminal import console as make_console
+    from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.reports.csv import patients as as_csv
     from edgeseg.stages.segment import run as run_stage
+    from edgeseg.stages.segment.summary import SUMMARY_FILE
 
     if csv is not None:
+        if csv.resolve() == (out / SUMMARY_FILE).resolve():
+            raise OptionError(f"--csv {csv} is the summary that other runs add to; name another file")
         require_writable(csv)
     now: list[PatientSegmentation] = []
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("segment", total=None)
+    console = make_console(stderr=True)
+    with named("segment", console) as progress:
         result = run_stage(
             model,
             paths,
@@ -149,7 +163,7 @@ def _segment(
             threads=threads,
             options=options,
             resume=resume,
-            progress=lambda done, total, label: bar.update(task, completed=done, total=total, description=label),
+            progress=progress,
             on_patient=lambda row, before: None if before else now.append(row),
         )
     _tell_doubts(now, console)
@@ -163,21 +177,22 @@ def _segment(
 
 
 def _tell_doubts(rows: list[PatientSegmentation], console: Console) -> None:
-    from rich.markup import escape
+    from edgeseg.reports.table import literal
 
     for row in rows:
         for warning in row.warnings:
-            console.print(f"[yellow]{escape(row.patient)}: {escape(warning)}[/yellow]", soft_wrap=True, highlight=False)
+            console.print(literal(f"{row.patient}: {warning}", "yellow"), soft_wrap=True)
 
 
 def _refuse_failed(rows: list[PatientSegmentation], out: Path) -> None:
     """Say who failed and why, and end with exit code 1."""
     from edgeseg.errors import CheckFailedError
+    from edgeseg.reports.escape import one_line
     from edgeseg.results import FAILED
 
     failed = [row for row in rows if row.status == FAILED]
     for row in failed:
-        typer.echo(f"failed: {row.patient}: {row.reason}", err=True)
+        typer.echo(one_line(f"failed: {row.patient}: {row.reason}"), err=True)
     if failed:
         names = ", ".join(row.patient for row in failed)
         raise CheckFailedError(
@@ -186,52 +201,13 @@ def _refuse_failed(rows: list[PatientSegmentation], out: Path) -> None:
         )
 
 
-def _sources(patient: PatientSegmentation) -> list[str]:
-    """Say which files were used for which sequence, and which were not."""
-    used = [
-        f"{one.sequence}: '{one.series}', {one.files} file{'s' * (one.files > 1)}, {one.slices} slices"
-        for one in patient.used
-    ]
-    return used + [
-        f"not used: '{one.name}', {one.files} file{'s' * (one.files > 1)}: {one.why}" for one in patient.unused
-    ]
-
-
 def _print(result: RunResult, rows: list[PatientSegmentation], out: Path) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from edgeseg.cli._print import show
-    from edgeseg.results import DONE
+    from edgeseg.cli._terminal import console as make_console
+    from edgeseg.reports.run import run_lines, run_table
 
-    done = [row for row in rows if row.status == DONE]
-    console = Console()
-    table = Table(box=None, pad_edge=False)
-    table.add_column("patient", overflow="fold")
-    for name in ("slices", "with tumour", "tumour px", "ms p50", "p95"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for patient in done:
-        counts = (patient.slices, patient.slices_with_tumour, patient.tumour_pixels)
-        latencies = (f"{patient.latency_ms_p50:.1f}", f"{patient.latency_ms_p95:.1f}")
-        table.add_row(escape(patient.patient), *map(str, counts), *latencies)
-    if done:
+    console = make_console()
+    if (table := run_table(rows)) is not None:
         show(table, console=console)
-    for patient in done:
-        if patient.tumour_volume_ml is not None and patient.largest_diameter_mm is not None:
-            measured = f"{patient.tumour_volume_ml:.1f} mL, largest diameter {patient.largest_diameter_mm:.0f} mm"
-            console.print(f"{escape(patient.patient)}: {measured}", soft_wrap=True, highlight=False)
-        for told in _sources(patient):
-            console.print(f"{escape(patient.patient)}: {escape(told)}", soft_wrap=True, highlight=False)
-    if rules := sorted({patient.post_processing for patient in done} - {"none"}):
-        console.print(f"small components dropped by the rule for: {', '.join(rules)}", highlight=False)
-    threads = f"{result.threads} thread{'s' if result.threads > 1 else ''}"
-    others = len(result.patients) - len(rows)
-    also = f"; with {others} patient{'s' * (others > 1)} of earlier runs" if others else ""
-    ran, where = (
-        f"{result.model}: {result.runtime}, {threads}, {result.numerics}",
-        f"masks and summary.json: {out}{also}",
-    )
-    for told in (ran, where):
-        console.print(escape(told), soft_wrap=True, highlight=False)
-    console.print(escape(result.intended_use), style="dim", soft_wrap=True, highlight=False)
+    for told in run_lines(result, rows, out=out):
+        console.print(told, soft_wrap=True)

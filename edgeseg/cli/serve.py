@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option
+
 if TYPE_CHECKING:
     from edgeseg.service.engine import Engine
 
@@ -31,6 +33,9 @@ def serve(
     max_body_mb: Annotated[int, typer.Option("--max-body-mb", help="Of one request, in MiB.")] = 32,
     max_slices: Annotated[int, typer.Option("--max-slices", help="In one request.")] = 256,
     timeout: Annotated[float, typer.Option("--timeout", help="Of one request, in seconds.")] = 60.0,
+    idle: Annotated[
+        float, typer.Option("--idle", help="Seconds for headers, and of silence in a body or an answer.")
+    ] = 10.0,
     grace: Annotated[float, typer.Option("--grace", help="For requests under way at SIGTERM, in seconds.")] = 30.0,
     drain: Annotated[
         float,
@@ -45,13 +50,24 @@ def serve(
         list[str] | None,
         typer.Option("--origin", help="Of web pages that may call from a browser; may be repeated.", metavar="URL"),
     ] = None,
+    hosts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            envvar="EDGESEG_ALLOW_HOST",
+            help="Name that requests may be sent to, beside localhost and --host; * for all; may be repeated.",
+            metavar="NAME",
+        ),
+    ] = None,
     contract: Annotated[
         Path | None,
         typer.Option("--contract", metavar="FILE", help="The contract, as JSON, of a model that carries none."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print address and model as JSON when ready.")] = False,
+    json: Annotated[bool, json_option("Print address and model as JSON when ready.")] = False,
 ) -> None:
     """Serve /v1/segment, /health and /docs, and the Vertex AI contract, until SIGTERM or Ctrl-C.
+
+    Requests must come to localhost, --host or a name of --allow-host, and not from web pages of other origins.
 
     There is no encryption, and no login but a token where one is given: what is reached from elsewhere belongs behind
     a proxy that has both.
@@ -70,10 +86,12 @@ def serve(
         max_held_bytes=max(256, max_body_mb) << 20,
         max_slices=max_slices,
         timeout_s=timeout,
+        idle_s=idle,
         grace_s=grace,
         drain_s=drain,
         metrics=metrics,
         token=_token(token_file),
+        hosts=tuple(hosts or ()),
         origins=tuple(origins or ()),
     )
     try:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import json_option, out_option
+
 if TYPE_CHECKING:
     from edgeseg.cli._folds import TrainOptions
     from edgeseg.data.cache import SliceCache
@@ -28,9 +30,7 @@ def train(
     epochs: Annotated[int, typer.Option(help="Passes over the slices with tumour.")] = 120,
     seed: Annotated[int, typer.Option(help="Seed of weights, batches, augmentation and split.")] = 0,
     backend: Annotated[str, typer.Option(help="tensorflow, jax or torch.")] = "tensorflow",
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The run's folder; runs/VARIANT if not given.")
-    ] = None,
+    out: Annotated[Path | None, out_option("The run's folder; runs/VARIANT if not given.", metavar="DIR")] = None,
     split: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A split by 'edgeseg data split'; made from --seed if not given."),
@@ -69,7 +69,7 @@ def train(
     steps_per_epoch: Annotated[int | None, typer.Option(help="Batches in an epoch.")] = None,
     validate_every: Annotated[int, typer.Option(help="Epochs between two validations.")] = 5,
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where decoded slices are kept.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the summary.")] = False,
+    as_json: Annotated[bool, json_option("Print JSON instead of the summary.")] = False,
 ) -> None:
     """Train a network on a data set, validated per patient on one fold of a split by patient.
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import Threads, json_option
+
 if TYPE_CHECKING:
     from edgeseg.data.volume import Dataset
 
@@ -26,8 +28,8 @@ def verify(
         float | None,
         typer.Option(help="Tolerated flipped mask pixels per million; the target's own where none is given."),
     ] = None,
-    threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 2,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    threads: Threads = 2,
+    as_json: Annotated[bool, json_option("Print JSON instead of a table.")] = False,
 ) -> None:
     """Run the same slices through two artifacts and count the mask pixels that differ; exit code 1 when too many do.
 
@@ -47,22 +49,22 @@ def verify(
     dataset = _dataset(data)
     predictor, other = (targets.open_artifact(path, threads=threads) for path in (model, reference))
     contract = predictor.contract
-    with counted("comparing") as progress:
+    with counted("comparing", total=len(dataset.patients)) as progress:
         result = run(
             predictor,
             other,
             volumes(dataset),
             artifact=f"{contract.variant.slug}/{contract.target}",
             max_flip_ppm=targets.get(contract.target).max_flip_ppm if max_flip_ppm is None else max_flip_ppm,
-            progress=lambda done, _: progress(done, len(dataset.patients)),
+            progress=progress,
         )
     result = replace(result, device=device_figure(predictor))
     if as_json:
         typer.echo(to_json(result))
     else:
-        from edgeseg.cli._scores import parity
+        from edgeseg.reports.scores import parity_table
 
-        show(parity(result, phantoms=dataset.name == PHANTOM))
+        show(parity_table(result, phantoms=dataset.name == PHANTOM))
     if not result.passed:
         raise CheckFailedError(
             f"{model} flips {result.flips_ppm:.1f} mask pixels per million against {reference}, and "

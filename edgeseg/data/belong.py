@@ -61,9 +61,21 @@ def compare_origins(
             warned.append(f"{both} are of different days, {abs((ours.day - theirs.day).days)} apart")
         if _differ(ours.frame, theirs.frame):
             warned.append(f"{both} have different frames of reference, so their positions may not match; register them")
-        if _differ(ours.label, theirs.label):
-            warned.append(f"{both} are named after different patients ('{theirs.label}' and '{ours.label}')")
+        warned += _by_names_and_space(both, ours, theirs)
     return tuple(warned)
+
+
+def _by_names_and_space(both: str, ours: Origin, theirs: Origin) -> list[str]:
+    found = []
+    if _differ(ours.label, theirs.label):
+        found.append(f"{both} are named after different patients ('{theirs.label}' and '{ours.label}')")
+    if _differ(ours.visit, theirs.visit):
+        found.append(f"{both} are of different visits by their names ('{theirs.visit}' and '{ours.visit}')")
+    if _differ(ours.space, theirs.space):
+        found.append(
+            f"{both} lie in different spaces by their headers ({theirs.space} and {ours.space}); register them"
+        )
+    return found
 
 
 def _differ(one: object, other: object) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,10 @@ from edgeseg import artifacts
 from edgeseg.data.volume import Dataset, Volume
 from edgeseg.errors import DatasetError, OutputError
 from edgeseg.jsonio import from_json, to_json
-from edgeseg.place import CACHE_VARIABLE, cache_dir, staging, sweep
+from edgeseg.place import CACHE_VARIABLE, cache_dir, private_folder, staging, sweep
+from edgeseg.progress import Progress
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,22 @@ class SliceCache:
         self.images: NDArray[np.uint8] = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
         self.masks: NDArray[np.bool_] = np.load(folder / "masks.npy", mmap_mode="r", allow_pickle=False)
         self._by_patient = {p.patient: p for p in self.index.patients}
+
+    def require_unchanged(self) -> None:
+        """Hold every patient's slices and masks to the digest that they were written with.
+
+        Raises:
+            ValueError: when they are others by now.
+        """
+        rows = sum(len(one.slice_names) for one in self.index.patients)
+        shape = (rows, self.index.height, self.index.width)
+        found = (self.images.dtype, self.images.shape, self.masks.dtype, self.masks.shape)
+        if found != (np.dtype(np.uint8), (*shape, 3), np.dtype(np.bool_), shape):
+            raise ValueError("its arrays are of another size or type than its index says")
+        for one in self.index.patients:
+            volume = self.volume(one.patient)
+            if _digest(volume) != one.sha256:
+                raise ValueError(f"the slices or masks of {one.patient} were changed")
 
     @property
     def name(self) -> str:
@@ -102,8 +121,9 @@ class SliceCache:
 
 
 def folder_key(root: Path) -> str:
-    """Return a hash over the names, sizes and change times of all files under a folder, and over the readers' code.
+    """Return a hash over the names, sizes and times of all files under a folder, and over the readers' code.
 
+    The time of the last change of a file's state is among them, which cannot be set back as that of its content can.
     Links to folders are followed, as the readers follow them, but for those that lead back up.
     """
     digest = hashlib.sha256(f"{root.resolve()}\0{artifacts.source_digest('data')}\n".encode())
@@ -115,31 +135,34 @@ def folder_key(root: Path) -> str:
         for path in (here / name for name in sorted(names)):
             if path.is_file():
                 stat = path.stat()
-                digest.update(f"{path.relative_to(root)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+                digest.update(
+                    f"{path.relative_to(root)}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\n".encode()
+                )
     return digest.hexdigest()[:16]
 
 
-def cached(
-    dataset: Dataset, key: str, *, root: Path | None = None, progress: Callable[[int, int], None] | None = None
-) -> SliceCache:
-    """Open the cache of a data set, decoding it first when it is not there.
+def cached(dataset: Dataset, key: str, *, root: Path | None = None, progress: Progress | None = None) -> SliceCache:
+    """Open the cache of a data set, decoding it first when it is not there or not what was written.
 
     Args:
         dataset: what to decode.
         key: changes when the content does; see `folder_key`.
         root: where caches are; the per-user cache folder unless given.
-        progress: called with patients done and patients in all.
+        progress: called after each patient.
 
     Raises:
         DatasetError: when the slices are not all of one size.
         OutputError: when the cache cannot be written; nothing half-made is left.
     """
-    base = artifacts.make_dir((root or cache_dir()) / "slices")
+    base = private_folder((root or cache_dir()) / "slices")
     folder = base / key
     if folder.is_dir():
         try:
-            return SliceCache(folder)
-        except (OSError, EOFError, ValueError):
+            found = SliceCache(folder)
+            found.require_unchanged()
+            return found
+        except (OSError, EOFError, ValueError, IndexError) as error:
+            _LOG.warning("the slice cache %s is not what was written there (%s); it is made anew", folder, error)
             shutil.rmtree(folder, ignore_errors=True)
     sweep(base)
     temporary = Path(tempfile.mkdtemp(prefix=staging(), dir=base))
@@ -157,7 +180,13 @@ def cached(
     return SliceCache(folder)
 
 
-def _fill(dataset: Dataset, folder: Path, progress: Callable[[int, int], None] | None) -> None:
+def _digest(volume: Volume) -> str:
+    digest = hashlib.sha256(np.ascontiguousarray(volume.images).data)
+    digest.update(np.ascontiguousarray(volume.reference).data)
+    return digest.hexdigest()
+
+
+def _fill(dataset: Dataset, folder: Path, progress: Progress | None) -> None:
     entries: list[CachedPatient] = []
     images: list[NDArray[np.uint8]] = []
     masks: list[NDArray[np.bool_]] = []
@@ -171,19 +200,18 @@ def _fill(dataset: Dataset, folder: Path, progress: Callable[[int, int], None] |
             )
         images.append(volume.images)
         masks.append(volume.reference)
-        digest = artifacts.sha256_bytes(volume.images.tobytes() + volume.reference.tobytes())
         entries.append(
             CachedPatient(
                 patient=patient,
                 institution=volume.institution,
                 first=first,
                 slice_names=volume.slice_names,
-                sha256=digest,
+                sha256=_digest(volume),
             )
         )
         first += len(volume.slice_names)
         if progress is not None:
-            progress(done, len(dataset.patients))
+            progress(done, len(dataset.patients), patient)
     np.save(folder / "images.npy", np.concatenate(images), allow_pickle=False)
     np.save(folder / "masks.npy", np.concatenate(masks), allow_pickle=False)
     height, width = images[0].shape[1:3]

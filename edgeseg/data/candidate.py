@@ -40,9 +40,14 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """Number and description, for messages and the summary."""
-        number = "" if self.facts.number is None else f"{self.facts.number}: "
-        return f"{number}{self.description or '(no description)'}"
+        """What messages and results call it: of a DICOM series its number and what it is taken for, else its file.
+
+        A description is free text in which a patient's name may stand, so it is left out.
+        """
+        if not self.uid:
+            return self.description
+        number = "no number" if self.facts.number is None else str(self.facts.number)
+        return f"{number}: {self.judged().channel or 'none of the three'}"
 
     @property
     def plane(self) -> str:

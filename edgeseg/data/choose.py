@@ -22,7 +22,7 @@ class Chosen:
     why: tuple[str, ...]
 
 
-def choose(
+def choose_series(
     candidates: Iterable[Candidate], source: str, asked: Mapping[str, str]
 ) -> tuple[dict[str, Chosen], tuple[UnusedFiles, ...]]:
     """Choose among the series of one patient; the second value are those that were not chosen, and why.
@@ -91,8 +91,8 @@ def find(candidates: Iterable[Candidate], channel: str, text: str, source: str) 
         return fitting[0]
     many = f"{len(fitting)} series fit it: {_listed(fitting)}" if fitting else f"there are: {_listed(series)}"
     raise OptionError(
-        f"{source}: --{channel}-series is '{text}', and {many}; give a series' number, UID or description that only "
-        "one has"
+        f"{source}: --{channel}-series names no one series, since {many}; give a series' number, UID or "
+        "description that only one has"
     )
 
 
@@ -121,7 +121,4 @@ def _passed_over(one: Candidate, verdict: Verdict, chosen: Mapping[str, Chosen])
 
 
 def _listed(series: Iterable[Candidate]) -> str:
-    """Name series by their descriptions, and by their numbers too where those help to tell them apart."""
-    listed = list(series)
-    numbers = {one.facts.number for one in listed}
-    return ", ".join(f"'{one.description if len(numbers) == 1 else one.name}'" for one in listed)
+    return ", ".join(f"'{one.name}'" for one in series)

@@ -9,24 +9,25 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.artifacts import make_dir
 from edgeseg.data.kaggle_lgg import LICENCE, KaggleLgg
+from edgeseg.data.unpack import FOLDER, unpack
 from edgeseg.data.verify import ERROR, VerifyResult, verify_dataset
 from edgeseg.errors import DatasetError, MissingExtraError, OutputError
 from edgeseg.jsonio import parse_json, read_document
+from edgeseg.progress import Progress, Say
 
 DATASET = "mateuszbuda/lgg-mri-segmentation"
 
-_FOLDER = "kaggle_3m"
 _CLIENT = "import sys; from kaggle.cli import main; sys.exit(main())"
 _POLL_SECONDS = 0.5
 _USERNAME, _KEY, _TOKEN = "KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"
@@ -50,29 +51,29 @@ class FetchResult:
 def fetch(
     dest: Path,
     *,
-    on_bytes: Callable[[int], None] | None = None,
-    on_stage: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+    say: Say | None = None,
 ) -> FetchResult:
     """Download the set to `dest/kaggle_3m`; it never asks anything.
 
     Args:
         dest: a folder that is absent or empty.
-        on_bytes: called with the size downloaded so far, about twice a second.
-        on_stage: called with `downloading`, `unpacking` and `verifying`.
+        progress: called with the bytes downloaded so far, about twice a second; how many there are is not known.
+        say: called with `downloading`, `unpacking` and `verifying`.
 
     Raises:
         OutputError: when `dest` is taken or cannot be written.
         MissingExtraError: when Kaggle's client is not installed.
         DatasetError: when credentials are absent or refused, there is no network, or what came is not the set.
     """
-    stage = on_stage or (lambda _: None)
+    stage = say or (lambda _: None)
     require_free(dest)
     if importlib.util.find_spec("kaggle") is None:
         raise MissingExtraError("kaggle", "kaggle", "fetching the set from Kaggle")
     require_credentials(os.environ, Path.home())
     with staged_folder(dest) as temporary:
         stage("downloading")
-        archive = _download(temporary, on_bytes or (lambda _: None))
+        archive = _download(temporary, progress or (lambda _done, _total, _what: None))
         size_bytes = archive.stat().st_size
         stage("unpacking")
         unpack(archive, temporary)
@@ -88,7 +89,7 @@ def fetch(
     return FetchResult(
         source=f"https://www.kaggle.com/datasets/{DATASET}",
         licence=LICENCE,
-        path=str(dest / _FOLDER),
+        path=str(dest / FOLDER),
         download_size_bytes=size_bytes,
         verification=verification,
     )
@@ -149,12 +150,12 @@ def staged_folder(dest: Path) -> Iterator[Path]:
     place = dest.resolve()
     make_dir(place.parent)
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+        temporary = place.parent / f".{place.name}-{secrets.token_hex(4)}"
+        temporary.mkdir()
     except OSError as error:
         raise _output_error(dest, error) from error
     try:
         yield temporary
-        temporary.chmod(0o755)
         temporary.replace(place)
     except OSError as error:
         raise _output_error(dest, error) from error
@@ -162,30 +163,7 @@ def staged_folder(dest: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def unpack(archive: Path, dest: Path) -> None:
-    """Unpack the set once, though the archive holds it twice (`kaggle_3m/` and below `lgg-mri-segmentation/`).
-
-    Raises:
-        DatasetError: when the archive is damaged or holds no `kaggle_3m` folder.
-    """
-    try:
-        with zipfile.ZipFile(archive) as bundle:
-            files = [entry for entry in bundle.infolist() if not entry.is_dir()]
-            prefixes = (f"{_FOLDER}/", f"lgg-mri-segmentation/{_FOLDER}/")
-            prefix = next((p for p in prefixes if any(entry.filename.startswith(p) for entry in files)), None)
-            if prefix is None:
-                raise DatasetError(
-                    f"the archive from Kaggle holds no '{_FOLDER}' folder; the set has changed its layout"
-                )
-            for entry in files:
-                if entry.filename.startswith(prefix):
-                    entry.filename = f"{_FOLDER}/{entry.filename.removeprefix(prefix)}"
-                    bundle.extract(entry, dest)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        raise DatasetError(f"the archive from Kaggle is damaged ({error}); nothing was kept; fetch it again") from error
-
-
-def _download(folder: Path, on_bytes: Callable[[int], None]) -> Path:
+def _download(folder: Path, progress: Progress) -> Path:
     """Run Kaggle's client without a terminal to ask on, and give the archive it wrote."""
     command = [sys.executable, "-c", _CLIENT, "datasets", "download", DATASET, "-p", str(folder), "-q"]
     archive = folder / f"{DATASET.rpartition('/')[2]}.zip"
@@ -195,7 +173,7 @@ def _download(folder: Path, on_bytes: Callable[[int], None]) -> Path:
                 while client.poll() is None:
                     with contextlib.suppress(subprocess.TimeoutExpired):
                         client.wait(_POLL_SECONDS)
-                    on_bytes(archive.stat().st_size if archive.is_file() else 0)
+                    progress(archive.stat().st_size if archive.is_file() else 0, None, archive.name)
             except BaseException:
                 client.kill()
                 raise
@@ -203,7 +181,7 @@ def _download(folder: Path, on_bytes: Callable[[int], None]) -> Path:
         said = log.read().decode(errors="replace")
     if client.returncode != 0 or not archive.is_file():
         raise DatasetError(_diagnosis(said))
-    on_bytes(archive.stat().st_size)
+    progress(archive.stat().st_size, None, archive.name)
     return archive
 
 

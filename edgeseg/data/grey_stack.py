@@ -12,12 +12,14 @@ import numpy as np
 from edgeseg.data.listing import visible_files
 from edgeseg.data.origin import Origin
 from edgeseg.data.sequence import Plane
-from edgeseg.data.slice_file import SUFFIXES, read_grey
+from edgeseg.data.slice_file import SUFFIXES, is_jpeg, read_grey
+from edgeseg.data.slice_names import doubts_of
+from edgeseg.data.tree import MASK_ENDING
 from edgeseg.errors import DatasetError, ImageError
 
 
 class GreyStack:
-    """A folder of grey pictures, or one."""
+    """A folder of grey pictures, or one; masks by their names, and what lies in folders below, are no part of it."""
 
     kind, mask_formats, origin = "grey slices", ("png", "tiff"), Origin()
 
@@ -28,16 +30,22 @@ class GreyStack:
             DatasetError: when there are none.
             ImageError: when the first is no grey picture.
         """
-        self.source, self.grid, self.warnings = str(path), None, ()
+        self.source, self.grid = str(path), None
         try:
-            self._files = visible_files(path, SUFFIXES) if path.is_dir() else [path]
+            listed = visible_files(path, SUFFIXES) if path.is_dir() else [path]
         except OSError as error:
             raise DatasetError(f"{path}: cannot be read ({error.strerror}); change its permissions") from error
+        self._files = [file for file in listed if file == path or not file.stem.endswith(MASK_ENDING)]
         if not self._files:
             raise DatasetError(f"{path}: the folder holds no slices ({', '.join(sorted(SUFFIXES))})")
         first = read_grey(self._files[0])
         self.shape = (len(self._files), first.shape[0], first.shape[1])
         self.is_bytes = first.dtype == np.uint8
+        jpegs = sum(map(is_jpeg, self._files))
+        self.warnings = (
+            *doubts_of([file.stem for file in self._files]),
+            *([f"{jpegs} of {len(self._files)} slices are JPEG, which blurs edges"] if jpegs else []),
+        )
 
     def plane(self, index: int) -> Plane:
         """Read one slice, `(h, w) float64`.

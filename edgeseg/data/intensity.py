@@ -41,24 +41,23 @@ class Window:
         return not self.high > self.low
 
     def apply(self, plane: Plane) -> NDArray[np.uint8]:
-        """Map `(h, w) float64` to `(h, w) uint8`; NaN and a flat sequence become 0."""
+        """Map `(h, w) float64` to `(h, w) uint8`; what is not finite and a flat sequence become 0."""
         if self.flat:
             return np.zeros(plane.shape, np.uint8)
         with np.errstate(over="ignore", invalid="ignore"):
             grey = np.rint(BRIGHT_GREY * ((plane - self.low) / (self.high - self.low)))
-        shown = np.clip(np.nan_to_num(grey, nan=0.0, posinf=255.0, neginf=0.0), 0, 255)
+        shown = np.clip(np.nan_to_num(np.where(np.isfinite(plane), grey, 0.0), posinf=255.0, neginf=0.0), 0, 255)
         return np.asarray(shown, dtype=np.uint8)
 
 
-def find_window(sequence: Sequence) -> Window | None:
-    """Find the window of a sequence, or None when it is stored as 8-bit grey."""
-    if sequence.is_bytes:
-        return None
+def sample_of(sequence: Sequence) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Draw voxels of a sequence, and those at the border of its slices, `(n,) float64` each."""
     slices, rows, columns = sequence.shape
     chosen = np.unique(np.linspace(0, slices - 1, min(slices, _MAX_PLANES)).astype(int))
     step = max(1, int(np.ceil(np.sqrt(len(chosen) * rows * columns / _MAX_SAMPLES))))
-    sample = np.concatenate([sequence.plane(int(index))[::step, ::step].ravel() for index in chosen])
-    return window_of(sample)
+    planes = [sequence.plane(int(index)) for index in chosen]
+    border = [np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]]) for plane in planes]
+    return np.concatenate([plane[::step, ::step].ravel() for plane in planes]), np.concatenate(border)
 
 
 def window_of(sample: NDArray[np.float64]) -> Window:

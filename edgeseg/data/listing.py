@@ -50,9 +50,14 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((1, int(part), part) if part.isdecimal() else (0, 0, part.lower()) for part in parts)
 
 
+def is_passed_over(name: str) -> bool:
+    """Whether a folder is hidden or what an archiver leaves; other names with two underscores are somebody's."""
+    return name.startswith(".") or name == "__MACOSX"
+
+
 def visible_folders(root: Path) -> list[Path]:
     """Sub-folders by natural order, without hidden ones and archive leftovers such as `__MACOSX`."""
-    folders = (entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith((".", "__")))
+    folders = (entry for entry in root.iterdir() if entry.is_dir() and not is_passed_over(entry.name))
     return sorted(folders, key=lambda folder: natural_key(folder.name))
 
 

@@ -45,6 +45,8 @@ def _cut_off(sequences: Mapping[str, Sequence], areas: list[int]) -> list[str]:
         warned.append(
             "the uppermost slice of FLAIR shows about as much of the head as any other: slices seem to be missing above"
         )
+    if flair.grid is not None and flair.shape[0] == 1:
+        warned.append("FLAIR is one slice, so there is no volume: others seem to be missing")
     if flair.grid is None or flair.shape[0] == 1:
         return warned
     height = flair.grid.extent[0] * flair.grid.spacing_mm[0]

@@ -8,13 +8,9 @@ normalised (`edgeseg.data.intensity`).
 from __future__ import annotations
 
 import functools
-import gzip
-import io
-import math
 import os
 import threading
 import warnings
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,20 +20,19 @@ from numpy.typing import NDArray
 
 from edgeseg.data.candidate import Candidate
 from edgeseg.data.grid import Grid, View, common_view
-from edgeseg.data.origin import Origin, label_of
+from edgeseg.data.origin import Origin, label_of, visit_of
 from edgeseg.data.recognise import SeriesFacts
 from edgeseg.data.scan_format import Listed, ScanFormat
 from edgeseg.data.sequence import Plane
+from edgeseg.data.voxel_bytes import count_voxels, unpacked
 from edgeseg.errors import DatasetError, MissingExtraError, OptionError, ScratchError, one_line
-from edgeseg.place import scratch_file, write_scratch
 
 SUFFIXES = (".nii", ".nii.gz")
-MAX_VOXELS = 1 << 30
-_BLOCK = 1 << 20
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _UNIT_MM = {"meter": 1e3, "mm": 1.0, "micron": 1e-3, "unknown": 1.0}
-_MAX_SLICES = 100_000
 _FORMS_APART_MM = 1.0
+_SPACES = {1: "scanner", 3: "template", 4: "template"}
+_UNKNOWN_SIZE = ("the NIfTI header gives no size of voxels; 1 mm was taken, so distances and volumes are not known",)
 
 
 def is_nifti(path: Path) -> bool:
@@ -69,10 +64,11 @@ class NiftiHeader:
 
 @dataclass(slots=True, eq=False)
 class _Opened:
-    """One open file that its sequences share."""
+    """One open file that its sequences share; `sizeless` where its header gives no size of voxels."""
 
     image: Any
     stream: BinaryIO
+    sizeless: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -87,10 +83,13 @@ class NiftiSequence:
         Raises:
             DatasetError: when the volume cannot be seen as axial slices.
         """
-        self.source, self.origin = str(path), Origin(label=label_of(stem(path)))
+        self.source = str(path)
         self._opened, self._volume = opened, volume
         header = opened.image.header
-        sform, qform, self.warnings = _affines(header)
+        spaces = (_SPACES.get(int(header[name])) for name in ("sform_code", "qform_code"))
+        self.origin = _origin(path, space=next((space for space in spaces if space), None))
+        sform, qform, odd = _affines(header)
+        self.warnings = (*odd, *(_UNKNOWN_SIZE if opened.sizeless and not int(header["sform_code"]) else ()))
         affine = sform if int(header["sform_code"]) else qform
         first, second, third = opened.image.shape[:3]
         self._grid, view = common_view((first, second, third), _RAS_TO_LPS @ affine, self.source)
@@ -102,8 +101,8 @@ class NiftiSequence:
             qform=qform,
             qform_code=int(header["qform_code"]),
         )
-        slope, offset = header.get_slope_inter()
-        self.is_bytes = header.get_data_dtype() == np.uint8 and slope in (None, 1.0) and offset in (None, 0.0)
+        scaled = (float(opened.image.dataobj.slope), float(opened.image.dataobj.inter)) != (1.0, 0.0)
+        self.is_bytes = header.get_data_dtype() == np.uint8 and not scaled  # the header has forgotten its scale by now
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -157,7 +156,7 @@ def open_nifti(path: Path) -> tuple[NiftiSequence, ...]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            stream = _unpacked(path)
+            stream = unpacked(path)
             opened = _open(nibabel, stream, path)
             count = opened.image.shape[3] if len(opened.image.shape) == 4 else None
             return tuple(NiftiSequence(opened, path, volume) for volume in ([None] if count is None else range(count)))
@@ -192,49 +191,6 @@ def pick(sequences: tuple[NiftiSequence, ...], names: tuple[str, ...], path: Pat
     return {name: sequence for name, sequence in zip(names, sequences, strict=True) if name != "-"}
 
 
-def _unpacked(path: Path) -> BinaryIO:
-    """Open the file, unpacked where it is packed; of a packed one no more is unpacked than its header asks for."""
-    if not path.name.lower().endswith(".gz"):
-        return path.open("rb")
-    with path.open("rb") as packed, gzip.GzipFile(fileobj=packed) as source:
-        unpacked = scratch_file()
-        try:
-            block = source.read(_BLOCK)
-            left = _expected_bytes(block, path) + _BLOCK
-            while block and left > 0:
-                write_scratch(unpacked, block)
-                left -= len(block)
-                block = source.read(_BLOCK)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            unpacked.close()
-            raise DatasetError(
-                f"{path}: cannot be unpacked ({one_line(error)}); the file is damaged or cut short; copy it again"
-            ) from error
-        except BaseException:
-            unpacked.close()
-            raise
-    unpacked.seek(0)
-    return unpacked
-
-
-def _expected_bytes(head: bytes, path: Path) -> int:
-    from nibabel import Nifti1Header, Nifti2Header
-
-    for kind in (Nifti1Header, Nifti2Header):
-        if len(head) >= kind.sizeof_hdr and kind.may_contain_header(head[: kind.sizeof_hdr]):
-            header = kind.from_fileobj(io.BytesIO(head), check=False)
-            voxels = _count(header.get_data_shape(), path)
-            return int(header.get_data_offset()) + voxels * int(header.get_data_dtype().itemsize)
-    return 0
-
-
-def _count(shape: tuple[int, ...], path: Path) -> int:
-    voxels = math.prod(int(side) for side in shape)
-    if voxels > MAX_VOXELS or max(shape, default=0) > _MAX_SLICES:
-        raise DatasetError(f"{path}: its header claims {voxels} voxels; at most {MAX_VOXELS} are read; crop it first")
-    return voxels
-
-
 def _open(nibabel: Any, stream: BinaryIO, path: Path) -> _Opened:
     size = os.fstat(stream.fileno()).st_size
     kinds = [kind for kind in (nibabel.Nifti1Image, nibabel.Nifti2Image) if _sizeof_head(stream, kind)]
@@ -246,10 +202,17 @@ def _open(nibabel: Any, stream: BinaryIO, path: Path) -> _Opened:
         raise DatasetError(f"{path}: an array of {' x '.join(map(str, shape))} is no volume; 3-D or 4-D is needed")
     if dtype.kind not in "iuf":
         raise DatasetError(f"{path}: its voxels are {dtype}; grey values are needed, whole numbers or float")
-    missing = int(image.dataobj.offset) + _count(shape, path) * int(dtype.itemsize) - size
+    missing = int(image.dataobj.offset) + count_voxels(shape, path) * int(dtype.itemsize) - size
     if missing > 0:
         raise DatasetError(f"{path}: the file is cut short, {missing} bytes are missing; copy it again")
-    return _Opened(image, stream)
+    return _Opened(image, stream, sizeless=_is_sizeless(stream, kinds[0]))
+
+
+def _is_sizeless(stream: BinaryIO, kind: Any) -> bool:
+    """Whether voxels have no size in a header as it stands in the file; nibabel puts 1 in the place of 0."""
+    stream.seek(0)
+    sizes = np.asarray(kind.header_class.from_fileobj(stream, check=False)["pixdim"][1:4])
+    return not (np.isfinite(sizes).all() and sizes.all())
 
 
 def _sizeof_head(stream: BinaryIO, kind: Any) -> bool:
@@ -281,9 +244,13 @@ def _list(files: tuple[Path, ...], _salt: str) -> Listed:
     found = []
     for path in files:
         facts = SeriesFacts(description=stem(path))
-        origin = Origin(label=label_of(stem(path)))
-        found.append(Candidate(facts=facts, files=(path,), origin=origin, open=functools.partial(_one, path)))
+        found.append(Candidate(facts=facts, files=(path,), origin=_origin(path), open=functools.partial(_one, path)))
     return tuple(found), ()
+
+
+def _origin(path: Path, space: str | None = None) -> Origin:
+    name = stem(path)
+    return Origin(label=label_of(name), visit=visit_of(name), space=space)
 
 
 def _one(path: Path) -> NiftiSequence:

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeseg.data.candidate import Candidate
-from edgeseg.data.choose import Chosen, choose, doubt, find
+from edgeseg.data.choose import Chosen, choose_series, doubt, find
 from edgeseg.data.formats import FORMATS, format_of
 from edgeseg.data.grey_stack import GreyStack
 from edgeseg.data.nifti import open_nifti, pick, stem
 from edgeseg.data.scan import SequenceScan
 from edgeseg.data.sequence import Sequence
 from edgeseg.data.strays import only_format, require_undamaged, stray_warnings, unused_of
-from edgeseg.data.tree import Tree, read_tree
+from edgeseg.data.tree import PICTURES, Tree, read_tree
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.results import UnusedFiles, UsedSequence
-from edgeseg.specs import CHANNELS
+from edgeseg.specs import CHANNELS, check_salt
 
 Spacing = tuple[float, float, float | None]
 
@@ -50,6 +50,8 @@ class _Found:
         """Open a series and take it."""
         one = chosen.candidate
         self.warnings += doubt(one, channel) if asked else ()
+        if one.facts.body_part:
+            self.warnings.append(f"the header of '{channel}' says that it shows another part: {one.facts.body_part}")
         self.add(channel, one.open(), series=one.name, files=len(one.files), why=chosen.why)
 
     def close(self) -> None:
@@ -81,7 +83,8 @@ def open_scan(
         post: the sequence with contrast agent.
         volumes: what the volumes of a 4-D file are; by default `pre, flair, post`.
         spacing_mm: distances of rows, columns and slices in mm, for grey slices alone.
-        salt: hashed with DICOM identifiers to name the patient; None draws one for this scan alone.
+        salt: hashed with DICOM identifiers to name the patient, 16 random bytes at least; None draws one for this scan
+            alone.
         series: by `pre`, `flair` and `post` the number, UID or description of the series to take where a folder holds
             several.
         same_patient: take sequences whose headers name different patients for one patient's, and warn.
@@ -90,9 +93,9 @@ def open_scan(
     Raises:
         DataError: when something is missing, damaged, ambiguous, or does not belong together.
         MissingExtraError: without the extra `nifti` or `dicom`, where one is needed.
-        OptionError: for options that contradict each other.
+        OptionError: for options that contradict each other, or a salt that can be guessed.
     """
-    asked, salt = dict(series or {}), secrets.token_hex(16) if salt is None else salt
+    asked, salt = dict(series or {}), secrets.token_hex(16) if salt is None else check_salt(salt)
     found = _Found()
     try:
         if flair is not None:
@@ -166,7 +169,7 @@ def _folder(found: _Found, folder: Path, asked: dict[str, str], salt: str, *, sa
         raise DatasetError(f"{folder}: the folder holds no DICOM or NIfTI images; name the folder of a study")
     if not same_patient:
         _require_one_study(candidates, folder)
-    chosen, rest = choose(candidates, str(folder), asked)
+    chosen, rest = choose_series(candidates, str(folder), asked)
     found.unused += [*rest, *empty, *(unused_of(tree) if tree else ())]
     found.warnings += stray_warnings(tree) if tree else ()
     for channel, one in chosen.items():
@@ -184,10 +187,13 @@ def _named(
                 raise OptionError(f"--{channel}-series was given without --{channel}; name both, or one path for all")
             continue
         candidates, empty, tree = list_candidates(path, salt)
-        found.unused += [*empty, *(unused_of(tree) if tree and candidates else ())]
-        found.warnings += stray_warnings(tree) if tree and candidates else ()
+        found.unused += [*empty, *(unused_of(tree) if tree else ())]
+        found.warnings += stray_warnings(tree) if tree else ()
         if not candidates:
             stack = GreyStack(path)
+            if tree and (below := len(tree.of(PICTURES)) - stack.shape[0]):
+                found.unused.append(UnusedFiles(name="folders below", files=below, why="pictures of another folder"))
+                found.warnings.append(f"'{channel}': {below} pictures in folders below were not used")
             found.add(channel, stack, series=path.name, files=stack.shape[0], why=("named by the user",))
             study = None
         else:
@@ -207,7 +213,7 @@ def _single(candidates: tuple[Candidate, ...], path: Path, channel: str, asked: 
     if channel in asked:
         return find(candidates, channel, asked[channel], str(path))
     if len(candidates) > 1:
-        several = ", ".join(f"'{one.description}'" for one in candidates)
+        several = ", ".join(f"'{one.name}'" for one in candidates)
         raise DatasetError(
             f"{path}: {len(candidates)} series are mixed here ({several}); give each a folder of its own, or choose "
             f"one with --{channel}-series"

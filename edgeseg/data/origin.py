@@ -24,6 +24,8 @@ class Origin:
         frame: hash of the frame of reference: positions in one frame can be compared.
         day: of the study.
         label: the part of a file's name that names somebody rather than a sequence.
+        visit: the session or date in a file's name.
+        space: `scanner` or `template`, by the code of a NIfTI header.
     """
 
     patient: str | None = None
@@ -32,6 +34,20 @@ class Origin:
     frame: str | None = None
     day: date | None = None
     label: str | None = None
+    visit: str | None = None
+    space: str | None = None
+
+
+_VISIT = re.compile(
+    r"(?<![a-z0-9])ses-?([a-z0-9]+)|(?<!\d)((?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\3(?:0[1-9]|[12]\d|3[01]))(?=\d{6}(?!\d)|(?!\d))",
+    re.IGNORECASE,
+)
+
+
+def visit_of(name: str) -> str | None:
+    """Find the session (`ses-02`) or the date (`20200131`, `2020-01-31`) in a file's name; the first of them."""
+    found = _VISIT.search(name)
+    return None if found is None else (found[1] or re.sub(r"\D", "", found[2])).casefold()
 
 
 def label_of(name: str) -> str | None:
@@ -41,7 +57,7 @@ def label_of(name: str) -> str | None:
     """
     if subject := re.match(r"sub-?([a-z]*\d[a-z0-9]*|-[a-z0-9]+)", name, re.IGNORECASE):
         return subject[0].casefold()
-    parts = [part for part in re.split(r"[_\-. ]+", name) if part]
+    parts = [part for part in re.split(r"[_\-. ]+", _VISIT.sub("", name)) if part]
     known = [all(word in KNOWN or word.isdigit() for word in words_of(part)) and not part.isdigit() for part in parts]
     if True not in known:
         return None

@@ -8,7 +8,6 @@ and now and then a missing sequence filled with FLAIR. It says nothing about acc
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,8 @@ from edgeseg.data.phantom_lesion import Lesion
 from edgeseg.data.phantom_scanner import FLAIR, INSTITUTIONS, POST, PRE, Scanner
 from edgeseg.data.volume import PHANTOM, Dataset, Volume
 from edgeseg.errors import DatasetError, OptionError, OutputError
+from edgeseg.progress import Progress
+from edgeseg.specs import check_seed
 
 _LIMIT = 10_000
 _CYCLE = (0, 1, 2, 3, 0, 1, 0, 1)
@@ -47,7 +48,7 @@ class PhantomDataset:
                 f"phantom patients {start} to {start + patients - 1} were asked for; there are numbers 0 to"
                 f" {_LIMIT - 1} and at least one patient must be made: choose another start or count"
             )
-        _check_seed(seed)
+        check_seed(seed)
         self._seed = seed
         self._index = {_patient(index): index for index in range(start, start + patients)}
         self._patients = tuple(sorted(self._index))
@@ -103,7 +104,7 @@ def phantom_volume(index: int, *, seed: int) -> Volume:
     """
     if not 0 <= index < _LIMIT:
         raise OptionError(f"phantom number {index} was asked for; choose one from 0 to {_LIMIT - 1}")
-    _check_seed(seed)
+    check_seed(seed)
     institution = INSTITUTIONS[_CYCLE[index % len(_CYCLE)]]
     for attempt in range(20):
         rng = np.random.default_rng((seed, index, attempt))
@@ -123,7 +124,7 @@ def phantom_volume(index: int, *, seed: int) -> Volume:
     return Volume(patient=patient, institution=institution.code, images=images, masks=masks, slice_names=names)
 
 
-def write_dataset(dataset: Dataset, dest: Path, progress: Callable[[int, int], None] | None = None) -> int:
+def write_dataset(dataset: Dataset, dest: Path, progress: Progress | None = None) -> int:
     """Write patients in the Kaggle layout: `<dest>/kaggle_3m/<patient>/<patient>_<n>.tif` and `<patient>_<n>_mask.tif`.
 
     Slices are numbered from 1 without zero padding; a mask is 0 and 255. No folder that holds anything is touched.
@@ -131,7 +132,7 @@ def write_dataset(dataset: Dataset, dest: Path, progress: Callable[[int, int], N
     Args:
         dataset: what to write; every volume needs masks.
         dest: the folder to write below; made when it is absent.
-        progress: called with the number of patients written and their total.
+        progress: called after each patient.
 
     Returns:
         How many slices were written.
@@ -153,17 +154,12 @@ def write_dataset(dataset: Dataset, dest: Path, progress: Callable[[int, int], N
             artifacts.write_bytes(stem.with_name(f"{stem.name}_mask.tif"), _tiff(mask.astype(np.uint8) * 255))
             count += 1
         if progress is not None:
-            progress(done, len(dataset.patients))
+            progress(done, len(dataset.patients), patient)
     return count
 
 
 def _patient(index: int) -> str:
     return f"PHANTOM_{INSTITUTIONS[_CYCLE[index % len(_CYCLE)]].code}_{index:04d}"
-
-
-def _check_seed(seed: int) -> None:
-    if seed < 0:
-        raise OptionError(f"seed {seed} was given; a seed is a whole number of at least 0")
 
 
 def _heights(rng: np.random.Generator, count: int) -> NDArray[np.float64]:

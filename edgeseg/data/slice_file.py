@@ -16,16 +16,39 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgeseg.errors import DataError, ImageError, MaskError, one_line
+from edgeseg.data.picture_head import frames_of
+from edgeseg.errors import DataError, ImageError, LimitError, MaskError, one_line
+from edgeseg.regular import open_regular
 
 SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
 
 _FORMATS = ("TIFF", "PNG", "JPEG")
 _MODE_BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
-_TIFF_BITS_PER_SAMPLE = 258
+_TIFF_BITS_PER_SAMPLE, _TIFF_PHOTOMETRIC = 258, 262
 _ORIENTATION, _UPRIGHT = 274, 1
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH_OFFSET = 24
+_JPEG_SIGNATURE = b"\xff\xd8\xff"
+
+_ITK = "is not read; convert it to .nii.gz, such as with SimpleITK or 3D Slicer"
+_PAIR = "a pair of .hdr and .img is not read; save it as one .nii file, such as with nibabel"
+_FOREIGN = {
+    ".hdr": _PAIR,
+    ".img": _PAIR,
+    ".mgz": "FreeSurfer's format is not read; convert it, such as with mri_convert x.mgz x.nii.gz",
+    ".mgh": "FreeSurfer's format is not read; convert it, such as with mri_convert x.mgh x.nii.gz",
+    ".nrrd": f"NRRD {_ITK}",
+    ".nhdr": f"NRRD {_ITK}",
+    ".mha": f"MetaImage {_ITK}",
+    ".mhd": f"MetaImage {_ITK}",
+    ".mnc": f"MINC {_ITK}",
+    ".par": "PAR/REC is not read; convert it, such as with dcm2niix",
+    ".rec": "PAR/REC is not read; convert it, such as with dcm2niix",
+    ".zip": "archives are not read; unpack it and name the folder",
+    ".tar": "archives are not read; unpack it and name the folder",
+    ".tgz": "archives are not read; unpack it and name the folder",
+}
+"""What is known and not read, by its ending, and what to do."""
 
 _SLICE_RULE = "a slice is one frame of three 8-bit channels (pre-contrast, FLAIR, post-contrast)"
 _MASK_RULE = "a mask is one frame of one 8-bit or 1-bit channel that holds only 0 and 255 (or 0 and 1)"
@@ -33,20 +56,22 @@ _MASK_RULE = "a mask is one frame of one 8-bit or 1-bit channel that holds only 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Picture:
-    """A decoded file: `pixels` as Pillow gives them, and what the file said it was."""
+    """A decoded file: `pixels` as Pillow gives them, and what the file said it was; `inverted` where 0 is white."""
 
     pixels: NDArray[np.generic]
     mode: str
     bits: int
     channels: int
     frames: int
+    inverted: bool = False
 
     @property
     def description(self) -> str:
         """Size, channels, depth and frames, for messages."""
         height, width = self.pixels.shape[:2]
         text = f"{height} x {width} pixels, {self.channels} channel(s) of {self.bits} bit ({self.mode})"
-        return text if self.frames == 1 else f"{text}, {self.frames} frames"
+        text += ", black and white exchanged" if self.inverted else ""
+        return text if self.frames == 1 else f"{text}, {self.frames} frames or more"
 
 
 class _EmptyFileError(Exception):
@@ -113,12 +138,21 @@ def read_grey(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
     picture = _decode(path, ImageError, "slice")
     if picture.frames == 1 and picture.mode == "L" and picture.bits == 8:
         return np.array(picture.pixels, dtype=np.uint8, order="C")
-    if picture.frames == 1 and picture.mode.startswith("I;16"):
+    if picture.frames == 1 and picture.mode.startswith("I;16") and not picture.inverted:
         return np.array(picture.pixels, dtype=np.uint16, order="C")
     raise ImageError(
         f"{path}: found {picture.description}; a slice of one sequence is one frame of one grey channel of 8 or 16 "
         "bits; save it that way, or give slices that hold all three sequences without --pre, --flair and --post"
     )
+
+
+def is_jpeg(path: Path) -> bool:
+    """Whether a picture is JPEG by its first bytes, or by its ending where it cannot be read."""
+    try:
+        with open_regular(path) as stream:
+            return stream.read(len(_JPEG_SIGNATURE)) == _JPEG_SIGNATURE
+    except OSError:
+        return path.suffix.lower() in (".jpg", ".jpeg")
 
 
 def read_mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -170,7 +204,7 @@ def _decode(
 ) -> _Picture:
     """Decode the whole file; whatever Pillow says against it, warnings included, becomes one `kind`."""
     try:
-        return _decode_with_pillow(path.open("rb") if content is None else io.BytesIO(content), max_pixels)
+        return _decode_with_pillow(open_regular(path) if content is None else io.BytesIO(content), max_pixels, path)
     except FileNotFoundError as error:
         raise kind(f"{path}: there is no such file; the {role} is missing") from error
     except IsADirectoryError as error:
@@ -194,13 +228,21 @@ def _decode(
             "a damaged or hostile file; crop or resample it first"
         ) from error
     except Exception as error:
-        raise kind(
-            f"{path}: cannot be decoded as TIFF, PNG or JPEG ({one_line(error)}); the {role} is damaged, cut short or "
-            "of another format; copy it again or save it as TIFF or PNG"
-        ) from error
+        if known := _FOREIGN.get(path.suffix.lower()):
+            raise kind(f"{path}: {known}") from error
+        raise kind(_undecodable(path, role, error)) from error
 
 
-def _decode_with_pillow(source: BinaryIO, max_pixels: int | None) -> _Picture:
+def _undecodable(path: Path, role: str, error: Exception) -> str:
+    if isinstance(error, LimitError):
+        return str(error)
+    return (
+        f"{path}: cannot be decoded as TIFF, PNG or JPEG ({one_line(error)}); the {role} is damaged, cut short or of "
+        "another format; copy it again or save it as TIFF or PNG"
+    )
+
+
+def _decode_with_pillow(source: BinaryIO, max_pixels: int | None, path: Path) -> _Picture:
     with source as stream, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         warnings.simplefilter("error", UserWarning)
@@ -208,17 +250,28 @@ def _decode_with_pillow(source: BinaryIO, max_pixels: int | None) -> _Picture:
         if not head:
             raise _EmptyFileError
         stream.seek(0)
+        found = frames_of(stream, str(path))
         with Image.open(stream, formats=_FORMATS) as image:
             if max_pixels is not None and image.width * image.height > max_pixels:
                 raise _TooManyPixelsError(f"{image.height} x {image.width}")
             if image.getexif().get(_ORIENTATION, _UPRIGHT) not in (_UPRIGHT, 0):
                 raise _TurnedError
-            frames = int(getattr(image, "n_frames", 1))
+            frames = int(getattr(image, "n_frames", 1)) if found is None else found
             bits = _bits(image, head)
             image.load()
             return _Picture(
-                pixels=np.asarray(image), mode=image.mode, bits=bits, channels=len(image.getbands()), frames=frames
+                pixels=np.asarray(image),
+                mode=image.mode,
+                bits=bits,
+                channels=len(image.getbands()),
+                frames=frames,
+                inverted=_is_inverted(image),
             )
+
+
+def _is_inverted(image: Image.Image) -> bool:
+    """Whether a file says that 0 is white; Pillow puts that right for 8 bits and passes over it for 16."""
+    return image.mode.startswith("I;16") and getattr(image, "tag_v2", {}).get(_TIFF_PHOTOMETRIC) == 0
 
 
 def _bits(image: Image.Image, head: bytes) -> int:

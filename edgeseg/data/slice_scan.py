@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import hashlib
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.data.belong import Heads
-from edgeseg.data.slice_file import read_slice
+from edgeseg.data.slice_file import is_jpeg, read_slice
+from edgeseg.data.slice_names import doubts_of
 from edgeseg.results import UnusedFiles, UsedSequence
 from edgeseg.specs import CHANNELS
-
-_JPEG = (".jpg", ".jpeg")
-_NUMBER = re.compile(r"(\d+)\D*$")
 
 
 class SliceScan:
@@ -53,6 +51,7 @@ class SliceScan:
         self._lock, self._seen, self._blank = threading.Lock(), 0, 0
         self._heads = Heads(CHANNELS)
         self._like_flair: Counter[str] = Counter()
+        self._digests: dict[int, bytes] = {}
 
     @property
     def slice_names(self) -> tuple[str, ...]:
@@ -94,12 +93,15 @@ class SliceScan:
             found = ["all three channels are equal in every slice: the pictures seem to hold one sequence, not three"]
         if self._blank:
             found.append(f"{self._blank} of {self._seen} slices are blank")
-        if jpegs := sum(file.suffix.lower() in _JPEG for file in self._files):
+        if jpegs := sum(map(is_jpeg, self._files)):
             found.append(f"{jpegs} of {len(self._files)} slices are JPEG, which blurs edges and mixes the sequences")
-        if missing := self._missing_numbers():
-            found.append(f"slices seem to be missing: there is none with the number {', '.join(map(str, missing))}")
-        if len(people := self._people()) > 1:
-            found.append(f"the slices' names speak of {len(people)} patients: {', '.join(people[:5])}")
+        if self.volume:
+            shown = [digest for digest in self._digests.values() if digest]
+            if copies := len(shown) - len(set(shown)):
+                found.append(
+                    f"{copies} of {len(self._files)} slices equal another one: copies of it seem to be counted"
+                )
+            found += doubts_of(self.slice_names)
         return (*self._warned, *found, *self._heads.warnings(self.pixel_mm))
 
     def image(self, index: int) -> NDArray[np.uint8]:
@@ -113,7 +115,9 @@ class SliceScan:
         blank = image.min() == image.max()
         same = [n for i, n in enumerate(CHANNELS) if n != "flair" and np.array_equal(image[:, :, i], flair)]
         self._heads.add({name: image[:, :, place] for place, name in enumerate(CHANNELS)})
+        digest = b"" if blank else hashlib.blake2b(image.tobytes(), digest_size=16).digest()
         with self._lock:
+            self._digests[index] = digest
             self._seen += 1
             self._blank += int(blank)
             self._like_flair.update([] if blank else same)
@@ -121,24 +125,3 @@ class SliceScan:
 
     def close(self) -> None:
         """Nothing is held open."""
-
-    def _people(self) -> list[str]:
-        """Find the parts of a volume's names before their numbers; none where names have no common form."""
-        if not self.volume:
-            return []
-        found = [_NUMBER.search(name) for name in self.slice_names]
-        starts = {
-            name[: match.start()].rstrip("_-. ") for name, match in zip(self.slice_names, found, strict=True) if match
-        }
-        return sorted(start for start in starts if start)
-
-    def _missing_numbers(self) -> list[int]:
-        """Numbers that the names of a volume's slices leave out, at most five; none where the names do not count."""
-        if not self.volume:
-            return []
-        found = [_NUMBER.search(name) for name in self.slice_names]
-        numbers = {int(match[1]) for match in found if match}
-        if len(numbers) < len(self._files) or max(numbers) - min(numbers) >= 1.5 * len(numbers):
-            return []
-        missing = (number for number in range(min(numbers), max(numbers)) if number not in numbers)
-        return [number for _, number in zip(range(5), missing, strict=False)]

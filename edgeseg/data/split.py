@@ -7,7 +7,7 @@ decoded masks, so that a later run can prove that it works on the same reference
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.artifacts import sha256_bytes, write_text
+from edgeseg.data.cohort import count_volume
 from edgeseg.data.volume import Dataset, Volume, volumes
 from edgeseg.errors import OptionError, SplitError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
+from edgeseg.progress import Progress
+from edgeseg.specs import check_seed
 
 SPLIT_SCHEMA_VERSION = 1
-
-Progress = Callable[[int, int], None]
-"""Called with the number of patients done and the number of all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +105,13 @@ def describe(volume: Volume) -> SplitPatient:
     """
     if volume.masks is None:
         raise SplitError(f"patient {volume.patient} has no masks; a split describes patients with a reference")
+    count = count_volume(volume)
     return SplitPatient(
         patient=volume.patient,
         institution=volume.institution,
-        slices=len(volume.slice_names),
-        tumour_slices=int(volume.masks.any(axis=(1, 2)).sum()),
-        tumour_pixels=int(volume.masks.sum()),
+        slices=count.slices,
+        tumour_slices=count.tumour_slices,
+        tumour_pixels=count.tumour_pixels,
         mask_sha256=mask_digest(volume.masks),
     )
 
@@ -121,10 +122,11 @@ def make_folds(dataset: Dataset, *, folds: int = 5, seed: int = 0, progress: Pro
     Fold sizes differ by at most one patient, over all and inside each institution.
 
     Raises:
-        OptionError: for fewer than two folds.
+        OptionError: for fewer than two folds, or a negative seed.
         SplitError: when there are more folds than patients.
         DataError: when a patient cannot be read.
     """
+    check_seed(seed)
     if folds < 2:
         raise OptionError(f"folds is {folds}; training and validation need at least 2")
     if folds > len(dataset.patients):
@@ -136,7 +138,7 @@ def make_folds(dataset: Dataset, *, folds: int = 5, seed: int = 0, progress: Pro
     for volume in volumes(dataset):
         patients.append(describe(volume))
         if progress is not None:
-            progress(len(patients), len(dataset.patients))
+            progress(len(patients), len(dataset.patients), volume.patient)
     return Split(data=dataset.name, seed=seed, folds=deal(patients, folds=folds, seed=seed), patients=tuple(patients))
 
 
@@ -221,7 +223,7 @@ def check_split(
                 "give the data that was split, or make the split again"
             )
         if progress is not None:
-            progress(done, len(wanted))
+            progress(done, len(wanted), volume.patient)
 
 
 def _difference(then: SplitPatient, now: SplitPatient) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-import numpy as np
-
-from edgeseg.data.split import Progress, SplitPatient, describe
-from edgeseg.data.volume import Dataset, Volume, volumes
-from edgeseg.errors import DatasetError
-from edgeseg.results.cohort import Cohort, PatientCount
+from edgeseg.data.split import SplitPatient, describe
+from edgeseg.data.volume import Dataset, volumes
+from edgeseg.metrics.background import background_accuracy_pooled
+from edgeseg.progress import Progress
 
 SUMMARY_SCHEMA_VERSION = 1
 
@@ -39,7 +37,8 @@ class DataSummary:
     """A data set in figures.
 
     `tumour_pixel_share` is the share of all pixels that are tumour. `all_background_accuracy` is one minus that: the
-    pixel accuracy of an answer that never finds anything, which is why pixel accuracy says nothing here.
+    pixel accuracy, pooled over all patients, of an answer that never finds anything, which is why pixel accuracy says
+    nothing here.
     """
 
     data: str
@@ -69,7 +68,7 @@ def summarise(dataset: Dataset, *, progress: Progress | None = None) -> DataSumm
         count, height, width = volume.images.shape[:3]
         sizes[height, width] += count
         if progress is not None:
-            progress(len(entries), len(dataset.patients))
+            progress(len(entries), len(dataset.patients), volume.patient)
     pixels = sum(height * width * count for (height, width), count in sizes.items())
     tumour_pixels = sum(entry.tumour_pixels for entry in entries)
     return DataSummary(
@@ -81,7 +80,7 @@ def summarise(dataset: Dataset, *, progress: Progress | None = None) -> DataSumm
         fewest_slices=min(entry.slices for entry in entries),
         most_slices=max(entry.slices for entry in entries),
         tumour_pixel_share=tumour_pixels / pixels,
-        all_background_accuracy=1.0 - tumour_pixels / pixels,
+        all_background_accuracy=background_accuracy_pooled(tumour_pixels=tumour_pixels, pixels=pixels),
         sizes=tuple(SizeSummary(height=h, width=w, slices=count) for (h, w), count in sizes.most_common()),
         institutions=tuple(_institution(name, entries) for name in sorted({entry.institution for entry in entries})),
     )
@@ -94,33 +93,4 @@ def _institution(name: str, entries: list[SplitPatient]) -> InstitutionSummary:
         patients=len(members),
         slices=sum(entry.slices for entry in members),
         tumour_slices=sum(entry.tumour_slices for entry in members),
-    )
-
-
-def count_cohort(dataset: Dataset, *, progress: Progress | None = None) -> Cohort:
-    """Count slices and tumour pixels, patient by patient.
-
-    Raises:
-        DatasetError: for a patient without reference masks, or a data set without patients.
-    """
-    counts = []
-    for done, volume in enumerate(volumes(dataset), start=1):
-        counts.append(_count_patient(volume))
-        if progress is not None:
-            progress(done, len(dataset.patients))
-    if not counts:
-        raise DatasetError(f"the data set '{dataset.name}' holds no patients; give a folder with at least one")
-    return Cohort(name=dataset.name, patients=tuple(counts))
-
-
-def _count_patient(volume: Volume) -> PatientCount:
-    if volume.masks is None:
-        raise DatasetError(f"patient {volume.patient} has no reference masks; counting tumour needs them")
-    per_slice = np.count_nonzero(volume.masks, axis=(1, 2))
-    return PatientCount(
-        patient=volume.patient,
-        slices=len(volume.masks),
-        tumour_slices=int(np.count_nonzero(per_slice)),
-        pixels=int(volume.masks.size),
-        tumour_pixels=int(per_slice.sum()),
     )

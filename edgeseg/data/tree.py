@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeseg.data.formats import format_of
-from edgeseg.data.listing import natural_key
+from edgeseg.data.listing import is_passed_over, natural_key
 from edgeseg.data.slice_file import SUFFIXES
 from edgeseg.errors import DatasetError
 
@@ -63,7 +63,7 @@ def walk(folder: Path, seen: set[Path] | None = None) -> Iterator[Path]:
     shown = [entry for entry in entries if not entry.name.startswith(".")]
     yield from (entry for entry in shown if entry not in folders)
     for below in shown:
-        if below in folders and not below.name.startswith("__"):
+        if below in folders and not is_passed_over(below.name):
             yield from walk(below, seen)
 
 

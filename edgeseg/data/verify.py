@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from edgeseg.artifacts import sha256_bytes
 from edgeseg.data.listing import FolderDataset, SliceFiles
 from edgeseg.data.slice_file import decode_mask, read_slice
-from edgeseg.data.split import Progress
 from edgeseg.errors import ImageError, MaskError
+from edgeseg.progress import Progress
 
 VERIFY_SCHEMA_VERSION = 1
 ERROR, WARNING = "error", "warning"
@@ -66,7 +66,7 @@ def verify_dataset(dataset: FolderDataset, *, progress: Progress | None = None) 
     for done, patient in enumerate(dataset.patients, start=1):
         inspection.look_at(patient)
         if progress is not None:
-            progress(done, len(dataset.patients))
+            progress(done, len(dataset.patients), patient)
     findings = tuple(inspection.findings)
     return VerifyResult(
         data=dataset.name,

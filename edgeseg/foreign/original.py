@@ -63,7 +63,7 @@ def logits_of(values: NDArray[np.float32], record: ForeignRecord, contract: Cont
         return imaging.as_logits(inside, replace(contract, output="probabilities"))
     others = [channel for channel in range(values.shape[-1]) if channel not in record.foreground]
     if not others:
-        return inside
+        return np.asarray(inside, np.float32)
     outside = values[..., others].max(axis=-1)
     if record.head == "logits":
         return np.asarray(inside - outside, np.float32)

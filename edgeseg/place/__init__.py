@@ -5,10 +5,14 @@ from __future__ import annotations
 from edgeseg.place.blame import describe, write_error
 from edgeseg.place.cache import CACHE_VARIABLE, cache_dir, cache_entries, cache_place, clear_cache
 from edgeseg.place.claim import claimed, holding_out, staging, sweep, turn
+from edgeseg.place.patient_key import KEY_VARIABLE, key_for, key_place, keys_for, known_keys, missing_keys
+from edgeseg.place.private import private_folder
 from edgeseg.place.scratch import scratch, scratch_file, write_scratch
+from edgeseg.place.secret import make_secret, read_secret
 
 __all__ = [
     "CACHE_VARIABLE",
+    "KEY_VARIABLE",
     "cache_dir",
     "cache_entries",
     "cache_place",
@@ -16,6 +20,14 @@ __all__ = [
     "clear_cache",
     "describe",
     "holding_out",
+    "key_for",
+    "key_place",
+    "keys_for",
+    "known_keys",
+    "make_secret",
+    "missing_keys",
+    "private_folder",
+    "read_secret",
     "scratch",
     "scratch_file",
     "staging",

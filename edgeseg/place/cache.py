@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgeseg.errors import OutputError
+from edgeseg.place.private import why_not_private
 from edgeseg.results import CacheEntry
 
 CACHE_VARIABLE = "XDG_CACHE_HOME"
@@ -34,12 +35,13 @@ def cache_root() -> Path | None:
 def cache_dir() -> Path:
     """The per-user cache (`$XDG_CACHE_HOME/edgeseg` or `~/.cache/edgeseg`); made when it is absent.
 
-    Where there is no home, or it cannot be written, a folder of this user's among the temporary files takes its place,
-    and a warning is logged. From then on this process is known to use the cache, so that no other clears it; where the
-    file system knows no locks it is not known.
+        Only this user can enter it. Where there is no home, or it cannot be written or is somebody else's, a folder of
+    this user's among the temporary files takes its place, and a warning is logged. From then on this process is known
+    to use the cache, so that no other clears it; where the file system knows no locks it is not known.
 
     Raises:
-        OutputError: when the folder that `XDG_CACHE_HOME` names cannot be written, or no temporary one can be made.
+        OutputError: when the folder that `XDG_CACHE_HOME` names cannot be written or is somebody else's, or no
+            temporary one can be made.
     """
     root = cache_root()
     why = "there is no home folder" if root is None else _unusable(root)
@@ -150,9 +152,10 @@ def _kept(root: Path) -> list[Path]:
 
 
 def _unusable(root: Path) -> str | None:
-    """Say why a folder cannot be written, having tried; None where it can."""
+    """Say why a folder cannot be written by this user alone, having tried; None where it can."""
+    if (why := why_not_private(root)) is not None:
+        return why
     try:
-        root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=root):
             return None
     except OSError as error:
@@ -174,7 +177,7 @@ def _temporary(why: str) -> Path:
     try:
         place.mkdir(mode=0o700, exist_ok=True)
         found = place.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
             place = Path(tempfile.mkdtemp(prefix=f"{_NAME}-cache-"))
     except OSError as error:
         raise OutputError(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from edgeseg.errors import UnknownNameError
 from edgeseg.recipes import channel_prune, cluster, distil, prune, qat
-from edgeseg.recipes.recipe import Bench, Outcome, Recipe
+from edgeseg.recipes.recipe import Outcome, Recipe, Workbench
 
-__all__ = ["RECIPES", "Bench", "Outcome", "Recipe", "get"]
+__all__ = ["RECIPES", "Outcome", "Recipe", "Workbench", "get"]
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe for recipe in (channel_prune.RECIPE, distil.RECIPE, prune.RECIPE, cluster.RECIPE, qat.RECIPE)

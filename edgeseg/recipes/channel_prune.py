@@ -18,14 +18,14 @@ from edgeseg.errors import OptionError
 from edgeseg.recipes import importance
 from edgeseg.recipes.cut import Anatomy, anatomy, cut_weights
 from edgeseg.recipes.importance import Importance
-from edgeseg.recipes.recipe import Bench, Outcome, Recipe, fine_tuning
+from edgeseg.recipes.recipe import Outcome, Recipe, Workbench, fine_tuning
 from edgeseg.specs import ChannelPrune, ImageSpec
 from edgeseg.variants import build_model, slots
 
 NAME = "channel-prune"
 
 
-def apply(parent: Checkpoint, spec: ChannelPrune, bench: Bench) -> Outcome:
+def apply(parent: Checkpoint, spec: ChannelPrune, bench: Workbench) -> Outcome:
     """Remove the channels that matter least and fine-tune what is left.
 
     Raises:
@@ -36,7 +36,7 @@ def apply(parent: Checkpoint, spec: ChannelPrune, bench: Bench) -> Outcome:
     return bench.train(train, start, taught=spec.distil_weight, teachers=())
 
 
-def cut(parent: Checkpoint, spec: ChannelPrune, bench: Bench) -> Checkpoint:
+def cut(parent: Checkpoint, spec: ChannelPrune, bench: Workbench) -> Checkpoint:
     """Return the smaller network, not yet fine-tuned."""
     keras = load_keras()
     variant, train = parent.header.variant, parent.header.train
@@ -52,13 +52,13 @@ def cut(parent: Checkpoint, spec: ChannelPrune, bench: Bench) -> Checkpoint:
             sampler.batch(1 + i // sampler.steps_per_epoch, i % sampler.steps_per_epoch) for i in range(spec.batches)
         )
         scores = importance.from_data(keras, model, found, batches, criterion=spec.criterion, loss=train.loss)
-    kept = choose(found, scores, macs=spec.macs, multiple=spec.multiple, lanes=spec.lanes)
+    kept = choose_channels(found, scores, macs=spec.macs, multiple=spec.multiple, lanes=spec.lanes)
     smaller = replace(variant, widths=tuple(len(kept[slot]) for slot in slots(variant)))
     header = replace(parent.header, variant=smaller, train=replace(train, variant=smaller))
     return replace(parent, header=header, arrays=cut_weights(model, found, parent.arrays, kept))
 
 
-def choose(
+def choose_channels(
     found: Anatomy, scores: Importance, *, macs: float, multiple: int, lanes: int = 1
 ) -> dict[str, NDArray[np.int64]]:
     """Choose the channels to keep: again and again those go that matter least for the work that they cost.

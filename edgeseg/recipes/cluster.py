@@ -7,13 +7,13 @@ store; the raw file and the latency stay as they are. Zeros that pruning made st
 from __future__ import annotations
 
 from edgeseg.checkpoint import Checkpoint
-from edgeseg.recipes.recipe import Bench, Outcome, Recipe, fine_tuning, refuse_shared
+from edgeseg.recipes.recipe import Outcome, Recipe, Workbench, fine_tuning, refuse_shared
 from edgeseg.specs import Cluster
 
 NAME = "cluster"
 
 
-def apply(parent: Checkpoint, spec: Cluster, bench: Bench) -> Outcome:
+def apply(parent: Checkpoint, spec: Cluster, bench: Workbench) -> Outcome:
     """Cluster and fine-tune, in a worker process.
 
     Raises:

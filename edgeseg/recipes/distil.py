@@ -7,14 +7,14 @@ student's smaller widths save: parameters, multiply-accumulates and latency.
 from __future__ import annotations
 
 from edgeseg.checkpoint import Checkpoint
-from edgeseg.recipes.recipe import Bench, Outcome, Recipe, fine_tuning
+from edgeseg.recipes.recipe import Outcome, Recipe, Workbench, fine_tuning
 from edgeseg.specs import Distil
 from edgeseg.variants.tiers import resolve_variant
 
 NAME = "distil"
 
 
-def apply(parent: Checkpoint, spec: Distil, bench: Bench) -> Outcome:
+def apply(parent: Checkpoint, spec: Distil, bench: Workbench) -> Outcome:
     """Train the student.
 
     Raises:

@@ -7,13 +7,13 @@ transit or in the store: zeros are stored densely, so the raw file and the laten
 from __future__ import annotations
 
 from edgeseg.checkpoint import Checkpoint
-from edgeseg.recipes.recipe import Bench, Outcome, Recipe, fine_tuning, refuse_shared
+from edgeseg.recipes.recipe import Outcome, Recipe, Workbench, fine_tuning, refuse_shared
 from edgeseg.specs import Prune
 
 NAME = "prune"
 
 
-def apply(parent: Checkpoint, spec: Prune, bench: Bench) -> Outcome:
+def apply(parent: Checkpoint, spec: Prune, bench: Workbench) -> Outcome:
     """Prune and fine-tune, in a worker process.
 
     Raises:

@@ -8,13 +8,13 @@ targets of every format. Zeros that pruning made stay zeros.
 from __future__ import annotations
 
 from edgeseg.checkpoint import Checkpoint
-from edgeseg.recipes.recipe import Bench, Outcome, Recipe, fine_tuning, refuse_shared
+from edgeseg.recipes.recipe import Outcome, Recipe, Workbench, fine_tuning, refuse_shared
 from edgeseg.specs import Qat
 
 NAME = "qat"
 
 
-def apply(parent: Checkpoint, spec: Qat, bench: Bench) -> Outcome:
+def apply(parent: Checkpoint, spec: Qat, bench: Workbench) -> Outcome:
     """Fine-tune under int8 rounding, in a worker process.
 
     Raises:

@@ -18,8 +18,8 @@ SHARED = ("r2unet",)
 """Families whose convolutions are applied more than once."""
 
 
-class Bench(Protocol):
-    """The workbench that a recipe is lent for one step: `edgeseg.stages.compress.workbench.RecipeBench`.
+class Workbench(Protocol):
+    """The workbench that a recipe is lent for one step: `edgeseg.stages.compress.workbench.StepWorkbench`.
 
     Attributes:
         cache: decoded slices.
@@ -73,7 +73,7 @@ class Recipe:
 
     name: str
     summary: str
-    apply: Callable[[Checkpoint, Any, Bench], Outcome]
+    apply: Callable[[Checkpoint, Any, Workbench], Outcome]
 
 
 def fine_tuning(parent: Checkpoint, spec: FineTune, variant: VariantSpec | None = None) -> TrainSpec:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from edgeseg.reports.table import figures, literal, rich_table
+from edgeseg.reports.words import ABSENT, milliseconds_text
 from edgeseg.results import BenchCell, BenchResult, SpeedRatio
 
-ABSENT = "\N{EN DASH}"
 FEW_RUNS = 100
 
 
@@ -23,7 +25,7 @@ def bench_table(result: BenchResult) -> RenderableType:
         parts += [Text(), _ratios(result, names)]
     if any(cell.sustained for cell in result.cells):
         parts += [Text(), _volumes(result, names)]
-    return Group(*parts, Text(), Text("\n".join(_notes(result)), style="dim"))
+    return Group(*parts, Text(), literal("\n".join(_notes(result)), "dim"))
 
 
 def short_names(files: list[str]) -> dict[str, str]:
@@ -36,25 +38,22 @@ def short_names(files: list[str]) -> dict[str, str]:
 
 
 def ratio_text(ratio: SpeedRatio) -> str:
-    """Write `times [low, high]`; a bracket that opens with a letter would be markup to rich."""
+    """Write `times [low, high]`."""
     if ratio.low is None or ratio.high is None:
         return f"{_times_text(ratio.times)} (too few runs)"
     return f"{_times_text(ratio.times)} [{_times_text(ratio.low)}, {_times_text(ratio.high)}]"
 
 
-def _table(first: str, *heads: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column(first, overflow="fold")
-    for head in heads:
-        table.add_column(head, justify="right")
-    return table
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
+    first, *others = heads
+    return rich_table((Column(first, overflow="fold"), *figures(*others, wrap=True)), rows, gap=2)
 
 
 def _times(result: BenchResult, names: dict[str, str]) -> Table:
     what = "wall time under an emulator" if result.device.emulator else "one slice"
-    table = _table(what, "threads", "p50 ms", "p90 ms", "p99 ms", "n", "GMAC/s", "of GEMM")
-    for cell in result.cells:
-        table.add_row(
+    heads = (what, "threads", "p50 ms", "p90 ms", "p99 ms", "n", "GMAC/s", "of GEMM")
+    rows = (
+        (
             names[cell.file],
             str(cell.threads),
             *(_ms(value) for value in (cell.p50_ms, cell.p90_ms, cell.p99_ms)),
@@ -62,40 +61,39 @@ def _times(result: BenchResult, names: dict[str, str]) -> Table:
             ABSENT if cell.macs_per_s is None else f"{cell.macs_per_s / 1e9:.1f}",
             ABSENT if cell.gemm_share is None else f"{100 * cell.gemm_share:.0f} %",
         )
-    return table
+        for cell in result.cells
+    )
+    return _table(heads, rows)
 
 
 def _costs(result: BenchResult, names: dict[str, str]) -> Table:
-    table = _table("alone in its process", "threads", "load ms", "first ms", "peak MB", "runtime")
-    for cell in result.cells:
-        peak, idle = cell.peak_rss_bytes, cell.idle_rss_bytes
-        grown = "" if peak is None or idle is None else f" (+{(peak - idle) / 1e6:.0f})"
-        table.add_row(
+    rows = (
+        (
             names[cell.file],
             str(cell.threads),
             _ms(cell.load_ms),
             _ms(cell.first_ms),
-            ABSENT if peak is None else f"{peak / 1e6:.0f}{grown}",
+            _peak(cell.peak_rss_bytes, cell.idle_rss_bytes),
             cell.runtime,
         )
-    return table
+        for cell in result.cells
+    )
+    return _table(("alone in its process", "threads", "load ms", "first ms", "peak MB", "runtime"), rows)
 
 
 def _ratios(result: BenchResult, names: dict[str, str]) -> Table:
-    table = _table("times as fast [95 %]", "threads", "times", "as", "pairs")
-    for cell in result.cells:
-        for ratio in cell.ratios:
-            other = names.get(ratio.reference, ratio.reference)
-            table.add_row(names[cell.file], str(cell.threads), ratio_text(ratio), other, str(ratio.pairs))
-    return table
+    rows = (
+        (names[cell.file], str(cell.threads), ratio_text(ratio), names.get(ratio.reference, ratio.reference),
+         str(ratio.pairs))
+        for cell in result.cells
+        for ratio in cell.ratios
+    )  # fmt: skip
+    return _table(("times as fast [95 %]", "threads", "times", "as", "pairs"), rows)
 
 
 def _volumes(result: BenchResult, names: dict[str, str]) -> Table:
-    table = _table("a whole volume", "threads", "slices", "first ms", "last ms", "drift", "s", "peak MB")
-    for cell in result.cells:
-        if (found := cell.sustained) is None:
-            continue
-        table.add_row(
+    rows = (
+        (
             names[cell.file],
             str(cell.threads),
             str(found.slices),
@@ -103,9 +101,12 @@ def _volumes(result: BenchResult, names: dict[str, str]) -> Table:
             _ms(found.last_third_ms),
             f"{100 * found.drift:+.0f} %",
             f"{found.total_s:.1f}",
-            ABSENT if found.peak_rss_bytes is None else f"{found.peak_rss_bytes / 1e6:.0f}",
+            _peak(found.peak_rss_bytes, None),
         )
-    return table
+        for cell in result.cells
+        if (found := cell.sustained) is not None
+    )
+    return _table(("a whole volume", "threads", "slices", "first ms", "last ms", "drift", "s", "peak MB"), rows)
 
 
 def _notes(result: BenchResult) -> list[str]:
@@ -136,6 +137,10 @@ def _times_text(times: float) -> str:
 
 
 def _ms(milliseconds: float | None) -> str:
-    if milliseconds is None:
-        return ABSENT
-    return f"{milliseconds:.1f}" if milliseconds < 99.95 else f"{milliseconds:.0f}"
+    return ABSENT if milliseconds is None else milliseconds_text(milliseconds)
+
+
+def _peak(peak: int | None, idle: int | None) -> str:
+    """Write bytes in MB, and in brackets what they grew by."""
+    grown = "" if peak is None or idle is None else f" (+{(peak - idle) / 1e6:.0f})"
+    return ABSENT if peak is None else f"{peak / 1e6:.0f}{grown}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from edgeseg.reports.summary import summarise
-from edgeseg.reports.table import escape, markdown_table_lines, titled_table
+from edgeseg.reports.table import escape, figures, literal, markdown_table_lines, rich_table
 from edgeseg.reports.words import ABSENT, interval_text, latency_text, milliseconds_text, size_text, times_text
 from edgeseg.results import (
     GOOD_STATUS,
@@ -40,11 +40,11 @@ def terminal(report: Report) -> RenderableType:
         rows = [row for row in report.rows if row.variant == variant]
         parts.append(_terminal_table(report, rows, notes, first=not parts))
     for searched in report.budgets:
-        parts += [Text(), tried_table(searched), Text(f"{searched.describe()}.")]
+        parts += [Text(), tried_table(searched), literal(f"{searched.describe()}.")]
     if report.budgets:
         parts.append(Text())
     lines = [f"({number}) {note}" for number, note in enumerate(notes, start=1)]
-    parts.append(Text("\n".join((*lines, *report.remarks)), style="dim"))
+    parts.append(literal("\n".join((*lines, *report.remarks)), "dim"))
     return Group(*parts)
 
 
@@ -81,34 +81,44 @@ def markdown(build: BuildResult) -> str:
 def _terminal_table(report: Report, rows: list[ReportRow], notes: list[str], *, first: bool) -> Table:
     base = report.baseline
     title = f"{rows[0].variant}: {rows[0].parameters:,} parameters, {rows[0].macs / 1e9:.2f} G MACs" if rows else None
-    table = titled_table(title)
     than = "" if base is None else f"\n{_than(base)}"
-    table.add_column("artifact", overflow="fold")
-    table.add_column("size", justify="right")
-    table.add_column(f"x smaller{than}", justify="right")
-    table.add_column("Dice mean\n[95 %]", justify="right")
-    table.add_column("delta to\nfloat", justify="right")
-    table.add_column("latency ms\np50 / p95", justify="right")
-    table.add_column("status", min_width=_STATUS_COLUMNS)
-    if first and base is not None:
-        _add_baseline(table, base)
-        if report.r2 is not None:
-            sizes = (base.size_bytes / report.r2.size_bytes, base.weights_size_bytes / report.r2.size_bytes)
-            ratios = " / ".join(map(times_text, sizes))
-            speed = latency_text(report.r2.latency)
-            size = size_text(report.r2.size_bytes)
-            table.add_row(report.r2.variant, size, ratios, ABSENT, ABSENT, speed, GOOD_STATUS)
-    for row in rows:
-        table.add_row(
-            row.target,
-            size_text(row.size_bytes),
-            f"{times_text(row.times_smaller_than_file)} / {times_text(row.times_smaller_than_weights)}",
-            interval_text(row.dice, mark="*" if row.seen_patients else " "),
-            ABSENT if row.dice_delta_to_float is None else f"{row.dice_delta_to_float.mean:+.3f}",
-            latency_text(row.latency),
-            _status_cell(row, notes),
-        )
-    return table
+    heads = ("size", f"x smaller{than}", "Dice mean\n[95 %]", "delta to\nfloat", "latency ms\np50 / p95")
+    return rich_table(
+        (
+            Column("artifact", overflow="fold"),
+            *figures(*heads, wrap=True),
+            Column("status", min_width=_STATUS_COLUMNS),
+        ),
+        [
+            *(_terminal_baselines(base, report.r2) if first and base is not None else ()),
+            *(_terminal_row(row, notes) for row in rows),
+        ],
+        title=title,
+    )
+
+
+def _terminal_row(row: ReportRow, notes: list[str]) -> tuple[str, ...]:
+    return (
+        row.target,
+        size_text(row.size_bytes),
+        f"{times_text(row.times_smaller_than_file)} / {times_text(row.times_smaller_than_weights)}",
+        interval_text(row.dice, mark=row.seen_mark or " "),
+        ABSENT if row.dice_delta_to_float is None else f"{row.dice_delta_to_float.mean:+.3f}",
+        latency_text(row.latency),
+        _status_cell(row, notes),
+    )
+
+
+def _terminal_baselines(base: BaselineResult, r2: BaselineResult | None) -> Iterator[tuple[str, ...]]:
+    """Yield the lines of the original file, of its weights alone, and of the largest network of the study."""
+    dice = ABSENT if base.evaluation is None else interval_text(base.evaluation.dice)
+    for name, size, score, latency in (
+        ("your file" if base.given else "baseline", base.size_bytes, dice, base.latency),
+        ("its weights", base.weights_size_bytes, ABSENT, None),
+        *([] if r2 is None else [(r2.variant, r2.size_bytes, ABSENT, r2.latency)]),
+    ):
+        ratios = (times_text(whole / size) for whole in (base.size_bytes, base.weights_size_bytes))
+        yield name, size_text(size), " / ".join(ratios), score, ABSENT, latency_text(latency), GOOD_STATUS
 
 
 def _than(base: BaselineResult) -> str:
@@ -116,28 +126,6 @@ def _than(base: BaselineResult) -> str:
     if base.weights_size_bytes < 10e6:
         return f"{base.size_bytes / 1e3:.0f}/{base.weights_size_bytes / 1e3:.0f} kB"
     return f"{base.size_bytes / 1e6:.0f}/{base.weights_size_bytes / 1e6:.0f} MB"
-
-
-def _add_baseline(table: Table, base: BaselineResult) -> None:
-    ratio = times_text(base.weights_size_bytes / base.size_bytes)
-    table.add_row(
-        "your file" if base.given else "baseline",
-        size_text(base.size_bytes),
-        f"1.0 / {ratio}",
-        ABSENT if base.evaluation is None else interval_text(base.evaluation.dice),
-        ABSENT,
-        latency_text(base.latency),
-        GOOD_STATUS,
-    )
-    table.add_row(
-        "its weights",
-        size_text(base.weights_size_bytes),
-        f"{times_text(base.size_bytes / base.weights_size_bytes)} / 1.0",
-        ABSENT,
-        ABSENT,
-        ABSENT,
-        GOOD_STATUS,
-    )
 
 
 def _status_cell(row: ReportRow, notes: list[str]) -> str:
@@ -186,7 +174,7 @@ def _markdown_row(row: ReportRow) -> tuple[str, ...]:
         size_text(row.gzip_size_bytes),
         times_text(row.times_smaller_than_file),
         times_text(row.times_smaller_than_weights),
-        interval_text(row.dice, mark="* " if row.seen_patients else " "),
+        interval_text(row.dice, mark=f"{row.seen_mark} "),
         ABSENT if row.dice_median is None else f"{row.dice_median:.3f}",
         interval_text(row.dice_delta_to_float, signed=True),
         ABSENT if row.parity is None else f"{row.parity.flips_ppm:.1f}",
@@ -256,13 +244,9 @@ def tried_rows(searched: BudgetResult) -> list[tuple[str, ...]]:
 
 def tried_table(searched: BudgetResult) -> Table:
     """Draw one search for 80 columns."""
-    table = titled_table(
-        f"{searched.target}, tried on n = {searched.tried[0].drop.patients}; budget {searched.max_drop:g} Dice"
+    first, *others, last = TRIED_HEAD
+    return rich_table(
+        (Column(first, overflow="fold"), *figures(*others), Column(last, no_wrap=True)),
+        tried_rows(searched),
+        title=f"{searched.target}, tried on n = {searched.tried[0].drop.patients}; budget {searched.max_drop:g} Dice",
     )
-    table.add_column(TRIED_HEAD[0], overflow="fold")
-    for name in TRIED_HEAD[1:-1]:
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column(TRIED_HEAD[-1], no_wrap=True)
-    for row in tried_rows(searched):
-        table.add_row(*row)
-    return table

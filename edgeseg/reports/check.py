@@ -6,9 +6,10 @@ import re
 from xml.etree import ElementTree as ET
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
+from edgeseg.reports.table import escape, literal, markdown_table_lines, rich_table
 from edgeseg.results import CheckResult
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -18,15 +19,14 @@ def check_table(result: CheckResult) -> RenderableType:
     """Draw one line per artifact and rule, for 80 columns, failures in full."""
     parts: list[RenderableType] = []
     for artifact in dict.fromkeys(case.artifact for case in result.cases):
-        table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=False)
-        for _ in range(3):
-            table.add_column(overflow="fold")
-        for case in result.cases:
-            if case.artifact == artifact:
-                mark = Text("ok", style="green") if case.passed else Text("FAIL", style="bold red")
-                table.add_row(f"  {case.rule:<8}", mark, Text(case.detail))
-        parts += [Text(artifact, style="bold"), table]
-    return Group(*parts, Text(verdict(result), style="bold"), Text(_machines(result), style="dim"))
+        rows = (
+            (f"  {case.rule:<8}", Text("ok", "green") if case.passed else Text("FAIL", "bold red"), case.detail)
+            for case in result.cases
+            if case.artifact == artifact
+        )
+        columns = [Column(overflow="fold") for _ in range(3)]
+        parts += [literal(artifact, "bold"), rich_table(columns, rows, head=False)]
+    return Group(*parts, literal(verdict(result), "bold"), literal(_machines(result), "dim"))
 
 
 def verdict(result: CheckResult) -> str:
@@ -40,12 +40,13 @@ def verdict(result: CheckResult) -> str:
 
 def check_markdown(result: CheckResult) -> str:
     """Draw the same in Markdown, for a CI server's summary."""
-    lines = [f"### edgeseg check: {'passed' if result.passed else 'FAILED'}", "", _cell(verdict(result)), ""]
-    lines += ["| artifact | rule | | |", "|---|---|---|---|"]
-    for case in sorted(result.cases, key=lambda case: case.passed):
-        mark = "ok" if case.passed else "**FAIL**"
-        lines.append(f"| {_cell(case.artifact)} | {case.rule} | {mark} | {_cell(case.detail)} |")
-    return "\n".join((*lines, "", _cell(_machines(result)), "", ""))
+    rows = (
+        (case.artifact, case.rule, "ok" if case.passed else "**FAIL**", case.detail)
+        for case in sorted(result.cases, key=lambda case: case.passed)
+    )
+    lines = [f"### edgeseg check: {'passed' if result.passed else 'FAILED'}", "", escape(verdict(result)), ""]
+    lines += markdown_table_lines(("artifact", "rule", None, None), rows)
+    return "\n".join((*lines, "", escape(_machines(result)), "", ""))
 
 
 def junit_xml(result: CheckResult) -> bytes:
@@ -79,10 +80,6 @@ def _machines(result: CheckResult) -> str:
         f"Baseline: {then.cpu}, {then.os}, Python {then.python}, int8 kernels {then.int8_kernels}. Build: {now.cpu}, "
         f"{now.os}, Python {now.python}, int8 kernels {now.int8_kernels}.{versions}"
     )
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
 
 
 def _clean(text: str) -> str:

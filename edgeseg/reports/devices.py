@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from edgeseg.reports.table import markdown_table_lines
+from edgeseg.reports.words import ABSENT
 from edgeseg.results import DeviceEvidence, DeviceRun, InstructionCount
 
 INTRODUCTION = """\
@@ -39,7 +41,7 @@ def markdown(found: DeviceEvidence) -> str:
 
 def _runs(runs: Iterable[DeviceRun]) -> list[str]:
     names = ("artifact", "processor", "runtime", "slices", "tumour pixels on the host", "codes that differ")
-    return _table(
+    return markdown_table_lines(
         (*names, "largest difference", "flipped pixels"),
         (
             (
@@ -71,7 +73,7 @@ def _conclusion(runs: tuple[DeviceRun, ...]) -> list[str]:
 
 def _counts(counts: tuple[InstructionCount, ...]) -> list[str]:
     floats = {_family(c.artifact): c for c in counts if c.artifact.endswith("-fp32")}
-    return _table(
+    return markdown_table_lines(
         ("artifact", "processor", "runtime", "million instructions", "of float's", "inferences", "spread"),
         (
             (
@@ -93,12 +95,14 @@ def _family(artifact: str) -> str:
 
 
 def _share(count: InstructionCount, base: InstructionCount | None) -> str:
-    return "–" if base in (None, count) else f"{count.instructions_per_slice / base.instructions_per_slice:.2f}"
+    return ABSENT if base in (None, count) else f"{count.instructions_per_slice / base.instructions_per_slice:.2f}"
 
 
 def _files(found: DeviceEvidence) -> list[str]:
-    rows = ((a.name, a.variant, a.profile or "–", f"{a.size_bytes:,}", f"`{a.sha256[:16]}`") for a in found.artifacts)
-    return _table(("artifact", "network", "profile", "bytes", "sha256"), rows)
+    rows = (
+        (a.name, a.variant, a.profile or ABSENT, f"{a.size_bytes:,}", f"`{a.sha256[:16]}`") for a in found.artifacts
+    )
+    return markdown_table_lines(("artifact", "network", "profile", "bytes", "sha256"), rows)
 
 
 def _made_with(found: DeviceEvidence) -> list[str]:
@@ -107,13 +111,4 @@ def _made_with(found: DeviceEvidence) -> list[str]:
         f"- `{found.command}`",
         f"- Host: {here.cpu}, {here.cores} cores, {here.os}, Python {here.python}; int8 kernels {here.int8_kernels}.",
         f"- Versions on the host: {', '.join(f'{name} {version}' for name, version in here.versions.items())}.",
-    ]
-
-
-def _table(names: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    names = tuple(names)
-    return [
-        f"| {' | '.join(names)} |",
-        f"|{'---|' * len(names)}",
-        *(f"| {' | '.join(row)} |" for row in rows),
     ]

@@ -7,15 +7,16 @@ from statistics import fmean, median, stdev
 from typing import Any
 
 from edgeseg.metrics import bootstrap_interval, paired_interval
+from edgeseg.reports.table import markdown_table_lines
+from edgeseg.reports.words import ABSENT, interval_text
 from edgeseg.results import ExperimentLog, Interval, Outcome
 from edgeseg.specs import BASE, ExperimentRow, Plan, Scoring, TrainSpec, VariantSpec
 
 BOOTSTRAP_SEED = 0
 HEAD = (
-    "| row | what differs | seeds | Dice mean [95 %] | median | against base [95 %] | verdict | false-positive slices "
-    "| training, min | M params, G MACs |"
-)
-RULE = "|---" * 10 + "|"
+    "row", "what differs", "seeds", "Dice mean [95 %]", "median", "against base [95 %]", "verdict",
+    "false-positive slices", "training, min", "M params, G MACs",
+)  # fmt: skip
 
 
 def markdown(plan: Plan, log: ExperimentLog) -> str:
@@ -31,16 +32,14 @@ def markdown(plan: Plan, log: ExperimentLog) -> str:
         "",
         "## Base",
         "",
-        HEAD,
-        RULE,
-        _line(plan.base, base, base, floor=None),
+        *markdown_table_lines(HEAD, [_cells(plan.base, base, base, floor=None)]),
     ]
     for question in plan.questions:
         rows = [(row, found) for row in question.rows if (found := _outcomes(row, log))]
         if not rows:
             continue
-        lines += ["", f"## {question.title}", "", HEAD, RULE]
-        lines += [_line(row, found, base, floor=_floor(base, found)) for row, found in rows]
+        cells = (_cells(row, found, base, floor=_floor(base, found)) for row, found in rows)
+        lines += ["", f"## {question.title}", "", *markdown_table_lines(HEAD, cells)]
     return "\n".join(lines)
 
 
@@ -71,40 +70,34 @@ def _floor(base: list[Outcome], row: list[Outcome]) -> float | None:
     return float(2.0 * spread * (1.0 / len(base) + 1.0 / len(row)) ** 0.5)
 
 
-def _line(row: ExperimentRow, found: list[Outcome], base: list[Outcome], *, floor: float | None) -> str:
+def _cells(row: ExperimentRow, found: list[Outcome], base: list[Outcome], *, floor: float | None) -> tuple[str, ...]:
     own = _per_patient(found)
     interval = bootstrap_interval(own, seed=BOOTSTRAP_SEED)
-    against, verdict = "–", "–"
+    against, verdict = ABSENT, ABSENT
     if row.name != BASE:
         shared = {o.seed for o in found} & {o.seed for o in base}
         other = [o for o in base if o.seed in shared] if row.of else base
         difference = paired_interval(own, _per_patient(other or base), seed=BOOTSTRAP_SEED)
-        against, verdict = _interval(difference, sign=True), _verdict(difference, floor)
+        against, verdict = interval_text(difference, signed=True), _verdict(difference, floor)
     free = sum(p.tumour_free_slices for o in found for p in o.patients)
     wrong = sum(p.false_positive_slices for o in found for p in o.patients)
-    cells = (
+    return (
         row.name,
         _differs(row, found[0], base[0]),
         str(len(found)),
-        _interval(interval, sign=False),
+        interval_text(interval),
         f"{median(own):.3f}",
         against,
         verdict,
-        f"{100 * wrong / free:.1f} %" if free else "–",
+        f"{100 * wrong / free:.1f} %" if free else ABSENT,
         f"{fmean(o.train_s for o in found) / 60:.1f}",
         f"{found[0].parameters / 1e6:.2f}, {found[0].macs / 1e9:.2f}",
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def _per_patient(outcomes: list[Outcome]) -> list[float]:
     """Return each patient's Dice, the mean over seeds."""
     return [fmean(scores) for scores in zip(*([p.dice for p in o.patients] for o in outcomes), strict=True)]
-
-
-def _interval(interval: Interval, *, sign: bool) -> str:
-    plus = "+" if sign else ""
-    return f"{interval.mean:{plus}.3f} [{interval.low:{plus}.3f}, {interval.high:{plus}.3f}]"
 
 
 def _verdict(difference: Interval, floor: float | None) -> str:
@@ -121,7 +114,7 @@ def _differs(row: ExperimentRow, found: Outcome, base: Outcome) -> str:
         f"{name} {_show(value)}" for name, value in _changes(found.score, Scoring()) if row.of or row.name == BASE
     ]
     names += [f"from {', '.join(row.teachers)}"] if row.teachers else []
-    return ", ".join(names) or "–"
+    return ", ".join(names) or ABSENT
 
 
 def _changes(own: Any, other: Any) -> list[tuple[str, Any]]:

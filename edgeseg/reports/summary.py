@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from edgeseg.data.volume import PHANTOM
 from edgeseg.metrics.clinical import clinical_change
 from edgeseg.reports.words import describe_change
@@ -46,11 +48,7 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
     elif build.calibrated_on == PHANTOM:
         found.append("CALIBRATED ON PHANTOMS: the int8 ranges come from made-up heads, not from this data.")
     evaluations = [a.evaluation for a in build.artifacts if a.evaluation is not None]
-    if seen := max((e.seen_patients for e in evaluations), default=0):
-        found.append(
-            f"SEEN PATIENTS (*): {seen} of {len(_widest(evaluations).patients)} evaluated patients were used for "
-            "training or calibration (--allow-seen); the Dice marked * is too good."
-        )
+    found.extend(_seen_remarks(evaluations))
     if build.folds:
         found.append(
             f"OUT OF FOLD: every patient is scored by the one of {build.folds} networks that never saw them; sizes are "
@@ -77,6 +75,19 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
     return (*found, f"Measured on {machine}; int8 kernels: {here.int8_kernels}.")
 
 
+def _seen_remarks(evaluations: list[EvalResult]) -> Iterator[str]:
+    if seen := max((e.seen_patients for e in evaluations), default=0):
+        yield (
+            f"SEEN PATIENTS (*): {seen} of {len(_widest(evaluations).patients)} evaluated patients were used for "
+            "training or calibration (--allow-seen); the Dice marked * is too good."
+        )
+    if unknown := max((e.seen_unknown for e in evaluations), default=0):
+        yield (
+            f"CANNOT TELL (?) whether evaluated patients were used for training or calibration: {unknown} of those "
+            "seen stand in the artifact as pseudonyms whose key is not here; the Dice marked ? may be too good."
+        )
+
+
 def _row(row: ArtifactRow, base: BaselineResult | None) -> ReportRow:
     evaluation = row.evaluation
     return ReportRow(
@@ -95,6 +106,7 @@ def _row(row: ArtifactRow, base: BaselineResult | None) -> ReportRow:
         dice_delta_to_float=row.dice_delta_to_float,
         evaluated_patients=None if evaluation is None else len(evaluation.patients),
         seen_patients=None if evaluation is None else evaluation.seen_patients,
+        seen_unknown=None if evaluation is None else evaluation.seen_unknown,
         numerics=None if evaluation is None else evaluation.numerics,
         parity=row.parity,
         latency=row.latency,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from edgeseg.results import ClinicalChange, Interval, LatencyResult
 
 ABSENT = "\N{EN DASH}"
+"""Stands where there is no figure."""
+ABSENT_ASCII = "-"
+"""The same in those tables that hold ASCII only."""
 
 
 def size_text(size_bytes: int) -> str:
@@ -28,11 +31,11 @@ def latency_text(latency: LatencyResult | None) -> str:
     return f"{milliseconds_text(latency.latency_ms_p50)} / {milliseconds_text(latency.latency_ms_p95)}"
 
 
-def interval_text(interval: Interval | None, *, signed: bool = False, mark: str = " ") -> str:
-    """Write `mean [low, high]` with three decimals; `mark` stands between mean and bracket."""
+def interval_text(interval: Interval | None, *, signed: bool = False, mark: str = " ", digits: int = 3) -> str:
+    """Write `mean [low, high]` with that many decimals; `mark` stands between mean and bracket."""
     if interval is None:
         return ABSENT
-    form = "+.3f" if signed else ".3f"
+    form = f"{'+' if signed else ''}.{digits}f"
     return f"{interval.mean:{form}}{mark}[{interval.low:{form}}, {interval.high:{form}}]"
 
 

@@ -56,7 +56,15 @@ from edgeseg.results.inspection import (
     TensorDescription,
     WeightBytes,
 )
-from edgeseg.results.listings import CacheEntry, CacheList, ListedTarget, ListedVariant, TargetList, VariantList
+from edgeseg.results.listings import (
+    CacheEntry,
+    CacheList,
+    KeyList,
+    ListedTarget,
+    ListedVariant,
+    TargetList,
+    VariantList,
+)
 from edgeseg.results.network import Census, Tier
 from edgeseg.results.report import Report, ReportRow
 from edgeseg.results.runs import (
@@ -151,6 +159,7 @@ __all__ = [
     "InstitutionScore",
     "InstructionCount",
     "Interval",
+    "KeyList",
     "LatencyResult",
     "LayerSensitivity",
     "ListedTarget",

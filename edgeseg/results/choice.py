@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Interval
-from edgeseg.specs import OperatingPoint
+from edgeseg.specs import OperatingPoint, PatientKey, named, not_comparable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +72,24 @@ class Choice:
         """Return a step by its name."""
         return next(step for step in self.steps if step.name == name)
 
-    def caveat(self, patients: Iterable[str]) -> str | None:
-        """Say what the choice is worth to a score over `patients`; None where it was made on none of them."""
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Whom it was made on: ids, or pseudonyms of them."""
+        return tuple(patient for group in self.groups for patient in group.patients)
+
+    def caveat(self, patients: Iterable[str], keys: Sequence[PatientKey] = ()) -> str | None:
+        """Say what the choice is worth to a score over `patients`; None where it was made on none of them.
+
+        `keys` are the site's, which tell who pseudonyms are; where they do not, it says so.
+        """
         scored = tuple(patients)
-        known = {patient for group in self.groups for patient in group.patients}
+        known = set(named(self.patients, scored, keys))
         both = sum(patient in known for patient in scored)
+        if not both and not_comparable(known, keys):
+            return (
+                f"CANNOT TELL whether threshold and post-processing of {self.variant} were chosen on patients scored "
+                "here, which would flatter them a little: the choice holds pseudonyms whose key is not here."
+            )
         if not both:
             return None
         dice = self.step(self.shipped_step).dice

@@ -52,6 +52,15 @@ class VariantList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyList:
+    """What `edgeseg key show` finds: the file of the patient key, and the ids of its keys, the one in use first."""
+
+    file: str
+    keys: tuple[str, ...]
+    schema_version: int = RESULT_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CacheEntry:
     """What the cache keeps under one name: decoded slices, a baseline ...; `path` is relative to the cache."""
 

@@ -17,7 +17,8 @@ class ReportRow:
     """One artifact; None where nothing was measured.
 
     `times_smaller_than_file` is against the baseline file with Adam's state, `times_smaller_than_weights` against the
-    bare weights of the same network.
+    bare weights of the same network. `seen_unknown` counts whom training or calibration saw under pseudonyms whose key
+    is not here; above 0 nobody can tell whether they are among the patients evaluated.
     """
 
     artifact: str
@@ -39,6 +40,12 @@ class ReportRow:
     parity: ParityResult | None
     latency: LatencyResult | None
     status: str
+    seen_unknown: int | None = None
+
+    @property
+    def seen_mark(self) -> str:
+        """What stands beside the Dice: `*` where seen patients are in it, `?` where nobody can tell, or nothing."""
+        return "*" if self.seen_patients else "?" if self.seen_unknown else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,9 +31,9 @@ class SliceSegmentation:
 class UsedSequence:
     """Which files a sequence was read from.
 
-    `sequence` is `pre`, `flair` or `post`, or all three for pictures that hold them. `series` is number and description
-    of a DICOM series, without words that name the patient, or the name of a file or folder. `evidence` says why it was
-    taken for this sequence; `named by the user` where nothing had to be found out.
+    `sequence` is `pre`, `flair` or `post`, or all three for pictures that hold them. `series` is, of a DICOM
+    series, its number and what it is taken for, else the name of a file or folder. `evidence` says why it was taken for
+    this sequence; `named by the user` where nothing had to be found out.
     """
 
     sequence: str
@@ -94,7 +94,8 @@ class PatientSegmentation:
     `status` is `done` or `failed`; a failed patient has a `reason`, no masks, and 0 for what is counted. Rows of
     several runs may stand in one summary, so each says which model drew it. `inputs_digest` stands for the files that
     were read (places, sizes and times), `options_digest` for the options: `edgeseg run --resume` skips what has both
-    and the model in common. `earlier_files` are those of an earlier run that are still there beside a failed one.
+    and the model in common. `place_digest` stands for the folder: masks from another one
+    are not written over. `earlier_files` are those of an earlier run that are still there beside a failed one.
     """
 
     patient: str
@@ -120,6 +121,7 @@ class PatientSegmentation:
     model: str = ""
     model_sha256: str = ""
     inputs_digest: str = ""
+    place_digest: str = ""
     options_digest: str = ""
     earlier_files: tuple[str, ...] = ()
 

@@ -17,7 +17,7 @@ from edgeseg.errors import UnknownNameError
 from edgeseg.results.choice import Choice
 from edgeseg.results.folds import OutOfFoldResult
 from edgeseg.results.imported import ImportResult
-from edgeseg.results.listings import CacheList, TargetList, VariantList
+from edgeseg.results.listings import CacheList, KeyList, TargetList, VariantList
 from edgeseg.results.report import Report
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -42,6 +42,7 @@ KINDS: Mapping[str, type] = {
     "compress-folds": results.FoldsCompressResult,
     "choose": Choice,
     "cache": CacheList,
+    "key": KeyList,
     "targets": TargetList,
     "variants": VariantList,
     "claims": results.ClaimsResult,

@@ -45,6 +45,9 @@ class InstitutionScore:
 class EvalResult:
     """How one artifact does on patients; `seen_patients` > 0 only when the caller insisted.
 
+    `seen_unknown` counts whom training or calibration saw and nobody can tell here who they are, since the key of their
+    pseudonyms is elsewhere: above 0 some of them may be among those scored.
+
     `lesion_recall` is None where no patient has a lesion, `false_positive_slice_rate` where no slice is tumour-free.
     `post_processing` is what was applied to the volumes, all off where raw masks were scored; `flips` are the test-time
     flips whose mean logits were scored, a key of `edgeseg.specs.FLIPS`; `simulation` is what was done to the slices
@@ -73,6 +76,7 @@ class EvalResult:
     post_processing: PostProcessing = field(default_factory=PostProcessing)
     flips: str = "none"
     simulation: str = "none"
+    seen_unknown: int = 0
     schema_version: int = RESULT_SCHEMA_VERSION
 
 

@@ -9,7 +9,7 @@ from edgeseg.errors import ArtifactError, ContractError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_plain, parse_json, read_document
 from edgeseg.runtime.litert_session import open_litert
 from edgeseg.runtime.model_files import model_sha256
-from edgeseg.runtime.onnx_session import BARE, open_onnx
+from edgeseg.runtime.onnx_session import BARE, metadata_of, open_onnx
 from edgeseg.runtime.seal import check_seal
 from edgeseg.specs import NEWEST_CONTRACT_SCHEMA_VERSION, Contract
 
@@ -104,7 +104,7 @@ def onnx_metadata(path: Path) -> dict[str, str]:
         ArtifactError: when ONNX Runtime cannot load the file.
     """
     session = open_onnx(path, mode=BARE, threads=1)
-    return dict(session.get_modelmeta().custom_metadata_map)
+    return metadata_of(session, path)
 
 
 def parse_contract(text: str | bytes, path: Path) -> Contract:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError, MissingExtraError, one_line
+from edgeseg.place.allowance import allowed
 from edgeseg.quiet import quiet
-from edgeseg.runtime.session import TensorInfo
+from edgeseg.runtime.session import TensorInfo, memory_for
 
 _STDERR = (2,)
+_WHILE = 119
+"""The number of TFLite's operator WHILE."""
 _QUANTIZE = 114
 """The number of TFLite's operator QUANTIZE, which a graph that computes in int8 behind float ends begins with."""
 
@@ -35,6 +39,13 @@ class LitertSession:
         self._lock = threading.Lock()
         self.runtime = f"ai-edge-litert {_version()}"
         self._interpreter = open_litert(path, threads=threads)
+        values = max((math.prod(one["shape"].tolist()) for one in self._interpreter.get_input_details()), default=0)
+        self._memory = memory_for(path.stat().st_size, threads, values)
+        if _WHILE in (operators := _operators(path)):
+            raise ArtifactError(
+                f"{path}: the graph has the operator WHILE, which may run without end; a segmentation network needs "
+                "none; convert it with its loops unrolled"
+            )
         self._allocate()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
@@ -45,11 +56,11 @@ class LitertSession:
         self._input_index, self._output_index = int(inputs[0]["index"]), int(outputs[0]["index"])
         self.input, self.output = _info(inputs[0], path), _info(outputs[0], path)
         kinds = {np.dtype(tensor["dtype"]).name for tensor in self._interpreter.get_tensor_details()}
-        self.numerics = _numerics(kinds, self.input.dtype, _operators(path))
+        self.numerics = _numerics(kinds, self.input.dtype, operators)
 
     def _allocate(self) -> None:
         try:
-            with quiet(_STDERR):
+            with quiet(_STDERR), allowed(self._memory):
                 self._interpreter.allocate_tensors()
         except Exception as error:
             raise ArtifactError(
@@ -62,7 +73,7 @@ class LitertSession:
         Raises:
             ArtifactError: when LiteRT fails.
         """
-        with self._lock:
+        with self._lock, allowed(self._memory):
             try:
                 self._interpreter.set_tensor(self._input_index, tensor)
                 self._interpreter.invoke()

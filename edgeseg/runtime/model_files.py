@@ -100,7 +100,7 @@ def _external(data: mmap.mmap, span: Span, kind: int, depth: int) -> Iterator[tu
         raise ValueError("graphs within graphs have no end")
     told: dict[str, str] = {}
     outside = False
-    for number, wire, value in _fields(data, span):
+    for number, wire, value in fields(data, span):
         if kind == _TENSOR:
             if number == _LOCATION and wire == _VARINT:
                 outside = value[0] == 1
@@ -120,13 +120,11 @@ def _number(text: str) -> int:
 
 
 def _pair(data: mmap.mmap, span: Span) -> tuple[str, str]:
-    texts = {
-        number: data[value[0] : value[1]].decode() for number, wire, value in _fields(data, span) if wire == _BYTES
-    }
+    texts = {number: data[value[0] : value[1]].decode() for number, wire, value in fields(data, span) if wire == _BYTES}
     return texts.get(1, ""), texts.get(2, "")
 
 
-def _fields(data: mmap.mmap, span: Span) -> Iterator[tuple[int, int, Span]]:
+def fields(data: mmap.mmap, span: Span) -> Iterator[tuple[int, int, Span]]:
     """Give the fields of a message: number, wire type, and where its bytes are, or (value, value) of a whole number."""
     place, end = span
     while place < end:

@@ -13,8 +13,10 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError, one_line
+from edgeseg.place.allowance import allowed
+from edgeseg.runtime.graph_ends import require_end
 from edgeseg.runtime.model_files import model_files
-from edgeseg.runtime.session import TensorInfo
+from edgeseg.runtime.session import TensorInfo, memory_for
 
 INPUT_SCALE, INPUT_ZERO_POINT = "edgeseg.input_scale", "edgeseg.input_zero_point"
 OUTPUT_SCALE, OUTPUT_ZERO_POINT = "edgeseg.output_scale", "edgeseg.output_zero_point"
@@ -63,8 +65,10 @@ def open_onnx(model: Path | bytes, *, mode: GraphMode, threads: int) -> Any:
     Raises:
         ArtifactError: when ONNX Runtime cannot load the model, or not all of its files are there.
     """
+    size = len(model) if isinstance(model, bytes) else 0
     if isinstance(model, Path):
-        model_files(model)
+        size = sum(one.stat().st_size for one in model_files(model))
+        _require_end(model)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -74,13 +78,38 @@ def open_onnx(model: Path | bytes, *, mode: GraphMode, threads: int) -> Any:
         options.add_session_config_entry(key, value)
     source = model if isinstance(model, bytes) else str(model)
     try:
-        return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        with allowed(memory_for(size, threads)):
+            return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:
         name = "the model" if isinstance(model, bytes) else f"{model}"
         raise ArtifactError(
             f"{name}: ONNX Runtime {ort.__version__} cannot load it ({one_line(error)}); the file is damaged, cut "
             "short or of another format, so copy it again or build it again"
         ) from error
+
+
+def _require_end(path: Path) -> None:
+    if not path.is_file() or path.stat().st_size == 0:
+        return
+    try:
+        require_end(path)
+    except (ValueError, IndexError) as error:
+        raise ArtifactError(
+            f"{path}: not a readable ONNX model ({error}); the file is damaged, cut short or of another format, so "
+            "copy it again or build it again"
+        ) from error
+
+
+def metadata_of(session: Any, path: Path) -> dict[str, str]:
+    """Return the metadata properties of an open session.
+
+    Raises:
+        ArtifactError: when they are no text.
+    """
+    try:
+        return dict(session.get_modelmeta().custom_metadata_map)
+    except UnicodeDecodeError as error:
+        raise ArtifactError(f"{path}: its metadata are not UTF-8 text; build the model again") from error
 
 
 def computes_int8(path: Path) -> bool:
@@ -115,14 +144,20 @@ class OnnxSession:
         """
         self._path = path
         self._session = open_onnx(path, mode=mode, threads=threads)
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        try:
+            inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+            _ = [(end.name, end.type, end.shape) for end in (*inputs, *outputs)]
+        except UnicodeDecodeError as error:
+            raise ArtifactError(f"{path}: the names of its ends are not UTF-8 text; build the model again") from error
         if len(inputs) != 1 or len(outputs) != 1:
             raise ArtifactError(
                 f"{path}: the model has {len(inputs)} inputs and {len(outputs)} outputs; a segmentation model has one "
                 "of each, so build it with: edgeseg build"
             )
-        metadata = dict(self._session.get_modelmeta().custom_metadata_map)
+        metadata = metadata_of(self._session, path)
         self._unsigned = tuple(end.type == "tensor(uint8)" for end in (inputs[0], outputs[0]))
+        values = math.prod(size if isinstance(size, int) else 1 for size in inputs[0].shape)
+        self._memory = memory_for(path.stat().st_size, threads, values)
         self.input = _info(inputs[0], metadata, INPUT_SCALE, INPUT_ZERO_POINT, path)
         self.output = _info(outputs[0], metadata, OUTPUT_SCALE, OUTPUT_ZERO_POINT, path)
         self.runtime = f"onnxruntime {ort.__version__}"
@@ -137,7 +172,8 @@ class OnnxSession:
         if self._unsigned[0]:
             tensor = tensor.view(np.uint8) ^ _FLIP_SIGN
         try:
-            (result,) = self._session.run([self.output.name], {self.input.name: tensor})
+            with allowed(self._memory):
+                (result,) = self._session.run([self.output.name], {self.input.name: tensor})
         except Exception as error:
             raise ArtifactError(
                 f"{self._path}: ONNX Runtime {ort.__version__} failed while running it ({one_line(error)}); build the "

@@ -14,10 +14,10 @@ from edgeseg.errors import ImageError, OptionError
 from edgeseg.imaging import check_images, mask_from_logits, to_network
 from edgeseg.runtime.contract import model_format, read_contract, read_contract_file
 from edgeseg.runtime.ends import check_ends, decode, encode
-from edgeseg.runtime.golden import golden_input, golden_mask, logit_off_max
 from edgeseg.runtime.litert_session import LitertSession
 from edgeseg.runtime.numerics import exact_mode, int8_kernels, saved_integer_numerics
 from edgeseg.runtime.onnx_session import DEFAULT, FUSED, OnnxSession, computes_dynamic, computes_int8
+from edgeseg.runtime.self_test import golden_input, golden_mask, logit_off_max
 from edgeseg.runtime.session import Session
 from edgeseg.runtime.stream import SliceMask, stream_masks
 from edgeseg.specs import OUTPUTS, Contract

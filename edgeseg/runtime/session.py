@@ -49,3 +49,17 @@ class Session(Protocol):
 
     def infer(self, tensor: NDArray[np.generic]) -> NDArray[np.generic]:
         """Run one tensor of the input's shape and dtype; gives the output's."""
+
+
+_MEMORY_BYTES, _TIMES_ITS_FILE, _PER_THREAD_BYTES, _PER_VALUE_BYTES = 512 << 20, 8, 80 << 20, 1536
+
+
+def memory_for(size_bytes: int, threads: int, values: int = 0) -> int:
+    """Return how many bytes of address space a runtime may take to open a model, or to run it.
+
+    Args:
+        size_bytes: of its files; weights are unpacked and rearranged.
+        threads: each sets some aside.
+        values: of its input; each becomes some hundreds on the way, in the widest layers.
+    """
+    return _MEMORY_BYTES + _TIMES_ITS_FILE * size_bytes + _PER_THREAD_BYTES * threads + _PER_VALUE_BYTES * values

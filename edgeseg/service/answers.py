@@ -22,7 +22,7 @@ from edgeseg.results import (
     SliceSegmentation,
 )
 from edgeseg.runtime import Segmenter
-from edgeseg.service.scans import Choice
+from edgeseg.service.scans import Wish
 
 
 def describe(segmenter: Segmenter, sha256: str) -> ServedModel:
@@ -48,11 +48,11 @@ def describe(segmenter: Segmenter, sha256: str) -> ServedModel:
 
 
 def answer_for(
-    found: PatientSegmentation, choice: Choice, out: Path, model: ServedModel, times: tuple[float, float]
+    found: PatientSegmentation, wish: Wish, out: Path, model: ServedModel, times: tuple[float, float]
 ) -> SegmentAnswer:
     """Join what a run found with the masks that it wrote below `out`; `times` are its start and the wait, in ms."""
     start, waited_ms = times
-    slices = tuple(_slice(one, out, choice.masks) for one in found.masks)
+    slices = tuple(_slice(one, out, wish.masks) for one in found.masks)
     files = tuple(ServedFile(name=Path(one).name, b64=_base64(out / one)) for one in found.files)
     return SegmentAnswer(
         input=found.input,

@@ -14,14 +14,14 @@ from starlette.exceptions import HTTPException
 from edgeseg import __version__
 from edgeseg.results import ErrorAnswer, PredictAnswer, SegmentAnswer
 from edgeseg.service.answers import predictions
-from edgeseg.service.body import choose, read_upload
+from edgeseg.service.body import read_upload, read_wish
 from edgeseg.service.engine import Engine
-from edgeseg.service.gate import FAULT, TICKET, Gate, Ticket
+from edgeseg.service.gate import BEGIN, FAULT, TICKET, Gate, Ticket
 from edgeseg.service.health import add_health, add_metrics, as_json
 from edgeseg.service.metrics import Metrics
 from edgeseg.service.page import PREDICT_BODY, SEGMENT_BODY, draw
 from edgeseg.service.refusal import BAD_REQUEST, REFUSALS, UNUSABLE, WRONG_TYPE, Refusal
-from edgeseg.service.scans import Choice, Upload
+from edgeseg.service.scans import Upload, Wish
 from edgeseg.service.vertex import read_instances
 from edgeseg.specs import INTENDED_USE, SEGMENT_ROUTE, ServeOptions
 
@@ -94,8 +94,8 @@ def _add_segment(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
     ) -> Response:
         """Segment slices of three channels (pre-contrast, FLAIR, post-contrast), NIfTI, or a zip of a DICOM study."""
         series = {"pre": pre_series, "flair": flair_series, "post": post_series}
-        choice = choose(masks, volume=volume, spacing=spacing, series=series)
-        return as_json(await _segmented(request, engine, await read_upload(request, options), choice))
+        wish = read_wish(masks, volume=volume, spacing=spacing, series=series)
+        return as_json(await _segmented(request, engine, await read_upload(request, options), wish))
 
 
 def _add_predict(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
@@ -111,20 +111,21 @@ def _add_predict(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
         kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise Refusal(WRONG_TYPE, "the body is of another type; send application/json")
-        upload, choice = await asyncio.to_thread(read_instances, await request.body(), options)
-        answer = await _segmented(request, engine, upload, choice)
+        upload, wish = await asyncio.to_thread(read_instances, await request.body(), options)
+        answer = await _segmented(request, engine, upload, wish)
         return as_json(PredictAnswer(predictions=predictions(answer)))
 
 
-async def _segmented(request: Request, engine: Engine, upload: Upload, choice: Choice) -> SegmentAnswer:
+async def _segmented(request: Request, engine: Engine, upload: Upload, wish: Wish) -> SegmentAnswer:
     """Wait for the engine, which works on threads of its own, no longer than the request may take or its client stays.
 
     Raises:
         Refusal: when the time is over, the client is gone, or the engine refuses.
     """
     ticket: Ticket = request.scope[TICKET]
-    ticket.work = engine.submit(upload, choice, ticket.deadline)
-    work, gone = asyncio.wrap_future(ticket.work), asyncio.ensure_future(_gone(request))
+    started = engine.submit(upload, wish, ticket.deadline)
+    request.scope[BEGIN](started)
+    work, gone = asyncio.wrap_future(started), asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait((work, gone), timeout=ticket.deadline.left_s, return_when=asyncio.FIRST_COMPLETED)
         if work.done():

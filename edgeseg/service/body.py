@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from edgeseg.errors import OptionError
 from edgeseg.service.refusal import BAD_REQUEST, TOO_LARGE, UNUSABLE, WRONG_TYPE, Refusal
-from edgeseg.service.scans import Choice, Upload
+from edgeseg.service.scans import Upload, Wish
 from edgeseg.specs import CHANNELS, MASK_FORMATS, RunOptions, ServeOptions, parse_spacing
 
 MASKS = ("png", "rle", "none", *(name for name in MASK_FORMATS if name not in ("png", "tiff")))
@@ -77,7 +77,7 @@ async def _upload(items: list[tuple[str, Any]], options: ServeOptions) -> Upload
     )
 
 
-def choose(masks: str, *, volume: bool, spacing: str | None, series: Mapping[str, str | None] | None = None) -> Choice:
+def read_wish(masks: str, *, volume: bool, spacing: str | None, series: Mapping[str, str | None] | None = None) -> Wish:
     """Read what a client decides.
 
     Raises:
@@ -94,7 +94,7 @@ def choose(masks: str, *, volume: bool, spacing: str | None, series: Mapping[str
             "spacing is two or three distances between 0.01 and 100 mm, of rows, columns and slices: 0.94,0.94,5",
         ) from error
     asked = {name: text for name, text in (series or {}).items() if text}
-    return Choice(masks=masks, volume=volume, spacing_mm=spacing_mm, series=asked)
+    return Wish(masks=masks, volume=volume, spacing_mm=spacing_mm, series=asked)
 
 
 def _too_many(options: ServeOptions) -> Refusal:

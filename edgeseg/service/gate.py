@@ -12,6 +12,7 @@ import json
 import logging
 import time
 import traceback
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -25,18 +26,31 @@ from edgeseg.specs import MAX_PREDICT_BYTES, SEGMENT_ROUTE, ServeOptions
 from edgeseg.specs.serve import OWN_ROUTES
 
 LOG = logging.getLogger("edgeseg.service")
-TICKET, _SEEN = "edgeseg.ticket", "edgeseg.seen"
+TICKET, BEGIN, _SEEN = "edgeseg.ticket", "edgeseg.begin", "edgeseg.seen"
 FAULT = "a fault of edgeseg; the operator finds where in the log"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"})
 
 
 class Ticket:
-    """One admitted request: its deadline, and the work that goes on for it even when its answer has been given."""
+    """One request that may bring a body: its deadline, the bytes that came, and the work that outlasts its answer.
 
-    def __init__(self, seconds: float, held_bytes: int) -> None:
+    It has a place, of which there are few, from the end of its body to the end of the work on it.
+    """
+
+    def __init__(self, seconds: float) -> None:
         """Start the clock."""
-        self.deadline, self.held_bytes = Deadline(seconds), held_bytes
+        self.deadline, self.held_bytes, self.has_place = Deadline(seconds), 0, False
         self.work: Future[Any] | None = None
+
+    def begin(self, work: Future[Any], ended: Callable[[], None]) -> None:
+        """Note what is done for it; `ended` is called in the loop when that has ended."""
+        self.work, loop = work, asyncio.get_running_loop()
+
+        def tell(_work: Future[Any]) -> None:
+            with contextlib.suppress(RuntimeError):  # the service has stopped
+                loop.call_soon_threadsafe(ended)
+
+        work.add_done_callback(tell)
 
 
 class Gate:
@@ -60,7 +74,10 @@ class Gate:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        started, seen = time.perf_counter(), _Seen(receive, send, self._limits.get(scope["path"], 0))
+        started, seen = (
+            time.perf_counter(),
+            _Seen(receive, send, self._limits.get(scope["path"], 0), self._options.idle_s),
+        )
         await self._outer({**scope, _SEEN: seen}, receive, seen.send)
         method = scope["method"] if scope["method"] in _METHODS else "?"
         route = scope["path"] if scope["path"] in self._shown else "(other)"
@@ -85,65 +102,83 @@ class Gate:
             await seen.refuse(send, 500, FAULT, {})
 
     async def _admitted(self, scope: Scope, seen: _Seen, send: Send) -> None:
-        held = seen.expected(scope)
-        if self.under_way >= self._most or self.held_bytes + held > self._options.max_held_bytes:
-            raise Refusal(TOO_MANY, f"{self.under_way} requests are under way; try again in a second")
-        ticket = seen.ticket = Ticket(self._options.timeout_s, held)
-        self.under_way, self.held_bytes = self.under_way + 1, self.held_bytes + held
+        seen.expect(scope)
+        self._require_place()
+        ticket = Ticket(self._options.timeout_s)
+        seen.watch(ticket, lambda size: self._charge(ticket, size), lambda: self._place(ticket))
         try:
-            await self._inner({**scope, TICKET: ticket}, seen.receive, send)
+            await self._inner(
+                {**scope, TICKET: ticket, BEGIN: lambda work: self._begin(ticket, work)}, seen.receive, send
+            )
         finally:
-            self._leave(ticket)
+            ticket.deadline.cancel()
+            if ticket.work is None or ticket.work.done():
+                self._free(ticket)
 
-    def _leave(self, ticket: Ticket) -> None:
-        """Free the place of a request when the work on it has ended, which may be after its answer."""
-        ticket.deadline.cancel()
-        loop = asyncio.get_running_loop()
+    def _require_place(self) -> None:
+        if self.under_way >= self._most:
+            raise Refusal(TOO_MANY, f"{self.under_way} requests are under way; try again in a second")
 
-        def free() -> None:
-            self.under_way, self.held_bytes = self.under_way - 1, self.held_bytes - ticket.held_bytes
+    def _charge(self, ticket: Ticket, size: int) -> None:
+        """Hold what has arrived of a body; what was only announced takes no room."""
+        if self.held_bytes + size > self._options.max_held_bytes:
+            raise Refusal(TOO_MANY, "the bodies of all requests together are too large; try again in a second")
+        self.held_bytes, ticket.held_bytes = self.held_bytes + size, ticket.held_bytes + size
 
-        def ended(_work: Future[Any]) -> None:
-            with contextlib.suppress(RuntimeError):  # the service has stopped
-                loop.call_soon_threadsafe(free)
+    def _place(self, ticket: Ticket) -> None:
+        """Give a place to a request whose body is there; until then it keeps nobody else out."""
+        self._require_place()
+        self.under_way, ticket.has_place = self.under_way + 1, True
 
-        if ticket.work is None or ticket.work.done():
-            free()
-        else:
-            ticket.work.add_done_callback(ended)
+    def _begin(self, ticket: Ticket, work: Future[Any]) -> None:
+        ticket.begin(work, lambda: self._free(ticket))
+
+    def _free(self, ticket: Ticket) -> None:
+        """Free what a request holds when the work on it has ended, whether or not its answer is given or taken."""
+        self.under_way, self.held_bytes = self.under_way - ticket.has_place, self.held_bytes - ticket.held_bytes
+        ticket.has_place, ticket.held_bytes = False, 0
 
 
 class _Seen:
     """Counts what goes in and out of one request, and ends a body that is too large or too slow."""
 
-    def __init__(self, receive: Receive, send: Send, limit: int) -> None:
-        self.unbounded, self._send, self._limit = receive, send, limit
-        self.status, self.taken, self.sent, self.ticket = 0, 0, 0, Ticket(0.0, 0)
+    def __init__(self, receive: Receive, send: Send, limit: int, idle_s: float) -> None:
+        self.unbounded, self._send, self._limit, self._idle_s = receive, send, limit, idle_s
+        self.status = self.taken = self.sent = 0
         self._more = True
 
-    def expected(self, scope: Scope) -> int:
-        """How many bytes a request says that it brings; the most it may, where it does not say.
+    def watch(self, ticket: Ticket, arrived: Callable[[int], None], whole: Callable[[], None]) -> None:
+        """Hold a body to a deadline; `arrived` is told the size of each part, `whole` when it has ended."""
+        self._ticket, self._arrived, self._whole = ticket, arrived, whole
+
+    def expect(self, scope: Scope) -> None:
+        """Look at what a request says of its size.
 
         Raises:
-            Refusal: when they are too many.
+            Refusal: when that is too large.
         """
         stated = dict(scope["headers"]).get(b"content-length", b"").decode("latin-1")
-        size = int(stated) if stated.isdecimal() and len(stated) < 16 else None
-        if len(stated) >= 16 or (size is not None and size > self._limit):
+        if len(stated) >= 16 or (stated.isdecimal() and int(stated) > self._limit):
             raise self._too_large()
-        return self._limit if size is None else size
 
     async def receive(self) -> Message:
         if not self._more:
             return await self.unbounded()
         try:
-            message = await asyncio.wait_for(self.unbounded(), self.ticket.deadline.left_s)
+            left_s = min(self._idle_s, self._ticket.deadline.left_s)
+            message = await asyncio.wait_for(self.unbounded(), left_s)
         except TimeoutError as error:
             raise Refusal(TOO_SLOW, "the body did not arrive in time; send it faster, or less at a time") from error
-        self.taken += len(message.get("body", b""))
+        if message["type"] == "http.disconnect":
+            return message
+        size = len(message.get("body", b""))
+        self.taken += size
         self._more = bool(message.get("more_body", False))
         if self.taken > self._limit:
             raise self._too_large()
+        self._arrived(size)
+        if not self._more:
+            self._whole()
         return message
 
     async def send(self, message: Message) -> None:

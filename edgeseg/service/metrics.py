@@ -13,6 +13,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 REASONS = {
     refusal.BAD_REQUEST: "damaged",
     refusal.NO_TOKEN: "token",
+    refusal.FOREIGN: "foreign",
     refusal.TOO_SLOW: "slow",
     refusal.TOO_LARGE: "large",
     refusal.WRONG_TYPE: "type",

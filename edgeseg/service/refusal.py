@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from edgeseg.errors import DataError, EdgeSegError, MissingExtraError, OptionError, UnknownNameError
+from edgeseg.errors import DataError, EdgeSegError, LimitError, MissingExtraError, OptionError, UnknownNameError
 
-BAD_REQUEST, NO_TOKEN, TOO_SLOW, TOO_LARGE, WRONG_TYPE, UNUSABLE = 400, 401, 408, 413, 415, 422
+BAD_REQUEST, NO_TOKEN, FOREIGN, TOO_SLOW, TOO_LARGE, WRONG_TYPE, UNUSABLE = 400, 401, 403, 408, 413, 415, 422
 TOO_MANY, UNAVAILABLE = 429, 503
 REFUSALS = {
     BAD_REQUEST: "the body is not what its type says",
     NO_TOKEN: "the service asks for a token, and the request has none or another",
+    FOREIGN: "it came by a name that is not the service's, or from a web page of another origin",
     TOO_SLOW: "the body did not arrive in time",
     TOO_LARGE: "the body, or what is packed in it, is too large",
     WRONG_TYPE: "the type of the body is not taken",
@@ -43,6 +44,8 @@ def refusal_for(error: EdgeSegError, hidden: str = "") -> Refusal:
     text = re.sub(r"--(pre|flair|post)-series", r"\1_series", text)
     if isinstance(error, MissingExtraError):
         return Refusal(WRONG_TYPE, f"this service was installed without it: {text}")
+    if isinstance(error, LimitError):
+        return Refusal(TOO_LARGE, text)
     if isinstance(error, (DataError, OptionError, UnknownNameError)):
         return Refusal(UNUSABLE, text)
     return Refusal(UNAVAILABLE, "the model or its host failed; the operator finds more in the log")

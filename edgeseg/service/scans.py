@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +12,9 @@ from edgeseg.data.open_scan import open_scan
 from edgeseg.data.scan import SourcedScan
 from edgeseg.data.slice_file import decode_slice
 from edgeseg.data.slice_scan import SliceScan
-from edgeseg.service.packed import place_nifti, place_study
+from edgeseg.service.packed import Budget, place_nifti, place_study, too_many_pixels
 from edgeseg.service.refusal import UNUSABLE, Refusal
-from edgeseg.specs import ServeOptions
+from edgeseg.specs import Bounds
 
 SCAN_NAME = "scan"
 _JPEG = b"\xff\xd8\xff"
@@ -29,9 +28,15 @@ class Upload:
     sequences: dict[str, bytes] = field(default_factory=dict)
     study: bytes | None = None
 
+    @property
+    def parts(self) -> tuple[tuple[str, bytes], ...]:
+        """All that was brought, each with `slices`, `study` or the name of its sequence."""
+        study = () if self.study is None else (("study", self.study),)
+        return (*(("slices", one) for one in self.slices), *study, *self.sequences.items())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Wish:
     """What the client decides: form of the masks, whether slices are neighbours in order, their spacing, and series."""
 
     masks: str = "png"
@@ -40,30 +45,40 @@ class Choice:
     series: dict[str, str] = field(default_factory=dict)
 
 
-def open_upload(upload: Upload, choice: Choice, options: ServeOptions, place: Path) -> SourcedScan:
-    """Open an upload; files, where there must be any, go into `place`.
+def open_upload(upload: Upload, wish: Wish, bounds: Bounds, place: Path, budget: Budget) -> SourcedScan:
+    """Open an upload in this process; files, where there must be any, go into `place`.
 
     Raises:
         Refusal: when what is packed is too large.
         EdgeSegError: as `open_scan`.
     """
-    if choice.series and upload.study is None:
+    if wish.series and upload.study is None:
         raise Refusal(UNUSABLE, "a series was chosen and no DICOM study was sent; leave the choice out")
     if upload.slices:
         names = [f"slice_{number:03d}{_ending(data)}" for number, data in enumerate(upload.slices, 1)]
         contents = dict(zip(names, upload.slices, strict=True))
-        read = functools.partial(_read, contents, options.max_pixels)
+        read = _Counted(contents, bounds).read
         files = tuple(map(Path, names))
-        return SliceScan(SCAN_NAME, files, volume=choice.volume, spacing_mm=choice.spacing_mm, read=read)
+        return SliceScan(SCAN_NAME, files, volume=wish.volume, spacing_mm=wish.spacing_mm, read=read)
     if upload.study is not None:
-        study = place_study(upload.study, place / "study", options)
-        return open_scan(study, spacing_mm=choice.spacing_mm, series=choice.series)
-    paths = {name: place_nifti(data, place / f"{name}.nii", options) for name, data in upload.sequences.items()}
-    return open_scan(pre=paths.get("pre"), flair=paths["flair"], post=paths.get("post"), spacing_mm=choice.spacing_mm)
+        study = place_study(upload.study, place / "study", bounds, budget)
+        return open_scan(study, spacing_mm=wish.spacing_mm, series=wish.series)
+    paths = {name: place_nifti(data, place / f"{name}.nii", bounds, budget) for name, data in upload.sequences.items()}
+    return open_scan(pre=paths.get("pre"), flair=paths["flair"], post=paths.get("post"), spacing_mm=wish.spacing_mm)
 
 
-def _read(contents: dict[str, bytes], max_pixels: int, path: Path) -> NDArray[np.uint8]:
-    return decode_slice(contents[path.name], path.stem, max_pixels=max_pixels)
+class _Counted:
+    """Decodes pictures that are in memory, until their pixels are too many."""
+
+    def __init__(self, contents: dict[str, bytes], bounds: Bounds) -> None:
+        self._contents, self._bounds, self._left = contents, bounds, bounds.all_pixels
+
+    def read(self, path: Path) -> NDArray[np.uint8]:
+        image = decode_slice(self._contents[path.name], path.stem, max_pixels=self._bounds.max_pixels)
+        self._left -= image.shape[0] * image.shape[1]
+        if self._left < 0:
+            raise too_many_pixels(self._bounds)
+        return image
 
 
 def _ending(data: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import resource
 import signal
 import socket
 import sys
@@ -16,12 +17,16 @@ from types import FrameType
 import uvicorn
 
 from edgeseg.errors import OptionError
+from edgeseg.quiet import QUOTE_PATIENTS
 from edgeseg.service.app import create_app
+from edgeseg.service.connection import ConnectionConfig
 from edgeseg.service.engine import Engine
 from edgeseg.service.gate import Gate
 from edgeseg.specs import ServeOptions
 
 _MOST_CONNECTIONS, _KEEP_ALIVE_S, _BACKLOG = 512, 15, 128
+_FILES_EACH = 2
+"""Open files that a connection is reckoned with, so that accepting one more does not fail for want of any."""
 
 
 def serve(
@@ -41,6 +46,7 @@ def serve(
     """
     engine = Engine.load(model, options, contract)
     try:
+        engine.warm()
         with _listen(options) as listener, _log():
             shown = f"[{options.host}]" if ":" in options.host else options.host
             try:
@@ -53,13 +59,14 @@ def serve(
 
 def _run(engine: Engine, options: ServeOptions, listener: socket.socket, tell: Callable[[], None]) -> None:
     gate = create_app(engine, options)
-    config = uvicorn.Config(
+    config = ConnectionConfig(
         gate,
+        idle_s=options.idle_s,
+        most=_most_connections(),
         log_config=None,
         access_log=False,
         lifespan="off",
         server_header=False,
-        limit_concurrency=_MOST_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, round(options.grace_s)),
     )
@@ -71,6 +78,11 @@ def _run(engine: Engine, options: ServeOptions, listener: socket.socket, tell: C
         server.run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _most_connections() -> int:
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return _MOST_CONNECTIONS if files == resource.RLIM_INFINITY else min(_MOST_CONNECTIONS, files // _FILES_EACH)
 
 
 class _Server(uvicorn.Server):
@@ -124,6 +136,9 @@ def _log() -> Iterator[None]:
     root = logging.getLogger()
     others, wordless = root.handlers[:], _Wordless(logging.WARNING)
     root.handlers[:] = [wordless]
+    silenced = [logging.getLogger(name) for name in QUOTE_PATIENTS if not logging.getLogger(name).propagate]
+    for library in silenced:
+        library.addHandler(wordless)
     logging.captureWarnings(True)
     log.addHandler(handler)
     log.setLevel(logging.INFO)
@@ -133,6 +148,8 @@ def _log() -> Iterator[None]:
     finally:
         logging.captureWarnings(False)
         root.handlers[:] = others
+        for library in silenced:
+            library.removeHandler(wordless)
         log.removeHandler(handler)
         log.setLevel(before[0])
         log.propagate = before[1]

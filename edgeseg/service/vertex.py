@@ -10,9 +10,9 @@ import binascii
 import json
 from typing import Any
 
-from edgeseg.service.body import choose
+from edgeseg.service.body import read_wish
 from edgeseg.service.refusal import BAD_REQUEST, TOO_LARGE, UNUSABLE, Refusal
-from edgeseg.service.scans import Choice, Upload
+from edgeseg.service.scans import Upload, Wish
 from edgeseg.specs import ServeOptions
 
 MASKS = ("png", "rle", "none")
@@ -22,7 +22,7 @@ _RULE = (
 )
 
 
-def read_instances(body: bytes, options: ServeOptions) -> tuple[Upload, Choice]:
+def read_instances(body: bytes, options: ServeOptions) -> tuple[Upload, Wish]:
     """Read a request.
 
     Raises:
@@ -40,7 +40,7 @@ def read_instances(body: bytes, options: ServeOptions) -> tuple[Upload, Choice]:
     if len(instances) > options.max_slices:
         raise Refusal(TOO_LARGE, f"{len(instances)} instances were sent and at most {options.max_slices} are taken")
     slices = tuple(_decoded(one, number) for number, one in enumerate(instances, 1))
-    return Upload(slices=slices), _choice(plain.get("parameters"))
+    return Upload(slices=slices), _wish(plain.get("parameters"))
 
 
 def _decoded(instance: Any, number: int) -> bytes:
@@ -53,11 +53,11 @@ def _decoded(instance: Any, number: int) -> bytes:
         raise Refusal(UNUSABLE, f"instance {number} is not base64; {_RULE}") from error
 
 
-def _choice(parameters: Any) -> Choice:
+def _wish(parameters: Any) -> Wish:
     given = {} if parameters is None else parameters
     if not isinstance(given, dict) or not set(given) <= {"masks", "volume", "spacing"}:
         raise Refusal(UNUSABLE, f"the parameters are not known; {_RULE}")
     masks, volume, spacing = given.get("masks", "png"), given.get("volume", False), given.get("spacing")
     if masks not in MASKS or not isinstance(volume, bool) or not isinstance(spacing, str | None):
         raise Refusal(UNUSABLE, f"a parameter has a value that is not known; masks are {', '.join(MASKS)}; {_RULE}")
-    return choose(masks, volume=volume, spacing=spacing)
+    return read_wish(masks, volume=volume, spacing=spacing)

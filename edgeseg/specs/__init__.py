@@ -15,7 +15,7 @@ from edgeseg.specs.contract import (
 )
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
 from edgeseg.specs.flips import FLIPS, check_flips
-from edgeseg.specs.golden import GoldenCase, GoldenDrawing, GoldenLogit
+from edgeseg.specs.golden_case import GoldenCase, GoldenDrawing, GoldenLogit
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
 from edgeseg.specs.operating_point import OperatingPoint
 from edgeseg.specs.recipes import (
@@ -33,16 +33,26 @@ from edgeseg.specs.recipes import (
     recipe_name,
 )
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
+from edgeseg.specs.salt import MAKE_ONE, MIN_SALT_BYTES, check_salt
+from edgeseg.specs.seed import check_seed
 from edgeseg.specs.seen import (
+    KEY_BYTES,
+    PatientKey,
     count_seen,
+    is_pseudonym,
+    is_public,
+    key_ids,
+    named,
+    not_comparable,
     patient_digest,
-    patient_digests,
     refuse_calibrated,
     refuse_learned,
+    renewed,
     require_some,
     seen_among,
+    seen_entries,
 )
-from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, ServeOptions
+from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, Bounds, ServeOptions
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 
 __all__ = [
@@ -53,9 +63,12 @@ __all__ = [
     "CONTRACT_SCHEMA_VERSION",
     "FLIPS",
     "INTENDED_USE",
+    "KEY_BYTES",
     "MAIN_OPTIONS",
+    "MAKE_ONE",
     "MASK_FORMATS",
     "MAX_PREDICT_BYTES",
+    "MIN_SALT_BYTES",
     "NEWEST_CONTRACT_SCHEMA_VERSION",
     "NORMALISATIONS",
     "OUTPUTS",
@@ -65,6 +78,7 @@ __all__ = [
     "AppCase",
     "AppFile",
     "AppManifest",
+    "Bounds",
     "BuildSpec",
     "Chain",
     "ChannelPrune",
@@ -78,6 +92,7 @@ __all__ = [
     "GoldenLogit",
     "ImageSpec",
     "OperatingPoint",
+    "PatientKey",
     "Plan",
     "PostProcessing",
     "Prune",
@@ -90,14 +105,22 @@ __all__ = [
     "TrainSpec",
     "VariantSpec",
     "check_flips",
+    "check_salt",
+    "check_seed",
     "count_seen",
+    "is_pseudonym",
+    "is_public",
+    "key_ids",
+    "named",
+    "not_comparable",
     "options_of",
     "parse_spacing",
     "patient_digest",
-    "patient_digests",
     "recipe_name",
     "refuse_calibrated",
     "refuse_learned",
+    "renewed",
     "require_some",
     "seen_among",
+    "seen_entries",
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from edgeseg.errors import OptionError
 from edgeseg.specs.contract import PROFILES
 from edgeseg.specs.network import VariantSpec
+from edgeseg.specs.seed import check_seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class BuildSpec:
     `PROFILES` that int8 artifacts are built for. `r2` asks for the full-width R2U-Net beside the baseline; None asks
     for it where the study's network is the baseline. `calibration_data` holds patients to calibrate on, none of whom is
     scored. `baseline` is the file to compare with, in place of the one that the network came from.
+    `public_ids` says that all ids of the data are public, so that artifacts hold plain digests of those seen.
     """
 
     variant: VariantSpec
@@ -47,6 +49,7 @@ class BuildSpec:
     r2: bool | None = None
     calibration_data: Path | None = None
     baseline: Path | None = None
+    public_ids: bool = False
     command: str = "edgeseg build"
 
     def __post_init__(self) -> None:
@@ -59,8 +62,7 @@ class BuildSpec:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise OptionError(f"{name.replace('_', '-')} is {value}; it must be at least 1")
-        if self.seed < 0:
-            raise OptionError(f"seed is {self.seed}; it must be at least 0")
+        check_seed(self.seed)
         if self.max_drop is not None and not 0.0 < self.max_drop < 1.0:
             raise OptionError(f"max-drop is {self.max_drop}; a loss of Dice between 0 and 1 is needed, such as 0.005")
         if not self.bench_budget_s > 0:

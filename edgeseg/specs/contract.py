@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import LEFT_OUT
-from edgeseg.specs.golden import GoldenCase
+from edgeseg.specs.golden_case import GoldenCase
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
 from edgeseg.specs.training import NORMALISATIONS
 
@@ -19,6 +19,7 @@ OUTPUTS = ("logits", "probabilities")
 """What a network may give for each pixel, the default first."""
 PROFILES = ("arm", "x86")
 """Build profiles of int8, the default first: signed 8 bits at full range, or what stays exact on every x86."""
+MAX_SIDE_PX = 4096
 _DIGEST = re.compile("[0-9a-f]{64}")
 INTENDED_USE = "Research use only. Not a medical device; not for diagnosis or treatment."
 
@@ -67,12 +68,13 @@ class Contract:
     `slice`, multiplied by `scale` into [0, 1] and laid out as `layout`. The artifact returns `output`: logits, or
     probabilities, of which a runner takes the logit; a pixel is tumour when its probability is above `threshold`, which
     is its logit above `logit_threshold`, and `post_processing` does not drop its component. `seen_patients` holds
-    `patient_digest(id)` of every patient that training or calibration used, so that a tool can refuse to evaluate on
-    them without the ids being readable. `licence` is that of the weights, None where edgeseg cannot know it.
-    `profile` is the one of `PROFILES` that an int8 artifact was built for, None for float. `golden` is what the
-    artifact finds on a drawing that any device can make, None where it finds nothing sensible. The two digests are of
-    the file without the contract, and of the contract's own text; None where nothing was sealed, as in schema
-    version 1. `float_layers` are the layers of an int8 artifact that are computed in float, empty where all are int8.
+    what `seen_entries` makes of every patient that training or calibration used, so that a tool that has the site's key
+    can refuse to evaluate on them, and nobody else can find out who they are. `licence` is that of the weights, None
+    where edgeseg cannot know it. `profile` is the one of `PROFILES` that an int8 artifact was built for, None for
+    float. `golden` is what the artifact finds on a drawing that any device can make, None where it finds nothing
+    sensible. The two digests are of the file without the contract, and of the contract's own text; None where nothing
+    was sealed, as in schema version 1. `float_layers` are the layers of an int8 artifact that are computed in float,
+    empty where all are int8.
     docs/reference/contract.md has every field.
     """
 
@@ -120,8 +122,10 @@ class Contract:
             value = getattr(self, name)
             if value is not None and not _DIGEST.fullmatch(value):
                 raise OptionError(f"{name} is '{value[:70]}'; 64 hex digits are needed")
-        if self.height < 1 or self.width < 1:
-            raise OptionError(f"the image is {self.height} x {self.width}; each side must be at least 1 pixel")
+        if self.height < 1 or self.width < 1 or max(self.height, self.width) > MAX_SIDE_PX:
+            raise OptionError(
+                f"the image is {self.height} x {self.width}; each side must have 1 to {MAX_SIDE_PX} pixels"
+            )
 
     @property
     def logit_threshold(self) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from edgeseg.errors import OptionError
+from edgeseg.specs.seed import check_seed
 
 CRITERIA = ("taylor", "activation", "l1", "gamma")
 CENTROIDS = ("kmeans++", "linear", "density")
@@ -35,7 +36,7 @@ class FineTune:
             f"steps-per-epoch is {self.steps_per_epoch}; it must be at least 1",
         )
         require(0 <= self.distil_weight <= 1, f"distil-weight is {self.distil_weight}; it must lie in [0, 1]")
-        require(self.seed >= 0, f"seed is {self.seed}; it must be at least 0")
+        check_seed(self.seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

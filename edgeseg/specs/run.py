@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.errors import OptionError, UnknownNameError
+from edgeseg.specs.salt import check_salt
 
 MASK_FORMATS = ("png", "tiff", "nifti", "dicom-seg")
 
@@ -26,9 +27,11 @@ class RunOptions:
         spacing_mm: distances of rows, of columns and, where given, of slices, for files that do not hold them.
         formats: of the masks, out of `MASK_FORMATS`; empty for the input's own (PNG, NIfTI or DICOM SEG).
         overlays: whether pictures with outlines and a contact sheet are written.
-        salt: hashed with DICOM identifiers to name their patients; None draws one for each folder of results.
+        salt: hashed with DICOM identifiers to name their patients, 16 random bytes at least (see `check_salt`);
+            None draws one for each folder of results.
         same_patient: whether sequences are one patient's, as the user says, though their headers name different ones.
         contract: a JSON file with the contract of a model that carries none.
+        untrusted: whether scans are read in a process of their own, with limits on memory and time.
     """
 
     pre: Path | None = None
@@ -43,10 +46,13 @@ class RunOptions:
     overlays: bool = False
     salt: str | None = None
     contract: Path | None = None
+    untrusted: bool = False
     same_patient: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse unknown formats, distances that are none, and sequences without FLAIR."""
+        """Refuse unknown formats, distances that are none, sequences without FLAIR, and a weak salt."""
+        if self.salt is not None:
+            check_salt(self.salt)
         for name in self.formats:
             if name not in MASK_FORMATS:
                 raise UnknownNameError("mask format", name, MASK_FORMATS)

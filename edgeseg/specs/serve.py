@@ -11,11 +11,30 @@ from edgeseg.errors import OptionError
 SEGMENT_ROUTE = "/v1/segment"
 LIVE_ROUTE, READY_ROUTE, METRICS_ROUTE = "/live", "/ready", "/metrics"
 OWN_ROUTES = (SEGMENT_ROUTE, "/docs", "/openapi.json", LIVE_ROUTE, READY_ROUTE, METRICS_ROUTE)
+_USUAL_PIXELS = 512 * 512
+"""Of a slice, when as many come as may; where slices are larger there may be fewer."""
 MAX_PREDICT_BYTES = 1_500_000
 """The largest request that Vertex AI passes on to a container."""
 _ROUTE = re.compile(r"/[\w./:@-]*", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,512}=*")
+ANY_HOST = "*"
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
+
+
+UNPACKED_TIMES = 16
+"""How many times as large as the largest body what is packed in one request may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What one request may hold: bytes of all its files unpacked, slices, pixels, and seconds to unpack."""
+
+    unpacked_bytes: int
+    max_slices: int
+    max_pixels: int
+    all_pixels: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +53,12 @@ class ServeOptions:
         max_slices: in one request.
         max_pixels: of one slice.
         timeout_s: from the first byte of a request to its answer.
+        idle_s: what headers may take in all, and the longest silence in a body or while an answer is taken.
         grace_s: what requests that are under way get when the service is told to stop.
         drain_s: how long it goes on taking requests after that, while `/ready` already says no.
         metrics: whether `/metrics` is there.
         token: what requests must bring as `Authorization: Bearer ...`; None asks for none. Health needs none.
+        hosts: names that requests may be sent to, beside those of the loopback and `host`; `*` stands for all.
         origins: web pages that may call the service from a browser, such as `https://viewer.example`.
     """
 
@@ -50,12 +71,14 @@ class ServeOptions:
     max_body_bytes: int = 32 << 20
     max_held_bytes: int = 256 << 20
     max_slices: int = 256
-    max_pixels: int = 1 << 24
+    max_pixels: int = 1 << 22
     timeout_s: float = 60.0
+    idle_s: float = 10.0
     grace_s: float = 30.0
     drain_s: float = 0.0
     metrics: bool = False
     token: str | None = field(default=None, repr=False)
+    hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -71,13 +94,25 @@ class ServeOptions:
                 f"{self.max_held_bytes} bytes may be held and one request may have {self.max_body_bytes}; hold as much "
                 f"as one request at least, and {MAX_PREDICT_BYTES}"
             )
-        for name in ("timeout_s", "grace_s"):
+        for name in ("timeout_s", "idle_s", "grace_s"):
             if not 0.1 <= getattr(self, name) <= 86400:
                 raise OptionError(f"{name} is {getattr(self, name)}; it lies between 0.1 and 86400 seconds")
         if not 0.0 <= self.drain_s <= 3600:
             raise OptionError(f"drain_s is {self.drain_s}; it lies between 0 and 3600 seconds")
         _require_access(self.token, self.origins)
+        _require_hosts(self.hosts)
         _require_routes(self.health_route, self.predict_route)
+
+    @property
+    def bounds(self) -> Bounds:
+        """What one request may hold."""
+        return Bounds(
+            unpacked_bytes=UNPACKED_TIMES * self.max_body_bytes,
+            max_slices=self.max_slices,
+            max_pixels=self.max_pixels,
+            all_pixels=_USUAL_PIXELS * self.max_slices,
+            seconds=self.timeout_s,
+        )
 
     @property
     def threads(self) -> int:
@@ -95,6 +130,15 @@ def _require_access(token: str | None, origins: tuple[str, ...]) -> None:
         if not _ORIGIN.fullmatch(origin):
             raise OptionError(
                 f"the origin is '{origin}'; name each one whole and alone, without a path or *: https://viewer.example"
+            )
+
+
+def _require_hosts(hosts: tuple[str, ...]) -> None:
+    for host in hosts:
+        if host != ANY_HOST and not _HOST.fullmatch(host):
+            raise OptionError(
+                f"the host to allow is '{host}'; name each one alone, without http:// and port: scans.example; or * "
+                "for all, where something before the service checks the name"
             )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from edgeseg.errors import OptionError
 from edgeseg.specs.network import VariantSpec
+from edgeseg.specs.seed import check_seed
 
 AUGMENTATIONS = ("extreme", "flips", "none", "rich", "scanner", "shifted", "strong", "upright")
 PLACES = ("host", "device")
@@ -68,9 +69,9 @@ class TrainSpec:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise OptionError(f"{name} is '{getattr(self, name)}'; choose one of: {', '.join(known)}")
+        check_seed(self.seed)
         rules = (
             (self.epochs >= 1, f"epochs is {self.epochs}; it must be at least 1"),
-            (self.seed >= 0, f"seed is {self.seed}; it must be at least 0"),
             (self.batch_size >= 1, f"batch_size is {self.batch_size}; it must be at least 1"),
             (self.crop_px >= 16, f"crop_px is {self.crop_px}; it must be at least 16"),
             (self.learning_rate > 0, f"learning_rate is {self.learning_rate}; it must be positive"),

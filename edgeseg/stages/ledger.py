@@ -1,8 +1,8 @@
 """What a build has already done: a stage whose inputs and outputs are unchanged is taken over, not run again.
 
 Each stage leaves one small JSON file beside the artifacts. It counts only if its fingerprint equals that of the inputs
-asked for now and of edgeseg's own source, and if every file it names still has the hash it had; it is written after the
-files, so a build that was killed never leaves a record of something half-made.
+asked for now and of edgeseg's own source, and if its result and every file it names still have the hash they had; it is
+written after the files, so a build that was killed never leaves a record of something half-made.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class _Entry:
     fingerprint: str
     outputs: dict[str, str]
     result: str
+    result_sha256: str
 
 
 class Ledger:
@@ -67,7 +68,9 @@ class Ledger:
             place.unlink(missing_ok=True)
             result = make()
             hashes = {str(path.relative_to(self._out)): artifacts.sha256_file(path) for path in outputs}
-            entry = _Entry(fingerprint=fingerprint, outputs=hashes, result=to_json(result, indent=None))
+            told = to_json(result, indent=None)
+            sha256 = artifacts.sha256_bytes(told.encode())
+            entry = _Entry(fingerprint=fingerprint, outputs=hashes, result=told, result_sha256=sha256)
             artifacts.write_text(place, to_json(entry))
         record = StageRecord(
             stage=stage,
@@ -86,7 +89,7 @@ class Ledger:
             entry = from_json(_Entry, place.read_bytes())
         except (OSError, JsonFormatError):
             return None
-        if entry.fingerprint != fingerprint:
+        if entry.fingerprint != fingerprint or artifacts.sha256_bytes(entry.result.encode()) != entry.result_sha256:
             return None
         for name, sha256 in entry.outputs.items():
             path = self._out / name

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from edgeseg.artifacts import weights_path
 from edgeseg.checkpoint import shipped_variants
+from edgeseg.progress import Progress
 from edgeseg.results import ListedTarget, ListedVariant, TargetList, VariantList
 from edgeseg.specs import VariantSpec
 from edgeseg.targets import TARGETS
@@ -19,11 +18,11 @@ def list_targets() -> TargetList:
     return TargetList(targets=tuple(ListedTarget(**{n: getattr(t, n) for n in names}) for t in TARGETS.values()))
 
 
-def list_variants(progress: Callable[[int, int], None]) -> VariantList:
+def list_variants(progress: Progress) -> VariantList:
     """List the four families, the widths of Alphax and what ships, each counted on the built network.
 
     Args:
-        progress: called with networks done and networks in all.
+        progress: called after each network.
     """
     alphax = [VariantSpec(name="alphax", alpha=a, stem=s) for a in (0.25, 0.125, 0.0625) for s in ("full", "half")]
     specs = [v.default for v in VARIANTS.values() if v.name != "alphax"] + alphax
@@ -34,5 +33,5 @@ def list_variants(progress: Callable[[int, int], None]) -> VariantList:
         found.append(
             ListedVariant(variant=spec.slug, spec=spec, census=counted, weights=weights_path(spec.slug).is_file())
         )
-        progress(done, len(specs))
+        progress(done, len(specs), spec.slug)
     return VariantList(variants=tuple(found), tiers=tuple(TIERS.values()))

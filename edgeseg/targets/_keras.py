@@ -10,9 +10,15 @@ from typing import Any
 import numpy as np
 
 from edgeseg.specs import Contract
+from edgeseg.targets._explicit import explicit
 
 INPUT, OUTPUT = "image", "logits"
 _FUSED = ("BatchNormalization", "ReLU", "Activation")
+PLAIN = (
+    "Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "BatchNormalization", "ReLU", "MaxPooling2D", "UpSampling2D",
+    "Concatenate", "Add", "NearestResize", "DepthToSpace",
+)  # fmt: skip
+"""Layers that every converter writes as one operation with an integer kernel: all that edgeseg's own networks have."""
 _STEP = re.compile(r"step(\d+)/")
 
 
@@ -38,6 +44,15 @@ class Network:
     image: Any
     steps: tuple[Step, ...]
     output: Step
+
+    @property
+    def plain(self) -> bool:
+        """Whether all layers are of those that convert to one operation each, with nothing between them."""
+        readers: dict[int, int] = {}
+        for step in self.steps:
+            for x in keras_tensors(step.arguments):
+                readers[id(x)] = readers.get(id(x), 0) + 1
+        return all(_plain(step, readers) for step in self.steps)
 
     def run(self, image: Any) -> dict[str, Any]:
         """Run the network: `(N, H, W, 3) float32` -> what each step gives, by its name."""
@@ -76,7 +91,7 @@ class Network:
 
 
 def network(model: Any, *, depth_to_space: bool = False) -> Network:
-    """Take a network apart into the calls of its layers, which stay its own.
+    """Take a network apart into the calls of its layers, which stay its own; one operation each (`explicit`).
 
     Args:
         model: Keras 3 model.
@@ -103,10 +118,15 @@ def network(model: Any, *, depth_to_space: bool = False) -> Network:
         steps.append(Step(name=name, layer=layer, arguments=arguments, options=options, result=result))
         return result
 
-    form = keras.models.clone_model(model, clone_function=replacement, call_function=call)
+    form = keras.models.clone_model(explicit(model), clone_function=replacement, call_function=call)
     (image,), (logits,) = form.inputs, form.outputs
     output = next(step for step in steps if step.result is logits)
     return Network(image=image, steps=tuple(steps), output=output)
+
+
+def is_plain(model: Any) -> bool:
+    """Whether a network has only layers that every converter writes as one operation each (`Network.plain`)."""
+    return network(model).plain
 
 
 def inference_function(form: Network, contract: Contract) -> Callable[..., Any]:
@@ -121,6 +141,21 @@ def inference_function(form: Network, contract: Contract) -> Callable[..., Any]:
     signature = [tf.TensorSpec(shape, tf.float32, name=INPUT)]
     made: Callable[..., Any] = tf.function(infer, input_signature=signature, autograph=False)
     return made
+
+
+def keras_tensors(arguments: Any) -> list[Any]:
+    """List what a layer was called on, whether it takes one value, several, or a list."""
+    import keras
+
+    return list(keras.tree.flatten(arguments))
+
+
+def _plain(step: Step, readers: dict[int, int]) -> bool:
+    """Tell whether a call is of a plain layer: a ReLU without a ceiling that alone reads its value, one group ..."""
+    layer, kind = step.layer, type(step.layer).__name__
+    if kind == "ReLU":
+        return layer.max_value is None and not layer.negative_slope and readers[id(step.arguments[0])] == 1
+    return kind in PLAIN and getattr(layer, "groups", 1) == 1
 
 
 def _nearest_resize(keras: Any, tf: Any, layer: Any) -> Any:

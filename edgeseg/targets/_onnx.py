@@ -16,6 +16,7 @@ from edgeseg.targets._keras import INPUT, OUTPUT, inference_function, network
 
 OPSET, IR_VERSION = 17, 8
 UNWANTED = ("Transpose", "BatchNormalization", "Reshape", "Tile")
+"""What a graph of plain layers (`Network.plain`) must not hold; other networks may need it."""
 
 
 def float_graph(model: Any, contract: Contract) -> Any:
@@ -46,9 +47,10 @@ def named_graph(model: Any, contract: Contract) -> tuple[Any, dict[str, str]]:
     _drop_idle_reshapes(proto)
     _fold_bias_adds(proto)
     _plain_resizes(proto)
+    _fold_pads(proto)
     drop_unused(proto.graph)
     layers = {new: layer for old, new in rename(proto).items() if (layer := form.step_of(old)) is not None}
-    check_graph(proto, UNWANTED)
+    check_graph(proto, UNWANTED if form.plain else ())
     values = {node.output[0] for node in proto.graph.node}
     return proto, {name: layer for name, layer in layers.items() if name in values} | {OUTPUT: form.output.name}
 
@@ -184,7 +186,7 @@ def _role(operation: str, position: int) -> str:
 def _drop_idle_reshapes(proto: Any) -> None:
     shape = shapes(proto)
     for node in [n for n in proto.graph.node if n.op_type == "Reshape"]:
-        if shape[node.input[0]] == shape[node.output[0]]:
+        if node.input[0] in shape and shape[node.input[0]] == shape.get(node.output[0]):
             _bypass(proto.graph, node)
 
 
@@ -232,6 +234,30 @@ def _plain_resizes(proto: Any) -> None:
             plain = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
             node.attribute.extend(onnx.helper.make_attribute(key, value) for key, value in plain.items())
             node.input[1] = ""
+
+
+def _fold_pads(proto: Any) -> None:
+    """Let a convolution do the padding of zeros in front of it, where nobody else reads what is padded."""
+    from onnx import helper
+
+    graph = proto.graph
+    for pad in [n for n in graph.node if n.op_type == "Pad"]:
+        readers = [node for node in graph.node if pad.output[0] in node.input]
+        around, value = constant(proto, pad.input[1]), constant(proto, pad.input[2]) if len(pad.input) > 2 else None
+        modes = {a.name: helper.get_attribute_value(a) for a in pad.attribute}
+        zeros = modes.get("mode", b"constant") == b"constant" and (value is None or not value.any())
+        if len(readers) != 1 or readers[0].op_type != "Conv" or around is None or not zeros:
+            continue
+        conv, (top, left, bottom, right) = readers[0], around.reshape(2, -1)[:, 2:].reshape(-1).tolist()
+        given = {a.name: helper.get_attribute_value(a) for a in conv.attribute}
+        if around.reshape(2, -1)[:, :2].any() or around.min() < 0 or given.get("auto_pad", b"NOTSET")[:4] == b"SAME":
+            continue
+        own = given.get("pads", [0, 0, 0, 0])
+        given |= {"pads": [int(a + b) for a, b in zip(own, (top, left, bottom, right), strict=True)]}
+        given.pop("auto_pad", None)
+        del conv.attribute[:]
+        conv.attribute.extend(helper.make_attribute(key, value) for key, value in given.items())
+        _bypass(graph, pad)
 
 
 def _bypass(graph: Any, node: Any) -> None:

@@ -14,7 +14,7 @@ MIDDLE, REACH = 128, 127
 """The code of a weight of zero, and the codes to either side of it."""
 
 
-def dynamic(proto: Any, layers: dict[str, str]) -> Any:
+def dynamic(proto: Any, layers: dict[str, str], *, plain: bool) -> Any:
     """Quantize the convolutions of a float graph of `_onnx.named_graph`.
 
     ONNX Runtime's own dynamic quantizer gives a kernel one scale for all its channels and writes each bias as a
@@ -25,21 +25,22 @@ def dynamic(proto: Any, layers: dict[str, str]) -> Any:
     Args:
         proto: the float graph; it is changed.
         layers: the layer that gives each value.
+        plain: whether the network is (`Network.plain`); others may keep transposed convolutions in float.
 
     Raises:
-        ArtifactError: when a convolution stays in float.
+        ArtifactError: when a convolution of a plain network stays in float.
     """
     _onnx_int8.transposed_to_depth_to_space(proto, layers)
     nodes: list[Any] = []
     measured: dict[str, tuple[str, str, str]] = {}
     for node in proto.graph.node:
-        if node.op_type == "ConvTranspose":
+        if plain and node.op_type == "ConvTranspose":
             raise ArtifactError(f"{node.op_type} '{node.name}' would run in float in the dynamic graph")
         nodes.extend(_integer(proto, node, measured) if node.op_type == "Conv" else [node])
     _onnx.set_nodes(proto.graph, nodes)
     _onnx.share_equal_constants(proto.graph)
     _onnx.rename(proto)
-    _onnx.check_graph(proto, _onnx.UNWANTED)
+    _onnx.check_graph(proto, _onnx.UNWANTED if plain else ())
     return proto
 
 

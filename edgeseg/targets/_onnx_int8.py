@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from edgeseg.runtime.onnx_session import (
     OUTPUT_ZERO_POINT,
 )
 from edgeseg.specs import Contract
-from edgeseg.targets import _int8, _onnx, _onnx_mixed
+from edgeseg.targets import _int8, _onnx, _onnx_mixed, _onnx_partial
 from edgeseg.targets._codes import CODES, Codes
-from edgeseg.targets._keras import INPUT, OUTPUT, network
+from edgeseg.targets._keras import INPUT, OUTPUT, Network, network
 from edgeseg.targets._require import require
 from edgeseg.targets.ranges import ActivationRanges
 from edgeseg.targets.target import ConvertJob, activation_ranges, artifact_contract, float_layers, require_tensorflow
@@ -38,19 +39,21 @@ def converted(job: ConvertJob, *, target: str, layout: str) -> bytes:
         ContractError: when model and contract do not fit.
         MissingExtraError: when a converter is not installed.
     """
-    ranges = activation_ranges(job, target)
     require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {target}")
     require_tensorflow(job.model, target)
+    ranges = activation_ranges(job, target)
     contract = artifact_contract(job, target=target, layout=layout, layers=float_layers(job))
     proto, layers = _onnx.named_graph(job.model, contract)
-    graph = quantised(proto, layers, contract, ranges, owners=network(job.model).owners())
-    return to_bytes(graph, contract)
+    graph, kept = quantised(proto, layers, contract, ranges, network(job.model))
+    return to_bytes(graph, replace(contract, float_layers=kept))
 
 
 def quantised(
-    proto: Any, layers: dict[str, str], contract: Contract, ranges: ActivationRanges, *, owners: dict[str, str]
-) -> Any:
-    """Quantize a float graph of `_onnx.named_graph`.
+    proto: Any, layers: dict[str, str], contract: Contract, ranges: ActivationRanges, form: Network
+) -> tuple[Any, tuple[str, ...]]:
+    """Quantize a float graph of `_onnx.named_graph`, and name the layers that stay in float.
+
+    They are `contract.float_layers`, and those that nothing computes in integers (`_onnx_partial`).
 
     Activations are asymmetric, so that what a ReLU gives uses all 256 codes and the ReLU itself disappears into
     the saturation (half the flipped pixels of symmetric ranges). Each value takes the range of its layer, but for the
@@ -61,7 +64,7 @@ def quantised(
         layers: the layer that gives each value.
         contract: its threshold, its build profile (a key of `CODES`), and the layers that stay in float.
         ranges: of every layer's output.
-        owners: the layer that holds the kernel, by the name of what a converter may fuse with it (`Network.owners`).
+        form: the network.
 
     Raises:
         ArtifactError: when something stays in float.
@@ -73,18 +76,28 @@ def quantised(
     _shift_head(proto, chosen)
     overrides = {INPUT: codes.fixed(_int8.INPUT_SCALE, _int8.INPUT_ZERO_POINT)}
     overrides |= dict.fromkeys(_logit_values(proto), codes.fixed(chosen.scale, chosen.zero_point))
-    found = value_layers(proto, layers)
-    kept = _onnx_mixed.kept_nodes(proto, found, owners, contract.float_layers)
+    kept_layers = contract.float_layers
+    if form.plain:
+        found = value_layers(proto, layers)
+        kept = _onnx_mixed.kept_nodes(proto, found, form.owners(), kept_layers)
+    else:
+        found = _onnx_partial.value_layers(proto, layers)
+        kept = _onnx_partial.float_nodes(proto, found, layers, form.owners(), kept_layers)
+        kept_layers = _onnx_partial.float_layers(proto, kept, layers)
     values = {name: ranges.of(layer) for name, layer in found.items()}
-    result = _quantize_static(proto, {INPUT: (0.0, 1.0), **values}, overrides, codes, kept)
+    kinds = (*INTEGER, "Relu") if form.plain else _onnx_partial.KERNELS
+    result = _quantize_static(proto, {INPUT: (0.0, 1.0), **values}, overrides, codes, kept, kinds)
     _onnx_mixed.quantise_ends(result, overrides)
     _onnx_mixed.halve_kernels(result, kept)
     _strip_ends(result, codes)
     _onnx.sort(result.graph)
     _onnx.share_equal_constants(result.graph)
     _onnx.rename(result)
-    _check_integer(result, codes, mixed=bool(kept))
-    return result
+    if form.plain:
+        _check_integer(result, codes, mixed=bool(kept))
+    else:
+        _onnx.check_graph(result, ())
+    return result, kept_layers
 
 
 def to_bytes(proto: Any, contract: Contract) -> bytes:
@@ -204,6 +217,7 @@ def _quantize_static(
     overrides: dict[str, Any],
     codes: Codes,
     kept: tuple[str, ...],
+    kinds: tuple[str, ...],
 ) -> Any:
     """Run ONNX Runtime's quantizer on known ranges, as `quantize_static` does once it has measured them."""
     from onnxruntime.quantization import CalibrationMethod, QuantType
@@ -223,7 +237,7 @@ def _quantize_static(
             tensors_range=TensorsData(CalibrationMethod.MinMax, known),
             nodes_to_quantize=[],
             nodes_to_exclude=list(kept),
-            op_types_to_quantize=[*INTEGER, "Relu"],
+            op_types_to_quantize=list(kinds),
             extra_options={
                 "ActivationSymmetric": False,
                 "WeightSymmetric": True,

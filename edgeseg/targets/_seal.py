@@ -15,8 +15,8 @@ from edgeseg import artifacts
 from edgeseg.errors import ContractError, OutputError
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.contract import contract_text
-from edgeseg.runtime.golden import make_case
 from edgeseg.runtime.seal import seal
+from edgeseg.runtime.self_test import make_case
 from edgeseg.specs import Contract
 from edgeseg.targets.target import ConvertJob
 

@@ -15,10 +15,14 @@ from edgeseg.targets._int8 import logit_scale
 from edgeseg.targets._keras import INPUT, OUTPUT, Network, inference_function, network
 from edgeseg.targets._tflite_flat import add_buffer, layer_names, operations
 from edgeseg.targets._tflite_mixed import BETWEEN, keep_float
+from edgeseg.targets._tflite_partial import float_layers, float_tensors
 from edgeseg.targets.ranges import ActivationRanges
 
 KEPT_METADATA = (b"min_runtime_version",)
 UNWANTED = ("TRANSPOSE", "RESHAPE", "TILE", "MUL", "SUB", "QUANTIZE", "DEQUANTIZE", "CUSTOM", "SHAPE", "PACK")
+
+FOREIGN = ("CUSTOM",)
+"""What no graph may hold; the others of `UNWANTED` keep a graph of plain layers off an accelerator."""
 
 
 def float_model(model: Any, contract: Contract, *, weights: str = "float32") -> Any:
@@ -44,8 +48,10 @@ def float_model(model: Any, contract: Contract, *, weights: str = "float32") -> 
     return unpack(data)
 
 
-def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
-    """Convert a network to a flatbuffer object that takes and gives int8; only `contract.float_layers` run in float.
+def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> tuple[Any, tuple[str, ...]]:
+    """Convert a network to a flatbuffer object that takes and gives int8, and name the layers that run in float.
+
+    They are `contract.float_layers`, and those that nothing computes in integers (`_tflite_partial`).
 
     The converter's own calibration runs over one black slice, to give it the form it expects; then the range of every
     tensor is set: the input's to [0, 1] exactly, so that a code is a pixel's byte minus 128, the logits' by
@@ -65,11 +71,16 @@ def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
     form = network(model, depth_to_space=True)
     source = calibrated(form, contract)
     _set_ranges(source, form, ranges, contract.logit_threshold)
+    ends = {"input_data_type": tf.int8, "output_data_type": tf.int8}
+    if not form.plain:
+        kept = float_tensors(source, form, contract.float_layers)
+        with quiet():
+            flat = unpack(mlir_quantize(pack(source), fully_quantize=False, denylisted_nodes=kept, **ends))
+        return flat, float_layers(flat, form)
     with quiet():
-        data = mlir_quantize(pack(source), fully_quantize=True, input_data_type=tf.int8, output_data_type=tf.int8)
-    flat = unpack(data)
+        flat = unpack(mlir_quantize(pack(source), fully_quantize=True, **ends))
     keep_float(flat, source, form, contract.float_layers)
-    return flat
+    return flat, contract.float_layers
 
 
 def calibrated(form: Network, contract: Contract) -> Any:
@@ -88,8 +99,14 @@ def calibrated(form: Network, contract: Contract) -> Any:
         return unpack(converter.convert())
 
 
-def to_bytes(flat: Any, contract: Contract) -> bytes:
+def to_bytes(flat: Any, contract: Contract, *, plain: bool) -> bytes:
     """Rename the tensors by their place, put the contract in, and serialise.
+
+    Args:
+        flat: the graph.
+        contract: what it carries.
+        plain: whether the network consists of layers that convert cleanly (`Network.plain`); such a graph may hold
+            nothing between them.
 
     Raises:
         ArtifactError: when the graph has a dynamic shape or an operation that it must not hold.
@@ -97,7 +114,7 @@ def to_bytes(flat: Any, contract: Contract) -> bytes:
     from tensorflow.lite.python import schema_py_generated as schema
 
     graph = flat.subgraphs[0]
-    check_graph(flat, mixed=bool(contract.float_layers))
+    check_graph(flat, mixed=bool(contract.float_layers), unwanted=UNWANTED if plain else FOREIGN)
     for index, tensor in enumerate(graph.tensors):
         tensor.name = f"t{index}".encode()
     graph.tensors[graph.inputs[0]].name = INPUT.encode()
@@ -111,8 +128,8 @@ def to_bytes(flat: Any, contract: Contract) -> bytes:
     return pack(flat)
 
 
-def check_graph(flat: Any, *, mixed: bool = False) -> None:
-    """Refuse more than one graph, dynamic shapes, and operations that keep a graph off an accelerator.
+def check_graph(flat: Any, *, mixed: bool = False, unwanted: tuple[str, ...] = UNWANTED) -> None:
+    """Refuse more than one graph, dynamic shapes, and unwanted operations.
 
     Where layers are `mixed`, int8 and float, the operations between the two are what was asked for.
 
@@ -127,7 +144,7 @@ def check_graph(flat: Any, *, mixed: bool = False) -> None:
             raise ArtifactError(f"the TFLite graph has a dynamic shape at '{tensor.name!r}'; all must be static")
     steps = zip(operations(flat), flat.subgraphs[0].operators, strict=True)
     found = [name for name, step in steps if not (name == "DEQUANTIZE" and is_constant(flat, step.inputs[0]))]
-    for operation in UNWANTED:
+    for operation in unwanted:
         if operation in found and not (mixed and operation in BETWEEN):
             raise ArtifactError(
                 f"the TFLite graph holds {found.count(operation)} x {operation}, which edgeseg's runtimes are spared; "

@@ -12,7 +12,7 @@ from edgeseg.quiet import quiet
 from edgeseg.specs import Contract
 from edgeseg.targets import _tflite, _tflite_flat
 from edgeseg.targets._int8 import INPUT_SCALE
-from edgeseg.targets._keras import Network, network
+from edgeseg.targets._keras import PLAIN, Network, network
 from edgeseg.targets.ranges import ActivationRanges
 
 TOP = 32767
@@ -45,6 +45,11 @@ def int16x8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> A
     from tensorflow.lite.python.convert import mlir_quantize
 
     form = network(model)
+    if odd := [type(step.layer).__name__ for step in form.steps if type(step.layer).__name__ not in PLAIN]:
+        raise ArtifactError(
+            f"the network has {', '.join(dict.fromkeys(odd))}, which the int16 kernels of TFLite do not compute; take "
+            "tflite-int8, where such layers stay in float"
+        )
     flat = _tflite.calibrated(form, contract)
     _set_ranges(flat, form, ranges, contract.logit_threshold)
     with quiet():

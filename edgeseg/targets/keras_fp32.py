@@ -26,6 +26,7 @@ from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
 from edgeseg.targets._require import require
 from edgeseg.targets._seal import Sealing, sealed
+from edgeseg.targets.plain import plain_class
 from edgeseg.targets.target import ConvertJob, Target, artifact_contract, check_network
 
 NAME, LAYOUT = "keras-fp32", "NHWC"
@@ -111,6 +112,7 @@ def open_keras(path: Path, *, threads: int = 2) -> KerasPredictor:
     keras = running_keras()
     try:
         with quiet():
+            plain_class()
             model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
         raise ArtifactError(f"{path}: Keras cannot load it ({one_line(error)}); copy or build it again") from error

@@ -27,9 +27,10 @@ def _convert(job: ConvertJob, path: Path) -> None:
     require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {NAME}")
     require_tensorflow(job.model, NAME)
     from edgeseg.targets import _onnx, _onnx_dynamic
+    from edgeseg.targets._keras import is_plain
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
-    graph = _onnx_dynamic.dynamic(*_onnx.named_graph(job.model, contract))
+    graph = _onnx_dynamic.dynamic(*_onnx.named_graph(job.model, contract), plain=is_plain(job.model))
     artifacts.write_bytes(path, _onnx.to_bytes(graph, contract))
 
 

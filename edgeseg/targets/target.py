@@ -114,7 +114,9 @@ def activation_ranges(job: ConvertJob, target: str) -> ActivationRanges:
         raise OptionError(
             f"{target} needs the range of every layer's output, and none were given; measure or read them"
         )
-    job.ranges.check(layer.name for layer in job.model.layers if type(layer).__name__ != "InputLayer")
+    from edgeseg.targets._keras import network
+
+    job.ranges.check(step.layer.name for step in network(job.model).steps)
     return job.ranges
 
 

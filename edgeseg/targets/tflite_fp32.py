@@ -21,9 +21,11 @@ def _convert(job: ConvertJob, path: Path) -> None:
     require("keras", "tensorflow", purpose=f"converting to {NAME}")
     require_tensorflow(job.model, NAME)
     from edgeseg.targets import _tflite
+    from edgeseg.targets._keras import is_plain
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
-    artifacts.write_bytes(path, _tflite.to_bytes(_tflite.float_model(job.model, contract), contract))
+    flat = _tflite.float_model(job.model, contract)
+    artifacts.write_bytes(path, _tflite.to_bytes(flat, contract, plain=is_plain(job.model)))
 
 
 TARGET = Target(

@@ -22,14 +22,15 @@ NAME, LAYOUT = "tflite-int16x8", "NHWC"
 
 @sealed
 def _convert(job: ConvertJob, path: Path) -> None:
-    ranges = activation_ranges(job, NAME)
     require("keras", "tensorflow", purpose=f"converting to {NAME}")
     require_tensorflow(job.model, NAME)
+    ranges = activation_ranges(job, NAME)
     from edgeseg.targets import _tflite, _tflite_int16
+    from edgeseg.targets._keras import is_plain
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
     flat = _tflite_int16.int16x8_model(job.model, contract, ranges)
-    artifacts.write_bytes(path, _tflite.to_bytes(flat, contract))
+    artifacts.write_bytes(path, _tflite.to_bytes(flat, contract, plain=is_plain(job.model)))
 
 
 TARGET = Target(

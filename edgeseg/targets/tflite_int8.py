@@ -8,6 +8,7 @@ and other networks lie closer to their thresholds: 1000.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from edgeseg import artifacts
@@ -27,14 +28,16 @@ NAME, LAYOUT = "tflite-int8", "NHWC"
 
 @sealed
 def _convert(job: ConvertJob, path: Path) -> None:
-    ranges = activation_ranges(job, NAME)
     require("keras", "tensorflow", purpose=f"converting to {NAME}")
     require_tensorflow(job.model, NAME)
+    ranges = activation_ranges(job, NAME)
     from edgeseg.targets import _tflite
+    from edgeseg.targets._keras import is_plain
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT, layers=float_layers(job))
-    flat = _tflite.int8_model(job.model, contract, ranges)
-    artifacts.write_bytes(path, _tflite.to_bytes(flat, contract))
+    flat, layers = _tflite.int8_model(job.model, contract, ranges)
+    contract = replace(contract, float_layers=layers)
+    artifacts.write_bytes(path, _tflite.to_bytes(flat, contract, plain=is_plain(job.model)))
 
 
 TARGET = Target(

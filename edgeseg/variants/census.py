@@ -7,22 +7,24 @@ from typing import Any
 
 from edgeseg.results import Census
 
+_COUNTED = ("Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "Dense")
+
 
 def census(model: Any) -> Census:
     """Count parameters and multiply-accumulates (MACs) of a built functional network, for a batch of one.
 
-    Convolutions and transposed convolutions count, each as often as it is applied (the shared ones of R2U-Net several
-    times); normalisation, activations, poolings and sums do not, as is usual. A convolution costs output pixels x
-    kernel elements; a transposed one costs input pixels x kernel elements.
+    Convolutions, transposed convolutions and dense layers count, each as often as it is applied (the shared ones of
+    R2U-Net several times); normalisation, activations, poolings and sums do not, as is usual. A convolution costs
+    output pixels x kernel elements; a transposed one costs input pixels x kernel elements.
     """
     macs, own = 0, {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}  # noqa: SLF001
     for layer in model.layers:
         kind = type(layer).__name__
-        if kind not in ("Conv2D", "Conv2DTranspose"):
+        if kind not in _COUNTED:
             continue
         kernel = math.prod(layer.kernel.shape)
         for shape in _pixel_shapes(layer, "input" if kind == "Conv2DTranspose" else "output", own):
-            macs += kernel * shape[1] * shape[2]
+            macs += kernel * math.prod(shape[1:-1])
     return Census(
         parameters=sum(math.prod(w.shape) for w in model.weights),
         trainable_parameters=sum(math.prod(w.shape) for w in model.trainable_weights),

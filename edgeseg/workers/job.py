@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgeseg.results import EpochRecord
@@ -45,3 +46,6 @@ class WorkerAnswer:
 
     history: tuple[EpochRecord, ...]
     ranges: dict[str, tuple[float, float]]
+
+
+OnEvent = Callable[[WorkerEvent], None]

@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.errors import TrainingError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
-from edgeseg.workers.job import WorkerAnswer, WorkerEvent, WorkerJob
+from edgeseg.workers.job import OnEvent, WorkerAnswer, WorkerEvent, WorkerJob
 
 LOG = "worker.log"
 GRACE_S = 5.0
 
 
-def run_worker(job: WorkerJob, folder: Path, *, progress: Callable[[WorkerEvent], None] | None = None) -> WorkerAnswer:
+def run_worker(job: WorkerJob, folder: Path, *, progress: OnEvent | None = None) -> WorkerAnswer:
     """Run a job in a process of its own, with TensorFlow Model Optimization.
 
     The process ends when this one does: with an error, on Ctrl-C, or killed.
@@ -56,7 +55,7 @@ def run_worker(job: WorkerJob, folder: Path, *, progress: Callable[[WorkerEvent]
     return answer
 
 
-def _listen(process: subprocess.Popen[str], progress: Callable[[WorkerEvent], None] | None, log: Path) -> WorkerAnswer:
+def _listen(process: subprocess.Popen[str], progress: OnEvent | None, log: Path) -> WorkerAnswer:
     answer: WorkerAnswer | None = None
     for line in process.stdout or ():
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,9 +12,7 @@ from edgeseg.data.sampler import Sampler
 from edgeseg.errors import TrainingError
 from edgeseg.losses import make_loss
 from edgeseg.results import EpochRecord
-from edgeseg.workers.job import WorkerEvent
-
-OnEvent = Callable[[WorkerEvent], None]
+from edgeseg.workers.job import OnEvent, WorkerEvent
 
 
 def fit(model: Any, sampler: Sampler, *, say: OnEvent, callbacks: Sequence[Any] = ()) -> tuple[EpochRecord, ...]:

@@ -16,8 +16,8 @@ from edgeseg.data.sampler import Sampler
 from edgeseg.results import EpochRecord
 from edgeseg.specs import Cluster, ImageSpec, Prune
 from edgeseg.variants import build_model
-from edgeseg.workers.job import WorkerAnswer, WorkerJob
-from edgeseg.workers.tf_fit import OnEvent, fit
+from edgeseg.workers.job import OnEvent, WorkerAnswer, WorkerJob
+from edgeseg.workers.tf_fit import fit
 
 CONVOLUTIONS = ("Conv2D", "Conv2DTranspose")
 ZEROS = 0.2

@@ -16,8 +16,9 @@ from edgeseg.data.open import open_dataset
 from edgeseg.data.split import Split, describe, write_split
 from edgeseg.errors import DatasetError, OptionError, SeenPatientError, SplitError
 from edgeseg.jsonio import from_json
+from edgeseg.place import key_for
 from edgeseg.results import EvalResult
-from edgeseg.specs import Contract, PostProcessing, VariantSpec, patient_digest
+from edgeseg.specs import Contract, PatientKey, PostProcessing, VariantSpec, patient_digest, seen_entries
 
 SIDE = 32
 CONTRACT = Contract(
@@ -128,6 +129,34 @@ def test_seen_patients_are_refused_and_the_override_marks_the_table(run: Run, da
     assert "used 1 of 3" in " ".join(text.split())
     assert json.loads(run("--data", data, "--allow-seen", "--json", contract=seen))["seen_patients"] == 1
     assert PATIENTS[1] in run("--data", data, "--patients", PATIENTS[1], contract=seen)
+
+
+def test_pseudonyms_are_told_where_the_key_is(run: Run, tmp_path: Path) -> None:
+    data, ids = _write_data(tmp_path / "clinic" / "kaggle_3m", ("4711042", "4711043")), ("4711042", "0815")
+    entries = seen_entries(ids, key=key_for(ids))
+    with pytest.raises(SeenPatientError, match="1 of the 2 patients given: 4711042"):
+        run("--data", data, contract=replace(CONTRACT, seen_patients=entries))
+    text = run("--data", data, "--allow-seen", contract=replace(CONTRACT, seen_patients=entries))
+    assert "4711042*" in text
+    assert "4711043*" not in text
+    assert "CANNOT TELL" not in text
+
+
+def test_pseudonyms_without_their_key_are_no_silence(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture, check_schema: Callable[[str, str], None]
+) -> None:
+    data = _write_data(tmp_path / "clinic" / "kaggle_3m", ("4711042", "4711043"))
+    elsewhere = PatientKey(secret=bytes(32))
+    contract = replace(CONTRACT, seen_patients=seen_entries(("4711042", "0815"), key=elsewhere))
+    text = " ".join(run("--data", data, contract=contract).split())
+    assert "CANNOT TELL" in text
+    assert "2 of those seen stand in the artifact as pseudonyms" in text
+    assert "?" in text.partition("Dice, mean")[2].partition("[0")[0]
+    assert elsewhere.id in caplog.text
+    told = run("--data", data, "--json", contract=contract)
+    check_schema("evaluate", told)
+    result = from_json(EvalResult, told)
+    assert (result.seen_patients, result.seen_unknown) == (0, 2)
 
 
 def test_phantoms_are_named_as_such(run: Run, tmp_path: Path) -> None:

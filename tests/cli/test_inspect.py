@@ -14,8 +14,8 @@ from edgeseg.cli.main import main
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import Inspection, SelfTest
 from edgeseg.runtime.contract import contract_text
-from edgeseg.runtime.golden import make_case
 from edgeseg.runtime.seal import reserved_text, seal
+from edgeseg.runtime.self_test import make_case
 from edgeseg.specs import Contract
 
 Write = Callable[..., Path]

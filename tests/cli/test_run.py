@@ -123,6 +123,16 @@ def test_one_who_fails_is_named_and_the_exit_code_is_1(tiny_onnx: Callable[..., 
     assert "with 3 patients of earlier runs" in again.stdout
 
 
+def test_csv_does_not_take_the_place_of_the_summary(tiny_onnx: Callable[..., Path], tmp_path: Path) -> None:
+    root, out = make_patients(tmp_path / "in", "A"), tmp_path / "out"
+    command = [str(tiny_onnx()), str(root), "--out", str(out)]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    before = (out / "summary.json").read_bytes()
+    done = CliRunner().invoke(app, [*command, "--csv", str(out / "summary.json")])
+    assert done.exit_code != 0
+    assert (out / "summary.json").read_bytes() == before
+
+
 def test_csv_has_a_line_per_patient_and_no_formula(tiny_onnx: Callable[..., Path], tmp_path: Path) -> None:
     root, out, table = make_patients(tmp_path / "in", "=1+1", "B", "C"), tmp_path / "out", tmp_path / "new" / "all.csv"
     (root / "C" / "slice_1.tif").write_bytes(b"II*\0")

@@ -142,7 +142,6 @@ def test_what_a_library_says_of_a_damaged_file_is_not_in_the_log(
         r"(WARNING|ERROR) [a-z.]+ said something; its words may tell of a patient and are not kept)"
     )
     assert [line for line in log.splitlines() if not known.fullmatch(line)] == []
-    assert "pydicom said something" in log
 
 
 def _fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -8,10 +8,10 @@ from typing import NoReturn
 import pytest
 
 from edgeseg.checkpoint import read_checkpoint
-from edgeseg.cli._folds import out_of_fold_table
 from edgeseg.cli._print import show
 from edgeseg.cli.main import main
 from edgeseg.data.split import Split, SplitPatient, write_split
+from edgeseg.reports.folds import out_of_fold_table
 from edgeseg.results import FoldScore, InstitutionScore, Interval, OutOfFoldPatient, OutOfFoldResult, PatientScore
 from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.stages.train.run_folder import STATE

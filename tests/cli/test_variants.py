@@ -8,9 +8,27 @@ import pytest
 from edgeseg.artifacts import shipped
 from edgeseg.cli import main as cli
 from edgeseg.cli._variant import variant_of
+from edgeseg.progress import Progress
+from edgeseg.results import VariantList
 from edgeseg.results.schemas import schema
+from edgeseg.stages import listings
 from edgeseg.targets import TARGETS
 from edgeseg.variants.tiers import TIERS
+
+
+@pytest.fixture(scope="module")
+def listed() -> VariantList:
+    """What is printed, counted once: every network is built for it, up to the full-width R2U-Net."""
+    return listings.list_variants(lambda *_: None)
+
+
+@pytest.fixture
+def counted_once(listed: VariantList, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(progress: Progress) -> VariantList:
+        progress(1, 1, "all")
+        return listed
+
+    monkeypatch.setattr(listings, "list_variants", told)
 
 
 def _printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -20,6 +38,7 @@ def _printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("counted_once")
 def test_variants_prints_the_published_sizes_and_the_tiers(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -33,6 +52,7 @@ def test_variants_prints_the_published_sizes_and_the_tiers(
     assert set(TIERS) <= set(rows)
 
 
+@pytest.mark.usefixtures("counted_once")
 def test_variants_json_counts_and_says_what_ships(capsys: pytest.CaptureFixture[str]) -> None:
     printed = _printed(capsys, "variants", "--json")
     jsonschema_rs.validate(schema("variants"), json.loads(printed))

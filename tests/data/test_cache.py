@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -95,3 +96,42 @@ def test_the_content_hash_depends_on_who_is_in(cache: SliceCache) -> None:
     first, second = cache.patients[:2]
     assert cache.content_hash((first,)) != cache.content_hash((second,))
     assert cache.content_hash((first, second)) != cache.content_hash((first,))
+
+
+def test_the_key_changes_with_masks_that_keep_their_size_and_time(tiny_lgg: Path) -> None:
+    before, mask = folder_key(tiny_lgg), next(tiny_lgg.rglob("*_mask.tif"))
+    stat, content = mask.stat(), bytearray(mask.read_bytes())
+    content[-1] ^= 0xFF
+    mask.write_bytes(content)
+    os.utime(mask, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert mask.stat().st_mtime_ns == stat.st_mtime_ns
+    assert folder_key(tiny_lgg) != before
+
+
+@pytest.mark.parametrize("file", ["images.npy", "masks.npy"])
+@pytest.mark.parametrize("place", [200, -1])
+def test_arrays_that_were_changed_are_made_anew_and_it_is_said(
+    tiny_lgg: Path, cache: SliceCache, tmp_path: Path, caplog: pytest.LogCaptureFixture, file: str, place: int
+) -> None:
+    path = tmp_path / "cache" / "slices" / "key" / file
+    stat, content = path.stat(), bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    again, source = cached(KaggleLgg(tiny_lgg), "key", root=tmp_path / "cache"), KaggleLgg(tiny_lgg)
+    for patient in source.patients:
+        np.testing.assert_array_equal(again.volume(patient).images, source.volume(patient).images)
+        np.testing.assert_array_equal(again.volume(patient).reference, source.volume(patient).reference)
+    assert "is not what was written there" in caplog.text
+    assert cached(KaggleLgg(tiny_lgg), "key", root=tmp_path / "cache").index == again.index
+    assert caplog.text.count("made anew") == 1
+
+
+def test_an_index_that_claims_other_rows_is_made_anew(tiny_lgg: Path, cache: SliceCache, tmp_path: Path) -> None:
+    path = tmp_path / "cache" / "slices" / "key" / "index.json"
+    path.write_text(path.read_text().replace('"first": 12', '"first": 11'))
+    assert cached(KaggleLgg(tiny_lgg), "key", root=tmp_path / "cache").index == cache.index
+
+
+def test_the_cache_is_private(cache: SliceCache, tmp_path: Path) -> None:
+    assert (tmp_path / "cache" / "slices").stat().st_mode & 0o077 == 0

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from edgeseg.data import fetch as fetch_module
-from edgeseg.data.fetch import fetch, require_credentials, require_free, staged_folder, unpack
+from edgeseg.data.fetch import fetch, require_credentials, require_free, staged_folder
+from edgeseg.data.unpack import unpack
 from edgeseg.errors import DatasetError, MissingExtraError, OutputError
 
 CLIENT = """
@@ -74,7 +75,7 @@ def test_whole_set_is_fetched_once(
     client.behaves(COPIES)
     stages: list[str] = []
     sizes: list[int] = []
-    result = fetch(tmp_path / "out" / "set", on_stage=stages.append, on_bytes=sizes.append)
+    result = fetch(tmp_path / "out" / "set", say=stages.append, progress=lambda size, _total, _what: sizes.append(size))
     assert stages == ["downloading", "unpacking", "verifying"]
     assert sizes[-1] == result.download_size_bytes == (tmp_path / "a.zip").stat().st_size
     assert (result.verification.patients, result.verification.slices) == (6, 32)
@@ -179,8 +180,10 @@ def test_archive_cannot_write_outside(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as bundle:
         bundle.writestr("kaggle_3m/../../evil.txt", "x")
     (tmp_path / "deep" / "to").mkdir(parents=True)
-    unpack(tmp_path / "a.zip", tmp_path / "deep" / "to")
+    with pytest.raises(DatasetError, match="leads out"):
+        unpack(tmp_path / "a.zip", tmp_path / "deep" / "to")
     assert leftovers(tmp_path / "deep") == ["to"]
+    assert leftovers(tmp_path / "deep" / "to") == []
 
 
 def test_only_the_nested_folder_will_do(tiny_lgg: Path, tmp_path: Path) -> None:

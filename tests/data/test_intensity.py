@@ -41,4 +41,4 @@ def test_one_value_everywhere_is_black() -> None:
     assert not window.apply(np.full((3, 3), 7.0)).any()
     assert window_of(np.array([np.nan])).flat
     extreme = Window(low=0.0, high=100.0).apply(np.array([[np.inf, -np.inf, np.nan]]))
-    assert extreme.tolist() == [[255, 0, 0]]
+    assert extreme.tolist() == [[0, 0, 0]]

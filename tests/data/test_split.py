@@ -69,8 +69,8 @@ def test_seed_decides_the_folds() -> None:
 
 
 def test_manifest_says_what_was_split(tiny_lgg: Path) -> None:
-    calls: list[tuple[int, int]] = []
-    split = make_folds(KaggleLgg(tiny_lgg), folds=3, seed=4, progress=lambda done, total: calls.append((done, total)))
+    calls: list[tuple[int, int | None]] = []
+    split = make_folds(KaggleLgg(tiny_lgg), folds=3, seed=4, progress=lambda *at: calls.append(at[:2]))
     assert split.data == "kaggle-lgg"
     assert split.seed == 4
     first = split.patients[0]

@@ -30,8 +30,8 @@ def folder(tiny_lgg: Path) -> Path:
 
 
 def test_sound_set_has_no_findings(tiny_lgg: Path) -> None:
-    calls: list[tuple[int, int]] = []
-    result = verify_dataset(KaggleLgg(tiny_lgg), progress=lambda done, total: calls.append((done, total)))
+    calls: list[tuple[int, int | None]] = []
+    result = verify_dataset(KaggleLgg(tiny_lgg), progress=lambda done, total, _: calls.append((done, total)))
     assert result.findings == ()
     assert result.passed
     assert (result.patients, result.slices) == (6, 32)

@@ -10,7 +10,7 @@ import pytest
 
 from edgeseg.errors import OptionError
 from edgeseg.recipes import importance
-from edgeseg.recipes.channel_prune import choose
+from edgeseg.recipes.channel_prune import choose_channels
 from edgeseg.recipes.cut import IMAGE, LOGITS, Anatomy, anatomy, cut_weights
 from edgeseg.specs import ImageSpec, VariantSpec
 from edgeseg.variants import VARIANTS, build_model, census, slots
@@ -86,14 +86,14 @@ def test_the_arithmetic_asked_for_is_reached_by_what_matters_least() -> None:
     found = anatomy(model, slots(spec))
     scores = {slot: 1.0 + np.arange(found.widths[slot], dtype=float) for slot in slots(spec)}
     scores["bottom_1"] = np.zeros(found.widths["bottom_1"])
-    kept = choose(found, scores, macs=0.5, multiple=MULTIPLE)
+    kept = choose_channels(found, scores, macs=0.5, multiple=MULTIPLE)
     widths = found.widths | {slot: len(k) for slot, k in kept.items()}
     assert found.macs(widths) <= 0.5 * found.macs(found.widths)
     assert all(width % MULTIPLE == 0 for slot, width in widths.items() if slot in scores)
     assert widths["bottom_1"] == MULTIPLE
     assert all(k[-1] == found.widths[slot] - 1 for slot, k in kept.items() if slot != "bottom_1")
     with pytest.raises(OptionError, match=r"keeps at least 0\.\d+ of its multiply-accumulates"):
-        choose(found, scores, macs=0.001, multiple=MULTIPLE)
+        choose_channels(found, scores, macs=0.001, multiple=MULTIPLE)
 
 
 def test_kernels_that_take_channels_in_groups_lose_whole_groups_first() -> None:
@@ -106,7 +106,7 @@ def test_kernels_that_take_channels_in_groups_lose_whole_groups_first() -> None:
     scores = {slot: np.ones(found.widths[slot]) for slot in slots(spec)}
     works = []
     for lanes in (1, 16):
-        kept = choose(found, scores, macs=0.5, multiple=MULTIPLE, lanes=lanes)
+        kept = choose_channels(found, scores, macs=0.5, multiple=MULTIPLE, lanes=lanes)
         widths = found.widths | {slot: len(k) for slot, k in kept.items()}
         assert found.macs(widths) <= 0.5 * found.macs(found.widths)
         works.append(found.work(widths, lanes=16))

@@ -4,13 +4,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-import numpy as np
-import pytest
-
-from edgeseg.data.summary import count_cohort
-from edgeseg.data.volume import Volume
-from edgeseg.errors import DatasetError
-from edgeseg.metrics.background import background_accuracy
 from edgeseg.reports.claims import claims_page as write_page
 from edgeseg.reports.claims import measured_claims
 from edgeseg.results import BuildResult, LatencyResult, NetworkTiming
@@ -23,35 +16,6 @@ def claims_page(
     build: BuildResult, *, inputs: Iterable[str], cohort: Cohort | None = None, r2: NetworkTiming | None = None
 ) -> str:
     return write_page(build, measured_claims(build, cohort=cohort, r2=r2), inputs=inputs)
-
-
-class Heads:
-    """Two patients of 4 slices of 10 x 10: one with 20 tumour pixels on 2 slices, one without."""
-
-    name = "heads"
-    patients = ("A", "B")
-
-    def __init__(self, *, masked: bool = True) -> None:
-        self.masked = masked
-
-    def institution(self, patient: str) -> str:
-        return ""
-
-    def volume(self, patient: str) -> Volume:
-        masks = np.zeros((4, 10, 10), bool)
-        if patient == "A":
-            masks[1:3, 0] = True
-        return Volume(
-            patient=patient,
-            institution="",
-            images=np.zeros((4, 10, 10, 3), np.uint8),
-            masks=masks if self.masked else None,
-            slice_names=("1", "2", "3", "4"),
-        )
-
-
-class Nobody(Heads):
-    patients = ()  # type: ignore[assignment]
 
 
 def cohort(name: str = "kaggle-lgg", patients: int = 88) -> Cohort:
@@ -92,22 +56,6 @@ def r2(build: BuildResult) -> NetworkTiming:
 
 def section(page: str, title: str) -> str:
     return page.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
-
-
-def test_a_data_set_is_counted_patient_by_patient() -> None:
-    seen: list[tuple[int, int]] = []
-    counted = count_cohort(Heads(), progress=lambda d, t: seen.append((d, t)))
-    assert counted.patients[0] == PatientCount(patient="A", slices=4, tumour_slices=2, pixels=400, tumour_pixels=20)
-    assert counted.patients[1].tumour_slices == 0
-    assert seen == [(1, 2), (2, 2)]
-    assert background_accuracy(counted.patients) == pytest.approx((0.95 + 1.0) / 2)
-
-
-def test_a_data_set_without_masks_or_patients_is_refused() -> None:
-    with pytest.raises(DatasetError, match="no reference masks"):
-        count_cohort(Heads(masked=False))
-    with pytest.raises(DatasetError, match="no patients"):
-        count_cohort(Nobody())
 
 
 def test_every_claim_stands_beside_a_measured_figure(make_build: MakeBuild) -> None:

@@ -16,7 +16,9 @@ from PIL import Image
 from edgeseg.service.app import create_app
 from edgeseg.service.engine import Engine
 from edgeseg.service.gate import Gate
+from edgeseg.service.inside import ENTRY
 from edgeseg.specs import ServeOptions
+from edgeseg.workers.apart import Pool
 
 
 @pytest.fixture
@@ -35,14 +37,21 @@ def picture() -> Callable[..., bytes]:
     return write
 
 
+@pytest.fixture(scope="session")
+def readers() -> Iterator[Pool]:
+    """Give the processes that read uploads, the same for all services."""
+    with Pool(ENTRY) as pool:
+        yield pool
+
+
 @pytest.fixture
-def start(tiny_onnx: Callable[..., Path]) -> Iterator[Callable[..., Gate]]:
+def start(tiny_onnx: Callable[..., Path], readers: Pool) -> Iterator[Callable[..., Gate]]:
     """Give a function that starts the application with options; engines are closed at the end."""
     engines: list[Engine] = []
 
     def make(model: dict[str, Any] | None = None, **options: Any) -> Gate:
-        bounds = ServeOptions(**{"workers": 2, **options})
-        engines.append(Engine.load(tiny_onnx(**(model or {})), bounds))
+        bounds = ServeOptions(**{"workers": 2, "hosts": ("service", "testserver"), **options})
+        engines.append(Engine.load(tiny_onnx(**(model or {})), bounds, pool=readers))
         return create_app(engines[-1], bounds)
 
     yield make

@@ -154,3 +154,83 @@ def test_metrics_count_and_hold_nothing_of_a_request(start: Callable[..., Gate],
 def test_every_refusal_has_a_reason() -> None:
     assert set(REASONS) == set(REFUSALS)
     assert len(set(REASONS.values())) == len(REASONS)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "127.8.9.1", "[::1]:8080", "scans.example:443", "Scans.Example"],
+)
+def test_the_service_goes_by_loopback_names_and_those_allowed(call: Call, picture: Picture, host: str) -> None:
+    answer = call(
+        "POST", SEGMENT_ROUTE, content=picture(), headers=PNG | {"host": host}, options={"hosts": ("scans.example",)}
+    )
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example", "192.0.2.7", "0.0.0.0",
+        "localhost@evil.example", "localhost:8080/x", "2130706433", "[::2]", "", "localhost:port",
+        "localhost localhost", "xn--localhost", "127.0.0.1:8080:1", "localhost#", "localhost?",
+    ],
+)  # fmt: skip
+def test_a_name_that_a_foreign_site_could_point_here_is_refused(call: Call, picture: Picture, host: str) -> None:
+    for method, route in (("POST", SEGMENT_ROUTE), ("GET", "/docs"), ("GET", "/openapi.json"), ("GET", "/metrics")):
+        answer = call(method, route, content=picture(), headers=PNG | {"host": host}, options={"hosts": ()})
+        assert (answer.status_code, set(answer.json())) == (403, {"error"})
+        assert "--allow-host" in answer.text
+        assert "evil" not in answer.text
+
+
+def test_health_may_be_asked_by_address_but_not_by_a_foreign_name(call: Call) -> None:
+    for route in ("/health", "/live", "/ready"):
+        assert call("GET", route, headers={"host": "192.0.2.7:8080"}, options={"hosts": ()}).status_code == 200
+        assert call("GET", route, headers={"host": "evil.example"}, options={"hosts": ()}).status_code == 403
+
+
+def test_who_listens_everywhere_is_reached_by_address_and_by_the_names_allowed(call: Call, picture: Picture) -> None:
+    for host, status in (("192.0.2.7", 200), ("[2001:db8::1]:80", 200), ("evil.example", 403)):
+        answer = call(
+            "POST",
+            SEGMENT_ROUTE,
+            content=picture(),
+            headers=PNG | {"host": host},
+            options={"host": "0.0.0.0", "hosts": ()},
+        )
+        assert answer.status_code == status
+    assert call("GET", "/docs", headers={"host": "any.example"}, options={"hosts": ("*",)}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["", "http://scans.example", "scans.example:80", "a b", "*.example", "scans.example/"])
+def test_a_host_to_allow_is_a_name_alone(host: str) -> None:
+    with pytest.raises(OptionError, match="the host to allow is"):
+        ServeOptions(hosts=(host,))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"origin": "https://evil.example"}, {"origin": "null"}, {"origin": "http://localhost:3000"}, {"origin": ""},
+        {"sec-fetch-site": "cross-site"}, {"origin": "http://localhost.evil.example"}, {"origin": "file://"},
+        {"origin": "http://localhost", "sec-fetch-site": "cross-site"},
+    ],
+)  # fmt: skip
+def test_a_foreign_page_is_refused_before_anything_is_read(call: Call, picture: Picture, sent: dict[str, str]) -> None:
+    for options in ({}, {"origins": (ORIGIN,)}):
+        for method, route in (("POST", SEGMENT_ROUTE), ("POST", "/predict"), ("GET", "/docs"), ("GET", "/health")):
+            headers = PNG | {"host": "localhost"} | sent
+            answer = call(method, route, content=picture(), headers=headers, options=options)
+            assert answer.status_code == 403
+            assert "evil" not in answer.text
+            assert not any(name.startswith("access-control-allow-origin") for name in answer.headers)
+
+
+def test_its_own_page_and_allowed_ones_are_let_through(call: Call, picture: Picture) -> None:
+    for sent in (
+        {"origin": "http://localhost:8080", "sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"},
+        {"origin": "https://localhost:8080"}, {"origin": ORIGIN, "sec-fetch-site": "cross-site"},
+    ):  # fmt: skip
+        headers = PNG | {"host": "localhost:8080"} | sent
+        answer = call("POST", SEGMENT_ROUTE, content=picture(), headers=headers, options={"origins": (ORIGIN,)})
+        assert answer.status_code == 200

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeseg.errors import CheckFailedError, ContractError
 from edgeseg.jsonio import to_json
-from edgeseg.runtime.golden import make_case
+from edgeseg.runtime.self_test import make_case
 from edgeseg.service.engine import Engine
 from edgeseg.specs import Contract, ServeOptions
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 
 from edgeseg.service import engine
 from edgeseg.service.gate import Gate
@@ -63,17 +66,21 @@ def test_overload_is_refused_and_what_was_taken_is_answered(
     assert gate.held_bytes == 0
 
 
-def test_bodies_together_are_bounded(start: Callable[..., Gate], picture: Picture, held: threading.Event) -> None:
+def test_bodies_together_are_bounded(start: Callable[..., Gate], held: threading.Event) -> None:
     gate = start(max_body_bytes=2_000_000, max_held_bytes=2_000_000)
+    packed = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (700, 700, 3), np.uint8)).save(packed, "PNG")
+    noise = packed.getvalue()
+    assert 1_000_000 < len(noise) < 2_000_000
 
     async def endless() -> AsyncIterator[bytes]:
-        yield picture()
+        yield noise
 
     async def go() -> None:
         async with _client(gate) as client:
             first = asyncio.create_task(client.post(SEGMENT_ROUTE, content=endless(), headers=PNG))
             await _until(lambda: gate.under_way == 1)
-            refused = await client.post(SEGMENT_ROUTE, content=picture(), headers=PNG)
+            refused = await client.post(SEGMENT_ROUTE, content=noise, headers=PNG)
             held.set()
             assert (refused.status_code, (await first).status_code) == (429, 200)
 

@@ -93,3 +93,13 @@ def test_work_done_before_a_stage_counts_into_its_time(tmp_path: Path) -> None:
     ledger.run("model", _Found, lambda: _Found(value=1), inputs=())
     data, model = ledger.records
     assert data.seconds >= 100.0 > model.seconds
+
+
+def test_a_result_that_was_edited_is_not_taken_over(stage: _Stage) -> None:
+    stage.run()
+    (place,) = (stage.out / ".stages").iterdir()
+    assert place.read_text().count("value") == 1
+    place.write_text(place.read_text().replace('\\"value\\":1', '\\"value\\":7'))
+    assert "7" in place.read_text()
+    found, record = stage.run()
+    assert (found, record.reused, stage.runs) == (_Found(value=1), False, 2)

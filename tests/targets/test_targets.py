@@ -17,7 +17,7 @@ import pytest
 from edgeseg import artifacts
 from edgeseg.errors import ContractError, MissingExtraError, OptionError, OutputError, UnknownNameError
 from edgeseg.runtime import Segmenter
-from edgeseg.runtime.golden import DRAWINGS, draw
+from edgeseg.runtime.self_test import DRAWINGS, draw
 from edgeseg.specs import Contract
 from edgeseg.targets import TARGETS, ConvertJob, KerasPredictor, get, open_artifact, resolve
 

@@ -14,11 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg.errors import DatasetError
+from edgeseg.data.dicom.outline import DEFLATED, outline
+from edgeseg.data.dicom.packed import require_size
+from edgeseg.errors import DatasetError, LimitError
+from edgeseg.regular import open_regular
 
 ENDINGS = (".dcm", ".ima", ".dicom")
 """What names of DICOM files end in, where they end in anything; a file so named that is none is damaged."""
-_DEFLATED = "1.2.840.10008.1.2.1.99"
+_COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
+_SIZES = ["Rows", "Columns", "NumberOfFrames", "BitsAllocated", "SamplesPerPixel"]
 _MAGIC, _MAGIC_OFFSET = b"DICM", 128
 _FIRST_GROUPS, _LONGEST_FIRST, _HEAD = (0x0002, 0x0008), 1 << 10, 132
 _VRS = frozenset((b"AE", b"CS", b"DA", b"LO", b"OB", b"PN", b"SH", b"ST", b"TM", b"UI", b"UL", b"US"))
@@ -33,7 +37,7 @@ def is_dicom(path: Path) -> bool:
     if path.name.upper() == "DICOMDIR" or not path.is_file():
         return False
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             head = stream.read(_HEAD)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror}); change its permissions") from error
@@ -60,15 +64,37 @@ def read_pixels(path: Path, number: int) -> NDArray[np.generic]:
 
     Raises:
         DatasetError: when it cannot be decoded.
+        LimitError: when it would become another picture than its header says.
     """
     from pydicom.pixels import pixel_array
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return np.asarray(pixel_array(_source(path), index=number, raw=True))
+            source = _source(path)
+            _require_size(path, source, number)
+            return np.asarray(pixel_array(source, index=number, raw=True))
+    except LimitError:
+        raise
     except Exception as error:
         raise unreadable(path, error) from error
+
+
+def _require_size(path: Path, source: Any, number: int) -> None:
+    """Hold a compressed frame against the header."""
+    import pydicom
+    from pydicom.encaps import get_frame
+
+    if not isinstance(source, Path):
+        return
+    syntax = pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID", "")
+    if not syntax.startswith(_COMPRESSED) or (found := outline(path)).pixels_at is None:
+        return
+    header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_SIZES)
+    frames = int(header.get("NumberOfFrames") or 1)
+    with open_regular(path) as stream:
+        stream.seek(found.pixels_at)
+        require_size(get_frame(stream, number, number_of_frames=frames), header, str(path))
 
 
 def _source(path: Path) -> Any:
@@ -79,9 +105,9 @@ def _source(path: Path) -> Any:
     import pydicom
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         has_meta = stream.read(_HEAD)[_MAGIC_OFFSET:] == _MAGIC
-    if has_meta and pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID") != _DEFLATED:
+    if has_meta and pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID") != DEFLATED:
         return path
     read = pydicom.dcmread(path, force=True)
     if "TransferSyntaxUID" not in read.file_meta:

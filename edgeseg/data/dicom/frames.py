@@ -26,8 +26,8 @@ class Frame:
     """One slice in a DICOM file; distances in mm, directions and positions in LPS.
 
     Where black and white are exchanged (`inverted`), an intensity is `top` minus the value. `instance` is its number in
-    the series where it stands in a file of its own, and `spacing_mm` the distance of slices that its header claims;
-    each is None where nothing is claimed.
+    the series where it stands in a file of its own, and `spacing_mm` the distance of slices that its header claims,
+    `least_mm` the lesser of distance and thickness where it claims both; each is None where nothing is claimed.
     """
 
     path: Path
@@ -44,6 +44,7 @@ class Frame:
     top: float = 0.0
     instance: int | None = None
     spacing_mm: float | None = None
+    least_mm: float | None = None
     padding: Padding | None = None
 
 
@@ -77,6 +78,12 @@ def _count(path: Path, header: Any) -> int:
         count = 0
     if not 1 <= count <= MAX_FRAMES:
         raise DatasetError(f"{path}: its header claims a number of frames that is none; 1 to {MAX_FRAMES} are read")
+    groups = header.get("PerFrameFunctionalGroupsSequence")
+    if groups and len(groups) != count:
+        raise DatasetError(
+            f"{path}: its header claims {count} frames and describes {len(groups)}; the file is damaged; export it "
+            "again"
+        )
     return count
 
 
@@ -85,7 +92,7 @@ def _frame(path: Path, header: Any, number: int) -> Frame:
         raise DatasetError(f"{path}: its pixels are colours; a sequence has one grey value per pixel")
     shown = str(header.PhotometricInterpretation)
     if shown not in ("MONOCHROME1", "MONOCHROME2"):
-        raise DatasetError(f"{path}: its photometric interpretation is {shown[:16]}; MONOCHROME1 or 2 is needed")
+        raise DatasetError(f"{path}: its photometric interpretation is no grey one; MONOCHROME1 or 2 is needed")
     rows, columns = int(header.Rows), int(header.Columns)
     if not (0 < rows <= MAX_SIDE_PX and 0 < columns <= MAX_SIDE_PX):
         raise DatasetError(f"{path}: its header claims {rows} x {columns} pixels; 1 to {MAX_SIDE_PX} a side are read")
@@ -93,6 +100,7 @@ def _frame(path: Path, header: Any, number: int) -> Frame:
     transform = _group(header, number, "PixelValueTransformationSequence")
     thickness = measures.get("SpacingBetweenSlices") or measures.get("SliceThickness") or 1.0
     slope = transform.get("RescaleSlope")
+    claimed = _claimed_mm(measures)
     row_mm, column_mm = (float(value) for value in measures.PixelSpacing)
     instance = header.get("InstanceNumber")
     return Frame(
@@ -109,18 +117,20 @@ def _frame(path: Path, header: Any, number: int) -> Frame:
         inverted=shown == "MONOCHROME1",
         top=_largest(header) * (1.0 if slope is None else float(slope)),
         instance=None if instance is None or header.get("NumberOfFrames") else int(instance),
-        spacing_mm=_claimed_spacing(measures),
+        spacing_mm=max(claimed, default=None),
+        least_mm=min(claimed) if len(claimed) > 1 else None,
         padding=_padding(header),
     )
 
 
-def _claimed_spacing(measures: Any) -> float | None:
-    """Read the distance of slices that a header claims; some scanners write the gap there, so thickness is the least.
+def _claimed_mm(measures: Any) -> list[float]:
+    """Read what a header claims of the distance of slices, and their thickness.
 
-    A spacing below zero tells the direction of the stack.
+    Some scanners write the gap for the distance, so the larger counts where slices may be missing, and the lesser where
+    there may be too many. A distance below zero tells the direction of the stack.
     """
     claimed = [abs(float(measures.get(name) or 0.0)) for name in ("SpacingBetweenSlices", "SliceThickness")]
-    return max(claimed) or None
+    return [value for value in claimed if value]
 
 
 def _largest(header: Any) -> int:

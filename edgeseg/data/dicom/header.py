@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from edgeseg.data.dicom.files import unreadable
-from edgeseg.errors import DatasetError, MissingExtraError
+from edgeseg.data.dicom.outline import outline
+from edgeseg.errors import DatasetError, LimitError, MissingExtraError
+from edgeseg.regular import open_regular
 
 _PIXELS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 _UNDEFINED, _DEFLATED, _DIRECTORY = 0xFFFFFFFF, "1.2.840.10008.1.2.1.99", "Media Storage Directory Storage"
@@ -51,6 +53,7 @@ def read(path: Path, tags: list[str] | None = None, *, last: int | None = None) 
     Raises:
         MissingExtraError: without pydicom.
         DatasetError: when the file cannot be read.
+        LimitError: when it has more parts than any scanner writes.
     """
     try:
         from pydicom.filereader import read_partial
@@ -60,7 +63,8 @@ def read(path: Path, tags: list[str] | None = None, *, last: int | None = None) 
     wanted = None if tags is None else [Tag(tag) for tag in tags]
     place: list[tuple[int, int]] = []
     try:
-        with path.open("rb") as stream, warnings.catch_warnings():
+        outline(path)
+        with open_regular(path) as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")
 
             def stop(tag: int, _vr: str | None, length: int) -> bool:
@@ -74,6 +78,8 @@ def read(path: Path, tags: list[str] | None = None, *, last: int | None = None) 
             packed = values.file_meta.get("TransferSyntaxUID") == _DEFLATED
             cut = bool(place) and not packed and not _is_whole(stream, *place[0], little=values.original_encoding[1])
             return Header(values=values, has_pixels=bool(place), is_cut=cut)
+    except LimitError:
+        raise
     except Exception as error:
         raise unreadable(path, error) from error
 

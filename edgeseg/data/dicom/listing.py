@@ -16,11 +16,14 @@ from edgeseg.data.dicom import enhanced
 from edgeseg.data.dicom.header import holds_no_image, is_image, read
 from edgeseg.data.listing import natural_key
 from edgeseg.data.origin import Origin
-from edgeseg.data.recognise import SeriesFacts
+from edgeseg.data.recognise import SeriesFacts, words_of
+from edgeseg.data.recognise.table import BEFORE, NEVER, OTHER_PART, WITHOUT
 from edgeseg.errors import DatasetError
 
 TAGS = [
-    "AccessionNumber", "BitsAllocated", "BitsStored", "ContrastBolusAgent", "ContrastBolusAgentSequence",
+    "AccessionNumber", "BitsAllocated", "BitsStored", "BodyPartExamined", "ComplexImageComponent",
+    "ContrastBolusAgent", "ContrastBolusAgentSequence", "ContrastBolusIngredient", "ContrastBolusStartTime",
+    "ContrastBolusTotalDose", "ContrastBolusVolume", "LossyImageCompression",
     "DiffusionBValue", "EchoPulseSequence", "EchoTime",
     "FrameOfReferenceUID", "ImageOrientationPatient", "ImagePositionPatient", "ImageType", "ImagesInAcquisition",
     "InstanceNumber", "InversionTime", "Modality", "NumberOfFrames", "PatientBirthDate", "PatientID", "PatientName",
@@ -31,6 +34,7 @@ TAGS = [
     "SOPClassUID", "SOPInstanceUID",
 ]  # fmt: skip
 _NO_AGENT = frozenset(("", "no", "none", "nein", "non", "n", "0", "without", "n/a", "na", "null"))
+_NO_AGENT_WORDS = (("no",), ("none",), ("kein",), ("keine",), ("aucun",), ("ninguno",), ("nessuno",))
 _IDENTIFYING = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
 _HIDDEN = "..."
 _OWNER_TAGS = [
@@ -40,6 +44,14 @@ _OWNER_TAGS = [
 _SERIES_UID = 0x0020000E
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _MIN_HIDDEN = 3
+_MODALITIES = frozenset((
+    "MR", "CT", "PT", "NM", "US", "XA", "RF", "CR", "DX", "MG", "IO", "OT", "SC", "SEG", "RTSTRUCT", "RTDOSE",
+    "RTPLAN", "RTIMAGE", "RTRECORD", "SR", "PR", "KO", "REG", "FID", "RWV", "PX", "ES", "GM", "OP", "XC", "ECG",
+    "EPS", "HD", "IVUS", "OCT", "OPT", "OPM", "OPV", "SM", "M3D", "DOC", "ANN", "AU", "BI", "BMD", "CFM", "DG", "DMS",
+    "EEG", "EMG", "EOG", "IVOCT", "LEN", "LS", "KER", "OAM", "OSS", "PLAN", "POS", "RESP", "SMR", "SRF", "STAIN",
+    "TEXTUREMAP", "TG", "VA",
+))  # fmt: skip
+"""Codes of DICOM PS3.3 C.7.3.1.1.1."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +68,12 @@ class SeriesFiles:
     headers: list[Any]
     cut: list[Path] = field(default_factory=list)
 
+    @property
+    def name(self) -> str:
+        """What messages call it; a description may hold a patient's name."""
+        number = _whole(self.headers[0], "SeriesNumber")
+        return "a series without a number" if number is None else f"series {number}"
+
     def facts(self) -> SeriesFacts:
         """Gather what tells which sequence it is."""
         first = self.headers[0]
@@ -63,8 +81,13 @@ class SeriesFiles:
         return SeriesFacts(
             description=self.description,
             number=_whole(first, "SeriesNumber"),
-            modality=str(first.get("Modality") or "unknown"),
-            image_type=(*(str(word).upper() for word in _many(first.get("ImageType"))), *_captured(first)),
+            modality=_modality(first),
+            image_type=(
+                *(str(word).upper() for word in _many(first.get("ImageType"))),
+                *(str(word).upper() for word in _many(first.get("ComplexImageComponent"))),
+                *_captured(first),
+            ),
+            body_part=_other_part(first),
             scanning=tuple(str(word).upper() for word in _many(first.get("ScanningSequence")))
             or enhanced.pulses(first),
             echo_ms=enhanced.milliseconds(first, "echo"),
@@ -125,7 +148,8 @@ def _described(header: Any) -> str:
     named = [word for name in _IDENTIFYING for word in re.split(r"[\s^=,]+", str(header.get(name) or ""))]
     for word in sorted({word for word in named if len(word) >= _MIN_HIDDEN}, key=len, reverse=True):
         text = re.sub(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", _HIDDEN, text, flags=re.IGNORECASE)
-    return re.sub(r"\d+(\.\d+){4,}", _HIDDEN, text)
+    shown = "".join(char if char.isprintable() else " " for char in text)
+    return re.sub(r"\d+(\.\d+){4,}", _HIDDEN, shown)
 
 
 def _origin(header: Any, salt: str) -> Origin:
@@ -151,9 +175,22 @@ def _day(text: Any) -> date | None:
 
 
 def _agent(header: Any) -> bool:
-    if enhanced.agent_given(header):
+    """Whether a header says that a contrast agent was given: by name, or by what only a given one has."""
+    text = str(header.get("ContrastBolusAgent") or "").strip()
+    words = words_of(text)
+    if text and (words[:1] in _NO_AGENT_WORDS or any(word in BEFORE | WITHOUT for word in words)):
+        return False
+    if enhanced.agent_given(header) or text.casefold() not in _NO_AGENT:
         return True
-    return str(header.get("ContrastBolusAgent") or "").strip().casefold() not in _NO_AGENT
+    given = (enhanced.number(header.get(name)) for name in ("ContrastBolusVolume", "ContrastBolusTotalDose"))
+    told = (str(header.get(name) or "").strip() for name in ("ContrastBolusStartTime", "ContrastBolusIngredient"))
+    return any(value and value > 0 for value in given) or any(word.casefold() not in _NO_AGENT for word in told)
+
+
+def _other_part(header: Any) -> str:
+    """Give the part of the body that a header names where it is known to be another one than the head."""
+    words = words_of(str(header.get("BodyPartExamined") or ""))
+    return next((word for word in words if word in NEVER[OTHER_PART]), "")
 
 
 def _plane(headers: list[Any]) -> str:
@@ -171,6 +208,12 @@ def _plane(headers: list[Any]) -> str:
             continue
         planes.add(("sagittal", "coronal", "axial")[int(np.abs(np.cross(along_row, along_column)).argmax())])
     return "" if not planes else planes.pop() if len(planes) == 1 else "mixed"
+
+
+def _modality(header: Any) -> str:
+    """Give the code of the modality; anything else that stands there could be words on the patient."""
+    code = str(header.get("Modality") or "")
+    return code if code in _MODALITIES else "unknown"
 
 
 def _captured(header: Any) -> tuple[str, ...]:

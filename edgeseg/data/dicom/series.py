@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from edgeseg.data.dicom.alike import odd_headers, require_one_owner
 from edgeseg.data.dicom.frames import Frame, frames_of
 from edgeseg.data.dicom.listing import SeriesFiles
 from edgeseg.data.dicom.pixels import Pixels
@@ -36,7 +37,7 @@ class DicomSeries:
                 or orientation or lie twice at one place, or a volume that cannot be seen as axial slices.
         """
         self.source, self.origin = source, files.origin
-        name, facts = f"{source}: series '{files.description}'", files.facts()
+        name, facts = f"{source}: {files.name}", files.facts()
         if facts.modality != "MR":
             raise DatasetError(f"{name} is {facts.modality}; the network was trained on MR; choose an MR series")
         if "MOSAIC" in facts.image_type:
@@ -45,6 +46,7 @@ class DicomSeries:
             )
         if files.cut:
             raise DatasetError(f"{files.cut[0]}: its pixels end too early; the file is cut short; copy it again")
+        require_one_owner(files.headers, files.paths, name)
         frames = frames_of(files, source)
         _require_alike(frames, name)
         stack = stacked(frames, name)
@@ -56,7 +58,7 @@ class DicomSeries:
         affine[:3, 2] = np.array(first.orientation[:3]) * first.pixel_mm[1]
         shape = (len(frames), first.rows, first.columns)
         self._grid, self.view = common_view(shape, affine, name, stack.steps, "".join(stack.warnings[:1]))
-        self.warnings = (*stack.warnings, *_count_claimed(files, len(frames)))
+        self.warnings = (*odd_headers(files.headers), *stack.warnings, *_count_claimed(files, len(frames)))
         self._pixels = Pixels(self.frames)
 
     @property

@@ -11,6 +11,7 @@ from edgeseg.data.dicom.frames import Frame
 from edgeseg.errors import DatasetError
 
 _SAME_SHARE, _USUAL_SHARE, _GAP_SHARE, _UNEVEN_SHARE, _CLAIM_SHARE = 0.05, 1.25, 1.5, 0.1, 1.5
+_ASIDE_SHARE = 0.5
 _TOLD = 5
 
 
@@ -50,7 +51,7 @@ def stacked(frames: list[Frame], name: str) -> Stack:
     gaps = np.diff(places)
     _require_apart(ordered, gaps, name)
     usual = float(np.median(gaps[gaps <= _USUAL_SHARE * gaps.min()]))
-    warned = (*_gaps(gaps, usual), *_claims(usual, first), *numbers)
+    warned = (*_gaps(gaps, usual), *_claims(usual, first), *numbers, *_aside(ordered, places))
     way = np.array(ordered[-1].position) - np.array(ordered[0].position)
     if gaps.max() - gaps.min() <= _UNEVEN_SHARE * usual:
         return Stack(frames=ordered, step_mm=way / (len(ordered) - 1), steps=None, warnings=warned)
@@ -63,7 +64,8 @@ def _require_apart(frames: tuple[Frame, ...], gaps: NDArray[np.float64], name: s
     if np.isfinite(gaps).all() and gaps.min() > _SAME_SHARE * max(usual, 1e-3):
         return
     place = int(np.argmin(gaps))
-    one, other = (frame.path.name for frame in frames[place : place + 2])
+    paths = [frame.path for frame in frames[place : place + 2]]
+    one, other = (path.name if paths[0].name != paths[1].name else f"{path.parent.name}/{path.name}" for path in paths)
     raise DatasetError(
         f"{name} has two slices at one place ({one} and {other}): a file was copied twice, or it holds several echoes "
         "or times; leave one of each"
@@ -86,12 +88,28 @@ def _gaps(gaps: NDArray[np.float64], usual: float) -> tuple[str, ...]:
 
 
 def _claims(usual: float, frame: Frame) -> tuple[str, ...]:
+    if frame.least_mm is not None and usual * _CLAIM_SHARE < frame.least_mm:
+        return (
+            f"slices lie {usual:.1f} mm apart, and the headers say {frame.least_mm:.1f} mm: two acquisitions seem to "
+            "be mixed",
+        )
     if frame.spacing_mm is None or usual <= _CLAIM_SHARE * frame.spacing_mm:
         return ()
     return (
         f"slices seem to be missing: they lie {usual:.1f} mm apart, and the headers say a spacing of "
         f"{frame.spacing_mm:.1f} mm",
     )
+
+
+def _aside(frames: tuple[Frame, ...], places: NDArray[np.float64]) -> tuple[str, ...]:
+    """Say which slice lies furthest from the line through the first and the last; half a pixel is not told."""
+    positions = np.array([frame.position for frame in frames])
+    share = (places - places[0]) / (places[-1] - places[0])
+    apart = np.linalg.norm(positions - positions[0] - share[:, np.newaxis] * (positions[-1] - positions[0]), axis=1)
+    worst = int(apart.argmax())
+    if apart[worst] <= _ASIDE_SHARE * min(frames[0].pixel_mm):
+        return ()
+    return (f"slices do not lie in one line: slice {worst + 1} lies {apart[worst]:.1f} mm aside of the others",)
 
 
 def _missing_numbers(frames: tuple[Frame, ...]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ class SeriesFacts:
         echo_ms: echo time; likewise the times of repetition and of inversion.
         b_value: the largest diffusion weighting in s/mm2.
         contrast: whether the header names a contrast agent.
+        body_part: that the header names, where it is another one than the head.
         plane: `axial`, `coronal`, `sagittal`, `mixed`, or nothing where it is unknown.
         slices: how many; 0 where it is unknown.
     """
@@ -31,5 +32,6 @@ class SeriesFacts:
     inversion_ms: float | None = None
     b_value: float = 0.0
     contrast: bool = False
+    body_part: str = ""
     plane: str = ""
     slices: int = 0

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 from edgeseg.data.recognise import table
 from edgeseg.data.recognise.facts import SeriesFacts
+from edgeseg.data.recognise.scripts import has_unread
 from edgeseg.data.recognise.words import words_of
 
-_WORD, _HEADER, _AGREES, _EXPLICIT, _DERIVED = 4, 2, 2, 2, 1
+_WORD, _HEADER, _AGREES, _EXPLICIT, _DERIVED, _ELSEWHERE = 4, 2, 2, 2, 1, 1
 _FLAIR_TI_MS, _FLAIR_TE_MS, _T1_TE_MS = 1400.0, 60.0, 40.0
 _T1_TI_MS, _T1_TR_MS, _T1_SE_TE_MS = (250.0, 1400.0), 1000.0, 30.0
 _REACH = 3
+_TARGETS = ("to", "in", "on", "reg", "registered", "coreg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,11 @@ def judge(facts: SeriesFacts) -> Verdict:
     weighting, score, why = _weighting(facts, words)
     if "DERIVED" in facts.image_type and score:
         score, why = score - _DERIVED, (*why, "derived")
+    if facts.body_part and score:
+        score, why = (
+            score - _ELSEWHERE,
+            (*why, f"although its header names another part of the body, '{facts.body_part}'"),
+        )
     if weighting == "flair":
         return Verdict(channel="flair", score=score, why=why)
     if weighting is None:
@@ -57,16 +64,39 @@ def _ruled_out(facts: SeriesFacts, words: tuple[str, ...]) -> str | None:
     for kind in facts.image_type:
         if said := table.BAD_IMAGE_TYPES.get(kind):
             return f"{said}, by its image type"
+    for kind in facts.image_type[2:4]:
+        if said := table.COMPONENTS.get(kind.split("_")[0]):
+            return f"{said}, by its image type"
     if facts.plane == "mixed":
         return "a localizer, by its planes"
     for said, meant in table.NEVER.items():
         if found := next((word for word in words if word in meant), None):
             return f"{said}, by the word '{found}'"
+    if part := _computed_part(words):
+        return part
     return f"diffusion, by its b value of {facts.b_value:.0f}" if facts.b_value > 0 else None
 
 
+def _computed_part(words: tuple[str, ...]) -> str | None:
+    """Tell fat and opposed phase of a Dixon series, and the map of MP2RAGE, from what looks as T1-weighted does."""
+    saturated = {
+        place for place, pair in enumerate(itertools.pairwise(words)) if pair[0] == "fat" and pair[1][:1] == "s"
+    }
+    parts = [word for place, word in enumerate(words) if word in table.DIXON_OTHERS and place not in saturated]
+    if parts and (parts[0] == words[0] == "fat" or any(word in table.DIXON for word in words)):
+        return f"a part of a Dixon series, by the word '{parts[0]}'"
+    if "mp2rage" in words and {"t1", "images"} <= set(words):
+        return "computed from others, by the words 'mp2rage', 't1' and 'images'"
+    return None
+
+
 def _weighting(facts: SeriesFacts, words: tuple[str, ...]) -> tuple[str | None, int, tuple[str, ...]]:
-    flair = _first(words, table.FLAIR) or _pair(words, ("dark", "fluid")) or _pair(words, ("t2", "f"))
+    flair = (
+        _first(words, table.FLAIR)
+        or _pair(words, ("dark", "fluid"))
+        or _pair(words, ("da", "fl"))
+        or _pair(words, ("t2", "f"))
+    )
     t1, t2 = _first(words, table.T1), _first(words, table.T2)
     by_times, times = _weighting_by_times(facts)
     if flair and by_times == "t1":
@@ -120,6 +150,8 @@ def _contrast(facts: SeriesFacts, words: tuple[str, ...]) -> tuple[str | None, i
         return "pre", _EXPLICIT, (told, *([f"although {header}"] if facts.contrast else []))
     if facts.contrast:
         return "post", _AGREES, (header,)
+    if has_unread(facts.description):
+        return None, 0, ("words in letters that are not read, which may say contrast agent",)
     return "pre", 0, ("nothing says contrast agent",)
 
 
@@ -132,6 +164,9 @@ def _contrast_words(words: tuple[str, ...]) -> tuple[set[str], str]:
         reached = next((n for n, other in enumerate(after, 1) if other in table.CONTRAST), 0)
         if any(other in table.BEFORE | table.AFTER | table.WITHOUT_ALONE for other in after[: max(reached - 1, 0)]):
             reached = 0
+        if word in table.WITH and any(other in table.WITHOUT_ALONE for other in after[: _REACH - 1]):
+            found.add("post")
+            told.append(word)
         said = _said(word, words[place - 1] if place else "", reached)
         if said:
             found.add(said)
@@ -147,6 +182,8 @@ def _said(word: str, before: str, reached: int) -> str | None:
     """Say what one word means, which may stand before a name for a contrast agent."""
     if word in table.BEFORE or word in table.WITHOUT_ALONE or (word in table.WITHOUT and reached):
         return "pre"
+    if reached == 1 and word in table.SHORT:
+        return table.SHORT[word]
     if word in table.CONTRAST or word in table.AFTER or (word in table.WITH and reached):
         return "post"
     return {"n": "pre", "c": "post"}.get(word) if before == "t1" else None
@@ -156,7 +193,7 @@ def _without_targets(words: tuple[str, ...]) -> tuple[str, ...]:
     """Leave out what a series was registered to: the end of `flair in t1 space`, `flair reg to t1`."""
     weightings = table.FLAIR | table.T1 | table.T2
     for place in range(1, len(words)):
-        registered = words[place - 1] in ("to", "in", "on") and words[place] in weightings
+        registered = words[place - 1] in _TARGETS and words[place] in weightings
         if registered and any(word in weightings for word in words[: place - 1]):
             return (*words[: place - 1], *words[place + 1 :])
     return words

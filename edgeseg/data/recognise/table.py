@@ -19,18 +19,22 @@ CONTRAST = _words(
     "contrast contraste contrasto kontrast kontrastmittel km mdc gd gad gado gadolinium gadolinio gdo gdtpa dtpa "
     "gadovist gadavist primovist eovist dotarem clariscan magnevist multihance omniscan prohance vueway elucirem "
     "artirem gadobutrol gadoteridol gadoterate gadobenate gadopiclenol ce kmc injection injecte injectee inj iv ivc "
-    "civ zouei zoei agent mkm"
+    "civ zouei zoei agent mkm kontrastli kontrastem kontrastu kontrastom kontrastni kontrastnim kontrastowy "
+    "kontrastowe kontrascie kontraszt kontrasztos contrasto contrastato contrastata contrastado contrastada contrastee"
 )
 AFTER = _words(
-    "post after nach apres tras despues dopo apos pos poscontraste enhanced zoueigo zoeigo zoueiato gadoplus delayed"
+    "post after nach apres tras despues dopo apos pos poscontraste enhanced zoueigo zoeigo zoueiato gadoplus delayed "
+    "late spat tardif tardive tardia efter etter sonra"
 )
-WITH = _words("na with w mit avec con com met")
+WITH = _words("na with w mit avec con com met med po")
 BEFORE = _words(
     "pre prae plain native nativ nativo natif unenhanced noncontrast noncontrasted before vor avant antes prima voor "
     "zoueimae zoeimae tanjun okm simple precontraste"
 )
-WITHOUT_ALONE = _words("without wo ohne sans sin senza sem zonder nonenhanced")
+WITHOUT_ALONE = _words("without wo ohne sans sin senza sem zonder nonenhanced bez utan uden uten kontrastsiz")
 """These say that there is no agent where they stand alone too."""
+SHORT = {"n": "post", "v": "pre", "av": "pre", "ss": "pre", "przed": "pre"}
+"""Short for after, before and without (nach, vor, avant, sans) where a name for a contrast agent comes next."""
 WITHOUT = WITHOUT_ALONE | _words("non no not")
 
 AXIAL = _words(
@@ -40,11 +44,13 @@ AXIAL = _words(
 CORONAL = _words("cor coronal coronale koronar coro kanjou kanjo ocor frontal frontale")
 SAGITTAL = _words("sag sagittal sagittale sagital sagt shijou shijo osag")
 
+OTHER_PART = "another part of the body"
 NEVER: dict[str, frozenset[str]] = {
     "a localizer": _words(
         "loc locs localizer localiser localizador localizzatore lokalizer localisateur scout scouts aahscout aascout "
         "aahead survey plan planscan topo topogram reperage repere 3plane tplane threeplane smartbrain localizers "
-        "localization ichigime ichigimi posdisp loca"
+        "localization ichigime ichigimi posdisp loca "
+        "localisation lokalisation lokalisierung"
     ),
     "a calibration": _words(
         "calib calibration cal refscan coilref shim b0map fieldmap fmap b1map phantom prescan senseref"
@@ -62,10 +68,16 @@ NEVER: dict[str, frozenset[str]] = {
     "an angiogram": _words("tof mra mrv angio angiography venogram venography pca phlebo cemra"),
     "computed from others": _words(
         "sub subs subtract subtraction subtraktion soustraction sustraccion sottrazione difference mip minip "
-        "projection fused fusion map maps mapping synthetic magic syntheticmr inv1 inv2 ratio color colour overlay"
+        "projection fused fusion map maps mapping synthetic symri synth magic syntheticmr inv1 inv2 ratio color "
+        "colour overlay"
     ),
     "a mask or segmentation": _words(
         "seg segs segmentation segmentacion mask masks label labels labelmap roi rtstruct annotation"
+    ),
+    OTHER_PART: _words(
+        "spine cspine tspine lspine cspn lumbar lumbal cervical cervicale thoracic dorsal wirbelsaule wirbelsaeule hws "
+        "bws lws rachis columna myelo myelon knee knie genou rodilla shoulder schulter abdomen pelvis becken breast "
+        "brust mamma heart herz cardiac prostate prostata liver leber wrist ankle elbow"
     ),
     "no series of images": _words(
         "report dose phoenixzipreport phoenix screenshot screensave screen save capture keyimages presentation pdf "
@@ -86,7 +98,16 @@ FILLING = _words(
 KNOWN = FLAIR | T1 | T2 | CONTRAST | AFTER | WITH | BEFORE | WITHOUT | AXIAL | CORONAL | SAGITTAL | FILLING
 KNOWN |= _words(" ".join(word for words in NEVER.values() for word in words))
 
+DIXON = _words("dixon lavaflex")
+DIXON_OTHERS = _words("f fat opp opposed out outphase fett fatonly")
+"""Beside a word of `DIXON`, a part of such a series other than water and in phase."""
+COMPONENTS = {"P": "a phase", "R": "a real part", "I": "an imaginary part"}
+"""The third or fourth word of an image type, whole or before `_`: not a magnitude."""
+
 BAD_IMAGE_TYPES = {
+    "PHASE": "a phase",
+    "REAL": "a real part",
+    "IMAGINARY": "an imaginary part",
     "LOCALIZER": "a localizer",
     "SUBTRACT": "computed from others",
     "SUBTRACTION": "computed from others",

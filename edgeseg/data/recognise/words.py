@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import functools
 import re
-import unicodedata
 
+from edgeseg.data.recognise.scripts import in_latin
 from edgeseg.data.recognise.table import KNOWN
 
 _SIGNS = (
@@ -32,7 +32,7 @@ _MIN_PART = 2
 
 def words_of(text: str) -> tuple[str, ...]:
     """Give the words of a description in their order, lower case and without accents; digits that stand alone too."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    plain = in_latin(text).encode("ascii", "ignore").decode()
     for sign, said in _SIGNS:
         plain = sign.sub(said, plain)
     found: list[str] = []

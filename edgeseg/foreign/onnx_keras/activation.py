@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from edgeseg.foreign.onnx_keras.values import Operation, Value, axis_of, layer
+from edgeseg.foreign.onnx_keras.values import Operation, Value, axis_of
+from edgeseg.targets.plain import plain_layer
 
 
 def named(activation: str) -> Callable[[Operation], Value]:
@@ -53,11 +54,7 @@ def clip(operation: Operation) -> Value:
     if ends[0] == 0.0:
         return _over(operation, keras.layers.ReLU(max_value=ends[1], name=operation.name))
 
-    def clipped(x: Any) -> Any:
-        x = x if ends[0] is None else keras.ops.maximum(x, ends[0])
-        return x if ends[1] is None else keras.ops.minimum(x, ends[1])
-
-    return _over(operation, layer(operation.name, clipped))
+    return _over(operation, plain_layer(operation.name, "clip", low=ends[0], high=ends[1]))
 
 
 def prelu(operation: Operation) -> Value:
@@ -83,7 +80,9 @@ def hard_sigmoid(operation: Operation) -> Value:
     slope, offset = float(operation.given.get("alpha", 0.2)), float(operation.given.get("beta", 0.5))
     if abs(slope - 1 / 6) < 1e-6 and offset == 0.5:
         return _over(operation, keras.layers.Activation("hard_sigmoid", name=operation.name))
-    return _over(operation, layer(operation.name, lambda x: keras.ops.clip(x * slope + offset, 0.0, 1.0)))
+    line = plain_layer(f"{operation.name}.line", "scale", by=slope, plus=offset)(operation.data.x)
+    made = plain_layer(operation.name, "clip", low=0.0, high=1.0)
+    return Value(x=made(line), shape=operation.shape, last=operation.data.last)
 
 
 def gelu(operation: Operation) -> Value:
@@ -91,7 +90,7 @@ def gelu(operation: Operation) -> Value:
     import keras
 
     if operation.given.get("approximate", "none") == "tanh":
-        return _over(operation, layer(operation.name, lambda x: keras.ops.gelu(x, approximate=True)))
+        return _over(operation, plain_layer(operation.name, "gelu", approximate=True))
     return _over(operation, keras.layers.Activation("gelu", name=operation.name))
 
 
@@ -108,13 +107,11 @@ def softmax(operation: Operation) -> Value:
     return _over(operation, keras.layers.Softmax(axis=axis, name=operation.name))
 
 
-def function(make: Callable[[Any, Any], Any]) -> Callable[[Operation], Value]:
-    """A function of one tensor: `make(keras.ops, x)`; Keras is imported when it is needed."""
+def function(kind: str) -> Callable[[Operation], Value]:
+    """A function of one value, by the name that `keras.ops` has for it."""
 
     def apply(operation: Operation) -> Value:
-        import keras
-
-        return _over(operation, layer(operation.name, lambda x: make(keras.ops, x)))
+        return _over(operation, plain_layer(operation.name, "of one", kind=kind))
 
     return apply
 

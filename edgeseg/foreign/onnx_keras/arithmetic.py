@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from edgeseg.foreign.onnx_keras.values import Operation, Value, as_onnx, channels_last, layer
+from edgeseg.foreign.onnx_keras.values import Operation, Value, as_onnx, channels_last
+from edgeseg.targets.plain import plain_layer
 
 _MERGES = {"add": "Add", "multiply": "Multiply", "subtract": "Subtract", "maximum": "Maximum", "minimum": "Minimum"}
 
@@ -25,7 +26,7 @@ def binary(kind: str) -> Callable[[Operation], Value]:
         if kind in _MERGES:
             made = getattr(keras.layers, _MERGES[kind])(name=operation.name)
             return Value(x=made([a, b]), shape=operation.shape, last=last)
-        made = layer(operation.name, getattr(keras.ops, kind))
+        made = plain_layer(operation.name, "of two", kind=kind)
         return Value(x=made(a, b), shape=operation.shape, last=last)
 
     return apply
@@ -52,12 +53,9 @@ def several(kind: str) -> Callable[[Operation], Value]:
 
 
 def _with_stored(operation: Operation, kind: str, a: Any, b: Any) -> Any:
-    import keras
-
-    function = getattr(keras.ops, kind)
     if isinstance(a, np.ndarray):
-        return layer(operation.name, lambda x: function(a, x))(b)
-    return layer(operation.name, lambda x: function(x, b))(a)
+        return plain_layer(operation.name, "with constant", a, kind=kind, first=True)(b)
+    return plain_layer(operation.name, "with constant", b, kind=kind)(a)
 
 
 def _aligned(operation: Operation, first: Value, second: Value) -> tuple[bool, tuple[Any, Any]]:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg.foreign.onnx_keras.values import Operation, Value, as_onnx, channels_last, layer
+from edgeseg.foreign.onnx_keras.values import Operation, Value, as_onnx, channels_last
 from edgeseg.foreign.onnx_keras.windows import Window, padded, window_of
+from edgeseg.targets.plain import plain_layer
 
 
 def conv(operation: Operation) -> Value:
@@ -106,7 +107,7 @@ def _parts(x: Any, groups: int, name: str) -> list[Any]:
     width = x.shape[-1] // groups
 
     def part(index: int) -> Any:
-        return layer(f"{name}.part{index}", lambda v: v[..., index * width : (index + 1) * width])
+        return plain_layer(f"{name}.part{index}", "cut", cuts=[None, None, None, [index * width, (index + 1) * width]])
 
     return [part(index)(x) for index in range(groups)]
 
@@ -125,14 +126,12 @@ def gemm(operation: Operation) -> Value:
 
 def matmul(operation: Operation) -> Value:
     """`MatMul` of values, or with stored weights of two axes."""
-    import keras
-
     first, second = operation.value(0), operation.value(1)
     if second.constant and second.x.ndim == 2:
         return _dense(operation, np.asarray(second.x), None)
     if second.constant or first.constant:
         raise operation.refused("multiplies with stored weights of more than two axes")
-    made = layer(operation.name, keras.ops.matmul)
+    made = plain_layer(operation.name, "of two", kind="matmul")
     x = made(as_onnx(first, f"{operation.name}.a"), as_onnx(second, f"{operation.name}.b"))
     return Value(x=x, shape=operation.shape)
 

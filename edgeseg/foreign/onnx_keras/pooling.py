@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from edgeseg.foreign.onnx_keras.values import Operation, Value, as_onnx, axis_of, channels_last, layer
+from edgeseg.foreign.onnx_keras.values import Operation, Value, as_onnx, axis_of, channels_last
 from edgeseg.foreign.onnx_keras.windows import NO_PADS, Window, same_pads, window_of
+from edgeseg.targets.plain import plain_layer
 
 
 def max_pool(operation: Operation) -> Value:
@@ -57,7 +58,6 @@ def reduction(kind: str) -> Callable[[Operation], Value]:
     """`ReduceMean`, `ReduceMax` and so on; over the image's two axes it is a pooling."""
 
     def reduce(operation: Operation) -> Value:
-        import keras
 
         data = operation.data
         asked = operation.stored(1, "axes")
@@ -67,10 +67,9 @@ def reduction(kind: str) -> Callable[[Operation], Value]:
         keep = bool(operation.given.get("keepdims", 1))
         if len(data.shape) == 4 and axes == [2, 3] and keep and kind in ("mean", "max"):
             return _whole(operation, {"mean": "Average", "max": "Max"}[kind])
-        function = getattr(keras.ops, kind)
         held = data if keep or not data.last else Value(x=as_onnx(data, f"{operation.name}.in"), shape=data.shape)
         places = tuple(axis_of(operation, held, axis) for axis in axes)
-        made = layer(operation.name, lambda x: function(x, axis=places, keepdims=keep))
+        made = plain_layer(operation.name, "reduce", kind=kind, axes=list(places), keep=keep)
         return Value(x=made(held.x), shape=operation.shape, last=held.last)
 
     return reduce
@@ -101,11 +100,11 @@ def _repeat_edges(x: Any, window: Window, name: str) -> Any:
             continue
         side = x.shape[axis]
 
-        def cut(start: int, stop: int, axis: int = axis) -> Callable[[Any], Any]:
-            return lambda v: v[:, start:stop] if axis == 1 else v[:, :, start:stop]
+        def cuts(start: int, stop: int, axis: int = axis) -> list[list[int] | None]:
+            return [None, *([start, stop] if one == axis else None for one in (1, 2)), None]
 
-        first = layer(f"{name}.first{axis}", cut(0, 1))(x)
-        last = layer(f"{name}.last{axis}", cut(side - 1, side))(x)
+        first = plain_layer(f"{name}.first{axis}", "cut", cuts=cuts(0, 1))(x)
+        last = plain_layer(f"{name}.last{axis}", "cut", cuts=cuts(side - 1, side))(x)
         parts = [*[first] * before, x, *[last] * after]
         x = keras.layers.Concatenate(axis=axis, name=f"{name}.edge{axis}")(parts)
     return x

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from edgeseg.foreign.onnx_keras.values import Operation, Value, channels_last, layer
+from edgeseg.foreign.onnx_keras.values import Operation, Value, channels_last
+from edgeseg.targets.plain import plain_layer
 
 _HALF = ("half_pixel", "pytorch_half_pixel")
 
@@ -58,8 +59,7 @@ def _nearest(operation: Operation, before: tuple[int, ...], after: tuple[int, ..
     ):
         return keras.layers.UpSampling2D(grown, interpolation="nearest", name=operation.name)
     rows, columns = picked
-    take = keras.ops.take
-    return layer(operation.name, lambda x: take(take(x, rows, axis=1), columns, axis=2))
+    return plain_layer(operation.name, "pick", rows=rows.tolist(), columns=columns.tolist())
 
 
 def _picked(operation: Operation, before: int, after: int, where: str, rounding: str) -> Any:
@@ -85,7 +85,6 @@ def _picked(operation: Operation, before: int, after: int, where: str, rounding:
 
 def _linear(operation: Operation, before: tuple[int, ...], after: tuple[int, ...], where: str) -> Any:
     import keras
-    import tensorflow as tf
 
     grown = _factors(before, after)
     if where in _HALF and not (where == "pytorch_half_pixel" and 1 in after and after != before):
@@ -94,28 +93,22 @@ def _linear(operation: Operation, before: tuple[int, ...], after: tuple[int, ...
         return keras.layers.Resizing(*after, interpolation="bilinear", name=operation.name)
     if where not in ("align_corners", "asymmetric"):
         raise operation.refused(f"resizes by the rule {where}")
-    aligned = where == "align_corners"
-    old = tf.compat.v1.image.resize_bilinear
-    return layer(operation.name, lambda x: old(x, after, align_corners=aligned))
+    return plain_layer(operation.name, "resize", size=list(after), aligned=where == "align_corners")
 
 
 def depth_to_space(operation: Operation) -> Value:
     """`DepthToSpace`, in both orders of channels."""
-    import tensorflow as tf
-
     side = int(operation.given["blocksize"])
     x = channels_last(operation.data, operation.name)
     if operation.given.get("mode", "DCR") == "CRD":
         order = np.arange(x.shape[-1]).reshape(-1, side, side).transpose(1, 2, 0).reshape(-1)
-        x = layer(f"{operation.name}.order", lambda v: tf.gather(v, order, axis=-1))(x)
-    made = layer(operation.name, lambda v: tf.nn.depth_to_space(v, side))
+        x = plain_layer(f"{operation.name}.order", "take", indices=order.tolist(), axis=-1)(x)
+    made = plain_layer(operation.name, "rearrange", kind="depth_to_space", side=side)
     return Value(x=made(x), shape=operation.shape, last=True)
 
 
 def space_to_depth(operation: Operation) -> Value:
     """`SpaceToDepth`."""
-    import tensorflow as tf
-
     side = int(operation.given["blocksize"])
-    made = layer(operation.name, lambda v: tf.nn.space_to_depth(v, side))
+    made = plain_layer(operation.name, "rearrange", kind="space_to_depth", side=side)
     return Value(x=made(channels_last(operation.data, operation.name)), shape=operation.shape, last=True)

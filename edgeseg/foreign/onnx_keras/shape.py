@@ -14,8 +14,8 @@ from edgeseg.foreign.onnx_keras.values import (
     as_onnx,
     axis_of,
     channels_last,
-    layer,
 )
+from edgeseg.targets.plain import plain_layer
 
 
 def identity(operation: Operation) -> Value:
@@ -37,25 +37,10 @@ def concat(operation: Operation) -> Value:
     if len(whole) == len(values):
         return Value(x=keras.layers.Concatenate(axis=place, name=operation.name)(xs), shape=operation.shape, last=last)
     stored = [(channels_last(v, operation.name) if last else v.x) if v.constant else None for v in values]
-    made = layer(operation.name, lambda *given: _joined(given, stored, place))
+    arrays = [array for array in stored if array is not None]
+    told = [array is not None for array in stored]
+    made = plain_layer(operation.name, "join", *arrays, axis=place, stored=told)
     return Value(x=made(*xs), shape=operation.shape, last=last)
-
-
-def _joined(xs: Any, stored: list[Any], place: int) -> Any:
-    """Join tensors and stored arrays in their order; an array is repeated along the batch."""
-    import keras
-
-    rest = iter(xs)
-    parts = []
-    for array in stored:
-        if array is None:
-            parts.append(next(rest))
-            continue
-        shape = keras.ops.shape(xs[0])[:1]
-        parts.append(
-            keras.ops.broadcast_to(keras.ops.convert_to_tensor(array, xs[0].dtype), (*shape, *array.shape[1:]))
-        )
-    return keras.ops.concatenate(parts, axis=place)
 
 
 def transpose(operation: Operation) -> Value:
@@ -101,22 +86,22 @@ def slices(operation: Operation) -> Value:
     axes = operation.stored(3, "axes")
     steps = operation.stored(4)
     places = range(len(starts)) if axes is None else [int(axis) % len(data.shape) for axis in axes]
-    cut: list[slice] = [slice(None)] * len(data.shape)
+    cuts: list[list[int | None] | None] = [None] * len(data.shape)
     for index, axis in enumerate(places):
         step = 1 if steps is None else int(steps[index])
         if axis == 0:
             continue
-        cut[axis_of(operation, data, axis)] = _slice(int(starts[index]), int(ends[index]), step, data.shape[axis])
-    whole = tuple(cut)
-    return Value(x=layer(operation.name, lambda x: x[whole])(data.x), shape=operation.shape, last=data.last)
+        cuts[axis_of(operation, data, axis)] = _slice(int(starts[index]), int(ends[index]), step, data.shape[axis])
+    x = plain_layer(operation.name, "cut", cuts=cuts)(data.x)
+    return Value(x=x, shape=operation.shape, last=data.last)
 
 
-def _slice(start: int, end: int, step: int, side: int) -> slice:
+def _slice(start: int, end: int, step: int, side: int) -> list[int | None]:
     if step > 0:
-        return slice(max(min(start + side * (start < 0), side), 0), max(min(end + side * (end < 0), side), 0), step)
+        return [max(min(start + side * (start < 0), side), 0), max(min(end + side * (end < 0), side), 0), step]
     first = max(min(start + side * (start < 0), side - 1), 0)
     final = end + side if end < 0 else end
-    return slice(first, None if final < 0 else final, step)
+    return [first, None if final < 0 else final, step]
 
 
 def split(operation: Operation, shapes: tuple[tuple[int, ...], ...]) -> tuple[Value, ...]:
@@ -126,18 +111,16 @@ def split(operation: Operation, shapes: tuple[tuple[int, ...], ...]) -> tuple[Va
     place = axis_of(operation, data, axis)
     found, start = [], 0
     for index, shape in enumerate(shapes):
-        cut = [slice(None)] * len(shape)
-        cut[place] = slice(start, start + shape[axis])
+        cuts: list[list[int] | None] = [None] * len(shape)
+        cuts[place] = [start, start + shape[axis]]
         start += shape[axis]
-        x = layer(f"{operation.name}.{index}", lambda v, cut=tuple(cut): v[cut])(data.x)
+        x = plain_layer(f"{operation.name}.{index}", "cut", cuts=cuts)(data.x)
         found.append(Value(x=x, shape=shape, last=data.last))
     return tuple(found)
 
 
 def gather(operation: Operation) -> Value:
     """`Gather` with stored indices."""
-    import keras
-
     data = operation.data
     indices = operation.stored(1)
     assert indices is not None
@@ -145,7 +128,9 @@ def gather(operation: Operation) -> Value:
     held = data if indices.ndim == 1 else Value(x=as_onnx(data, operation.name), shape=data.shape)
     place = axis_of(operation, held, axis)
     picked = np.where(indices < 0, indices + data.shape[axis], indices).astype(np.int32)
-    made = layer(operation.name, lambda x: keras.ops.take(x, picked, axis=place))
+    if picked.ndim != 1:
+        raise operation.refused(f"takes indices of {picked.ndim} axes")
+    made = plain_layer(operation.name, "take", indices=picked.tolist(), axis=place)
     return Value(x=made(held.x), shape=operation.shape, last=held.last)
 
 
@@ -176,27 +161,24 @@ def pad(operation: Operation) -> Value:
 
 def _more(operation: Operation, more: tuple[tuple[int, int], ...]) -> Any:
     import keras
-    import tensorflow as tf
 
     mode = operation.given.get("mode", "constant")
     value = operation.stored(2, "value")
     fill = 0.0 if value is None or value.size == 0 else float(value.reshape(-1)[0])
     if mode == "constant" and fill == 0.0:
         return keras.layers.ZeroPadding2D(more, name=operation.name)
-    around = ((0, 0), *more, (0, 0))
+    around = [[0, 0], *map(list, more), [0, 0]]
     if mode == "constant":
-        return layer(operation.name, lambda x: tf.pad(x, around, constant_values=fill))
+        return plain_layer(operation.name, "pad", around=around, value=fill)
     if mode == "reflect":
-        return layer(operation.name, lambda x: tf.pad(x, around, mode="REFLECT"))
+        return plain_layer(operation.name, "pad", around=around, mode="REFLECT")
     if mode == "edge" and max(max(pair) for pair in more) == 1:
-        return layer(operation.name, lambda x: tf.pad(x, around, mode="SYMMETRIC"))
+        return plain_layer(operation.name, "pad", around=around, mode="SYMMETRIC")
     raise operation.refused(f"pads by the mode {mode}")
 
 
 def _padded_channels(operation: Operation, full: list[tuple[int, int]]) -> Value:
     """Pad channels with zeros, as some residual networks do; other axes are refused."""
-    import tensorflow as tf
-
     data = operation.data
     if any(full[0]) or operation.given.get("mode", "constant") != "constant" or min(map(min, full)) < 0:
         raise operation.refused(f"pads {full}")
@@ -204,13 +186,11 @@ def _padded_channels(operation: Operation, full: list[tuple[int, int]]) -> Value
     for axis, pads in enumerate(full):
         if axis:
             places[axis_of(operation, data, axis)] = pads
-    return Value(x=layer(operation.name, lambda x: tf.pad(x, places))(data.x), shape=operation.shape, last=data.last)
+    return Value(x=plain_layer(operation.name, "pad", around=places)(data.x), shape=operation.shape, last=data.last)
 
 
 def expand(operation: Operation) -> Value:
     """`Expand` of a value, by repeating what has size 1."""
-    import keras
-
     data = operation.data
     if operation.shape == data.shape:
         return data
@@ -219,7 +199,4 @@ def expand(operation: Operation) -> Value:
     order = TO_LAST if data.last else tuple(range(len(data.shape)))
     times = [operation.shape[axis] // data.shape[axis] for axis in order]
 
-    def repeated(x: Any) -> Any:
-        return keras.ops.tile(x, times)
-
-    return Value(x=layer(operation.name, repeated)(data.x), shape=operation.shape, last=data.last)
+    return Value(x=plain_layer(operation.name, "tile", times=times)(data.x), shape=operation.shape, last=data.last)

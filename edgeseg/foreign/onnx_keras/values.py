@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,17 +90,6 @@ def fitting_name(name: str, kind: str, taken: set[str]) -> str:
         found = f"{plain}_{number}"
     taken.add(found)
     return found
-
-
-def layer(name: str, function: Callable[..., Any]) -> Any:
-    """Make a Keras layer without weights out of a function of tensors."""
-    import keras
-
-    class Plain(keras.layers.Layer):  # type: ignore[misc]
-        def call(self, *xs: Any) -> Any:
-            return function(*xs)
-
-    return Plain(name=name)
 
 
 def transposed(name: str, x: Any, order: tuple[int, ...]) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.errors import MissingExtraError
+from edgeseg.reports.escape import plain_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,6 +88,7 @@ def inline(drawn: Figure, *, salt: str, title: str) -> str:
     from matplotlib import rc_context
 
     stream = io.StringIO()
+    plain_texts(drawn)
     settings: dict[Any, Any] = {
         "svg.fonttype": "none",
         "svg.hashsalt": salt,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from edgeseg.stages.bench.alone import run_alone
 from edgeseg.stages.bench.bench import BenchSpec, bench
 from edgeseg.stages.bench.interleave import interleave
-from edgeseg.stages.bench.latency import benchmark, one_slice, phantom_slice
+from edgeseg.stages.bench.latency import one_slice, phantom_slice, time_artifacts
 
 __all__ = [
     "BenchSpec",
     "bench",
-    "benchmark",
     "interleave",
     "one_slice",
     "phantom_slice",
     "run_alone",
+    "time_artifacts",
 ]

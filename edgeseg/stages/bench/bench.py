@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from edgeseg.errors import OptionError
 from edgeseg.metrics import median_ratio_bounds
 from edgeseg.place import scratch
+from edgeseg.progress import Progress, Say
 from edgeseg.results import BenchCell, BenchDevice, BenchResult, GemmRate, SpeedRatio, Sustained
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_sha256, model_size_bytes
 from edgeseg.runtime.plain import PlainModel
+from edgeseg.specs import check_seed
 from edgeseg.stages.bench.alone import gemm_rate, run_alone
 from edgeseg.stages.bench.emulation import emulator
-from edgeseg.stages.bench.interleave import Call, Progress, Timings, check_counts, interleave
+from edgeseg.stages.bench.interleave import Call, Timings, check_counts, interleave
 from edgeseg.stages.bench.latency import one_slice, phantom_images
 from edgeseg.stages.environment import environment, load_average, memory_bytes
 from edgeseg.targets import KerasPredictor
@@ -32,7 +34,6 @@ MIN_PAIRS = 5
 """Rounds below which a ratio gets no interval."""
 MIN_VOLUME = 3
 PERCENTILES = (50, 90, 95, 99)
-Announce = Callable[[str], None]
 Opened = Segmenter | KerasPredictor | PlainModel
 
 
@@ -66,8 +67,7 @@ class BenchSpec:
             raise OptionError(f"threads is {min(self.threads)}; at least 1 is needed")
         if self.volume and self.volume < MIN_VOLUME:
             raise OptionError(f"the volume has {self.volume} slices; at least {MIN_VOLUME} are needed to see a drift")
-        if self.seed < 0:
-            raise OptionError(f"seed is {self.seed}; it must be at least 0")
+        check_seed(self.seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,7 +83,7 @@ class _Cell:
         return cell_key(self.path, self.threads)
 
 
-def bench(spec: BenchSpec, *, progress: Progress | None = None, announce: Announce | None = None) -> BenchResult:
+def bench(spec: BenchSpec, *, progress: Progress | None = None, say: Say | None = None) -> BenchResult:
     """Measure model files.
 
     Each file at each number of threads is a cell. Load time, first inference and memory of a cell come from a process
@@ -92,8 +92,8 @@ def bench(spec: BenchSpec, *, progress: Progress | None = None, announce: Announ
 
     Args:
         spec: what to measure.
-        progress: called with (calls done, calls planned) while the cells take turns.
-        announce: called with a line before each step.
+        progress: called after each call while the cells take turns.
+        say: called with a line before each step.
 
     Raises:
         OptionError: under an emulator, unless `spec.emulated`.
@@ -101,7 +101,7 @@ def bench(spec: BenchSpec, *, progress: Progress | None = None, announce: Announ
         ContractError: when a contract cannot be honoured.
         MissingExtraError: when what runs a file is not installed.
     """
-    say = announce or (lambda _line: None)
+    told = say or (lambda _line: None)
     device = _device(spec)
     cells = [_Cell(path=f, threads=t, model=open_for_timing(f, threads=t)) for f in spec.files for t in spec.threads]
     images = phantom_images(seed=spec.seed)
@@ -111,11 +111,11 @@ def bench(spec: BenchSpec, *, progress: Progress | None = None, announce: Announ
         np.save(one, middle[np.newaxis], allow_pickle=False)
         np.save(whole, images, allow_pickle=False)
         before = [gemm_rate(threads) for threads in spec.threads]
-        alone = {cell.key: _alone(cell, one, 0, say) for cell in cells}
+        alone = {cell.key: _alone(cell, one, 0, told) for cell in cells}
         calls = {cell.key: _call(cell.model, middle) for cell in cells}
         timed = interleave(calls, runs=spec.runs, warmup=spec.warmup, budget_s=spec.budget_s, progress=progress)
         after = [gemm_rate(threads) for threads in spec.threads]
-        volumes = {cell.key: _alone(cell, whole, spec.volume, say) for cell in cells} if spec.volume else {}
+        volumes = {cell.key: _alone(cell, whole, spec.volume, told) for cell in cells} if spec.volume else {}
     best = tuple(max(pair, key=lambda rate: rate.macs_per_s) for pair in zip(before, after, strict=True))
     return BenchResult(
         device=device,
@@ -191,7 +191,7 @@ def _call(model: Opened, image: NDArray[np.uint8]) -> Call:
     return model.run if isinstance(model, PlainModel) else one_slice(model, image)
 
 
-def _alone(cell: _Cell, slices: Path, volume: int, say: Announce) -> SoloResult:
+def _alone(cell: _Cell, slices: Path, volume: int, say: Say) -> SoloResult:
     say(f"{'volume' if volume else 'alone'} {cell.path.name}, {cell.threads} threads")
     return run_alone(SoloJob(model=str(cell.path), threads=cell.threads, slices=str(slices), volume=volume))
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from edgeseg.errors import OptionError
+from edgeseg.progress import Progress
 
 WARMUP_SHARE = 0.2
-Progress = Callable[[int, int], None]
 Clock = Callable[[], float]
 Call = Callable[[], object]
 
@@ -44,7 +44,7 @@ def interleave(
         runs: counted rounds, at most.
         warmup: rounds that are not counted, at most.
         budget_s: seconds of counted calls for each; None for no limit.
-        progress: called with (calls done, calls planned) after each call.
+        progress: called after each call, with its name.
         clock: a monotonic clock in seconds.
 
     Raises:
@@ -53,15 +53,15 @@ def interleave(
     check_counts(runs, warmup, budget_s)
     total = len(calls) * (warmup + runs)
 
-    def report(done: int) -> None:
+    def report(done: int, name: str) -> None:
         if progress is not None:
-            progress(done, total)
+            progress(done, total, name)
 
     warm_budget = None if budget_s is None else WARMUP_SHARE * budget_s
     warm = _rounds(calls, warmup, warm_budget, clock, report)
     before = len(calls) * warmup
-    counted = _rounds(calls, runs, budget_s, clock, lambda done: report(before + done))
-    report(total)
+    counted = _rounds(calls, runs, budget_s, clock, lambda done, name: report(before + done, name))
+    report(total, "")
     return Timings(seconds=counted, warmup_runs={name: len(times) for name, times in warm.items()})
 
 
@@ -86,7 +86,7 @@ def _rounds(
     rounds: int,
     budget_s: float | None,
     clock: Clock,
-    progress: Callable[[int], None],
+    progress: Callable[[int, str], None],
 ) -> dict[str, list[float]]:
     """Return the seconds of each call; a call drops out of later rounds once its seconds exceed the budget."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
@@ -100,7 +100,7 @@ def _rounds(
             elapsed = clock() - start
             seconds[name].append(elapsed)
             spent[name] += elapsed
-            progress(round_index * len(calls) + position)
+            progress(round_index * len(calls) + position, name)
         if budget_s is not None and all(s >= budget_s for s in spent.values()):
             break
     return seconds

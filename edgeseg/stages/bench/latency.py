@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.imaging import to_network
+from edgeseg.progress import Progress
 from edgeseg.results import LatencyResult
-from edgeseg.stages.bench.interleave import Call, Clock, Progress, check_counts, interleave
+from edgeseg.stages.bench.interleave import Call, Clock, check_counts, interleave
 from edgeseg.stages.predict import Predictor
 
 
-def benchmark(
+def time_artifacts(
     predictors: Mapping[str, Predictor],
     *,
     runs: int = 100,
@@ -41,7 +42,7 @@ def benchmark(
         budget_s: seconds of counted calls per artifact; None for no limit.
         seed: of the phantom patient whose middle slice is the input.
         image: `(h, w, 3) uint8`, channels = pre, FLAIR, post, to take instead of the phantom.
-        progress: called with (calls done, calls planned) after each call.
+        progress: called after each call, with its name.
         clock: a monotonic clock in seconds.
 
     Returns:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,40 +11,38 @@ from edgeseg import artifacts
 from edgeseg.artifacts import BUILD_FILE
 from edgeseg.jsonio import to_json
 from edgeseg.place import claimed
+from edgeseg.progress import Progress
 from edgeseg.reports.summary import summarise
-from edgeseg.results import REFERENCE, BaselineResult, BuildResult, Report, StageRecord
+from edgeseg.results import REFERENCE, BaselineResult, BuildResult, Report
 from edgeseg.specs import BuildSpec
-from edgeseg.stages.build.baseline import baseline
 from edgeseg.stages.build.cells import OnFailure
 from edgeseg.stages.build.folder import write_report
 from edgeseg.stages.build.inputs import open_inputs
 from edgeseg.stages.build.matrix import merged
+from edgeseg.stages.build.original import measure_original
 from edgeseg.stages.build.variant import VariantBuild
-from edgeseg.stages.build.workshop import OnProgress
 from edgeseg.stages.environment import environment
-from edgeseg.stages.ledger import Ledger
+from edgeseg.stages.ledger import Ledger, OnStage
 from edgeseg.targets import resolve
 from edgeseg.variants import VARIANTS
-
-OnStage = Callable[[StageRecord], None]
 
 
 def build(
     spec: BuildSpec,
     *,
     on_stage: OnStage | None = None,
-    on_progress: OnProgress | None = None,
+    progress: Progress | None = None,
     on_failure: OnFailure | None = None,
 ) -> BuildResult:
     """Build the artifacts of one variant and everything that is said about them; see `build_matrix`."""
-    return build_matrix((spec,), on_stage=on_stage, on_progress=on_progress, on_failure=on_failure)
+    return build_matrix((spec,), on_stage=on_stage, progress=progress, on_failure=on_failure)
 
 
 def build_matrix(
     specs: Sequence[BuildSpec],
     *,
     on_stage: OnStage | None = None,
-    on_progress: OnProgress | None = None,
+    progress: Progress | None = None,
     on_failure: OnFailure | None = None,
 ) -> BuildResult:
     """Build every target of every variant, and everything that is said about them.
@@ -56,7 +54,7 @@ def build_matrix(
     Args:
         specs: what is asked for; they differ in variant and checkpoint alone.
         on_stage: called when a stage is done.
-        on_progress: called with a stage's name, what is done and how much there is.
+        progress: called as the patients or steps of a stage are done, with the stage's name.
         on_failure: called with the step that failed and the reason.
 
     Raises:
@@ -65,13 +63,13 @@ def build_matrix(
     """
     first = specs[0]
     with claimed(first.out, sweep_also=[first.out / spec.variant.slug for spec in specs]):
-        return _build(specs, on_stage, on_progress, on_failure)
+        return _build(specs, on_stage, progress, on_failure)
 
 
 def _build(
     specs: Sequence[BuildSpec],
     on_stage: OnStage | None,
-    on_progress: OnProgress | None,
+    progress: Progress | None,
     on_failure: OnFailure | None,
 ) -> BuildResult:
     targets = resolve((REFERENCE, *specs[0].targets))
@@ -83,17 +81,15 @@ def _build(
     parts = []
     for spec, inputs in zip(specs, opened, strict=True):
         prefix = f"{spec.variant.slug} " if len(specs) > 1 else ""
-        one = VariantBuild(
-            spec, targets, inputs, ledger, here, prefix=prefix, on_progress=on_progress, on_failure=on_failure
-        )
+        one = VariantBuild(spec, targets, inputs, ledger, here, prefix=prefix, progress=progress, on_failure=on_failure)
         parts.append(one.run(started))
         started = time.perf_counter()
 
     def measure() -> BaselineResult:
-        return baseline(threads=first.threads, force=first.rebuild)
+        return measure_original(threads=first.threads, force=first.rebuild)
 
     def measure_r2() -> BaselineResult:
-        return baseline(variant=VARIANTS["r2unet"].default, threads=first.threads, force=first.rebuild)
+        return measure_original(variant=VARIANTS["r2unet"].default, threads=first.threads, force=first.rebuild)
 
     result = merged(parts)
     start = result.baseline or ledger.run("baseline", BaselineResult, measure, inputs=(here, first.threads))

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from edgeseg.data.volume import Dataset, volumes
+from edgeseg.place import key_for, keys_for
 from edgeseg.results import CalibrationSet
-from edgeseg.specs import Contract, patient_digests, refuse_calibrated
+from edgeseg.specs import Contract, refuse_calibrated, renewed
 from edgeseg.stages.build.inputs import BuildInputs
 from edgeseg.stages.calibrate import RecordedRanges, choose_slices, phantom_calibration_data, record_ranges
 from edgeseg.stages.predict import checkpoint_contract
@@ -71,9 +72,9 @@ def resolve_compression(
     shipped = found is not None
     if found is None:
         manifest, source = _slices(inputs, slices, seed)
-        refuse_calibrated(inputs.unseen, patient_digests(manifest.patients))
+        refuse_calibrated(inputs.unseen, manifest.patients)
         found = record_ranges(inputs.checkpoint, manifest, source, method=method, model=model())
-    refuse_calibrated(inputs.unseen, found.patients)
+    refuse_calibrated(inputs.unseen, found.patients, keys_for(found.patients))
     return Compression(ranges=found, shipped=shipped)
 
 
@@ -85,7 +86,7 @@ def _slices(inputs: BuildInputs, slices: int, seed: int) -> tuple[CalibrationSet
     """
     source, patients = inputs.calibration_dataset, inputs.trained
     if source is not None:
-        refuse_calibrated(inputs.unseen, patient_digests(source.patients))
+        refuse_calibrated(inputs.unseen, source.patients)
         patients = source.patients
     elif patients:
         source = inputs.dataset
@@ -96,10 +97,17 @@ def _slices(inputs: BuildInputs, slices: int, seed: int) -> tuple[CalibrationSet
     return choose_slices(source, patients, slices=slices, seed=seed), source
 
 
-def target_contract(inputs: BuildInputs, target: Target, ranges: RecordedRanges | None, *, profile: str) -> Contract:
-    """Return what an artifact of a build says of itself; `ranges` are those that it takes, if any."""
-    network = checkpoint_contract(inputs.checkpoint.header, target.name)
-    seen = {*network.seen_patients, *(() if ranges is None else ranges.patients)}
+def target_contract(
+    inputs: BuildInputs, target: Target, ranges: RecordedRanges | None, *, profile: str, public_ids: bool = False
+) -> Contract:
+    """Return what an artifact of a build says of itself; `ranges` are those that it takes, if any.
+
+    With `public_ids` the patients that it saw stand in it as plain digests, else those of no public id as pseudonyms.
+    """
+    network = checkpoint_contract(inputs.checkpoint.header, target.name, public_ids=public_ids)
+    learned, entries = inputs.checkpoint.header.train_patients, () if ranges is None else ranges.patients
+    key = None if public_ids else key_for(learned)
+    seen = {*network.seen_patients, *renewed(entries, learned, keys=keys_for(entries), key=key)}
     return replace(
         network,
         threshold=inputs.point.threshold,

@@ -16,8 +16,9 @@ from edgeseg.specs import BuildSpec
 from edgeseg.stages.build.folder import write_report
 from edgeseg.stages.build.inputs import open_inputs
 from edgeseg.stages.build.pool import pooled
-from edgeseg.stages.choose import read_choice
+from edgeseg.stages.choose import caveat, read_choice
 from edgeseg.stages.folds import FoldRun, find_runs
+from edgeseg.stages.predict import name_patients
 from edgeseg.stages.train import fold_folders
 
 Build = Callable[[Sequence[BuildSpec]], BuildResult]
@@ -110,7 +111,7 @@ def _check_once(folds: Sequence[BuildSpec]) -> None:
     scored: dict[str, list[str]] = {patient: [] for patient in patients}
     for spec in folds:
         assert spec.checkpoint is not None
-        learned = set(read_checkpoint(spec.checkpoint).header.train_patients)
+        learned = set(name_patients(read_checkpoint(spec.checkpoint), patients).header.train_patients)
         for patient in set(patients) - learned:
             scored[patient].append(spec.out.name)
     if odd := [(patient, places) for patient, places in scored.items() if len(places) != 1]:
@@ -128,7 +129,8 @@ def _caveat(spec: BuildSpec, result: BuildResult) -> str | None:
     if spec.choice is None:
         return None
     scored = next(row.evaluation for row in result.artifacts if row.evaluation is not None)
-    return read_choice(spec.choice, variant=spec.variant.slug).caveat(score.patient for score in scored.patients)
+    choice = read_choice(spec.choice, variant=spec.variant.slug)
+    return caveat(choice, (score.patient for score in scored.patients))
 
 
 def _said(names: Sequence[str]) -> str:

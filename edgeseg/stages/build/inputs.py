@@ -13,6 +13,7 @@ from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError
+from edgeseg.place import keys_for
 from edgeseg.results import CalibrationSet, Choice
 from edgeseg.specs import (
     PROFILES,
@@ -30,6 +31,7 @@ from edgeseg.stages.calibrate import (
     shipped_ranges,
 )
 from edgeseg.stages.choose import CHOICE_FILE, read_choice
+from edgeseg.stages.predict import name_patients
 from edgeseg.targets import TARGETS, resolve
 from edgeseg.targets.histograms import check_method
 
@@ -108,7 +110,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
     inputs = BuildInputs(
         dataset=dataset,
         content_key=key,
-        checkpoint=checkpoint,
+        checkpoint=name_patients(checkpoint, dataset.patients),
         weights_sha256=weights,
         choice=_choice(spec, checkpoint.header.variant.slug),
         shipped_calibration=shipped_phantom_set(),
@@ -128,7 +130,8 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
 def _calibrating(spec: BuildSpec, checkpoint: Checkpoint, dataset: Dataset) -> tuple[str, ...]:
     header = checkpoint.header
     if spec.calibration_data is not None and header.foreign is not None:
-        return tuple(seen_among(dataset.patients, header.foreign.contract.seen_patients))
+        entries = header.foreign.contract.seen_patients
+        return tuple(seen_among(dataset.patients, entries, keys_for(entries)))
     return calibration_patients(checkpoint, dataset, seed=spec.seed)
 
 

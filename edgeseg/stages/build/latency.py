@@ -12,7 +12,7 @@ import numpy as np
 from edgeseg.place import scratch
 from edgeseg.results import LatencyResult
 from edgeseg.specs import BuildSpec
-from edgeseg.stages.bench import benchmark
+from edgeseg.stages.bench import time_artifacts
 from edgeseg.stages.build.cells import Attempts, Cell, Failure
 from edgeseg.stages.build.search import Candidate, Searched
 from edgeseg.stages.predict import Predictor
@@ -57,7 +57,7 @@ def measure_latencies(spec: BuildSpec, cells: Sequence[Cell], *, attempts: Attem
             for c in cells
         }
         opened = {name: found for name, found in (own | tried).items() if not isinstance(found, Failure)}
-        rows = benchmark(opened, runs=spec.bench_runs, budget_s=spec.bench_budget_s, seed=spec.seed)
+        rows = time_artifacts(opened, runs=spec.bench_runs, budget_s=spec.bench_budget_s, seed=spec.seed)
     return Latencies(
         rows=tuple(row for row in rows if row.artifact in own),
         tried=tuple(row for row in rows if row.artifact in tried),

@@ -14,7 +14,7 @@ from edgeseg.results import BaselineResult, Environment, EvalResult
 from edgeseg.runtime.model_files import model_size_bytes
 from edgeseg.specs import BuildSpec
 from edgeseg.stages.adopt import adopt, original_of
-from edgeseg.stages.bench import benchmark
+from edgeseg.stages.bench import time_artifacts
 from edgeseg.stages.build.inputs import BuildInputs
 from edgeseg.stages.predict import Predictor
 from edgeseg.targets import open_artifact
@@ -91,7 +91,7 @@ def _measured(
     here: Environment,
 ) -> BaselineResult:
     evaluation = score(predictor)
-    run = functools.partial(benchmark, {name: predictor}, runs=RUNS, warmup=WARMUP_RUNS, seed=spec.seed)
+    run = functools.partial(time_artifacts, {name: predictor}, runs=RUNS, warmup=WARMUP_RUNS, seed=spec.seed)
     (latency,) = run(budget_s=min(BUDGET_S, spec.bench_budget_s))
     weights = BYTES_PER_WEIGHT * parameters
     grid = predictor.contract

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 from pathlib import Path
 
 from edgeseg import artifacts
@@ -10,18 +10,20 @@ from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import ArtifactError
+from edgeseg.progress import Progress
 from edgeseg.reports.page.overlays import Overlay
 from edgeseg.reports.page.page import page
 from edgeseg.results import BuildResult
 from edgeseg.stages.build.inputs import EVALUATION_START
 from edgeseg.stages.build.overlays import overlays
 from edgeseg.stages.inspect import size_ledger
-from edgeseg.stages.score import check_unseen
+from edgeseg.stages.score import cannot_tell, check_unseen
 from edgeseg.targets import open_artifact
 
 NO_PICTURES, PHANTOM_PICTURES = "none", "phantom"
 PATIENTS, PER_PATIENT = 4, 2
 """How many patients are drawn, and how many slices of each."""
+_LOG = logging.getLogger(__name__)
 
 
 def write_page(
@@ -31,7 +33,7 @@ def write_page(
     *,
     pictures: str = PHANTOM_PICTURES,
     max_drop: float | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Write the page of a build in one step, with a size ledger of each int8 artifact that is still in the folder.
 
@@ -42,7 +44,7 @@ def write_page(
         pictures: `none`, `phantom`, or the folder of a data set, whose real slices the page then holds: only patients
             that the artifact never saw are drawn. Folds that were brought together have no artifact to draw with.
         max_drop: the accuracy budget that the plots show.
-        progress: called with the number of patients drawn.
+        progress: called after each patient that is drawn.
 
     Raises:
         ArtifactError: when the artifact that is to be drawn is no longer in the folder, or one in it is damaged.
@@ -57,9 +59,7 @@ def write_page(
     return artifacts.write_text(path, page(build, ledgers=ledgers, overlays=drawn, max_drop=max_drop))
 
 
-def _pictures(
-    build: BuildResult, folder: Path, pictures: str, progress: Callable[[int], None] | None
-) -> tuple[Overlay, ...]:
+def _pictures(build: BuildResult, folder: Path, pictures: str, progress: Progress | None) -> tuple[Overlay, ...]:
     main = build.main
     if main is None or (build.folds and pictures == PHANTOM_PICTURES):
         return ()
@@ -83,9 +83,11 @@ def _pictures(
     scored = {score.patient for score in main.evaluation.patients} if main.evaluation else set()
     wanted = tuple(p for p in dataset.patients if p in scored)[:PATIENTS] or dataset.patients[:PATIENTS]
     check_unseen(predictor.contract, wanted)
+    if pictures != PHANTOM_PICTURES and (doubt := cannot_tell(predictor.contract)) is not None:
+        _LOG.warning("%s", doubt)
     found: list[Overlay] = []
     for done, volume in enumerate(volumes(dataset, wanted), start=1):
         found += overlays(predictor, [volume], per_patient=PER_PATIENT)
         if progress is not None:
-            progress(done)
+            progress(done, len(wanted), volume.patient)
     return tuple(found)

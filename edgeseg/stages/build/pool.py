@@ -130,4 +130,11 @@ def _evaluation(found: Sequence[EvalResult | None]) -> EvalResult | None:
         seen_patients=sum(evaluation.seen_patients for evaluation in known),
         seed=first.bootstrap_seed,
     )
-    return replace(whole, post_processing=first.post_processing, flips=first.flips, simulation=first.simulation)
+    unknown = max(evaluation.seen_unknown for evaluation in known)
+    return replace(
+        whole,
+        post_processing=first.post_processing,
+        flips=first.flips,
+        simulation=first.simulation,
+        seen_unknown=unknown,
+    )

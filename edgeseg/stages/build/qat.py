@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from edgeseg.data.cache import cached
+from edgeseg.progress import Progress
 from edgeseg.recipes.recipe import SHARED
 from edgeseg.specs import BuildSpec, Qat
 from edgeseg.stages.build.inputs import BuildInputs
@@ -27,11 +28,9 @@ class AfterTraining:
     weights were trained for int8 already, somebody else trained them, or the family shares its convolutions over time.
     """
 
-    def __init__(
-        self, spec: BuildSpec, inputs: BuildInputs, on_progress: Callable[[str, int, int], None] | None
-    ) -> None:
-        """Take a build's inputs; `on_progress(stage, done, total)` is called after each training step."""
-        self.spec, self.inputs, self.on_progress = spec, inputs, on_progress
+    def __init__(self, spec: BuildSpec, inputs: BuildInputs, progress: Progress | None) -> None:
+        """Take a build's inputs; `progress` is called after each training step."""
+        self.spec, self.inputs, self.progress = spec, inputs, progress
         self._made: Candidate | None = None
 
     def __iter__(self) -> Iterator[Candidate]:
@@ -60,5 +59,5 @@ class AfterTraining:
         return Candidate(recipe=RECIPE, ranges=learned, checkpoint=made)
 
     def _tell(self, at: TrainProgress) -> None:
-        if self.on_progress is not None:
-            self.on_progress(_STAGE, (at.epoch - 1) * at.steps_per_epoch + at.step, at.epochs * at.steps_per_epoch)
+        if self.progress is not None:
+            self.progress(at.done, at.total, _STAGE)

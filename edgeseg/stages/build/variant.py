@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from edgeseg import artifacts
 from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.data.volume import PHANTOM
+from edgeseg.progress import Progress
 from edgeseg.results import REFERENCE, BaselineResult, BuildResult, Census, Environment, EvalResult, ParityResult
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.specs.seen import NAMED_PATIENTS
@@ -22,8 +23,9 @@ from edgeseg.stages.build.own_baseline import file_baseline, file_key, named_bas
 from edgeseg.stages.build.qat import AfterTraining
 from edgeseg.stages.build.rows import artifact_rows
 from edgeseg.stages.build.search import Candidate, Searched
-from edgeseg.stages.build.workshop import OnProgress, Workshop
+from edgeseg.stages.build.workshop import Workshop
 from edgeseg.stages.calibrate import BUILD_SLICES, RecordedRanges
+from edgeseg.stages.choose import caveat
 from edgeseg.stages.environment import versions
 from edgeseg.stages.ledger import Ledger
 from edgeseg.stages.predict import Predictor
@@ -47,15 +49,15 @@ class VariantBuild:
         here: Environment,
         *,
         prefix: str,
-        on_progress: OnProgress | None,
+        progress: Progress | None,
         on_failure: OnFailure | None,
     ) -> None:
         """Take the opened inputs; `prefix` stands before the names of its stages where a build has several variants."""
         self.spec, self.targets, self.inputs = spec, targets, inputs
         self.ledger, self.prefix, self.environment = ledger, prefix, here
         self.attempts = Attempts(None if on_failure is None else lambda step, reason: on_failure(prefix + step, reason))
-        self.workshop = Workshop(spec, inputs, on_progress)
-        self._trained = AfterTraining(spec, inputs, on_progress)
+        self.workshop = Workshop(spec, inputs, progress)
+        self._trained = AfterTraining(spec, inputs, progress)
 
     def run(self, started: float) -> BuildResult:
         """Run all stages; `started` is when the first one really began. Baseline and stages are left to the caller."""
@@ -87,7 +89,7 @@ class VariantBuild:
             calibrated_on=None if calibration is None else calibration.data,
             calibration_patients=0 if calibration is None else len(calibration.patients),
             calibration=compression.describe_each({name: found.chosen.ranges for name, found in searched.items()}),
-            operating_point=None if inputs.choice is None else inputs.choice.caveat(data.evaluation_patients),
+            operating_point=None if inputs.choice is None else caveat(inputs.choice, data.evaluation_patients),
             baseline=None,
             budgets=tuple(found.result for found in searched.values()),
             artifacts=artifact_rows(spec, cells, counted),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Volume, volumes
+from edgeseg.progress import Progress
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.stages.adopt import original_of
 from edgeseg.stages.build.compression import target_contract
@@ -20,7 +21,6 @@ from edgeseg.stages.predict import Predictor, Remembered, network_of
 from edgeseg.targets import TARGETS, ConvertJob, KerasPredictor, Target, keras_fp32, open_artifact
 
 _GIVEN = Path("given")
-OnProgress = Callable[[str, int, int], None]
 
 
 class Workshop:
@@ -29,12 +29,12 @@ class Workshop:
     Attributes:
         spec: of the build.
         inputs: of the build.
-        on_progress: called with a stage's name, what is done and how much there is.
+        progress: called as the patients or steps of a stage are done, with the stage's name.
     """
 
-    def __init__(self, spec: BuildSpec, inputs: BuildInputs, on_progress: OnProgress | None = None) -> None:
+    def __init__(self, spec: BuildSpec, inputs: BuildInputs, progress: Progress | None = None) -> None:
         """Take what was opened; nothing is built yet."""
-        self.spec, self.inputs, self.on_progress = spec, inputs, on_progress
+        self.spec, self.inputs, self.progress = spec, inputs, progress
         self._open: dict[Path, Predictor] = {}
 
     @functools.cached_property
@@ -53,7 +53,7 @@ class Workshop:
     def contract(self, target: Target, taken: Candidate | None) -> Contract:
         """Return what an artifact says of itself."""
         ranges = None if taken is None else taken.ranges
-        return target_contract(self.inputs, target, ranges, profile=self.spec.profile)
+        return target_contract(self.inputs, target, ranges, profile=self.spec.profile, public_ids=self.spec.public_ids)
 
     def place(self, target: Target) -> Path:
         """Return where the artifact of a target lies."""
@@ -95,8 +95,8 @@ class Workshop:
     def volumes(self, stage: str, patients: tuple[str, ...]) -> Iterator[Volume]:
         """Read patients one after another, and tell of it."""
         for done, volume in enumerate(volumes(self.inputs.dataset, patients)):
-            if self.on_progress is not None:
-                self.on_progress(stage, done, len(patients))
+            if self.progress is not None:
+                self.progress(done, len(patients), stage)
             yield volume
 
     def _network(self, checkpoint: Checkpoint) -> Any:

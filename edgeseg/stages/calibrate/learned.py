@@ -13,7 +13,8 @@ from edgeseg.backend import load_keras
 from edgeseg.checkpoint import Checkpoint, load_weights
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
-from edgeseg.specs import patient_digests
+from edgeseg.place import key_for
+from edgeseg.specs import seen_entries
 from edgeseg.stages.calibrate.ranges import RecordedRanges, read_ranges
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import checkpoint_contract
@@ -61,7 +62,7 @@ def learned_ranges(
         data=header.data,
         calibration_sha256=header.data_hash,
         slices=len(rows),
-        patients=patient_digests(header.train_patients),
+        patients=seen_entries(header.train_patients, key=key_for(header.train_patients)),
         activations=ActivationRanges(method=LEARNED, layers=layers),
         versions=versions(),
     )

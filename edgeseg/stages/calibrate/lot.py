@@ -12,7 +12,9 @@ import math
 
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import PHANTOM, Dataset
+from edgeseg.place import keys_for
 from edgeseg.specs import seen_among
+from edgeseg.stages.predict import name_patients
 
 SHARE, MOST, MANY = 0.1, 16, 4
 """Of the patients, at most `MOST`, and at least two from `MANY` on."""
@@ -30,11 +32,12 @@ def calibration_patients(checkpoint: Checkpoint, dataset: Dataset, *, seed: int)
         Those that trained the weights; for a network of somebody else those that its file names as seen, or else a few
         that are drawn. Nobody of phantoms, of which others are kept for calibration.
     """
-    trained = set(checkpoint.header.train_patients)
-    foreign = checkpoint.header.foreign
+    header = name_patients(checkpoint, dataset.patients).header
+    trained, foreign = set(header.train_patients), header.foreign
     if foreign is None or trained:
         return tuple(patient for patient in dataset.patients if patient in trained)
-    if seen := seen_among(dataset.patients, foreign.contract.seen_patients):
+    entries = foreign.contract.seen_patients
+    if seen := seen_among(dataset.patients, entries, keys_for(entries)):
         return tuple(seen)
     if dataset.name == PHANTOM:
         return ()

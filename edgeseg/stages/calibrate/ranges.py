@@ -6,7 +6,7 @@ slices themselves would give, byte for byte. Ranges belong to one weights file a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
+from edgeseg.place import key_for
+from edgeseg.progress import Progress
 from edgeseg.results import CalibrationSet
-from edgeseg.specs import VariantSpec, patient_digests, require_some
+from edgeseg.specs import VariantSpec, require_some, seen_entries
 from edgeseg.stages.calibrate.lot import calibration_patients
 from edgeseg.stages.calibrate.manifest import network_inputs, write_calibration
 from edgeseg.stages.calibrate.slices import choose_slices
@@ -33,16 +35,13 @@ RANGES_SCHEMA_VERSION = 1
 SETS, RANGES = "sets", "ranges"
 """Folders under `calibration/`; each holds one file per variant."""
 
-Progress = Callable[[int, int], None]
-"""Called with the number of slices done and the number of all."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedRanges:
     """The activation ranges of one weights file, and the slices that they come from.
 
-    `data`, `calibration_sha256` and `slices` are those of the calibration set; `patients` holds `patient_digest` of
-    each of its patients.
+    `data`, `calibration_sha256` and `slices` are those of the calibration set; `patients` holds what
+    `seen_entries` makes of its patients.
     """
 
     variant: str
@@ -98,7 +97,7 @@ def record_ranges(
         for done, image in enumerate(network_inputs(manifest, dataset, checkpoint_contract(header)), 1):
             yield image
             if progress is not None:
-                progress(done, len(manifest.slices))
+                progress(done, len(manifest.slices), manifest.slices[done - 1].patient)
 
     return RecordedRanges(
         variant=header.variant.slug,
@@ -106,7 +105,7 @@ def record_ranges(
         data=manifest.data,
         calibration_sha256=manifest.sha256,
         slices=len(manifest.slices),
-        patients=patient_digests(manifest.patients),
+        patients=seen_entries(manifest.patients, key=key_for(manifest.patients)),
         activations=measure(network, slices(), method=method),
         versions=versions(),
     )

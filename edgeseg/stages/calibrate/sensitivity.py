@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -18,8 +18,9 @@ from edgeseg.errors import OptionError
 from edgeseg.imaging import dequantise, mask_on_grid, quantise
 from edgeseg.metrics import count_overlap
 from edgeseg.place import scratch
+from edgeseg.progress import Progress
 from edgeseg.results import LayerSensitivity, SensitivityResult
-from edgeseg.specs import Contract, require_some
+from edgeseg.specs import Contract, check_seed, require_some
 from edgeseg.stages.calibrate.lot import calibration_patients
 from edgeseg.stages.calibrate.ranges import RecordedRanges
 from edgeseg.stages.environment import versions
@@ -29,8 +30,6 @@ from edgeseg.targets.target import logit_codes, quantisable_layers
 
 PATIENTS = 4
 """How many training patients are looked at unless told otherwise."""
-Progress = Callable[[int, int], None]
-"""Called with the number of files done and the number of all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -121,7 +120,7 @@ class _Files:
             found = _answers(open_artifact(path, threads=self.threads), self.job.contract, self.volumes)
         self.done += 1
         if self.progress is not None:
-            self.progress(self.done, 2 * len(self.layers) + 2)
+            self.progress(self.done, 2 * len(self.layers) + 2, self.target.name)
         return found
 
     def layer(
@@ -166,9 +165,10 @@ def ranking_patients(
         among: choose only among these; all unless given.
 
     Raises:
-        OptionError: when fewer than one or more than there are were asked for.
+        OptionError: when fewer than one or more than there are were asked for, or the seed is negative.
         SeenPatientError: when no patient of the data set trained the weights.
     """
+    check_seed(seed)
     allowed = calibration_patients(checkpoint, dataset, seed=seed)
     trained = set(allowed) & set(dataset.patients if among is None else among)
     known = require_some(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from edgeseg import artifacts
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.volume import Dataset, Volume, volumes
 from edgeseg.errors import DatasetError, OptionError
+from edgeseg.progress import Progress
 from edgeseg.results import CalibrationSet, CalibrationSlice
+from edgeseg.specs import check_seed
 from edgeseg.stages.calibrate.manifest import pixel_digest, read_calibration, read_slices, write_calibration
 
 DEFAULT_SLICES, BUILD_SLICES = 64, 128
@@ -27,9 +29,6 @@ DEFAULT_SLICES, BUILD_SLICES = 64, 128
 STRATA = ("tumour-free", "small", "medium", "large")
 PHANTOM_START, PHANTOM_PATIENTS, PHANTOM_SEED = 1992, 8, 0
 """The phantoms that are kept for calibration: numbers 1992 to 1999, which nothing trains or evaluates on."""
-
-Progress = Callable[[int, int], None]
-"""Called with the number of patients done and the number of all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +60,10 @@ def choose_slices(
         progress: called after each patient.
 
     Raises:
-        OptionError: when there are not that many slices, or none is asked for.
+        OptionError: when there are not that many slices, none is asked for, or the seed is negative.
         DatasetError: for a patient that the data set does not hold.
     """
+    check_seed(seed)
     candidates, wanted = _all_candidates(dataset, patients, progress)
     return _manifest(dataset, candidates, len(wanted), slices=slices, seed=seed)
 
@@ -91,7 +91,7 @@ def _all_candidates(
     for done, volume in enumerate(volumes(dataset, wanted), 1):
         candidates += _candidates(volume)
         if progress is not None:
-            progress(done, len(wanted))
+            progress(done, len(wanted), volume.patient)
     return candidates, wanted
 
 

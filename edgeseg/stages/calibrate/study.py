@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,8 +10,8 @@ from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.place import cache_dir, scratch
-from edgeseg.results import CalibrationPoint, CalibrationSet, CalibrationStudy, EvalResult, StageRecord
-from edgeseg.specs import patient_digests, refuse_calibrated, require_some
+from edgeseg.results import CalibrationPoint, CalibrationSet, CalibrationStudy, EvalResult
+from edgeseg.specs import check_seed, refuse_calibrated, require_some
 from edgeseg.stages.calibrate.ranges import record_ranges, training_patients
 from edgeseg.stages.calibrate.sensitivity import check_target
 from edgeseg.stages.calibrate.slices import (
@@ -21,8 +21,8 @@ from edgeseg.stages.calibrate.slices import (
     shipped_phantom_set,
 )
 from edgeseg.stages.environment import environment, versions
-from edgeseg.stages.ledger import Ledger
-from edgeseg.stages.predict import checkpoint_contract, network_of
+from edgeseg.stages.ledger import Ledger, OnStage
+from edgeseg.stages.predict import checkpoint_contract, name_patients, network_of
 from edgeseg.stages.score import dice_delta, evaluate
 from edgeseg.targets import ConvertJob, KerasPredictor, open_artifact
 from edgeseg.targets.histograms import METHODS, MIN_MAX
@@ -46,7 +46,7 @@ def study(
     threads: int = 2,
     among: tuple[str, ...] | None = None,
     command: str = "edgeseg calibrate --study",
-    on_stage: Callable[[StageRecord], None] | None = None,
+    on_stage: OnStage | None = None,
 ) -> CalibrationStudy:
     """Calibrate on training patients in many ways, and score each int8 file on the patients held out of training.
 
@@ -65,9 +65,11 @@ def study(
 
     Raises:
         SeenPatientError: when the data holds no patient that was held out, or none that trained the weights.
-        EdgeSegError: for an unknown target, or one that is not int8.
+        EdgeSegError: for an unknown target, one that is not int8, or a negative seed.
     """
+    check_seed(seed)
     found = check_target(target)
+    checkpoint = name_patients(checkpoint, dataset.patients)
     scored = require_some(
         [p for p in dataset.patients if p in set(checkpoint.header.validation_patients)],
         otherwise=f"none of the {len(dataset.patients)} patients of {dataset.name} was held out when "
@@ -88,7 +90,7 @@ class _Study:
         key: str,
         seed: int,
         threads: int,
-        on_stage: Callable[[StageRecord], None] | None,
+        on_stage: OnStage | None,
     ) -> None:
         self.checkpoint, self.dataset, self.target, self.scored = checkpoint, dataset, target, scored
         self.seed, self.threads = seed, threads
@@ -140,7 +142,7 @@ class _Study:
         patients = training_patients(self.checkpoint, self.dataset, among, seed=self.seed)
         sets = choose_slice_sets(self.dataset, patients, counts=COUNTS, seed=self.seed)
         for manifest in sets:
-            refuse_calibrated(self.scored, patient_digests(manifest.patients))
+            refuse_calibrated(self.scored, manifest.patients)
             yield manifest, self.dataset, MIN_MAX
         usual = min(sets, key=lambda manifest: abs(len(manifest.slices) - BUILD_SLICES))
         for method in METHODS[1:]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from edgeseg.stages.choose.choice import CHOICE_FILE, read_choice
+from edgeseg.stages.choose.choice import CHOICE_FILE, caveat, read_choice
 from edgeseg.stages.choose.choose import choose
 
 __all__ = [
     "CHOICE_FILE",
+    "caveat",
     "choose",
     "read_choice",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document
+from edgeseg.place import keys_for
 from edgeseg.results import RESULT_SCHEMA_VERSION, Choice
 
 CHOICE_FILE = "choice.json"
@@ -42,3 +44,12 @@ def read_choice(path: Path, *, variant: str) -> Choice:
             "network, so choose on folds of that one"
         )
     return choice
+
+
+def caveat(choice: Choice, patients: Iterable[str]) -> str | None:
+    """Say what a choice is worth to a score over patients, as far as this site's keys tell; see `Choice.caveat`.
+
+    Raises:
+        OptionError: when the site's patient key is damaged, or open to others.
+    """
+    return choice.caveat(patients, keys_for(choice.patients))

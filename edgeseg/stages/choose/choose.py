@@ -20,8 +20,9 @@ from edgeseg.errors import DatasetError, OptionError
 from edgeseg.imaging import logits_to_size
 from edgeseg.jsonio import to_json
 from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, median_bounds, paired_interval
+from edgeseg.progress import Progress
 from edgeseg.results import Choice, ChoiceGroup, ChoiceStep, Interval
-from edgeseg.specs import Contract, OperatingPoint, check_flips
+from edgeseg.specs import Contract, OperatingPoint, check_flips, check_seed
 from edgeseg.stages.calibrate import calibration_patients
 from edgeseg.stages.choose.choice import CHOICE_FILE
 from edgeseg.stages.choose.points import PatientPoints, PointTable, score_points, slice_points, volume_points
@@ -33,7 +34,6 @@ PLAIN, SHIPPED = "plain", "threshold and post-processing"
 DEFAULT_FLIPS = "hflip"
 MAX_FP_SHARE = 0.05
 
-Progress = Callable[[int, int], None]
 _Allowed = Callable[[int], NDArray[np.bool_]]
 
 
@@ -58,12 +58,13 @@ def choose(
         progress: called with steps done and steps in all.
 
     Raises:
-        OptionError: for unknown flips, or a share outside [0, 1].
+        OptionError: for unknown flips, a share outside [0, 1], or a negative seed.
         CheckpointError: when there are no finished runs, or they do not belong together.
         DatasetError: when the slices are not those of the runs, or there are fewer than two patients.
         OutputError: when a folder cannot be written.
     """
     check_flips(flips)
+    check_seed(seed)
     if not 0.0 <= max_fp_share <= 1.0:
         raise OptionError(f"max-fp-share is {max_fp_share}; a share of the tumour-free slices lies in [0, 1]")
     runs = tuple(_with_patients(run, cache, seed) for run in find_runs(out))
@@ -132,20 +133,20 @@ def _tables(runs: tuple[FoldRun, ...], cache: SliceCache, flips: str, progress: 
     contract = checkpoint_contract(runs[0].checkpoint.header)
     done, total = 0, 4 * sum(len(run.patients) for run in runs)
 
-    def advance(_: str = "") -> None:
+    def advance(_done: int, _total: int | None, patient: str) -> None:
         nonlocal done
         done += 1
         if progress:
-            progress(done, total)
+            progress(done, total, patient)
 
     def score(flipped: str, grids: tuple[_Grid, ...]) -> list[PointTable]:
         rows: list[list[PatientPoints]] = [[] for _ in grids]
         for run in runs:
-            for patient, logits in held_out_logits(run, cache, flips=flipped, on_patient=advance):
+            for patient, logits in held_out_logits(run, cache, flips=flipped, progress=advance):
                 reference = _on_grid(np.asarray(cache.volume(patient).reference), contract)
                 for row, grid in zip(rows, grids, strict=True):
                     row.append(grid.score(logits, reference, contract))
-                advance()
+                advance(0, None, patient)
         return [PointTable.of(grid.points, row) for grid, row in zip(grids, rows, strict=True)]
 
     volumes, slices = _Grid(points=volume_points(), volume=True), _Grid(points=slice_points(), volume=False)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from edgeseg.stages.compress.compress import apply_recipe, compress
 from edgeseg.stages.compress.folds import compress_folds
-from edgeseg.stages.compress.workbench import RecipeBench, validation_dice
+from edgeseg.stages.compress.workbench import StepWorkbench, validation_dice
 
 __all__ = [
-    "RecipeBench",
+    "StepWorkbench",
     "apply_recipe",
     "compress",
     "compress_folds",

@@ -29,9 +29,10 @@ from edgeseg.recipes import Outcome
 from edgeseg.results import CompressResult, CompressStep, NetworkSize
 from edgeseg.specs import Chain, RecipeSpec, options_of, recipe_name
 from edgeseg.stages.calibrate import RANGES_FILE, learned_ranges
-from edgeseg.stages.compress.workbench import RecipeBench, validation_dice
+from edgeseg.stages.compress.workbench import StepWorkbench, validation_dice
 from edgeseg.stages.environment import versions
-from edgeseg.stages.train import HISTORY, WEIGHTS, History, OnProgress, holds_run, read_history, write_csv
+from edgeseg.stages.predict import name_patients
+from edgeseg.stages.train import HISTORY, WEIGHTS, History, OnTraining, holds_run, read_history, write_csv
 from edgeseg.variants import build_model, census
 
 STEPS, ASKED, FOUND, RESULT = "steps", "asked.json", "step.json", "compress.json"
@@ -58,7 +59,7 @@ def compress(
     out: Path,
     resume: bool = False,
     validate_every: int = 5,
-    progress: OnProgress | None = None,
+    progress: OnTraining | None = None,
     on_step: OnStep | None = None,
 ) -> CompressResult:
     """Apply recipes one after another, and leave a run folder.
@@ -85,13 +86,14 @@ def compress(
     check_weights(parent, parent.header.variant)
     refuse_foreign(parent, "compressed further")
     check_place(out, resume=resume)
+    parent = name_patients(parent, cache.patients)
     _check_patients(parent.header, cache)
     done: list[CompressStep] = []
     at = parent
     for number, spec in enumerate(chain.steps, start=1):
         folder = artifacts.make_dir(out / STEPS / f"{number}-{recipe_name(spec)}")
         sweep(folder)
-        bench = RecipeBench(
+        bench = StepWorkbench(
             cache=cache, folder=folder, parent=at, teacher=parent, validate_every=validate_every, progress=progress
         )
         step, reused = _step(spec, bench)
@@ -103,7 +105,7 @@ def compress(
 
 
 def apply_recipe(
-    parent: Checkpoint, spec: RecipeSpec, cache: SliceCache, *, folder: Path, progress: OnProgress | None = None
+    parent: Checkpoint, spec: RecipeSpec, cache: SliceCache, *, folder: Path, progress: OnTraining | None = None
 ) -> Checkpoint:
     """Apply one recipe and return the new weights, which lie in `folder`; a finished folder is taken as it is.
 
@@ -119,7 +121,7 @@ def apply_recipe(
     """
     _check_patients(parent.header, cache)
     folder = artifacts.make_dir(folder)
-    _step(spec, RecipeBench(cache=cache, folder=folder, parent=parent, teacher=parent, progress=progress))
+    _step(spec, StepWorkbench(cache=cache, folder=folder, parent=parent, teacher=parent, progress=progress))
     return read_checkpoint(folder / WEIGHTS)
 
 
@@ -143,7 +145,7 @@ def measure(checkpoint: Checkpoint, cache: SliceCache) -> NetworkSize:
     )
 
 
-def _step(spec: RecipeSpec, bench: RecipeBench) -> tuple[CompressStep, bool]:
+def _step(spec: RecipeSpec, bench: StepWorkbench) -> tuple[CompressStep, bool]:
     """Run a recipe, or read what an earlier run of it left."""
     name, parent = recipe_name(spec), bench.parent
     sha256 = artifacts.sha256_file(parent.path)
@@ -169,7 +171,7 @@ def _step(spec: RecipeSpec, bench: RecipeBench) -> tuple[CompressStep, bool]:
     return step, False
 
 
-def _write(bench: RecipeBench, record: RecipeRecord, asked: _Asked, outcome: Outcome) -> Checkpoint:
+def _write(bench: StepWorkbench, record: RecipeRecord, asked: _Asked, outcome: Outcome) -> Checkpoint:
     parent, folder = bench.parent, bench.folder
     header = replace(
         parent.header,

@@ -14,7 +14,8 @@ from edgeseg.results import CompressResult, FoldCompression, FoldsCompressResult
 from edgeseg.specs import Chain, Distil, refuse_learned
 from edgeseg.stages.compress.compress import STEPS, OnStep, check_place, compress
 from edgeseg.stages.folds import FoldRun
-from edgeseg.stages.train import OnProgress, of_fold
+from edgeseg.stages.predict import name_patients
+from edgeseg.stages.train import OnTraining, of_fold
 
 
 @holding_out
@@ -26,7 +27,7 @@ def compress_folds(
     out: Path,
     resume: bool = False,
     validate_every: int = 5,
-    progress: OnProgress | None = None,
+    progress: OnTraining | None = None,
     on_step: OnStep | None = None,
     on_fold: Callable[[Path], None] | None = None,
 ) -> FoldsCompressResult:
@@ -101,7 +102,7 @@ def _check_teachers(run: FoldRun, chain: Chain) -> None:
     for path in (path for step in chain.steps if isinstance(step, Distil) for path in step.teachers):
         refuse_learned(
             f"the teacher {path}",
-            read_checkpoint(Path(path)).header.train_patients,
+            name_patients(read_checkpoint(Path(path)), run.patients).header.train_patients,
             run.patients,
             are=f"patient(s) whom {run.folder.name} holds out",
             advice="; give the folder of the teacher's own folds, on the same split",

@@ -16,16 +16,16 @@ from edgeseg.data.cache import SliceCache
 from edgeseg.recipes import Outcome
 from edgeseg.specs import Cluster, FineTune, Prune, Qat, TrainSpec
 from edgeseg.stages.predict import checkpoint_predictor, plain_dice
-from edgeseg.stages.train import STATE, OnProgress, TrainProgress, soft_labels, train
-from edgeseg.workers.job import WorkerEvent, WorkerJob
+from edgeseg.stages.train import STATE, OnTraining, TrainProgress, soft_labels, train
+from edgeseg.workers.job import OnEvent, WorkerEvent, WorkerJob
 from edgeseg.workers.process import run_worker
 
 FIT = "fit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RecipeBench:
-    """Implements `edgeseg.recipes.Bench`.
+class StepWorkbench:
+    """Implements `edgeseg.recipes.Workbench`.
 
     Attributes:
         cache: decoded slices.
@@ -41,7 +41,7 @@ class RecipeBench:
     parent: Checkpoint
     teacher: Checkpoint
     validate_every: int = 5
-    progress: OnProgress | None = None
+    progress: OnTraining | None = None
 
     def kept(self, name: str, make: Callable[[], Checkpoint]) -> Checkpoint:
         """Return the weights of that name in the folder; they are made and written where there are none."""
@@ -54,7 +54,7 @@ class RecipeBench:
     def train(
         self, spec: TrainSpec, initial: Checkpoint | None, *, taught: float, teachers: tuple[str, ...]
     ) -> Outcome:
-        """Train with Keras 3; see `edgeseg.recipes.Bench`."""
+        """Train with Keras 3; see `edgeseg.recipes.Workbench`."""
         given = (self.teacher, *(read_checkpoint(Path(run)) for run in teachers)) if taught else ()
         spec = replace(
             spec,
@@ -79,7 +79,7 @@ class RecipeBench:
         return Outcome(variant=spec.variant, arrays=made.arrays, train=spec, history=result.history)
 
     def work(self, recipe: str, spec: FineTune, train: TrainSpec, parent: Checkpoint) -> Outcome:
-        """Train in a worker; see `edgeseg.recipes.Bench`."""
+        """Train in a worker; see `edgeseg.recipes.Workbench`."""
         if spec.distil_weight:
             teachers = (artifacts.sha256_file(self.teacher.path),)
             train = replace(train, teachers=teachers, distil_weight=spec.distil_weight)
@@ -119,7 +119,7 @@ class RecipeBench:
             np.save(temporary, labels, allow_pickle=False)
         return str(path.resolve())
 
-    def _told(self, train: TrainSpec) -> Callable[[WorkerEvent], None]:
+    def _told(self, train: TrainSpec) -> OnEvent:
         def tell(event: WorkerEvent) -> None:
             if self.progress is not None:
                 self.progress(

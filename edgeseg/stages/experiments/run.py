@@ -19,7 +19,7 @@ from edgeseg.results import ExperimentLog, HeldOutScore, Outcome
 from edgeseg.specs import ExperimentRow, Plan, PostProcessing, Scoring, TrainSpec
 from edgeseg.stages.predict import checkpoint_predictor, last_step_weights
 from edgeseg.stages.score import predicted_masks
-from edgeseg.stages.train import STATE, History, OnProgress, complete_run, holds_run, read_history, train
+from edgeseg.stages.train import STATE, History, OnTraining, complete_run, holds_run, read_history, train
 from edgeseg.targets import KerasPredictor
 from edgeseg.variants import build_model, census
 
@@ -53,7 +53,7 @@ def run_experiments(
     only: tuple[str, ...] = (),
     backend: str = "tensorflow",
     on_row: Callable[[str, int], None] | None = None,
-    progress: OnProgress | None = None,
+    progress: OnTraining | None = None,
 ) -> ExperimentLog:
     """Bring a log of outcomes up to a plan: what it holds already is not done again, and each outcome is kept at once.
 
@@ -116,7 +116,7 @@ class _Work:
     held_out: tuple[str, ...]
     runs: Path
     backend: str
-    progress: OnProgress | None
+    progress: OnTraining | None
 
     def is_done(self, known: Outcome | None, row: ExperimentRow, seed: int) -> bool:
         """Say whether an outcome is still that of the plan; what a row learned from its teachers is taken as it is."""

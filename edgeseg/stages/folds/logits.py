@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,12 @@ from edgeseg.backend import running_keras
 from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, DatasetError
+from edgeseg.progress import Progress
 from edgeseg.specs import FLIPS, check_flips
 from edgeseg.stages.predict import checkpoint_predictor, volume_logits
 from edgeseg.stages.train import fold_folders
 
 WEIGHTS = "weights.safetensors"
-
-OnPatient = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +121,7 @@ def check_data(runs: tuple[FoldRun, ...], cache: SliceCache) -> None:
 
 
 def held_out_logits(
-    run: FoldRun, cache: SliceCache, *, flips: str, on_patient: OnPatient | None = None
+    run: FoldRun, cache: SliceCache, *, flips: str, progress: Progress | None = None
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Give each held-out patient's logits, `(N, H, W) float32`, computing and keeping them when they are not there.
 
@@ -133,7 +132,7 @@ def held_out_logits(
         run: whose network.
         cache: decoded slices; see `check_data`.
         flips: a key of `predictor.FLIPS`.
-        on_patient: called with each patient's id when its logits have been computed or read.
+        progress: called after each patient, when its logits have been computed or read.
 
     Raises:
         OptionError: when `flips` is unknown.
@@ -141,18 +140,18 @@ def held_out_logits(
     """
     check_flips(flips)
     path = run.folder / f"logits-{_key(run, cache, flips)}.npz"
-    kept, told = _read(path, run.patients), on_patient or _silent
+    kept, told = _read(path, run.patients), progress or _silent
     if kept is None:
         kept = _computed(run, cache, flips, told)
         with artifacts.staged(path) as temporary:
             np.savez_compressed(temporary, **kept)
         told = _silent
-    for patient in run.patients:
-        told(patient)
+    for done, patient in enumerate(run.patients, start=1):
+        told(done, len(run.patients), patient)
         yield patient, kept[patient].astype(np.float32)
 
 
-def _silent(_: str) -> None:
+def _silent(_done: int, _total: int | None, _patient: str) -> None:
     """Say nothing."""
 
 
@@ -172,10 +171,10 @@ def _read(path: Path, patients: tuple[str, ...]) -> dict[str, Any] | None:
         return None
 
 
-def _computed(run: FoldRun, cache: SliceCache, flips: str, told: OnPatient) -> dict[str, Any]:
+def _computed(run: FoldRun, cache: SliceCache, flips: str, told: Progress) -> dict[str, Any]:
     predictor = checkpoint_predictor(run.checkpoint)
     logits: dict[str, Any] = {}
-    for patient in run.patients:
+    for done, patient in enumerate(run.patients, start=1):
         logits[patient] = volume_logits(predictor, cache.volume(patient), flips=flips).astype(np.float16)
-        told(patient)
+        told(done, len(run.patients), patient)
     return logits

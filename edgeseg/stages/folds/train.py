@@ -19,7 +19,7 @@ from edgeseg.specs import TrainSpec
 from edgeseg.stages.folds.out_of_fold import out_of_fold, write_out_of_fold
 from edgeseg.stages.predict import checkpoint_predictor
 from edgeseg.stages.score import evaluate
-from edgeseg.stages.train import OnProgress, holds_run, of_fold, refuse_overwrite, train
+from edgeseg.stages.train import OnTraining, holds_run, of_fold, refuse_overwrite, train
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def train_folds(
     out: Path,
     ray: RayPlan | None = None,
     on_fold: Callable[[FoldJob], None] | None = None,
-    progress: OnProgress | None = None,
+    progress: OnTraining | None = None,
 ) -> OutOfFoldResult:
     """Train every fold, score every patient by the model that never saw them, and write `out/out-of-fold.json`.
 
@@ -149,7 +149,7 @@ def train_folds(
     return result
 
 
-def run_fold(job: FoldJob, *, progress: OnProgress | None = None) -> FoldOutcome:
+def run_fold(job: FoldJob, *, progress: OnTraining | None = None) -> FoldOutcome:
     """Train one fold where it is not done, and score its held-out patients as float weights at threshold 0.5.
 
     Raises:

@@ -21,6 +21,7 @@ from edgeseg.results import (
 )
 from edgeseg.stages.inspect.output_kind import Step, output_kind
 from edgeseg.targets._require import require
+from edgeseg.targets.plain import plain_class
 from edgeseg.variants import census
 
 
@@ -40,6 +41,7 @@ def keras_facts(path: Path) -> GraphFacts:
             weights = _weights(h5py, file)
             kept = tuple(MetadataBytes(name=name, size_bytes=_size(file.attrs[name])) for name in sorted(file.attrs))
         with quiet():
+            plain_class()
             model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
         raise ArtifactError(

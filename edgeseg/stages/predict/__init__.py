@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgeseg.stages.predict.known import name_patients
 from edgeseg.stages.predict.predictor import Predictor, flip_passes, plain_dice, slice_label, volume_logits
 from edgeseg.stages.predict.remembered import Remembered
 from edgeseg.stages.predict.weights import checkpoint_contract, checkpoint_predictor, last_step_weights, network_of
@@ -13,6 +14,7 @@ __all__ = [
     "checkpoint_predictor",
     "flip_passes",
     "last_step_weights",
+    "name_patients",
     "network_of",
     "plain_dice",
     "slice_label",

@@ -10,19 +10,24 @@ from edgeseg.checkpoint import Checkpoint, CheckpointHeader, check_weights, load
 from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.volume import KAGGLE_LGG, PHANTOM
 from edgeseg.foreign import rebuild
-from edgeseg.specs import Contract, patient_digests
+from edgeseg.place import key_for
+from edgeseg.specs import Contract, seen_entries
 from edgeseg.targets import KerasPredictor, get
 from edgeseg.variants import build_model
 from edgeseg.variants.tiers import tier_of
 
 
-def checkpoint_contract(header: CheckpointHeader, target: str = "keras-fp32") -> Contract:
+def checkpoint_contract(header: CheckpointHeader, target: str = "keras-fp32", *, public_ids: bool = False) -> Contract:
     """Return what a checkpoint's header says to a device, for one target, before any calibration or choice.
 
+    Patients stand in it as `edgeseg.specs.seen_entries` has them; with `public_ids` all as plain digests.
+
     Raises:
+        OptionError: when the site's patient key is damaged.
+        OutputError: when it is needed for the first time and cannot be made.
         UnknownNameError: for an unknown target.
     """
-    found = get(target)
+    found, learned = get(target), header.train_patients
     if header.foreign is not None:
         return replace(header.foreign.contract, target=found.name, layout=found.layout)
     return Contract(
@@ -37,7 +42,7 @@ def checkpoint_contract(header: CheckpointHeader, target: str = "keras-fp32") ->
         trained_on=header.data,
         training_hash=header.data_hash,
         licence=LICENCE if header.data in (KAGGLE_LGG, PHANTOM) else None,
-        seen_patients=patient_digests(header.train_patients),
+        seen_patients=seen_entries(learned, key=None if public_ids else key_for(learned)),
     )
 
 

@@ -11,7 +11,15 @@ from edgeseg.stages.score.device import (
     replay_images,
     slice_digests,
 )
-from edgeseg.stages.score.evaluate import by_institution, check_unseen, dice_delta, evaluate, predicted_masks, result_of
+from edgeseg.stages.score.evaluate import (
+    by_institution,
+    cannot_tell,
+    check_unseen,
+    dice_delta,
+    evaluate,
+    predicted_masks,
+    result_of,
+)
 from edgeseg.stages.score.simulate import check_simulation
 from edgeseg.stages.score.verify import verify
 
@@ -19,6 +27,7 @@ __all__ = [
     "EVIDENCE_FILE",
     "busiest_slices",
     "by_institution",
+    "cannot_tell",
     "check_simulation",
     "check_unseen",
     "codes_of",

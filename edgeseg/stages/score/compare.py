@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgeseg.metrics import paired_interval
 from edgeseg.metrics.clinical import clinical_change
 from edgeseg.results import ArtifactComparison, ArtifactRow, BuildResult, ComparisonResult, EvalResult, Interval
+from edgeseg.specs import check_seed
 
 
 def compare(before: BuildResult, after: BuildResult, *, names: tuple[str, str], seed: int = 0) -> ComparisonResult:
@@ -15,7 +16,11 @@ def compare(before: BuildResult, after: BuildResult, *, names: tuple[str, str], 
         after: the newer one.
         names: what to call them.
         seed: of the bootstrap.
+
+    Raises:
+        OptionError: for a negative seed.
     """
+    check_seed(seed)
     olds, news = (_by_key(build) for build in (before, after))
     shared = len({row.variant for build in (before, after) for row in build.artifacts}) > 1
     keys = tuple(dict.fromkeys((*olds, *news)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from statistics import fmean, median
 
@@ -14,12 +15,14 @@ from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError, MaskError
 from edgeseg.imaging import mask_on_grid
 from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval, score_patient
+from edgeseg.place import keys_for, missing_keys
+from edgeseg.progress import Progress
 from edgeseg.results import EvalResult, InstitutionScore, Interval, PatientScore
-from edgeseg.specs import Contract, PostProcessing, check_flips, count_seen
+from edgeseg.specs import Contract, PostProcessing, check_flips, check_seed, count_seen, not_comparable
 from edgeseg.stages.predict import Predictor, volume_logits
 from edgeseg.stages.score.simulate import AS_IS, simulated
 
-Progress = Callable[[int, str], None]
+_LOG = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -54,17 +57,20 @@ def evaluate(
         flips: test-time flips, a key of `predictor.FLIPS`; the artifact runs once for each pass.
         simulation: what is done to the slices before, a key of `simulate.SIMULATIONS`.
         seed: of the bootstrap.
-        progress: called with (patients done, the last one's id).
+        progress: called after each patient; how many there are is not known.
 
     Raises:
-        OptionError: when `flips` or `simulation` is unknown.
+        OptionError: when `flips` or `simulation` is unknown, or the seed is negative.
         SeenPatientError: on a patient that training or calibration saw, unless `allow_seen`.
         DatasetError: when there is no patient, or one comes twice or without slices.
         MaskError: when a patient has no reference, or one of another size.
         ArtifactError: when the artifact gives no usable logits.
     """
     check_flips(flips)
+    check_seed(seed)
     contract = predictor.contract
+    if (doubt := cannot_tell(contract)) is not None:
+        _LOG.warning("%s", doubt)
     if isinstance(volumes, Sequence):
         check_unseen(contract, [volume.patient for volume in volumes], allow_seen=allow_seen)
     scores: list[PatientScore] = []
@@ -72,7 +78,7 @@ def evaluate(
         masks = predicted_masks(predictor, volume, post_processing=post_processing, flips=flips)
         scores.append(score_patient(masks, volume.reference, patient=volume.patient, institution=volume.institution))
         if progress:
-            progress(len(scores), volume.patient)
+            progress(len(scores), None, volume.patient)
     if not scores:
         raise DatasetError(f"no patient of '{data}' was given; an evaluation needs at least one")
     result = result_of(
@@ -85,13 +91,34 @@ def evaluate(
         seed=seed,
     )
     applied = contract.post_processing if post_processing else PostProcessing()
-    return replace(result, post_processing=applied, flips=flips, simulation=simulation)
+    unknown = not_comparable(contract.seen_patients, keys_for(contract.seen_patients))
+    return replace(result, post_processing=applied, flips=flips, simulation=simulation, seen_unknown=unknown)
 
 
 def check_unseen(contract: Contract, patients: Sequence[str], *, allow_seen: bool = False) -> int:
-    """Count the patients that training or calibration of an artifact saw; see `edgeseg.specs.count_seen`."""
-    artifact = f"{contract.variant.slug} {contract.target}"
-    return count_seen(patients, contract.seen_patients, artifact=artifact, allow_seen=allow_seen)
+    """Count the patients that training or calibration of an artifact saw, as far as this site's keys tell.
+
+    Raises:
+        SeenPatientError: see `edgeseg.specs.count_seen`.
+        OptionError: when the site's patient key is damaged, or open to others.
+    """
+    artifact, entries = f"{contract.variant.slug} {contract.target}", contract.seen_patients
+    return count_seen(patients, entries, artifact=artifact, keys=keys_for(entries), allow_seen=allow_seen)
+
+
+def cannot_tell(contract: Contract) -> str | None:
+    """Say that nobody can tell here whether an artifact saw the patients scored, and why; None where that can be told.
+
+    Raises:
+        OptionError: when the site's patient key is damaged, or open to others.
+    """
+    if (missing := missing_keys(contract.seen_patients)) is None:
+        return None
+    unknown = not_comparable(contract.seen_patients, keys_for(contract.seen_patients))
+    return (
+        f"CANNOT TELL whether training or calibration of {contract.variant.slug} {contract.target} saw patients given "
+        f"here: it holds {unknown} pseudonym(s), and {missing}"
+    )
 
 
 def predicted_masks(

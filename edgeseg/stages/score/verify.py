@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,11 +11,11 @@ import numpy as np
 from edgeseg.data.volume import Volume
 from edgeseg.errors import ContractError, DatasetError, OptionError
 from edgeseg.imaging import mask_from_logits
+from edgeseg.progress import Progress
 from edgeseg.results import ParityResult
 from edgeseg.specs import Contract
 from edgeseg.stages.predict import Predictor, slice_label, volume_logits
 
-Progress = Callable[[int, str], None]
 _MUST_AGREE = ("channels", "height", "width", "normalisation", "scale", "threshold")
 
 
@@ -41,7 +41,7 @@ def verify(
         volumes: slices to compare on; masks are not needed.
         artifact: the name that goes into the result.
         max_flip_ppm: passes up to and including this many flipped pixels per million.
-        progress: called with (patients done, the last one's id).
+        progress: called after each patient; how many there are is not known.
 
     Raises:
         OptionError: when `max_flip_ppm` is negative or not finite.
@@ -56,7 +56,7 @@ def verify(
     for done, volume in enumerate(volumes, start=1):
         total = _add(total, _compare(predictor, reference, volume))
         if progress:
-            progress(done, volume.patient)
+            progress(done, None, volume.patient)
     if not total.slices:
         raise DatasetError("no slice was given; a comparison needs at least one")
     flips_ppm = 1e6 * total.flips / total.pixels

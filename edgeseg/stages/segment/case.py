@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,15 @@ from edgeseg.data.tree import MASK_ENDING
 from edgeseg.errors import OptionError
 from edgeseg.imaging import ASPECT_TOLERANCE, framed_size
 from edgeseg.results import PatientSegmentation, SliceSegmentation
-from edgeseg.runtime import Segmenter
 from edgeseg.specs import Contract, RunOptions
 from edgeseg.stages.segment.dicom_seg import SegMasks
 from edgeseg.stages.segment.doubts import Doubts
 from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer
 from edgeseg.stages.segment.measure import area_mm2, largest_diameter_mm
 from edgeseg.stages.segment.pictures import Pictures
+
+if TYPE_CHECKING:
+    from edgeseg.runtime import Segmenter
 
 Advance = Callable[[str], None]
 
@@ -175,11 +177,16 @@ def _writers(scan: SourcedScan, place: Path, options: RunOptions, model_sha256: 
 
 
 def _nifti(scan: SourcedScan, place: Path, _model_sha256: str) -> Writer:
-    return NiftiMasks(place / f"{scan.name}{MASK_ENDING}.nii.gz", cast(NiftiSequence, scan.reference).header)
+    told = getattr(scan, "nifti", None)
+    header = cast(NiftiSequence, scan.reference).header if told is None else told.header()
+    return NiftiMasks(place / f"{scan.name}{MASK_ENDING}.nii.gz", header)
 
 
 def _dicom_seg(scan: SourcedScan, place: Path, model_sha256: str) -> Writer:
-    return SegMasks(place / f"{scan.name}_seg.dcm", cast(DicomSeries, scan.reference), model_sha256)
+    path = place / f"{scan.name}_seg.dcm"
+    if (apart := getattr(scan, "seg_writer", None)) is not None:
+        return cast(Writer, apart(path, model_sha256))
+    return SegMasks(path, cast(DicomSeries, scan.reference), model_sha256)
 
 
 _NEEDED = {"nifti": "NIfTI", "dicom-seg": "DICOM"}

@@ -30,9 +30,15 @@ def inputs_digest(paths: Iterable[Path], *, without: Path) -> str:
     return digest.hexdigest()[:32]
 
 
+def place_digest(source: str) -> str:
+    """Return 32 hex digits over the folder that a scan was given as, or lies in."""
+    path = Path(source).resolve()
+    return hashlib.sha256(os.fsencode(path if path.is_dir() else path.parent)).hexdigest()[:32]
+
+
 def options_digest(options: RunOptions) -> str:
     """Return 32 hex digits over what decides the masks beside inputs and model: options, contract, edgeseg itself."""
-    plain = replace(options, pre=None, flair=None, post=None, salt=None, contract=None)
+    plain = replace(options, pre=None, flair=None, post=None, salt=None, contract=None, untrusted=False)
     contract = sha256_file(options.contract) if options.contract is not None else None
     named = [which is not None for which in (options.pre, options.post)]
     return hashlib.sha256(repr((plain, contract, named, __version__)).encode(errors="backslashreplace")).hexdigest()[

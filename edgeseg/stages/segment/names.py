@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from typing import cast
@@ -11,13 +12,34 @@ from numpy.typing import NDArray
 
 from edgeseg.data.scan import SourcedScan
 from edgeseg.errors import DatasetError
+from edgeseg.stages.segment.summary import SUMMARY_FILE
 
+HIDDEN = ".edgeseg"
 _SURROGATES = (0xDC80, 0xDCFF)
+_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\xb9\xb2\xb3]) *(\..*)?", re.IGNORECASE)
 
 
 def safe_name(name: str) -> str:
-    """Return a name with `%F6` for a byte that is not UTF-8, and likewise for control and format characters."""
+    """Return a name with `%F6` for a byte that is not UTF-8, and likewise for control and format characters.
+
+    A name of dots alone, which would be another folder, and that of the summary are written so too.
+    """
+    if not name.strip(".") or name == SUMMARY_FILE:
+        return "".join(f"%{ord(char):02X}" for char in name[:1]) + name[1:]
     return "".join(_shown(char) for char in name)
+
+
+def why_reserved(name: str) -> str | None:
+    """Say why no folder of masks can have a patient's name; None where it can."""
+    if name.strip(" .") == "":
+        return "it is no name of a folder"
+    if "/" in name or "\0" in name:
+        return "it is a path"
+    if name.casefold() == SUMMARY_FILE or name.startswith(HIDDEN):
+        return "a file of edgeseg is called so"
+    if _DEVICES.fullmatch(name):
+        return "Windows keeps it for a device"
+    return None
 
 
 def _shown(char: str) -> str:
@@ -33,9 +55,11 @@ def named(scan: SourcedScan, name: str | None = None) -> SourcedScan:
     """Return a scan under names that are safe, with another patient's name where one is given.
 
     Raises:
-        DatasetError: when two slices would have one name.
+        DatasetError: when two slices would have one name, or a patient one that is reserved.
     """
     wanted, slices = safe_name(name or scan.name), tuple(map(safe_name, scan.slice_names))
+    if (why := why_reserved(wanted)) is not None:
+        raise DatasetError(f"a patient would be called '{wanted}', and {why}; rename the file or folder")
     if (wanted, slices) == (scan.name, scan.slice_names):
         return scan
     if twice := [one for one, count in Counter(slices).items() if count > 1]:

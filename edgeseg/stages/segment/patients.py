@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeseg.artifacts import staged_tree
 from edgeseg.data.scan import SourcedScan
@@ -20,17 +21,21 @@ from edgeseg.errors import (
     OutputError,
     ScratchError,
 )
+from edgeseg.progress import Progress
 from edgeseg.results import FAILED, PatientSegmentation
-from edgeseg.runtime import Segmenter
 from edgeseg.specs import RunOptions
+from edgeseg.stages.segment.apart.files import open_apart
 from edgeseg.stages.segment.case import segment_case
-from edgeseg.stages.segment.identity import inputs_digest, options_digest
+from edgeseg.stages.segment.identity import inputs_digest, options_digest, place_digest
 from edgeseg.stages.segment.inputs import Planned, plan
 from edgeseg.stages.segment.names import named, safe_name
 from edgeseg.stages.segment.salt import keep_salt
 from edgeseg.stages.segment.summary import Summary
+from edgeseg.workers.apart import Pool
 
-Progress = Callable[[int, int, str], None]
+if TYPE_CHECKING:
+    from edgeseg.runtime import Segmenter
+
 OnPatient = Callable[[PatientSegmentation, bool], None]
 """Called with a row, and whether an earlier run had done it."""
 
@@ -99,9 +104,21 @@ class Patients:
         on_patient: OnPatient | None,
         *,
         naming: Naming,
+        pool: Pool | None = None,
     ) -> None:
-        """Take what all patients share; `naming` says what DICOM patients are called by."""
-        self._naming = naming
+        """Take what all patients share.
+
+        Args:
+            segmenter: the open artifact.
+            model_sha256: its digest.
+            options: of the run.
+            out: where the patients' folders go.
+            summary: what is known of them.
+            on_patient: see `OnPatient`.
+            naming: what DICOM patients are called by.
+            pool: where scans are read; None for this process.
+        """
+        self._pool, self._naming = pool, naming
         self._segmenter, self._sha256, self._options = segmenter, model_sha256, options
         self._out, self._summary, self._on_patient = out, summary, on_patient or (lambda _row, _before: None)
         self._options_digest = options_digest(options)
@@ -150,13 +167,18 @@ class Patients:
 
     def _segment(self, one: Planned, digest: str, count: _Count, check: Callable[[], None]) -> PatientSegmentation:
         self._opened = None
-        opened = one.open()
+        opened = self._open(one)
         try:
             scan = named(opened, self._earlier_name(digest))
             if scan.name in self._taken:
                 raise DatasetError(
                     f"{self._taken[scan.name]} and {one.source} are both '{scan.name}'; rename one, or run them "
                     "separately with another --out"
+                )
+            if scan.kind != "dicom" and self._summary.is_of_another(scan.name, place_digest(one.source)):
+                raise DatasetError(
+                    f"{self._out} has masks of another '{scan.name}', from another folder, and those of {one.source} "
+                    "would take their place; rename the folder, or choose another --out"
                 )
             self._opened = scan.name if scan.kind != "dicom" or self._naming is not Naming.DRAWN else None
             count.total += len(scan.slice_names) - one.slices
@@ -168,21 +190,27 @@ class Patients:
             if scan.kind == "dicom" and self._naming is Naming.DRAWN and self._options.salt is not None:
                 keep_salt(self._out, self._options.salt)
             self._taken[scan.name] = one.source
-            return self._signed(row, digest)
+            return self._signed(row, one, digest)
         finally:
             opened.close()
+
+    def _open(self, one: Planned) -> SourcedScan:
+        if self._pool is None or one.request is None:
+            return one.open()
+        return open_apart(one.request, self._pool)
 
     def _earlier_name(self, digest: str) -> str | None:
         """Return what an earlier run called the patient whom these files are of, unless the user gave the salt."""
         row = self._summary.of_inputs(digest) if self._naming is not Naming.GIVEN else None
         return row.patient if row is not None and row.input == "dicom" and row.patient not in self._taken else None
 
-    def _signed(self, row: PatientSegmentation, digest: str) -> PatientSegmentation:
+    def _signed(self, row: PatientSegmentation, one: Planned, digest: str) -> PatientSegmentation:
         return replace(
             row,
             model=self._segmenter.path.name,
             model_sha256=self._sha256,
             inputs_digest=digest,
+            place_digest=place_digest(one.source),
             options_digest=self._options_digest,
         )
 
@@ -190,7 +218,7 @@ class Patients:
         _LOG.debug("%s failed", one.source, exc_info=error)
         wanted = self._opened or self._earlier_name(digest) or _label(one)
         name, number = wanted, 1
-        while name in self._taken:
+        while name in self._taken or self._summary.is_of_another(name, place_digest(one.source)):
             number += 1
             name = f"{wanted} ({number})"
         self._taken[name] = one.source
@@ -208,7 +236,7 @@ class Patients:
             status=FAILED,
             reason=safe_name(_reason(error)),
         )
-        return self._signed(row, digest)
+        return self._signed(row, one, digest)
 
 
 class _Count:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeseg import __version__
+from edgeseg.artifacts import refuse_links
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.place import claimed
+from edgeseg.progress import Progress
 from edgeseg.results import PatientSegmentation, RunResult
-from edgeseg.runtime import Segmenter
-from edgeseg.runtime.model_files import model_sha256
 from edgeseg.specs import RunOptions
+from edgeseg.stages.segment.apart.files import ENTRY
 from edgeseg.stages.segment.inputs import Planned
-from edgeseg.stages.segment.patients import Naming, OnPatient, Patients, Progress, plan_each
+from edgeseg.stages.segment.names import safe_name, why_reserved
+from edgeseg.stages.segment.patients import Naming, OnPatient, Patients, plan_each
 from edgeseg.stages.segment.salt import drawn_salt, kept_salt
 from edgeseg.stages.segment.summary import Summary
+from edgeseg.workers.apart import Pool
+
+if TYPE_CHECKING:
+    from edgeseg.runtime import Segmenter
 
 
 def run(
@@ -56,8 +64,10 @@ def run(
         MissingExtraError: for `.tflite`, NIfTI or DICOM without the library that reads it.
         DatasetError: when the paths hold nothing to segment, two of them the same, or one patient who fails.
         ImageError: when the only patient given has a file that cannot be used as a slice.
-        OptionError: for options out of range, or when masks would be written among the slices.
-        OutputError: when `out` cannot be written, holds a summary that is none, or another run writes there.
+        OptionError: for options out of range, a patient whose name is reserved, or when masks would be written among
+            the slices.
+        OutputError: when `out` cannot be written, holds a summary that is none or a link where a patient's folder goes,
+            or another run writes there.
     """
     start = time.perf_counter()
     options = options or RunOptions()
@@ -66,11 +76,16 @@ def run(
     opened = _Model.load(model, threads, salted)
     planned = plan_each(paths, salted)
     _refuse_writing_among_slices(planned, out)
+    _refuse_names(planned, out)
     with claimed(out):
         summary = Summary(out, lambda rows: opened.result(rows, start))
         naming = Naming.GIVEN if options.salt is not None else Naming.KEPT if kept else Naming.DRAWN
-        patients = Patients(opened.segmenter, opened.sha256, salted, out, summary, on_patient, naming=naming)
-        patients.run(planned, check=opened.check, resume=resume, progress=progress)
+        with contextlib.ExitStack() as stack:
+            pool = stack.enter_context(Pool(ENTRY, spare=0)) if options.untrusted else None
+            patients = Patients(
+                opened.segmenter, opened.sha256, salted, out, summary, on_patient, naming=naming, pool=pool
+            )
+            patients.run(planned, check=opened.check, resume=resume, progress=progress)
         return summary.write()
 
 
@@ -85,6 +100,9 @@ class _Model:
 
     @classmethod
     def load(cls, path: Path, threads: int, options: RunOptions) -> _Model:
+        from edgeseg.runtime import Segmenter
+        from edgeseg.runtime.model_files import model_sha256
+
         start = time.perf_counter()
         known = model_sha256(path) if path.is_file() else ""
         segmenter = Segmenter.load(path, threads=threads, contract=options.contract)
@@ -92,6 +110,8 @@ class _Model:
 
     def check(self) -> None:
         """Refuse masks of a model whose file is another by now."""
+        from edgeseg.runtime.model_files import model_sha256
+
         if not self.path.is_file() or model_sha256(self.path) != self.sha256:
             raise ArtifactError(
                 f"{self.path}: the model was changed while it ran, so it is unclear which one drew the masks of the "
@@ -112,6 +132,14 @@ class _Model:
             load_ms=self.load_ms,
             total_ms=(time.perf_counter() - start) * 1e3,
         )
+
+
+def _refuse_names(planned: tuple[Planned, ...], out: Path) -> None:
+    """Refuse patients whose folders cannot be made in `out`, or would be written through a link."""
+    for one in planned:
+        if one.name is not None and (why := why_reserved(one.name)) is not None:
+            raise OptionError(f"{one.source}: its patient would be called '{one.name}', and {why}; rename it")
+    refuse_links(out, (safe_name(one.name) for one in planned if one.name is not None))
 
 
 def _refuse_writing_among_slices(planned: tuple[Planned, ...], out: Path) -> None:

@@ -70,6 +70,11 @@ class Summary:
         """Return the row that was done from the same files."""
         return next((r for r in self._rows.values() if r.inputs_digest == digest and r.status == DONE), None)
 
+    def is_of_another(self, patient: str, place: str) -> bool:
+        """Whether a patient of this name was done from another folder than the one of the digest `place`."""
+        row = self._rows.get(patient)
+        return row is not None and row.status == DONE and row.place_digest not in ("", place) and row.input != "dicom"
+
     def is_whole(self, row: PatientSegmentation) -> bool:
         """Whether all files that a row names are there."""
         return all((self._out / name).is_file() for name in (*row.files, *(mask.mask for mask in row.masks)))

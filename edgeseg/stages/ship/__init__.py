@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from edgeseg.stages.ship.android import ASSETS, prepare_app
-from edgeseg.stages.ship.golden import UNITS_FILE, golden
-from edgeseg.stages.ship.golden_units import units
 from edgeseg.stages.ship.ship import ship
+from edgeseg.stages.ship.unit_vectors import units
+from edgeseg.stages.ship.vectors import UNITS_FILE, golden
 
 __all__ = [
     "ASSETS",

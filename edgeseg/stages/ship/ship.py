@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeseg import artifacts
-from edgeseg.checkpoint import CheckpointHeader, RecipeRecord, read_checkpoint
+from edgeseg.checkpoint import Checkpoint, CheckpointHeader, RecipeRecord, checkpoint_bytes, read_checkpoint
 from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.split import read_split
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import CheckpointError, DataError, MissingExtraError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
-from edgeseg.place import claimed
+from edgeseg.place import KEY_VARIABLE, claimed, key_for, key_place
+from edgeseg.reports.escape import plain_texts
 from edgeseg.results import REFERENCE, BuildResult, Choice, ChoiceStep, EpochRecord, EvalResult
-from edgeseg.specs import INTENDED_USE, MAIN_OPTIONS, OperatingPoint
-from edgeseg.stages.calibrate import RANGES_FILE, ranges_beside
+from edgeseg.specs import INTENDED_USE, MAIN_OPTIONS, OperatingPoint, PatientKey
+from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
 from edgeseg.stages.choose import CHOICE_FILE, read_choice
+from edgeseg.stages.ship.pseudonyms import hide_in_choice, hide_in_header, hide_in_ranges, hide_in_scores, named_in
 from edgeseg.stages.train import HISTORY, History
 
 CARD_SCHEMA_VERSION = 1
@@ -53,14 +55,18 @@ class ModelCard:
     schema_version: int = CARD_SCHEMA_VERSION
 
 
-def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = None) -> Path:
+def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = None, public_ids: bool = False) -> Path:
     """Copy a run's weights to `<into>/<variant>/`, with `card.json`, `learning-curve.png`, and the choice where one is.
+
+    Patients stand in all of these as pseudonyms under the site's patient key, unless their ids are public. Weights with
+    pseudonyms are another file than the run's, with the same arrays; card and ranges name its SHA-256.
 
     Args:
         run: folder of a training run.
         build: a build of the same weights on real patients that training did not see.
         into: the folder of all shipped weights.
         choice: a file of `edgeseg choose`; builds from the shipped weights take threshold and post-processing from it.
+        public_ids: the ids of all patients are public, so they may stand there.
 
     Returns:
         The variant's folder.
@@ -68,12 +74,12 @@ def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = Non
     Raises:
         CheckpointError: when the run is damaged, or the build was made from other weights.
         DataError: when the build rests on phantoms or on patients that training saw.
-        OptionError: when the choice cannot be read, was made for another variant, or is not that of the build.
+        OptionError: when the choice cannot be read, was made for another variant, or is not that of the build; when the
+            site's patient key is damaged, or lies in `into`.
         OutputError: when the folder cannot be written, or another run writes there.
     """
     checkpoint = read_checkpoint(run)
-    content = checkpoint.path.read_bytes()
-    sha256 = artifacts.sha256_bytes(content)
+    sha256 = artifacts.sha256_bytes(content := checkpoint.path.read_bytes())
     if build.weights_sha256 != sha256:
         raise CheckpointError(
             f"the build was made from weights {build.weights_sha256[:12]}, the run holds {sha256[:12]}; "
@@ -81,14 +87,14 @@ def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = Non
         )
     row = next(a for a in build.artifacts if a.target == REFERENCE)
     evaluation = row.evaluation
-    if evaluation is None or evaluation.seen_patients or build.data == PHANTOM:
+    if evaluation is None or evaluation.seen_patients or evaluation.seen_unknown or build.data == PHANTOM:
         raise DataError(
             "a card needs the scores of real patients that training did not see; "
             "build with --data DIR on such patients, without --allow-seen"
         )
     made = None if choice is None else read_choice(choice, variant=checkpoint.header.variant.slug)
     _check_point(evaluation, made)
-    history = _history(run)
+    history, ranges = _history(run), ranges_beside(checkpoint.path)
     card = ModelCard(
         variant=checkpoint.header.variant.slug,
         weights_sha256=sha256,
@@ -100,30 +106,68 @@ def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = Non
         out_of_fold=None if made is None else made.step(made.shipped_step),
         history=history,
     )
+    shipped = _Shipped(content=content, card=card, choice=made, ranges=ranges)
+    if not public_ids and (key := key_for(shipped.patients)) is not None:
+        _check_key_place(into)
+        shipped = shipped.hidden(key, checkpoint)
     folder = into / card.variant
     with claimed(folder):
-        _write(folder, checkpoint.path, content, card, made)
+        _write(folder, shipped)
     return folder
 
 
-def _write(folder: Path, weights: Path, content: bytes, card: ModelCard, made: Choice | None) -> None:
-    curve = learning_curve(card.history, title=card.variant)
-    artifacts.write_bytes(folder / "weights.safetensors", content)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shipped:
+    """What goes into the folder; `content` is the weights file."""
+
+    content: bytes
+    card: ModelCard
+    choice: Choice | None
+    ranges: RecordedRanges | None
+
+    @property
+    def patients(self) -> set[str]:
+        """Whom any of it names."""
+        chosen = () if self.choice is None else self.choice.patients
+        return {*named_in(self.card.header), *(score.patient for score in self.card.evaluation.patients), *chosen}
+
+    def hidden(self, key: PatientKey, run: Checkpoint) -> _Shipped:
+        """Put pseudonyms in place of ids that are not public."""
+        header = hide_in_header(run.header, key)
+        content = checkpoint_bytes(header, run.arrays)
+        sha256 = artifacts.sha256_bytes(content)
+        choice = None if self.choice is None else hide_in_choice(self.choice, key)
+        card = replace(
+            self.card,
+            weights_sha256=sha256,
+            header=header,
+            evaluation=hide_in_scores(self.card.evaluation, key),
+            out_of_fold=None if choice is None else choice.step(choice.shipped_step),
+        )
+        learned = run.header.train_patients
+        ranges = None if self.ranges is None else hide_in_ranges(self.ranges, learned, key, sha256)
+        return _Shipped(content=content, card=card, choice=choice, ranges=ranges)
+
+
+def _check_key_place(into: Path) -> None:
+    """Refuse to ship into a folder that holds the key."""
+    if (place := key_place().resolve()).is_relative_to(into.resolve()):
+        raise OptionError(
+            f"the patient key {place} lies in {into}, and whoever gets that folder could turn pseudonyms back; move "
+            f"the key elsewhere and name it with {KEY_VARIABLE}"
+        )
+
+
+def _write(folder: Path, shipped: _Shipped) -> None:
+    curve = learning_curve(shipped.card.history, title=shipped.card.variant)
+    artifacts.write_bytes(folder / "weights.safetensors", shipped.content)
     artifacts.write_bytes(folder / "learning-curve.png", curve)
-    _copy_ranges(weights, folder)
-    if made is None:
-        (folder / CHOICE_FILE).unlink(missing_ok=True)
-    else:
-        artifacts.write_text(folder / CHOICE_FILE, to_json(made) + "\n")
-    artifacts.write_text(folder / "card.json", to_json(card) + "\n")
-
-
-def _copy_ranges(weights: Path, folder: Path) -> None:
-    """Take along the activation ranges that were learned with the weights, where there are any."""
-    if ranges_beside(weights) is None:
-        (folder / RANGES_FILE).unlink(missing_ok=True)
-    else:
-        artifacts.write_bytes(folder / RANGES_FILE, weights.with_name(RANGES_FILE).read_bytes())
+    for name, made in ((RANGES_FILE, shipped.ranges), (CHOICE_FILE, shipped.choice)):
+        if made is None:
+            (folder / name).unlink(missing_ok=True)
+        else:
+            artifacts.write_text(folder / name, to_json(made) + "\n")
+    artifacts.write_text(folder / "card.json", to_json(shipped.card) + "\n")
 
 
 def _check_point(evaluation: EvalResult, choice: Choice | None) -> None:
@@ -228,6 +272,7 @@ def learning_curve(history: Sequence[EpochRecord], *, title: str) -> bytes:
     right.plot(epochs, medians, color="tab:green", label="Dice, median")
     right.set(ylabel="validation Dice per patient", ylim=(0.0, 1.0))
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    plain_texts(figure)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=110, metadata={"Software": None})
     return stream.getvalue()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgeseg.stages.train.average import average
-from edgeseg.stages.train.loop import OnProgress, TrainProgress
+from edgeseg.stages.train.loop import OnTraining, TrainProgress
 from edgeseg.stages.train.run_folder import (
     HISTORY,
     STATE,
@@ -25,7 +25,7 @@ __all__ = [
     "STATE",
     "WEIGHTS",
     "History",
-    "OnProgress",
+    "OnTraining",
     "TrainProgress",
     "average",
     "compile_for",

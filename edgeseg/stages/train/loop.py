@@ -34,6 +34,16 @@ class TrainProgress:
     loss: float
     dice_mean: float | None
 
+    @property
+    def done(self) -> int:
+        """Steps done, over all epochs."""
+        return (self.epoch - 1) * self.steps_per_epoch + self.step
+
+    @property
+    def total(self) -> int:
+        """Steps of all epochs."""
+        return self.epochs * self.steps_per_epoch
+
 
 class Batches(Protocol):
     """What makes the batches of a training: a `Sampler`, or one whose crops are cut on the device."""
@@ -42,7 +52,7 @@ class Batches(Protocol):
         """One batch as `Sampler.batch` has it, in arrays that the backend takes."""
 
 
-OnProgress = Callable[[TrainProgress], None]
+OnTraining = Callable[[TrainProgress], None]
 
 
 class TrainLoop:
@@ -62,7 +72,7 @@ class TrainLoop:
         history: History,
         out: Path,
         validate_every: int,
-        progress: OnProgress | None,
+        progress: OnTraining | None,
         team: Team,
     ) -> None:
         """Take what makes batches, a compiled model, and a scorer of the same network at the size of whole slices."""

@@ -8,7 +8,7 @@ Source: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network"
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from edgeseg.data.cache import SliceCache
 from edgeseg.data.volume import Volume
 from edgeseg.errors import CheckpointError
 from edgeseg.imaging import logits_to_size
+from edgeseg.progress import Progress
 from edgeseg.specs import refuse_learned
 from edgeseg.stages.predict import Predictor, checkpoint_predictor, flip_passes
 
@@ -28,7 +29,7 @@ def soft_labels(
     *,
     train_patients: tuple[str, ...],
     validation_patients: tuple[str, ...],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> NDArray[np.uint8]:
     """Return the teachers' mean tumour probability of every training slice, each seen as it is and mirrored.
 
@@ -37,7 +38,7 @@ def soft_labels(
         teachers: weights of any variants.
         train_patients: who the student learns from.
         validation_patients: who the student is scored on; a teacher must not have learned from them either.
-        progress: called with patients done and patients in all, over all teachers.
+        progress: called after each patient, over all teachers.
 
     Returns:
         `(rows of the cache, H, W) uint8`, 255 for certain tumour; 0 in rows that are no training slices.
@@ -60,7 +61,7 @@ def soft_labels(
             counts[rows.start : rows.stop] += 1
             done += 1
             if progress is not None:
-                progress(done, total)
+                progress(done, total, patient)
     means = sums / np.maximum(counts, 1)[:, np.newaxis, np.newaxis]
     return np.rint(means * 255.0).astype(np.uint8)
 

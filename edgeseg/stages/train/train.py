@@ -22,8 +22,9 @@ from edgeseg.place import holding_out
 from edgeseg.results import TrainResult
 from edgeseg.specs import ImageSpec, TrainSpec, refuse_learned
 from edgeseg.stages.environment import versions
+from edgeseg.stages.predict import name_patients
 from edgeseg.stages.train.distribute import Team, gather, helps_another
-from edgeseg.stages.train.loop import OnProgress, TrainLoop
+from edgeseg.stages.train.loop import OnTraining, TrainLoop
 from edgeseg.stages.train.run_folder import (
     STATE,
     WEIGHTS,
@@ -49,7 +50,7 @@ def train(
     backend: str = "tensorflow",
     resume: bool = False,
     validate_every: int = 5,
-    progress: OnProgress | None = None,
+    progress: OnTraining | None = None,
     teachers: tuple[Checkpoint, ...] = (),
     initial: Checkpoint | None = None,
     devices: int = 1,
@@ -87,6 +88,8 @@ def train(
     if not resume:
         refuse_overwrite(out)
     keras = load_keras(backend)
+    initial = None if initial is None else name_patients(initial, cache.patients)
+    teachers = tuple(name_patients(teacher, cache.patients) for teacher in teachers)
     _check_initial(spec, initial, train_patients, validation_patients)
     header = _header(cache, spec, train_patients, validation_patients, backend, devices)
     header = replace(header, initial=None if initial is None else initial.header)

@@ -1,4 +1,5 @@
 """Descriptions as scanners and people write them."""
+# ruff: noqa: RUF001  letters that look like Latin ones are part of them
 
 from __future__ import annotations
 
@@ -41,6 +42,18 @@ TAKEN: dict[str, str] = {
     "sub-01_seg": "-", "flair_mask": "-", "Maskell_T1": "pre", "T1 PRE": "pre", "T1 SUB": "-", "T1 PRECONTRAST": "pre",
     "T1 +C": "post", "T1 C-": "pre", "T1 without contrast": "pre", "T1 NON CONTRAST": "pre", "t2_tse_tra": "-",
     "AX POST GAD": "post", "MPRAGE": "pre", "STIR": "-", "T1 PRE AND POST": "-", "ax t1 gad": "post", "ADC map": "-",
+    # other scripts and languages
+    "T1 造影": "post", "造影後 T1WI": "post", "T1強調 造影前": "pre", "T1 単純": "pre", "T1 横断": "pre",
+    "FLAIR 横断": "flair",
+    "T1增强": "post", "T2 增强": "-", "T1 平扫": "pre", "T1 조영후": "post", "T1 강조 축상": "pre",
+    "Т1 с контрастом": "post", "Т1 без контраста": "pre", "T1 после контраста": "post", "T1 ترحيب": "-",
+    "FLAIR ترحيب": "flair",
+    "T1 n. KM": "post", "T1 v. KM": "pre", "T1 ss gado": "pre", "T1 med kontrast": "post", "T1 utan kontrast": "pre",
+    "T1 KONTRASTLI": "post", "T1 po kontraście": "post", "T1 bez kontrastu": "pre",
+    # parts, other parts of the body, targets of registration
+    "t1_vibe_dixon_F": "-", "t1_vibe_dixon_W": "pre", "FAT: T1 post": "-", "T1 dixon fat sat": "pre", "T1 C-SPINE": "-",
+    "FLAIR CERVICAL": "-", "mp2rage_T1_Images": "-", "Synth FLAIR": "-", "Localisation FLAIR": "-",
+    "t2_spc_da-fl_sag_p2_iso": "flair", "FLAIR_reg_T1c": "flair", "T1 post reg FLAIR": "post", "AX T1 W WO": "-",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper, save
 
-Drawing = tuple[list[Any], dict[str, NDArray[Any]], tuple[int, ...]]
+Drawing = tuple[list[Any], dict[str, Any], tuple[int, ...]]
 IMAGE = (1, 3, 32, 32)
 node = helper.make_node
 _RANDOM = np.random.default_rng(1)
@@ -26,7 +27,7 @@ def whole(*values: int) -> NDArray[np.int64]:
     return np.array(values, np.int64)
 
 
-def number(value: float) -> NDArray[np.float32]:
+def number(value: float) -> Any:
     """One stored number."""
     return np.float32(value).reshape(())
 
@@ -75,7 +76,7 @@ def _group_norm() -> Drawing:
         node("Mul", ["q", "m"], ["k"]),
         node("Add", ["k", "n"], ["y"]),
     ]
-    stored = {"w": weights(8, 3, 1, 1), "in": whole(0, 4, -1), "out": whole(1, 8, 32, 32)}
+    stored: dict[str, Any] = {"w": weights(8, 3, 1, 1), "in": whole(0, 4, -1), "out": whole(1, 8, 32, 32)}
     ends = {"one": np.ones(4, np.float32), "zero": np.zeros(4, np.float32)}
     return nodes, {**stored, **ends, "m": weights(8, 1, 1), "n": weights(8, 1, 1)}, IMAGE
 
@@ -185,7 +186,7 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
         node("Conv", ["x", "w"], ["y"], strides=[2, 2], auto_pad="SAME_LOWER"), w=weights(6, 3, 3, 3)
     ),
     **{
-        f"transposed-{k}-{s}-{p}-{m}": lambda k=k, s=s, p=p, m=m: _transposed(k, s, p, m)
+        f"transposed-{k}-{s}-{p}-{m}": partial(_transposed, k, s, p, m)
         for k, s, p, m in ((2, 2, 0, 0), (3, 2, 1, 1), (4, 2, 1, 0), (3, 1, 1, 0), (2, 3, 0, 0), (5, 2, 1, 0))
     },
     "transposed-groups": lambda: _plain(
@@ -196,7 +197,7 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
         b=weights(6),
     ),
     **{
-        f"max-pool-{k}-{s}-{p}-{c}": lambda k=k, s=s, p=p, c=c: _pool(k, s, p, c)
+        f"max-pool-{k}-{s}-{p}-{c}": partial(_pool, k, s, p, c)
         for k, s, p, c in ((3, 2, 1, 0), (2, 2, 0, 1), (3, 2, 0, 1), (5, 1, 2, 0))
     },
     "average-pool-counted": lambda: _one(
@@ -204,7 +205,7 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
     ),
     "average-pool": lambda: _one("AveragePool", kernel_shape=[3, 3], pads=[1] * 4),
     **{
-        f"{mode}-{where}-{factor}-{rounding}": lambda m=mode, w=where, f=factor, r=rounding: _resize(m, w, f, r)
+        f"{mode}-{where}-{factor}-{rounding}": partial(_resize, mode, where, factor, rounding)
         for mode, roundings in (("nearest", ("floor", "round_prefer_floor")), ("linear", ("floor",)))
         for where in ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric")
         for factor in (2, 1.5, 0.5)

@@ -10,7 +10,7 @@ import pytest
 
 from edgeseg.errors import ArtifactError
 from edgeseg.foreign import keras_network, read_onnx_graph
-from tests.foreign.onnx_keras._drawn import DRAWINGS, node, weights, write
+from tests.foreign.onnx_keras._drawn import DRAWINGS, Drawing, node, weights, write
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
@@ -41,13 +41,13 @@ def test_layers_are_named_as_the_nodes_are(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_converted_is_named(tmp_path: Path) -> None:
-    drawn = ([node("Cos", ["x"], ["c"]), node("Sin", ["c"], ["y"])], {}, (1, 3, 8, 8))
+    drawn: Drawing = ([node("Cos", ["x"], ["c"]), node("Sin", ["c"], ["y"])], {}, (1, 3, 8, 8))
     with pytest.raises(ArtifactError, match=r"Cos \(1\), Sin \(1\)"):
         keras_network(read_onnx_graph(write(drawn, tmp_path / "drawn.onnx")))
 
 
 def test_an_operation_that_does_not_fit_is_named(tmp_path: Path) -> None:
-    drawn = ([node("Resize", ["x", "", "s"], ["y"], mode="cubic", name="up")], {}, (1, 3, 8, 8))
+    drawn: Drawing = ([node("Resize", ["x", "", "s"], ["y"], mode="cubic", name="up")], {}, (1, 3, 8, 8))
     drawn[1]["s"] = np.array([1, 1, 2, 2], np.float32)
     with pytest.raises(ArtifactError, match="Resize 'up' resizes by cubic interpolation"):
         keras_network(read_onnx_graph(write(drawn, tmp_path / "drawn.onnx")))

@@ -12,7 +12,7 @@ from edgeseg.data.volume import Volume
 from edgeseg.errors import OptionError
 from edgeseg.specs import Contract, VariantSpec
 from edgeseg.stages.bench import latency as stage
-from edgeseg.stages.bench.latency import benchmark
+from edgeseg.stages.bench.latency import time_artifacts
 from edgeseg.stages.environment import cpu_model, environment, usable_cores
 
 
@@ -65,7 +65,7 @@ IMAGE = np.full((48, 48, 3), 7, np.uint8)
 def test_rounds_are_interleaved_and_warm_up_comes_first() -> None:
     bench = Bench()
     stands = {name: Stand(bench, name, (0.01,)) for name in "abc"}
-    results = benchmark(stands, runs=3, warmup=2, image=IMAGE, clock=bench.clock)
+    results = time_artifacts(stands, runs=3, warmup=2, image=IMAGE, clock=bench.clock)
     assert "".join(bench.calls) == "abc" * 5
     assert [r.artifact for r in results] == ["a", "b", "c"]
     assert all((r.runs, r.warmup_runs, r.threads, r.runtime) == (3, 2, 3, "stand 1.0") for r in results)
@@ -75,7 +75,7 @@ def test_warm_up_is_not_counted_and_percentiles_are_over_the_counted_runs() -> N
     bench = Bench()
     counted = [i / 1000 for i in range(1, 102)]
     stand = Stand(bench, "a", (50.0, 50.0, *counted))
-    (result,) = benchmark({"a": stand}, runs=101, warmup=2, image=IMAGE, clock=bench.clock)
+    (result,) = time_artifacts({"a": stand}, runs=101, warmup=2, image=IMAGE, clock=bench.clock)
     assert result.latency_ms_p50 == pytest.approx(51.0)
     assert result.latency_ms_p95 == pytest.approx(96.0)
 
@@ -83,14 +83,14 @@ def test_warm_up_is_not_counted_and_percentiles_are_over_the_counted_runs() -> N
 def test_a_slow_artifact_stops_at_its_budget_and_the_others_go_on() -> None:
     bench = Bench()
     stands = {"slow": Stand(bench, "slow", (1.0,)), "fast": Stand(bench, "fast", (1 / 64,))}
-    slow, fast = benchmark(stands, runs=50, warmup=10, budget_s=3.0, image=IMAGE, clock=bench.clock)
+    slow, fast = time_artifacts(stands, runs=50, warmup=10, budget_s=3.0, image=IMAGE, clock=bench.clock)
     assert (slow.runs, slow.warmup_runs) == (3, 1)
     assert (fast.runs, fast.warmup_runs) == (50, 10)
 
 
 def test_one_call_beyond_the_budget_still_gives_a_figure_with_n_1() -> None:
     bench = Bench()
-    (result,) = benchmark({"a": Stand(bench, "a", (22.0,))}, budget_s=0.5, image=IMAGE, clock=bench.clock)
+    (result,) = time_artifacts({"a": Stand(bench, "a", (22.0,))}, budget_s=0.5, image=IMAGE, clock=bench.clock)
     assert (result.runs, result.warmup_runs) == (1, 1)
     assert result.latency_ms_p50 == result.latency_ms_p95 == pytest.approx(22_000)
 
@@ -98,7 +98,7 @@ def test_one_call_beyond_the_budget_still_gives_a_figure_with_n_1() -> None:
 def test_each_artifact_gets_one_slice_of_its_own_size() -> None:
     bench = Bench()
     stands = {"small": Stand(bench, "small", (0.1,), height=16), "large": Stand(bench, "large", (0.1,), height=64)}
-    benchmark(stands, runs=1, warmup=1, image=IMAGE, clock=bench.clock)
+    time_artifacts(stands, runs=1, warmup=1, image=IMAGE, clock=bench.clock)
     assert stands["small"].inputs[0].shape == (1, 16, 16, 3)
     assert stands["large"].inputs[0].shape == (1, 64, 64, 3)
     assert stands["large"].inputs[0].dtype == np.uint8
@@ -126,7 +126,7 @@ def test_the_input_is_the_middle_slice_of_the_seeds_phantom_made_once(monkeypatc
     bench = Bench()
     stand = Stand(bench, "a", (0.1,), height=48)
     for _ in range(2):
-        benchmark({"a": stand}, runs=1, warmup=1, seed=3, clock=bench.clock)
+        time_artifacts({"a": stand}, runs=1, warmup=1, seed=3, clock=bench.clock)
     stage.phantom_images.cache_clear()
     assert {int(images.min()) for images in stand.inputs} == {int(images.max()) for images in stand.inputs} == {32}
     assert Phantoms.made == 1
@@ -134,10 +134,16 @@ def test_the_input_is_the_middle_slice_of_the_seeds_phantom_made_once(monkeypatc
 
 def test_progress_counts_every_call_and_ends_at_the_total() -> None:
     bench = Bench()
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[int, int | None]] = []
     stands = {name: Stand(bench, name, (1.0,)) for name in "ab"}
-    benchmark(
-        stands, runs=4, warmup=2, budget_s=2, image=IMAGE, clock=bench.clock, progress=lambda d, t: seen.append((d, t))
+    time_artifacts(
+        stands,
+        runs=4,
+        warmup=2,
+        budget_s=2,
+        image=IMAGE,
+        clock=bench.clock,
+        progress=lambda *at: seen.append(at[:2]),
     )
     assert seen[-1] == (12, 12)
     assert [d for d, _ in seen] == sorted(d for d, _ in seen)
@@ -154,7 +160,7 @@ def test_progress_counts_every_call_and_ends_at_the_total() -> None:
 )
 def test_counts_and_budgets_that_cannot_be_are_refused(options: dict[str, float], match: str) -> None:
     with pytest.raises(OptionError, match=match):
-        benchmark({}, image=IMAGE, **options)  # type: ignore[arg-type]
+        time_artifacts({}, image=IMAGE, **options)  # type: ignore[arg-type]
 
 
 def test_the_environment_names_what_is_installed() -> None:

@@ -44,7 +44,7 @@ def spec(
     """A build of two targets whose baseline is not measured: 372 MB have a test of their own."""
     known = make_build().baseline
     assert known is not None
-    monkeypatch.setattr(stage, "baseline", lambda **_: known)
+    monkeypatch.setattr(stage, "measure_original", lambda **_: known)
     return BuildSpec(
         variant=SPEC,
         targets=("tflite-int8", "onnx-int8"),
@@ -390,11 +390,11 @@ def test_training_for_int8_is_the_last_try_and_serves_all_targets(
 ) -> None:
     path = artifacts.write_text(tmp_path / CHOICE_FILE, to_json(choice))
     asked = replace(spec, max_drop=0.9, choice=path)
-    steps: list[tuple[str, int, int]] = []
-    result = stage.build(asked, on_progress=lambda *at: steps.append(at))
+    steps: list[tuple[int, int | None, str]] = []
+    result = stage.build(asked, progress=lambda *at: steps.append(at))
     assert [budget.chosen for budget in result.budgets] == [build_qat.RECIPE] * 2
     assert trainings == [spec.out / "qat" / result.weights_sha256[:12]]
-    assert ("train for int8", 1, 1) in steps
+    assert (1, 1, "train for int8") in steps
     assert result.calibration is not None
     assert result.calibration.startswith("tflite-int8: min-max over 8 slices")
     assert "onnx-int8: min-max over 8 slices" in result.calibration

@@ -35,7 +35,7 @@ def folds(tiny_lgg: Path, make_folds: Callable[..., Path]) -> Path:
 @pytest.fixture
 def spec(folds: Path, tiny_lgg: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_build: Any) -> BuildSpec:
     known = make_build().baseline
-    monkeypatch.setattr(stage, "baseline", lambda **_: known)
+    monkeypatch.setattr(stage, "measure_original", lambda **_: known)
     return BuildSpec(
         variant=VariantSpec(name="alphax", alpha=0.0625, stem="half"),
         targets=("onnx-fp32",),

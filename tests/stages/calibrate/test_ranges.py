@@ -57,13 +57,13 @@ def test_only_training_patients_of_the_fold_lend_slices(tiny_lgg: Path, tiny_che
 
 
 def test_progress_counts_patients_and_then_slices(tiny_lgg: Path, tiny_checkpoint: Path) -> None:
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[int, int | None]] = []
     choose_and_record(
         read_checkpoint(tiny_checkpoint),
         KaggleLgg(tiny_lgg),
         slices=2,
         seed=0,
-        progress=lambda done, total: seen.append((done, total)),
+        progress=lambda done, total, _: seen.append((done, total)),
     )
     assert seen == [(1, 3), (2, 3), (3, 3), (1, 2), (2, 2)]
 

@@ -23,7 +23,7 @@ def test_every_layer_has_its_figures(tiny_lgg: Path, tiny_checkpoint: Path) -> N
     checkpoint, dataset = read_checkpoint(tiny_checkpoint), KaggleLgg(tiny_lgg)
     model, recorded = ranges_or_measured(checkpoint, dataset, slices=6, seed=0)
     patients = ranking_patients(checkpoint, dataset, count=1, seed=0)
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[int, int | None]] = []
     result = sensitivity(
         checkpoint,
         model,
@@ -33,7 +33,7 @@ def test_every_layer_has_its_figures(tiny_lgg: Path, tiny_checkpoint: Path) -> N
         target="tflite-int8",
         seed=0,
         threads=1,
-        progress=lambda done, total: seen.append((done, total)),
+        progress=lambda done, total, _: seen.append((done, total)),
     )
     layers = quantisable_layers(model)
     assert tuple(entry.layer for entry in result.layers) == layers

@@ -15,7 +15,7 @@ from edgeseg import artifacts
 from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError, OptionError, OutputError, SeenPatientError
 from edgeseg.results import CalibrationSet, CalibrationSlice
-from edgeseg.specs import Contract, VariantSpec, patient_digests, refuse_calibrated
+from edgeseg.specs import Contract, VariantSpec, refuse_calibrated, seen_entries
 from edgeseg.stages.build.inputs import EVALUATION_START
 from edgeseg.stages.calibrate import manifest as calibration_set
 from edgeseg.stages.calibrate import slices as calibrate
@@ -98,8 +98,8 @@ def test_data_without_masks_can_calibrate() -> None:
 
 
 def test_choosing_reports_progress() -> None:
-    seen: list[tuple[int, int]] = []
-    choose_slices(Drawn(), ("P1", "P2"), slices=1, seed=0, progress=lambda done, total: seen.append((done, total)))
+    seen: list[tuple[int, int | None]] = []
+    choose_slices(Drawn(), ("P1", "P2"), slices=1, seed=0, progress=lambda done, total, _: seen.append((done, total)))
     assert seen == [(1, 2), (2, 2)]
 
 
@@ -167,9 +167,9 @@ def test_one_patient_is_in_memory_at_a_time() -> None:
 
 def test_evaluating_on_a_calibration_patient_is_refused() -> None:
     manifest = choose_slices(Drawn(), ("P1", "P2"), slices=20, seed=0)
-    refuse_calibrated(("P3", "P4"), patient_digests(manifest.patients))
+    refuse_calibrated(("P3", "P4"), seen_entries(manifest.patients, key=None))
     with pytest.raises(SeenPatientError, match="patient P1 and 1 more would be evaluated on"):
-        refuse_calibrated(("P3", "P2", "P1"), patient_digests(manifest.patients))
+        refuse_calibrated(("P3", "P2", "P1"), seen_entries(manifest.patients, key=None))
 
 
 def test_a_manifest_survives_its_file_and_bad_files_are_named(tmp_path: Path) -> None:

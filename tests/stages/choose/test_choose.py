@@ -83,9 +83,9 @@ def drawn_folds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             return (run(out, PATIENTS[:1]),)
         return tuple(run(out / f"fold{n}", PATIENTS[2 * n : 2 * n + 2]) for n in range(3))
 
-    def held_out(run: FoldRun, cache: Heads, *, flips: str, on_patient: Any) -> Iterator[tuple[str, Any]]:
+    def held_out(run: FoldRun, cache: Heads, *, flips: str, progress: Any) -> Iterator[tuple[str, Any]]:
         for patient in run.patients:
-            on_patient(patient)
+            progress(0, None, patient)
             yield patient, logits_of(patient, flips)
 
     monkeypatch.setattr(stage, "find_runs", find)
@@ -124,9 +124,9 @@ def test_what_is_scored_never_chose(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def _giving(draw: Any) -> Any:
-    def held_out(run: FoldRun, cache: Heads, *, flips: str, on_patient: Any) -> Iterator[tuple[str, Any]]:
+    def held_out(run: FoldRun, cache: Heads, *, flips: str, progress: Any) -> Iterator[tuple[str, Any]]:
         for patient in run.patients:
-            on_patient(patient)
+            progress(0, None, patient)
             yield patient, draw(patient, flips)
 
     return held_out
@@ -196,8 +196,8 @@ def test_one_run_is_nested_by_patient(tmp_path: Path) -> None:
 
 
 def test_progress_counts_logits_and_scores_of_both_passes(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    chosen_on(tmp_path, progress=lambda done, total: told.append((done, total)))
+    told: list[tuple[int, int | None]] = []
+    chosen_on(tmp_path, progress=lambda done, total, _: told.append((done, total)))
     assert told == [(done, 24) for done in range(1, 25)]
 
 

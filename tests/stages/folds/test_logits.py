@@ -129,7 +129,7 @@ def test_logits_are_those_of_the_network_and_computed_once(
 ) -> None:
     (run,) = find_runs(make(0))
     told: list[str] = []
-    first = dict(held_out_logits(run, cache, flips=flips, on_patient=told.append))
+    first = dict(held_out_logits(run, cache, flips=flips, progress=lambda _done, _total, who: told.append(who)))
     assert told == list(run.patients) == list(first)
     predictor = checkpoint_predictor(run.checkpoint)
     for patient, logits in first.items():
@@ -137,7 +137,7 @@ def test_logits_are_those_of_the_network_and_computed_once(
         assert logits.dtype == np.float32
         np.testing.assert_allclose(logits, exact, rtol=2**-10, atol=1e-6)
     monkeypatch.setattr(fold_logits, "checkpoint_predictor", lambda *_: pytest.fail("computed again"))
-    again = dict(held_out_logits(run, cache, flips=flips, on_patient=told.append))
+    again = dict(held_out_logits(run, cache, flips=flips, progress=lambda _done, _total, who: told.append(who)))
     assert told == 2 * list(run.patients)
     assert all(np.array_equal(again[patient], first[patient]) for patient in first)
 

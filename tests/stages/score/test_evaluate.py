@@ -165,7 +165,7 @@ def test_volumes_are_taken_one_at_a_time_and_progress_is_told() -> None:
             alive -= 1
             assert len(told) == index + 1
 
-    evaluate(ReadsFlair(), stream(), artifact="a", data="toy", progress=lambda done, who: told.append((done, who)))
+    evaluate(ReadsFlair(), stream(), artifact="a", data="toy", progress=lambda done, _, who: told.append((done, who)))
     assert most == 1
     assert told == [(1, "P0"), (2, "P1"), (3, "P2")]
 

@@ -128,7 +128,7 @@ def test_progress_is_told_per_patient() -> None:
         [_volume("P1"), _volume("P2")],
         artifact="a",
         max_flip_ppm=0,
-        progress=lambda done, who: told.append((done, who)),
+        progress=lambda done, _, who: told.append((done, who)),
     )
     assert told == [(1, "P1"), (2, "P2")]
 

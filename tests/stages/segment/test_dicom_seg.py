@@ -36,7 +36,7 @@ SCRIPTS = {
 
 
 def opened(folder: Path) -> DicomSeries:
-    reference = open_scan(folder, salt="x").reference
+    reference = open_scan(folder, salt="a salt for tests only").reference
     assert isinstance(reference, DicomSeries)
     return reference
 

@@ -26,6 +26,7 @@ def patient(tmp_path: Path) -> Path:
     for number in range(3):
         image = np.zeros((16, 24, 3), np.uint8)
         image[2:14, 6:18] = (90, 60, 80)
+        image[13, 17] = 60 + number
         image[5:8, 9:12, 1] = 250
         Image.fromarray(image).save(folder / f"p_{number}.png")
     return folder

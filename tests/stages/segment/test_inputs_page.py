@@ -179,7 +179,7 @@ def _two_planes(root: Path) -> Made:
 def _equal(root: Path) -> Made:
     flair(root)
     series(root / "s" / "other", "AX FLAIR FS", head("pre"), number=2)
-    return Made(said="2 fit 'flair': '1: AX FLAIR', '2: AX FLAIR FS'.*--flair-series")
+    return Made(said="2 fit 'flair': '1: flair', '2: flair'.*--flair-series")
 
 
 @row("asked")
@@ -191,13 +191,13 @@ def _asked(root: Path) -> Made:
 @row("asked-wrongly")
 def _asked_wrongly(root: Path) -> Made:
     _equal(root)
-    return Made(options=RunOptions(flair_series="flai"), said="2 series fit it: '1: AX FLAIR', '2: AX FLAIR FS'")
+    return Made(options=RunOptions(flair_series="flai"), said="2 series fit it: '1: flair', '2: flair'")
 
 
 @row("t1-flair")
 def _t1_flair(root: Path) -> Made:
     series(root / "s" / "a", "Ax T1 FLAIR")
-    return Made(said="none of '1: Ax T1 FLAIR' .*T1-weighted.* is FLAIR")
+    return Made(said="none of '1: pre' .*T1-weighted.* is FLAIR")
 
 
 def with_agent(one: Dataset) -> None:
@@ -238,7 +238,9 @@ def _seg_and_capture(root: Path) -> Made:
 @row("named-oddly")
 def _named_oddly(root: Path) -> Made:
     place = series(root / "s", "t2_tse_tra")
-    return Made(options=RunOptions(flair=place), said="'flair' is given '1: t2_tse_tra', which looks like no flair")
+    return Made(
+        options=RunOptions(flair=place), said="'flair' is given '1: none of the three', which looks like no flair"
+    )
 
 
 @row("sagittal-post")
@@ -542,6 +544,7 @@ def pictures(root: Path, name: str = "p_{}.png", **options: Any) -> Made:
     (root / "s").mkdir(exist_ok=True)
     stack = np.stack([head(one) for one in ("pre", "flair", "post")], axis=-1)
     for number, plane in enumerate(np.clip(stack * (255 / 900), 0, 255).astype(np.uint8)[2:18]):
+        plane[0, :2] = number
         Image.fromarray(plane).save(root / "s" / name.format(number + 1), **options)
     return Made(used=("pre, flair, post",))
 
@@ -602,3 +605,277 @@ def _many_pictures(root: Path) -> Made:
     for number in range(20):
         Image.new("RGB", (9, 9)).save(flair(root) / f"{number}.png")
     return Made(said="20 files of dicom and 20 pictures")
+
+
+def later(**values: Any) -> Callable[[Dataset], None]:
+    """Change attributes of the upper half of a series."""
+
+    def edit(one: Dataset) -> None:
+        if one.InstanceNumber > 10:
+            for name, value in values.items():
+                setattr(one, name, value)
+
+    return edit
+
+
+def always(**values: Any) -> Callable[[Dataset], None]:
+    def edit(one: Dataset) -> None:
+        for name, value in values.items():
+            setattr(one, name, value)
+
+    return edit
+
+
+@row("patients-in-series")
+def _patients_in_series(root: Path) -> Made:
+    flair(root, edit=later(PatientID="P2"))
+    return Made(said="holds files of 2 patients by their PatientID .000.dcm and 010.dcm differ")
+
+
+@row("studies-in-series")
+def _studies_in_series(root: Path) -> Made:
+    flair(root, edit=later(StudyInstanceUID="1.2.3"))
+    return Made(said="holds files of 2 studies by their StudyInstanceUID")
+
+
+@row("frames-in-series")
+def _frames_in_series(root: Path) -> Made:
+    flair(root, edit=later(FrameOfReferenceUID="1.2.3"))
+    return Made(said="slices of the series have different frames of reference")
+
+
+@row("times-in-series")
+def _times_in_series(root: Path) -> Made:
+    def edit(one: Dataset) -> None:
+        one.EchoTime = 90 if one.InstanceNumber > 10 else 120
+
+    flair(root, edit=edit)
+    return Made(said="slices of the series differ in EchoTime .90 to 120 ms")
+
+
+@row("two-acquisitions")
+def _two_acquisitions(root: Path) -> Made:
+    def edit(one: Dataset) -> None:
+        one.ImagePositionPatient = [-80, -80, 2.0 * (int(one.InstanceNumber) - 1)]
+
+    values = np.repeat(head(), 2, axis=0)
+    flair(root, values=values, edit=edit)
+    return Made(said="slices lie 2.0 mm apart, and the headers say 4.0 mm", pixels=2 * LESION_PIXELS)
+
+
+@row("aside")
+def _aside(root: Path) -> Made:
+    def edit(one: Dataset) -> None:
+        if one.InstanceNumber == 15:
+            one.ImagePositionPatient = [-74, -80, 4.0 * 14]
+
+    flair(root, edit=edit)
+    return Made(said="do not lie in one line: slice 15 lies 6.0 mm aside")
+
+
+@row("phase")
+def _phase(root: Path) -> Made:
+    flair(root, edit=always(ImageType=["ORIGINAL", "PRIMARY", "P", "ND"]))
+    return Made(said="a phase, by its image type")
+
+
+@row("agent-told")
+def _agent_told(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "t1", "T1", head("pre"))
+    series(root / "s" / "post", "T1", head("post"), edit=always(ContrastBolusVolume="7.5"))
+    return Made(used=("pre", "flair", "post"))
+
+
+@row("agent-denied")
+def _agent_denied(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "t1", "T1", head("pre"), edit=always(ContrastBolusAgent="ohne KM"))
+    return Made(used=("pre", "flair"))
+
+
+@row("other-script")
+def _other_script(root: Path) -> Made:
+    flair(root)
+    utf_8 = always(SpecificCharacterSet="ISO_IR 192")
+    series(root / "s" / "post", "T1 造影後", head("post"), edit=utf_8)
+    series(root / "s" / "pre", "T1 単純 横断", head("pre"), edit=utf_8)
+    return Made(used=("pre", "flair", "post"))
+
+
+@row("unread-script")
+def _unread_script(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "t1", "T1 ترحيب", head("post"), edit=always(SpecificCharacterSet="ISO_IR 192"))
+    return Made(used=("flair",))
+
+
+@row("spine")
+def _spine(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "t1", "T1 C-SPINE POST", head("post"))
+    return Made(used=("flair",))
+
+
+@row("body-part")
+def _body_part(root: Path) -> Made:
+    flair(root, edit=always(BodyPartExamined="KNEE"))
+    return Made(said="the header of 'flair' says that it shows another part: knee")
+
+
+@row("lossy")
+def _lossy(root: Path) -> Made:
+    flair(root, edit=always(LossyImageCompression="01"))
+    return Made(said="20 of 20 files were compressed with loss")
+
+
+@row("padding-untold")
+def _padding_untold(root: Path) -> Made:
+    one, other = head(), head("pre")
+    one[:, :3], other[:, -3:] = 32767, -1995
+    flair(root, values=one)
+    series(root / "s" / "pre", "AX T1", other)
+    return Made(said="4.7% of the voxels hold 32767, which lies far above all others", used=("pre", "flair"))
+
+
+@row("frames-claimed")
+def _frames_claimed(root: Path) -> Made:
+    in_two_files(place := flair(root))
+    one = pydicom.dcmread(place / "0.dcm")
+    one.NumberOfFrames = 7
+    one.save_as(place / "0.dcm")
+    return Made(said="claims 7 frames and describes 10")
+
+
+@row("one-slice")
+def _one_slice(root: Path) -> Made:
+    flair(root, order=[9])
+    return Made(said="FLAIR is one slice", pixels=LESION_PIXELS // 4)
+
+
+def patched(path: Path, offset: int, *values: float) -> Path:
+    """Write 32-bit floats into a header."""
+    stored = bytearray(path.read_bytes())
+    stored[offset : offset + 4 * len(values)] = np.array(values, "<f4").tobytes()
+    path.write_bytes(stored)
+    return path
+
+
+@row("scaled-bytes")
+def _scaled_bytes(root: Path) -> Made:
+    path = nifti(root / "flair.nii", (head() // 4).astype(np.uint8))
+    return Made(options=RunOptions(flair=patched(path, 112, 2.0, 0.0)))
+
+
+@row("packed-unnamed")
+def _packed_unnamed(root: Path) -> Made:
+    packed, plain = nifti(root / "a.nii.gz", head()), nifti(root / "b.nii", head("pre"))
+    options = RunOptions(flair=packed.rename(root / "flair.nii"), pre=plain.rename(root / "t1.nii.gz"))
+    return Made(options=options, used=("pre", "flair"))
+
+
+@row("standardised")
+def _standardised(root: Path) -> Made:
+    values = head().astype(np.float32)
+    inside = values > 0
+    values[inside] += np.linspace(-300, 300, np.count_nonzero(inside), dtype=np.float32)
+    values[LESION] = 1500
+    values[inside] = (values[inside] - values[inside].mean()) / values[inside].std()
+    return Made(options=RunOptions(flair=nifti(root / "flair.nii", values)), said="which lies amid the others")
+
+
+@row("dark")
+def _dark(root: Path) -> Made:
+    values = (head() // 30).astype(np.uint8)
+    return Made(
+        options=RunOptions(flair=nifti(root / "flair.nii", values)),
+        said="8-bit grey and dark: tissue reaches 30",
+        pixels=0,
+    )
+
+
+@row("visits")
+def _visits(root: Path) -> Made:
+    nifti(root / "s" / "sub-01_ses-01_FLAIR.nii.gz", head())
+    nifti(root / "s" / "sub-01_ses-02_T1w.nii.gz", head("pre"))
+    return Made(said="of different visits by their names .'02' and '01'")
+
+
+@row("spaces")
+def _spaces(root: Path) -> Made:
+    files(root)
+    path = root / "s" / "Locke_t1.nii.gz"
+    image = nibabel.load(path)
+    image.set_sform(image.affine, code=4)
+    nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), image.affine, image.header), path)
+    return Made(said="lie in different spaces by their headers .template and scanner", used=("pre", "flair"))
+
+
+@row("no-size")
+def _no_size(root: Path) -> Made:
+    image = nibabel.load(nifti(root / "flair.nii", head()), mmap=False)
+    image.set_sform(None, code=0)
+    nibabel.save(image, root / "flair.nii")
+    path = patched(root / "flair.nii", 80, 0.0, 0.0, 0.0)
+    return Made(options=RunOptions(flair=path), said="gives no size of voxels")
+
+
+@row("pair")
+def _pair(root: Path) -> Made:
+    nibabel.save(nibabel.Nifti1Pair(head(), np.eye(4)), root / "flair.img")
+    return Made(options=RunOptions(flair=root / "flair.img"), said="a pair of .hdr and .img is not read")
+
+
+def grey(root: Path, sequence: str = "flair", name: str = "g_{}.png") -> Path:
+    (root / sequence).mkdir(exist_ok=True)
+    for number, plane in enumerate(head(sequence)[2:18]):
+        Image.fromarray(plane.astype(np.uint16)).save(root / sequence / name.format(number + 1))
+    return root / sequence
+
+
+@row("grey")
+def _grey(root: Path) -> Made:
+    place = grey(root)
+    for path in list(place.iterdir()):
+        Image.new("L", (64, 64)).save(path.with_name(f"{path.stem}_mask.png"))
+    return Made(options=RunOptions(flair=place, pre=grey(root, "pre")), used=("pre", "flair"))
+
+
+@row("grey-hole")
+def _grey_hole(root: Path) -> Made:
+    place = grey(root)
+    (place / "g_4.png").rename(place / "g_4.bmp")
+    return Made(options=RunOptions(flair=place), said="none with the number 4$")
+
+
+@row("grey-twice")
+def _grey_twice(root: Path) -> Made:
+    place = grey(root)
+    grey(root, name="g_{}_copy.png")
+    said = "16 numbers stand in the names of several slices"
+    return Made(options=RunOptions(flair=place), said=said, pixels=2 * LESION_PIXELS)
+
+
+@row("white-is-zero")
+def _white_is_zero(root: Path) -> Made:
+    place = grey(root, name="g_{}.tif")
+    for path in place.iterdir():
+        stored = path.read_bytes()
+        found = stored.index(np.array([262, 3], "<u2").tobytes()) + 8
+        path.write_bytes(stored[:found] + b"\0" + stored[found + 1 :])
+    return Made(options=RunOptions(flair=place), said="black and white exchanged")
+
+
+@row("underscores")
+def _underscores(root: Path) -> Made:
+    flair(root)
+    series(root / "s" / "__pre", "AX T1", head("pre"))
+    series(root / "s" / "__MACOSX", "AX T1", head("post"))
+    return Made(used=("pre", "flair"))
+
+
+@row("equal-slices")
+def _equal_slices(root: Path) -> Made:
+    made = pictures(root)
+    (root / "s" / "p_17.png").write_bytes((root / "s" / "p_8.png").read_bytes())
+    return replace(made, said="slices equal another one", pixels=LESION_PIXELS * 5 // 4)

@@ -88,14 +88,14 @@ def test_a_damaged_dicom_study_among_others(
     folders = [write_dicom(f"s{n}", scan_values["flair"], description="FLAIR", study=str(n)) for n in range(3)]
     cut = sorted(folders[1].iterdir())[2]
     cut.write_bytes(cut.read_bytes()[:-900])
-    run(model, folders, out=out, options=RunOptions(salt="x"))
+    run(model, folders, out=out, options=RunOptions(salt="a salt for tests only"))
     found = rows(out)
     assert sorted(row.status for row in found.values()) == [DONE, DONE, FAILED]
     assert found["s1"].reason
     assert len(list(out.rglob("*_seg.dcm"))) == 2
     shutil.rmtree(folders[1])
     write_dicom("s1", scan_values["flair"], description="FLAIR", study="1")
-    run(model, [folders[1]], out=out, options=RunOptions(salt="x"))
+    run(model, [folders[1]], out=out, options=RunOptions(salt="a salt for tests only"))
     assert [row.status for row in rows(out).values()] == [DONE] * 3
 
 
@@ -109,7 +109,7 @@ def test_a_damaged_study_in_an_archive(
     for cut in sorted(folder.iterdir())[: None if damage == "all" else 1]:
         whole = cut.read_bytes()
         cut.write_bytes({"cut header": whole[:600], "cut pixels": whole[:-5], "empty": b""}.get(damage, whole[:200]))
-    run(model, [out.parent / "in"], out=out, options=RunOptions(salt="x"))
+    run(model, [out.parent / "in"], out=out, options=RunOptions(salt="a salt for tests only"))
     assert sorted(row.status for row in rows(out).values()) == [DONE, DONE, FAILED]
     assert "slice" in (rows(out)["x1"].reason or "") or ".dcm" in (rows(out)["x1"].reason or "")
     assert len(list(out.rglob("*_seg.dcm"))) == 2
@@ -276,7 +276,7 @@ def test_dicom_is_known_again_though_its_name_is_drawn_anew(
     (second,) = run(model, [folder], out=out).patients
     assert first.patient == second.patient
     assert done_now(model, [folder], out) == []
-    (third,) = run(model, [folder], out=out, options=RunOptions(salt="x")).patients
+    (third,) = run(model, [folder], out=out, options=RunOptions(salt="a salt for tests only")).patients
     assert third.patient != first.patient
     assert [path.name for path in out.iterdir() if path.is_dir() and any(path.iterdir())] == [third.patient]
 
@@ -315,7 +315,7 @@ def test_a_salt_that_edgeseg_did_not_draw_is_not_taken(
 
 
 def test_files_that_change_while_they_are_read_are_told(model: Path, studies: list[Path], out: Path) -> None:
-    def touch(done: int, total: int, label: str) -> None:
+    def touch(done: int, total: int | None, label: str) -> None:
         os.utime(studies[0] / "s_1.png", (1, 1))
 
     with pytest.raises(DatasetError, match="changed while they were read"):
@@ -349,3 +349,21 @@ def test_rows_of_version_0_1_are_kept(model: Path, studies: list[Path], out: Pat
         ("A", sha256_file(model)),
         ("B", sha256_file(model)),
     ]
+
+
+def test_masks_of_another_patient_of_the_same_name_are_not_written_over(model: Path, tmp_path: Path, out: Path) -> None:
+    first, second = make_patient(tmp_path / "1" / "mri"), make_patient(tmp_path / "2" / "mri")
+    run(model, [first], out=out)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(DatasetError, match="has masks of another 'mri', from another folder"):
+        run(model, [second], out=out)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    run(model, [second, make_patient(tmp_path / "3" / "other")], out=out)
+    assert states(out) == {"mri": DONE, "mri (2)": FAILED, "other": DONE}
+    run(model, [first], out=out)
+    assert states(out)["mri"] == DONE
+
+
+@pytest.mark.parametrize(("name", "safe"), [("..", "%2E."), (".", "%2E"), ("summary.json", "%73ummary.json")])
+def test_a_name_that_would_be_another_place(name: str, safe: str) -> None:
+    assert safe_name(name) == safe

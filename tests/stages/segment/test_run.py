@@ -56,7 +56,7 @@ def patients(tmp_path: Path) -> Path:
 
 def save_slice(path: Path, height: int = 16, width: int = 24, *, lesion: bool = False) -> NDArray[np.uint8]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    image = np.random.default_rng(height).integers(0, 100, (height, width, 3), dtype=np.uint8)
+    image = np.random.default_rng(list(path.stem.encode())).integers(0, 100, (height, width, 3), dtype=np.uint8)
     if lesion:
         image[height // 4 : height // 2, width // 4 : width // 2, 1] = 255
     Image.fromarray(image).save(path)
@@ -192,7 +192,7 @@ def test_a_failure_leaves_earlier_results_as_they_were(model: Path, patients: Pa
 
 
 def test_ctrl_c_leaves_nothing_of_the_patient_under_way(model: Path, patients: Path, out: Path) -> None:
-    def interrupt(done: int, total: int, label: str) -> None:
+    def interrupt(done: int, total: int | None, label: str) -> None:
         if done == at:
             raise KeyboardInterrupt
 
@@ -331,3 +331,37 @@ def test_a_volume_whose_slices_differ_in_size_keeps_its_large_components(
     assert kept.tumour_pixels == plain.tumour_pixels > 0
     assert [(m.height_px, m.width_px) for m in kept.masks] == [(40, 30), (32, 48), (40, 30)]
     assert events == ["1/3", "2/3", "3/3"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "summary.json", "Summary.JSON", "con", "NUL", "aux.dir", "COM1", "lpt9.x.y", ".edgeseg.lock", ".edgeseg-x",
+        "...", "Con ", "com\xb9",
+    ],
+)  # fmt: skip
+def test_a_reserved_name_is_refused_before_the_start(tmp_path: Path, model: Path, out: Path, name: str) -> None:
+    save_slice(tmp_path / "data" / "good" / "a.png")
+    save_slice(tmp_path / "data" / name / "a.png")
+    for paths in ([tmp_path / "data" / "good", tmp_path / "data" / name / "a.png"], [tmp_path / "data" / name]):
+        with pytest.raises(OptionError, match="its patient would be called"):
+            run(model, paths, out=out)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("name", ["console", "com", "com10", "nullify", "summary", "a..b", "summary.json.d"])
+def test_a_name_that_only_resembles_a_reserved_one_is_taken(tmp_path: Path, model: Path, out: Path, name: str) -> None:
+    save_slice(tmp_path / name / "a.png")
+    assert run(model, [tmp_path / name], out=out).patients[0].patient == name
+
+
+def test_a_patients_folder_that_is_a_link_is_refused_before_the_start(
+    tmp_path: Path, patients: Path, model: Path, out: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    out.mkdir(parents=True)
+    (out / "P2").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match=r"P2: it is a link to another place"):
+        run(model, [patients], out=out)
+    assert [path.name for path in out.iterdir()] == ["P2"]
+    assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -25,6 +25,7 @@ from edgeseg.specs import Contract, PostProcessing, RunOptions
 from edgeseg.stages.segment.run import run
 
 Write = Callable[..., Path]
+SALT = "a salt for tests only"
 TUMOUR = (slice(2, 4), slice(8, 16), slice(12, 24))
 INSIDE = (slice(2, 4), slice(10, 14), slice(14, 22))
 
@@ -175,7 +176,12 @@ def test_a_dicom_study_becomes_a_seg_that_pydicom_reads(
     write_dicom("study/loc", scan_values["pre"][:1], description="LOCALIZER")
     if multiframe:
         as_one_file(tmp_path / "study" / "flair")
-    result = run(model, [tmp_path / "study"], out=tmp_path / "out", options=RunOptions(overlays=True, salt="x"))
+    result = run(
+        model,
+        [tmp_path / "study"],
+        out=tmp_path / "out",
+        options=RunOptions(overlays=True, salt=SALT),
+    )
     (found,) = result.patients
     seg = pydicom.dcmread(tmp_path / "out" / found.files[0])
     mask = np.asarray(seg.pixel_array).reshape(6, 32, 48) > 0
@@ -189,7 +195,7 @@ def test_a_dicom_study_becomes_a_seg_that_pydicom_reads(
     told = (tmp_path / "out" / "summary.json").read_text()
     assert re.search(r"Zyxwvu|Secret|4711|ACC-815|Doc\^|1950|\d+\.\d+\.\d+\.\d+\.\d+\.\d", told) is None
     assert re.fullmatch(r"patient-[0-9a-f]{12}", found.patient)
-    again = run(model, [tmp_path / "study"], out=tmp_path / "out2", options=RunOptions(salt="x"))
+    again = run(model, [tmp_path / "study"], out=tmp_path / "out2", options=RunOptions(salt=SALT))
     other = run(model, [tmp_path / "study"], out=tmp_path / "out3")
     assert again.patients[0].patient == found.patient != other.patients[0].patient
 
@@ -296,7 +302,7 @@ def test_series_that_fit_twice_or_lie_elsewhere(
     with pytest.raises(DatasetError, match="does not overlap with FLAIR"):
         run(model, out=tmp_path / "out", options=RunOptions(flair=flair, pre=far))
     write_dicom("study/b", scan_values["flair"], description="FLAIR FS")
-    with pytest.raises(DatasetError, match="2 fit 'flair': 'FLAIR', 'FLAIR FS'; name them with --pre"):
+    with pytest.raises(DatasetError, match="2 fit 'flair': '1: flair', '1: flair'; name them with --pre"):
         run(model, [tmp_path / "study"], out=tmp_path / "out")
 
 
@@ -340,7 +346,7 @@ def test_pictures_say_what_they_are_not_for(
 def test_a_model_that_changes_while_it_runs_leaves_nothing(
     model: Path, write_nifti: Write, scan_values: dict[str, Any], tmp_path: Path
 ) -> None:
-    def swap(done: int, total: int, label: str) -> None:
+    def swap(done: int, total: int | None, label: str) -> None:
         model.write_bytes(model.read_bytes() + b"\0")
 
     options = RunOptions(flair=write_nifti("flair.nii", scan_values["flair"]))

@@ -143,7 +143,7 @@ def test_a_choice_ships_beside_the_weights_and_goes_with_the_next_ones(
         for row in build.artifacts
     )
     at_choice = replace(build, artifacts=rows)
-    folder = ship(run, at_choice, into=tmp_path / "models", choice=path)
+    folder = ship(run, at_choice, into=tmp_path / "models", choice=path, public_ids=True)
     assert read_choice(folder / CHOICE_FILE, variant="alphax-0.0625-half") == choice
     card = from_json(ModelCard, (folder / "card.json").read_bytes())
     assert card.out_of_fold == choice.steps[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,9 +26,10 @@ SPEC = TrainSpec(
 )
 
 
-@pytest.fixture
-def cache(tiny_lgg: Path, tmp_path: Path) -> SliceCache:
-    return cached(KaggleLgg(tiny_lgg), "key", root=tmp_path / "cache")
+@pytest.fixture(scope="module")
+def cache(write_tiny_lgg: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> SliceCache:
+    place = tmp_path_factory.mktemp("teach")
+    return cached(KaggleLgg(write_tiny_lgg(place / "lgg")), "key", root=place / "cache")
 
 
 def _train(cache: SliceCache, out: Path, learned: slice, *, seed: int = 0) -> Checkpoint:
@@ -36,9 +38,10 @@ def _train(cache: SliceCache, out: Path, learned: slice, *, seed: int = 0) -> Ch
     return read_checkpoint(out)
 
 
-@pytest.fixture
-def teachers(cache: SliceCache, tmp_path: Path) -> tuple[Checkpoint, Checkpoint]:
-    place = tmp_path / "teachers"
+@pytest.fixture(scope="module")
+def teachers(cache: SliceCache, tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, Checkpoint]:
+    """Two that several tests look at and none changes."""
+    place = tmp_path_factory.mktemp("teachers")
     return _train(cache, place / "a", slice(0, 2)), _train(cache, place / "b", slice(1, 4), seed=1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -29,6 +30,9 @@ from edgeseg.stages.train.train import train
 SPEC = TrainSpec(
     variant=VariantSpec(name="alphax", alpha=0.0625, stem="half"), epochs=3, batch_size=4, crop_px=32, warmup_steps=2
 )
+
+QUICK_TO_COMPILE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+"""What is asked of the process is which libraries it imports; most of its time went into optimising a network."""
 
 
 @pytest.fixture
@@ -264,6 +268,7 @@ def test_training_on_jax_never_imports_tensorflow(tiny_lgg: Path, tmp_path: Path
     places = ["--data", str(tiny_lgg), "--out", str(tmp_path / "run"), "--cache", str(tmp_path / "cache")]
     done = subprocess.run(
         [sys.executable, "-c", code, "train", *options, *places, "--backend", "jax", *words],
+        env=os.environ | {"XLA_FLAGS": QUICK_TO_COMPILE},
         capture_output=True,
         text=True,
         check=False,

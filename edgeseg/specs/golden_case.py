@@ -10,6 +10,8 @@ from edgeseg.errors import OptionError
 UNITS = 1024
 """Places and sizes of ellipses are in 1/1024 of the image's height and width."""
 
+MAX_ELLIPSES, MAX_LOGITS = 64, 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenLogit:
@@ -41,6 +43,8 @@ class GoldenDrawing:
                 or max(map(abs, ellipse)) > 2 * UNITS
             ):
                 raise OptionError(f"ellipse {list(ellipse)} is not cy, cx, ry, rx in 1/{UNITS} and three bytes")
+        if len(self.ellipses) > MAX_ELLIPSES:
+            raise OptionError(f"{len(self.ellipses)} ellipses were given; a drawing has at most {MAX_ELLIPSES}")
         if not (self.ellipses and 0 <= self.noise <= 127 and 0 <= self.blur <= 8):
             raise OptionError(
                 f"{len(self.ellipses)} ellipses, noise {self.noise} and blur {self.blur} were given; at least 1, "
@@ -78,6 +82,8 @@ class GoldenCase:
                 f"a golden case of {self.tumour_pixels} tumour pixels with {self.allowed_flips} allowed to flip proves "
                 "nothing; at least 1 and 0 are needed"
             )
+        if len(self.logits) > MAX_LOGITS:
+            raise OptionError(f"{len(self.logits)} logits were given; a golden case has at most {MAX_LOGITS}")
         if not (math.isfinite(self.logit_tolerance) and self.logit_tolerance > 0):
             raise OptionError(f"logit_tolerance is {self.logit_tolerance}; it must be positive and finite")
 

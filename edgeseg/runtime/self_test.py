@@ -19,6 +19,8 @@ from edgeseg.specs import Contract, GoldenCase, GoldenDrawing, GoldenLogit
 Logits = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 MIN_SHARE, MAX_SHARE, MAX_RUNS_CHARACTERS = 0.002, 0.25, 1200
+MAX_PIXELS = 1 << 20
+"""Of a drawing; each takes some 200 bytes while it is made."""
 _INT8_LOGIT_CODES, _INT8_FLIP_CODES = 8, 2
 _LOGITS_BY_SIDE = 3
 
@@ -120,7 +122,7 @@ def make_case(logits: Logits, contract: Contract, *, made_with: str, step: float
     Returns:
         The case; None where there is none, or where nothing trained the network.
     """
-    if contract.trained_on == "none":
+    if contract.trained_on == "none" or contract.height * contract.width > MAX_PIXELS:
         return None
     tolerance = _tolerance(contract.target, step)
     for drawing in DRAWINGS:
@@ -153,6 +155,11 @@ def golden_input(contract: Contract) -> NDArray[np.uint8]:
         ContractError: when there is no case, or when its digest is that of another drawing.
     """
     case = _case(contract)
+    if contract.height * contract.width > MAX_PIXELS:
+        raise ContractError(
+            f"the golden case is of {contract.height} x {contract.width} pixels, and at most {MAX_PIXELS} are drawn; "
+            "build the model again, which leaves it out"
+        )
     image = draw(case.drawing, contract.height, contract.width)
     if sha256_bytes(image.tobytes()) != case.input_sha256:
         raise ContractError(

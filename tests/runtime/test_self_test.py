@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from edgeseg.artifacts import sha256_bytes
 from edgeseg.errors import ContractError, OptionError
 from edgeseg.jsonio import from_json, to_json
-from edgeseg.runtime import Segmenter, golden
-from edgeseg.runtime.golden import DRAWINGS, decode_runs, draw, encode_runs, make_case
+from edgeseg.runtime import Segmenter, self_test
+from edgeseg.runtime.self_test import DRAWINGS, decode_runs, draw, encode_runs, make_case
 from edgeseg.specs import Contract, GoldenCase, GoldenDrawing
 
 Write = Callable[..., Path]
@@ -183,7 +183,7 @@ def test_self_test_says_what_is_wrong_with_the_case_itself(tiny_onnx: Write, tin
         damaged = replace(tiny_contract, golden=case_of(tiny_contract, **change))
         with pytest.raises(ContractError, match=told):
             Segmenter.load(tiny_onnx(contract=damaged)).self_test()
-    outside = replace(golden.make_case(flair_logits, tiny_contract, made_with="x", step=None).logits[0], row=99)  # type: ignore[union-attr]
+    outside = replace(self_test.make_case(flair_logits, tiny_contract, made_with="x", step=None).logits[0], row=99)  # type: ignore[union-attr]
     beyond = replace(tiny_contract, golden=case_of(tiny_contract, logits=(outside,)))
     with pytest.raises(ContractError, match="outside 16 x 24"):
         Segmenter.load(tiny_onnx(contract=beyond)).self_test()

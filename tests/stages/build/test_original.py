@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 import logging
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,8 +12,7 @@ from numpy.typing import NDArray
 from edgeseg.errors import ArtifactError, OutputError
 from edgeseg.results import BaselineResult, Census, Environment, LatencyResult
 from edgeseg.specs import Contract, ImageSpec, VariantSpec
-
-stage = importlib.import_module("edgeseg.stages.build.baseline")  # the file, not the function that the room names alike
+from edgeseg.stages.build import original as stage
 
 HERE = Environment(
     cpu="cpu", cores=2, os="os", python="3.11", int8_kernels="exact", versions={"keras": "3.0", "onnxruntime": "1.0"}
@@ -64,8 +62,8 @@ def cache_files(tmp_path: Path) -> list[Path]:
 
 
 def test_it_is_measured_once_per_host_and_kept(keras: Keras, tmp_path: Path) -> None:
-    first = stage.baseline()
-    assert first == stage.baseline()
+    first = stage.measure_original()
+    assert first == stage.measure_original()
     assert keras.built == 1
     assert len(cache_files(tmp_path)) == 1
     assert (first.size_bytes, first.weights_size_bytes, first.parameters, first.variant) == (
@@ -79,8 +77,8 @@ def test_it_is_measured_once_per_host_and_kept(keras: Keras, tmp_path: Path) -> 
 
 
 def test_force_measures_anew(keras: Keras) -> None:
-    stage.baseline()
-    stage.baseline(force=True)
+    stage.measure_original()
+    stage.measure_original(force=True)
     assert keras.built == 2
 
 
@@ -88,22 +86,22 @@ def test_force_measures_anew(keras: Keras) -> None:
 def test_a_damaged_cache_is_measured_anew_and_mended(
     keras: Keras, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    first = stage.baseline()
+    first = stage.measure_original()
     (place,) = cache_files(tmp_path)
     place.write_text(damage)
     with caplog.at_level(logging.WARNING):
-        assert stage.baseline() == first
+        assert stage.measure_original() == first
     assert "damaged" in caplog.text
     assert keras.built == 2
-    assert stage.baseline() == first
+    assert stage.measure_original() == first
     assert keras.built == 2
 
 
 def test_other_versions_and_other_threads_have_a_cache_of_their_own(
     keras: Keras, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    stage.baseline(threads=2)
-    one = stage.baseline(threads=1)
+    stage.measure_original(threads=2)
+    one = stage.measure_original(threads=1)
     assert one.latency is not None
     assert one.latency.threads == 1
     newer = Environment(
@@ -115,13 +113,13 @@ def test_other_versions_and_other_threads_have_a_cache_of_their_own(
         versions={"keras": "4.0", "onnxruntime": "1.0"},
     )
     monkeypatch.setattr(stage, "environment", lambda: newer)
-    stage.baseline(threads=2)
+    stage.measure_original(threads=2)
     assert keras.built == 3
     assert len(cache_files(tmp_path)) == 3
 
 
 def test_the_derivation_says_what_was_measured_and_how(keras: Keras) -> None:
-    text = stage.baseline().derivation
+    text = stage.measure_original().derivation
     for part in (
         "1,000 parameters", "Keras 3.0", "12,345 bytes", "12,000", "plus 345", "4,100 bytes", "plus 100", "Adam",
         "rt 1", "n = 9",
@@ -134,13 +132,13 @@ def test_a_disk_without_room_is_refused_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=5_000))
     with pytest.raises(OutputError, match="TMPDIR"):
-        stage.baseline()
+        stage.measure_original()
     assert cache_files(tmp_path) == []
 
 
 def test_every_step_is_announced(keras: Keras) -> None:
     lines: list[str] = []
-    stage.baseline(progress=lines.append)
+    stage.measure_original(say=lines.append)
     assert len(lines) == 3
     assert "20 s" in lines[-1]
 
@@ -214,4 +212,17 @@ def test_a_small_network_is_really_saved_counted_and_timed(monkeypatch: pytest.M
 
 
 def test_the_result_is_a_baseline_result(keras: Keras) -> None:
-    assert isinstance(stage.baseline(), BaselineResult)
+    assert isinstance(stage.measure_original(), BaselineResult)
+
+
+def test_a_cache_that_was_edited_is_measured_anew(
+    keras: Keras, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = stage.measure_original()
+    (place,) = cache_files(tmp_path)
+    assert "12345" in place.read_text()
+    place.write_text(place.read_text().replace("12345", "99999"))
+    with caplog.at_level(logging.WARNING):
+        assert stage.measure_original() == first
+    assert "was changed after it was measured" in caplog.text
+    assert keras.built == 2

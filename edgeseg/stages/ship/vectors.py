@@ -7,7 +7,6 @@ Arm. A phantom is made up, so its slices may lie in the repository.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +24,10 @@ from edgeseg.errors import CheckFailedError, CheckpointError
 from edgeseg.imaging import mask_from_logits, mask_on_grid, to_network
 from edgeseg.jsonio import to_json
 from edgeseg.place import scratch
-from edgeseg.results.golden import GoldenArtifact, GoldenImage, GoldenMask, GoldenSet
+from edgeseg.progress import Say
+from edgeseg.results.golden_vectors import GoldenArtifact, GoldenImage, GoldenMask, GoldenSet
 from edgeseg.runtime import Segmenter
-from edgeseg.runtime.golden import encode_runs
+from edgeseg.runtime.self_test import encode_runs
 from edgeseg.specs import OperatingPoint, PostProcessing, VariantSpec
 from edgeseg.stages.build import EVALUATION_START
 from edgeseg.stages.calibrate import shipped_ranges
@@ -41,10 +41,8 @@ TARGETS = ("onnx-fp32", "onnx-int8")
 SLICES, SEARCHED_PATIENTS, SEED = 3, 8, 0
 MIN_TUMOUR_PIXELS = 100
 
-Progress = Callable[[str], None]
 
-
-def golden(out: Path, *, variant: VariantSpec | None = None, progress: Progress | None = None) -> GoldenSet:
+def golden(out: Path, *, variant: VariantSpec | None = None, say: Say | None = None) -> GoldenSet:
     """Write golden vectors of the shipped weights: `golden.json`, and one RGB PNG (pre, FLAIR, post) per slice.
 
     Slices are the consecutive ones around the largest lesion of the first phantom on which every artifact finds at
@@ -53,14 +51,14 @@ def golden(out: Path, *, variant: VariantSpec | None = None, progress: Progress 
     Args:
         out: the folder; files of the same names are replaced, and slices of other phantoms removed.
         variant: whose weights; alphax-light unless given.
-        progress: told what is being done.
+        say: told what is being done.
 
     Raises:
         CheckpointError: when no weights ship for the variant.
         CheckFailedError: when the network finds too little on every phantom.
         OutputError: when the folder cannot be written.
     """
-    told = progress or (lambda _: None)
+    told = say or (lambda _: None)
     spec = variant or VariantSpec()
     with scratch("golden") as folder:
         opened = {name: _convert(name, spec, folder, told) for name in TARGETS}
@@ -108,7 +106,7 @@ def sources(spec: VariantSpec) -> dict[str, str]:
     }
 
 
-def _convert(name: str, spec: VariantSpec, folder: Path, told: Progress) -> Segmenter:
+def _convert(name: str, spec: VariantSpec, folder: Path, told: Say) -> Segmenter:
     told(f"converting to {name}")
     weights = artifacts.weights_path(spec.slug)
     digest = sources(spec)["weights_sha256"]

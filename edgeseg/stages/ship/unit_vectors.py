@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from edgeseg.components import post_process
 from edgeseg.imaging import logits_to_size, quantise_images, to_network
-from edgeseg.results.golden import ComponentVector, GoldenUnits, LogitVector, ResampleVector
-from edgeseg.runtime.golden import encode_runs
+from edgeseg.results.golden_vectors import ComponentVector, GoldenUnits, LogitVector, ResampleVector
+from edgeseg.runtime.self_test import encode_runs
 from edgeseg.specs import Contract, PostProcessing, VariantSpec
 
 _SIZES = ((6, 5), (8, 8), (12, 16), (3, 11))

@@ -12,11 +12,11 @@ from edgeseg.artifacts import sha256_bytes, sha256_file
 from edgeseg.components import post_process
 from edgeseg.data.phantom import phantom_volume
 from edgeseg.jsonio import from_json, to_json
-from edgeseg.results.golden import GoldenSet
-from edgeseg.runtime.golden import decode_runs
+from edgeseg.results.golden_vectors import GoldenSet
+from edgeseg.runtime.self_test import decode_runs
 from edgeseg.specs import VariantSpec
-from edgeseg.stages.ship.golden import MANIFEST, MIN_TUMOUR_PIXELS, SEED, SLICES, UNITS_FILE, sources
-from edgeseg.stages.ship.golden_units import units
+from edgeseg.stages.ship.unit_vectors import units
+from edgeseg.stages.ship.vectors import MANIFEST, MIN_TUMOUR_PIXELS, SEED, SLICES, UNITS_FILE, sources
 
 FOLDER = Path(__file__).resolve().parents[2] / "golden"
 ANEW = "the golden vectors are stale; run: edgeseg golden --out tests/golden"

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import platform
 import shutil
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from edgeseg.backend import load_keras
 from edgeseg.errors import MissingExtraError, ModelError, OutputError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.place import cache_dir, scratch
+from edgeseg.progress import Say
 from edgeseg.quiet import quiet
 from edgeseg.results import RESULT_SCHEMA_VERSION, BaselineResult, Environment, LatencyResult, NetworkTiming
 from edgeseg.specs import Contract, VariantSpec
-from edgeseg.stages.bench import benchmark
+from edgeseg.stages.bench import time_artifacts
 from edgeseg.stages.environment import environment, load_average
 from edgeseg.stages.predict import Predictor
 from edgeseg.targets import KerasPredictor
@@ -31,16 +32,15 @@ LATENCY_BUDGET_S = 20.0
 RUNS, WARMUP_RUNS = 100, 10
 BYTES_PER_WEIGHT = 4
 COPIES_WITH_ADAM = 3
-Progress = Callable[[str], None]
 
 
-def baseline(
+def measure_original(
     *,
     variant: VariantSpec = BASELINE_VARIANT,
     threads: int = 2,
     budget_s: float = LATENCY_BUDGET_S,
     force: bool = False,
-    progress: Progress | None = None,
+    say: Say | None = None,
 ) -> BaselineResult:
     """Return the measured baseline, from the cache where host, versions and options are unchanged.
 
@@ -51,7 +51,7 @@ def baseline(
         threads: of the runtime that times it.
         budget_s: seconds of counted calls for the latency.
         force: measure anew even if the cache holds it.
-        progress: called with a line before each step.
+        say: called with a line before each step.
 
     Raises:
         MissingExtraError: when Keras is not installed.
@@ -61,7 +61,7 @@ def baseline(
     place = _cache_place(variant, here, threads, budget_s)
     if not force and (known := _read_cache(place)) is not None:
         return known
-    report = progress or logger.info
+    report = say or logger.info
     report(f"building {variant.slug} at full width with Adam's state")
     keras = load_keras()
     model = build_model(variant, keras=keras)
@@ -82,7 +82,8 @@ def baseline(
         latency=latency,
         environment=here,
     )
-    artifacts.write_text(place, to_json(result))
+    told = to_json(result)
+    artifacts.write_text(place, to_json(_Kept(result=told, sha256=artifacts.sha256_bytes(told.encode()))))
     return result
 
 
@@ -109,14 +110,14 @@ def file_sizes(keras: Any, model: Any, folder: Path) -> tuple[int, int]:
 
 
 def time_network(
-    variant: VariantSpec, *, threads: int = 2, budget_s: float = LATENCY_BUDGET_S, progress: Progress | None = None
+    variant: VariantSpec, *, threads: int = 2, budget_s: float = LATENCY_BUDGET_S, say: Say | None = None
 ) -> NetworkTiming:
     """Build a network with untrained weights, count it and time it; weights decide nothing about latency.
 
     Raises:
         MissingExtraError: when Keras is not installed.
     """
-    report = progress or logger.info
+    report = say or logger.info
     report(f"building {variant.slug}")
     model = build_model(variant, keras=load_keras())
     counted = census(model)
@@ -142,7 +143,7 @@ def time_model(model: Any, variant: VariantSpec, *, artifact: str, threads: int,
         except (ModelError, MissingExtraError) as error:
             logger.warning("%s is timed in Keras: %s", artifact, error)
             predictor = KerasPredictor(model, _contract(model, variant, "keras-fp32"), threads=threads)
-        (latency,) = benchmark({artifact: predictor}, runs=RUNS, warmup=WARMUP_RUNS, budget_s=budget_s)
+        (latency,) = time_artifacts({artifact: predictor}, runs=RUNS, warmup=WARMUP_RUNS, budget_s=budget_s)
         return latency
 
 
@@ -167,10 +168,22 @@ def _cache_place(variant: VariantSpec, here: Environment, threads: int, budget_s
     return cache_dir() / f"baseline-{variant.slug}-{key}.json"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """A result as JSON, and the SHA-256 of that text: figures that were edited are not taken over."""
+
+    result: str
+    sha256: str
+
+
 def _read_cache(place: Path) -> BaselineResult | None:
     """Return what the cache holds; a file that is absent or damaged is no result."""
     try:
-        return from_json(BaselineResult, place.read_bytes())
+        kept = from_json(_Kept, place.read_bytes())
+        if artifacts.sha256_bytes(kept.result.encode()) != kept.sha256:
+            logger.warning("the cached baseline %s was changed after it was measured; measuring anew", place)
+            return None
+        return from_json(BaselineResult, kept.result)
     except FileNotFoundError:
         return None
     except (OSError, JsonFormatError) as error:

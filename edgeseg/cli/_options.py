@@ -1,0 +1,20 @@
+"""Options that many commands share: each is spelled here once, and a command says only what it means there."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+Threads = Annotated[int, typer.Option("--threads", help="Threads of the runtime.")]
+BootstrapSeed = Annotated[int, typer.Option("--seed", help="Seed of the bootstrap.")]
+
+
+def json_option(help_text: str) -> Any:
+    """The flag of a command that can answer in JSON; `help_text` says in place of what."""
+    return typer.Option("--json", help=help_text)
+
+
+def out_option(help_text: str, *, metavar: str | None = None, short: bool = False) -> Any:
+    """Where a command writes; `short` adds `-o`."""
+    return typer.Option("--out", *(["-o"] if short else []), help=help_text, metavar=metavar)

@@ -1,0 +1,48 @@
+"""A choice of threshold and post-processing, drawn for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Column
+
+from edgeseg.reports.table import figures, literal, rich_table
+from edgeseg.reports.words import ABSENT_ASCII, interval_text
+from edgeseg.results import Choice, ChoiceStep
+
+
+def choice_table(choice: Choice, *, written: Path) -> RenderableType:
+    """Draw what each way of choosing scores, what ships, and where it was written."""
+    first = Column("Chosen", overflow="fold", max_width=22)
+    heads = figures("Dice mean [95 %]", "median", "to plain", "FP", "lesions")
+    point, drops = choice.chosen, choice.chosen.post_processing
+    below = [
+        f"to ship: threshold {point.threshold:g}; volumes: {drops.describe(volume=True)}; lone slices: "
+        f"{drops.describe(volume=False)}",
+        f"written: {written}",
+    ]
+    if not choice.cap_met:
+        below.append(
+            f"No point keeps false positives to {100 * choice.max_fp_share:g} % of the tumour-free slices; the one "
+            "with the fewest was taken."
+        )
+    return Group(
+        literal(
+            f"{choice.variant} on {choice.data}: each {choice.left_out} scored at what was chosen on the others, "
+            f"n = {sum(len(group.patients) for group in choice.groups)} patients"
+        ),
+        rich_table((first, *heads), ((step.name, *_figures(step)) for step in choice.steps)),
+        *map(literal, below),
+    )
+
+
+def _figures(step: ChoiceStep) -> tuple[str, ...]:
+    share = 100 * step.false_positive_slices / step.tumour_free_slices if step.tumour_free_slices else 0.0
+    return (
+        interval_text(step.dice),
+        f"{step.dice_median:.3f}",
+        ABSENT_ASCII if step.delta is None else interval_text(step.delta, signed=True, digits=4),
+        f"{share:.1f} %",
+        f"{step.lesions_found}/{step.lesions}",
+    )

@@ -1,0 +1,30 @@
+"""What compression made of networks, drawn for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.table import Column, Table
+
+from edgeseg.reports.table import figures, rich_table
+from edgeseg.results import NetworkSize
+
+
+def sizes_table(first: str, networks: Iterable[tuple[str, NetworkSize]]) -> Table:
+    """Draw a line per network; `first` heads what they are called."""
+    rows = (
+        (
+            name,
+            f"{size.parameters:,}",
+            f"{size.macs / 1e6:.1f} M",
+            f"{size.weights_bytes / 1e6:.3f}",
+            f"{size.gzip_bytes / 1e6:.3f}",
+            f"{100 * size.zero_share:.0f} %",
+            f"{size.dice_mean:.3f}",
+            f"{size.dice_median:.3f}",
+        )
+        for name, size in networks
+    )
+    heads = figures("parameters", "MACs", "float MB", "gzip MB", "zeros", "Dice mean", "median", wrap=True)
+    title = "Float networks, validation patients"
+    return rich_table((Column(first), *heads), rows, title=title, title_style="italic", edge=True)

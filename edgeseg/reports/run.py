@@ -1,0 +1,73 @@
+"""What `edgeseg run` did, and the series that it would take, drawn for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.table import Column, Table
+from rich.text import Text
+
+from edgeseg.reports.table import figures, literal, rich_table
+from edgeseg.reports.words import ABSENT_ASCII
+from edgeseg.results import DONE, PatientSegmentation, RunResult, SeriesList
+
+
+def run_table(rows: Iterable[PatientSegmentation]) -> Table | None:
+    """Draw a line per patient that is done; None where none is."""
+    done = [
+        (
+            row.patient,
+            *map(str, (row.slices, row.slices_with_tumour, row.tumour_pixels)),
+            *(f"{value:.1f}" for value in (row.latency_ms_p50, row.latency_ms_p95)),
+        )
+        for row in rows
+        if row.status == DONE
+    ]
+    heads = figures("slices", "with tumour", "tumour px", "ms p50", "p95")
+    return rich_table((Column("patient", overflow="fold"), *heads), done, gap=2) if done else None
+
+
+def run_lines(result: RunResult, rows: Sequence[PatientSegmentation], *, out: Path) -> list[Text]:
+    """Say below the table what was measured, what it was read from, how it ran, and where the masks are.
+
+    `rows` are the patients of this run, `result` has those of earlier runs too.
+    """
+    done = [row for row in rows if row.status == DONE]
+    lines = [f"{row.patient}: {told}" for row in done for told in (*_measured(row), *_sources(row))]
+    if rules := sorted({row.post_processing for row in done} - {"none"}):
+        lines.append(f"small components dropped by the rule for: {', '.join(rules)}")
+    threads = f"{result.threads} thread{'s' if result.threads > 1 else ''}"
+    others = len(result.patients) - len(rows)
+    also = f"; with {others} patient{'s' * (others > 1)} of earlier runs" if others else ""
+    lines.append(f"{result.model}: {result.runtime}, {threads}, {result.numerics}")
+    lines.append(f"masks and summary.json: {out}{also}")
+    return [*map(literal, lines), literal(result.intended_use, "dim")]
+
+
+def series_lines(found: SeriesList) -> list[Text]:
+    """Say of every series what it would be taken for and why, and what is not used."""
+    lines = []
+    for one in found.series:
+        number = ABSENT_ASCII if one.number is None else str(one.number)
+        slices = f"{one.slices} slices" if one.slices else _files(one.files)
+        told = f"{number}  '{one.description}'  {one.plane or 'plane unknown'}, {slices}"
+        lines.append(f"{told}: {one.taken_for or 'not used'} ({', '.join(one.why)})")
+    lines += [f"not used: {rest.name}, {rest.files} files: {rest.why}" for rest in found.unused]
+    return [*map(literal, lines)]
+
+
+def _measured(row: PatientSegmentation) -> list[str]:
+    if row.tumour_volume_ml is None or row.largest_diameter_mm is None:
+        return []
+    return [f"{row.tumour_volume_ml:.1f} mL, largest diameter {row.largest_diameter_mm:.0f} mm"]
+
+
+def _sources(row: PatientSegmentation) -> list[str]:
+    """Say which files were used for which sequence, and which were not."""
+    used = [f"{one.sequence}: '{one.series}', {_files(one.files)}, {one.slices} slices" for one in row.used]
+    return used + [f"not used: '{one.name}', {_files(one.files)}: {one.why}" for one in row.unused]
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'s' * (count > 1)}"

@@ -1,0 +1,29 @@
+"""What CI runs of others' is pinned by digest, and gets no credentials that it does not need."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = sorted((ROOT / ".github").rglob("*.y*ml"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_actions_of_others_are_pinned_by_digest(path: Path) -> None:
+    for used in re.findall(r"^\s*(?:- )?uses:\s*(.+)$", path.read_text(), re.MULTILINE):
+        assert used.startswith("./") or re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", used), used
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_checkout_leaves_no_token_behind(path: Path) -> None:
+    text = path.read_text()
+    checkouts = re.findall(r"uses: actions/checkout@.*\n\s+with:\n(?:\s+.*\n)*?\s+persist-credentials: false\n", text)
+    assert len(checkouts) == text.count("actions/checkout@")
+
+
+def test_a_workflow_may_read_and_nothing_else() -> None:
+    for path in (ROOT / ".github" / "workflows").iterdir():
+        assert re.search(r"^permissions:\n  contents: read\n", path.read_text(), re.MULTILINE), path
