@@ -58,7 +58,7 @@ def check(path: Path) -> None:
     Raises:
         ArtifactError: naming what is wrong.
     """
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
 
     found = saved_model_pb2.SavedModel()
