@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,3 +19,9 @@ def json_option(help_text: str) -> Any:
 def out_option(help_text: str, *, metavar: str | None = None, short: bool = False) -> Any:
     """Where a command writes; `short` adds `-o`."""
     return typer.Option("--out", *(["-o"] if short else []), help=help_text, metavar=metavar)
+
+
+ContractFile = Annotated[
+    Path | None,
+    typer.Option("--contract", metavar="FILE", help="The contract, JSON or TOML, of a model that carries none."),
+]

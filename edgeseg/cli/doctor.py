@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgeseg.cli._options import Threads, json_option
+from edgeseg.cli._options import ContractFile, Threads, json_option
 
 
 def doctor(
@@ -17,6 +17,7 @@ def doctor(
     numerics: Annotated[
         str, typer.Option(help="exact (as on Arm) or fast (this host's default kernels); only int8 ONNX differs.")
     ] = "exact",
+    contract: ContractFile = None,
     as_json: Annotated[bool, json_option("Print JSON instead of text.")] = False,
 ) -> None:
     """Run the artifact's golden case on this device; exit code 1 when too many mask pixels or a logit differ.
@@ -27,7 +28,7 @@ def doctor(
     from edgeseg.jsonio import to_json
     from edgeseg.runtime import Segmenter
 
-    found = Segmenter.load(model, threads=threads, numerics=numerics).self_test()
+    found = Segmenter.load(model, threads=threads, numerics=numerics, contract=contract).self_test()
     if as_json:
         typer.echo(to_json(found))
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._options import BootstrapSeed, Threads, json_option
+from edgeseg.cli._options import BootstrapSeed, ContractFile, Threads, json_option
 
 if TYPE_CHECKING:
     from edgeseg.data.volume import Dataset
@@ -40,6 +40,7 @@ def evaluate(
     ] = "none",
     seed: BootstrapSeed = 0,
     threads: Threads = 2,
+    contract: ContractFile = None,
     as_json: Annotated[bool, json_option("Print JSON instead of tables.")] = False,
 ) -> None:
     """Score an artifact per patient: Dice with its interval, IoU, HD95, lesions found, false alarms.
@@ -63,14 +64,14 @@ def evaluate(
     check_simulation(simulate)
     dataset = open_dataset(data)
     chosen = _chosen(dataset, patients, split, fold)
-    predictor = open_artifact(model, threads=threads)
-    contract = predictor.contract
-    check_unseen(contract, chosen, allow_seen=allow_seen)
+    predictor = open_artifact(model, threads=threads, contract=contract)
+    told = predictor.contract
+    check_unseen(told, chosen, allow_seen=allow_seen)
     with counted("evaluating", total=len(chosen)) as progress:
         result = run(
             predictor,
             volumes(dataset, chosen),
-            artifact=f"{contract.variant.slug}/{contract.target}",
+            artifact=f"{told.variant.slug}/{told.target}",
             data=dataset.name,
             allow_seen=allow_seen,
             post_processing=post_processing,
@@ -84,7 +85,7 @@ def evaluate(
         return
     from edgeseg.reports.scores import evaluation_table
 
-    show(evaluation_table(result, contract))
+    show(evaluation_table(result, told))
 
 
 def _chosen(dataset: Dataset, patients: str | None, split: Path | None, fold: int | None) -> tuple[str, ...]:

@@ -50,7 +50,18 @@ PANELS = {
         "android",
         "golden",
     ),
-    "Use and measure": ("run", "serve", "doctor", "evaluate", "verify", "bench", "check", "sensitivity", "experiments"),
+    "Use and measure": (
+        "run",
+        "serve",
+        "contract",
+        "doctor",
+        "evaluate",
+        "verify",
+        "bench",
+        "check",
+        "sensitivity",
+        "experiments",
+    ),
     "Read": ("inspect", "report", "compare", "claims", "schema", "variants", "targets", "cache", "key"),
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._options import Threads, json_option, out_option
+from edgeseg.cli._options import ContractFile, Threads, json_option, out_option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,10 +70,7 @@ def run(
         bool,
         typer.Option("--same-patient", help="Take sequences for one patient's whose headers name different ones."),
     ] = False,
-    contract: Annotated[
-        Path | None,
-        typer.Option("--contract", metavar="FILE", help="The contract, as JSON, of a model that carries none."),
-    ] = None,
+    contract: ContractFile = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Pass over patients that are done: same model, options and unchanged files."),

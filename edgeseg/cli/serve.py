@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._options import json_option
+from edgeseg.cli._options import ContractFile, json_option
 
 if TYPE_CHECKING:
     from edgeseg.service.engine import Engine
@@ -59,10 +59,7 @@ def serve(
             metavar="NAME",
         ),
     ] = None,
-    contract: Annotated[
-        Path | None,
-        typer.Option("--contract", metavar="FILE", help="The contract, as JSON, of a model that carries none."),
-    ] = None,
+    contract: ContractFile = None,
     json: Annotated[bool, json_option("Print address and model as JSON when ready.")] = False,
 ) -> None:
     """Serve /v1/segment, /health and /docs, and the Vertex AI contract, until SIGTERM or Ctrl-C.

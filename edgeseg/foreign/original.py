@@ -37,12 +37,12 @@ class OriginalPredictor:
         self._run, self._record = run, record
         self._given = replace(contract, scale=contract.scale / record.input_factor)
 
-    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def logits(self, images: NDArray[np.uint8], tables: imaging.Tables | None = None) -> NDArray[np.float32]:
         """Run slices of the contract's size: `(N, H, W, C) uint8` to `(N, H, W) float32` logits."""
         found = np.empty(images.shape[:3], np.float32)
         for start in range(0, len(images), _BATCH_SLICES):
             rows = slice(start, start + _BATCH_SLICES)
-            values = self._run(imaging.normalise(images[rows], self._given))
+            values = self._run(imaging.normalise(images[rows], self._given, tables))
             found[rows] = imaging.logits_to_size(logits_of(values, self._record, self.contract), *images.shape[1:3])
         return found
 

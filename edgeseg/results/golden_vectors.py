@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
-from edgeseg.specs import GoldenCase, PostProcessing
+from edgeseg.specs import GoldenCase, Intensity, PostProcessing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +102,26 @@ class ComponentVector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableVector:
+    """What bytes become by a normalisation, to the last bit.
+
+    `slices` are the slices whose grey values are counted, all of the volume or the one slice, each in row-major order,
+    channels last. For each channel `float_bits` has the bits of the float32 that each of `levels` becomes, as a signed
+    32-bit integer, and `codes` its int8 code at `code_scale` and `code_zero_point`.
+    """
+
+    normalisation: str
+    scale: float
+    intensity: Intensity | None
+    slices: tuple[tuple[int, ...], ...]
+    levels: tuple[int, ...]
+    float_bits: tuple[tuple[int, ...], ...]
+    code_scale: float
+    code_zero_point: int
+    codes: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenUnits:
     """Vectors for the steps around a network.
 
@@ -114,4 +134,5 @@ class GoldenUnits:
     quantised_zero_point: int
     quantised_bytes: tuple[int, ...]
     components: tuple[ComponentVector, ...]
+    tables: tuple[TableVector, ...]
     schema_version: int = RESULT_SCHEMA_VERSION

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeseg.errors import ArtifactError, ContractError, OptionError
-from edgeseg.jsonio import JsonFormatError, from_plain, parse_json, read_document
+from edgeseg.jsonio import JsonFormatError, from_plain, parse_json
+from edgeseg.runtime.contract_file import read_contract_document
 from edgeseg.runtime.litert_session import open_litert
 from edgeseg.runtime.model_files import model_sha256
 from edgeseg.runtime.onnx_session import BARE, metadata_of, open_onnx
@@ -34,8 +35,8 @@ def read_contract(path: Path) -> Contract:
     if text is None:
         raise ContractError(
             f"{path}: the model carries no contract (metadata '{CONTRACT_KEY}'), so its channels, scaling and "
-            "threshold are unknown; build it with: edgeseg build, or give it one with --contract (edgeseg inspect "
-            "--contract-json writes a template)"
+            "threshold are unknown; build it with: edgeseg build, or give it one with --contract (edgeseg contract "
+            "show writes a template)"
         )
     return parse_contract(text, path)
 
@@ -54,7 +55,7 @@ def contract_text(path: Path) -> bytes | None:
 
 
 def read_contract_file(contract: Path, model: Path) -> Contract:
-    """Read a contract that lies beside a model, as JSON, because the model carries none.
+    """Read a contract that lies beside a model, as JSON or TOML, because the model carries none.
 
     A `content_sha256` in it is held to the SHA-256 of the model, `model_sha256`.
 
@@ -62,11 +63,7 @@ def read_contract_file(contract: Path, model: Path) -> Contract:
         ContractError: when the file cannot be read or honoured, was made for another model, or the model has its own.
         ArtifactError: when the model is missing or damaged.
     """
-    try:
-        text = read_document(contract)
-    except OSError as error:
-        raise ContractError(f"{contract}: cannot read the contract ({error.strerror}); give a JSON file") from error
-    found = _parse(text, contract)
+    found = read_contract_document(contract)
     if contract_text(model) is not None:
         raise ContractError(
             f"{model}: the model carries a contract, and {contract} would be a second one; leave --contract out"
@@ -74,7 +71,7 @@ def read_contract_file(contract: Path, model: Path) -> Contract:
     if found.content_sha256 is not None and model_sha256(model) != found.content_sha256:
         raise ContractError(
             f"{contract}: written for a model whose SHA-256 is {found.content_sha256[:12]}..., and that of {model} is "
-            "another; give the contract of this model, or write a new one with edgeseg inspect --contract-json"
+            "another; give the contract of this model, or write a new one with: edgeseg contract show"
         )
     return found
 

@@ -8,6 +8,7 @@ docs/reference/contract.md.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,20 +28,20 @@ def reserved_text(contract: Contract) -> str:
     return to_json(contract, indent=None) + " " * RESERVE_BYTES
 
 
-def seal(content: bytes, text: bytes, contract: Contract) -> bytes:
+def seal(content: bytes, text: bytes, contract: Contract, weights: Iterable[Path] = ()) -> bytes:
     """Put a contract in the place of another in an artifact's bytes, with the digests of what surrounds it.
 
     Args:
         content: the file.
         text: the contract's text as it stands there, with the spaces behind it.
         contract: what to put there; its digests are computed here.
+        weights: files that hold weights of an ONNX graph, by name.
 
     Raises:
         ContractError: when the text does not stand there once, or leaves too little room.
     """
     before, after = _around(content, text)
-    digest = hashlib.sha256(before)
-    digest.update(after)
+    digest = _digest(before, after, weights)
     blank = replace(contract, content_sha256=digest.hexdigest(), contract_sha256=_BLANK)
     line = to_json(blank, indent=None).encode()
     if len(line) > len(text):
@@ -78,18 +79,23 @@ def check_seal(path: Path, text: bytes, contract: Contract) -> None:
             f"{path}: the file was written anew after it was sealed, so it cannot be held to its contract's digest; "
             "copy it again or build it again"
         ) from error
-    digest = hashlib.sha256(before)
-    digest.update(after)
-    for weights in model_files(path)[1:]:
-        with weights.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
+    digest = _digest(before, after, model_files(path)[1:])
     if digest.hexdigest() != contract.content_sha256:
         raise ArtifactError(
             f"{path}: graph or weights are not those that the contract was sealed with (SHA-256 "
             f"{digest.hexdigest()[:12]}..., not {contract.content_sha256[:12]}...): the file is damaged, or the "
             "contract is another model's; copy it again or build it again"
         )
+
+
+def _digest(before: bytes, after: bytes, weights: Iterable[Path]) -> hashlib._Hash:
+    digest = hashlib.sha256(before)
+    digest.update(after)
+    for path in weights:
+        with path.open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+    return digest
 
 
 def _around(content: bytes, text: bytes) -> tuple[bytes, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgeseg.data.scan import Scan
 from edgeseg.errors import ImageError, OptionError
-from edgeseg.imaging import check_images, mask_from_logits, to_network
+from edgeseg.imaging import Tables, check_images, framed, framed_size, mask_from_logits, to_network, volume_tables
 from edgeseg.runtime.contract import model_format, read_contract, read_contract_file
 from edgeseg.runtime.ends import check_ends, decode, encode
 from edgeseg.runtime.litert_session import LitertSession
@@ -66,7 +67,7 @@ class Segmenter:
                 slower on x86, or where its kernels saturate from the nearest mode that does not; `fast` takes the
                 runtime's default kernels. Float models, TFLite, the profile `x86` and ORT format, whose graph is fixed,
                 are the same under both.
-            contract: a JSON file with the contract of a model that carries none.
+            contract: a JSON or TOML file with the contract of a model that carries none.
 
         Raises:
             ArtifactError: when the file is missing, damaged, or cannot be run.
@@ -88,16 +89,18 @@ class Segmenter:
     def output_scale(self) -> tuple[float, int] | None:
         """Scale and zero point of int8 logits, `logit = scale * (code - zero_point)`; None where there are none."""
         info = self._session.output
-        if self.contract.output != OUTPUTS[0] or info.dtype != "int8" or info.scale is None or info.zero_point is None:
+        if self.logit_step is None or info.dtype != "int8" or info.scale is None or info.zero_point is None:
             return None
         return info.scale, info.zero_point
 
-    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def logits(self, images: NDArray[np.uint8], tables: Tables | None = None) -> NDArray[np.float32]:
         """Run slices that have the contract's size, one after another.
 
         Args:
             images: `(N, H, W, 3) uint8`, NHWC; H, W and the order of the channels those of the contract, as
                 `edgeseg.imaging.to_network` gives them.
+            tables: what their bytes become, `edgeseg.imaging.volume_tables` of the volume that they are slices of; a
+                contract that normalises by volume takes each slice for a volume of its own without them.
 
         Returns:
             `(N, H, W) float32` logits, those of probabilities where the contract says that the network gives such.
@@ -116,13 +119,30 @@ class Segmenter:
             )
         logits = np.empty(images.shape[:3], np.float32)
         for index in range(len(images)):
-            output = self._session.infer(self.encoded(images[index : index + 1]))
+            output = self._session.infer(self.encoded(images[index : index + 1], tables))
             logits[index] = decode(output, self._session.output, self.contract, self.path)
         return logits
 
-    def encoded(self, image: NDArray[np.uint8]) -> NDArray[np.generic]:
+    def encoded(self, image: NDArray[np.uint8], tables: Tables | None = None) -> NDArray[np.generic]:
         """Give one slice, `(1, H, W, 3) uint8` as `logits` takes it, in the dtype and layout of the network's input."""
-        return encode(image, self._session.input, self.contract)
+        return encode(image, self._session.input, self.contract, tables)
+
+    def scan_tables(self, scan: Scan) -> Tables | None:
+        """Read a whole scan and return what its bytes become; None, and nothing is read, where no count is needed.
+
+        Slices that are no volume are normalised one by one.
+
+        Raises:
+            DataError: when a slice cannot be read.
+        """
+        if not (scan.volume and self.contract.by_volume):
+            return None
+        return volume_tables((self._on_grid(scan, index) for index in range(len(scan.slice_names))), self.contract)
+
+    def _on_grid(self, scan: Scan, index: int) -> NDArray[np.uint8]:
+        image = scan.image(index)
+        size = framed_size((image.shape[0], image.shape[1]), self.contract, scan.pixel_mm)
+        return to_network(framed(image, size)[np.newaxis], self.contract)
 
     def segment(self, volume: NDArray[np.uint8] | Scan) -> NDArray[np.bool_]:
         """Segment slices of any in-plane size: an array, each slice on its own, or a whole scan as a volume.
@@ -149,12 +169,17 @@ class Segmenter:
             )
         return np.stack(masks)
 
-    def segment_scan(self, scan: Scan, *, spool_dir: Path | None = None) -> Iterator[SliceMask]:
+    def segment_scan(
+        self, scan: Scan, *, spool_dir: Path | None = None, tables: Tables | None = None
+    ) -> Iterator[SliceMask]:
         """Segment a scan slice by slice, in memory that does not grow with their number.
+
+        Where the contract normalises by volume, all slices are read once before, to count their grey values.
 
         Args:
             scan: what `edgeseg.data.open_scan` gives, or anything with the members of `edgeseg.data.scan.Scan`.
             spool_dir: where a temporary file may go when the contract drops components of volumes.
+            tables: `scan_tables` of this scan, where the caller has them.
 
         Yields:
             One mask per slice, in order, each `(h, w) bool` on the slice's own grid.
@@ -164,9 +189,10 @@ class Segmenter:
             ArtifactError: when the runtime fails, or gives NaN or infinity.
             OutputError: when a temporary file cannot be written.
         """
+        infer = partial(self.logits, tables=self.scan_tables(scan) if tables is None else tables)
         images = (scan.image(index) for index in range(len(scan.slice_names)))
         return stream_masks(
-            self.logits, self.contract, images, volume=scan.volume, pixel_mm=scan.pixel_mm, spool_dir=spool_dir
+            infer, self.contract, images, volume=scan.volume, pixel_mm=scan.pixel_mm, spool_dir=spool_dir
         )
 
     def segment_volume(self, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -188,7 +214,8 @@ class Segmenter:
     @property
     def logit_step(self) -> float | None:
         """What one code of an integer output is worth, in logits; None for other outputs."""
-        return self._session.output.scale if self.contract.output == OUTPUTS[0] else None
+        plain = self.contract.output == OUTPUTS[0] and not self.contract.classes
+        return self._session.output.scale if plain else None
 
     def self_test(self) -> SelfTest:
         """Run the contract's golden case and count what differs: whether this device draws what it should.
@@ -228,7 +255,9 @@ class Segmenter:
     def _masks(self, images: NDArray[np.uint8], *, volume: bool) -> NDArray[np.bool_]:
         check_images(images)
         masks = np.empty(images.shape[:3], np.bool_)
-        for index, done in enumerate(stream_masks(self.logits, self.contract, images, volume=volume)):
+        slices = (to_network(image[np.newaxis], self.contract) for image in images)
+        infer = partial(self.logits, tables=volume_tables(slices, self.contract) if volume else None)
+        for index, done in enumerate(stream_masks(infer, self.contract, images, volume=volume)):
             masks[index] = done.mask
         return masks
 

@@ -13,10 +13,12 @@ from edgeseg.specs.contract import (
     Contract,
     PostProcessing,
 )
+from edgeseg.specs.contract_toml import contract_toml
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
 from edgeseg.specs.flips import FLIPS, check_flips
 from edgeseg.specs.golden_case import GoldenCase, GoldenDrawing, GoldenLogit
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
+from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import OperatingPoint
 from edgeseg.specs.recipes import (
     MAIN_OPTIONS,
@@ -91,6 +93,7 @@ __all__ = [
     "GoldenDrawing",
     "GoldenLogit",
     "ImageSpec",
+    "Intensity",
     "OperatingPoint",
     "PatientKey",
     "Plan",
@@ -107,6 +110,7 @@ __all__ = [
     "check_flips",
     "check_salt",
     "check_seed",
+    "contract_toml",
     "count_seen",
     "is_pseudonym",
     "is_public",

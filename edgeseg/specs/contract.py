@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import LEFT_OUT
 from edgeseg.specs.golden_case import GoldenCase
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
-from edgeseg.specs.training import NORMALISATIONS
+from edgeseg.specs.normalisation import MEAN_STD, VOLUME, Intensity, check_normalisation
 
 CONTRACT_SCHEMA_VERSION = 2
 NEWEST_CONTRACT_SCHEMA_VERSION = 3
-"""What is read. Version 3 has `output`; contracts that do not need the key are written without it, as version 2."""
-OUTPUTS = ("logits", "probabilities")
-"""What a network may give for each pixel, the default first."""
+"""What is read. Contracts that need none of version 3's fields (`_NEWEST`) are written without them, as version 2."""
+OUTPUTS = ("logits", "probabilities", "softmax")
+"""What a network may give for each pixel, the default first; `softmax` are probabilities of channels that share 1."""
+LAYOUTS = ("NCHW", "NHWC")
 PROFILES = ("arm", "x86")
 """Build profiles of int8, the default first: signed 8 bits at full range, or what stays exact on every x86."""
+_BYTE = 1.0 / 255.0
 MAX_SIDE_PX = 4096
 _DIGEST = re.compile("[0-9a-f]{64}")
 INTENDED_USE = "Research use only. Not a medical device; not for diagnosis or treatment."
@@ -64,17 +66,18 @@ class PostProcessing:
 class Contract:
     """What a device must know to run an artifact; it travels inside the artifact.
 
-    The image is `uint8` in `channels` order, resampled to `height` x `width`, stretched where `normalisation` is
-    `slice`, multiplied by `scale` into [0, 1] and laid out as `layout`. The artifact returns `output`: logits, or
-    probabilities, of which a runner takes the logit; a pixel is tumour when its probability is above `threshold`, which
-    is its logit above `logit_threshold`, and `post_processing` does not drop its component. `seen_patients` holds
-    what `seen_entries` makes of every patient that training or calibration used, so that a tool that has the site's key
-    can refuse to evaluate on them, and nobody else can find out who they are. `licence` is that of the weights, None
-    where edgeseg cannot know it. `profile` is the one of `PROFILES` that an int8 artifact was built for, None for
-    float. `golden` is what the artifact finds on a drawing that any device can make, None where it finds nothing
-    sensible. The two digests are of the file without the contract, and of the contract's own text; None where nothing
-    was sealed, as in schema version 1. `float_layers` are the layers of an int8 artifact that are computed in float,
-    empty where all are int8.
+    The image is `uint8` in `channels` order, resampled to `height` x `width`, normalised as `normalisation` says
+    (stretched where it is `slice`, multiplied by `scale` into [0, 1]; others read `intensity`) and laid out as
+    `layout`. The artifact returns `output`, laid out as `output_layout`, None for the same: logits, or probabilities,
+    of which a runner takes the logit; a pixel is tumour when its probability is above `threshold`, which is its logit
+    above `logit_threshold`, and `post_processing` does not drop its component. Of several channels `classes` has the
+    names, and `foreground` the numbers of those that are tumour. `seen_patients` holds what `seen_entries` makes of
+    every patient that training or calibration used, so that a tool that has the site's key can refuse to evaluate on
+    them, and nobody else can find out who they are. `licence` is that of the weights, None where edgeseg cannot know
+    it. `profile` is the one of `PROFILES` that an int8 artifact was built for, None for float. `golden` is what the
+    artifact finds on a drawing that any device can make, None where it finds nothing sensible. The two digests are of
+    the file without the contract, and of the contract's own text; None where nothing was sealed, as in schema
+    version 1. `float_layers` are the layers of an int8 artifact that are computed in float, empty where all are int8.
     docs/reference/contract.md has every field.
     """
 
@@ -88,7 +91,7 @@ class Contract:
     height: int = 256
     width: int = 256
     normalisation: str = "unit"
-    scale: float = 1.0 / 255.0
+    scale: float = _BYTE
     threshold: float = 0.5
     post_processing: PostProcessing = field(default_factory=PostProcessing)
     training_hash: str | None = None
@@ -103,13 +106,18 @@ class Contract:
     contract_sha256: str | None = None
     float_layers: tuple[str, ...] = ()
     output: str = field(default=OUTPUTS[0], metadata={LEFT_OUT: True})
+    intensity: Intensity | None = field(default=None, metadata={LEFT_OUT: True})
+    output_layout: str | None = field(default=None, metadata={LEFT_OUT: True})
+    classes: tuple[str, ...] = field(default=(), metadata={LEFT_OUT: True})
+    foreground: tuple[int, ...] = field(default=(), metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse a layout, size, scale, threshold or digest that no runner could honour."""
-        if self.layout not in ("NHWC", "NCHW"):
-            raise OptionError(f"layout is '{self.layout}'; choose one of: NCHW, NHWC")
-        if self.normalisation not in NORMALISATIONS:
-            raise OptionError(f"normalisation is '{self.normalisation}'; choose one of: {', '.join(NORMALISATIONS)}")
+        for name in ("layout", "output_layout"):
+            if getattr(self, name) not in (*LAYOUTS, *((None,) if name == "output_layout" else ())):
+                raise OptionError(f"{name} is '{getattr(self, name)}'; choose one of: {', '.join(LAYOUTS)}")
+        check_normalisation(self.normalisation, self.intensity, len(self.channels))
+        _check_classes(self.output, self.classes, self.foreground)
         if self.output not in OUTPUTS:
             raise OptionError(f"output is '{self.output}'; choose one of: {', '.join(OUTPUTS)}")
         if self.profile not in (None, *PROFILES):
@@ -136,3 +144,48 @@ class Contract:
     def image(self) -> ImageSpec:
         """The network's input as an `ImageSpec`."""
         return ImageSpec(height=self.height, width=self.width, channels=self.channels)
+
+    @property
+    def output_shape(self) -> tuple[int, int, int, int]:
+        """The shape of what the network gives for one slice: a channel for each class, one where none are named."""
+        channels, size = len(self.classes) or 1, (self.height, self.width)
+        return (1, channels, *size) if (self.output_layout or self.layout) == LAYOUTS[0] else (1, *size, channels)
+
+    @property
+    def by_volume(self) -> bool:
+        """Whether the pixels of a whole volume have to be counted before its first slice can be normalised."""
+        return self.intensity is not None and self.normalisation != MEAN_STD and self.intensity.over == VOLUME
+
+    @property
+    def usual_input(self) -> bool:
+        """Whether the network takes what edgeseg's own take: values in [0, 1], a byte being 1 / 255."""
+        return self.intensity is None and self.scale == _BYTE
+
+    def versioned(self) -> Contract:
+        """Return the contract with the schema version that its fields need; itself where it has that."""
+        needed = any(getattr(self, name) for name in _NEWEST) or self.output != OUTPUTS[0]
+        if not needed or self.schema_version >= NEWEST_CONTRACT_SCHEMA_VERSION:
+            return self
+        return replace(self, schema_version=NEWEST_CONTRACT_SCHEMA_VERSION)
+
+
+_NEWEST = ("intensity", "output_layout", "classes", "foreground")
+
+
+def _check_classes(output: str, classes: tuple[str, ...], foreground: tuple[int, ...]) -> None:
+    if len(set(classes)) != len(classes) or len(classes) == 1:
+        raise OptionError(f"classes are {list(classes)}; name each of several channels once, or leave classes out")
+    if output == OUTPUTS[2] and not classes:
+        raise OptionError("output is 'softmax' and classes are missing; name the channels that it is taken over")
+    if not classes and not foreground:
+        return
+    inside = all(0 <= number < len(classes) for number in foreground)
+    if not (
+        inside
+        and 0 < len(set(foreground)) == len(foreground)
+        and (output == OUTPUTS[1] or len(foreground) < len(classes))
+    ):
+        raise OptionError(
+            f"foreground is {list(foreground)} and there are {len(classes)} classes; give the numbers, from 0 on, of "
+            "those that are tumour, and leave at least one for the rest"
+        )

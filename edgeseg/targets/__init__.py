@@ -69,13 +69,16 @@ def resolve(names: Iterable[str]) -> tuple[Target, ...]:
     return tuple(target for target in TARGETS.values() if ALL in given or target.name in wanted)
 
 
-def open_artifact(path: Path, *, threads: int = 2, numerics: str = "exact") -> Segmenter | KerasPredictor:
+def open_artifact(
+    path: Path, *, threads: int = 2, numerics: str = "exact", contract: Path | None = None
+) -> Segmenter | KerasPredictor:
     """Open an artifact of any format; what comes back runs slices with `logits`.
 
     Args:
         path: `.hdf5`, `.onnx`, `.ort` or `.tflite`.
         threads: for the runtime.
         numerics: `exact` or `fast`, see `Segmenter.load`; only ONNX int8 differs.
+        contract: a file with the contract of a model that carries none, see `Segmenter.load`.
 
     Raises:
         ArtifactError: when the file is missing, damaged, of another format, or cannot be run.
@@ -83,5 +86,5 @@ def open_artifact(path: Path, *, threads: int = 2, numerics: str = "exact") -> S
         MissingExtraError: when what runs it is not installed.
     """
     if path.suffix.lower() == keras_fp32.TARGET.suffix:
-        return keras_fp32.open_keras(path, threads=threads)
-    return Segmenter.load(path, threads=threads, numerics=numerics)
+        return keras_fp32.open_keras(path, threads=threads, contract=contract)
+    return Segmenter.load(path, threads=threads, numerics=numerics, contract=contract)

@@ -72,7 +72,7 @@ class _Writer:
             return self._activated(_activation(layer), layer.activation, layer.name, *arguments)
         if kind in GROUPED:
             return self._once(layer.name, lambda: without_reshapes(layer, arguments[0].shape[-1]))(*arguments)
-        if (affine := _affine(layer, self._alone, arguments[0].shape)) is not None:
+        if (affine := _affine(layer, self._alone, arguments[0])) is not None:
             return self._once(layer.name, lambda: _depthwise(layer.name, *affine))(*arguments)
         options.pop("training", None)
         return layer(*arguments, **options)
@@ -206,7 +206,7 @@ def _alone(model: Any) -> set[str]:
     return found
 
 
-def _affine(layer: Any, alone: set[str], shape: tuple[int | None, ...]) -> tuple[NDArray[Any], NDArray[Any]] | None:
+def _affine(layer: Any, alone: set[str], x: Any) -> tuple[NDArray[Any], NDArray[Any]] | None:
     """Return what a layer multiplies each channel by and what it adds, where that is all it does."""
     kind = type(layer).__name__
     if kind == "BatchNormalization" and layer.name in alone and layer.axis in (-1, 3):
@@ -215,8 +215,8 @@ def _affine(layer: Any, alone: set[str], shape: tuple[int | None, ...]) -> tuple
         scale = scale * np.asarray(layer.gamma) if layer.scale else scale
         offset = -mean * scale + (np.asarray(layer.beta) if layer.center else 0.0)
         return scale.astype(np.float32), offset.astype(np.float32)
-    if kind == "Rescaling" and len(shape) == 4:
-        width = int(shape[-1] or 1)
+    if kind == "Rescaling" and len(x.shape) == 4:
+        width = int(x.shape[-1])
         each = (np.broadcast_to(np.asarray(values, np.float32), (width,)) for values in (layer.scale, layer.offset))
         scale, offset = each
         return scale, offset

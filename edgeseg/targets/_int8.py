@@ -1,4 +1,4 @@
-"""What both int8 formats share: the exact input scale, and the scale of the logits."""
+"""What both int8 formats share: the scales of input and logits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 INPUT_SCALE = float(np.float32(1.0 / 255.0))
-INPUT_ZERO_POINT = -128
+LEAST_SCALE = 1e-8
 LOGIT_REACH = 16.0
 
 
@@ -33,6 +33,15 @@ class LogitScale:
     def high(self) -> float:
         """The logit of code 127."""
         return self.scale * (127 - self.zero_point)
+
+
+def input_codes(low: float, high: float) -> tuple[float, int]:
+    """Return scale and zero point of int8 codes for an input in `[low, high]`, which holds 0.
+
+    For [0, 1] a code is a pixel's byte minus 128.
+    """
+    scale = max(float(np.float32((high - low) / 255.0)), LEAST_SCALE)
+    return scale, int(np.clip(round(-128 - low / scale), -128, 127))
 
 
 def logit_scale(low: float, high: float, threshold: float, *, reach: float = LOGIT_REACH) -> LogitScale:

@@ -57,7 +57,7 @@ def quantised(
 
     Activations are asymmetric, so that what a ReLU gives uses all 256 codes and the ReLU itself disappears into
     the saturation (half the flipped pixels of symmetric ranges). Each value takes the range of its layer, but for the
-    input, whose codes are a pixel's byte minus 128, and the logits (`_int8.logit_scale`).
+    input, whose codes are as a rule a pixel's byte minus 128, and the logits (`_int8.logit_scale`).
 
     Args:
         proto: the float graph; it is changed.
@@ -74,7 +74,8 @@ def quantised(
     layers = transposed_to_depth_to_space(proto, layers)
     chosen = _int8.logit_scale(*ranges.of(layers[OUTPUT]), contract.logit_threshold)
     _shift_head(proto, chosen)
-    overrides = {INPUT: codes.fixed(_int8.INPUT_SCALE, _int8.INPUT_ZERO_POINT)}
+    image = ranges.image_ends(contract)
+    overrides = {INPUT: codes.fixed(*_int8.input_codes(*image))}
     overrides |= dict.fromkeys(_logit_values(proto), codes.fixed(chosen.scale, chosen.zero_point))
     kept_layers = contract.float_layers
     if form.plain:
@@ -86,7 +87,7 @@ def quantised(
         kept_layers = _onnx_partial.float_layers(proto, kept, layers)
     values = {name: ranges.of(layer) for name, layer in found.items()}
     kinds = (*INTEGER, "Relu") if form.plain else _onnx_partial.KERNELS
-    result = _quantize_static(proto, {INPUT: (0.0, 1.0), **values}, overrides, codes, kept, kinds)
+    result = _quantize_static(proto, {INPUT: image, **values}, overrides, codes, kept, kinds)
     _onnx_mixed.quantise_ends(result, overrides)
     _onnx_mixed.halve_kernels(result, kept)
     _strip_ends(result, codes)

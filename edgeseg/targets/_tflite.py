@@ -54,7 +54,7 @@ def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> tupl
     They are `contract.float_layers`, and those that nothing computes in integers (`_tflite_partial`).
 
     The converter's own calibration runs over one black slice, to give it the form it expects; then the range of every
-    tensor is set: the input's to [0, 1] exactly, so that a code is a pixel's byte minus 128, the logits' by
+    tensor is set: the input's as a rule to [0, 1] exactly, so that a code is a pixel's byte minus 128, the logits' by
     `logit_scale`, and all others from `ranges`.
 
     Args:
@@ -70,7 +70,7 @@ def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> tupl
 
     form = network(model, depth_to_space=True)
     source = calibrated(form, contract)
-    _set_ranges(source, form, ranges, contract.logit_threshold)
+    _set_ranges(source, form, ranges, contract)
     ends = {"input_data_type": tf.int8, "output_data_type": tf.int8}
     if not form.plain:
         kept = float_tensors(source, form, contract.float_layers)
@@ -157,11 +157,13 @@ def is_constant(flat: Any, place: int) -> bool:
     return flat.buffers[flat.subgraphs[0].tensors[place].buffer].data is not None
 
 
-def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, threshold: float) -> None:
+def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, contract: Contract) -> None:
     graph = flat.subgraphs[0]
-    chosen = logit_scale(*ranges.of(form.output.name), threshold)
+    chosen = logit_scale(*ranges.of(form.output.name), contract.logit_threshold)
     wanted = {place: ranges.of(layer) for place, layer in layer_names(flat, form).items()}
-    wanted |= {graph.inputs[0]: (0.0, 1.0)} | dict.fromkeys(logit_places(flat), (chosen.low, chosen.high))
+    wanted |= {graph.inputs[0]: ranges.image_ends(contract)} | dict.fromkeys(
+        logit_places(flat), (chosen.low, chosen.high)
+    )
     for place, (low, high) in wanted.items():
         set_range(flat, place, low, high)
     shift_head(flat, chosen.shift)

@@ -26,10 +26,10 @@ _LEAST = 1e-6
 def int16x8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> Any:
     """Convert a network to a flatbuffer object that takes and gives int16 and holds no float.
 
-    Activations are int16 around zero: a code is `value / scale` and zero is code 0. The input's scale is 1 / 255, so
-    that its code is the byte itself. Weights are int8 with a scale per output channel, biases int64, as the format's
-    specification has them. The head's bias moves by less than half a code, so that the operating threshold lies between
-    two codes.
+    Activations are int16 around zero: a code is `value / scale` and zero is code 0. The input's scale is as a rule
+    1 / 255, so that its code is the byte itself. Weights are int8 with a scale per output channel, biases int64, as the
+    format's specification has them. The head's bias moves by less than half a code, so that the operating threshold
+    lies between two codes.
 
     Args:
         model: Keras 3 model.
@@ -51,7 +51,7 @@ def int16x8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> A
             "tflite-int8, where such layers stay in float"
         )
     flat = _tflite.calibrated(form, contract)
-    _set_ranges(flat, form, ranges, contract.logit_threshold)
+    _set_ranges(flat, form, ranges, contract)
     with quiet():
         data = mlir_quantize(
             _tflite.pack(flat),
@@ -61,28 +61,29 @@ def int16x8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> A
             output_data_type=tf.int16,
         )
     result = _tflite.unpack(data)
-    _centre(result)
+    _centre(result, usual=contract.usual_input)
     _widen_biases(result)
     return result
 
 
-def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, threshold: float) -> None:
-    graph = flat.subgraphs[0]
+def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, contract: Contract) -> None:
+    graph, threshold = flat.subgraphs[0], contract.logit_threshold
     ends = {place: ranges.of(layer) for place, layer in _tflite_flat.layer_names(flat, form).items()}
     reach = {place: max(abs(low), abs(high), _LEAST) for place, (low, high) in ends.items()}
     reach[graph.outputs[0]] = logits = max(reach[graph.outputs[0]], abs(threshold) + 0.5)
-    reach[graph.inputs[0]] = INPUT_SCALE * _STEPS / 2
+    image = max(_LEAST, *map(abs, ranges.image_ends(contract)))
+    reach[graph.inputs[0]] = INPUT_SCALE * _STEPS / 2 if contract.usual_input else image
     for place, end in reach.items():
         _tflite.set_range(flat, place, -end, end)
     scale = 2 * logits / _STEPS
     _tflite.shift_head(flat, (math.floor(threshold / scale) + 0.5) * scale - threshold)
 
 
-def _centre(flat: Any) -> None:
+def _centre(flat: Any, *, usual: bool) -> None:
     """Set every int16 zero point to 0, as the kernels need it; the quantizer may round it to -1.
 
     Raises:
-        ArtifactError: when one is further off, or the input's scale is not 1 / 255.
+        ArtifactError: when one is further off, or the scale of a `usual` input is not 1 / 255.
     """
     from tensorflow.lite.python import schema_py_generated as schema
 
@@ -94,6 +95,8 @@ def _centre(flat: Any) -> None:
                 raise ArtifactError(f"the quantizer gave an int16 tensor the zero point {zero}; it must be 0")
             tensor.quantization.zeroPoint = np.zeros(1, np.int64)
     image = graph.tensors[graph.inputs[0]].quantization
+    if not usual:
+        return
     if not math.isclose(float(image.scale[0]), INPUT_SCALE, rel_tol=1e-6):
         raise ArtifactError(f"the quantizer gave the input the scale {image.scale[0]}; it must be 1 / 255")
     image.scale = np.array([INPUT_SCALE], np.float32)

@@ -22,6 +22,7 @@ from edgeseg.backend import predict, running_keras
 from edgeseg.errors import ArtifactError, ContractError, ImageError, OptionError, one_line
 from edgeseg.quiet import quiet
 from edgeseg.runtime.contract import CONTRACT_KEY, parse_contract
+from edgeseg.runtime.contract_file import read_contract_document
 from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
 from edgeseg.targets._require import require
@@ -69,11 +70,12 @@ class KerasPredictor:
         self.model = model
         self._run = _runner(model)
 
-    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def logits(self, images: NDArray[np.uint8], tables: imaging.Tables | None = None) -> NDArray[np.float32]:
         """Run slices of the contract's size, at most eight at a time.
 
         Args:
             images: `(N, H, W, 3) uint8`, NHWC, channels as in the contract.
+            tables: what their bytes become, those of their volume, as `edgeseg.runtime.Segmenter.logits` has them.
 
         Returns:
             `(N, H, W) float32` logits.
@@ -91,13 +93,13 @@ class KerasPredictor:
         logits = np.empty(images.shape[:3], np.float32)
         for start in range(0, len(images), _BATCH_SLICES):
             rows = slice(start, start + _BATCH_SLICES)
-            given = self._run(imaging.normalise(images[rows], self.contract))[..., 0]
+            given = self._run(imaging.normalise(images[rows], self.contract, tables))[..., 0]
             logits[rows] = imaging.as_logits(given, self.contract)
         return logits
 
 
-def open_keras(path: Path, *, threads: int = 2) -> KerasPredictor:
-    """Open a `.hdf5` file that `keras-fp32` wrote.
+def open_keras(path: Path, *, threads: int = 2, contract: Path | None = None) -> KerasPredictor:
+    """Open a `.hdf5` file that `keras-fp32` wrote, or a bare one with a contract in a file of its own.
 
     Raises:
         ArtifactError: when the file is missing, damaged, or holds code that would have to run to load it.
@@ -108,7 +110,7 @@ def open_keras(path: Path, *, threads: int = 2) -> KerasPredictor:
     if not path.is_file():
         raise ArtifactError(f"no Keras file at {path}; give a .hdf5 file of 'edgeseg build --target {NAME}'")
     require("h5py", "keras", "tensorflow", purpose="running a Keras .hdf5 file")
-    contract = read_keras_contract(path)
+    told = read_keras_contract(path) if contract is None else _contract_file(contract, path)
     keras = running_keras()
     try:
         with quiet():
@@ -116,7 +118,15 @@ def open_keras(path: Path, *, threads: int = 2) -> KerasPredictor:
             model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
         raise ArtifactError(f"{path}: Keras cannot load it ({one_line(error)}); copy or build it again") from error
-    return KerasPredictor(model, contract, threads=threads)
+    return KerasPredictor(model, told, threads=threads)
+
+
+def _contract_file(contract: Path, path: Path) -> Contract:
+    if keras_contract_text(path) is not None:
+        raise ContractError(
+            f"{path}: the model carries a contract, and {contract} would be a second one; leave --contract out"
+        )
+    return read_contract_document(contract)
 
 
 def keras_contract_text(path: Path) -> bytes | None:

@@ -9,15 +9,19 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError, CheckpointError, OptionError
+from edgeseg.imaging import known_range
+from edgeseg.jsonio import LEFT_OUT
+from edgeseg.specs import Contract
 from edgeseg.targets.histograms import MIN_MAX, Histogram, check_method, choose_range
 
+_LARGEST = 1e30
 LEARNED = "learned"
 """The method of ranges that quantization-aware training found."""
 RECORD_AGAIN = "record them again with 'edgeseg calibrate --data DIR --checkpoint CKPT'"
@@ -45,11 +49,12 @@ class ActivationRanges:
     """The ranges of all layers of one network, in the order in which they run, and how they were found.
 
     `method` is one of `edgeseg.targets.histograms.METHODS`, such as `min-max`, or `learned`: in quantization-aware
-    training.
+    training. `image` is the range of the network's input; None where that is the usual one, [0, 1].
     """
 
     method: str
     layers: tuple[LayerRange, ...]
+    image: tuple[float, float] | None = field(default=None, metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse an unknown method, no layers, and a layer that stands there twice."""
@@ -57,6 +62,8 @@ class ActivationRanges:
             check_method(self.method)
         if not self.layers or len({entry.layer for entry in self.layers}) != len(self.layers):
             raise OptionError("activation ranges name no layer, or name one twice; each layer needs one range")
+        if self.image is not None and not (-math.inf < self.image[0] <= 0.0 <= self.image[1] < math.inf):
+            raise OptionError(f"the range of the input is {list(self.image)}; two finite numbers with 0 between them")
 
     def of(self, layer: str) -> tuple[float, float]:
         """Return the range of a layer.
@@ -68,6 +75,21 @@ class ActivationRanges:
             if entry.layer == layer:
                 return entry.low, entry.high
         raise CheckpointError(f"the activation ranges hold none for '{layer}'; {RECORD_AGAIN}")
+
+    def image_ends(self, contract: Contract) -> tuple[float, float]:
+        """Return the range of the network's input, which holds 0.
+
+        Raises:
+            CheckpointError: when the contract's normalisation needs one and there is none.
+        """
+        if contract.usual_input:
+            return 0.0, 1.0
+        if self.image is None:
+            raise CheckpointError(
+                "the activation ranges hold none for the network's input, whose normalisation "
+                f"('{contract.normalisation}', a byte times {contract.scale:g}) does not end at 0 and 1; {RECORD_AGAIN}"
+            )
+        return self.image
 
     def check(self, names: Iterable[str]) -> None:
         """Refuse ranges whose layers are not exactly those of a network, which `names` gives.
@@ -84,16 +106,19 @@ class ActivationRanges:
             )
 
 
-def measure(model: Any, slices: Iterable[NDArray[np.float32]], *, method: str = MIN_MAX) -> ActivationRanges:
+def measure(
+    model: Any, slices: Iterable[NDArray[np.float32]], *, method: str = MIN_MAX, contract: Contract | None = None
+) -> ActivationRanges:
     """Measure the ranges of a network over calibration slices, from the values of each layer's output.
 
     Slices go through one after another: what is in memory is one slice with its activations, and of each layer two
     numbers or a histogram, whatever the number of slices.
 
     Args:
-        model: built Keras 3 model on the TensorFlow backend, `(None, H, W, 3) float32 in [0, 1]`, NHWC -> logits.
-        slices: each `(H, W, 3) float32 in [0, 1]`, in the network's size.
+        model: built Keras 3 model on the TensorFlow backend, `(None, H, W, 3) float32`, NHWC -> logits.
+        slices: each `(H, W, 3) float32` as the contract normalises them, in [0, 1] without one, in the network's size.
         method: how a range follows from the values, see `choose_range`.
+        contract: of the network; where its input is not the usual one, the range of that is found as well.
 
     Raises:
         OptionError: when there is no slice, one has another shape, dtype or range, or the method is unknown.
@@ -105,16 +130,23 @@ def measure(model: Any, slices: Iterable[NDArray[np.float32]], *, method: str = 
     form = network(model)
     shape = tuple(model.input_shape[1:])
     gather = _Ends(form, shape) if method == MIN_MAX else _Histograms(form, shape)
+    usual = contract is None or contract.usual_input
+    ends, seen = (0.0, 1.0) if contract is None else known_range(contract), Histogram()
     given = False
     for image in slices:
-        _check_slice(image, shape)
+        _check_slice(image, shape, ends)
         gather.add(image)
+        if ends is None:
+            seen.add(image)
         given = True
     if not given:
         raise OptionError("ranges are measured on calibration slices, and none were given; at least one is needed")
     found = zip(form.steps, gather.ranges(method), strict=True)
+    low, high = choose_range(seen, method) if ends is None else ends
     return ActivationRanges(
-        method=method, layers=tuple(LayerRange(layer=step.name, low=low, high=high) for step, (low, high) in found)
+        method=method,
+        layers=tuple(LayerRange(layer=step.name, low=low, high=high) for step, (low, high) in found),
+        image=None if usual else (min(low, 0.0), max(high, 0.0)),
     )
 
 
@@ -179,9 +211,12 @@ def _values(form: Any, image: tuple[int, ...]) -> Any:
     return values
 
 
-def _check_slice(image: NDArray[np.float32], shape: tuple[int, ...]) -> None:
+def _check_slice(image: NDArray[np.float32], shape: tuple[int, ...], ends: tuple[float, float] | None) -> None:
     if image.dtype != np.float32 or image.shape != shape:
         raise OptionError(f"a calibration slice is {image.dtype} {image.shape}; float32 {shape} is needed")
     low, high = float(image.min()), float(image.max())
-    if not (low >= 0.0 and high <= 1.0):
-        raise OptionError(f"a calibration slice lies in [{low:g}, {high:g}]; the network's input is [0, 1]")
+    lowest, highest = ends or (-_LARGEST, _LARGEST)
+    if not (low >= lowest and high <= highest):
+        raise OptionError(
+            f"a calibration slice lies in [{low:g}, {high:g}]; the network's input is [{lowest:g}, {highest:g}]"
+        )

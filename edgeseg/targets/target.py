@@ -85,7 +85,7 @@ def artifact_contract(job: ConvertJob, *, target: str, layout: str, layers: tupl
         ContractError: when the model's input or output is not what the contract says.
     """
     check_network(job.model, job.contract)
-    return replace(job.contract, target=target, layout=layout, float_layers=layers)
+    return replace(job.contract, target=target, layout=layout, float_layers=layers).versioned()
 
 
 def check_network(model: Any, contract: Contract) -> None:

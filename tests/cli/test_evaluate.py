@@ -49,7 +49,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     def invoke(*arguments: object, contract: Contract = CONTRACT) -> str:
-        monkeypatch.setattr("edgeseg.targets.open_artifact", lambda path, *, threads: ReadsFlair(contract))
+        monkeypatch.setattr("edgeseg.targets.open_artifact", lambda path, *, threads, **_: ReadsFlair(contract))
         monkeypatch.setenv("COLUMNS", "80")
         app = typer.Typer()
         app.command()(evaluate)

@@ -61,7 +61,7 @@ Run = Callable[..., Any]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    def open_artifact(path: Path, *, threads: int) -> ReadsFlair:
+    def open_artifact(path: Path, *, threads: int, contract: Path | None) -> ReadsFlair:
         target = "keras-fp32" if path.suffix == ".hdf5" else CONTRACT.target
         return ReadsFlair(replace(CONTRACT, target=target), shift=OFF.get(path.name, 0.0))
 

@@ -73,8 +73,8 @@ def test_logits_that_the_contract_calls_probabilities_are_refused(
 
 
 def test_an_output_that_is_neither(tiny_contract: Contract) -> None:
-    with pytest.raises(EdgeSegError, match="output is 'softmax'; choose one of: logits, probabilities"):
-        replace(tiny_contract, output="softmax")
+    with pytest.raises(EdgeSegError, match="output is 'chances'; choose one of: logits, probabilities, softmax"):
+        replace(tiny_contract, output="chances")
 
 
 def test_a_contract_of_logits_is_written_as_before_the_key_was_there(tiny_contract: Contract) -> None:

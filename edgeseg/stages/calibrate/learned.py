@@ -44,7 +44,7 @@ def learned_ranges(
     model = build_model(header.variant, header.image, load_keras())
     load_weights(model, checkpoint, header.variant)
     rows = _rows(checkpoint, cache)
-    measured = measure(model, _slices(checkpoint, cache, rows))
+    measured = measure(model, _slices(checkpoint, cache, rows), contract=checkpoint_contract(header))
     known = dict(learned)
     for layer in model.layers:
         if type(layer).__name__ in ("MaxPooling2D", "UpSampling2D"):
@@ -63,7 +63,7 @@ def learned_ranges(
         calibration_sha256=header.data_hash,
         slices=len(rows),
         patients=seen_entries(header.train_patients, key=key_for(header.train_patients)),
-        activations=ActivationRanges(method=LEARNED, layers=layers),
+        activations=ActivationRanges(method=LEARNED, layers=layers, image=measured.image),
         versions=versions(),
     )
 
@@ -88,9 +88,15 @@ def _rows(checkpoint: Checkpoint, cache: SliceCache) -> NDArray[np.int64]:
 
 def _slices(checkpoint: Checkpoint, cache: SliceCache, rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
     contract = checkpoint_contract(checkpoint.header)
+    tables, patient = None, ""
     for row in rows:
+        owner = cache.slice_name(int(row)).split("/")[0]
+        if contract.by_volume and owner != patient:
+            patient = owner
+            whole = (imaging.to_network(one[np.newaxis], contract) for one in cache.volume(patient).images)
+            tables = imaging.volume_tables(whole, contract)
         image = np.asarray(cache.images[int(row)])[np.newaxis]
-        yield imaging.network_input(image, contract)[0]
+        yield imaging.network_input(image, contract, tables)[0]
 
 
 def _float32(ends: tuple[float, float]) -> tuple[float, float]:

@@ -52,13 +52,18 @@ def slices_of(manifest: CalibrationSet, dataset: Dataset) -> Iterator[NDArray[np
 
 
 def network_inputs(manifest: CalibrationSet, dataset: Dataset, contract: Contract) -> Iterator[NDArray[np.float32]]:
-    """Read a set as a network takes it: each `(H, W, 3) float32 in [0, 1]`, H and W those of the contract.
+    """Read a set as a network takes it: each `(H, W, 3) float32`, H, W and normalisation those of the contract.
 
     Raises:
         DatasetError: as `slices_of`.
     """
-    for image in slices_of(manifest, dataset):
-        yield imaging.network_input(image[np.newaxis], contract)[0]
+    tables, patient = None, ""
+    for entry, image in zip(manifest.slices, slices_of(manifest, dataset), strict=True):
+        if contract.by_volume and entry.patient != patient:
+            patient = entry.patient
+            whole = (imaging.to_network(one[np.newaxis], contract) for one in dataset.volume(patient).images)
+            tables = imaging.volume_tables(whole, contract)
+        yield imaging.network_input(image[np.newaxis], contract, tables)[0]
 
 
 def pixel_digest(images: Iterable[NDArray[np.uint8]]) -> str:

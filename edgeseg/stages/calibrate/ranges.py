@@ -92,9 +92,10 @@ def record_ranges(
     """
     header = checkpoint.header
     network = network_of(checkpoint) if model is None else model
+    contract = checkpoint_contract(header)
 
     def slices() -> Iterator[NDArray[np.float32]]:
-        for done, image in enumerate(network_inputs(manifest, dataset, checkpoint_contract(header)), 1):
+        for done, image in enumerate(network_inputs(manifest, dataset, contract), 1):
             yield image
             if progress is not None:
                 progress(done, len(manifest.slices), manifest.slices[done - 1].patient)
@@ -106,7 +107,7 @@ def record_ranges(
         calibration_sha256=manifest.sha256,
         slices=len(manifest.slices),
         patients=seen_entries(manifest.patients, key=key_for(manifest.patients)),
-        activations=measure(network, slices(), method=method),
+        activations=measure(network, slices(), method=method, contract=contract),
         versions=versions(),
     )
 

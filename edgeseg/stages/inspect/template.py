@@ -16,18 +16,26 @@ _CHANNEL_PLACE = {"NHWC": 3, "NCHW": 1}
 
 
 def contract_template(found: Inspection) -> tuple[str, tuple[str, ...]]:
-    """Write a contract as JSON for a file of its own: that of the artifact, or one to be filled in for a bare model.
+    """Write `draft_contract` as JSON for a file of its own."""
+    contract, notes = draft_contract(found)
+    if found.contract is not None:
+        return to_json(contract), notes
+    return json.dumps(to_plain(contract) | {"output": contract.output}, indent=2, ensure_ascii=False), notes
+
+
+def draft_contract(found: Inspection) -> tuple[Contract, tuple[str, ...]]:
+    """Return the contract of an artifact, or one to be filled in for a bare model.
 
     What the file does not tell is a default, and `trained_on` says so. It is pinned to the model by its SHA-256.
 
     Returns:
-        The text, and in one sentence each what was guessed and has to be looked at.
+        The contract, and in one sentence each what was guessed and has to be looked at.
 
     Raises:
         ArtifactError: when the model is not a network that takes slices and gives one value per pixel.
     """
     if found.contract is not None:
-        return to_json(found.contract), ()
+        return found.contract, ()
     layout, shape = _layout(found)
     sides = [size for place, size in enumerate(shape) if place not in (0, _CHANNEL_PLACE[layout])]
     height, width = (size or _FREE_SIDE_PX for size in sides)
@@ -56,7 +64,7 @@ def contract_template(found: Inspection) -> tuple[str, tuple[str, ...]]:
             f"{found.file}: its height and width are open; the template says {height} x {width}, so write there the "
             "size that it was trained on"
         )
-    return json.dumps(to_plain(contract) | {"output": contract.output}, indent=2, ensure_ascii=False), tuple(notes)
+    return contract, tuple(notes)
 
 
 def _layout(found: Inspection) -> tuple[str, tuple[int | None, ...]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.data.volume import Volume
 from edgeseg.errors import ArtifactError
-from edgeseg.imaging import to_network
+from edgeseg.imaging import Tables, to_network, volume_tables
 from edgeseg.metrics import count_overlap
 from edgeseg.specs import FLIPS, Contract, check_flips
 
@@ -46,6 +46,20 @@ class Predictor(Protocol):
         """Run slices of the contract's size: `(N, H, W, 3) uint8`, NHWC, to `(N, H, W) float32` logits."""
 
 
+class VolumePredictor(Predictor, Protocol):
+    """A predictor that can be told how the bytes of a volume are normalised; all are that open a contract by volume."""
+
+    def logits(self, images: NDArray[np.uint8], tables: Tables | None = None) -> NDArray[np.float32]:
+        """Run slices as `Predictor.logits`, their bytes replaced by `tables` where given."""
+
+
+def normalised_logits(predictor: Predictor, images: NDArray[np.uint8], tables: Tables | None) -> NDArray[np.float32]:
+    """Run slices on the network's grid; `tables` are those of their volume, None where the contract needs none."""
+    if tables is None:
+        return predictor.logits(images)
+    return cast(VolumePredictor, predictor).logits(images, tables=tables)
+
+
 def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") -> NDArray[np.float32]:
     """Run one patient through a predictor, a few slices at a time, resampled to the contract's size.
 
@@ -69,8 +83,9 @@ def flip_passes(predictor: Predictor, volume: Volume, *, flips: str) -> list[NDA
     """Run one patient once for each pass of `flips`, each flipped back; see `volume_logits`, which takes their mean."""
     check_flips(flips)
     images = to_network(volume.images, predictor.contract)
+    tables = volume_tables([images], predictor.contract)
     return [
-        _logits(predictor, np.ascontiguousarray(images[:, ::rows, ::columns]), volume)[:, ::rows, ::columns]
+        _logits(predictor, np.ascontiguousarray(images[:, ::rows, ::columns]), volume, tables)[:, ::rows, ::columns]
         for rows, columns in FLIPS[flips]
     ]
 
@@ -85,9 +100,13 @@ def slice_label(volume: Volume, index: int) -> str:
     return f"{volume.patient}/{volume.slice_names[index]}"
 
 
-def _logits(predictor: Predictor, images: NDArray[np.uint8], volume: Volume) -> NDArray[np.float32]:
+def _logits(
+    predictor: Predictor, images: NDArray[np.uint8], volume: Volume, tables: Tables | None
+) -> NDArray[np.float32]:
     starts = range(0, len(images), BATCH_SLICES)
-    batches = [np.asarray(predictor.logits(images[start : start + BATCH_SLICES])) for start in starts]
+    batches = [
+        np.asarray(normalised_logits(predictor, images[start : start + BATCH_SLICES], tables)) for start in starts
+    ]
     for start, batch in zip(starts, batches, strict=True):
         shape = images[start : start + BATCH_SLICES].shape[:3]
         _check_batch(batch, shape, predictor.contract, volume, start)

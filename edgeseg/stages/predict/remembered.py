@@ -7,8 +7,9 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseg.imaging import Tables
 from edgeseg.specs import Contract
-from edgeseg.stages.predict.predictor import Predictor
+from edgeseg.stages.predict.predictor import Predictor, normalised_logits
 
 MOST_SLICES = 512
 """Whose logits are kept: 134 MB at 256 x 256."""
@@ -43,11 +44,12 @@ class Remembered:
         """How many threads it may use."""
         return self._predictor.threads
 
-    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def logits(self, images: NDArray[np.uint8], tables: Tables | None = None) -> NDArray[np.float32]:
         """Run slices of the contract's size: `(N, H, W, 3) uint8`, NHWC, to `(N, H, W) float32` logits."""
-        key = hashlib.sha256(repr(images.shape).encode() + images.tobytes()).digest()
+        by = b"" if tables is None else tables.tobytes()
+        key = hashlib.sha256(repr(images.shape).encode() + images.tobytes() + by).digest()
         if key not in self._known:
-            found = self._predictor.logits(images)
+            found = normalised_logits(self._predictor, images, tables)
             if len(images) > self._room:
                 return found
             self._room -= len(images)

@@ -91,7 +91,7 @@ def segment_case(
     pictures = Pictures(place, scan.name, len(scan.slice_names), scan.pixel_mm) if options.overlays else None
     masks: list[SliceSegmentation] = []
     latencies_ms: list[float] = []
-    results = segmenter.segment_scan(watched, spool_dir=place)
+    results = segmenter.segment_scan(watched, spool_dir=place, tables=segmenter.scan_tables(scan))
     for index, (name, done) in enumerate(zip(scan.slice_names, results, strict=True)):
         latencies_ms.append(done.seconds * 1e3)
         watched.doubts.drew(done)
@@ -107,7 +107,7 @@ def segment_case(
     if pictures is not None:
         files += [_told(path, folder) for path in pictures.finish()]
     resampled = _resampled(watched.sizes, segmenter.contract, scan.pixel_mm)
-    warnings = (*watched.doubts.told(segmenter.contract), *resampled, *scan.warnings)
+    warnings = (*watched.doubts.told(segmenter.contract, volume=scan.volume), *resampled, *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
     return _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
 

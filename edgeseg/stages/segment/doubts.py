@@ -35,9 +35,14 @@ class Doubts:
         self._tumour += int(np.count_nonzero(done.mask))
         self._low, self._high = min(self._low, done.logit_range[0]), max(self._high, done.logit_range[1])
 
-    def told(self, contract: Contract) -> list[str]:
-        """Say what a reader should doubt, in one sentence each."""
+    def told(self, contract: Contract, *, volume: bool) -> list[str]:
+        """Say what a reader should doubt, in one sentence each; `volume` says whether the slices are one."""
         found = []
+        if contract.by_volume and not volume:
+            found.append(
+                "the network's grey values are normalised over a whole volume, and these slices stand alone, so each "
+                "was normalised by its own pixels: the masks can differ; give the folder with all slices of the patient"
+            )
         if contract.output == OUTPUTS[0] and self._low >= 0.0 and self._high <= 1.0:
             found.append(
                 f"the network's values lie between {self._low:.3g} and {self._high:.3g}, which looks "

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.components import post_process
-from edgeseg.imaging import logits_to_size, quantise_images, to_network
-from edgeseg.results.golden_vectors import ComponentVector, GoldenUnits, LogitVector, ResampleVector
+from edgeseg.imaging import histograms, logits_to_size, quantise, quantise_images, tables, to_network
+from edgeseg.results.golden_vectors import ComponentVector, GoldenUnits, LogitVector, ResampleVector, TableVector
 from edgeseg.runtime.self_test import encode_runs
-from edgeseg.specs import Contract, PostProcessing, VariantSpec
+from edgeseg.specs import Contract, Intensity, PostProcessing, VariantSpec
 
 _SIZES = ((6, 5), (8, 8), (12, 16), (3, 11))
 _GRID = (8, 8)
@@ -49,6 +49,11 @@ def units() -> GoldenUnits:
         quantised_zero_point=-120,
         quantised_bytes=_flat(codes),
         components=tuple(_components(spec, volume=volume) for spec, volume in _RULES),
+        tables=tuple(
+            _tables(replace(contract, normalisation=kind, intensity=spec), empty=empty)
+            for kind, spec in _NORMALISATIONS
+            for empty in (False, True)
+        ),
     )
 
 
@@ -58,6 +63,43 @@ _RULES = (
     (PostProcessing(min_share=0.5), True),
     (PostProcessing(min_volume_px=3, min_share=0.2), True),
 )
+
+
+_MEAN, _STD = (0.2, 0.3, 0.25), (0.21, 0.17, 0.3)
+_NORMALISATIONS = (
+    ("unit", None),
+    ("mean-std", Intensity(mean=_MEAN, std=_STD)),
+    ("z-score", Intensity()),
+    ("z-score", Intensity(over="volume", pixels="non-zero")),
+    ("z-score", Intensity(over="volume", pixels="non-zero", zero_stays=False, together=True)),
+    ("percentile", Intensity(low=1.0, high=99.0)),
+    ("percentile", Intensity(over="volume", pixels="non-zero", low=0.5, high=99.5)),
+    ("percentile", Intensity(over="volume", together=True, low=10.0, high=99.0, then="z-score")),
+    ("percentile", Intensity(low=2.0, high=98.0, then="mean-std", mean=_MEAN, std=_STD)),
+)
+_LEVELS = tuple(range(0, 256, 15))
+_CODE_SCALE, _CODE_ZERO_POINT = 0.03, -20
+
+
+def _tables(contract: Contract, *, empty: bool) -> TableVector:
+    """Three slices of a volume, or one; the pre-contrast channel black where it is to be `empty`."""
+    sizes = _SIZES[:3] if contract.by_volume else _SIZES[:1]
+    images = [_pattern(height, width) // (number + 1) for number, (height, width) in enumerate(sizes)]
+    for image in images:
+        image[..., 0] *= not empty
+    counts = np.sum([histograms(image[np.newaxis]) for image in images], axis=0)
+    found = tables(counts, contract)[:, _LEVELS]
+    return TableVector(
+        normalisation=contract.normalisation,
+        scale=contract.scale,
+        intensity=contract.intensity,
+        slices=tuple(_flat(image) for image in images),
+        levels=_LEVELS,
+        float_bits=tuple(_flat(row.view(np.int32)) for row in found),
+        code_scale=_CODE_SCALE,
+        code_zero_point=_CODE_ZERO_POINT,
+        codes=tuple(_flat(quantise(row, _CODE_SCALE, _CODE_ZERO_POINT)) for row in found),
+    )
 
 
 def _pattern(height: int, width: int) -> NDArray[np.uint8]:

@@ -46,7 +46,12 @@ data class Contract(
     val contentSha256: String?,
     val contractSha256: String?,
     val text: String,
+    val intensity: Intensity? = null,
+    val outputLayout: String = layout,
 ) {
+    /** Whether the pixels of a whole volume have to be counted before its first slice can be normalised. */
+    val byVolume: Boolean get() = intensity != null && normalisation != "mean-std" && intensity.over == "volume"
+
     /** The threshold in logit space, `log(t / (1 - t))`. */
     val logitThreshold: Double get() = ln(threshold / (1.0 - threshold))
 
@@ -114,12 +119,17 @@ private class ContractReader(private val json: JsonObject, private val text: Str
             contentSha256 = digestOrNull("content_sha256"),
             contractSha256 = digestOrNull("contract_sha256"),
             text = text,
+            intensity = if (json.has("intensity")) intensity(json.obj("intensity")) else null,
+            outputLayout = if (json.has("output_layout")) json.text("output_layout") else json.text("layout"),
         )
         for (unused in listOf("training_hash", "calibration_hash", "profile")) {
             json.textOrNull(unused)
         }
         if (json.has("float_layers")) json.texts("float_layers")
         if (json.has("output")) requireLogits(json.text("output"))
+        for (unused in listOf("classes", "foreground")) {
+            if (json.has(unused)) throw ContractException("The model gives several classes, and this app reads one. Run it with: edgeseg run")
+        }
         json.requireAllTaken()
         return contract.also { check(it) }
     }
@@ -135,8 +145,12 @@ private class ContractReader(private val json: JsonObject, private val text: Str
     private fun check(contract: Contract) {
         val problem = when {
             contract.layout != "NCHW" && contract.layout != "NHWC" -> "layout is '${contract.layout}'; NCHW or NHWC is needed"
-            contract.normalisation != "unit" && contract.normalisation != "slice" ->
-                "normalisation is '${contract.normalisation}'; unit or slice is needed"
+            contract.outputLayout != "NCHW" && contract.outputLayout != "NHWC" ->
+                "output_layout is '${contract.outputLayout}'; NCHW or NHWC is needed"
+            contract.normalisation !in PLAIN + MEASURED -> "normalisation is '${contract.normalisation}'; unit, slice, mean-std, z-score or percentile is needed"
+            (contract.intensity != null) != (contract.normalisation in MEASURED) ->
+                "normalisation is '${contract.normalisation}', and intensity is ${if (contract.intensity == null) "missing" else "of no use"}"
+            contract.intensity?.let { fault(it, contract) } != null -> fault(contract.intensity, contract)
             contract.channels.sorted() != Contract.SLICE_CHANNELS.sorted() ->
                 "it asks for the channels ${contract.channels.joinToString()}; slices have ${Contract.SLICE_CHANNELS.joinToString()}"
             !(contract.threshold > 0.0 && contract.threshold < 1.0) ->
@@ -150,6 +164,32 @@ private class ContractReader(private val json: JsonObject, private val text: Str
         }
         throw ContractException("The model's contract cannot be honoured: $problem. Build the model again.")
     }
+
+    private fun fault(spec: Intensity, contract: Contract): String? {
+        val fixed = contract.normalisation == "mean-std" || spec.then == "mean-std"
+        val wanted = if (fixed) contract.channels.size else 0
+        return when {
+            spec.over != "slice" && spec.over != "volume" -> "intensity.over is '${spec.over}'; slice or volume is needed"
+            spec.pixels != "all" && spec.pixels != "non-zero" -> "intensity.pixels is '${spec.pixels}'; all or non-zero is needed"
+            spec.then !in THEN || (spec.then != "nothing" && contract.normalisation != "percentile") -> "intensity.then is '${spec.then}'"
+            !(spec.low >= 0.0 && spec.low < spec.high && spec.high <= 100.0) -> "intensity.low and high are percentiles, in order"
+            spec.mean.size != wanted || spec.std.size != wanted -> "intensity.mean and std hold ${spec.mean.size} and ${spec.std.size} numbers; $wanted are needed"
+            !spec.std.all { it in LEAST..GREATEST } || !spec.mean.all { Math.abs(it) <= GREATEST } -> "intensity.mean or std is out of range"
+            else -> null
+        }
+    }
+
+    private fun intensity(json: JsonObject): Intensity = Intensity(
+        over = json.text("over"),
+        pixels = json.text("pixels"),
+        zeroStays = json.flag("zero_stays"),
+        together = json.flag("together"),
+        low = json.real("low"),
+        high = json.real("high"),
+        then = json.text("then"),
+        mean = json.reals("mean"),
+        std = json.reals("std"),
+    ).also { json.requireAllTaken() }
 
     private fun variant(json: JsonObject): String {
         val name = json.text("name")
@@ -193,6 +233,11 @@ private class ContractReader(private val json: JsonObject, private val text: Str
     }
 
     private companion object {
+        val PLAIN = listOf("unit", "slice")
+        val MEASURED = listOf("mean-std", "z-score", "percentile")
+        val THEN = listOf("nothing", "z-score", "mean-std")
+        const val LEAST = 1e-6
+        const val GREATEST = 1e6
         val DIGEST = Regex("[0-9a-f]{64}")
     }
 }

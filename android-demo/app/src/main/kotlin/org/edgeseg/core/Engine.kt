@@ -41,7 +41,7 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
     val runtime: String = "onnxruntime ${environment.version}"
     private val input: OnnxTensor
     private val output: OnnxTensor
-    private val encode: (ByteArray) -> Unit
+    private val encode: (ByteArray, Array<FloatArray>) -> Unit
     private val decode: (FloatArray) -> Unit
     private val feeds: Map<String, OnnxTensor>
     private val results: Map<String, OnnxTensor>
@@ -55,8 +55,8 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
             Seal.check(model, contract.text, contract)
             val (inputName, inputInfo) = only(session.inputInfo, "input")
             val (outputName, outputInfo) = only(session.outputInfo, "output")
-            requireShape(inputInfo, contract.channels.size, "input")
-            requireShape(outputInfo, 1, "output")
+            requireShape(inputInfo, contract.channels.size, contract.layout, "input")
+            requireShape(outputInfo, 1, contract.outputLayout, "output")
             val grid = contract.height * contract.width
             val inputBuffer = buffer(inputInfo, contract.channels.size * grid)
             val outputBuffer = buffer(outputInfo, grid)
@@ -79,9 +79,14 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
         else -> "int8, the device's own kernels"
     }
 
-    /** Runs one slice: planes as [Preparer] gives them into `height * width` logits. */
-    fun logits(planes: ByteArray, logits: FloatArray) {
-        encode(planes)
+    private val plain by lazy { Normaliser.tables(contract, null as Array<LongArray>?) }
+
+    /**
+     * Runs one slice: planes as [Preparer] gives them into `height * width` logits. [tables] say what its bytes become, those
+     * of its volume; without them a slice is normalised by its own pixels.
+     */
+    fun logits(planes: ByteArray, logits: FloatArray, tables: Array<FloatArray>? = null) {
+        encode(planes, tables ?: if (contract.intensity == null) plain else Normaliser.tables(contract, planes))
         try {
             OrtSession.RunOptions().use { run ->
                 running = run
@@ -139,9 +144,9 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
         return tensors.keys.single() to info
     }
 
-    private fun requireShape(info: TensorInfo, channels: Int, what: String) {
+    private fun requireShape(info: TensorInfo, channels: Int, layout: String, what: String) {
         val (height, width) = contract.height.toLong() to contract.width.toLong()
-        val wanted = if (contract.layout == "NCHW") listOf(1L, channels.toLong(), height, width) else listOf(1L, height, width, channels.toLong())
+        val wanted = if (layout == "NCHW") listOf(1L, channels.toLong(), height, width) else listOf(1L, height, width, channels.toLong())
         if (info.shape.toList() != wanted) {
             throw ContractException(
                 "The model's $what has the shape ${info.shape.toList()}, and its contract says $wanted. The contract belongs to " +
@@ -163,33 +168,32 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
             OnnxTensor.createTensor(environment, buffer.asFloatBuffer(), info.shape)
         }
 
-    private fun encoder(info: TensorInfo, buffer: ByteBuffer, metadata: Map<String, String>): (ByteArray) -> Unit {
-        val unit = FloatArray(LEVELS) { it.toFloat() * contract.scale.toFloat() }
+    private fun encoder(info: TensorInfo, buffer: ByteBuffer, metadata: Map<String, String>): (ByteArray, Array<FloatArray>) -> Unit {
         if (info.type == OnnxJavaType.INT8) {
             val (scale, zero) = codes(metadata, "input")
-            val table = ByteArray(LEVELS) { (Math.rint(unit[it] / scale) + zero).coerceIn(-128.0, 127.0).toInt().toByte() }
             val codes = ByteArray(buffer.capacity())
-            return { planes ->
-                each(planes) { at, value -> codes[at] = table[value] }
+            return { planes, tables ->
+                val coded = tables.map { table -> codes(table, scale, zero) }
+                each(planes) { at, channel, value -> codes[at] = coded[channel][value] }
                 buffer.clear()
                 buffer.put(codes).rewind()
             }
         }
         val values = FloatArray(buffer.capacity() / Float.SIZE_BYTES)
         val floats: FloatBuffer = buffer.asFloatBuffer()
-        return { planes ->
-            each(planes) { at, value -> values[at] = unit[value] }
+        return { planes, tables ->
+            each(planes) { at, channel, value -> values[at] = tables[channel][value] }
             floats.clear()
             floats.put(values)
         }
     }
 
-    /** Calls [put] with each byte and its place in the tensor, as the contract's layout has it. */
-    private inline fun each(planes: ByteArray, put: (Int, Int) -> Unit) {
+    /** Calls [put] with the place of each byte in the tensor, as the contract's layout has it, its channel, and the byte. */
+    private inline fun each(planes: ByteArray, put: (Int, Int, Int) -> Unit) {
         val grid = contract.height * contract.width
         val channels = contract.channels.size
         val inPlanes = contract.layout == "NCHW"
-        for (at in planes.indices) put(if (inPlanes) at else at % grid * channels + at / grid, planes[at].toInt() and 0xff)
+        for (at in planes.indices) put(if (inPlanes) at else at % grid * channels + at / grid, at / grid, planes[at].toInt() and 0xff)
     }
 
     private fun decoder(info: TensorInfo, buffer: ByteBuffer, metadata: Map<String, String>): (FloatArray) -> Unit {
@@ -221,7 +225,9 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
         return scale to zero
     }
 
-    private companion object {
-        const val LEVELS = 256
+    companion object {
+        /** The int8 codes of values, halves to even. */
+        fun codes(values: FloatArray, scale: Double, zero: Int): ByteArray =
+            ByteArray(values.size) { (Math.rint(values[it] / scale) + zero).coerceIn(-128.0, 127.0).toInt().toByte() }
     }
 }

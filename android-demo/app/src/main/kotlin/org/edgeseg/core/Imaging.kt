@@ -27,7 +27,7 @@ data class Spacing(val sliceMm: Double, val rowMm: Double, val columnMm: Double)
 /**
  * Bilinear resampling, antialiased when it shrinks, as Pillow does it: the same coefficients, for bytes in 22-bit fixed
  * point with a rounded pass per axis, for floats summed in double and stored as float after each pass. Any size to any
- * size; the results equal Pillow's bit for bit, and with them those of `edgeseg/imaging.py`.
+ * size; the results equal Pillow's bit for bit, and with them those of `edgeseg/imaging/grid.py`.
  */
 class Resampler(private val fromHeight: Int, private val fromWidth: Int, private val height: Int, private val width: Int) {
     private val columns = if (fromWidth == width) null else Kernel(fromWidth, width)

@@ -46,6 +46,8 @@ class JsonObject(private val fields: Map<String, Any?>, val path: String) {
 
     fun wholes(name: String): List<Int> = items(name).map { number(it, name) }
 
+    fun reals(name: String): List<Double> = items(name).map { it as? Double ?: throw wrong(name, "a list of numbers") }
+
     fun wholeLists(name: String): List<List<Int>> = items(name).map { row ->
         (row as? List<*> ?: throw wrong(name, "a list of lists")).map { number(it, name) }
     }

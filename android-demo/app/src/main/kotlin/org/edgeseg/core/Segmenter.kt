@@ -14,10 +14,22 @@ class Segmenter(val engine: Engine) : AutoCloseable {
     val contract: Contract get() = engine.contract
     private val preparer = Preparer(contract)
 
-    /** The logits of one slice on the contract's grid. */
-    fun logits(slice: Slice, into: FloatArray = FloatArray(contract.height * contract.width)): FloatArray {
-        engine.logits(preparer.prepare(slice), into)
+    /** The logits of one slice on the contract's grid; [tables] are those of its volume, as [tables] gives them. */
+    fun logits(
+        slice: Slice,
+        into: FloatArray = FloatArray(contract.height * contract.width),
+        tables: Array<FloatArray>? = null,
+    ): FloatArray {
+        engine.logits(preparer.prepare(slice), into, tables)
         return into
+    }
+
+    /** What the bytes of a volume become, all its slices counted; null where nothing needs to be counted. */
+    fun tables(volume: Volume): Array<FloatArray>? {
+        if (!(volume.whole && contract.byVolume)) return null
+        val counts = Normaliser.counts(contract)
+        for (slice in volume.slices) Normaliser.count(preparer.prepare(slice), counts)
+        return Normaliser.tables(contract, counts)
     }
 
     /**
@@ -28,11 +40,12 @@ class Segmenter(val engine: Engine) : AutoCloseable {
     fun segment(volume: Volume, cancelled: () -> Boolean = { false }, progress: (Int) -> Unit = {}): Segmentation {
         val sliceMs = ArrayList<Double>()
         val logits = ArrayList<FloatArray>()
+        val tables = tables(volume)
         for (slice in volume.slices) {
             if (cancelled()) throw CancelledException()
             val before = System.nanoTime()
             try {
-                logits += logits(slice)
+                logits += logits(slice, tables = tables)
             } catch (error: ArtifactException) {
                 if (cancelled()) throw CancelledException()
                 throw error

@@ -56,6 +56,29 @@ class SharedVectorsTest {
         }
     }
 
+    /** Every bit of what the bytes become, and their codes; planes lie one after another here. */
+    private fun tablesEqual(vector: JsonObject, contract: Contract) {
+        val told = vector.objOrNull("intensity")?.run {
+            Intensity(
+                text("over"), text("pixels"), flag("zero_stays"), flag("together"), real("low"), real("high"), text("then"),
+                reals("mean"), reals("std"),
+            )
+        }
+        val small = contract.copy(normalisation = vector.text("normalisation"), scale = vector.real("scale"), intensity = told)
+        val counts = Normaliser.counts(small)
+        for (slice in vector.wholeLists("slices")) {
+            val channels = counts.size
+            val grid = slice.size / channels
+            Normaliser.count(ByteArray(slice.size) { slice[it % grid * channels + it / grid].toByte() }, counts)
+        }
+        val tables = Normaliser.tables(small, counts)
+        val levels = vector.wholes("levels")
+        val name = "${small.normalisation} $told"
+        assertEquals(name, vector.wholeLists("float_bits"), tables.map { table -> levels.map { table[it].toRawBits() } })
+        val codes = tables.map { Engine.codes(it, vector.real("code_scale"), vector.whole("code_zero_point")) }
+        assertEquals(name, vector.wholeLists("codes"), codes.map { code -> levels.map { code[it].toInt() } })
+    }
+
     private fun half(slice: Slice): Slice {
         val (height, width) = slice.height / 2 to slice.width / 2
         return Slice(slice.name, height, width, ByteArray(height * width * 3) {
@@ -76,6 +99,7 @@ class SharedVectorsTest {
             val wanted = vector.wholes("network_input").map { it.toByte() }
             assertArrayEquals(ByteArray(planes.size) { wanted[it % (height * width) * 3 + it / (height * width)] }, planes)
         }
+        for (vector in units.objects("tables")) tablesEqual(vector, contract)
         for (vector in units.objects("components")) {
             val (height, width) = vector.whole("height") to vector.whole("width")
             val rule = vector.obj("rule").run { PostProcessing(whole("min_area_px"), whole("min_volume_px"), real("min_share")) }

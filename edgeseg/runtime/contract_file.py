@@ -1,0 +1,77 @@
+"""A contract in a file of its own, JSON or TOML, for a model that carries none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edgeseg.errors import ContractError, OptionError
+from edgeseg.jsonio import JsonFormatError, from_plain, parse_json, parse_toml, read_document
+from edgeseg.specs import NEWEST_CONTRACT_SCHEMA_VERSION, Contract
+
+TOML = ".toml"
+UNKNOWN: dict[str, Any] = {
+    "schema_version": NEWEST_CONTRACT_SCHEMA_VERSION,
+    "variant": {"name": "unknown", "alpha": 1.0, "stem": "full"},
+    "tier": "custom",
+    "target": "custom-fp32",
+    "trained_on": "unknown",
+}
+"""What a document may leave out though a contract has it: none of it changes a mask."""
+
+
+def read_contract_document(path: Path) -> Contract:
+    """Read a contract from `.toml`, or else from JSON.
+
+    Beside the contract's own fields it may hold `size` (a number, or height and width) in place of those two, and
+    foreground classes by name; what is in `UNKNOWN` may be missing.
+
+    Raises:
+        ContractError: when the file is missing, or holds no contract that can be honoured.
+    """
+    try:
+        text = read_document(path)
+    except OSError as error:
+        raise ContractError(
+            f"{path}: cannot read the contract ({error.strerror or error}); give a JSON or TOML file"
+        ) from error
+    try:
+        plain = parse_toml(text) if path.suffix.lower() == TOML else parse_json(text)
+        return _contract(plain)
+    except (JsonFormatError, OptionError) as error:
+        raise ContractError(
+            f"{path}: the contract cannot be honoured ({error}); docs/reference/contract.md has every field, and "
+            "edgeseg contract show MODEL writes a template"
+        ) from error
+
+
+def _contract(plain: Any) -> Contract:
+    if not isinstance(plain, dict):
+        raise JsonFormatError(f"$: expected an object for Contract, found {type(plain).__name__}")
+    version = plain.get("schema_version")
+    if isinstance(version, int) and version > NEWEST_CONTRACT_SCHEMA_VERSION:
+        raise OptionError(
+            f"it has schema version {version} and this edgeseg reads up to {NEWEST_CONTRACT_SCHEMA_VERSION}; update it"
+        )
+    given = {**UNKNOWN, **plain}
+    if "size" in given:
+        given |= _sides(given.pop("size"), plain)
+    if isinstance(given.get("foreground"), list):
+        given["foreground"] = [_number(entry, given.get("classes")) for entry in given["foreground"]]
+    return from_plain(Contract, given)
+
+
+def _sides(size: Any, plain: dict[str, Any]) -> dict[str, Any]:
+    sides = size if isinstance(size, list) else [size, size]
+    if len(sides) != 2 or {"height", "width"} & set(plain):
+        raise OptionError("size is one number, or a list of height and width, and stands in place of height and width")
+    return {"height": sides[0], "width": sides[1]}
+
+
+def _number(entry: Any, classes: Any) -> Any:
+    """The number of a class that is given by its name."""
+    if not isinstance(entry, str):
+        return entry
+    if not isinstance(classes, list) or entry not in classes:
+        raise OptionError(f"foreground names '{entry}', which is not among classes; name it there, or give its number")
+    return classes.index(entry)
