@@ -138,9 +138,10 @@ def page() -> str:
             "",
             "This page says what every target does with every family of layers of a network of your own.",
             "",
-            "*Integer*: computed in int8. *Float*: the layer stays in float inside the int8 file, and report and contract "
-            "name it (`float_layers`). The percentage is the mean error of the logits over their spread, of a network with "
-            "drawn weights on noise; a plain convolution has that of the two convolutions that stand in all of them.",
+            "*Integer*: computed in int8. *Float*: the layer stays in float inside the int8 file, and report and "
+            "contract name it (`float_layers`). The percentage is the mean error of the logits over their spread, "
+            "of a network with drawn weights on noise; a plain convolution has that of the two convolutions that "
+            "stand in all of them.",
             "",
             "Written by `python benchmarks/layers.py`; a test holds the words of the two int8 columns.",
             "",

@@ -102,10 +102,12 @@ def checkpoint_bytes(header: CheckpointHeader, arrays: Mapping[str, NDArray[Any]
     return content
 
 
+_IMPORTED = ("a Keras model or its weights in HDF5", "a Keras model", "a converted model in ONNX format")
+"""Kinds of file that 'edgeseg import' takes."""
 _MAX_HEADER_BYTES = 8 << 20
 _EXPECTED = (
-    "weights are taken from the folder of a run or its weights.safetensors alone, which 'edgeseg train', 'edgeseg "
-    "compress' and 'edgeseg import' write; give that, or make one of a network of your own with 'edgeseg import FILE'"
+    "weights are taken from the folder of a run or its weights.safetensors alone, which 'edgeseg train' and 'edgeseg "
+    "compress' write; give that"
 )
 
 
@@ -129,7 +131,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
             arrays = {name.split("/", 1)[1]: stored.get_tensor(name) for name in names if "/" in name}
     except (SafetensorError, OSError, ValueError) as error:
         if (kind := foreign_kind(file)) is not None:
-            raise CheckpointError(f"{file} is {kind}, and {_EXPECTED}") from error
+            own = f", or make a run of it with: edgeseg import {file} --out DIR" if kind in _IMPORTED else ""
+            raise CheckpointError(f"{file} is {kind}, and {_EXPECTED}{own}") from error
         raise CheckpointError(
             f"{file} is damaged or not a safetensors file ({one_line(error)}); train or copy it again"
         ) from error
@@ -164,15 +167,15 @@ def foreign_kind(file: Path) -> str | None:
         head = stream.read(64)
     name = file.suffix.lower()
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
-        return "a Keras model or its weights in HDF5"
+        return _IMPORTED[0]
     if head.startswith(b"PK\x03\x04"):
-        return {".keras": "a Keras model", ".npz": "a NumPy archive"}.get(name, "a ZIP archive, such as PyTorch writes")
+        return {".keras": _IMPORTED[1], ".npz": "a NumPy archive"}.get(name, "a ZIP archive, such as PyTorch writes")
     if head[4:8] == b"TFL3":
         return "a converted model in TFLite format"
     if head[4:8] == b"ORTM":
         return "a converted model in ORT format"
     if name == ".onnx" and head[:1] == b"\x08":
-        return "a converted model in ONNX format"
+        return _IMPORTED[2]
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return "a Python pickle, which could run anything and is never read"
     if head[:1] in (b"{", b"["):

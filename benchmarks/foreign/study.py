@@ -104,21 +104,25 @@ def _cells(row: ArtifactRow, build: BuildResult) -> list[str]:
 
 
 def _page(rows: list[list[str]], here: str) -> str:
-    return "\n".join((
-        "# Networks of others",
-        "",
-        "What int8 costs networks that edgeseg did not make: the size and the Dice of the file that was given, in its "
-        "own runtime, against those of the two int8 files built from it, with default calibration; pixels that change "
-        "sides against it; the latency as a share of the original's, measured in one run; and how many layers stay in "
-        "float because they have no integer kernel.",
-        "",
-        "Networks of 128 x 128, each trained for about a minute on two cores: the Dice says what int8 keeps, not what "
-        f"such a network can do. Scored on every fifth patient, who trained none of them. {here}. Written by "
-        "`benchmarks/foreign/study.py` from what `torch_nets.py` and `keras_nets.py` trained.",
-        "",
-        *markdown_table_lines(HEAD, rows),
-        "",
-    ))
+    return "\n".join(
+        (
+            "# Networks of others",
+            "",
+            "This page says what int8 costs networks that edgeseg did not make.",
+            "",
+            "Size and Dice of the file that was given, in its own runtime, against those of the two int8 files built "
+            "from it with default calibration; pixels that change sides against it; the latency as a share of the "
+            "original's, measured in one run; and how many layers stay in float for want of an integer kernel.",
+            "",
+            "Networks of 128 x 128, each trained for about a minute on two cores: the Dice says what int8 keeps, not "
+            "what such a network can do. Scored on every fifth patient, who trained none of them, but for those "
+            f"who lent slices to calibration. {here}. Written by `benchmarks/foreign/study.py` from what "
+            "`torch_nets.py` and `keras_nets.py` trained.",
+            "",
+            *markdown_table_lines(HEAD, rows),
+            "",
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -151,13 +151,7 @@ def build(
         baseline=baseline,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
-    _build(every_variant(spec, runs) if everything else (spec,), as_json=as_json)
-
-
-def _build(specs: tuple[BuildSpec, ...], *, as_json: bool) -> None:
-    result = _run(specs)
-    _print(result, specs[0].out, as_json=as_json)
-    _check(result)
+    _finish(_run(every_variant(spec, runs) if everything else (spec,)), out, as_json=as_json)
 
 
 def _names(target: list[str]) -> tuple[str, ...]:
@@ -190,11 +184,12 @@ def _imported(
     return found
 
 
-def _check(result: BuildResult) -> None:
-    """Refuse artifacts that failed their parity check, and a budget that was not confirmed."""
+def _finish(result: BuildResult, out: Path, *, as_json: bool) -> None:
+    """Print a build, and refuse artifacts that failed their parity check, and a budget that was not confirmed."""
     from edgeseg.errors import CheckFailedError
     from edgeseg.stages.build import failures
 
+    _print(result, out, as_json=as_json)
     if failed := failures(result):
         raise CheckFailedError(f"{len(failed)} of {len(result.artifacts)} artifacts failed: " + "; ".join(failed))
     if missed := [found.describe() for found in result.budgets if not found.confirmed]:

@@ -11,7 +11,7 @@ from edgeseg.foreign.head import HeadWish
 from edgeseg.jsonio import JsonFormatError, from_plain, parse_toml, read_document
 from edgeseg.specs import CHANNELS, Contract
 from edgeseg.specs.foreign import HEADS
-from edgeseg.specs.training import NORMALISATIONS
+from edgeseg.specs.normalisation import Intensity, check_normalisation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,8 @@ class ForeignContract:
     """What is said of a network; None or empty where nothing is.
 
     `channels` are those of the image in their order, `size` its height and width. `output` is one of `HEADS`; `classes`
-    names its channels, and `foreground` those that are the mask. Bytes are multiplied by `scale` after `normalisation`.
+    names its channels, and `foreground` those that are the mask. Bytes are multiplied by `scale` after `normalisation`,
+    which `intensity` says more of where it is neither `unit` nor `slice`.
     """
 
     channels: tuple[str, ...] = CHANNELS
@@ -31,6 +32,7 @@ class ForeignContract:
     threshold: float = 0.5
     normalisation: str = "unit"
     scale: float | None = None
+    intensity: Intensity | None = None
     trained_on: str = "unknown"
     licence: str | None = None
 
@@ -38,8 +40,7 @@ class ForeignContract:
         """Refuse what no network could have."""
         if self.output not in (None, *HEADS):
             raise OptionError(f"output is '{self.output}'; choose one of: {', '.join(HEADS)}")
-        if self.normalisation not in NORMALISATIONS:
-            raise OptionError(f"normalisation is '{self.normalisation}'; choose one of: {', '.join(NORMALISATIONS)}")
+        check_normalisation(self.normalisation, self.intensity, len(self.channels))
         if len(self.size) not in (0, 2) or any(side < 1 for side in self.size):
             raise OptionError("size is one number of pixels, or a list of height and width, such as 256 or [256, 320]")
         if not 0.0 < self.threshold < 1.0:
@@ -84,6 +85,7 @@ def of_artifact(contract: Contract) -> ForeignContract:
         threshold=contract.threshold,
         normalisation=contract.normalisation,
         scale=contract.scale,
+        intensity=contract.intensity,
         trained_on=contract.trained_on,
         licence=contract.licence,
     )
@@ -133,10 +135,15 @@ def write_contract_toml(given: ForeignContract, facts: tuple[str, ...]) -> str:
         f"{'' if given.foreground else '# '}foreground = {listed(given.foreground or (1,))}",
         "# A pixel belongs to the mask where its probability is above this.",
         f"threshold = {given.threshold:g}",
-        '# How bytes become numbers: "unit" (times scale), or "slice" (each channel of a slice is stretched first).',
+        '# How bytes become numbers: "unit" (times scale), "slice" (each channel of a slice is stretched first),',
+        '# "mean-std", "z-score" or "percentile"; these need [intensity] at the end, see docs/reference/contract.md.',
         f'normalisation = "{given.normalisation}"',
         f"scale = {1 / 255 if given.scale is None else given.scale!r}",
         "# What it was trained on, for reports.",
         f'trained_on = "{given.trained_on}"',
+        "",
+        "# [intensity]                # of z-score: over whose pixels mean and deviation are taken",
+        '# over = "volume"            # or "slice"',
+        '# pixels = "all"             # or "non-zero"',
     )
     return "\n".join(lines) + "\n"

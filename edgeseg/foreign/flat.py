@@ -63,7 +63,7 @@ def flatten(model: Any, path: Path, *, size: tuple[int, int] | None) -> FlatGrap
         if not cut or writer.consistent:
             break
     named = dict(zip(output_names(model, len(outputs)), outputs, strict=True))
-    return FlatGraph(image=image, outputs=named, input_factor=writer.factor)
+    return FlatGraph(image=writer.scaled, outputs=named, input_factor=writer.factor)
 
 
 def _image_shape(model: Any, path: Path, size: tuple[int, int] | None) -> tuple[int, int, int]:
@@ -125,6 +125,7 @@ class _Writer:
 
     def __init__(self, image: Any, path: Path, *, cut_rescaling: bool) -> None:
         self.image, self.path, self.factor = image, path, 1.0
+        self.scaled = image
         self._cut, self._uses, self._cuts = cut_rescaling, 0, 0
         self._made: dict[int, Any] = {}
         self._taken: set[str] = {"image"}
@@ -153,6 +154,8 @@ class _Writer:
 
     def __call__(self, layer: Any, *arguments: Any, **options: Any) -> Any:
         """Call one layer, operation or model that the network calls."""
+        import keras
+
         options.pop("training", None)
         options.pop("mask", None)
         if hasattr(layer, "layers") or hasattr(layer, "_run_through_graph"):
@@ -166,7 +169,8 @@ class _Writer:
             if self._cut and kind == "Rescaling" and _plain_factor(layer):
                 self._cuts += 1
                 self.factor = float(layer.scale)
-                return arguments[0]
+                self.scaled = keras.Input(self.image.shape[1:], name="image", dtype="float32")
+                return self.scaled
         return self._anew(layer, arguments, options)
 
     def _anew(self, layer: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:

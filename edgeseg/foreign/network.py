@@ -216,6 +216,7 @@ def _contract(graph: FlatGraph, given: ForeignContract, variant: VariantSpec, pa
         height=height,
         width=width,
         normalisation=given.normalisation,
+        intensity=given.intensity,
         scale=scale,
         threshold=given.threshold,
         trained_on=given.trained_on,

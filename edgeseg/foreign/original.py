@@ -58,7 +58,7 @@ def logits_of(values: NDArray[np.float32], record: ForeignRecord, contract: Cont
     Returns:
         `(N, h, w) float32`.
     """
-    inside = values[..., list(record.foreground)].max(axis=-1)
+    inside: NDArray[np.float32] = values[..., list(record.foreground)].max(axis=-1)
     if record.head in ("sigmoid", "probabilities"):
         return imaging.as_logits(inside, replace(contract, output="probabilities"))
     others = [channel for channel in range(values.shape[-1]) if channel not in record.foreground]

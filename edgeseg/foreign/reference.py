@@ -104,4 +104,4 @@ def _as_maps(run: Run, contract: Contract) -> Run:
 
 def _mapped(run: Run, height: int, width: int, images: NDArray[np.float32]) -> NDArray[np.float32]:
     values = run(images)
-    return values.reshape(len(values), height, width, -1) if values.ndim == 3 else values
+    return np.asarray(values.reshape(len(values), height, width, -1) if values.ndim == 3 else values)

@@ -18,7 +18,6 @@ from edgeseg.results import (
     ReportRow,
 )
 
-
 _NAMED_LAYERS = 4
 
 
@@ -80,7 +79,7 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
 
 
 def _float_remarks(build: BuildResult) -> Iterator[str]:
-    """Name the layers of int8 files that stay in float, since nothing computes them in integers or somebody chose so."""
+    """Name the layers of int8 files that stay in float: nothing computes them in integers, or somebody chose so."""
     for row in build.artifacts:
         if row.float_layers:
             shown = ", ".join(row.float_layers[:_NAMED_LAYERS])

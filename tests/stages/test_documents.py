@@ -100,8 +100,12 @@ def test_another_is_refused_in_one_line_everywhere(
 @pytest.mark.parametrize("name", READERS)
 def test_a_document_without_end_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jsonio, "MAX_DOCUMENT_BYTES", 1 << 20)
-    (tmp_path / name).symlink_to("/dev/zero")
+    (tmp_path / name).write_bytes(b" " * (2 << 20))
     with pytest.raises(EdgeSegError, match="longer than 1 MB"):
+        READERS[name](tmp_path / name)
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to("/dev/zero")
+    with pytest.raises(EdgeSegError, match="a pipe, a device or a socket"):
         READERS[name](tmp_path / name)
 
 

@@ -217,7 +217,7 @@ def _header(network: ForeignNetwork, variant: VariantSpec) -> CheckpointHeader:
         kind=WEIGHTS_KIND,
         variant=variant,
         image=contract.image,
-        train=TrainSpec(variant=variant, normalisation=contract.normalisation),
+        train=TrainSpec(variant=variant),
         data=contract.trained_on,
         data_hash="",
         train_patients=(),

@@ -19,7 +19,7 @@ from edgeseg.stages.build.inputs import BuildInputs
 from edgeseg.stages.predict import Predictor
 from edgeseg.targets import open_artifact
 
-RUNS, WARMUP_RUNS, BUDGET_S = 50, 3, 5.0
+RUNS, WARMUP_RUNS, BUDGET_S = 30, 2, 2.0
 BYTES_PER_WEIGHT = 4
 Score = Callable[[Predictor], EvalResult]
 
