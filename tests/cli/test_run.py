@@ -145,6 +145,13 @@ def test_csv_has_a_line_per_patient_and_no_formula(tiny_onnx: Callable[..., Path
     assert "slice_1.tif" in third["reason"]
 
 
+def test_csv_names_masks_and_pictures_alike(tiny_onnx: Callable[..., Path], tmp_path: Path) -> None:
+    root, out, table = make_patients(tmp_path / "in", "A"), tmp_path / "out", tmp_path / "all.csv"
+    CliRunner().invoke(app, [str(tiny_onnx()), str(root), "--out", str(out), "--csv", str(table), "--overlays"])
+    (row,) = csv.DictReader(table.read_text().splitlines())
+    assert row["files"] == "A/slice_1_mask.png; A/A_contact_sheet.png"
+
+
 def test_a_table_that_cannot_be_written_is_refused_before_the_work(
     tiny_onnx: Callable[..., Path], case: Path, tmp_path: Path
 ) -> None:
