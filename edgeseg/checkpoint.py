@@ -119,7 +119,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     file = path / "weights.safetensors" if path.is_dir() else path
     if not file.is_file():
-        raise CheckpointError(f"no checkpoint at {file}; give a run folder of 'edgeseg train' or its .safetensors file")
+        raise CheckpointError(
+            f"no checkpoint at {file}; check the path, and give a run folder that 'edgeseg train' or 'edgeseg import' "
+            "made, or its .safetensors file"
+        )
     _safetensors()
     from safetensors import SafetensorError, safe_open
 

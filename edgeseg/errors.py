@@ -26,12 +26,18 @@ A message says what was given, what the rule is, and what to do about it.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+_OBJECT = re.compile(r"<[\w.]+ (?:object at|name=)[^<>]*>")
 
 
 def one_line(error: Exception) -> str:
-    """Return what a library's error says on one line of at most 200 characters, or its type where it says nothing."""
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    """Return what a library's error says on one line of at most 200 characters, or its type where it says nothing.
+
+    Python's own names of objects, such as `<_io.BufferedReader name=4>`, are left out.
+    """
+    return " ".join(_OBJECT.sub("", str(error)).split())[:200] or type(error).__name__
 
 
 class EdgeSegError(Exception):

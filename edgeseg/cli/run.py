@@ -192,9 +192,10 @@ def _refuse_failed(rows: list[PatientSegmentation], out: Path) -> None:
         typer.echo(one_line(f"failed: {row.patient}: {row.reason}"), err=True)
     if failed:
         names = ", ".join(row.patient for row in failed)
+        others = f"the others are in {out}; " if len(rows) > len(failed) else ""
         raise CheckFailedError(
-            f"{len(failed)} of {len(rows)} patients failed ({names}); the others are in {out}; mend or leave out what "
-            "failed, and run again with --resume"
+            f"{len(failed)} of {len(rows)} patients failed ({names}); {others}mend or leave out what failed, and run "
+            "again with --resume"
         )
 
 

@@ -60,7 +60,7 @@ def _patient_cells(row: PatientSegmentation) -> dict[str, object]:
             "row_mm": row_mm,
             "column_mm": column_mm,
             "warnings": "; ".join(row.warnings),
-            "files": "; ".join(row.files) if row.files else "; ".join(mask.mask for mask in row.masks),
+            "files": "; ".join(dict.fromkeys((*(mask.mask for mask in row.masks), *row.files))),
         }
     )
 

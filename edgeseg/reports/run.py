@@ -50,10 +50,10 @@ def series_lines(found: SeriesList) -> list[Text]:
     lines = []
     for one in found.series:
         number = ABSENT_ASCII if one.number is None else str(one.number)
-        slices = f"{one.slices} slices" if one.slices else _files(one.files)
+        slices = _slices(one.slices) if one.slices else _files(one.files)
         told = f"{number}  '{one.description}'  {one.plane or 'plane unknown'}, {slices}"
         lines.append(f"{told}: {one.taken_for or 'not used'} ({', '.join(one.why)})")
-    lines += [f"not used: {rest.name}, {rest.files} files: {rest.why}" for rest in found.unused]
+    lines += [f"not used: {rest.name}, {_files(rest.files)}: {rest.why}" for rest in found.unused]
     return [*map(literal, lines)]
 
 
@@ -65,9 +65,13 @@ def _measured(row: PatientSegmentation) -> list[str]:
 
 def _sources(row: PatientSegmentation) -> list[str]:
     """Say which files were used for which sequence, and which were not."""
-    used = [f"{one.sequence}: '{one.series}', {_files(one.files)}, {one.slices} slices" for one in row.used]
+    used = [f"{one.sequence}: '{one.series}', {_files(one.files)}, {_slices(one.slices)}" for one in row.used]
     return used + [f"not used: '{one.name}', {_files(one.files)}: {one.why}" for one in row.unused]
 
 
 def _files(count: int) -> str:
     return f"{count} file{'s' * (count > 1)}"
+
+
+def _slices(count: int) -> str:
+    return f"{count} slice{'s' * (count > 1)}"

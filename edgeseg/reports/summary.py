@@ -51,6 +51,7 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
         found.append("CALIBRATED ON PHANTOMS: the int8 ranges come from made-up heads, not from this data.")
     evaluations = [a.evaluation for a in build.artifacts if a.evaluation is not None]
     found.extend(_seen_remarks(evaluations))
+    found.extend(_blind_remarks(build))
     if build.folds:
         found.append(
             f"OUT OF FOLD: every patient is scored by the one of {build.folds} networks that never saw them; sizes are "
@@ -97,6 +98,24 @@ def _seen_remarks(evaluations: list[EvalResult]) -> Iterator[str]:
         yield (
             f"CANNOT TELL (?) whether evaluated patients were used for training or calibration: {unknown} of those "
             "seen stand in the artifact as pseudonyms whose key is not here; the Dice marked ? may be too good."
+        )
+
+
+def _blind_remarks(build: BuildResult) -> Iterator[str]:
+    """Say which artifacts touch no lesion of anybody: a network that is fed other numbers than it learned does that."""
+    if build.rests_on_phantoms:
+        return
+    scored = [(row, row.evaluation) for row in build.artifacts if row.evaluation is not None]
+    blind = [
+        f"{row.variant} {row.target}"
+        for row, found in scored
+        if any(one.lesions for one in found.patients) and not any(one.lesions_found for one in found.patients)
+    ]
+    if blind:
+        yield (
+            f"FINDS NOTHING: {', '.join(blind)} touch{'es' * (len(blind) == 1)} no lesion of the patients scored. If "
+            "the network is better than that elsewhere, its channels, scaling or threshold differ from those of its "
+            "contract (edgeseg contract show FILE)."
         )
 
 

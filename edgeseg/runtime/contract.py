@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from edgeseg.specs import NEWEST_CONTRACT_SCHEMA_VERSION, Contract
 CONTRACT_KEY = "edgeseg.contract"
 SUFFIXES = (".onnx", ".ort", ".tflite")
 """What ONNX Runtime opens; `.ort` is its own format, which needs no reader of ONNX."""
+_KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 _TFLITE_IDENTIFIER = b"TFL3"
 _MAX_METADATA_ENTRIES = 1024
 
@@ -76,6 +78,17 @@ def read_contract_file(contract: Path, model: Path) -> Contract:
     return found
 
 
+def unknown_format(path: Path, known: Sequence[str]) -> ArtifactError:
+    """Return the error for a file whose name ends in none of `known`, with the way from a Keras network to a model."""
+    wanted = f"{', '.join(known[:-1])} or {known[-1]}"
+    way = ""
+    if not path.exists():
+        way = "; there is nothing at this path either"
+    elif path.suffix.lower() in _KERAS_SUFFIXES or (path / "saved_model.pb").is_file():
+        way = "; make one of this network with: edgeseg build --from"
+    return ArtifactError(f"{path}: cannot tell the format of '{path.name}'; a model is a file {wanted}{way}")
+
+
 def model_format(path: Path) -> str:
     """Return the format of a model file, one of `SUFFIXES`, by its name.
 
@@ -84,8 +97,7 @@ def model_format(path: Path) -> str:
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        known = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
-        raise ArtifactError(f"{path}: cannot tell the format of '{path.name}'; a model is a file {known}")
+        raise unknown_format(path, SUFFIXES)
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise ArtifactError(

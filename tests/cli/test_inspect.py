@@ -171,6 +171,16 @@ def test_what_is_no_model_is_one_clear_error(run: Invoke, tmp_path: Path, suffix
     assert "cannot tell the format" in run("inspect", tmp_path / "x.bin")[2]
 
 
+def test_a_network_that_is_no_model_yet_is_told_the_way(run: Invoke, tmp_path: Path) -> None:
+    path = tmp_path / "mine.keras"
+    assert "there is nothing at this path either" in run("inspect", path)[2]
+    path.write_bytes(b"PK")
+    for command in (("inspect",), ("doctor",)):
+        code, _, err = run(*command, path)
+        assert code == 2
+        assert "make one of this network with: edgeseg build --from" in err
+
+
 def test_a_template_needs_a_model_that_takes_an_image(run: Invoke, tiny_onnx: Write) -> None:
     code, _, err = run("inspect", tiny_onnx(contract=None, weights=(1.0,)), "--contract-json")
     assert code == 2

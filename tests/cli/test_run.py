@@ -114,13 +114,15 @@ def test_one_who_fails_is_named_and_the_exit_code_is_1(tiny_onnx: Callable[..., 
     (root / "B" / "slice_1.tif").write_bytes(b"II*\0")
     done = CliRunner().invoke(app, [str(tiny_onnx()), str(root), "--out", str(out)])
     assert isinstance(done.exception, CheckFailedError)
-    assert "1 of 3 patients failed (B)" in str(done.exception)
+    assert "1 of 3 patients failed (B); the others are in" in str(done.exception)
     assert done.exception.exit_code == 1
     assert "failed: B: " in done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines()[1:3]] == ["A", "C"]
     again = CliRunner().invoke(app, [str(tiny_onnx()), str(root / "A"), "--out", str(out), "--resume"])
     assert again.exit_code == 0, again.output
     assert "with 3 patients of earlier runs" in again.stdout
+    alone = CliRunner().invoke(app, [str(tiny_onnx()), str(root), "--out", str(out), "--resume"])
+    assert "1 of 1 patients failed (B); mend or leave out" in str(alone.exception)
 
 
 def test_csv_does_not_take_the_place_of_the_summary(tiny_onnx: Callable[..., Path], tmp_path: Path) -> None:
@@ -143,6 +145,13 @@ def test_csv_has_a_line_per_patient_and_no_formula(tiny_onnx: Callable[..., Path
     assert (second["status"], second["slices"], third["status"], third["slices"]) == ("done", "1", "failed", "")
     assert float(second["tumour_volume_ml"]) > 0
     assert "slice_1.tif" in third["reason"]
+
+
+def test_csv_names_masks_and_pictures_alike(tiny_onnx: Callable[..., Path], tmp_path: Path) -> None:
+    root, out, table = make_patients(tmp_path / "in", "A"), tmp_path / "out", tmp_path / "all.csv"
+    CliRunner().invoke(app, [str(tiny_onnx()), str(root), "--out", str(out), "--csv", str(table), "--overlays"])
+    (row,) = csv.DictReader(table.read_text().splitlines())
+    assert row["files"] == "A/slice_1_mask.png; A/A_contact_sheet.png"
 
 
 def test_a_table_that_cannot_be_written_is_refused_before_the_work(

@@ -158,6 +158,12 @@ def test_truncated_slice_is_refused(tmp_path: Path, suffix: str, keep: float) ->
         read_slice(path)
 
 
+def test_a_damaged_slice_is_told_without_names_of_python(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(b"nothing of the kind")
+    with pytest.raises(ImageError, match=r"cannot be decoded as TIFF, PNG or JPEG \(cannot identify image file\)"):
+        read_slice(tmp_path / "a.tif")
+
+
 def test_damaged_bytes_give_a_slice_or_an_image_error(tmp_path: Path) -> None:
     Image.fromarray(RNG.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(tmp_path / "a.tif")
     data = np.frombuffer((tmp_path / "a.tif").read_bytes(), dtype=np.uint8)

@@ -287,6 +287,19 @@ def test_the_remarks_say_that_the_operating_point_was_chosen_on_the_scored_patie
     assert said in remarks(make_build(operating_point=said))
 
 
+def test_a_network_that_touches_no_lesion_is_named_but_not_on_phantoms(make_build: MakeBuild) -> None:
+    build = make_build(rests_on_phantoms=False)
+    assert not any("FINDS NOTHING" in remark for remark in remarks(build))
+    scored = build.artifacts[0].evaluation
+    assert scored is not None
+    blind = replace(scored, patients=tuple(replace(one, lesions=2, lesions_found=0) for one in scored.patients))
+    rows = (replace(build.artifacts[0], evaluation=blind), *build.artifacts[1:])
+    (said,) = [remark for remark in remarks(replace(build, artifacts=rows)) if "FINDS NOTHING" in remark]
+    assert said.startswith(f"FINDS NOTHING: {rows[0].variant} {rows[0].target} touches no lesion")
+    phantoms = replace(build, artifacts=rows, rests_on_phantoms=True)
+    assert not any("FINDS NOTHING" in remark for remark in remarks(phantoms))
+
+
 def test_what_was_tried_within_the_budget_is_in_every_report(make_build: MakeBuild, budget: BudgetResult) -> None:
     build = make_build(budgets=(budget,))
     report = summarise(build)

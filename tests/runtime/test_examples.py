@@ -31,6 +31,7 @@ def test_an_example_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tiny_onnx("model.onnx")
+    (tmp_path / "salt.key").write_text("0846cbfff1b6bee660e133ccff2ce7d9\n")
     for name, values in scan_values.items():
         file = write_nifti(f"{name}.nii.gz", values)
         write_dicom(f"study/{name}", values, description={"pre": "T1", "post": "T1 GD"}.get(name, "FLAIR"))

@@ -32,7 +32,7 @@ def plot(steps: Sequence[SizeStep], *, salt: str) -> str:
             fontsize=8,
             color=svg.INK,
         )
-    axes.set_xscale("log")
+    svg.plain_log(axes)
     axes.set_xlim(min(sizes) / 2.5, max(sizes) * 4)
     axes.set_yticks(places, [step.name for step in steps])
     axes.invert_yaxis()

@@ -187,7 +187,7 @@ def _read_cache(place: Path) -> BaselineResult | None:
     except FileNotFoundError:
         return None
     except (OSError, JsonFormatError) as error:
-        logger.warning("the cached baseline %s is damaged (%s); measuring anew", place, error)
+        logger.warning("the cached baseline %s is damaged or of another version (%s); measuring anew", place, error)
         return None
 
 

@@ -216,7 +216,8 @@ class VariantBuild:
 
         scored = (data.name, data.content_key, data.evaluation_patients, spec.allow_seen, spec.seed)
         file = file_key(spec.baseline) if spec.baseline is not None else record
-        asked = (file, *scored, spec.threads, spec.bench_budget_s, self.environment)
+        point = None if spec.baseline is not None else self.inputs.point
+        asked = (file, point, *scored, spec.threads, spec.bench_budget_s, self.environment)
         return self._stage(stage, BaselineResult, make, inputs=asked)
 
     def _evaluated(self, cell: Cell, data: BuildData) -> Cell:

@@ -44,11 +44,16 @@ class Workshop:
 
     @functools.cached_property
     def original(self) -> Predictor | None:
-        """The file that the network came from in its own runtime; None for one of edgeseg's own."""
+        """The file that the network came from in its own runtime; None for one of edgeseg's own.
+
+        What was chosen for the build holds for it too, so that threshold and post-processing are no difference.
+        """
         if self.inputs.checkpoint.header.foreign is None:
             return None
         keras_fp32.set_threads(self.spec.threads)
-        return original_of(self.inputs.checkpoint, threads=self.spec.threads)
+        opened, point = original_of(self.inputs.checkpoint, threads=self.spec.threads), self.inputs.point
+        opened.contract = replace(opened.contract, threshold=point.threshold, post_processing=point.post_processing)
+        return opened
 
     def contract(self, target: Target, taken: Candidate | None) -> Contract:
         """Return what an artifact says of itself."""

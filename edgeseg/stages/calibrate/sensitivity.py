@@ -177,7 +177,9 @@ def ranking_patients(
         "are compared on training patients, so that all others stay unseen. Give the data the weights were trained on",
     )
     if not 1 <= count <= len(known):
-        raise OptionError(f"{count} training patients were asked for, and there are {len(known)}; ask for 1 or more")
+        raise OptionError(
+            f"{count} training patients were asked for, and there are {len(known)}; give --patients 1 to {len(known)}"
+        )
     order = np.random.default_rng(seed).permutation(len(known)).tolist()
     sites: dict[str, int] = {}
     turns = []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgeseg.errors import ArtifactError, EdgeSegError
 from edgeseg.results import GraphFacts, Inspection
-from edgeseg.runtime.contract import contract_text, parse_contract
+from edgeseg.runtime.contract import contract_text, parse_contract, unknown_format
 from edgeseg.runtime.model_files import model_files, model_sha256, model_size_bytes
 from edgeseg.specs import Contract
 from edgeseg.stages.inspect.keras import keras_facts
@@ -60,7 +60,7 @@ def inspect(path: Path) -> Inspection:
 def _format(path: Path) -> tuple[str, Facts, Callable[[Path], bytes | None]]:
     suffix = path.suffix.lower()
     if suffix not in _FORMATS:
-        raise ArtifactError(f"{path}: cannot tell the format of '{path.name}'; a model is a file {', '.join(_FORMATS)}")
+        raise unknown_format(path, tuple(_FORMATS))
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise ArtifactError(

@@ -75,7 +75,7 @@ def _steps(base: BaselineResult, row: ArtifactRow, found: Inspection, tensors: i
         ]
     return (
         SizeStep(name=base.title, size_bytes=base.size_bytes, how=_FILE),
-        SizeStep(name="its float weights", size_bytes=base.weights_size_bytes, how=_FILE),
+        SizeStep(name="its float weights", size_bytes=base.weights_size_bytes, how=_COUNT if base.given else _FILE),
         *widths,
         SizeStep(name=f"weights as {row.target.rpartition('-')[2]}", size_bytes=tensors, how=_TENSORS),
         SizeStep(name="the file", size_bytes=row.size_bytes, how=_FILE),

@@ -209,6 +209,22 @@ def test_the_line_of_the_budget_is_that_of_the_search(make_build: MakeBuild, bud
     assert ">budget<" in with_search.replace("\n", "")
 
 
+def test_a_file_of_ones_own_stands_under_its_name_with_its_scores(make_build: MakeBuild) -> None:
+    build = make_build()
+    assert build.baseline is not None
+    scored = build.artifacts[0].evaluation
+    assert scored is not None
+    scored = replace(scored, dice_median=0.4321)
+    own = replace(build.baseline, variant="mine.keras", given=True, evaluation=scored)
+    words = read(page(replace(build, baseline=own))).words
+    assert "0.432" in words[words.index("baseline: mine.keras") :]
+    assert "baseline: unet with Adam's state" in read(page(build)).words
+
+
+def test_no_figure_of_the_page_shows_markup_of_mathematics(make_build: MakeBuild) -> None:
+    assert "$" not in " ".join(read(page(make_build(), ledgers=[LEDGER])).words)
+
+
 def test_paint_colours_agreement_misses_and_false_alarms() -> None:
     grey = np.zeros((1, 4), np.uint8)
     mask, reference = np.array([[True, False, True, False]]), np.array([[True, True, False, False]])

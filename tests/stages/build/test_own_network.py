@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -10,7 +11,9 @@ import pytest
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.open import open_dataset
 from edgeseg.errors import CheckpointError, SeenPatientError
+from edgeseg.jsonio import to_json
 from edgeseg.reports.summary import summarise
+from edgeseg.results import Choice
 from edgeseg.runtime import read_contract
 from edgeseg.specs import BuildSpec, patient_digest
 from edgeseg.stages.adopt import adopt, adopted
@@ -54,6 +57,21 @@ def test_the_file_that_was_given_is_baseline_and_reference(run: Path, tiny_lgg: 
     report = summarise(result)
     assert any("theirs.h5" in remark and "as it was given" in remark for remark in report.remarks)
     assert not any("372" in remark for remark in report.remarks)
+
+
+def test_what_was_chosen_holds_for_the_file_that_was_given_too(
+    run: Path, tiny_lgg: Path, tmp_path: Path, choice: Choice
+) -> None:
+    plain = build(spec(run, data=tiny_lgg))
+    place = tmp_path / "choice.json"
+    place.write_text(to_json(replace(choice, variant=read_checkpoint(run).header.variant.slug)))
+    result = build(spec(run, data=tiny_lgg, choice=place))
+    assert plain.baseline is not None
+    assert plain.baseline.evaluation is not None
+    assert result.baseline is not None
+    assert result.baseline.evaluation is not None
+    assert (plain.baseline.evaluation.threshold, result.baseline.evaluation.threshold) == (0.5, 0.3)
+    assert [row.status for row in result.artifacts] == ["ok", "ok"]
 
 
 def test_who_is_calibrated_on_is_not_scored_and_the_report_names_them(run: Path, tiny_lgg: Path) -> None:

@@ -55,6 +55,18 @@ def test_the_steps_go_down_to_the_file(make_build: MakeBuild, onnx_file: Path) -
     assert found.peak_rss_bytes is None or found.peak_rss_bytes > 10_000_000
 
 
+def test_weights_of_a_given_file_are_counted_and_not_a_file(make_build: MakeBuild, onnx_file: Path) -> None:
+    build = make_build()
+    assert build.baseline is not None
+    row = replace(build.artifacts[0], path=onnx_file.name, target="onnx-fp32", parameters=WEIGHTS)
+    how = []
+    for given in (False, True):
+        found = size_ledger(replace(build, baseline=replace(build.baseline, given=given)), row, onnx_file.parent)
+        assert found is not None
+        how.append(found.steps[1].how)
+    assert how == ["the size of the file", "parameters x 4 bytes"]
+
+
 def test_an_artifact_that_failed_has_no_ledger_and_one_that_is_gone_is_an_error(
     make_build: MakeBuild, tmp_path: Path
 ) -> None:
