@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeseg.errors import ArtifactError, OptionError, one_line
+from edgeseg.foreign.bounds import takes_bytes
 
 IDLE = (
     "Dropout", "SpatialDropout2D", "SpatialDropout1D", "AlphaDropout", "GaussianDropout", "GaussianNoise", "Identity",
@@ -27,11 +28,13 @@ class FlatGraph:
         image: its input, `(None, H, W, C)`.
         outputs: by name, in the order of the file.
         input_factor: what a first `Rescaling` layer multiplied by, which was cut off; 1 without one.
+        takes_bytes: whether its first steps, which were left in it, tell that it takes raw bytes.
     """
 
     image: Any
     outputs: dict[str, Any]
     input_factor: float = 1.0
+    takes_bytes: bool = False
 
 
 def flatten(model: Any, path: Path, *, size: tuple[int, int] | None) -> FlatGraph:
@@ -40,11 +43,11 @@ def flatten(model: Any, path: Path, *, size: tuple[int, int] | None) -> FlatGrap
     Args:
         model: a functional or sequential Keras 3 model.
         path: of its file, for messages.
-        size: (height, width), where the network leaves them open or another than its own is wanted.
+        size: (height, width), where the network leaves them open.
 
     Raises:
         ArtifactError: when it takes no single image, or cannot be laid out.
-        OptionError: when the size of the image is open and none is given.
+        OptionError: when the size of the image is open and none is given, or fixed and another is.
     """
     import keras
 
@@ -63,7 +66,8 @@ def flatten(model: Any, path: Path, *, size: tuple[int, int] | None) -> FlatGrap
         if not cut or writer.consistent:
             break
     named = dict(zip(output_names(model, len(outputs)), outputs, strict=True))
-    return FlatGraph(image=writer.scaled, outputs=named, input_factor=writer.factor)
+    raw = writer.factor == 1.0 and takes_bytes(writer.scaled, outputs)
+    return FlatGraph(image=writer.scaled, outputs=named, input_factor=writer.factor, takes_bytes=raw)
 
 
 def _image_shape(model: Any, path: Path, size: tuple[int, int] | None) -> tuple[int, int, int]:
@@ -88,12 +92,27 @@ def _image_shape(model: Any, path: Path, size: tuple[int, int] | None) -> tuple[
             f"{path}: takes {shown}, in which the channels of the image do not come last; save it with "
             "data_format='channels_last', or export it to ONNX and give the .onnx file"
         )
+    check_size(path, (height, width), size)
     height, width = size or (height, width)
     if height is None or width is None:
         raise OptionError(
             f"{path}: leaves the height and width of its image open; say them with --size, such as --size 256"
         )
     return height, width, channels
+
+
+def check_size(path: Path, own: tuple[int | None, ...], size: tuple[int, int] | None) -> None:
+    """Refuse another size than the one that a network is fixed to: its own runtime could not run it.
+
+    Raises:
+        OptionError: when they differ; sides that are left open, None, take any.
+    """
+    if size is not None and any(side not in (None, wanted) for side, wanted in zip(own, size, strict=True)):
+        shown = " x ".join("?" if side is None else str(side) for side in own)
+        raise OptionError(
+            f"{path}: takes images of {shown} and {size[0]} x {size[1]} is asked for; leave the size out, since slices "
+            "are brought to the network's own, or save the network with open sides"
+        )
 
 
 def _check_layout(model: Any, path: Path) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError, ContractError, OptionError
+from edgeseg.foreign.bounds import gives_probabilities
 from edgeseg.foreign.flat import pixels
 
 _ENDS = ("sigmoid", "softmax")
@@ -60,7 +61,7 @@ def one_logit(tensor: Any, image: Any, path: Path, wish: HeadWish) -> Head:
     """Find what an output is, and bring it to one logit for each pixel of the image.
 
     Args:
-        tensor: the output, `(None, h, w, K)` or `(None, h * w, K)`.
+        tensor: the output, `(None, h, w, K)`, `(None, H * W, K)` or `(None, H, W)`.
         image: the input, `(None, H, W, C)`.
         path: of the file, for messages.
         wish: what the user says of it.
@@ -90,7 +91,7 @@ def look_at(tensor: Any, image: Any, path: Path) -> tuple[str, int]:
 
 
 def _as_map(tensor: Any, image: Any, path: Path) -> Any:
-    """Lay `(None, h * w, K)` out as an image again."""
+    """Lay `(None, H * W, K)` out as an image again, and give `(None, H, W)` its one channel."""
     import keras
 
     height, width = image.shape[1:3]
@@ -98,6 +99,8 @@ def _as_map(tensor: Any, image: Any, path: Path) -> Any:
         return tensor
     if len(tensor.shape) == 3 and tensor.shape[1] == height * width:
         return keras.layers.Reshape((height, width, tensor.shape[2]), name="as_map")(tensor)
+    if tuple(tensor.shape[1:]) == (height, width):
+        return keras.layers.Reshape((height, width, 1), name="as_map")(tensor)
     raise ArtifactError(f"{path}: gives {tuple(tensor.shape)}, which is no map of an image of {height} x {width}")
 
 
@@ -193,6 +196,9 @@ def _kind(end: _End, channels: int, path: Path, wish: HeadWish) -> str:
         return end.kind
     if said in ("sigmoid", "probabilities"):
         end.notes.append("the output is taken as probabilities, since the contract says so; no sigmoid was found")
+        return "probabilities"
+    if said is None and gives_probabilities(end.tensor):
+        end.notes.append("its output lies between 0 and 1, so it is taken as probabilities; nothing is cut off")
         return "probabilities"
     if said == "softmax":
         raise ContractError(

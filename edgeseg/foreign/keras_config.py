@@ -22,7 +22,16 @@ _CODE = (
 _KERAS_MODULES = ("keras", "tf_keras", "tensorflow.python.keras", "tensorflow.keras", "builtins")
 _TRAINING_ENDS = ("_initializer", "_regularizer", "_constraint")
 _ALIASES = {"alpha": ("LeakyReLU",), "batch_input_shape": ("InputLayer",)}
-_DROPPED = ("batch_input_shape", "input_shape", "ragged", "sparse", "fused", "implementation")
+_DROPPED = (
+    "batch_input_shape",
+    "input_shape",
+    "ragged",
+    "sparse",
+    "fused",
+    "implementation",
+    "rng_type",
+    "force_generator",
+)
 _IDLE_VALUES: tuple[Any, ...] = (None, 1, False, 0, "", [], {})
 
 
@@ -62,6 +71,8 @@ class _Cleaner:
         if module is not None:
             cleaned |= {"module": home, "registered_name": cleaned["class_name"] if kind in _MODELS else None}
         if "layers" in fields:
+            if self.old:
+                fields = _with_new_nodes(fields)
             layers = [self.layer(one) for one in fields["layers"]]
             cleaned["config"] = {**self._plain(fields, name), "layers": layers}
         elif isinstance(inner, list):  # a Sequential of Keras 1 and early 2
@@ -186,6 +197,35 @@ class _Cleaner:
 
     def _check_nodes(self, nodes: Any, name: str) -> None:
         self._check_values(nodes, name)
+
+
+def _with_new_nodes(fields: dict[str, Any]) -> dict[str, Any]:
+    """Count the calls of models inside a model of Keras 2 from 0: there the first call is the one that made them."""
+    inner = {
+        str(layer["config"].get("name") or layer.get("name"))
+        for layer in fields["layers"]
+        if isinstance(layer, dict) and isinstance(layer.get("config"), dict) and _begins_with_input(layer)
+    }
+
+    def moved(value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        if len(value) >= 3 and value[0] in tuple(inner) and isinstance(value[1], int):
+            return [value[0], max(value[1] - 1, 0), *(moved(one) for one in value[2:])]
+        return [moved(one) for one in value]
+
+    layers = [
+        {**layer, "inbound_nodes": moved(layer["inbound_nodes"])} if "inbound_nodes" in layer else layer
+        for layer in fields["layers"]
+    ]
+    ends: dict[str, Any] = {key: moved(fields[key]) for key in ("input_layers", "output_layers") if key in fields}
+    return {**fields, **ends, "layers": layers}
+
+
+def _begins_with_input(layer: dict[str, Any]) -> bool:
+    """Whether this is a model that was laid out when it was made."""
+    layers = layer["config"].get("layers")
+    return isinstance(layers, list) and bool(layers) and layers[0].get("class_name") == "InputLayer"
 
 
 def _accepted(layer: type) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from edgeseg.artifacts import sha256_file
 from edgeseg.backend import load_keras
 from edgeseg.errors import ArtifactError, CheckpointError, ContractError
+from edgeseg.foreign.bounds import RAW_BYTES, takes_bytes
 from edgeseg.foreign.contract_file import ForeignContract
 from edgeseg.foreign.flat import FlatGraph, choose_output, flatten
 from edgeseg.foreign.head import look_at, one_logit
@@ -25,11 +27,9 @@ from edgeseg.foreign.saved_model import onnx_of
 from edgeseg.place import scratch
 from edgeseg.quiet import quiet
 from edgeseg.runtime.model_files import model_files
-from edgeseg.specs import Contract, VariantSpec
+from edgeseg.specs import CHANNELS, Contract, VariantSpec
 from edgeseg.specs.foreign import ForeignRecord
 
-_RAW_BYTES = 0.05
-"""A first layer that multiplies by less is meant for bytes, one that multiplies by more for values up to 1."""
 GRAPH = "onnx_graph"
 """The array that holds an ONNX file, `(bytes,) uint8`."""
 
@@ -127,14 +127,13 @@ def complete(
         facts.append(f"TO BE SAID: it takes {depth} channel(s); name them under channels.")
     if channels > 2 or (channels == 2 and kind == "sigmoid"):
         facts.append("TO BE SAID: which of its channels are the mask; complete foreground.")
-    raw = 1.0 if source.graph.input_factor < _RAW_BYTES else 1.0 / 255.0
     found = replace(
         given,
         size=(height, width),
         channels=given.channels[:depth] if depth < len(given.channels) else given.channels,
         output=kind or given.output,
         output_name=name if len(source.graph.outputs) > 1 else None,
-        scale=raw if given.scale is None else given.scale,
+        scale=_usual_scale(source.graph) if given.scale is None else given.scale,
     )
     return found, tuple(facts)
 
@@ -147,8 +146,6 @@ def rebuild(record: ForeignRecord, arrays: Mapping[str, NDArray[Any]], path: Pat
     """
     keras = load_keras()
     if record.architecture:
-        import json
-
         config = safe_config(json.loads(record.architecture), path, version="3")
         with quiet():
             return keras.models.model_from_json(json.dumps(config))
@@ -177,7 +174,9 @@ def _of_onnx(graph: OnnxGraph) -> _Source:
     model = keras_network(graph)
     producer = f"{graph.proto.producer_name} {graph.proto.producer_version}".strip()
     outputs = dict(zip(graph.outputs, model.outputs, strict=True))
-    return _Source(graph=FlatGraph(image=model.inputs[0], outputs=outputs), framework=producer, onnx=graph)
+    raw = graph.bytes_in or takes_bytes(model.inputs[0], model.outputs)
+    flat = FlatGraph(image=model.inputs[0], outputs=outputs, takes_bytes=raw)
+    return _Source(graph=flat, framework=producer, onnx=graph)
 
 
 def _model(image: Any, logits: Any) -> Any:
@@ -199,14 +198,18 @@ def _arrays(model: Any, onnx: OnnxGraph | None) -> dict[str, NDArray[Any]]:
 
 def _contract(graph: FlatGraph, given: ForeignContract, variant: VariantSpec, path: Path, head: str) -> Contract:
     height, width, channels = graph.image.shape[1:4]
+    if channels > len(CHANNELS):
+        raise ContractError(
+            f"{path}: takes {channels} channels, and slices have {len(CHANNELS)} ({', '.join(CHANNELS)}); give a "
+            "network that was trained on these, or some of them"
+        )
     if channels != len(given.channels):
         raise ContractError(
             f"{path}: takes {channels} channels, and the contract names {len(given.channels)} "
             f"({', '.join(given.channels)}); name those that it takes in a contract, such as "
-            f'channels = ["flair"] (--contract FILE; --ask writes one)'
+            f"channels = {json.dumps(CHANNELS[:channels])} (--contract FILE; --ask writes one)"
         )
-    raw = 1.0 if graph.input_factor < _RAW_BYTES else 1.0 / 255.0
-    scale = (raw if given.scale is None else given.scale) * graph.input_factor
+    scale = (_usual_scale(graph) if given.scale is None else given.scale) * graph.input_factor
     return Contract(
         variant=variant,
         tier="custom",
@@ -225,7 +228,14 @@ def _contract(graph: FlatGraph, given: ForeignContract, variant: VariantSpec, pa
     )
 
 
+def _usual_scale(graph: FlatGraph) -> float:
+    """What bytes are multiplied by where nobody says it: by nothing where the network itself does that first."""
+    return 1.0 if graph.takes_bytes or graph.input_factor < RAW_BYTES else 1.0 / 255.0
+
+
 def _input_notes(graph: FlatGraph) -> tuple[str, ...]:
+    if graph.takes_bytes:
+        return ("its first steps scale bytes down, so it is given bytes as they are",)
     if graph.input_factor == 1.0:
         return ()
     return (f"its first layer, which multiplies by {graph.input_factor:g}, is done while bytes become numbers",)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError, MissingExtraError, OptionError, one_line
+from edgeseg.foreign.flat import check_size
 from edgeseg.quiet import quiet
 from edgeseg.runtime.model_files import model_files
 
@@ -42,6 +43,14 @@ class OnnxGraph:
     channels_last: bool
     outputs: tuple[str, ...]
 
+    @property
+    def bytes_in(self) -> bool:
+        """Whether the image is one of bytes."""
+        from onnx import TensorProto
+
+        kinds = {value.name: value.type.tensor_type.elem_type for value in self.proto.graph.input}
+        return bool(kinds[self.image] == TensorProto.UINT8)
+
 
 def read_onnx_graph(path: Path, *, size: tuple[int, int] | None = None, output: str | None = None) -> OnnxGraph:
     """Read an ONNX file, with the weights beside it where it keeps them there, and simplify it.
@@ -50,12 +59,12 @@ def read_onnx_graph(path: Path, *, size: tuple[int, int] | None = None, output: 
 
     Args:
         path: `*.onnx`.
-        size: (height, width) of the image where the file leaves them open, or to set others.
+        size: (height, width) of the image where the file leaves them open.
         output: the one output to keep; all where none is named.
 
     Raises:
         ArtifactError: when the file is damaged, or no network of one image that is written in float.
-        OptionError: when it leaves the size open and none is given, or has no such output.
+        OptionError: when it leaves the size open and none is given, fixes another, or has no such output.
         MissingExtraError: without the `onnx` package.
     """
     try:
@@ -78,6 +87,16 @@ def read_onnx_graph(path: Path, *, size: tuple[int, int] | None = None, output: 
     return _simplified(path, proto, channels_last=channels_last)
 
 
+def has_float16(path: Path) -> bool:
+    """Whether an ONNX file stores weights in float16 or bfloat16."""
+    import onnx
+
+    graph = onnx.load(str(path), load_external_data=False).graph
+    return any(
+        tensor.data_type in (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16) for tensor in graph.initializer
+    )
+
+
 def _check_kind(path: Path, proto: Any) -> None:
     """Refuse networks that are quantized already, and those of the other domains that edgeseg cannot read."""
     operations = Counter(node.op_type for node in proto.graph.node)
@@ -85,6 +104,13 @@ def _check_kind(path: Path, proto: Any) -> None:
         raise ArtifactError(
             f"{path}: quantized already ({found[0]}); edgeseg starts from float weights, so give the file that it was "
             "made of. It can be run and measured as it is: edgeseg run, edgeseg bench"
+        )
+    from onnx import TensorProto
+
+    if any(value.type.tensor_type.elem_type == TensorProto.DOUBLE for value in proto.graph.input):
+        raise ArtifactError(
+            f"{path}: computes in float64, which ONNX Runtime has no convolutions for; export it in float32 "
+            "(model.float() in PyTorch)"
         )
     own = {function.domain for function in proto.functions}
     foreign = {node.domain for node in proto.graph.node} - {"", "ai.onnx"} - own
@@ -113,6 +139,7 @@ def _fix_image(path: Path, proto: Any, size: tuple[int, int] | None) -> bool:
         raise OptionError(
             f"{path}: leaves the height and width of its image open; say them with --size, such as --size 256"
         )
+    check_size(path, tuple(sides[place] for place in places), size)
     dims[0].dim_value = 1
     for place, side in zip(places, size or (), strict=False):
         dims[place].dim_value = side

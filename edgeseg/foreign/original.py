@@ -25,14 +25,23 @@ class OriginalPredictor:
         contract: of the network in the run.
         runtime: such as `keras 3.15.1 (tensorflow 2.21.0)`.
         threads: how many threads the runtime may use.
-        numerics: `float32`.
+        numerics: `float32`, or `float16` where the file computes in that.
     """
 
-    numerics = "float32"
     logit_step = None
 
-    def __init__(self, run: Run, record: ForeignRecord, contract: Contract, *, runtime: str, threads: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        record: ForeignRecord,
+        contract: Contract,
+        *,
+        runtime: str,
+        threads: int,
+        numerics: str = "float32",
+    ) -> None:
         """Take what runs the file, and what the run says of it."""
+        self.numerics = numerics
         self.contract, self.runtime, self.threads = contract, runtime, threads
         self._run, self._record = run, record
         self._given = replace(contract, scale=contract.scale / record.input_factor)

@@ -14,6 +14,7 @@ from edgeseg.artifacts import sha256_file
 from edgeseg.errors import ArtifactError
 from edgeseg.foreign.keras_file import read_hdf5, read_keras
 from edgeseg.foreign.network import source_files
+from edgeseg.foreign.onnx_file import has_float16
 from edgeseg.foreign.original import OriginalPredictor, Run
 from edgeseg.foreign.recognise import Kind, recognise
 from edgeseg.foreign.saved_model import run_signature
@@ -39,8 +40,9 @@ def open_original(path: Path, record: ForeignRecord, contract: Contract, *, thre
         raise ArtifactError(f"{path} is missing, which the run was made of; import the network again")
     if sha256_file(source_files(path)[0]) != record.sha256:
         raise ArtifactError(f"{path} is no longer the file that was imported (its SHA-256 differs); import it again")
-    kind = recognise(path)
+    kind, numerics = recognise(path), "float32"
     if kind is Kind.ONNX:
+        numerics = "float16" if has_float16(path) else numerics
         run, runtime = _onnx(path, record, threads)
     elif kind is Kind.SAVED_MODEL:
         set_threads(threads)
@@ -48,8 +50,16 @@ def open_original(path: Path, record: ForeignRecord, contract: Contract, *, thre
     else:
         set_threads(threads)
         model = (read_hdf5(path) if kind is Kind.HDF5 else read_keras(path)).model
+        numerics = _numerics(model)
         run, runtime = _keras(model, record), keras_runtime()
-    return OriginalPredictor(_as_maps(run, contract), record, contract, runtime=runtime, threads=threads)
+    maps = _as_maps(run, contract)
+    return OriginalPredictor(maps, record, contract, runtime=runtime, threads=threads, numerics=numerics)
+
+
+def _numerics(model: Any) -> str:
+    """Say in what a Keras model computes: mixed precision rounds to float16 (bfloat16 is coarser still)."""
+    half = any(str(getattr(layer, "compute_dtype", "")).endswith("float16") for layer in model._flatten_layers())  # noqa: SLF001
+    return "float16" if half else "float32"
 
 
 def _keras(model: Any, record: ForeignRecord) -> Run:
@@ -82,11 +92,12 @@ def _onnx(path: Path, record: ForeignRecord, threads: int) -> tuple[Run, str]:
     kinds = {"tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}
     kind = kinds.get(given.type, np.float32)
     first = record.layout == "NCHW"
+    batch = given.shape[0] if isinstance(given.shape[0], int) else 1
 
     def one(image: NDArray[np.float32]) -> NDArray[np.float32]:
         laid = image.transpose(2, 0, 1) if first else image
-        (answer,) = session.run([record.output], {given.name: laid[np.newaxis].astype(kind)})
-        values = np.asarray(answer, np.float32)
+        (answer,) = session.run([record.output], {given.name: np.repeat(laid[np.newaxis].astype(kind), batch, axis=0)})
+        values = np.asarray(answer, np.float32)[:1]
         if values.ndim == 3 and values.shape[0] == 1:
             values = values[:, np.newaxis] if first else values[..., np.newaxis]
         return np.asarray(values.transpose(0, 2, 3, 1)[0] if first and values.ndim == 4 else values[0])

@@ -143,11 +143,13 @@ def _group_norm(xs: Any, constants: Any, *, epsilon: float) -> Any:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "celu": lambda xs, _, *, alpha: _ops().celu(xs[0], alpha=alpha),
     "clip": _clip,
     "cut": _cut,
     "gelu": _gelu,
     "group norm": _group_norm,
     "join": _join,
+    "log softmax": lambda xs, _, *, axis: _ops().log_softmax(xs[0], axis=axis),
     "of one": lambda xs, _, *, kind: getattr(_ops(), kind)(xs[0]),
     "of two": lambda xs, _, *, kind: getattr(_ops(), kind)(*xs),
     "pad": _pad,

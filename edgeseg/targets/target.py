@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -125,6 +126,15 @@ def quantisable_layers(model: Any) -> tuple[str, ...]:
     from edgeseg.targets._keras import network
 
     return tuple(dict.fromkeys(network(model).owners().values()))
+
+
+def kernel_sizes(model: Any) -> dict[str, int]:
+    """Return how many numbers the kernel of each of these layers holds, by its name."""
+    from edgeseg.targets._explicit import explicit
+
+    spelled_out = explicit(model)
+    kernels = {name: getattr(spelled_out.get_layer(name), "kernel", None) for name in quantisable_layers(model)}
+    return {name: 0 if kernel is None else math.prod(kernel.shape) for name, kernel in kernels.items()}
 
 
 def logit_codes(model: Any, contract: Contract, ranges: ActivationRanges) -> LogitScale:

@@ -97,11 +97,13 @@ def test_of_several_outputs_the_one_of_the_images_size_is_taken(tmp_path: Path) 
     np.testing.assert_allclose(probability(values(flat, images())), values(deep, images(), 1), atol=1e-6)
 
 
-def test_keras_2_files_give_what_keras_2_gives(tmp_path: Path) -> None:
+def test_keras_2_files_with_models_in_models_give_what_keras_2_gives(tmp_path: Path) -> None:
     pytest.importorskip("tf_keras")
     code = (
         "import sys, numpy as np, tf_keras as keras, _keras_networks as made\n"
-        "model = made.unet(keras)\n"
+        "image = keras.Input((made.SIDE, made.SIDE, 3))\n"
+        "before = keras.Sequential([keras.layers.Rescaling(2.0, offset=-1.0)])\n"
+        "model = keras.Model(image, made.unet(keras)(before(image)))\n"
         "for name in ('old.h5', 'old.keras'): made.saved(model, sys.argv[1] + '/' + name)\n"
         "np.save(sys.argv[1] + '/wanted.npy', made.values(model, made.images()))\n"
     )

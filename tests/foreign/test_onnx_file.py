@@ -37,6 +37,8 @@ def test_open_sides_take_the_size_that_is_given(tmp_path: Path) -> None:
     path = _saved(_model(["n", 3, "h", "w"]), tmp_path / "open.onnx")
     with pytest.raises(OptionError, match="--size"):
         read_onnx_graph(path)
+    with pytest.raises(OptionError, match="takes images of 8 x 16"):
+        read_onnx_graph(_saved(_model([1, 3, 8, 16]), tmp_path / "fixed.onnx"), size=(16, 8))
     graph = read_onnx_graph(path, size=(24, 32))
     assert graph.shapes[graph.image] == (1, 3, 24, 32)
     assert keras_network(graph).output_shape == (None, 24, 32, 1)
@@ -97,6 +99,13 @@ def test_a_quantized_file_is_refused_with_the_way_on(tmp_path: Path) -> None:
     model.graph.initializer.append(numpy_helper.from_array(np.float32(0.1).reshape(()), "s"))
     with pytest.raises(ArtifactError, match="quantized already"):
         read_onnx_graph(_saved(model, tmp_path / "q.onnx"))
+
+
+def test_a_network_in_float64_is_refused_before_a_runtime_calls_it_damaged(tmp_path: Path) -> None:
+    model = _model([1, 3, 8, 8], kernel=KERNEL.astype(np.float64))
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
+    with pytest.raises(ArtifactError, match="float64"):
+        read_onnx_graph(_saved(model, tmp_path / "double.onnx"))
 
 
 def test_control_flow_is_refused(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from edgeseg.specs import Contract
 from edgeseg.targets import TARGETS, ConvertJob, open_artifact
 from edgeseg.targets._explicit import explicit
 from edgeseg.targets.ranges import measure
+from edgeseg.targets.target import kernel_sizes
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
@@ -105,3 +106,11 @@ def test_what_does_nothing_after_training_disappears() -> None:
     x = keras.layers.Dropout(0.5)(keras.layers.Conv2D(2, 1)(image))
     kinds = [type(layer).__name__ for layer in explicit(keras.Model(image, keras.layers.Conv2D(1, 1)(x))).layers]
     assert kinds == ["InputLayer", "Conv2D", "Conv2D"]
+
+
+def test_layers_that_stand_for_others_have_their_kernels_counted() -> None:
+    keras = load_keras()
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.SeparableConv2D(4, 3, padding="same", activation="relu", name="split")(image)
+    model = keras.Model(image, keras.layers.Conv2D(1, 1, name="mask")(x))
+    assert kernel_sizes(model) == {"split.depthwise": 27, "split": 12, "mask": 4}

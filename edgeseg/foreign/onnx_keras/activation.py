@@ -44,6 +44,16 @@ def elu(operation: Operation) -> Value:
     return _over(operation, keras.layers.ELU(alpha=float(operation.given.get("alpha", 1.0)), name=operation.name))
 
 
+def celu(operation: Operation) -> Value:
+    """`Celu`: with the slope 1 at zero, by max(0, x) + min(0, a (exp(x / a) - 1))."""
+    import keras
+
+    alpha = float(operation.given.get("alpha", 1.0))
+    if alpha == 1.0:
+        return _over(operation, keras.layers.ELU(name=operation.name))
+    return _over(operation, plain_layer(operation.name, "celu", alpha=alpha))
+
+
 def clip(operation: Operation) -> Value:
     """`Clip`; from 0 on it is a ReLU with a ceiling."""
     import keras
@@ -95,7 +105,7 @@ def gelu(operation: Operation) -> Value:
 
 
 def softmax(operation: Operation) -> Value:
-    """`Softmax` along one axis."""
+    """`Softmax` along one axis, and `LogSoftmax`."""
     import keras
 
     data = operation.data
@@ -104,6 +114,8 @@ def softmax(operation: Operation) -> Value:
     if not newer and any(side != 1 for side in data.shape[asked % len(data.shape) + 1 :]):
         raise operation.refused("is of a version that sums over channels and pixels together")
     axis = axis_of(operation, data, asked)
+    if operation.kind == "LogSoftmax":
+        return _over(operation, plain_layer(operation.name, "log softmax", axis=axis))
     return _over(operation, keras.layers.Softmax(axis=axis, name=operation.name))
 
 

@@ -13,6 +13,9 @@ from edgeseg.foreign.onnx_keras.table import OPERATIONS
 from edgeseg.foreign.onnx_keras.values import Operation, Value, channels_last, fitting_name
 from edgeseg.quiet import quiet
 
+_DECISIONS = ("ArgMax", "ArgMin", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Round")
+"""They make a mask of the values that edgeseg needs."""
+
 
 def keras_network(graph: OnnxGraph) -> Any:
     """Write a graph as a functional Keras 3 model, on the TensorFlow backend.
@@ -27,9 +30,9 @@ def keras_network(graph: OnnxGraph) -> Any:
     unknown = Counter(node.op_type for node in graph.proto.graph.node if node.op_type not in known)
     if unknown:
         listed = ", ".join(f"{name} ({count})" for name, count in sorted(unknown.items()))
-        raise ArtifactError(
-            f"the ONNX graph holds operations that edgeseg cannot convert: {listed}; export the network without them"
-        )
+        decided = [name for name in _DECISIONS if unknown.get(name) == 1 and "Where" not in unknown]
+        remedy = "so export what it gives before that decision" if decided else "export the network without them"
+        raise ArtifactError(f"the ONNX graph holds operations that edgeseg cannot convert: {listed}; {remedy}")
     with quiet():
         return _Writer(graph).model()
 

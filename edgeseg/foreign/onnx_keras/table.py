@@ -48,6 +48,8 @@ OPERATIONS: dict[str, Callable[[Operation], Value]] = {
     "Mish": activation.named("mish"),
     "Gelu": activation.gelu,
     "Softmax": activation.softmax,
+    "LogSoftmax": activation.softmax,
+    "Celu": activation.celu,
     "Exp": activation.function("exp"),
     "Log": activation.function("log"),
     "Sqrt": activation.function("sqrt"),

@@ -26,7 +26,7 @@ from edgeseg.stages.calibrate.ranges import RecordedRanges
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import Predictor, checkpoint_contract, volume_logits
 from edgeseg.targets import ConvertJob, KerasPredictor, Target, get, open_artifact
-from edgeseg.targets.target import logit_codes, quantisable_layers
+from edgeseg.targets.target import kernel_sizes, logit_codes
 
 PATIENTS = 4
 """How many training patients are looked at unless told otherwise."""
@@ -110,7 +110,8 @@ class _Files:
     ) -> None:
         self.target, self.job, self.volumes, self.threads = target, job, volumes, threads
         self.progress, self.done = progress, 0
-        self.layers = quantisable_layers(job.model)
+        self.weights = kernel_sizes(job.model)
+        self.layers = tuple(self.weights)
 
     def answers(self, kept: tuple[str, ...]) -> _Answers:
         """Write and run the file in which `kept` stay in float."""
@@ -131,7 +132,7 @@ class _Files:
         before, after = sqnr_db(none.logits, coded), sqnr_db(kept.logits, coded)
         return LayerSensitivity(
             layer=name,
-            weights=int(self.job.model.get_layer(name).kernel.shape.num_elements()),
+            weights=self.weights[name],
             alone_sqnr_db=sqnr_db(alone.logits, every.logits),
             kept_gain_db=None if before is None or after is None else after - before,
             alone_dice_delta=alone.dice_mean - every.dice_mean,

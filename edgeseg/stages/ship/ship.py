@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeseg import artifacts
-from edgeseg.checkpoint import Checkpoint, CheckpointHeader, RecipeRecord, checkpoint_bytes, read_checkpoint
+from edgeseg.checkpoint import (
+    Checkpoint,
+    CheckpointHeader,
+    RecipeRecord,
+    checkpoint_bytes,
+    read_checkpoint,
+    refuse_foreign,
+)
 from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.split import read_split
 from edgeseg.data.volume import PHANTOM
@@ -72,13 +79,14 @@ def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = Non
         The variant's folder.
 
     Raises:
-        CheckpointError: when the run is damaged, or the build was made from other weights.
+        CheckpointError: when the run is damaged or imported, or the build was made from other weights.
         DataError: when the build rests on phantoms or on patients that training saw.
         OptionError: when the choice cannot be read, was made for another variant, or is not that of the build; when the
             site's patient key is damaged, or lies in `into`.
         OutputError: when the folder cannot be written, or another run writes there.
     """
     checkpoint = read_checkpoint(run)
+    refuse_foreign(checkpoint, "shipped")
     sha256 = artifacts.sha256_bytes(content := checkpoint.path.read_bytes())
     if build.weights_sha256 != sha256:
         raise CheckpointError(

@@ -240,6 +240,8 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
     "elu": lambda: _one("Elu", alpha=0.7),
     "prelu": lambda: _plain(node("PRelu", ["x", "a"], ["y"]), a=weights(3, 1, 1)),
     "softmax": lambda: _one("Softmax", axis=1),
+    "log-softmax": lambda: _one("LogSoftmax", axis=1),
+    "celu": lambda: _one("Celu", alpha=0.5),
     "tanh": lambda: _one("Tanh"),
     "pad-reflect": lambda: _plain(node("Pad", ["x", "p"], ["y"], mode="reflect"), p=whole(0, 0, 1, 2, 0, 0, 3, 1)),
     "pad-value": lambda: _plain(node("Pad", ["x", "p", "v"], ["y"]), p=whole(0, 0, 1, -2, 0, 0, 3, 1), v=number(1.5)),

@@ -51,3 +51,10 @@ def test_an_operation_that_does_not_fit_is_named(tmp_path: Path) -> None:
     drawn[1]["s"] = np.array([1, 1, 2, 2], np.float32)
     with pytest.raises(ArtifactError, match="Resize 'up' resizes by cubic interpolation"):
         keras_network(read_onnx_graph(write(drawn, tmp_path / "drawn.onnx")))
+
+
+def test_a_mask_in_place_of_values_is_refused_with_the_way_on(tmp_path: Path) -> None:
+    nodes = [node("Greater", ["x", "half"], ["m"]), node("Cast", ["m"], ["y"], to=1)]
+    drawn: Drawing = (nodes, {"half": np.array(0.5, np.float32)}, (1, 3, 8, 8))
+    with pytest.raises(ArtifactError, match=r"Greater \(1\); so export what it gives before"):
+        keras_network(read_onnx_graph(write(drawn, tmp_path / "drawn.onnx")))

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.errors import ArtifactError, ContractError, OptionError, OutputError
@@ -66,6 +68,7 @@ def test_a_contract_says_what_the_file_does_not(tmp_path: Path) -> None:
         ('output = "logits"', "ends in a sigmoid"),
         ("foreground = [4]", "counted from 0 to 0"),
         ('channels = ["flair"]', "takes 3 channels"),
+        ('channels = ["flair"]', r'\["pre", "flair", "post"\]'),
         ("colour = 1", "unknown key 'colour'"),
         ("size = [1, 2, 3]", "size is one number"),
         ('channels = ["t2", "flair", "post"]', "slices have"),
@@ -128,3 +131,40 @@ def test_a_smaller_map_is_enlarged_and_flagged(tmp_path: Path) -> None:
     result = adopt(saved(small, tmp_path / "net.keras"), tmp_path / "run")
     assert any("enlarged 4 times" in note for note in result.notes)
     assert result.parity.passed
+
+
+def test_more_channels_than_slices_have_are_refused_without_asking_for_their_names(tmp_path: Path) -> None:
+    image = keras.Input((SIDE, SIDE, 4))
+    file = saved(keras.Model(image, keras.layers.Conv2D(1, 1)(image)), tmp_path / "net.keras")
+    with pytest.raises(ContractError, match="takes 4 channels, and slices have 3"):
+        adopt(file, tmp_path / "run")
+
+
+def test_bytes_are_given_as_they_are_where_the_network_scales_them(tmp_path: Path) -> None:
+    image = keras.Input((SIDE, SIDE, 3))
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(image)
+    file = saved(keras.Model(image, keras.layers.Conv2D(1, 3, padding="same")(x)), tmp_path / "net.keras")
+    result = adopt(file, tmp_path / "run")
+    assert (result.scale, result.parity.passed) == (1.0, True)
+
+
+def test_an_onnx_file_of_a_fixed_batch_whose_masks_have_no_axis_of_channels(tmp_path: Path) -> None:
+    kernel = np.random.default_rng(0).normal(size=(1, 3, 3, 3)).astype(np.float32)
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], pads=[1] * 4),
+        helper.make_node("Sigmoid", ["c"], ["p"]),
+        helper.make_node("Squeeze", ["p", "one"], ["y"]),
+    ]
+    image = helper.make_tensor_value_info("x", TensorProto.FLOAT, [4, 3, SIDE, SIDE])
+    mask = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    stored = [numpy_helper.from_array(kernel, "w"), numpy_helper.from_array(np.array([1]), "one")]
+    graph = helper.make_graph(nodes, "g", [image], [mask], stored)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(tmp_path / "net.onnx"))
+    result = adopt(tmp_path / "net.onnx", tmp_path / "run")
+    assert (result.head, result.parity.passed) == ("sigmoid", True)
+
+
+def test_another_size_than_the_networks_own_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=f"takes images of {SIDE} x {SIDE} and 64 x 64"):
+        adopt(saved(unet(keras), tmp_path / "net.keras"), tmp_path / "run", size=(64, 64))
