@@ -82,7 +82,7 @@ def quantised(
         found = value_layers(proto, layers)
         kept = _onnx_mixed.kept_nodes(proto, found, form.owners(), kept_layers)
     else:
-        found = _onnx_partial.value_layers(proto, layers)
+        found = _onnx_partial.value_layers(proto, layers, form)
         kept = _onnx_partial.float_nodes(proto, found, layers, form.owners(), kept_layers)
         kept_layers = _onnx_partial.float_layers(proto, kept, layers)
     values = {name: ranges.of(layer) for name, layer in found.items()}

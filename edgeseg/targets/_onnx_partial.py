@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from edgeseg.targets import _onnx_mixed
+from edgeseg.targets._keras import Network, keras_tensors
 
 MOVES = (
     "DepthToSpace", "Flatten", "MaxPool", "Reshape", "Resize", "Slice", "Squeeze", "Transpose", "Unsqueeze",
@@ -18,7 +19,7 @@ KERNELS = (
 """Operations for which ONNX Runtime has an integer kernel."""
 
 
-def value_layers(proto: Any, layers: dict[str, str]) -> dict[str, str]:
+def value_layers(proto: Any, layers: dict[str, str], form: Network) -> dict[str, str]:
     """Name the layer whose range each value has; values that nothing tells of are left out.
 
     What only moves a value has that value's range, so that its codes move as they are. Of a layer that is several
@@ -42,7 +43,21 @@ def value_layers(proto: Any, layers: dict[str, str]) -> dict[str, str]:
             found[value] = layers[value]
         elif len(followers) == 1 and followers[0].op_type in ("Clip", "Relu") and followers[0].output[0] in layers:
             found[value] = layers[followers[0].output[0]]
+        elif (maker := _maker(followers, layers, form)) is not None:
+            found[value] = maker
     return found
+
+
+def _maker(followers: list[Any], layers: dict[str, str], form: Network) -> str | None:
+    """Name the layer of a value whose name was lost, from a layer that takes it and nothing else."""
+    makers = {id(step.result): step.name for step in form.steps}
+    steps = {step.name: step for step in form.steps}
+    for node in followers:
+        step = steps.get(layers.get(node.output[0], ""))
+        taken = [] if step is None else keras_tensors(step.arguments)
+        if len(taken) == 1 and id(taken[0]) in makers:
+            return makers[id(taken[0])]
+    return None
 
 
 def float_nodes(
