@@ -90,14 +90,14 @@ def _cells(row: ArtifactRow, build: BuildResult) -> list[str]:
     if row.evaluation is None or row.parity is None:
         return [row.target, ABSENT, ABSENT, ABSENT, ABSENT, row.status]
     base = build.baseline
-    slow = None if base is None or base.latency is None else base.latency.p50_ms
-    speed = ABSENT if slow is None or row.latency is None else f"x {row.latency.p50_ms / slow:.2f}"
+    slow = None if base is None or base.latency is None else base.latency.latency_ms_p50
+    speed = ABSENT if slow is None or row.latency is None else f"x {row.latency.latency_ms_p50 / slow:.2f}"
     kept = row.float_layers
     return [
         row.target,
         size_text(row.size_bytes),
         f"{row.evaluation.dice.mean:.3f}",
-        f"{row.parity.flip_ppm:.0f} ppm",
+        f"{row.parity.flips_ppm:.0f} ppm",
         speed,
         f"{len(kept)} layers" if kept else "none",
     ]
