@@ -8,14 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeseg import artifacts
-from edgeseg.checkpoint import (
-    Checkpoint,
-    CheckpointHeader,
-    RecipeRecord,
-    checkpoint_bytes,
-    read_checkpoint,
-    refuse_foreign,
-)
+from edgeseg.checkpoint import Checkpoint, CheckpointHeader, RecipeRecord, checkpoint_bytes, read_checkpoint
 from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.split import read_split
 from edgeseg.data.volume import PHANTOM
@@ -79,14 +72,13 @@ def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = Non
         The variant's folder.
 
     Raises:
-        CheckpointError: when the run is damaged or imported, or the build was made from other weights.
+        CheckpointError: when the run is damaged, or the build was made from other weights.
         DataError: when the build rests on phantoms or on patients that training saw.
         OptionError: when the choice cannot be read, was made for another variant, or is not that of the build; when the
             site's patient key is damaged, or lies in `into`.
         OutputError: when the folder cannot be written, or another run writes there.
     """
     checkpoint = read_checkpoint(run)
-    refuse_foreign(checkpoint, "shipped")
     sha256 = artifacts.sha256_bytes(content := checkpoint.path.read_bytes())
     if build.weights_sha256 != sha256:
         raise CheckpointError(
@@ -298,6 +290,8 @@ def _split_words(header: CheckpointHeader) -> str:
 
 def _history(run: Path) -> tuple[EpochRecord, ...]:
     path = (run if run.is_dir() else run.parent) / HISTORY
+    if not path.exists():
+        raise CheckpointError(f"{path} is missing; ship the whole run of a training, not one that was imported")
     try:
         return from_json(History, path.read_bytes()).epochs
     except (OSError, JsonFormatError) as error:
