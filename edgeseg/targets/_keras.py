@@ -155,6 +155,8 @@ def _plain(step: Step, readers: dict[int, int]) -> bool:
     layer, kind = step.layer, type(step.layer).__name__
     if kind == "ReLU":
         return layer.max_value is None and not layer.negative_slope and readers[id(step.arguments[0])] == 1
+    if kind == "Conv2DTranspose":
+        return tuple(layer.kernel_size) == tuple(layer.strides)
     return kind in PLAIN and getattr(layer, "groups", 1) == 1
 
 

@@ -84,7 +84,7 @@ def quantised(
     else:
         found = _onnx_partial.value_layers(proto, layers, form)
         kept = _onnx_partial.float_nodes(proto, found, layers, form.owners(), kept_layers)
-        kept_layers = _onnx_partial.float_layers(proto, kept, layers)
+        kept_layers = _onnx_partial.float_layers(proto, kept, {**found, **layers})
     values = {name: ranges.of(layer) for name, layer in found.items()}
     kinds = (*INTEGER, "Relu") if form.plain else _onnx_partial.KERNELS
     result = _quantize_static(proto, {INPUT: image, **values}, overrides, codes, kept, kinds)
