@@ -10,13 +10,8 @@ from typing import Any
 
 from edgeseg.errors import ArtifactError, OptionError, one_line
 from edgeseg.foreign.bounds import takes_bytes
+from edgeseg.targets._explicit import IDLE
 
-IDLE = (
-    "Dropout", "SpatialDropout2D", "SpatialDropout1D", "AlphaDropout", "GaussianDropout", "GaussianNoise", "Identity",
-    "ActivityRegularization", "RandomFlip", "RandomRotation", "RandomZoom", "RandomContrast", "RandomBrightness",
-    "RandomTranslation", "RandomCrop",
-)  # fmt: skip
-"""Layers that give what they are given when a network is used."""
 _MOST_CHANNELS = 64
 
 

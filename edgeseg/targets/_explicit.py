@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from edgeseg.targets._norms import GROUPED, without_reshapes
 from edgeseg.targets.plain import plain_layer
 
-_IDLE = (
-    "Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise", "AlphaDropout", "ActivityRegularization",
-    "Identity",
+IDLE = (
+    "Dropout", "SpatialDropout2D", "SpatialDropout1D", "AlphaDropout", "GaussianDropout", "GaussianNoise", "Identity",
+    "ActivityRegularization", "RandomFlip", "RandomRotation", "RandomZoom", "RandomContrast", "RandomBrightness",
+    "RandomTranslation", "RandomCrop",
 )  # fmt: skip
-"""Layers that do nothing once a network is trained."""
+"""Layers that give what they are given when a network is used."""
 _ACTIVATED = ("Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "Dense")
 _OTHERS = ("SeparableConv2D", "Activation", "Rescaling")
 
@@ -45,7 +46,7 @@ def _is_rewritten(layer: Any, alone: set[str]) -> bool:
     kind = type(layer).__name__
     grouped = kind == "Conv2D" and layer.groups > 1
     activated = kind in _ACTIVATED and _activation(layer) != "linear"
-    return grouped or activated or layer.name in alone or kind in (*_IDLE, *GROUPED, *_OTHERS)
+    return grouped or activated or layer.name in alone or kind in (*IDLE, *GROUPED, *_OTHERS)
 
 
 class _Writer:
@@ -57,7 +58,7 @@ class _Writer:
 
     def __call__(self, layer: Any, *arguments: Any, **options: Any) -> Any:
         kind = type(layer).__name__
-        if kind in _IDLE:
+        if kind in IDLE:
             return arguments[0]
         if kind in _ACTIVATED and (name := _activation(layer)) != "linear":
             x = self(
