@@ -21,6 +21,7 @@ from edgeseg.errors import OptionError
 from edgeseg.imaging import ASPECT_TOLERANCE, framed_size
 from edgeseg.results import PatientSegmentation, SliceSegmentation
 from edgeseg.specs import Contract, RunOptions
+from edgeseg.stages.segment.clock import ms_since, rounded_ms
 from edgeseg.stages.segment.dicom_seg import SegMasks
 from edgeseg.stages.segment.doubts import Doubts
 from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer
@@ -132,9 +133,9 @@ def _summary(
         slices=len(masks),
         slices_with_tumour=sum(mask.tumour_pixels > 0 for mask in masks),
         tumour_pixels=pixels,
-        latency_ms_p50=float(np.percentile(latencies_ms, 50)),
-        latency_ms_p95=float(np.percentile(latencies_ms, 95)),
-        total_ms=(time.perf_counter() - start) * 1e3,
+        latency_ms_p50=rounded_ms(np.percentile(latencies_ms, 50)),
+        latency_ms_p95=rounded_ms(np.percentile(latencies_ms, 95)),
+        total_ms=ms_since(start),
         warnings=warnings,
         masks=masks,
         post_processing=_rule(contract, scan),

@@ -17,6 +17,7 @@ from edgeseg.progress import Progress
 from edgeseg.results import PatientSegmentation, RunResult
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.apart.files import ENTRY
+from edgeseg.stages.segment.clock import ms_since
 from edgeseg.stages.segment.inputs import Planned
 from edgeseg.stages.segment.names import safe_name, why_reserved
 from edgeseg.stages.segment.patients import Naming, OnPatient, Patients, plan_each
@@ -106,7 +107,7 @@ class _Model:
         start = time.perf_counter()
         known = model_sha256(path) if path.is_file() else ""
         segmenter = Segmenter.load(path, threads=threads, contract=options.contract)
-        return cls(path=path, segmenter=segmenter, sha256=known, load_ms=(time.perf_counter() - start) * 1e3)
+        return cls(path=path, segmenter=segmenter, sha256=known, load_ms=ms_since(start))
 
     def check(self) -> None:
         """Refuse masks of a model whose file is another by now."""
@@ -130,7 +131,7 @@ class _Model:
             edgeseg=__version__,
             patients=rows,
             load_ms=self.load_ms,
-            total_ms=(time.perf_counter() - start) * 1e3,
+            total_ms=ms_since(start),
         )
 
 

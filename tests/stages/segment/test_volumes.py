@@ -165,6 +165,18 @@ def test_values_that_are_nan_are_flagged(
     check(common(tmp_path / "out" / found.files[0]), found)
 
 
+def texts(value: Any) -> Iterator[str]:
+    """Every text in parsed JSON, names of keys too, but for digests, in which any four digits stand by chance."""
+    if isinstance(value, dict):
+        yield from texts(list(value))
+        yield from texts(list(value.values()))
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+    elif isinstance(value, str):
+        yield re.sub(r"\b[0-9a-f]{12,64}\b", "", value)
+
+
 @pytest.mark.parametrize("multiframe", [False, True])
 @pytest.mark.parametrize("inverted", [False, True])
 def test_a_dicom_study_becomes_a_seg_that_pydicom_reads(
@@ -192,7 +204,7 @@ def test_a_dicom_study_becomes_a_seg_that_pydicom_reads(
     assert (seg.Modality, seg.ContentLabel, seg.PatientID) == ("SEG", "RESEARCH_USE", "ID-4711")
     assert "Not a medical device" in seg.ImageComments
     assert (found.input, len(found.files)) == ("dicom", 2)
-    told = (tmp_path / "out" / "summary.json").read_text()
+    told = " ".join(texts(json.loads((tmp_path / "out" / "summary.json").read_text())))
     assert re.search(r"Zyxwvu|Secret|4711|ACC-815|Doc\^|1950|\d+\.\d+\.\d+\.\d+\.\d+\.\d", told) is None
     assert re.fullmatch(r"patient-[0-9a-f]{12}", found.patient)
     again = run(model, [tmp_path / "study"], out=tmp_path / "out2", options=RunOptions(salt=SALT))
