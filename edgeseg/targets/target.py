@@ -50,6 +50,8 @@ class Target:
         convert: writes the artifact at a path, whole or not at all; equal jobs give equal bytes.
         companions: suffixes of the files that stand beside the artifact, put in place of its own.
         note: what one should know before choosing it, empty where there is nothing.
+        barred: says in one clause what in a Keras network the format cannot hold, None where it holds all of it; None
+            for a format that holds every network.
     """
 
     name: str
@@ -63,10 +65,15 @@ class Target:
     profiles: tuple[str, ...] = ()
     companions: tuple[str, ...] = ()
     note: str = ""
+    barred: Callable[[Any], str | None] | None = None
 
     def files(self, path: Path) -> tuple[Path, ...]:
         """Return all files of an artifact whose own is at `path`, that one first."""
         return (path, *(path.with_suffix(suffix) for suffix in self.companions))
+
+    def bar(self, model: Any) -> str | None:
+        """Return why this format cannot hold a Keras network, whatever converts it; None where it can."""
+        return None if self.barred is None else self.barred(model)
 
     def profile(self, asked: str) -> str | None:
         """Return the profile that a file of this target is of when `asked` is asked for; None for float."""

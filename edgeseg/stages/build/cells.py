@@ -30,7 +30,8 @@ class Cell:
         parity: against the reference; none for the reference itself.
         evaluation: its scores.
         latency: of one slice.
-        failure: the status of an artifact that failed; no later step touches it.
+        failure: the status of an artifact that failed, or whose format cannot hold the network; no later step touches
+            it.
     """
 
     target: Target

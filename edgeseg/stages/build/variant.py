@@ -10,8 +10,18 @@ from typing import Any, TypeVar
 from edgeseg import artifacts
 from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.data.volume import PHANTOM
+from edgeseg.errors import ArtifactError
 from edgeseg.progress import Progress
-from edgeseg.results import REFERENCE, BaselineResult, BuildResult, Census, Environment, EvalResult, ParityResult
+from edgeseg.results import (
+    NOT_MADE,
+    REFERENCE,
+    BaselineResult,
+    BuildResult,
+    Census,
+    Environment,
+    EvalResult,
+    ParityResult,
+)
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.specs.seen import NAMED_PATIENTS
 from edgeseg.stages.build.candidates import SEARCHED, BudgetSearch
@@ -62,13 +72,13 @@ class VariantBuild:
     def run(self, started: float) -> BuildResult:
         """Run all stages; `started` is when the first one really began. Baseline and stages are left to the caller."""
         spec, inputs = self.spec, self.inputs
+        cells = [Cell(target=target, failure=self._barred(target)) for target in self.targets]
         own = (inputs.content_key, inputs.weights_sha256)
         read = functools.partial(resolve_data, spec, inputs)
         data = self._stage("data", BuildData, read, inputs=(*own, spec.allow_seen), started=started)
         asked = (spec.variant, inputs.weights_sha256)
         counted = self._stage("model", Census, lambda: census(self.workshop.model), inputs=asked)
         compression = self._compress()
-        cells = [Cell(target=target) for target in self.targets]
         cells = self._each(cells, "convert", lambda cell: self._convert(cell, compression.ranges, data, cells[0]))
         cells = self._scored(cells, data)
         given = self._baseline(data, counted)
@@ -122,6 +132,21 @@ class VariantBuild:
             )
 
         return self._stage("compress", Compression, make, inputs=asked)
+
+    def _barred(self, target: Target) -> str | None:
+        """Return the status of a target that cannot hold the network, None for one that can.
+
+        Raises:
+            ArtifactError: when it was asked for by name.
+        """
+        if self.inputs.checkpoint.header.foreign is None:  # every format holds edgeseg's own networks
+            return None
+        why = target.bar(self.workshop.model)
+        if why is None:
+            return None
+        if target.name in self.spec.targets:
+            raise ArtifactError(f"{target.name} cannot be made: {why}")
+        return f"{NOT_MADE}: {why}"
 
     def _convert(self, cell: Cell, ranges: RecordedRanges | None, data: BuildData, reference: Cell) -> Cell:
         """Write one artifact: of an int8 target what the search within the budget says, where there is a budget."""
