@@ -150,7 +150,7 @@ def test_a_format_that_cannot_hold_a_network_is_no_failure(leaky: Path, monkeypa
 
 
 def test_a_format_that_cannot_hold_a_network_is_refused_by_name(leaky: Path) -> None:
-    with pytest.raises(ArtifactError, match="^tflite-int16x8 cannot be made: the network has LeakyReLU"):
+    with pytest.raises(ArtifactError, match=r"^tflite-int16x8 cannot be made: the network has LeakyReLU"):
         build(spec(leaky, targets=("all", "tflite-int16x8")))
     assert not list(spec(leaky).out.rglob("*.tflite"))
 
