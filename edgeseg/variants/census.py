@@ -7,7 +7,8 @@ from typing import Any
 
 from edgeseg.results import Census
 
-_COUNTED = ("Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "Dense")
+_COUNTED = ("Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D", "Dense")
+_KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 
 
 def census(model: Any) -> Census:
@@ -22,7 +23,7 @@ def census(model: Any) -> Census:
         kind = type(layer).__name__
         if kind not in _COUNTED:
             continue
-        kernel = math.prod(layer.kernel.shape)
+        kernel = sum(math.prod(w.shape) for w in layer.weights if w.path.rsplit("/", 1)[-1] in _KERNELS)
         for shape in _pixel_shapes(layer, "input" if kind == "Conv2DTranspose" else "output", own):
             macs += kernel * math.prod(shape[1:-1])
     return Census(
