@@ -1,9 +1,9 @@
-"""Following channels through any network: which of them must leave together, found from its graph and not from names.
+"""Following channels through any network: which of them must leave together, found from its graph, not from names.
 
-Every channel that a layer makes begins as a unit of its own. Where a graph joins two values channel by channel (a sum, a
-product) their units become one, since one cannot be narrower than the other; a concatenation puts units side by side; a
-depthwise kernel hands them on. So each unit is what has to leave, or stay, at once (Fang et al., "DepGraph: Towards Any
-Structural Pruning", CVPR 2023). Where a layer mixes its channels in a way that has no kernel to cut, its units are
+Every channel that a layer makes begins as a unit of its own. Where a graph joins two values channel by channel (sums,
+products) their units become one, since one cannot be narrower than the other; a concatenation puts units side by side;
+a depthwise kernel hands them on. So each unit is what has to leave, or stay, at once (Fang et al., "DepGraph: Towards
+Any Structural Pruning", CVPR 2023). Where a layer mixes its channels in a way that has no kernel to cut, its units are
 fixed, and so are those of the image and of the logits.
 """
 

@@ -12,9 +12,9 @@ from edgeseg.losses import make_loss
 from edgeseg.recipes.channels import Call
 from edgeseg.recipes.cut import Anatomy
 from edgeseg.recipes.layers import ACTIVATIONS, MAKERS
+from edgeseg.recipes.recipe import Batch
 
 _KERNELS = ("kernel", "pointwise_kernel")
-Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 Importance = dict[str, NDArray[np.float64]]
 """For each slot one number per channel, at least 0; 0 for a channel that nothing would miss."""
 

@@ -35,7 +35,7 @@ def with_dead_channels(
 def _silence(kind: str, name: str, array: np.ndarray, gone: np.ndarray) -> None:
     if kind == "Conv2DTranspose" and name == "kernel":
         array[:, :, gone] = 0
-    elif name == "depthwise_kernel" or kind == "DepthwiseConv2D" and name == "kernel":
+    elif name == "depthwise_kernel" or (kind == "DepthwiseConv2D" and name == "kernel"):
         return  # what it takes is silent already
     else:
         array[..., gone] = 0

@@ -1,4 +1,4 @@
-"""Which channels leave together in anybody's network, found from its graph, and that the smaller network is the same."""
+"""Which channels leave together in any network, found from its graph, and that the smaller network is the same."""
 
 from __future__ import annotations
 

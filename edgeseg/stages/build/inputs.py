@@ -129,7 +129,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
 
 def _calibrating(spec: BuildSpec, checkpoint: Checkpoint, dataset: Dataset) -> tuple[str, ...]:
     header = checkpoint.header
-    if spec.calibration_data is not None and header.foreign is not None:
+    if spec.calibration_data is not None and header.foreign is not None and not header.train_patients:
         entries = header.foreign.contract.seen_patients
         return tuple(seen_among(dataset.patients, entries, keys_for(entries)))
     return calibration_patients(checkpoint, dataset, seed=spec.seed)

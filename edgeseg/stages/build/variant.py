@@ -184,7 +184,7 @@ class VariantBuild:
     def _scored(self, cells: list[Cell], data: BuildData) -> list[Cell]:
         """Verify and evaluate one artifact after another; only the reference stays open."""
         for index, cell in enumerate(cells):
-            if cell.name != REFERENCE or self.workshop.original is not None:
+            if cell.name != REFERENCE or self.workshop.reference is not None:
                 cell = self.attempts.extend(cell, "verify", lambda cell: self._verified(cell, data, cells[0]))
             cells[index] = self.attempts.extend(cell, "evaluate", lambda cell: self._evaluated(cell, data))
             if cell.name != REFERENCE and cell.path is not None:
@@ -205,10 +205,9 @@ class VariantBuild:
                 max_flip_ppm=target.max_flip_ppm,
             )
 
-        foreign = self.inputs.checkpoint.header.foreign
-        theirs = (
-            artifacts.sha256_file(reference.file if own is None else own.path) if foreign is None else foreign.sha256
-        )
+        header = self.inputs.checkpoint.header
+        whole = header.foreign is not None and not header.chain
+        theirs = header.foreign.sha256 if whole else artifacts.sha256_file(reference.file if own is None else own.path)
         hashes = (artifacts.sha256_file(cell.file), theirs)
         asked = (*hashes, data.content_key, patients, target.max_flip_ppm, self.environment)
         return replace(cell, parity=self._stage(stage, ParityResult, make, inputs=asked))
@@ -273,7 +272,8 @@ class VariantBuild:
 
 def _weights(header: CheckpointHeader) -> str:
     if header.foreign is not None:
-        return f"{header.variant.slug}, of {header.foreign.file}, trained on {header.data}"
+        how = f"fine-tuned on {len(header.train_patients)} patients of" if header.chain else "trained on"
+        return f"{header.variant.slug}, of {header.foreign.file}, {how} {header.data}"
     return f"{header.variant.slug}, trained on {len(header.train_patients)} patients of {header.data}"
 
 
@@ -285,6 +285,8 @@ def _origin(inputs: BuildInputs, seed: int) -> str | None:
     unknown = f"TRAINING UNKNOWN: {foreign.file} does not say whom it learned from; a patient who is scored may be one."
     if not inputs.trained:
         return unknown
+    if inputs.checkpoint.header.chain:
+        return f"{unknown} {len(inputs.trained)} patients were fine-tuned on here, and are not scored."
     who = ", ".join(inputs.trained[:NAMED_PATIENTS]) + (" ..." if len(inputs.trained) > NAMED_PATIENTS else "")
     if foreign.contract.seen_patients:
         return f"{len(inputs.trained)} patients whom {foreign.file} names as seen lent slices to calibration ({who})."

@@ -55,6 +55,11 @@ class Workshop:
         opened.contract = replace(opened.contract, threshold=point.threshold, post_processing=point.post_processing)
         return opened
 
+    @property
+    def reference(self) -> Predictor | None:
+        """The file that the network must still compute as; None for edgeseg's own, and for one that was compressed."""
+        return None if self.inputs.checkpoint.header.chain else self.original
+
     def contract(self, target: Target, taken: Candidate | None) -> Contract:
         """Return what an artifact says of itself."""
         ranges = None if taken is None else taken.ranges
@@ -85,10 +90,10 @@ class Workshop:
     def parent(self, taken: Candidate | None, reference: Path) -> Predictor:
         """Open what an artifact came from: the reference, or the float network that a search trained for it.
 
-        The reference is the file that was given, where the network came from one.
+        The reference is the file that was given, where the network came from one and is whole.
         """
         if taken is None or taken.checkpoint is None:
-            return self.remembered(_GIVEN, self.original) if self.original is not None else self.predictor(reference)
+            return self.predictor(reference) if self.reference is None else self.remembered(_GIVEN, self.reference)
         contract = self.contract(TARGETS[keras_fp32.NAME], None)
         return KerasPredictor(self._network(taken.checkpoint), contract, threads=self.spec.threads)
 

@@ -29,7 +29,12 @@ def checkpoint_contract(header: CheckpointHeader, target: str = "keras-fp32", *,
     """
     found, learned = get(target), header.train_patients
     if header.foreign is not None:
-        return replace(header.foreign.contract, target=found.name, layout=found.layout)
+        theirs = replace(header.foreign.contract, target=found.name, layout=found.layout)
+        if not learned:
+            return theirs
+        entries = seen_entries(learned, key=None if public_ids else key_for(learned))
+        seen = tuple(sorted({*theirs.seen_patients, *entries}))
+        return replace(theirs, seen_patients=seen, training_hash=header.data_hash)
     return Contract(
         variant=header.variant,
         tier=tier_of(header.variant, found.precision),

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from edgeseg.checkpoint import CheckpointHeader
+from edgeseg.checkpoint import CheckpointHeader, weight_names
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import TrainingError
@@ -186,7 +186,8 @@ class TrainLoop:
         )
         if self.epoch % self.validate_every == 0 or self.epoch == self.sampler.spec.epochs:
             with self.team.alone():
-                self.scorer.set_weights(list(averaged_weights(self.model, self.model.optimizer).values()))
+                values = averaged_weights(self.model, self.model.optimizer)
+                self.scorer.set_weights([values[name] for name in weight_names(self.scorer)])
                 record = _validated(record, self._predictor, self.cache, self.header.validation_patients)
         self.history = History(epochs=(*self.history.epochs, record))
         if self.log is None:

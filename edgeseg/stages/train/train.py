@@ -35,7 +35,7 @@ from edgeseg.stages.train.run_folder import (
     save_state,
 )
 from edgeseg.stages.train.teach import soft_labels
-from edgeseg.variants import build_model
+from edgeseg.stages.train.trained import bare_network, trained_network
 from edgeseg.variants.initial import draw_kernels
 
 
@@ -93,6 +93,8 @@ def train(
     _check_initial(spec, initial, train_patients, validation_patients)
     header = _header(cache, spec, train_patients, validation_patients, backend, devices)
     header = replace(header, initial=None if initial is None else initial.header)
+    if initial is not None and (foreign := initial.header.foreign) is not None:
+        header = replace(header, foreign=foreign, image=foreign.contract.image)
     if resume and (done_before := finished_run(out, header)) is not None:
         return _result(out, *done_before, images_per_second=None)
     team = gather(keras, devices=devices, batch_size=spec.batch_size)
@@ -102,7 +104,7 @@ def train(
     batches = DeviceBatches(sampler) if spec.augment_on == "device" else sampler
     with team.scope():
         model = _compiled(keras, spec, sampler.steps_per_epoch, initial)
-    scorer = build_model(spec.variant, _image(cache), keras)
+    scorer = bare_network(keras, spec.variant, initial, _image(cache))
     done, history = _start(out, header, model, team, resume=resume)
     run = TrainLoop(cache, sampler, batches, model, scorer, header, history, out, validate_every, progress, team)
     try:
@@ -219,7 +221,8 @@ def _image(cache: SliceCache) -> ImageSpec:
 
 def _compiled(keras: Any, spec: TrainSpec, steps_per_epoch: int, initial: Checkpoint | None) -> Any:
     with computing(keras, spec.precision):
-        model = build_model(spec.variant, ImageSpec(height=spec.crop_px, width=spec.crop_px), keras)
+        image = ImageSpec(height=spec.crop_px, width=spec.crop_px)
+        model = trained_network(keras, spec.variant, initial, image)
     if initial is None:
         draw_kernels(model, seed=spec.seed)
     else:
