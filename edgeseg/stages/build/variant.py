@@ -206,8 +206,11 @@ class VariantBuild:
             )
 
         header = self.inputs.checkpoint.header
-        whole = header.foreign is not None and not header.chain
-        theirs = header.foreign.sha256 if whole else artifacts.sha256_file(reference.file if own is None else own.path)
+        theirs = (
+            artifacts.sha256_file(reference.file if own is None else own.path)
+            if header.foreign is None or header.chain
+            else header.foreign.sha256
+        )
         hashes = (artifacts.sha256_file(cell.file), theirs)
         asked = (*hashes, data.content_key, patients, target.max_flip_ppm, self.environment)
         return replace(cell, parity=self._stage(stage, ParityResult, make, inputs=asked))
@@ -229,7 +232,8 @@ class VariantBuild:
             return None
 
         def score(predictor: Predictor) -> EvalResult:
-            return self._score(predictor, stage, stage, data)
+            known = self.workshop.given if predictor is self.workshop.original else None
+            return self._score(known or predictor, stage, stage, data)
 
         def make() -> BaselineResult:
             options: dict[str, Any] = {"parameters": counted.parameters, "score": score, "here": self.environment}

@@ -56,9 +56,14 @@ class Workshop:
         return opened
 
     @property
+    def given(self) -> Predictor | None:
+        """The same file, its logits of the first slices remembered: what it is verified on is not run again to score it."""
+        return None if self.original is None else self.remembered(_GIVEN, self.original)
+
+    @property
     def reference(self) -> Predictor | None:
         """The file that the network must still compute as; None for edgeseg's own, and for one that was compressed."""
-        return None if self.inputs.checkpoint.header.chain else self.original
+        return None if self.inputs.checkpoint.header.chain else self.given
 
     def contract(self, target: Target, taken: Candidate | None) -> Contract:
         """Return what an artifact says of itself."""
@@ -93,7 +98,7 @@ class Workshop:
         The reference is the file that was given, where the network came from one and is whole.
         """
         if taken is None or taken.checkpoint is None:
-            return self.predictor(reference) if self.reference is None else self.remembered(_GIVEN, self.reference)
+            return self.reference or self.predictor(reference)
         contract = self.contract(TARGETS[keras_fp32.NAME], None)
         return KerasPredictor(self._network(taken.checkpoint), contract, threads=self.spec.threads)
 
