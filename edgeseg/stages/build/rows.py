@@ -20,6 +20,7 @@ from edgeseg.runtime.contract import read_contract
 from edgeseg.specs import BuildSpec
 from edgeseg.stages.build.cells import Cell
 from edgeseg.stages.score import dice_delta
+from edgeseg.targets import TARGETS
 from edgeseg.variants.tiers import tier_of
 
 
@@ -72,7 +73,22 @@ def failures(result: BuildResult) -> list[str]:
     ]
     return broken + [
         f"{names[id(row)]} flips {p.flips_ppm:.0f} ppm of the mask pixels against {p.reference}, {p.max_flip_ppm:g} "
-        f"are allowed; worst in {p.worst_slice} ({p.worst_slice_flipped_pixels} pixels)"
+        f"are allowed; worst in {p.worst_slice} ({p.worst_slice_flipped_pixels} pixels){_remedy(row)}"
         for row in result.artifacts
         if (p := row.parity) is not None and not p.passed
     ]
+
+
+def _remedy(row: ArtifactRow) -> str:
+    """Say what to do about an integer artifact that flips too many pixels; nothing of one that computes in float.
+
+    Layers in float help little where it is the values between layers that are rounded: of a network with instance
+    normalisation and leaky ReLU, float kernels throughout left most of the flips, and float values next to none.
+    """
+    target = TARGETS[row.target]
+    if target.precision.startswith("fp"):
+        return ""
+    kind = target.name.partition("-")[0]
+    floating = next(name for name in (f"{kind}-fp16", f"{kind}-fp32") if name in TARGETS)
+    other = "; --calibration-method mse may flip fewer" if target.needs_calibration else ""
+    return f". Take {floating}, which keeps the values between layers in float{other}"

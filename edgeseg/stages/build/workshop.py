@@ -57,7 +57,7 @@ class Workshop:
 
     @property
     def given(self) -> Predictor | None:
-        """The same file, with its logits of the first slices kept: what it is verified on is not run anew to score it."""
+        """The same file, its first slices remembered: what it is verified on is not run anew to score it."""
         return None if self.original is None else self.remembered(_GIVEN, self.original)
 
     @property

@@ -73,6 +73,11 @@ def check_fed(contract: Contract) -> None:
     Raises:
         OptionError: naming the normalisation.
     """
+    if unknown := [name for name in contract.channels if name not in CHANNELS]:
+        raise OptionError(
+            f"the network takes '{unknown[0]}', and training batches hold {', '.join(CHANNELS)}; only networks of "
+            "these can be trained on here"
+        )
     if not is_fixed(contract):
         raise OptionError(
             f"the network's contract normalises by {contract.normalisation}, which training batches do not do; only "
