@@ -134,8 +134,13 @@ def test_parts_become_one_result_with_all_rows(make_build: MakeBuild) -> None:
 
 @pytest.mark.parametrize(
     ("target", "said"),
-    [("tflite-int8", "Take tflite-fp16"), ("ort-int8", "Take ort-fp32"), ("onnx-dynamic", "Take onnx-fp16"), ("onnx-fp16", "")],
-)  # fmt: skip
+    [
+        ("tflite-int8", "Take tflite-fp16"),
+        ("ort-int8", "Take ort-fp32"),
+        ("onnx-dynamic", "Take onnx-fp16"),
+        ("onnx-fp16", ""),
+    ],
+)
 def test_an_integer_file_that_flips_too_many_pixels_names_what_to_take(
     make_build: MakeBuild, target: str, said: str
 ) -> None:
