@@ -90,6 +90,7 @@ def test_its_build_holds_files_against_the_smaller_network_and_compares_with_the
     assert result.artifacts[1].parity is not None
     assert result.baseline is not None
     assert result.baseline.variant == "theirs.keras"
+    assert result.baseline.parameters == network().count_params() > result.artifacts[0].parameters
     scored = {p.patient for row in result.artifacts if row.evaluation for p in row.evaluation.patients}
     assert not scored & set(header.train_patients)
 
