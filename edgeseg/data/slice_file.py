@@ -19,6 +19,7 @@ from PIL import Image
 from edgeseg.data.picture_head import frames_of
 from edgeseg.errors import DataError, ImageError, LimitError, MaskError, one_line
 from edgeseg.regular import open_regular
+from edgeseg.specs import LGG, ChannelSet
 
 SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
 
@@ -50,7 +51,9 @@ _FOREIGN = {
 }
 """What is known and not read, by its ending, and what to do."""
 
-_SLICE_RULE = "a slice is one frame of three 8-bit channels (pre-contrast, FLAIR, post-contrast)"
+_MODES = {1: ("L",), 2: ("LA",), 3: ("RGB",), 4: ("RGBA", "CMYK")}
+"""What Pillow calls a picture of so many 8-bit channels."""
+_COUNTS = {1: "one 8-bit channel", 2: "two 8-bit channels", 3: "three 8-bit channels", 4: "four 8-bit channels"}
 _MASK_RULE = "a mask is one frame of one 8-bit or 1-bit channel that holds only 0 and 255 (or 0 and 1)"
 
 
@@ -86,44 +89,57 @@ class _TooManyPixelsError(Exception):
     """The picture has more pixels than the caller allows."""
 
 
-def read_slice(path: Path) -> NDArray[np.uint8]:
+def read_slice(path: Path, channels: ChannelSet = LGG) -> NDArray[np.uint8]:
     """Read one slice.
 
+    Args:
+        path: the file.
+        channels: the one to four channels that it has to hold.
+
     Returns:
-        `(H, W, 3) uint8`, channels = pre, FLAIR, post, as stored; a file that is to be turned is refused.
+        `(H, W, C) uint8`, as stored; a file that is to be turned is refused.
 
     Raises:
-        ImageError: when the file is missing, damaged, too large, or anything but one 8-bit frame of three channels.
+        ImageError: when the file is missing, damaged, too large, or anything but one 8-bit frame of those channels.
     """
-    return _three_channels(path, _decode(path, ImageError, "slice"))
+    return _planes(path, _decode(path, ImageError, "slice"), channels)
 
 
-def decode_slice(content: bytes, name: str, *, max_pixels: int) -> NDArray[np.uint8]:
+def decode_slice(content: bytes, name: str, *, max_pixels: int, channels: ChannelSet = LGG) -> NDArray[np.uint8]:
     """Read one slice that is in memory, as `read_slice` does.
 
     Args:
         content: of a TIFF, PNG or JPEG file.
         name: for messages.
         max_pixels: a larger picture is refused before its pixels are decoded.
+        channels: as for `read_slice`.
 
     Raises:
-        ImageError: when it is damaged, too large, or anything but one 8-bit frame of three channels.
+        ImageError: when it is damaged, too large, or anything but one 8-bit frame of those channels.
     """
     path = Path(name)
-    return _three_channels(path, _decode(path, ImageError, "slice", content=content, max_pixels=max_pixels))
+    return _planes(path, _decode(path, ImageError, "slice", content=content, max_pixels=max_pixels), channels)
 
 
-def _three_channels(path: Path, picture: _Picture) -> NDArray[np.uint8]:
-    if picture.frames != 1:
-        raise ImageError(f"{path}: found {picture.description}; {_SLICE_RULE}; save each frame as a file of its own")
-    if picture.bits != 8:
-        raise ImageError(f"{path}: found {picture.description}; {_SLICE_RULE}; rescale the intensities to 0..255 first")
-    if picture.mode != "RGB":
+def _planes(path: Path, picture: _Picture, channels: ChannelSet) -> NDArray[np.uint8]:
+    names = channels.names
+    if len(names) not in _MODES:
         raise ImageError(
-            f"{path}: found {picture.description}; {_SLICE_RULE}; stack the three sequences in that order, "
-            "and put FLAIR in the place of one that was not acquired"
+            f"{path}: a picture holds at most {max(_MODES)} channels, and {len(names)} are needed; name a file for "
+            f"each with {channels.options}"
         )
-    return np.array(picture.pixels, dtype=np.uint8, order="C")
+    found = f"{path}: found {picture.description}; a slice is one frame of {_COUNTS[len(names)]} ({', '.join(names)})"
+    if picture.frames != 1:
+        raise ImageError(f"{found}; save each frame as a file of its own")
+    if picture.bits != 8:
+        raise ImageError(f"{found}; rescale the intensities to 0..255 first")
+    if picture.mode not in _MODES[len(names)]:
+        do = "save it in grey" if len(names) == 1 else f"stack the {len(names)} channels in that order"
+        if len(names) > 1 and channels.stand_in is not None:
+            do += f", and put {channels.stand_in} in the place of one that was not acquired"
+        raise ImageError(f"{found}; {do}")
+    pixels = np.array(picture.pixels, dtype=np.uint8, order="C")
+    return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
 
 
 def read_grey(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -142,7 +158,7 @@ def read_grey(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
         return np.array(picture.pixels, dtype=np.uint16, order="C")
     raise ImageError(
         f"{path}: found {picture.description}; a slice of one sequence is one frame of one grey channel of 8 or 16 "
-        "bits; save it that way, or give slices that hold all three sequences without --pre, --flair and --post"
+        "bits; save it that way, or give slices that hold all channels as paths, without naming sequences one by one"
     )
 
 
