@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgeseg.data.not_read import NOT_READ
 from edgeseg.data.picture_head import frames_of
 from edgeseg.errors import DataError, ImageError, LimitError, MaskError, one_line
 from edgeseg.regular import open_regular
@@ -30,30 +31,9 @@ _ORIENTATION, _UPRIGHT = 274, 1
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH_OFFSET = 24
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
-
-_ITK = "is not read; convert it to .nii.gz, such as with SimpleITK or 3D Slicer"
-_PAIR = "a pair of .hdr and .img is not read; save it as one .nii file, such as with nibabel"
-_FOREIGN = {
-    ".hdr": _PAIR,
-    ".img": _PAIR,
-    ".mgz": "FreeSurfer's format is not read; convert it, such as with mri_convert x.mgz x.nii.gz",
-    ".mgh": "FreeSurfer's format is not read; convert it, such as with mri_convert x.mgh x.nii.gz",
-    ".nrrd": f"NRRD {_ITK}",
-    ".nhdr": f"NRRD {_ITK}",
-    ".mha": f"MetaImage {_ITK}",
-    ".mhd": f"MetaImage {_ITK}",
-    ".mnc": f"MINC {_ITK}",
-    ".par": "PAR/REC is not read; convert it, such as with dcm2niix",
-    ".rec": "PAR/REC is not read; convert it, such as with dcm2niix",
-    ".zip": "archives are not read; unpack it and name the folder",
-    ".tar": "archives are not read; unpack it and name the folder",
-    ".tgz": "archives are not read; unpack it and name the folder",
-}
-"""What is known and not read, by its ending, and what to do."""
-
 _MODES = {1: ("L",), 2: ("LA",), 3: ("RGB",), 4: ("RGBA", "CMYK")}
 """What Pillow calls a picture of so many 8-bit channels."""
-_COUNTS = {1: "one 8-bit channel", 2: "two 8-bit channels", 3: "three 8-bit channels", 4: "four 8-bit channels"}
+_COUNTS = dict(enumerate(("one 8-bit channel", *(f"{n} 8-bit channels" for n in ("two", "three", "four"))), 1))
 _MASK_RULE = "a mask is one frame of one 8-bit or 1-bit channel that holds only 0 and 255 (or 0 and 1)"
 
 
@@ -94,7 +74,7 @@ def read_slice(path: Path, channels: ChannelSet = LGG) -> NDArray[np.uint8]:
 
     Args:
         path: the file.
-        channels: the one to four channels that it has to hold.
+        channels: the one to four that it has to hold.
 
     Returns:
         `(H, W, C) uint8`, as stored; a file that is to be turned is refused.
@@ -244,7 +224,7 @@ def _decode(
             "a damaged or hostile file; crop or resample it first"
         ) from error
     except Exception as error:
-        if known := _FOREIGN.get(path.suffix.lower()):
+        if known := NOT_READ.get(path.suffix.lower()):
             raise kind(f"{path}: {known}") from error
         raise kind(_undecodable(path, role, error)) from error
 
