@@ -13,15 +13,8 @@ from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import ArtifactError
 from edgeseg.progress import Progress
 from edgeseg.results import (
-    NOT_MADE,
-    REFERENCE,
-    BaselineResult,
-    BuildResult,
-    Census,
-    Environment,
-    EvalResult,
-    ParityResult,
-)
+    NOT_MADE, REFERENCE, BaselineResult, BuildResult, Census, Environment, EvalResult, ParityResult,
+)  # fmt: skip
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.specs.seen import NAMED_PATIENTS
 from edgeseg.stages.build.candidates import SEARCHED, BudgetSearch
@@ -128,7 +121,12 @@ class VariantBuild:
 
         def make() -> Compression:
             return resolve_compression(
-                inputs, lambda: self.workshop.model, slices=slices, seed=spec.seed, int8=int8, method=method
+                inputs,
+                lambda: self.workshop.model,
+                slices=spec.calibration_slices,
+                seed=spec.seed,
+                int8=int8,
+                method=method,
             )
 
         return self._stage("compress", Compression, make, inputs=asked)
