@@ -13,7 +13,14 @@ from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import ArtifactError
 from edgeseg.progress import Progress
 from edgeseg.results import (
-    NOT_MADE, REFERENCE, BaselineResult, BuildResult, Census, Environment, EvalResult, ParityResult,
+    NOT_MADE,
+    REFERENCE,
+    BaselineResult,
+    BuildResult,
+    Census,
+    Environment,
+    EvalResult,
+    ParityResult,
 )  # fmt: skip
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.specs.seen import NAMED_PATIENTS
