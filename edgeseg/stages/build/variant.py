@@ -144,14 +144,11 @@ class VariantBuild:
         Raises:
             ArtifactError: when it was asked for by name.
         """
-        if self.inputs.checkpoint.header.foreign is None:  # every format holds edgeseg's own networks
-            return None
-        why = target.bar(self.workshop.model)
-        if why is None:
-            return None
-        if target.name in self.spec.targets:
+        own = self.inputs.checkpoint.header.foreign is None  # every format holds edgeseg's own networks
+        why = None if own else target.bar(self.workshop.model)
+        if why is not None and target.name in self.spec.targets:
             raise ArtifactError(f"{target.name} cannot be made: {why}")
-        return f"{NOT_MADE}: {why}"
+        return None if why is None else f"{NOT_MADE}: {why}"
 
     def _convert(self, cell: Cell, ranges: RecordedRanges | None, data: BuildData, reference: Cell) -> Cell:
         """Write one artifact: of an int8 target what the search within the budget says, where there is a budget."""
