@@ -14,6 +14,8 @@ CELL_FAILED = "FAILED"
 """How the status of an artifact begins that could not be made, run or scored; the step and the reason follow."""
 REFERENCE = "keras-fp32"
 """The target that every other one is compared with; it is always built."""
+GRAPH_REFERENCE = "onnx-fp32"
+"""The same of a network that stays an ONNX graph, which no Keras file can be made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,11 @@ class BuildResult:
     folds: int = 0
     origin: str | None = None
     schema_version: int = RESULT_SCHEMA_VERSION
+
+    def reference(self, variant: str) -> ArtifactRow | None:
+        """The artifact that the others of a variant are compared with, where it was scored."""
+        rows = {row.target: row for row in self.artifacts if row.variant == variant and row.evaluation is not None}
+        return rows.get(REFERENCE) or rows.get(GRAPH_REFERENCE)
 
     @property
     def main(self) -> ArtifactRow | None:

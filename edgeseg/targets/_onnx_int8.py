@@ -18,10 +18,9 @@ from edgeseg.runtime.onnx_session import (
 from edgeseg.specs import Contract
 from edgeseg.targets import _int8, _onnx, _onnx_mixed, _onnx_partial
 from edgeseg.targets._codes import CODES, Codes
-from edgeseg.targets._keras import INPUT, OUTPUT, Network, network
-from edgeseg.targets._require import require
+from edgeseg.targets._keras import INPUT, OUTPUT, Form, taken_apart
 from edgeseg.targets.ranges import ActivationRanges
-from edgeseg.targets.target import ConvertJob, activation_ranges, artifact_contract, float_layers, require_tensorflow
+from edgeseg.targets.target import ConvertJob, activation_ranges, artifact_contract, float_layers, require_graph
 
 WEIGHTED = ("Conv", "ConvTranspose")
 INTEGER = (*WEIGHTED, "MaxPool", "Concat", "Resize", "Add", "DepthToSpace")
@@ -39,17 +38,16 @@ def converted(job: ConvertJob, *, target: str, layout: str) -> bytes:
         ContractError: when model and contract do not fit.
         MissingExtraError: when a converter is not installed.
     """
-    require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {target}")
-    require_tensorflow(job.model, target)
+    require_graph(job.model, target)
     ranges = activation_ranges(job, target)
     contract = artifact_contract(job, target=target, layout=layout, layers=float_layers(job))
     proto, layers = _onnx.named_graph(job.model, contract)
-    graph, kept = quantised(proto, layers, contract, ranges, network(job.model))
+    graph, kept = quantised(proto, layers, contract, ranges, taken_apart(job.model))
     return to_bytes(graph, replace(contract, float_layers=kept))
 
 
 def quantised(
-    proto: Any, layers: dict[str, str], contract: Contract, ranges: ActivationRanges, form: Network
+    proto: Any, layers: dict[str, str], contract: Contract, ranges: ActivationRanges, form: Form
 ) -> tuple[Any, tuple[str, ...]]:
     """Quantize a float graph of `_onnx.named_graph`, and name the layers that stay in float.
 

@@ -11,7 +11,7 @@ from edgeseg import artifacts
 from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.data.volume import PHANTOM
 from edgeseg.progress import Progress
-from edgeseg.results import REFERENCE, BaselineResult, BuildResult, Census, Environment, EvalResult, ParityResult
+from edgeseg.results import BaselineResult, BuildResult, Census, Environment, EvalResult, ParityResult
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.specs.seen import NAMED_PATIENTS
 from edgeseg.stages.build.candidates import SEARCHED, BudgetSearch
@@ -55,7 +55,8 @@ class VariantBuild:
         """Take the opened inputs; `prefix` stands before the names of its stages where a build has several variants."""
         self.spec, self.targets, self.inputs = spec, targets, inputs
         self.ledger, self.prefix, self.environment = ledger, prefix, here
-        self.attempts = Attempts(None if on_failure is None else lambda step, reason: on_failure(prefix + step, reason))
+        told = None if on_failure is None else lambda step, reason: on_failure(prefix + step, reason)
+        self.attempts = Attempts(told, reference=inputs.reference)
         self.workshop = Workshop(spec, inputs, progress)
         self._trained = AfterTraining(spec, inputs, progress)
 
@@ -159,10 +160,10 @@ class VariantBuild:
     def _scored(self, cells: list[Cell], data: BuildData) -> list[Cell]:
         """Verify and evaluate one artifact after another; only the reference stays open."""
         for index, cell in enumerate(cells):
-            if cell.name != REFERENCE or self.workshop.original is not None:
+            if index > 0 or self.workshop.original is not None:
                 cell = self.attempts.extend(cell, "verify", lambda cell: self._verified(cell, data, cells[0]))
             cells[index] = self.attempts.extend(cell, "evaluate", lambda cell: self._evaluated(cell, data))
-            if cell.name != REFERENCE and cell.path is not None:
+            if index > 0 and cell.path is not None:
                 self.workshop.close(cell.path)
         return cells
 
