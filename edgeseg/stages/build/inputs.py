@@ -197,7 +197,7 @@ def _check_targets(spec: BuildSpec, inputs: BuildInputs) -> None:
     """Refuse a build of which nothing can be made; targets among others drop out of it one by one."""
     asked = resolve(spec.targets)
     if inputs.not_keras and asked and not any(target.from_graph for target in asked):
-        raise ArtifactError(refusal(asked[0].name, inputs.not_keras))
+        raise ArtifactError(refusal(spec.targets[0], inputs.not_keras))
 
 
 def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:

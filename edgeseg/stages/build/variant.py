@@ -172,16 +172,18 @@ class VariantBuild:
         stage, target = f"verify {cell.name}", cell.target
         own = None if cell.taken is None else cell.taken.checkpoint
 
+        foreign = self.inputs.checkpoint.header.foreign
+
         def make() -> ParityResult:
-            return verify(
+            found = verify(
                 self.workshop.predictor(cell.file),
                 self.workshop.parent(cell.taken, reference.file),
                 self.workshop.volumes(stage, patients),
                 artifact=target.name,
                 max_flip_ppm=target.max_flip_ppm,
             )
+            return found if foreign is None or own is not None else replace(found, reference=foreign.file)
 
-        foreign = self.inputs.checkpoint.header.foreign
         theirs = (
             artifacts.sha256_file(reference.file if own is None else own.path) if foreign is None else foreign.sha256
         )
