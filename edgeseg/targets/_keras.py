@@ -139,16 +139,19 @@ def is_plain(model: Any) -> bool:
     return taken_apart(model).plain
 
 
-def inference_function(form: Network, contract: Contract) -> Callable[..., Any]:
+def shape_of(contract: Contract) -> tuple[int, int, int]:
+    """Return the height, width and number of channels of what a network takes."""
+    return contract.height, contract.width, len(contract.channels)
+
+
+def inference_function(form: Network, shape: tuple[int, int, int]) -> Callable[..., Any]:
     """Return the network as a `tf.function` of `(1, H, W, 3) float32` -> `(1, H, W, 1) float32`, batch size fixed."""
     import tensorflow as tf
-
-    shape = (1, contract.height, contract.width, len(contract.channels))
 
     def infer(image: Any) -> Any:
         return form.run(image)[form.output.name]
 
-    signature = [tf.TensorSpec(shape, tf.float32, name=INPUT)]
+    signature = [tf.TensorSpec((1, *shape), tf.float32, name=INPUT)]
     made: Callable[..., Any] = tf.function(infer, input_signature=signature, autograph=False)
     return made
 

@@ -12,7 +12,7 @@ from edgeseg.quiet import quiet
 from edgeseg.runtime.contract import CONTRACT_KEY
 from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
-from edgeseg.targets._keras import INPUT, OUTPUT, inference_function, network
+from edgeseg.targets._keras import INPUT, OUTPUT, inference_function, network, shape_of
 from edgeseg.targets.graph import GraphNetwork
 
 OPSET, IR_VERSION = 17, 8
@@ -41,7 +41,7 @@ def named_graph(model: Any, contract: Contract) -> tuple[Any, dict[str, str]]:
     import tf2onnx
 
     form = network(model)
-    function: Any = inference_function(form, contract)
+    function: Any = inference_function(form, shape_of(contract))
     with quiet():
         proto, _ = tf2onnx.convert.from_function(
             function,

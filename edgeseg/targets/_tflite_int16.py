@@ -12,7 +12,7 @@ from edgeseg.quiet import quiet
 from edgeseg.specs import Contract
 from edgeseg.targets import _tflite, _tflite_flat
 from edgeseg.targets._int8 import INPUT_SCALE
-from edgeseg.targets._keras import PLAIN, Network, network
+from edgeseg.targets._keras import PLAIN, Network, network, shape_of
 from edgeseg.targets.ranges import ActivationRanges
 
 TOP = 32767
@@ -50,7 +50,7 @@ def int16x8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> A
             f"the network has {', '.join(dict.fromkeys(odd))}, which the int16 kernels of TFLite do not compute; take "
             "tflite-int8, where such layers stay in float"
         )
-    flat = _tflite.calibrated(form, contract)
+    flat = _tflite.unpack(_tflite.calibrated(form, shape_of(contract)))
     _set_ranges(flat, form, ranges, contract)
     with quiet():
         data = mlir_quantize(

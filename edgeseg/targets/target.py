@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from edgeseg.errors import ArtifactError, ContractError, OptionError, UnknownNameError
 from edgeseg.specs import Contract
@@ -14,6 +14,8 @@ from edgeseg.targets._int8 import LogitScale, logit_scale
 from edgeseg.targets._require import require
 from edgeseg.targets.graph import GraphNetwork, refusal
 from edgeseg.targets.ranges import ActivationRanges
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,12 +29,23 @@ class ConvertJob:
         ranges: of every layer's output, for int8; None where none are needed.
         float_layers: names of convolutions that an int8 target computes in float, with weights stored as float16;
             other targets take no notice of them.
+        known: what conversions found out about the network and need again. `replace` hands it on, so files that differ
+            in contract, ranges or float layers share it; the weights must not change between them.
     """
 
     model: Any
     contract: Contract
     ranges: ActivationRanges | None = None
     float_layers: tuple[str, ...] = ()
+    known: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False)
+
+    def once(self, make: Callable[..., _Made], *given: Any) -> _Made:
+        """Return `make(model, *given)`, made once for all jobs that share `known`; nobody may change it."""
+        key = (make, self.model, *given)
+        if key not in self.known:
+            self.known[key] = make(self.model, *given)
+        made: _Made = self.known[key]
+        return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +134,7 @@ def activation_ranges(job: ConvertJob, target: str) -> ActivationRanges:
         )
     from edgeseg.targets._keras import taken_apart
 
-    job.ranges.check(step.layer.name for step in taken_apart(job.model).steps)
+    job.ranges.check(step.layer.name for step in job.once(taken_apart).steps)
     return job.ranges
 
 
@@ -158,7 +171,7 @@ def float_layers(job: ConvertJob) -> tuple[str, ...]:
     """
     if not job.float_layers:
         return ()
-    known = quantisable_layers(job.model)
+    known = job.once(quantisable_layers)
     for name in job.float_layers:
         if name not in known:
             raise UnknownNameError("layer", name, known)

@@ -119,7 +119,12 @@ class VariantBuild:
 
         def make() -> Compression:
             return resolve_compression(
-                inputs, lambda: self.workshop.model, slices=slices, seed=spec.seed, int8=int8, method=method
+                inputs,
+                lambda: self.workshop.model,
+                slices=spec.calibration_slices,
+                seed=spec.seed,
+                int8=int8,
+                method=method,
             )
 
         return self._stage("compress", Compression, make, inputs=asked)

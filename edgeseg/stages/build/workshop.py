@@ -36,6 +36,7 @@ class Workshop:
         """Take what was opened; nothing is built yet."""
         self.spec, self.inputs, self.progress = spec, inputs, progress
         self._open: dict[Path, Predictor] = {}
+        self._known: dict[tuple[Any, ...], Any] = {}
 
     @functools.cached_property
     def model(self) -> Any:
@@ -66,10 +67,11 @@ class Workshop:
 
     def write(self, target: Target, taken: Candidate | None, path: Path) -> None:
         """Convert the network, or that of a candidate, into a file."""
-        job = ConvertJob(model=self.model, contract=self.contract(target, taken))
+        job = ConvertJob(model=self.model, contract=self.contract(target, taken), known=self._known)
         if taken is not None:
-            model = self.model if taken.checkpoint is None else self._network(taken.checkpoint)
-            job = replace(job, model=model, ranges=taken.ranges.activations, float_layers=taken.float_layers)
+            job = replace(job, ranges=taken.ranges.activations, float_layers=taken.float_layers)
+        if taken is not None and taken.checkpoint is not None:
+            job = replace(job, model=self._network(taken.checkpoint), known={})
         target.convert(job, path)
 
     def predictor(self, path: Path) -> Predictor:

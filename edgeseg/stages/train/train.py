@@ -25,6 +25,7 @@ from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import name_patients
 from edgeseg.stages.train.distribute import Team, gather, helps_another
 from edgeseg.stages.train.loop import OnTraining, TrainLoop
+from edgeseg.stages.train.moving_average import adamw
 from edgeseg.stages.train.run_folder import (
     STATE,
     WEIGHTS,
@@ -113,7 +114,7 @@ def train(
     team.wait("trained")
     images = (spec.epochs - done) * sampler.steps_per_epoch * spec.batch_size
     speed = round(images / run.seconds, 2) if run.seconds else None
-    return _result(out, header, run.history, images_per_second=speed)
+    return replace(_result(out, header, run.history, images_per_second=speed), remarks=run.remarks)
 
 
 def _result(out: Path, header: CheckpointHeader, history: History, *, images_per_second: float | None) -> TrainResult:
@@ -271,9 +272,7 @@ def compile_for(keras: Any, model: Any, spec: TrainSpec, *, steps_per_epoch: int
         rate = keras.optimizers.schedules.CosineDecay(
             0.0, max(1, total - warmup), warmup_target=spec.learning_rate, warmup_steps=warmup
         )
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=spec.weight_decay, use_ema=spec.ema > 0, ema_momentum=spec.ema or 0.99
-    )
+    optimizer = adamw(keras, rate, weight_decay=spec.weight_decay, decay=spec.ema)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     optimizer.build(model.trainable_variables)
     jit = keras.backend.backend() == "jax"

@@ -168,7 +168,7 @@ DECIDED: dict[str, tuple[Any, ...]] = {
 
 @pytest.mark.parametrize("name", DECIDED)
 def test_a_mask_in_place_of_values_is_refused_with_the_way_on(name: str, tmp_path: Path) -> None:
-    numbers = {"one": np.ones((), np.float32), "none": np.zeros((), np.float32)}
+    numbers: dict[str, Any] = {"one": np.ones((), np.float32), "none": np.zeros((), np.float32)}
     path = gated(tmp_path / "theirs.onnx", *DECIDED[name], channels=2 if name == "argmax" else 1, **numbers)
     with pytest.raises(ArtifactError, match=r"decided already .*; export what it gives before that decision"):
         read(path)
