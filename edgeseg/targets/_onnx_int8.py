@@ -74,7 +74,7 @@ def quantised(
     _shift_head(proto, chosen, form)
     image = ranges.image_ends(contract)
     overrides = {INPUT: codes.fixed(*_int8.input_codes(*image))}
-    overrides |= dict.fromkeys(_logit_values(proto, form), codes.fixed(chosen.scale, chosen.zero_point))
+    overrides |= dict.fromkeys(_onnx_partial.logit_values(proto, form), codes.fixed(chosen.scale, chosen.zero_point))
     kept_layers = contract.float_layers
     if form.plain:
         found = value_layers(proto, layers)
@@ -189,22 +189,12 @@ def _square_stride(proto: Any, node: Any) -> int | None:
     return side if tiles and plain and single else None
 
 
-def _logit_values(proto: Any, form: Form) -> list[str]:
-    """Name the values that are the logits, before and after what moves them, last first: they must share one scale."""
-    makers = {node.output[0]: node for node in proto.graph.node}
-    moves = ("DepthToSpace",) if form.plain else _onnx_partial.MOVES
-    found = [OUTPUT]
-    while (maker := makers.get(found[-1])) is not None and maker.op_type in moves:
-        found.append(maker.input[0])
-    return found
-
-
 def _shift_head(proto: Any, chosen: _int8.LogitScale, form: Form) -> None:
     """Add the shift to the bias of the last convolution; a head without a bias keeps its rounding."""
     from onnx import numpy_helper
 
     makers = {node.output[0]: node for node in proto.graph.node}
-    head = makers.get(_logit_values(proto, form)[-1])
+    head = makers.get(_onnx_partial.logit_values(proto, form)[-1])
     if head is None or head.op_type not in WEIGHTED or len(head.input) < 3:
         return
     bias = _onnx.constant(proto, head.input[2])

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from edgeseg.targets import _onnx_mixed
-from edgeseg.targets._keras import Form, Network, keras_tensors
+from edgeseg.targets._keras import OUTPUT, Form, Network, keras_tensors
 from edgeseg.targets.graph import GraphForm
 
 MOVES = (
@@ -22,6 +22,16 @@ KERNELS = (
 
 _PRODUCTS = ("Conv", "Gemm", "MatMul")
 """Operations whose second input is a kernel; where it comes from the image, there is no integer kernel for both."""
+
+
+def logit_values(proto: Any, form: Form) -> list[str]:
+    """Name the values that are the logits, before and after what moves them, last first: they must share one scale."""
+    makers = {node.output[0]: node for node in proto.graph.node}
+    moves = ("DepthToSpace",) if form.plain else MOVES
+    found = [OUTPUT]
+    while (maker := makers.get(found[-1])) is not None and maker.op_type in moves:
+        found.append(maker.input[0])
+    return found
 
 
 def value_layers(proto: Any, layers: dict[str, str], form: Form) -> dict[str, str]:

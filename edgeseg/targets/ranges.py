@@ -129,7 +129,7 @@ def measure(
     from edgeseg.targets import _keras
 
     check_method(method)
-    form = _keras.taken_apart(model)
+    form: Any = _keras.taken_apart(model)
     shape = tuple(model.input_shape[1:])
     gather = _Ends(form, shape) if method == MIN_MAX else _Histograms(form, shape)
     usual = contract is None or contract.usual_input
@@ -147,7 +147,7 @@ def measure(
     low, high = choose_range(seen, method) if ends is None else ends
     return ActivationRanges(
         method=method,
-        layers=tuple(LayerRange(layer=str(step.name), low=low, high=high) for step, (low, high) in found),
+        layers=tuple(LayerRange(layer=step.name, low=low, high=high) for step, (low, high) in found),
         image=None if usual else (min(low, 0.0), max(high, 0.0)),
     )
 
