@@ -15,6 +15,7 @@ from edgeseg.results.budget import BudgetResult, DiceDrop, TriedPoint
 from edgeseg.results.builds import (
     CELL_FAILED,
     GOOD_STATUS,
+    GRAPH_REFERENCE,
     NOT_MADE,
     PARITY_FAILED,
     REFERENCE,
@@ -105,6 +106,7 @@ __all__ = [
     "DONE",
     "FAILED",
     "GOOD_STATUS",
+    "GRAPH_REFERENCE",
     "NOT_MADE",
     "PARITY_FAILED",
     "REFERENCE",

@@ -16,6 +16,8 @@ NOT_MADE = "not made"
 """How the status of an artifact begins whose format cannot hold the network at all; the reason follows. No failure."""
 REFERENCE = "keras-fp32"
 """The target that every other one is compared with; it is always built."""
+GRAPH_REFERENCE = "onnx-fp32"
+"""The same of a network that stays an ONNX graph, which no Keras file can be made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,11 @@ class BuildResult:
     folds: int = 0
     origin: str | None = None
     schema_version: int = RESULT_SCHEMA_VERSION
+
+    def reference(self, variant: str) -> ArtifactRow | None:
+        """The artifact that the others of a variant are compared with, where it was scored."""
+        rows = {row.target: row for row in self.artifacts if row.variant == variant and row.evaluation is not None}
+        return rows.get(REFERENCE) or rows.get(GRAPH_REFERENCE)
 
     @property
     def main(self) -> ArtifactRow | None:

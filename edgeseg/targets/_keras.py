@@ -11,6 +11,7 @@ import numpy as np
 
 from edgeseg.specs import Contract
 from edgeseg.targets._explicit import explicit
+from edgeseg.targets.graph import GraphForm, GraphNetwork, form_of
 
 INPUT, OUTPUT = "image", "logits"
 _FUSED = ("BatchNormalization", "ReLU", "Activation")
@@ -90,6 +91,15 @@ class Network:
         return self.steps[int(found[1])].name if found else None
 
 
+Form = Network | GraphForm
+"""A network taken apart, whichever kind it is."""
+
+
+def taken_apart(model: Any) -> Form:
+    """Take a Keras network or a `GraphNetwork` apart, as `network` does the former."""
+    return form_of(model) if isinstance(model, GraphNetwork) else network(model)
+
+
 def network(model: Any, *, depth_to_space: bool = False) -> Network:
     """Take a network apart into the calls of its layers, which stay its own; one operation each (`explicit`).
 
@@ -118,15 +128,15 @@ def network(model: Any, *, depth_to_space: bool = False) -> Network:
         steps.append(Step(name=name, layer=layer, arguments=arguments, options=options, result=result))
         return result
 
-    form = keras.models.clone_model(explicit(model), clone_function=replacement, call_function=call)
-    (image,), (logits,) = form.inputs, form.outputs
+    cloned = keras.models.clone_model(explicit(model), clone_function=replacement, call_function=call)
+    (image,), (logits,) = cloned.inputs, cloned.outputs
     output = next(step for step in steps if step.result is logits)
     return Network(image=image, steps=tuple(steps), output=output)
 
 
 def is_plain(model: Any) -> bool:
     """Whether a network has only layers that every converter writes as one operation each (`Network.plain`)."""
-    return network(model).plain
+    return taken_apart(model).plain
 
 
 def shape_of(contract: Contract) -> tuple[int, int, int]:

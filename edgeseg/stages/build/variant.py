@@ -12,16 +12,7 @@ from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import ArtifactError
 from edgeseg.progress import Progress
-from edgeseg.results import (
-    NOT_MADE,
-    REFERENCE,
-    BaselineResult,
-    BuildResult,
-    Census,
-    Environment,
-    EvalResult,
-    ParityResult,
-)  # fmt: skip
+from edgeseg.results import NOT_MADE, BaselineResult, BuildResult, Census, Environment, EvalResult, ParityResult
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.specs.seen import NAMED_PATIENTS
 from edgeseg.stages.build.candidates import SEARCHED, BudgetSearch
@@ -65,7 +56,8 @@ class VariantBuild:
         """Take the opened inputs; `prefix` stands before the names of its stages where a build has several variants."""
         self.spec, self.targets, self.inputs = spec, targets, inputs
         self.ledger, self.prefix, self.environment = ledger, prefix, here
-        self.attempts = Attempts(None if on_failure is None else lambda step, reason: on_failure(prefix + step, reason))
+        told = None if on_failure is None else lambda step, reason: on_failure(prefix + step, reason)
+        self.attempts = Attempts(told, reference=inputs.reference)
         self.workshop = Workshop(spec, inputs, progress)
         self._trained = AfterTraining(spec, inputs, progress)
 
@@ -186,10 +178,10 @@ class VariantBuild:
     def _scored(self, cells: list[Cell], data: BuildData) -> list[Cell]:
         """Verify and evaluate one artifact after another; only the reference stays open."""
         for index, cell in enumerate(cells):
-            if cell.name != REFERENCE or self.workshop.reference is not None:
+            if index > 0 or self.workshop.reference is not None:
                 cell = self.attempts.extend(cell, "verify", lambda cell: self._verified(cell, data, cells[0]))
             cells[index] = self.attempts.extend(cell, "evaluate", lambda cell: self._evaluated(cell, data))
-            if cell.name != REFERENCE and cell.path is not None:
+            if index > 0 and cell.path is not None:
                 self.workshop.close(cell.path)
         return cells
 
@@ -198,21 +190,20 @@ class VariantBuild:
         stage, target = f"verify {cell.name}", cell.target
         own = None if cell.taken is None else cell.taken.checkpoint
 
+        header = self.inputs.checkpoint.header
+        given = None if header.foreign is None or header.chain else header.foreign
+
         def make() -> ParityResult:
-            return verify(
+            found = verify(
                 self.workshop.predictor(cell.file),
                 self.workshop.parent(cell.taken, reference.file),
                 self.workshop.volumes(stage, patients),
                 artifact=target.name,
                 max_flip_ppm=target.max_flip_ppm,
             )
+            return found if given is None or own is not None else replace(found, reference=given.file)
 
-        header = self.inputs.checkpoint.header
-        theirs = (
-            artifacts.sha256_file(reference.file if own is None else own.path)
-            if header.foreign is None or header.chain
-            else header.foreign.sha256
-        )
+        theirs = artifacts.sha256_file(reference.file if own is None else own.path) if given is None else given.sha256
         hashes = (artifacts.sha256_file(cell.file), theirs)
         asked = (*hashes, data.content_key, patients, target.max_flip_ppm, self.environment)
         return replace(cell, parity=self._stage(stage, ParityResult, make, inputs=asked))

@@ -24,7 +24,7 @@ from edgeseg.stages.environment import environment, versions
 from edgeseg.stages.ledger import Ledger, OnStage
 from edgeseg.stages.predict import checkpoint_contract, name_patients, network_of
 from edgeseg.stages.score import dice_delta, evaluate
-from edgeseg.targets import ConvertJob, KerasPredictor, open_artifact
+from edgeseg.targets import ConvertJob, float_predictor, open_artifact
 from edgeseg.targets.histograms import METHODS, MIN_MAX
 
 COUNTS = (8, 16, 32, 64, 128, 256, 512)
@@ -151,7 +151,7 @@ class _Study:
 
     def _float(self) -> _Scored:
         contract = checkpoint_contract(self.checkpoint.header)
-        return self._score(KerasPredictor(self.model, contract, threads=self.threads), "keras-fp32")
+        return self._score(float_predictor(self.model, contract, threads=self.threads), "keras-fp32")
 
     def _int8(self, manifest: CalibrationSet, source: Dataset, method: str) -> _Scored:
         recorded = record_ranges(self.checkpoint, manifest, source, method=method, model=self.model)
