@@ -136,7 +136,7 @@ def leaky(tmp_path: Path) -> Path:
 
 def test_a_format_that_cannot_hold_a_network_is_no_failure(leaky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     only = (TARGETS["keras-fp32"], TARGETS["tflite-int16x8"])
-    monkeypatch.setattr(sys.modules["edgeseg.stages.build.build"], "resolve", lambda _: only)
+    monkeypatch.setattr(sys.modules["edgeseg.stages.build.inputs"], "resolve", lambda _: only)
     result = build(spec(leaky, targets=("all",), phantom_patients=1))
     _, row = result.artifacts
     assert row.status.startswith("not made: the network has LeakyReLU, which the int16 kernels")
