@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._options import ContractFile, json_option, out_option
+from edgeseg.cli._options import ContractFile, contract_option, json_option, out_option
 
 if TYPE_CHECKING:
     from edgeseg.specs import Contract
@@ -20,7 +20,7 @@ _Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A .onnx, .ort or 
 @app.command()
 def attach(
     model: _Model,
-    contract: Annotated[Path, typer.Option("--contract", metavar="FILE", help="The contract, JSON or TOML.")],
+    contract: Annotated[Path, contract_option("The contract, JSON or TOML.")],
     out: Annotated[
         Path | None, out_option("Where it goes; into MODEL itself where none is given.", metavar="FILE")
     ] = None,

@@ -26,7 +26,7 @@ from edgeseg.foreign.recognise import Kind, recognise
 from edgeseg.foreign.saved_model import onnx_of
 from edgeseg.place import scratch
 from edgeseg.quiet import quiet
-from edgeseg.runtime.model_files import model_files
+from edgeseg.runtime.model_files import model_files, model_sha256
 from edgeseg.specs import CHANNELS, Contract, VariantSpec
 from edgeseg.specs.foreign import ForeignRecord
 
@@ -79,6 +79,8 @@ def read_network(
     kind = recognise(path)
     with quiet():
         source = _source(path, kind, size or given.pixels)
+        layout = "NCHW" if source.onnx and not source.onnx.channels_last else "NHWC"
+        _check_said(path, given, layout)
         name, tensor = choose_output(source.graph, path, output or given.output_name)
         head = one_logit(tensor, source.graph.image, path, given.head)
         model = _model(source.graph.image, head.logits)
@@ -96,11 +98,27 @@ def read_network(
         contract=_contract(source.graph, given, variant, path, head.kind),
         classes=given.classes,
         input_factor=source.graph.input_factor,
-        layout="NCHW" if source.onnx and not source.onnx.channels_last else "NHWC",
+        layout=layout,
         notes=(*_input_notes(source.graph), *head.notes),
         architecture="" if source.onnx else model.to_json(),
     )
     return ForeignNetwork(model=model, record=record, arrays=_arrays(model, source.onnx))
+
+
+def _check_said(path: Path, given: ForeignContract, layout: str) -> None:
+    """Refuse a contract that was written for another file."""
+    if given.layout not in (None, layout):
+        raise ContractError(
+            f"{path}: takes its image as {layout}, and the contract says {given.layout}; leave layout out, or give the "
+            "contract of this network"
+        )
+    if given.content_sha256 is None or path.is_dir():
+        return
+    if model_sha256(path) != given.content_sha256:
+        raise ContractError(
+            f"{path}: the contract was written for a file whose SHA-256 is {given.content_sha256[:12]}..., and this is "
+            "another; give the contract of this network, or leave content_sha256 out"
+        )
 
 
 def complete(
@@ -224,6 +242,9 @@ def _contract(graph: FlatGraph, given: ForeignContract, variant: VariantSpec, pa
         threshold=given.threshold,
         trained_on=given.trained_on,
         licence=given.licence,
+        post_processing=given.post_processing,
+        seen_patients=given.seen_patients,
+        training_hash=given.training_hash,
         output="probabilities" if head == "probabilities" else "logits",
     )
 

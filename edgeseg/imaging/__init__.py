@@ -24,7 +24,16 @@ from __future__ import annotations
 
 from edgeseg.imaging.codes import dequantise, quantise, quantise_images
 from edgeseg.imaging.grid import ASPECT_TOLERANCE, check_images, framed, framed_size, stretch, to_layout, to_network
-from edgeseg.imaging.intensity import Tables, histograms, known_range, network_input, normalise, tables, volume_tables
+from edgeseg.imaging.intensity import (
+    Tables,
+    histograms,
+    known_range,
+    network_input,
+    normalise,
+    prepared,
+    tables,
+    volume_tables,
+)
 from edgeseg.imaging.logits import as_logits, framed_mask, logits_to_size, mask_from_logits, mask_on_grid, one_logit
 
 __all__ = [
@@ -44,6 +53,7 @@ __all__ = [
     "network_input",
     "normalise",
     "one_logit",
+    "prepared",
     "quantise",
     "quantise_images",
     "stretch",

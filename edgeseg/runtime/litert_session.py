@@ -143,7 +143,7 @@ def _info(details: dict[str, Any], path: Path) -> TensorInfo:
         raise ArtifactError(
             f"{path}: tensor '{name}' leaves its height, width or channels open; convert the model for one size"
         )
-    if dtype not in ("int8", "int16"):
+    if dtype not in ("int8", "uint8", "int16"):
         return TensorInfo(name=name, shape=shape, dtype=dtype)
     scale, zero_point = details["quantization"]
     if not scale > 0:

@@ -11,6 +11,7 @@ from edgeseg.errors import ContractError, ModelError
 from edgeseg.foreign import is_foreign
 from edgeseg.place import scratch
 from edgeseg.results import BaselineResult, Environment, EvalResult
+from edgeseg.runtime.contract import contract_text
 from edgeseg.runtime.model_files import model_size_bytes
 from edgeseg.specs import BuildSpec
 from edgeseg.stages.adopt import adopt, original_of
@@ -21,6 +22,12 @@ from edgeseg.targets import open_artifact
 
 RUNS, WARMUP_RUNS, BUDGET_S = 30, 2, 2.0
 BYTES_PER_WEIGHT = 4
+RUN_ALONE = (".tflite", ".ort")
+"""What is run as it is, and no network can be read from."""
+_BARE = (
+    "{path}: the baseline carries no contract, so its channels, scaling and threshold are unknown; write one with "
+    "edgeseg contract show {path}, and give it with --baseline-contract"
+)
 Score = Callable[[Predictor], EvalResult]
 
 
@@ -60,14 +67,18 @@ def named_baseline(spec: BuildSpec, *, parameters: int, score: Score, here: Envi
 def _opened(path: Path, spec: BuildSpec) -> tuple[Predictor, int]:
     if path.is_dir() and not is_foreign(path):
         return _of_run(path, spec)
+    contract = spec.baseline_contract
     try:
-        return open_artifact(path, threads=spec.threads), model_size_bytes(path)
+        return open_artifact(path, threads=spec.threads, contract=contract), model_size_bytes(path)
     except ModelError as error:
-        if path.suffix.lower() in (".tflite", ".ort") or not (path.exists() and is_foreign(path)):
+        if path.suffix.lower() in RUN_ALONE:
+            bare = isinstance(error, ContractError) and contract is None and contract_text(path) is None
+            raise ContractError(_BARE.format(path=path)) if bare else error from None
+        if not (path.exists() and is_foreign(path)):
             raise
         with scratch("baseline") as folder:
             try:
-                adopt(path, folder, threads=spec.threads)
+                adopt(path, folder, contract=contract, threads=spec.threads)
             except ContractError:
                 raise error from None
             return _of_run(folder, spec)
@@ -117,3 +128,9 @@ def file_key(path: Path) -> str:
     if file.is_dir():
         file = file / "saved_model.pb"
     return sha256_file(file) if file.is_file() else "missing"
+
+
+def contract_key(spec: BuildSpec) -> str:
+    """Return what changes with the contract of `--baseline`, empty where none was given."""
+    contract = spec.baseline_contract
+    return file_key(contract) if contract is not None else ""
