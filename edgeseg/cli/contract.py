@@ -63,12 +63,14 @@ def check(
 ) -> None:
     """Hold a model to its contract: the seal, both ends, and a black slice run through; exit code 2 if they differ."""
     from edgeseg.errors import OptionError
+    from edgeseg.runtime.contract_file import read_contract_document
+    from edgeseg.specs.contract import LAYOUTS
     from edgeseg.stages.inspect import check_contract
 
     if _is_document(file):
         if contract is not None:
             raise OptionError(f"{file} is a contract itself; give the model in its place, or leave --contract out")
-        found, _ = _found(file)
+        found = read_contract_document(file, told={"layout": LAYOUTS[0]})
         typer.echo(f"{file}: a contract that can be honoured ({found.height} x {found.width}, {found.normalisation})")
         return
     found = check_contract(file, contract)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._options import ContractFile, contract_option, Threads, json_option
+from edgeseg.cli._options import ContractFile, Threads, contract_option, json_option
 
 if TYPE_CHECKING:
     from edgeseg.data.volume import Dataset

@@ -190,7 +190,8 @@ def _source(path: Path, kind: Kind, size: tuple[int, int] | None) -> _Source:
 
 def _of_onnx(graph: OnnxGraph) -> _Source:
     model = keras_network(graph)
-    producer = f"{graph.proto.producer_name} {graph.proto.producer_version}".strip()
+    version = graph.proto.producer_version.split(" None")[0]  # as tf2onnx writes it where it has no commit
+    producer = f"{graph.proto.producer_name} {version}".strip()
     outputs = dict(zip(graph.outputs, model.outputs, strict=True))
     raw = graph.bytes_in or takes_bytes(model.inputs[0], model.outputs)
     flat = FlatGraph(image=model.inputs[0], outputs=outputs, takes_bytes=raw)

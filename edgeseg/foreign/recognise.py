@@ -114,9 +114,9 @@ def _other(head: bytes) -> str | None:
     if head[4:8] in (b"TFL3", b"ORTM"):
         name = "LiteRT (TFLite)" if head[4:8] == b"TFL3" else "ORT"
         return (
-            f"a converted network in {name} format, which can be run and measured and not be rebuilt: use it with "
-            "edgeseg evaluate, bench, verify and run, or as --baseline of a build; to build, give the file that it was "
-            "converted from"
+            f"a converted network in {name} format, which can be run and measured and not be rebuilt: edgeseg "
+            "evaluate, bench, verify, run and inspect take it, with --contract where it carries none, and a build as "
+            "--baseline; to build, give the file that it was converted from"
         )
     if head.startswith(_PICKLES):
         return f"a Python pickle, which could run anything and is never read; {_FROM_TORCH}"

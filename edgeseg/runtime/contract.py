@@ -9,12 +9,11 @@ from typing import Any
 from edgeseg.errors import ArtifactError, ContractError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_plain, parse_json
 from edgeseg.runtime.contract_file import read_contract_document, read_contract_plain
-from edgeseg.runtime.litert_session import open_litert
+from edgeseg.runtime.litert_session import LitertSession, open_litert
 from edgeseg.runtime.model_files import model_sha256
-from edgeseg.runtime.onnx_session import BARE, metadata_of, open_onnx
+from edgeseg.runtime.onnx_session import BARE, computes_dynamic, computes_int8, metadata_of, open_onnx
 from edgeseg.runtime.seal import check_seal
 from edgeseg.specs import CHANNELS, NEWEST_CONTRACT_SCHEMA_VERSION, Contract
-from edgeseg.specs.contract import LAYOUTS
 
 CONTRACT_KEY = "edgeseg.contract"
 SUFFIXES = (".onnx", ".ort", ".tflite")
@@ -60,8 +59,8 @@ def contract_text(path: Path) -> bytes | None:
 def read_contract_file(contract: Path, model: Path) -> Contract:
     """Read a contract that lies beside a model, as JSON or TOML, because the model carries none.
 
-    Where it leaves the layout out, that of the model is taken. A `content_sha256` in it is held to the SHA-256 of the
-    model, `model_sha256`.
+    Layout and target are those of the model where it leaves them out. A `content_sha256` in it is held to the SHA-256
+    of the model, `model_sha256`.
 
     Raises:
         ContractError: when the file cannot be read or honoured, was made for another model, or the model has its own.
@@ -72,7 +71,7 @@ def read_contract_file(contract: Path, model: Path) -> Contract:
         raise ContractError(
             f"{model}: the model carries a contract, and {contract} would be a second one; leave --contract out"
         )
-    found = read_contract_document(contract, layout=_layout(model))
+    found = read_contract_document(contract, told=_told(model))
     if found.content_sha256 is not None and model_sha256(model) != found.content_sha256:
         raise ContractError(
             f"{contract}: written for a model whose SHA-256 is {found.content_sha256[:12]}..., and that of {model} is "
@@ -81,18 +80,22 @@ def read_contract_file(contract: Path, model: Path) -> Contract:
     return found
 
 
-def _layout(model: Path) -> str | None:
-    """Tell the layout from the shape of a model's input; None where either axis could be that of the channels."""
-    if model_format(model) == ".tflite":
-        shapes = [one["shape"].tolist() for one in open_litert(model, threads=1, delegates=False).get_input_details()]
+def _told(model: Path) -> dict[str, str]:
+    """Return what a model itself tells of its contract: its target, and its layout where the shape of its input does.
+
+    Where either axis could be that of the channels there is no layout.
+    """
+    suffix = model_format(model)
+    if suffix == ".tflite":
+        opened = LitertSession(model, threads=1)
+        shape, precision = opened.input.shape, opened.precision
     else:
-        shapes = [node.shape for node in open_onnx(model, mode=BARE, threads=1).get_inputs()]
-    most = len(CHANNELS)
-    first, last = (
-        len(shapes) == 1 and len(shapes[0]) == 4 and isinstance(shapes[0][place], int) and shapes[0][place] <= most
-        for place in (1, 3)
-    )
-    return None if first == last else LAYOUTS[0] if first else LAYOUTS[1]
+        inputs = open_onnx(model, mode=BARE, threads=1).get_inputs()
+        shape = tuple(inputs[0].shape) if len(inputs) == 1 else ()
+        precision = "dynamic" if computes_dynamic(model) else "int8" if computes_int8(model) else "fp32"
+    found = {"target": f"{suffix.removeprefix('.')}-{precision}"}
+    places = [place for place in (1, 3) if len(shape) == 4 and shape[place] in range(1, len(CHANNELS) + 1)]
+    return found | ({"layout": "NCHW" if places == [1] else "NHWC"} if len(places) == 1 else {})
 
 
 def unknown_format(path: Path, known: Sequence[str]) -> ArtifactError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ UNKNOWN: dict[str, Any] = {
 """What a document may leave out though a contract has it: none of it changes a mask."""
 
 
-def read_contract_document(path: Path, *, layout: str | None = None) -> Contract:
+def read_contract_document(path: Path, *, told: Mapping[str, str] | None = None) -> Contract:
     """Read a contract from `.toml`, or else from JSON.
 
     Beside the contract's own fields it may hold `size` (a number, or height and width) in place of those two,
@@ -31,14 +32,14 @@ def read_contract_document(path: Path, *, layout: str | None = None) -> Contract
 
     Args:
         path: the document.
-        layout: of the model, where the document leaves it out.
+        told: what the model itself tells, for what the document leaves out.
 
     Raises:
         ContractError: when the file is missing, or holds no contract that can be honoured.
     """
     plain = read_contract_plain(path)
     try:
-        return _contract(plain, layout)
+        return _contract(plain, told or {})
     except (JsonFormatError, OptionError) as error:
         raise refused(path, error) from error
 
@@ -89,18 +90,16 @@ def _spelled_out(plain: Any) -> dict[str, Any]:
     return given
 
 
-def _contract(plain: dict[str, Any], layout: str | None) -> Contract:
-    given = {**UNKNOWN, **plain}
+def _contract(plain: dict[str, Any], told: Mapping[str, str]) -> Contract:
+    given = {**UNKNOWN, **told, **plain}
     given.pop("output_name", None)
     if given.get("output") == _SIGMOID:
         given["output"] = OUTPUTS[1]
     if "layout" not in given:
-        if layout is None:
-            raise OptionError(
-                "layout is missing, which the model alone tells: write NCHW (as PyTorch has it) or NHWC (as Keras has "
-                "it), or give the contract together with its model, as edgeseg contract check MODEL --contract does"
-            )
-        given["layout"] = layout
+        raise OptionError(
+            "layout is missing, and the model alone tells it: write NCHW (as PyTorch has it) or NHWC (as Keras has "
+            "it), or give the contract together with its model, as edgeseg contract check MODEL --contract does"
+        )
     return from_plain(Contract, given)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from edgeseg.errors import ContractError
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.contract import SUFFIXES, contract_text
-from edgeseg.runtime.contract_file import read_contract_document
+from edgeseg.runtime.contract_file import read_contract_plain
 from edgeseg.runtime.model_files import model_sha256
 from edgeseg.runtime.plain import PlainModel
 from edgeseg.targets import KerasPredictor, keras_fp32, open_artifact
@@ -41,7 +41,7 @@ def contracts_of(files: Sequence[Path], contract: Path | None) -> dict[Path, Pat
     found: dict[Path, Path | None] = dict.fromkeys(files)
     if contract is None:
         return found
-    pinned = read_contract_document(contract).content_sha256
+    pinned = read_contract_plain(contract).get("content_sha256")
     bare = [path for path in files if _carries_none(path)]
     if not bare:
         raise ContractError(f"{contract}: every model that was given carries a contract; leave --contract out")

@@ -12,6 +12,7 @@ from edgeseg.stages.inspect.output_kind import SOFTMAX
 
 _FREE_SIDE_PX = 256
 _DTYPES = ("float32", "int8", "uint8", "int16")
+_QUANTIZES = {"quantizelinear", "quantize"}
 _CHANNEL_PLACE = {"NHWC": 3, "NCHW": 1}
 
 
@@ -44,7 +45,7 @@ def draft_contract(found: Inspection) -> tuple[Contract, tuple[str, ...]]:
     contract = Contract(
         variant=VariantSpec(name="unknown", alpha=1.0, stem="full"),
         tier="custom",
-        target=f"{found.format.lower()}-{'int8' if found.graph.inputs[0].dtype in ('int8', 'uint8') else 'fp32'}",
+        target=f"{found.format.lower()}-{_precision(found)}",
         layout=layout,
         schema_version=NEWEST_CONTRACT_SCHEMA_VERSION,
         height=height,
@@ -88,6 +89,14 @@ def _layout(found: Inspection) -> tuple[str, tuple[int | None, ...]]:
         if fitting:
             return fitting[0], shape
     raise ArtifactError(f"{told}, N x 3 x H x W or N x H x W x 3; give a segmentation model")
+
+
+def _precision(found: Inspection) -> str:
+    """Tell how a model computes: `int8` where it holds codes between float ends, or takes them."""
+    if found.graph.inputs[0].dtype in ("int8", "uint8"):
+        return "int8"
+    names = {operation.operation.lower() for operation in found.graph.operations}
+    return "int8" if names & _QUANTIZES else "fp32"
 
 
 def _check_output(found: Inspection, layout: str, size: tuple[int, int]) -> None:
