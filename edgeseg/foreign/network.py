@@ -183,7 +183,9 @@ def _source(path: Path, kind: Kind, size: tuple[int, int] | None) -> _Source:
         return _of_onnx(read_onnx_graph(path, size=size))
     if kind is Kind.SAVED_MODEL:
         with scratch("saved-model") as folder:
-            return replace(_of_onnx(read_onnx_graph(onnx_of(path, folder), size=size)), framework="tensorflow")
+            return replace(
+                _of_onnx(read_onnx_graph(onnx_of(path, folder), size=size, shown=path)), framework="tensorflow"
+            )
     file: KerasFile = read_hdf5(path) if kind is Kind.HDF5 else read_keras(path)
     return _Source(graph=flatten(file.model, path, size=size), framework=file.framework)
 
