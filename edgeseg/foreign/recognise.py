@@ -9,14 +9,13 @@ from enum import Enum
 from pathlib import Path
 
 from edgeseg.errors import ArtifactError, MissingExtraError, one_line
-from edgeseg.foreign.kinds import ADVICE, FROM_TORCH, is_safetensors, other
+from edgeseg.runtime.kinds import ADVICE, FROM_TORCH, HEAD_BYTES, is_safetensors, other
 from edgeseg.runtime.litert_session import open_litert
 
 _CONVERTED = (b"TFL3", b"ORTM")
 _PICKLED = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
 _ONNX_TAGS = frozenset(b"\x08\x12\x1a\x22\x28\x32\x3a\x42\x72")
 """What the first byte of an ONNX file can be: the number and the type of a field of its model."""
-_HEAD_BYTES = 4096
 
 
 class Kind(Enum):
@@ -89,7 +88,7 @@ def _onnx(path: Path, head: bytes) -> Kind:
 def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
-            return stream.read(_HEAD_BYTES)
+            return stream.read(HEAD_BYTES)
     except OSError as error:
         raise ArtifactError(
             f"cannot read {path}: {error.strerror or error}; check the path and its permissions"

@@ -9,6 +9,7 @@ from typing import Any
 from edgeseg.errors import ArtifactError, ContractError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_plain, parse_json
 from edgeseg.runtime.contract_file import read_contract_document, read_contract_plain
+from edgeseg.runtime.kinds import stranger
 from edgeseg.runtime.litert_session import LitertSession, open_litert
 from edgeseg.runtime.model_files import model_sha256
 from edgeseg.runtime.onnx_session import BARE, computes_dynamic, computes_int8, metadata_of, open_onnx
@@ -113,7 +114,7 @@ def model_format(path: Path) -> str:
     """Return the format of a model file, one of `SUFFIXES`, by its name.
 
     Raises:
-        ArtifactError: when there is no such file, or its name ends otherwise.
+        ArtifactError: when there is no such file, its name ends otherwise, or it is known to be something else.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -123,6 +124,8 @@ def model_format(path: Path) -> str:
         raise ArtifactError(
             f"{path}: the model {what}; give the path of a {suffix} file, or make one with: edgeseg build"
         )
+    if (told := stranger(path, suffix)) is not None:
+        raise ArtifactError(f"{path}: {told}")
     return suffix
 
 

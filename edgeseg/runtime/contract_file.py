@@ -96,10 +96,12 @@ def _contract(plain: dict[str, Any], told: Mapping[str, str]) -> Contract:
     if given.get("output") == _SIGMOID:
         given["output"] = OUTPUTS[1]
     if "layout" not in given:
-        raise OptionError(
-            "layout is missing, and the model alone tells it: write NCHW (as PyTorch has it) or NHWC (as Keras has "
-            "it), or give the contract together with its model, as edgeseg contract check MODEL --contract does"
+        told_by = (
+            "either axis of the model could be that of the channels"
+            if told
+            else "the model alone tells it, as with edgeseg contract check MODEL --contract"
         )
+        raise OptionError(f"layout is missing, and {told_by}; write NCHW (as PyTorch has it) or NHWC (as Keras has it)")
     return from_plain(Contract, given)
 
 

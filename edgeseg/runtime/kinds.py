@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+HEAD_BYTES = 4096
 ADVICE = "give a Keras model (.keras, .h5 or .hdf5 with its architecture, a SavedModel folder) or an ONNX model"
 _PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in (2, 3, 4, 5))
 _GRAPH_NODE = re.compile(rb"\x0a.{1,3}\x0a.[\w./-]+\x12.[A-Z]\w+", re.DOTALL)
@@ -12,6 +14,34 @@ _FROM_FROZEN = (
     "convert it with: python -m tf2onnx.convert --graphdef FILE --inputs IMAGE:0 --outputs MASK:0 --output x.onnx"
 )
 FROM_TORCH = "export the network with torch.onnx.export and give the .onnx file"
+
+
+_STRANGERS = (
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes it; make a model of it with: edgeseg build --from"),
+    (b"PK\x03\x04", "a ZIP archive, as Keras (.keras) and PyTorch (.pt) write; make a model of a Keras network with: "
+     "edgeseg build --from, and export one of PyTorch with torch.onnx.export"),
+)  # fmt: skip
+
+
+def stranger(path: Path, suffix: str) -> str | None:
+    """Say what a file that is called `.onnx`, `.ort` or `.tflite` is, where it is known to be something else.
+
+    Raises:
+        OSError: when it cannot be read.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    if not head.strip(b"\0"):
+        what = "empty" if not head else "filled with zeros"
+        return f"is {what}, as a copy that was cut off leaves it; copy it again"
+    mark = {b"TFL3": ".tflite", b"ORTM": ".ort"}.get(head[4:8])
+    if mark is not None:
+        return None if mark == suffix else f"is a {mark} model by its content; name it so"
+    for start, told in _STRANGERS:
+        if head.startswith(start):
+            return f"is {told}"
+    refused = other(head)
+    return None if refused is None else f"is {refused}"
 
 
 def other(head: bytes) -> str | None:
