@@ -15,11 +15,13 @@ from edgeseg.runtime.model_files import model_sha256
 from edgeseg.runtime.onnx_session import BARE, computes_dynamic, computes_int8, metadata_of, open_onnx
 from edgeseg.runtime.seal import check_seal
 from edgeseg.specs import CHANNELS, NEWEST_CONTRACT_SCHEMA_VERSION, Contract
+from edgeseg.specs.contract import LAYOUTS
 
 CONTRACT_KEY = "edgeseg.contract"
 SUFFIXES = (".onnx", ".ort", ".tflite")
 """What ONNX Runtime opens; `.ort` is its own format, which needs no reader of ONNX."""
 _KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
+_USUAL = {".tflite": LAYOUTS[1]}
 _TFLITE_IDENTIFIER = b"TFL3"
 _MAX_METADATA_ENTRIES = 1024
 
@@ -84,7 +86,8 @@ def read_contract_file(contract: Path, model: Path) -> Contract:
 def _told(model: Path) -> dict[str, str]:
     """Return what a model itself tells of its contract: its target, and its layout where the shape of its input does.
 
-    Where either axis could be that of the channels there is no layout.
+    Where either axis could be that of the channels there is no layout; where none could, the format's own is told, so
+    that what does not fit is said of the shape.
     """
     suffix = model_format(model)
     if suffix == ".tflite":
@@ -95,8 +98,12 @@ def _told(model: Path) -> dict[str, str]:
         shape = tuple(inputs[0].shape) if len(inputs) == 1 else ()
         precision = "dynamic" if computes_dynamic(model) else "int8" if computes_int8(model) else "fp32"
     found = {"target": f"{suffix.removeprefix('.')}-{precision}"}
-    places = [place for place in (1, 3) if len(shape) == 4 and shape[place] in range(1, len(CHANNELS) + 1)]
-    return found | ({"layout": "NCHW" if places == [1] else "NHWC"} if len(places) == 1 else {})
+    sides = [shape[place] for place in (1, 3)] if len(shape) == 4 else [0, 0]
+    few = [isinstance(side, int) and 0 < side <= len(CHANNELS) for side in sides]
+    if few[0] != few[1]:
+        return found | {"layout": LAYOUTS[0] if few[0] else LAYOUTS[1]}
+    known = all((isinstance(side, int) and side > len(CHANNELS)) or side == 0 for side in sides)
+    return found | ({"layout": _USUAL.get(suffix, LAYOUTS[0])} if known else {})
 
 
 def unknown_format(path: Path, known: Sequence[str]) -> ArtifactError:

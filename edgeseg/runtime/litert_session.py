@@ -51,7 +51,7 @@ class LitertSession:
         if len(inputs) != 1 or len(outputs) != 1:
             raise ArtifactError(
                 f"{path}: the model has {len(inputs)} inputs and {len(outputs)} outputs; a segmentation model has one "
-                "of each, so build it with: edgeseg build"
+                "of each, so convert it anew with those of the image and of the mask alone"
             )
         self._input_index, self._output_index = int(inputs[0]["index"]), int(outputs[0]["index"])
         self.input, self.output = _info(inputs[0], path), _info(outputs[0], path)

@@ -17,8 +17,10 @@ from edgeseg.specs import BuildSpec
 from edgeseg.stages.adopt import adopt, original_of
 from edgeseg.stages.bench import time_artifacts
 from edgeseg.stages.build.inputs import BuildInputs
-from edgeseg.stages.predict import Predictor
+from edgeseg.stages.inspect import inspect
+from edgeseg.stages.predict import Predictor, network_of
 from edgeseg.targets import open_artifact
+from edgeseg.variants import census
 
 RUNS, WARMUP_RUNS, BUDGET_S = 30, 2, 2.0
 BYTES_PER_WEIGHT = 4
@@ -51,7 +53,7 @@ def file_baseline(
     return _measured(spec, original, record.file, record.size_bytes, parameters, text, score, here)
 
 
-def named_baseline(spec: BuildSpec, *, parameters: int, score: Score, here: Environment) -> BaselineResult:
+def named_baseline(spec: BuildSpec, *, score: Score, here: Environment) -> BaselineResult:
     """Measure the file of `--baseline`: an artifact, a run that was imported, or a network as `edgeseg import` takes.
 
     Raises:
@@ -59,17 +61,20 @@ def named_baseline(spec: BuildSpec, *, parameters: int, score: Score, here: Envi
     """
     path = spec.baseline
     assert path is not None
-    opened, size = _opened(path, spec)
+    opened, size, parameters = _opened(path, spec)
     text = f"{path.name}, as it was given with --baseline: {size:,} bytes"
     return _measured(spec, opened, path.name, size, parameters, text, score, here)
 
 
-def _opened(path: Path, spec: BuildSpec) -> tuple[Predictor, int]:
+def _opened(path: Path, spec: BuildSpec) -> tuple[Predictor, int, int]:
+    """Return what runs the baseline, its bytes, and how many numbers it stores."""
     if path.is_dir() and not is_foreign(path):
         return _of_run(path, spec)
     contract = spec.baseline_contract
     try:
-        return open_artifact(path, threads=spec.threads, contract=contract), model_size_bytes(path)
+        opened = open_artifact(path, threads=spec.threads, contract=contract)
+        stored = sum(weight.values for weight in inspect(path).graph.weights)
+        return opened, model_size_bytes(path), stored
     except ModelError as error:
         if path.suffix.lower() in RUN_ALONE:
             bare = isinstance(error, ContractError) and contract is None and contract_text(path) is None
@@ -84,11 +89,11 @@ def _opened(path: Path, spec: BuildSpec) -> tuple[Predictor, int]:
             return _of_run(folder, spec)
 
 
-def _of_run(folder: Path, spec: BuildSpec) -> tuple[Predictor, int]:
+def _of_run(folder: Path, spec: BuildSpec) -> tuple[Predictor, int, int]:
     checkpoint = read_checkpoint(folder)
     opened = original_of(checkpoint, threads=spec.threads)
     assert checkpoint.header.foreign is not None
-    return opened, checkpoint.header.foreign.size_bytes
+    return opened, checkpoint.header.foreign.size_bytes, census(network_of(checkpoint)).parameters
 
 
 def _measured(

@@ -208,11 +208,13 @@ class VariantBuild:
             return self._score(predictor, stage, stage, data)
 
         def make() -> BaselineResult:
-            options: dict[str, Any] = {"parameters": counted.parameters, "score": score, "here": self.environment}
+            options: dict[str, Any] = {"score": score, "here": self.environment}
             if spec.baseline is not None:
                 return named_baseline(spec, **options)
             assert self.workshop.original is not None
-            return file_baseline(spec, self.inputs, original=self.workshop.original, **options)
+            return file_baseline(
+                spec, self.inputs, original=self.workshop.original, parameters=counted.parameters, **options
+            )
 
         scored = (data.name, data.content_key, data.evaluation_patients, spec.allow_seen, spec.seed)
         file = (file_key(spec.baseline), contract_key(spec)) if spec.baseline is not None else record
