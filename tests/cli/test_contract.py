@@ -73,7 +73,6 @@ def test_a_size_and_classes_by_name_are_understood(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("layout = ", "not TOML"),
-        ("", "missing key 'layout'"),
         ('layout = "NHWC"\nlayuot = 1\n', "unknown key 'layuot'"),
         ('layout = "HWC"\n', "choose one of: NCHW, NHWC"),
         ('layout = "NHWC"\nsize = [1, 2, 3]\n', "size is one number"),

@@ -74,7 +74,7 @@ def test_a_contract_says_what_the_file_does_not(tmp_path: Path) -> None:
         ("colour = 1", "unknown key 'colour'"),
         ("size = [1, 2, 3]", "size is one number"),
         ('channels = ["t2", "flair", "post"]', "slices have"),
-        ("= 3", "not a contract"),
+        ("= 3", "not TOML"),
     ],
 )
 def test_a_contract_that_contradicts_the_graph_is_refused(tmp_path: Path, text: str, message: str) -> None:
