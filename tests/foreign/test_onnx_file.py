@@ -148,7 +148,7 @@ def test_an_image_of_integers_is_refused(image: list[Any], kind: int, said: str,
 
 def test_messages_name_the_file_that_the_user_has(tmp_path: Path) -> None:
     scratch = _saved(_model([1, 3, "h", "w"]), tmp_path / "scratch.onnx")
-    with pytest.raises(OptionError, match="^theirs: leaves the height"):
+    with pytest.raises(OptionError, match=r"^theirs: leaves the height"):
         read_onnx_graph(scratch, shown=Path("theirs"))
 
 

@@ -23,15 +23,15 @@ Write = Callable[..., Path]
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Collect the tables that every call of `Segmenter.logits` is given."""
-    tables: list[Any] = []
+    seen: list[Any] = []
     own = Segmenter.logits
 
-    def logits(self: Segmenter, images: NDArray[np.uint8], given: Any = None) -> Any:
-        tables.append(given)
-        return own(self, images, given)
+    def logits(self: Segmenter, images: NDArray[np.uint8], tables: Any = None) -> Any:
+        seen.append(tables)
+        return own(self, images, tables)
 
     monkeypatch.setattr(Segmenter, "logits", logits)
-    return tables
+    return seen
 
 
 def test_a_volume_is_normalised_as_one(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgeseg.errors import ArtifactError, EdgeSegError
 from edgeseg.results import GraphFacts, Inspection
-from edgeseg.runtime.contract import contract_text, parse_contract, unknown_format
+from edgeseg.runtime.contract import SUFFIXES, contract_text, model_format, parse_contract, unknown_format
 from edgeseg.runtime.model_files import model_files, model_sha256, model_size_bytes
 from edgeseg.specs import Contract
 from edgeseg.stages.inspect.keras import keras_facts
@@ -72,6 +72,8 @@ def _format(path: Path) -> tuple[str, Facts, Callable[[Path], bytes | None]]:
         raise ArtifactError(
             f"{path}: the model {what}; give the path of a {suffix} file, or make one with: edgeseg build"
         )
+    if suffix in SUFFIXES:
+        model_format(path)
     return _FORMATS[suffix]
 
 

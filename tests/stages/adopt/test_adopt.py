@@ -117,13 +117,13 @@ def test_a_contract_of_an_artifact_says_what_it_says_of_the_network(tmp_path: Pa
     adopt(file, tmp_path / "run", contract=written(tmp_path / "c.json", to_json(of_file)))
     found = checkpoint_contract(read_checkpoint(tmp_path / "run").header)
     assert (found.seen_patients, found.post_processing, found.threshold) == (seen, rule, 0.25)
-    for changes, message in (
-        ({"layout": "NCHW"}, "takes its image as NHWC"),
-        ({"content_sha256": "0" * 64}, "SHA-256"),
-    ):
-        wrong = written(tmp_path / "w.json", to_json(replace(of_file, **changes)))
+    wrong = {
+        "takes its image as NHWC": replace(of_file, layout="NCHW"),
+        "SHA-256": replace(of_file, content_sha256="0" * 64),
+    }
+    for message, contract in wrong.items():
         with pytest.raises(ContractError, match=message):
-            adopt(file, tmp_path / "run", contract=wrong)
+            adopt(file, tmp_path / "run", contract=written(tmp_path / "w.json", to_json(contract)))
 
 
 def test_names_of_our_own_networks_are_left_alone() -> None:
