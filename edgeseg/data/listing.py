@@ -131,6 +131,8 @@ def read_volume(dataset: FolderDataset, patient: str) -> Volume:
         images=np.stack(images),
         masks=np.stack(masks),
         slice_names=tuple(entry.name for entry in files),
+        channels=dataset.channels.names,
+        classes=dataset.classes,
     )
 
 

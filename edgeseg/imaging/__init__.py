@@ -23,7 +23,16 @@ where the logits cross the threshold. On 120 reference outlines of the Kaggle LG
 from __future__ import annotations
 
 from edgeseg.imaging.codes import dequantise, quantise, quantise_images
-from edgeseg.imaging.grid import ASPECT_TOLERANCE, check_images, framed, framed_size, stretch, to_layout, to_network
+from edgeseg.imaging.grid import (
+    ASPECT_TOLERANCE,
+    check_images,
+    framed,
+    framed_size,
+    given_channels,
+    stretch,
+    to_layout,
+    to_network,
+)
 from edgeseg.imaging.intensity import (
     Tables,
     histograms,
@@ -45,6 +54,7 @@ __all__ = [
     "framed",
     "framed_mask",
     "framed_size",
+    "given_channels",
     "histograms",
     "known_range",
     "logits_to_size",

@@ -14,13 +14,15 @@ from edgeseg.runtime.litert_session import LitertSession, open_litert
 from edgeseg.runtime.model_files import model_sha256
 from edgeseg.runtime.onnx_session import BARE, computes_dynamic, computes_int8, metadata_of, open_onnx
 from edgeseg.runtime.seal import check_seal
-from edgeseg.specs import CHANNELS, NEWEST_CONTRACT_SCHEMA_VERSION, Contract
+from edgeseg.specs import NEWEST_CONTRACT_SCHEMA_VERSION, Contract
 from edgeseg.specs.contract import LAYOUTS
 
 CONTRACT_KEY = "edgeseg.contract"
 SUFFIXES = (".onnx", ".ort", ".tflite")
 """What ONNX Runtime opens; `.ort` is its own format, which needs no reader of ONNX."""
 _KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
+_MOST_CHANNELS = 8
+"""More than an image of sequences has, and fewer than an image has pixels along a side."""
 _USUAL = {".tflite": LAYOUTS[1]}
 _TFLITE_IDENTIFIER = b"TFL3"
 _MAX_METADATA_ENTRIES = 1024
@@ -99,10 +101,10 @@ def _told(model: Path) -> dict[str, str]:
         precision = "dynamic" if computes_dynamic(model) else "int8" if computes_int8(model) else "fp32"
     found = {"target": f"{suffix.removeprefix('.')}-{precision}"}
     sides = [shape[place] for place in (1, 3)] if len(shape) == 4 else [0, 0]
-    few = [isinstance(side, int) and 0 < side <= len(CHANNELS) for side in sides]
+    few = [isinstance(side, int) and 0 < side <= _MOST_CHANNELS for side in sides]
     if few[0] != few[1]:
         return found | {"layout": LAYOUTS[0] if few[0] else LAYOUTS[1]}
-    known = all((isinstance(side, int) and side > len(CHANNELS)) or side == 0 for side in sides)
+    known = all((isinstance(side, int) and side > _MOST_CHANNELS) or side == 0 for side in sides)
     return found | ({"layout": _USUAL.get(suffix, LAYOUTS[0])} if known else {})
 
 

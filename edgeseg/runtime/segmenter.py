@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 
 from edgeseg.data.scan import Scan
 from edgeseg.errors import ImageError, OptionError
-from edgeseg.imaging import Tables, check_images, framed, framed_size, mask_from_logits, to_network, volume_tables
+from edgeseg.imaging import (
+    Tables,
+    check_images,
+    framed,
+    framed_size,
+    given_channels,
+    mask_from_logits,
+    to_network,
+    volume_tables,
+)
 from edgeseg.runtime.contract import model_format, read_contract, read_contract_file
 from edgeseg.runtime.ends import check_ends, decode, encode
 from edgeseg.runtime.litert_session import LitertSession
@@ -110,7 +119,7 @@ class Segmenter:
             ArtifactError: when the runtime fails, or gives NaN or infinity.
             ContractError: when the contract says probabilities and the network gives others than from 0 to 1.
         """
-        check_images(images)
+        check_images(images, self.contract.channels)
         size = (self.contract.height, self.contract.width)
         if images.shape[1:3] != size:
             raise ImageError(
@@ -253,7 +262,7 @@ class Segmenter:
         )
 
     def _masks(self, images: NDArray[np.uint8], *, volume: bool) -> NDArray[np.bool_]:
-        check_images(images)
+        check_images(images, given_channels(self.contract))
         masks = np.empty(images.shape[:3], np.bool_)
         slices = (to_network(image[np.newaxis], self.contract) for image in images)
         infer = partial(self.logits, tables=volume_tables(slices, self.contract) if volume else None)

@@ -83,7 +83,7 @@ class KerasPredictor:
         Raises:
             ImageError: when the images are not such a stack.
         """
-        imaging.check_images(images)
+        imaging.check_images(images, self.contract.channels)
         size = (self.contract.height, self.contract.width)
         if images.shape[1:3] != size:
             raise ImageError(

@@ -65,7 +65,7 @@ def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") 
 
     Args:
         predictor: what to run.
-        volume: images `(N, h, w, 3) uint8`; any h and w.
+        volume: images `(N, h, w, C) uint8`; any h and w.
         flips: a key of `FLIPS`; the logits are the mean over its passes, each flipped back.
 
     Returns:
@@ -82,7 +82,7 @@ def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") 
 def flip_passes(predictor: Predictor, volume: Volume, *, flips: str) -> list[NDArray[np.float32]]:
     """Run one patient once for each pass of `flips`, each flipped back; see `volume_logits`, which takes their mean."""
     check_flips(flips)
-    images, tables = prepared(volume.images, predictor.contract)
+    images, tables = prepared(volume.images, predictor.contract, volume.channels)
     return [
         _logits(predictor, np.ascontiguousarray(images[:, ::rows, ::columns]), volume, tables)[:, ::rows, ::columns]
         for rows, columns in FLIPS[flips]

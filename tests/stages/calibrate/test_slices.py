@@ -15,7 +15,7 @@ from edgeseg import artifacts
 from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError, OptionError, OutputError, SeenPatientError
 from edgeseg.results import CalibrationSet, CalibrationSlice
-from edgeseg.specs import Contract, VariantSpec, refuse_calibrated, seen_entries
+from edgeseg.specs import LGG, ChannelSet, Contract, VariantSpec, refuse_calibrated, seen_entries
 from edgeseg.stages.build.inputs import EVALUATION_START
 from edgeseg.stages.calibrate import manifest as calibration_set
 from edgeseg.stages.calibrate import slices as calibrate
@@ -29,6 +29,9 @@ CONTRACT = Contract(
 
 class Drawn:
     """Patients `P0` to `P11` of three sites: ten slices each, five of them with a lesion of growing area."""
+
+    channels: ChannelSet = LGG
+    classes: tuple[str, ...] = ()
 
     def __init__(self, name: str = "drawn", *, masks: bool = True, seed: int = 0) -> None:
         self.name = name
