@@ -121,9 +121,8 @@ def build(
     from edgeseg.stages.train import of_fold
 
     everything = variant == ALL
-    runs = _checked_runs(
-        checkpoint, everything=everything, narrowed=alpha is not None or stem is not None, budget=max_drop is not None
-    )
+    narrowed = alpha is not None or stem is not None
+    runs = _checked_runs(checkpoint, everything=everything, narrowed=narrowed, budget=max_drop is not None)
     runs = _imported(runs, out, contract=contract, size=size, output=output, threads=threads)
     spec = BuildSpec(
         variant=variant_of(
