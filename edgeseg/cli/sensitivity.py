@@ -17,7 +17,10 @@ def sensitivity(
     patients: Annotated[
         int | None, typer.Option(help="How many training patients to run; 4, or all of fewer, if not given.")
     ] = None,
-    slices: Annotated[int, typer.Option(help="Calibration slices, where no ranges ship for the weights.")] = 128,
+    slices: Annotated[
+        int | None,
+        typer.Option(help="Calibration slices, where no ranges ship; else 128, or all."),
+    ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the layers as bars into this PNG.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the choice of patients and slices.")] = 0,
     threads: Threads = 2,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeseg.errors import ContractError, OptionError
-from edgeseg.foreign.head import HeadWish
+from edgeseg.foreign.head_rules import HeadWish
 from edgeseg.jsonio import JsonFormatError, from_plain
 from edgeseg.runtime.contract_file import read_contract_plain
 from edgeseg.specs import CHANNELS, Contract, PostProcessing

@@ -36,6 +36,7 @@ from edgeseg.imaging.grid import (
 from edgeseg.imaging.intensity import (
     Tables,
     histograms,
+    is_fixed,
     known_range,
     network_input,
     normalise,
@@ -56,6 +57,7 @@ __all__ = [
     "framed_size",
     "given_channels",
     "histograms",
+    "is_fixed",
     "known_range",
     "logits_to_size",
     "mask_from_logits",

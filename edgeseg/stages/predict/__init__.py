@@ -8,6 +8,7 @@ from edgeseg.stages.predict.predictor import (
     flip_passes,
     normalised_logits,
     plain_dice,
+    plain_overlap,
     slice_label,
     volume_logits,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "network_of",
     "normalised_logits",
     "plain_dice",
+    "plain_overlap",
     "slice_label",
     "volume_logits",
 ]
