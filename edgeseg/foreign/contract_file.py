@@ -10,6 +10,7 @@ from edgeseg.errors import ContractError, OptionError
 from edgeseg.foreign.head_rules import HeadWish
 from edgeseg.jsonio import JsonFormatError, from_plain
 from edgeseg.runtime.contract_file import read_contract_plain
+from edgeseg.runtime.model_files import model_sha256
 from edgeseg.specs import CHANNELS, Contract, PostProcessing
 from edgeseg.specs.contract import LAYOUTS
 from edgeseg.specs.contract_toml import toml_value
@@ -89,6 +90,26 @@ def read_foreign_contract(path: Path) -> ForeignContract:
         return from_plain(ForeignContract, _of_network(plain))
     except (JsonFormatError, OptionError) as error:
         raise ContractError(f"{path}: not a contract ({error}); docs/how-to/own-network.md has every key") from error
+
+
+def check_document(path: Path, given: ForeignContract, layout: str) -> None:
+    """Refuse a contract that was written for another file than `path`, whose image is laid out as `layout`.
+
+    Raises:
+        ContractError: when layout or SHA-256 differ.
+    """
+    if given.layout not in (None, layout):
+        raise ContractError(
+            f"{path}: takes its image as {layout}, and the contract says {given.layout}; leave layout out, or give the "
+            "contract of this network"
+        )
+    if given.content_sha256 is None or path.is_dir():
+        return
+    if model_sha256(path) != given.content_sha256:
+        raise ContractError(
+            f"{path}: the contract was written for a file whose SHA-256 is {given.content_sha256[:12]}..., and this is "
+            "another; give the contract of this network, or leave content_sha256 out"
+        )
 
 
 def of_artifact(contract: Contract) -> ForeignContract:

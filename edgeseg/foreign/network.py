@@ -16,7 +16,7 @@ from edgeseg.backend import load_keras
 from edgeseg.errors import ArtifactError, CheckpointError, ContractError, OperationError
 from edgeseg.foreign import graph
 from edgeseg.foreign.bounds import RAW_BYTES, takes_bytes
-from edgeseg.foreign.contract_file import ForeignContract
+from edgeseg.foreign.contract_file import ForeignContract, check_document
 from edgeseg.foreign.flat import FlatGraph, choose_output, flatten
 from edgeseg.foreign.graph import Draft
 from edgeseg.foreign.head import Head, look_at, one_logit
@@ -29,7 +29,7 @@ from edgeseg.foreign.recognise import Kind, recognise
 from edgeseg.foreign.saved_model import onnx_of
 from edgeseg.place import scratch
 from edgeseg.quiet import quiet
-from edgeseg.runtime.model_files import model_files, model_sha256
+from edgeseg.runtime.model_files import model_files
 from edgeseg.specs import CHANNELS, Contract, VariantSpec
 from edgeseg.specs.foreign import ForeignRecord
 
@@ -97,7 +97,7 @@ def read_network(
     with quiet():
         source = _source(path, kind, size or given.pixels, not_keras)
         layout = "NCHW" if source.onnx and not source.onnx.channels_last else "NHWC"
-        _check_said(path, given, layout)
+        check_document(path, given, layout)
         name, tensor = choose_output(source.graph, path, output or given.output_name)
         model, head = _headed(source, name, tensor, path, given.head)
     files = source_files(path)
@@ -120,22 +120,6 @@ def read_network(
         not_keras=source.not_keras,
     )
     return ForeignNetwork(model=model, record=record, arrays=_arrays(model, source.onnx))
-
-
-def _check_said(path: Path, given: ForeignContract, layout: str) -> None:
-    """Refuse a contract that was written for another file."""
-    if given.layout not in (None, layout):
-        raise ContractError(
-            f"{path}: takes its image as {layout}, and the contract says {given.layout}; leave layout out, or give the "
-            "contract of this network"
-        )
-    if given.content_sha256 is None or path.is_dir():
-        return
-    if model_sha256(path) != given.content_sha256:
-        raise ContractError(
-            f"{path}: the contract was written for a file whose SHA-256 is {given.content_sha256[:12]}..., and this is "
-            "another; give the contract of this network, or leave content_sha256 out"
-        )
 
 
 def complete(
