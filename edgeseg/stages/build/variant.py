@@ -32,6 +32,7 @@ from edgeseg.stages.ledger import Ledger
 from edgeseg.stages.predict import Predictor
 from edgeseg.stages.score import evaluate, verify
 from edgeseg.targets import Target
+from edgeseg.targets.graph import refusal
 from edgeseg.targets.histograms import MIN_MAX
 from edgeseg.variants import census
 
@@ -139,7 +140,8 @@ class VariantBuild:
         own = self.inputs.checkpoint.header.foreign is None  # every format holds edgeseg's own networks
         why = None if own else target.bar(self.workshop.model)
         if why is not None and target.name in self.spec.targets:
-            raise ArtifactError(f"{target.name} cannot be made: {why}")
+            told = refusal(target.name, why) if self.inputs.not_keras else f"{target.name} cannot be made: {why}"
+            raise ArtifactError(told)
         return None if why is None else f"{NOT_MADE}: {why}"
 
     def _convert(self, cell: Cell, ranges: RecordedRanges | None, data: BuildData, reference: Cell) -> Cell:
