@@ -40,6 +40,7 @@ from edgeseg.imaging.intensity import (
     known_range,
     network_input,
     normalise,
+    prepared,
     tables,
     volume_tables,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "network_input",
     "normalise",
     "one_logit",
+    "prepared",
     "quantise",
     "quantise_images",
     "stretch",
