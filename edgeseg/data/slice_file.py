@@ -23,6 +23,7 @@ from edgeseg.regular import open_regular
 SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
 
 _FORMATS = ("TIFF", "PNG", "JPEG")
+_PLANES = ("LA", "RGB", "RGBA", "CMYK")
 _MODE_BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
 _TIFF_BITS_PER_SAMPLE, _TIFF_PHOTOMETRIC = 258, 262
 _ORIENTATION, _UPRIGHT = 274, 1
@@ -143,6 +144,54 @@ def read_grey(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
     raise ImageError(
         f"{path}: found {picture.description}; a slice of one sequence is one frame of one grey channel of 8 or 16 "
         "bits; save it that way, or give slices that hold all three sequences without --pre, --flair and --post"
+    )
+
+
+def read_planes(path: Path, bands: int) -> NDArray[np.uint8]:
+    """Read one slice whose channels are the planes of one picture.
+
+    Args:
+        path: the file.
+        bands: how many planes it has to have, 2 to 4.
+
+    Returns:
+        `(H, W, bands) uint8`.
+
+    Raises:
+        ImageError: when the file is missing, damaged, too large, or anything but one 8-bit frame of so many planes.
+    """
+    picture = _decode(path, ImageError, "slice")
+    if picture.frames != 1 or picture.bits != 8 or picture.channels != bands or picture.mode not in _PLANES:
+        raise ImageError(
+            f"{path}: found {picture.description}; a slice of this set is one frame of {bands} planes of 8 bits; save "
+            "it that way"
+        )
+    return np.array(picture.pixels, dtype=np.uint8, order="C")
+
+
+def count_planes(path: Path) -> int:
+    """Return how many planes a picture has: 1 of grey, 3 of colour.
+
+    Raises:
+        ImageError: when it cannot be read.
+    """
+    return _decode(path, ImageError, "slice").channels
+
+
+def read_label_map(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Read a label map, `(H, W)` of the numbers that the file holds; of a picture with a palette, its indices.
+
+    Raises:
+        MaskError: when the file is missing, damaged, or not one plane of at most 16 bits.
+    """
+    picture = _decode(path, MaskError, "mask")
+    if picture.frames == 1 and picture.mode in ("1", "L", "P"):
+        return np.array(picture.pixels, dtype=np.uint8, order="C")
+    if picture.frames == 1 and picture.mode.startswith("I;16") and not picture.inverted:
+        return np.array(picture.pixels, dtype=np.uint16, order="C")
+    raise MaskError(
+        f"{path}: found {picture.description}; a label map is one frame of one plane of at most 16 bits; save it that "
+        "way, without loss (TIFF or PNG)"
     )
 
 
