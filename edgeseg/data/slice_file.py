@@ -52,6 +52,7 @@ _FOREIGN = {
 """What is known and not read, by its ending, and what to do."""
 
 _SLICE_RULE = "a slice is one frame of three 8-bit channels (pre-contrast, FLAIR, post-contrast)"
+_GREY_ADVICE = "save it that way, or give slices that hold all three sequences without --pre, --flair and --post"
 _MASK_RULE = "a mask is one frame of one 8-bit or 1-bit channel that holds only 0 and 255 (or 0 and 1)"
 
 
@@ -127,8 +128,12 @@ def _three_channels(path: Path, picture: _Picture) -> NDArray[np.uint8]:
     return np.array(picture.pixels, dtype=np.uint8, order="C")
 
 
-def read_grey(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def read_grey(path: Path, *, advice: str = _GREY_ADVICE) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Read one slice of one sequence.
+
+    Args:
+        path: the file.
+        advice: what to do about another file, for messages.
 
     Returns:
         `(H, W) uint8`, or `(H, W) uint16` where the file has 16 bits.
@@ -143,7 +148,7 @@ def read_grey(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
         return np.array(picture.pixels, dtype=np.uint16, order="C")
     raise ImageError(
         f"{path}: found {picture.description}; a slice of one sequence is one frame of one grey channel of 8 or 16 "
-        "bits; save it that way, or give slices that hold all three sequences without --pre, --flair and --post"
+        f"bits; {advice}"
     )
 
 

@@ -32,6 +32,7 @@ from edgeseg.imaging.grid import (
     stretch,
     to_layout,
     to_network,
+    to_size,
 )
 from edgeseg.imaging.intensity import Tables, histograms, known_range, network_input, normalise, tables, volume_tables
 from edgeseg.imaging.logits import as_logits, framed_mask, logits_to_size, mask_from_logits, mask_on_grid, one_logit
@@ -60,5 +61,6 @@ __all__ = [
     "tables",
     "to_layout",
     "to_network",
+    "to_size",
     "volume_tables",
 ]

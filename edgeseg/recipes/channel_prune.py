@@ -19,7 +19,7 @@ from edgeseg.recipes import importance
 from edgeseg.recipes.cut import Anatomy, anatomy, cut_weights
 from edgeseg.recipes.importance import Importance
 from edgeseg.recipes.recipe import Outcome, Recipe, Workbench, fine_tuning
-from edgeseg.specs import ChannelPrune, ImageSpec
+from edgeseg.specs import ChannelPrune
 from edgeseg.variants import build_model, slots
 
 NAME = "channel-prune"
@@ -40,7 +40,7 @@ def cut(parent: Checkpoint, spec: ChannelPrune, bench: Workbench) -> Checkpoint:
     """Return the smaller network, not yet fine-tuned."""
     keras = load_keras()
     variant, train = parent.header.variant, parent.header.train
-    model = build_model(variant, ImageSpec(height=train.crop_px, width=train.crop_px), keras)
+    model = build_model(variant, replace(parent.header.image, height=train.crop_px, width=train.crop_px), keras)
     load_weights(model, parent, variant)
     found = anatomy(model, slots(variant))
     if spec.criterion in ("l1", "gamma"):

@@ -1,4 +1,4 @@
-"""Patients as cases: for each channel a source, one for the mask, all on one grid; read whole, one patient at a time."""
+"""Patients as cases: a source for each channel and one for the mask, all on one grid; read one patient at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.data.grey_range import grey_range
-from edgeseg.data.labels import Labels
+from edgeseg.data.labels import Labels, whole
 from edgeseg.data.layouts.source import PictureLabels, Source, require_files
 from edgeseg.data.listing import require_patient
 from edgeseg.data.sequence import Sequence
@@ -127,7 +127,8 @@ class CaseSet:
                 f"{sequence.source}: the mask of {case.patient} {odd} its images; masks are never resampled, so export "
                 "it on their grid"
             )
-        maps = np.stack([_plane(sequence, index, case, first) for index in range(sequence.shape[0])])
+        planes = (_plane(sequence, index, case, first) for index in range(sequence.shape[0]))
+        maps = np.stack([whole(plane, sequence.source) for plane in planes])
         return self.labels.masks(maps, sequence.source)
 
 

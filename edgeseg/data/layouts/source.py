@@ -124,7 +124,9 @@ class _Pictures(_Stack):
 
     def _read(self, index: int) -> NDArray[np.generic]:
         path, given = self._files[index], self._given
-        return read_grey(path) if given.bands == 1 else read_planes(path, given.bands)[..., given.band]
+        if given.bands == 1:
+            return read_grey(path, advice="the others of this set are grey, so save it as grey")
+        return read_planes(path, given.bands)[..., given.band]
 
 
 class _LabelPictures(_Stack):

@@ -91,7 +91,7 @@ def _slices(inputs: BuildInputs, slices: int, seed: int) -> tuple[CalibrationSet
     elif patients:
         source = inputs.dataset
     else:
-        return inputs.shipped_calibration, phantom_calibration_data()
+        return inputs.shipped_calibration, phantom_calibration_data(inputs.checkpoint.header.image.channels)
     if inputs.checkpoint.header.foreign is not None:
         slices = min(slices, sum(len(volume.slice_names) for volume in volumes(source, patients)))
     return choose_slices(source, patients, slices=slices, seed=seed), source
