@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-import nibabel
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -31,6 +30,8 @@ _AFFINE = np.diag([-1.0, -1.0, 5.0, 1.0])
 
 def write_nifti(path: Path, volume: NDArray[np.uint8]) -> None:
     """Write `(N, H, W) uint8`, slices from feet to head, rows from front to back, columns from right to left."""
+    import nibabel
+
     path.parent.mkdir(parents=True, exist_ok=True)
     nibabel.save(nibabel.Nifti1Image(np.ascontiguousarray(volume.transpose(2, 1, 0)), _AFFINE), path)
 
@@ -99,9 +100,7 @@ def main() -> None:
     source = open_dataset(given.data)
     patients = source.patients[:: max(1, len(source.patients) // given.patients)][: given.patients]
     with tempfile.TemporaryDirectory() as place:
-        sets = {"kaggle-lgg": source} | {
-            name: repacked(source, patients, name, Path(place) / name) for name in LAYOUTS
-        }
+        sets = {"kaggle-lgg": source} | {name: repacked(source, patients, name, Path(place) / name) for name in LAYOUTS}
         for name, dataset in sets.items():
             print(f"{name:<12}same bytes: {same_bytes(source, dataset, patients)}")
         for model in given.model:

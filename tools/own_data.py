@@ -14,7 +14,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import nibabel
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -51,6 +50,8 @@ def patient(index: int, *, channels: int, side: int = SIDE) -> tuple[NDArray[np.
 
 def write_nifti(path: Path, volume: NDArray[np.generic]) -> None:
     """Write `(N, H, W)`, slices from feet to head and rows from front to back, with voxels of 3 x 1 x 1 mm."""
+    import nibabel
+
     path.parent.mkdir(parents=True, exist_ok=True)
     affine = np.diag([-1.0, -1.0, 3.0, 1.0])
     nibabel.save(nibabel.Nifti1Image(np.ascontiguousarray(volume.transpose(2, 1, 0)), affine), path)

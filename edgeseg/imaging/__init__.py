@@ -34,7 +34,16 @@ from edgeseg.imaging.grid import (
     to_network,
     to_size,
 )
-from edgeseg.imaging.intensity import Tables, histograms, known_range, network_input, normalise, tables, volume_tables
+from edgeseg.imaging.intensity import (
+    Tables,
+    histograms,
+    is_fixed,
+    known_range,
+    network_input,
+    normalise,
+    tables,
+    volume_tables,
+)
 from edgeseg.imaging.logits import as_logits, framed_mask, logits_to_size, mask_from_logits, mask_on_grid, one_logit
 
 __all__ = [
@@ -48,6 +57,7 @@ __all__ = [
     "framed_size",
     "given_channels",
     "histograms",
+    "is_fixed",
     "known_range",
     "logits_to_size",
     "mask_from_logits",

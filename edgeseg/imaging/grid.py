@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgeseg.errors import ContractError, ImageError
-from edgeseg.specs import CHANNELS, Contract, ImageSpec
+from edgeseg.specs import Contract, ImageSpec
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 STRETCH_SHARE = 0.99
@@ -70,7 +70,7 @@ def given_channels(contract: Contract) -> tuple[str, ...]:
 
     They are the contract's own, or where those are all of TCGA-LGG's channels, all three of that set in its order.
     """
-    return CHANNELS if set(contract.channels) <= set(CHANNELS) else contract.channels
+    return contract.channel_set.pictured.names
 
 
 def _places(contract: Contract, channels: tuple[str, ...]) -> list[int]:

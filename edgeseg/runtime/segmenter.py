@@ -106,7 +106,7 @@ class Segmenter:
         """Run slices that have the contract's size, one after another.
 
         Args:
-            images: `(N, H, W, 3) uint8`, NHWC; H, W and the order of the channels those of the contract, as
+            images: `(N, H, W, C) uint8`, NHWC; H, W and the order of the channels those of the contract, as
                 `edgeseg.imaging.to_network` gives them.
             tables: what their bytes become, `edgeseg.imaging.volume_tables` of the volume that they are slices of; a
                 contract that normalises by volume takes each slice for a volume of its own without them.
@@ -133,7 +133,7 @@ class Segmenter:
         return logits
 
     def encoded(self, image: NDArray[np.uint8], tables: Tables | None = None) -> NDArray[np.generic]:
-        """Give one slice, `(1, H, W, 3) uint8` as `logits` takes it, in the dtype and layout of the network's input."""
+        """Give one slice, `(1, H, W, C) uint8` as `logits` takes it, in the dtype and layout of the network's input."""
         return encode(image, self._session.input, self.contract, tables)
 
     def scan_tables(self, scan: Scan) -> Tables | None:
@@ -151,14 +151,14 @@ class Segmenter:
     def _on_grid(self, scan: Scan, index: int) -> NDArray[np.uint8]:
         image = scan.image(index)
         size = framed_size((image.shape[0], image.shape[1]), self.contract, scan.pixel_mm)
-        return to_network(framed(image, size)[np.newaxis], self.contract)
+        return to_network(framed(image, size)[np.newaxis], self.contract, scan.channels)
 
     def segment(self, volume: NDArray[np.uint8] | Scan) -> NDArray[np.bool_]:
         """Segment slices of any in-plane size: an array, each slice on its own, or a whole scan as a volume.
 
         Args:
-            volume: `(N, h, w, 3) uint8`, NHWC, channels = pre, FLAIR, post; or a scan whose slices have one size, as
-                `edgeseg.data.open_scan` gives it.
+            volume: `(N, h, w, C) uint8`, NHWC, channels as `given_channels` of the contract; or a scan whose slices
+                have one size, as `edgeseg.data.open_scan` gives it.
 
         Returns:
             `(N, h, w) bool`, True = tumour, on the slices' own grid, without the components that the contract drops
@@ -201,14 +201,21 @@ class Segmenter:
         infer = partial(self.logits, tables=self.scan_tables(scan) if tables is None else tables)
         images = (scan.image(index) for index in range(len(scan.slice_names)))
         return stream_masks(
-            infer, self.contract, images, volume=scan.volume, pixel_mm=scan.pixel_mm, spool_dir=spool_dir
+            infer,
+            self.contract,
+            images,
+            volume=scan.volume,
+            channels=scan.channels,
+            pixel_mm=scan.pixel_mm,
+            spool_dir=spool_dir,
         )
 
     def segment_volume(self, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Segment the slices of one volume: as `segment`, but components are those of the volume.
 
         Args:
-            images: `(N, h, w, 3) uint8`, NHWC, channels = pre, FLAIR, post; all slices, in anatomical order.
+            images: `(N, h, w, C) uint8`, NHWC, channels as `given_channels` of the contract; all slices, in anatomical
+                order.
 
         Returns:
             `(N, h, w) bool`, True = tumour, on the slices' own grid, without the components that the contract drops

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edgeseg.errors import OptionError
+from edgeseg.errors import DatasetError, OptionError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,36 @@ class ChannelSet:
         for what, name in (("reference", self.reference), ("stand-in", self.stand_in)):
             if name is not None and name not in self.names:
                 raise OptionError(f"the {what} is '{name}', and the channels are: {', '.join(self.names)}; name one")
+
+    @property
+    def options(self) -> str:
+        """The options that name their files, for messages: `--pre, --flair and --post`."""
+        *first, last = (f"--{name}" for name in self.names)
+        return f"{', '.join(first)} and {last}" if first else last
+
+    def complete(self, names: Iterable[str]) -> bool:
+        """Whether these channels are enough: all of them, or with a stand-in the one that masks lie on."""
+        given = set(names)
+        return self.reference in given and (self.stand_in in given or set(self.names) <= given)
+
+    def require(self, names: Iterable[str], source: str) -> None:
+        """Refuse channels of which one is missing that nothing may stand in for.
+
+        Raises:
+            DatasetError: with `source`, what is missing and what to do.
+        """
+        given = set(names)
+        if self.complete(given):
+            return
+        needed = (self.reference, *self.names) if self.stand_in is None else (self.reference, self.stand_in)
+        missing = next(name for name in needed if name not in given)
+        why = "masks are drawn on its grid" if missing == self.reference else "nothing may stand in for it"
+        raise DatasetError(f"{source}: '{missing}' is missing, and {why}; name it with --{missing}")
+
+    @property
+    def pictured(self) -> ChannelSet:
+        """The channels that a picture of one slice holds: all of `LGG` where these are of it, else these."""
+        return LGG if set(self.names) <= set(LGG.names) else self
 
     def places(self, names: Iterable[str]) -> tuple[int, ...]:
         """Return where each of `names` stands.

@@ -13,8 +13,9 @@ from edgeseg.data.grid import Grid
 from edgeseg.data.nifti import is_nifti, open_nifti
 from edgeseg.data.origin import Origin
 from edgeseg.data.sequence import Plane, Sequence
-from edgeseg.data.slice_file import read_grey, read_label_map, read_planes
+from edgeseg.data.slice_file import read_grey, read_label_map, read_slice
 from edgeseg.errors import DatasetError, ImageError, MaskError
+from edgeseg.specs import ChannelSet
 
 
 class Source(Protocol):
@@ -126,7 +127,8 @@ class _Pictures(_Stack):
         path, given = self._files[index], self._given
         if given.bands == 1:
             return read_grey(path, advice="the others of this set are grey, so save it as grey")
-        return read_planes(path, given.bands)[..., given.band]
+        planes = ChannelSet(names=tuple(f"plane {number}" for number in range(1, given.bands + 1)))
+        return read_slice(path, planes)[..., given.band]
 
 
 class _LabelPictures(_Stack):

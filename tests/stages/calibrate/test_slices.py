@@ -87,6 +87,11 @@ def test_the_seed_decides_the_choice_and_nothing_else_does() -> None:
     assert set(first.patients) <= {"P1", "P2", "P3"}
 
 
+def test_the_usual_number_is_cut_down_to_what_is_there_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    assert len(choose_slices(Drawn(), ("P1",), slices=None, seed=0).slices) == 10
+    assert "the 1 patients to choose from hold 10 slices, fewer than the usual 128" in caplog.text
+
+
 def test_all_slices_can_be_chosen_and_no_more_or_fewer_than_there_are() -> None:
     assert len(choose_slices(Drawn(), ("P1",), slices=10, seed=0).slices) == 10
     for count in (0, -1, 11):
