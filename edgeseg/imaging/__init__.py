@@ -41,6 +41,7 @@ from edgeseg.imaging.intensity import (
     known_range,
     network_input,
     normalise,
+    prepared,
     tables,
     volume_tables,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "network_input",
     "normalise",
     "one_logit",
+    "prepared",
     "quantise",
     "quantise_images",
     "stretch",

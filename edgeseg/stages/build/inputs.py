@@ -13,7 +13,7 @@ from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.phantom_channels import phantom_channels
 from edgeseg.data.volume import Dataset, volumes
-from edgeseg.errors import ArtifactError, CheckpointError, OptionError
+from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.place import keys_for
 from edgeseg.results import GRAPH_REFERENCE, REFERENCE, CalibrationSet, Choice
 from edgeseg.specs import (
@@ -35,7 +35,6 @@ from edgeseg.stages.calibrate import (
 from edgeseg.stages.choose import CHOICE_FILE, read_choice
 from edgeseg.stages.predict import name_patients
 from edgeseg.targets import TARGETS, Target, resolve
-from edgeseg.targets.graph import refusal
 from edgeseg.targets.histograms import check_method
 
 EVALUATION_START = 2000
@@ -137,7 +136,6 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         trained=_calibrating(spec, checkpoint, dataset),
         calibration_dataset=None if spec.calibration_data is None else open_data(spec, spec.calibration_data),
     )
-    _check_targets(spec, inputs)
     _check_calibration(spec, inputs)
     require_some(
         inputs.dataset.patients if spec.allow_seen else inputs.unseen,
@@ -205,13 +203,6 @@ def targets_of(spec: BuildSpec, inputs: BuildInputs) -> tuple[Target, ...]:
     """Return what is built, the target first that every other one is compared with."""
     asked = resolve((inputs.reference, *spec.targets))
     return (TARGETS[inputs.reference], *(target for target in asked if target.name != inputs.reference))
-
-
-def _check_targets(spec: BuildSpec, inputs: BuildInputs) -> None:
-    """Refuse a build of which nothing can be made; targets among others drop out of it one by one."""
-    asked = resolve(spec.targets)
-    if inputs.not_keras and asked and not any(target.from_graph for target in asked):
-        raise ArtifactError(refusal(spec.targets[0], inputs.not_keras))
 
 
 def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:
