@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import contract_option, json_option, out_option
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ def build(
     public_ids: Annotated[
         bool, typer.Option("--public-ids", help="The data's ids are public: artifacts hold digests that need no key.")
     ] = False,
+    layout: Layout = None,
+    labels: Labels = None,
     as_json: Annotated[bool, json_option("Print build.json instead of the table.")] = False,
 ) -> None:
     """Convert, verify, evaluate and benchmark a network, and report it against the file it came from.
@@ -150,6 +153,8 @@ def build(
         r2=r2,
         public_ids=public_ids,
         calibration_data=calibration_data,
+        layout=layout,
+        labels=labels,
         baseline=baseline,
         baseline_contract=baseline_contract,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),

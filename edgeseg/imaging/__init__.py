@@ -32,6 +32,7 @@ from edgeseg.imaging.grid import (
     stretch,
     to_layout,
     to_network,
+    to_size,
 )
 from edgeseg.imaging.intensity import (
     Tables,
@@ -72,5 +73,6 @@ __all__ = [
     "tables",
     "to_layout",
     "to_network",
+    "to_size",
     "volume_tables",
 ]

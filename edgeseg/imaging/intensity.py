@@ -158,16 +158,21 @@ def normalise(images: NDArray[np.uint8], contract: Contract, given: Tables | Non
     return np.asarray(looked_up(images, own_tables(images, contract, given)), dtype=np.float32)
 
 
-def network_input(images: NDArray[np.uint8], contract: Contract, given: Tables | None = None) -> NDArray[np.float32]:
+def network_input(
+    images: NDArray[np.uint8],
+    contract: Contract,
+    given: Tables | None = None,
+    channels: tuple[str, ...] | None = None,
+) -> NDArray[np.float32]:
     """Do steps 1 and 2 at once: `(N, h, w, C) uint8` as stored to what a float network takes, `(N, H, W, D) float32`.
 
-    `given` is as in `normalise`.
+    `given` is as in `normalise`, `channels` as in `to_network`.
 
     Raises:
         ImageError: as `to_network`.
         ContractError: as `to_network`.
     """
-    return normalise(to_network(images, contract), contract, given)
+    return normalise(to_network(images, contract, channels), contract, given)
 
 
 def _measured(kind: str, spec: Intensity, counts: _Counts, every: _Counts, channel: int) -> list[float]:

@@ -24,9 +24,10 @@ class BuildSpec:
     `verify_patients` bounds how many of the evaluated patients the parity check runs over. `profile` is the one of
     `PROFILES` that int8 artifacts are built for. `r2` asks for the full-width R2U-Net beside the baseline; None asks
     for it where the study's network is the baseline. `calibration_data` holds patients to calibrate on, none of whom is
-    scored. `baseline` is the file to compare with, in place of the one that the network came from,
-    and `baseline_contract` its contract where it carries none.
-    `public_ids` says that all ids of the data are public, so that artifacts hold plain digests of those seen.
+    scored. `layout` and `labels` say how both are read, as `edgeseg.data.open.open_dataset` takes them. `baseline` is
+    the file to compare with, in place of the one that the network came from, and `baseline_contract` its contract where
+    it carries none. `public_ids` says that all ids of the data are public, so artifacts hold plain digests of those
+    seen.
     """
 
     variant: VariantSpec
@@ -49,6 +50,8 @@ class BuildSpec:
     profile: str = "arm"
     r2: bool | None = None
     calibration_data: Path | None = None
+    layout: str | None = None
+    labels: str | None = None
     baseline: Path | None = None
     baseline_contract: Path | None = None
     public_ids: bool = False

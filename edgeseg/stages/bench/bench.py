@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseg.data.phantom_channels import phantom_channels
 from edgeseg.errors import OptionError
 from edgeseg.metrics import median_ratio_bounds
 from edgeseg.place import scratch
@@ -18,7 +19,7 @@ from edgeseg.results import BenchCell, BenchDevice, BenchResult, GemmRate, Speed
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_sha256, model_size_bytes
 from edgeseg.runtime.plain import PlainModel
-from edgeseg.specs import check_seed
+from edgeseg.specs import LGG, check_seed
 from edgeseg.stages.bench.alone import gemm_rate, run_alone
 from edgeseg.stages.bench.emulation import emulator
 from edgeseg.stages.bench.interleave import Call, Timings, check_counts, interleave
@@ -114,7 +115,7 @@ def bench(spec: BenchSpec, *, progress: Progress | None = None, say: Say | None 
         for f in spec.files
         for t in spec.threads
     ]
-    images = phantom_images(seed=spec.seed)
+    images = phantom_images(seed=spec.seed, channels=_channels(cells))
     middle = images[len(images) // 2]
     with scratch("bench") as folder:
         one, whole = folder / "slice.npy", folder / "volume.npy"
@@ -195,6 +196,21 @@ def _device(spec: BenchSpec) -> BenchDevice:
         int8_kernels=here.int8_kernels,
         load_average=load_average(),
     )
+
+
+def _channels(cells: list[_Cell]) -> tuple[str, ...]:
+    """Find the channels that all networks take; files that say nothing of it take what there is.
+
+    Raises:
+        OptionError: when two take different ones.
+    """
+    taken = {phantom_channels(c.model.contract.channels).names for c in cells if not isinstance(c.model, PlainModel)}
+    if len(taken) > 1:
+        first, second, *_ = sorted(taken)
+        raise OptionError(
+            f"one network takes {', '.join(first)} and another {', '.join(second)}; measure them in runs of their own"
+        )
+    return taken.pop() if taken else LGG.names
 
 
 def _call(model: Opened, image: NDArray[np.uint8]) -> Call:

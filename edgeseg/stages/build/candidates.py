@@ -125,7 +125,7 @@ class BudgetSearch:
                 dataset, count = inputs.dataset, min(PATIENTS, len(inputs.trained))
                 patients = ranking_patients(inputs.checkpoint, dataset, count=count, seed=spec.seed)
             else:
-                dataset = phantom_calibration_data()
+                dataset = phantom_calibration_data(inputs.checkpoint.header.image.channels)
                 patients = dataset.patients[:PATIENTS]
             return sensitivity(
                 inputs.checkpoint,
