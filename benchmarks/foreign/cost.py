@@ -67,9 +67,8 @@ def own_and_foreign(data: Path, out: Path) -> list[list[str]]:
         short = ["--epochs", "1", "--steps-per-epoch", "2", "--validate-every", "1"]
         remembered(place / "train.json", "train", "--variant", *options, "--data", data, "--out", run, *short)
         if not file.is_file():
-            made = place / "first"
-            first = ["build", "--from", run, "--target", "keras-fp32", "--data", data, "--out", made, "--baseline", run]
-            edgeseg(*first, log=place / "first.log")
+            made, log = place / "first", place / "first.log"
+            edgeseg("build", "--from", run, "--target", "keras-fp32", "--data", data, "--out", made, "--no-r2", log=log)
             shutil.copyfile(next(made.rglob("*keras-fp32.hdf5")), file)
         asked: list[str | Path] = ["--target", ",".join(TARGETS), "--data", data, "--baseline", file]
         asked += ["--bench-budget-s", "3", "--no-r2"]
