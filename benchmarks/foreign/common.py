@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-SIDE = 128
+SIDE, BATCH = 128, 4
 MOMENTUM = 0.1
 """How much of a batch enters the statistics that batch normalisation uses afterwards. Keras takes 0.01, and its
 MobileNetV2 0.001: after some hundred steps such a network still normalises by the numbers it was born with."""
@@ -68,7 +68,7 @@ def read(folders: list[Path], side: int = SIDE) -> Slices:
     return Slices(images=np.stack(images), masks=np.stack(masks), patients=np.array(owners))
 
 
-def batches(slices: Slices, seconds: float, *, size: int = 8) -> Iterator[tuple[NDArray[np.int64], float]]:
+def batches(slices: Slices, seconds: float, *, size: int = BATCH) -> Iterator[tuple[NDArray[np.int64], float]]:
     """Draw places of slices, three quarters of them with tumour, until the time is over; with the share that is."""
     rng = np.random.default_rng(0)
     full = np.flatnonzero(slices.masks.any(axis=(1, 2)))

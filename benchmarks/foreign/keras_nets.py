@@ -127,7 +127,7 @@ def train(name: str, slices: common.Slices, given: argparse.Namespace) -> keras.
     model = NETWORKS[name][0]()
     rate = 2e-4 if name == "study" else 3e-3
     model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss)
-    size = STUDY_BATCH if name == "study" else 8
+    size = STUDY_BATCH if name == "study" else common.BATCH
     images, masks = common.unit(slices), slices.masks.astype("float32")[..., None]
     steps = 0
     for places, gone in common.batches(slices, given.seconds, size=size):

@@ -78,7 +78,7 @@ def _held_out(data: Path, out: Path, few: int | None) -> Path:
 
 
 def _asked(file: Path, held: Path, out: Path) -> list[str | Path]:
-    contract = CONTRACTS / f"{file.stem.removesuffix('-dynamo')}.toml"
+    contract = CONTRACTS / f"{file.stem}.toml"
     asked: list[str | Path] = ["build", "--from", file, "--data", held, "--out", out, "--bench-budget-s", "3"]
     return asked + (["--contract", contract] if contract.is_file() else [])
 
@@ -123,7 +123,7 @@ def _rows(file: Path, build: BuildResult) -> list[list[str]]:
     base = build.baseline
     assert base is not None
     scored = ABSENT if base.evaluation is None else f"{base.evaluation.dice.mean:.3f}"
-    trained = json.loads(file.with_name(f"{file.stem.removesuffix('-dynamo')}.trained.json").read_text())
+    trained = json.loads(file.with_name(f"{file.stem}.trained.json").read_text())
     first = [file.name, str(trained["side"]), str(trained["steps"]), size_text(base.size_bytes), scored]
     found = []
     for row in build.artifacts:

@@ -107,6 +107,8 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "smp-deeplab": _smp("deeplab"),
     "nnunet": PlainConvUNet,
 }
+NEWER = ("buda", "smp-deeplab")
+"""Written by the newer exporter of PyTorch."""
 
 
 def margin(output: Any) -> torch.Tensor:
@@ -148,10 +150,10 @@ def train(name: str, slices: common.Slices, given: argparse.Namespace) -> nn.Mod
 
 
 def export(name: str, model: nn.Module, out: Path) -> None:
-    """Write it with both exporters of PyTorch: one file, and a graph with its weights beside it."""
-    image = torch.zeros(1, 3, common.SIDE, common.SIDE)
-    torch.onnx.export(model, (image,), str(out / f"{name}.onnx"), dynamo=False, opset_version=17)
-    torch.onnx.export(model, (image,), str(out / f"{name}-dynamo.onnx"), dynamo=True, opset_version=18)
+    """Write it with one of PyTorch's two exporters: the older one, or the newer with the weights in a file beside."""
+    image, path = torch.zeros(1, 3, common.SIDE, common.SIDE), out / f"{name}.onnx"
+    newer = name in NEWER
+    torch.onnx.export(model, (image,), str(path), dynamo=newer, external_data=newer, opset_version=18 if newer else 17)
 
 
 def main() -> None:
