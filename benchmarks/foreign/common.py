@@ -39,7 +39,7 @@ def options(description: str, names: tuple[str, ...]) -> argparse.Namespace:
     parser.add_argument("names", nargs="*", help=f"of the networks: {', '.join(names)}; all if none is named")
     parser.add_argument("--data", type=Path, required=True, help="the Kaggle LGG set")
     parser.add_argument("--out", type=Path, required=True, help="a folder for the networks")
-    parser.add_argument("--seconds", type=float, default=300.0, help="of training, each")
+    parser.add_argument("--seconds", type=float, default=300.0, help="of processor time to train each")
     given = parser.parse_args()
     if unknown := sorted(set(given.names) - set(names)):
         parser.error(f"unknown network '{unknown[0]}'; choose of: {', '.join(names)}")
@@ -69,12 +69,12 @@ def read(folders: list[Path], side: int = SIDE) -> Slices:
 
 
 def batches(slices: Slices, seconds: float, *, size: int = BATCH) -> Iterator[tuple[NDArray[np.int64], float]]:
-    """Draw places of slices, three quarters of them with tumour, until the time is over; with the share that is."""
+    """Draw places of slices, three quarters of them with tumour, until the processor time is over; with its share."""
     rng = np.random.default_rng(0)
     full = np.flatnonzero(slices.masks.any(axis=(1, 2)))
     empty = np.flatnonzero(~slices.masks.any(axis=(1, 2)))
-    started = time.perf_counter()
-    while (gone := (time.perf_counter() - started) / seconds) < 1:
+    started = time.process_time()
+    while (gone := (time.process_time() - started) / seconds) < 1:
         yield np.concatenate([rng.choice(full, size - size // 4), rng.choice(empty, size // 4)]), gone
 
 
