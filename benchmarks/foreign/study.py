@@ -160,13 +160,15 @@ def _page(
         "",
         "Size and Dice of the file that was given, in its own runtime, against those of the two int8 files built "
         "from it with default calibration; pixels that change sides against it; the latency as a share of the "
-        "original's, measured in one run; and how many layers stay in float for want of an integer kernel.",
+        "original's; and how many layers stay in float for want of an integer kernel.",
         "",
-        "Each was trained for a few minutes on two cores, with weights drawn at random: the Dice says what int8 keeps, "
-        "not what such a network can do. Scored on every fifth patient, who trained none of them, but for two who lent "
-        "slices to calibration; the study's network, of which a slice takes a second, on two patients, and not for its "
-        f"Dice. {here}. Written by `benchmarks/foreign/study.py` from what `torch_nets.py` and `keras_nets.py` "
-        "trained.",
+        "Each was trained for a minute or some minutes of processor time, with weights drawn at random: the Dice says "
+        "what int8 keeps, not what such a network can do. Scored on every fifth patient, who trained none of them, but "
+        "for two who lent slices to calibration; the study's network, of which a slice takes a second, on two "
+        "patients, and not for its Dice.",
+        "",
+        f"{here}, beside other work: latencies and seconds on the clock are rough. Written by "
+        "`benchmarks/foreign/study.py` from what `torch_nets.py` and `keras_nets.py` trained.",
         "",
         *markdown_table_lines(HEAD, rows),
         "",
