@@ -165,7 +165,7 @@ def _page(
         "Each was trained for a minute or some minutes of processor time, with weights drawn at random: the Dice says "
         "what int8 keeps, not what such a network can do. Scored on every fifth patient, who trained none of them, but "
         "for two who lent slices to calibration; the study's network, of which a slice takes a second, on two "
-        "patients, and not for its Dice.",
+        "patients, and not for its Dice: after so few steps it finds nothing, and its flipped pixels say nothing.",
         "",
         f"{here}, beside other work: latencies and seconds on the clock are rough. Written by "
         "`benchmarks/foreign/study.py` from what `torch_nets.py` and `keras_nets.py` trained.",
