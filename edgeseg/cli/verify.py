@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._options import ContractFile, Threads, json_option
+from edgeseg.cli._options import ContractFile, Threads, contract_option, json_option
 
 if TYPE_CHECKING:
     from edgeseg.data.volume import Dataset
@@ -31,7 +31,7 @@ def verify(
     threads: Threads = 2,
     contract: ContractFile = None,
     reference_contract: Annotated[
-        Path | None, typer.Option("--reference-contract", metavar="FILE", help="That of MODEL2, where it carries none.")
+        Path | None, contract_option("That of MODEL2, where it carries none.", of="reference")
     ] = None,
     as_json: Annotated[bool, json_option("Print JSON instead of a table.")] = False,
 ) -> None:

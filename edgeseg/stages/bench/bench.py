@@ -26,7 +26,7 @@ from edgeseg.stages.bench.latency import one_slice, phantom_images
 from edgeseg.stages.environment import environment, load_average, memory_bytes
 from edgeseg.targets import KerasPredictor
 from edgeseg.targets.macs import count_macs
-from edgeseg.targets.peers import open_for_timing
+from edgeseg.targets.peers import contracts_of, open_for_timing
 from edgeseg.variants import census
 from edgeseg.workers.solo import SoloJob, SoloResult
 
@@ -39,7 +39,10 @@ Opened = Segmenter | KerasPredictor | PlainModel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchSpec:
-    """What `edgeseg bench` is asked for; see there. `volume` is a number of slices, 0 for no sustained run."""
+    """What `edgeseg bench` is asked for; see there. `volume` is a number of slices, 0 for no sustained run.
+
+    `contract` is that of those files that carry none; one that names a model by its SHA-256 is that model's alone.
+    """
 
     files: tuple[Path, ...]
     threads: tuple[int, ...] = (2,)
@@ -50,6 +53,7 @@ class BenchSpec:
     volume: int = 0
     seed: int = 0
     emulated: bool = False
+    contract: Path | None = None
     command: str | None = None
 
     def __post_init__(self) -> None:
@@ -77,6 +81,7 @@ class _Cell:
     path: Path
     threads: int
     model: Opened
+    contract: Path | None
 
     @property
     def key(self) -> str:
@@ -103,7 +108,12 @@ def bench(spec: BenchSpec, *, progress: Progress | None = None, say: Say | None 
     """
     told = say or (lambda _line: None)
     device = _device(spec)
-    cells = [_Cell(path=f, threads=t, model=open_for_timing(f, threads=t)) for f in spec.files for t in spec.threads]
+    own = contracts_of(spec.files, spec.contract)
+    cells = [
+        _Cell(path=f, threads=t, model=open_for_timing(f, threads=t, contract=own[f]), contract=own[f])
+        for f in spec.files
+        for t in spec.threads
+    ]
     images = phantom_images(seed=spec.seed)
     middle = images[len(images) // 2]
     with scratch("bench") as folder:
@@ -193,7 +203,10 @@ def _call(model: Opened, image: NDArray[np.uint8]) -> Call:
 
 def _alone(cell: _Cell, slices: Path, volume: int, say: Say) -> SoloResult:
     say(f"{'volume' if volume else 'alone'} {cell.path.name}, {cell.threads} threads")
-    return run_alone(SoloJob(model=str(cell.path), threads=cell.threads, slices=str(slices), volume=volume))
+    contract = None if cell.contract is None else str(cell.contract)
+    return run_alone(
+        SoloJob(model=str(cell.path), threads=cell.threads, slices=str(slices), volume=volume, contract=contract)
+    )
 
 
 def _ratios(spec: BenchSpec, cell: _Cell, timed: Timings) -> Iterable[SpeedRatio]:

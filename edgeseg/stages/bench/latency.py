@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.data.phantom import PhantomDataset
-from edgeseg.imaging import to_network
+from edgeseg.imaging import prepared
 from edgeseg.progress import Progress
 from edgeseg.results import LatencyResult
 from edgeseg.stages.bench.interleave import Call, Clock, check_counts, interleave
-from edgeseg.stages.predict import Predictor
+from edgeseg.stages.predict import Predictor, normalised_logits
 
 
 def time_artifacts(
@@ -59,9 +59,12 @@ def time_artifacts(
 
 
 def one_slice(predictor: Predictor, image: NDArray[np.uint8]) -> Call:
-    """Return the call that is timed: one slice `(h, w, 3) uint8`, resampled beforehand, through `predictor.logits`."""
-    prepared = to_network(image[np.newaxis], predictor.contract)
-    return lambda: predictor.logits(prepared)
+    """Return the call that is timed: one slice `(h, w, 3) uint8` through `predictor.logits`.
+
+    It is resampled beforehand, and where the contract normalises by volume its grey values are counted beforehand.
+    """
+    slices, tables = prepared(image[np.newaxis], predictor.contract)
+    return lambda: normalised_logits(predictor, slices, tables)
 
 
 @functools.cache

@@ -25,7 +25,7 @@ from edgeseg.stages.calibrate.lot import calibration_patients
 from edgeseg.stages.calibrate.ranges import RecordedRanges
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import Predictor, checkpoint_contract, volume_logits
-from edgeseg.targets import ConvertJob, KerasPredictor, Target, get, open_artifact
+from edgeseg.targets import ConvertJob, Target, float_predictor, get, open_artifact
 from edgeseg.targets.target import kernel_sizes, logit_codes
 
 PATIENTS = 4
@@ -80,7 +80,7 @@ def sensitivity(
     contract = checkpoint_contract(checkpoint.header, target)
     job = ConvertJob(model=model, contract=contract, ranges=recorded.activations)
     files = _Files(check_target(target), job, volumes, threads, progress)
-    exact = _answers(KerasPredictor(model, contract, threads=threads), contract, volumes)
+    exact = _answers(float_predictor(model, contract, threads=threads), contract, volumes)
     codes = logit_codes(model, contract, recorded.activations)
     coded = in_codes(exact.logits, scale=codes.scale, zero=codes.zero_point, shift=codes.shift)
     none, every = files.answers(()), files.answers(files.layers)
@@ -154,14 +154,14 @@ def check_target(name: str) -> Target:
 
 
 def ranking_patients(
-    checkpoint: Checkpoint, dataset: Dataset, *, count: int, seed: int, among: Sequence[str] | None = None
+    checkpoint: Checkpoint, dataset: Dataset, *, count: int | None, seed: int, among: Sequence[str] | None = None
 ) -> tuple[str, ...]:
     """Choose patients that trained the weights, institutions in turn; the same arguments choose the same patients.
 
     Args:
         checkpoint: the weights.
         dataset: where the patients are.
-        count: how many.
+        count: how many; `PATIENTS`, or all of fewer, where None.
         seed: of the choice.
         among: choose only among these; all unless given.
 
@@ -177,6 +177,7 @@ def ranking_patients(
         otherwise=f"none of the {len(dataset.patients)} patients of {dataset.name} trained {checkpoint.path}; layers "
         "are compared on training patients, so that all others stay unseen. Give the data the weights were trained on",
     )
+    count = min(PATIENTS, len(known)) if count is None else count
     if not 1 <= count <= len(known):
         raise OptionError(
             f"{count} training patients were asked for, and there are {len(known)}; give --patients 1 to {len(known)}"

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from edgeseg.stages.predict.known import name_patients
-from edgeseg.stages.predict.predictor import Predictor, flip_passes, plain_dice, slice_label, volume_logits
+from edgeseg.stages.predict.predictor import (
+    Predictor,
+    flip_passes,
+    normalised_logits,
+    plain_dice,
+    plain_overlap,
+    slice_label,
+    volume_logits,
+)
 from edgeseg.stages.predict.remembered import Remembered
 from edgeseg.stages.predict.weights import checkpoint_contract, checkpoint_predictor, last_step_weights, network_of
 
@@ -16,7 +24,9 @@ __all__ = [
     "last_step_weights",
     "name_patients",
     "network_of",
+    "normalised_logits",
     "plain_dice",
+    "plain_overlap",
     "slice_label",
     "volume_logits",
 ]
