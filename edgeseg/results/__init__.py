@@ -66,6 +66,7 @@ from edgeseg.results.listings import (
     VariantList,
 )
 from edgeseg.results.network import Census, Tier
+from edgeseg.results.node import NodeSending, NodeStatus, NodeStudy
 from edgeseg.results.report import Report, ReportRow
 from edgeseg.results.runs import (
     DONE,
@@ -205,4 +206,7 @@ __all__ = [
     "UsedSequence",
     "VariantList",
     "WeightBytes",
+    "NodeSending",
+    "NodeStatus",
+    "NodeStudy",
 ]

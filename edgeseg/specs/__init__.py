@@ -18,6 +18,7 @@ from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scori
 from edgeseg.specs.flips import FLIPS, check_flips
 from edgeseg.specs.golden_case import GoldenCase, GoldenDrawing, GoldenLogit
 from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
+from edgeseg.specs.node import Destination, NodeOptions, Peer, Tls
 from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import OperatingPoint
 from edgeseg.specs.recipes import (
@@ -86,6 +87,7 @@ __all__ = [
     "ChannelPrune",
     "Cluster",
     "Contract",
+    "Destination",
     "Distil",
     "ExperimentRow",
     "FineTune",
@@ -94,8 +96,10 @@ __all__ = [
     "GoldenLogit",
     "ImageSpec",
     "Intensity",
+    "NodeOptions",
     "OperatingPoint",
     "PatientKey",
+    "Peer",
     "Plan",
     "PostProcessing",
     "Prune",
@@ -105,6 +109,7 @@ __all__ = [
     "RunOptions",
     "Scoring",
     "ServeOptions",
+    "Tls",
     "TrainSpec",
     "VariantSpec",
     "check_flips",
