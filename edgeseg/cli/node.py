@@ -43,7 +43,8 @@ def start(
     model: Annotated[Path, typer.Argument(metavar="NETWORK", help="The artifact: a .onnx, .ort or .tflite file.")],
     *,
     config: Annotated[
-        Path | None, typer.Option("--config", metavar="FILE", help="The configuration, node.toml; or --watch and --out.")
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="The configuration, node.toml; or --watch and --out."),
     ] = None,
     watch: Annotated[
         Path | None, typer.Option("--watch", metavar="DIR", help="Also take DICOM files that are put into this folder.")

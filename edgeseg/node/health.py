@@ -56,9 +56,7 @@ def health(
         server.server_close()
 
 
-def _answer(
-    path: str, registry: CollectorRegistry, why_not_ready: Callable[[], str | None]
-) -> tuple[str, str, bytes]:
+def _answer(path: str, registry: CollectorRegistry, why_not_ready: Callable[[], str | None]) -> tuple[str, str, bytes]:
     if path == "/health":
         return "200 OK", _JSON, json.dumps({"status": "ok", "edgeseg": __version__}).encode()
     if path == "/ready":

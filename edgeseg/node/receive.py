@@ -161,5 +161,7 @@ def _tls(tls: Tls) -> ssl.SSLContext:
             context.load_verify_locations(tls.ca_file)
             context.verify_mode = ssl.CERT_REQUIRED
     except (OSError, ssl.SSLError) as error:
-        raise OptionError(f"the certificate of [tls] cannot be used ({error.strerror or error}); give PEM files") from error
+        raise OptionError(
+            f"the certificate of [tls] cannot be used ({error.strerror or error}); give PEM files"
+        ) from error
     return context

@@ -121,7 +121,9 @@ def _measurements(found: Finding) -> list[Any]:
     made = []
     if found.volume_ml is not None:
         made.append(
-            hd.sr.Measurement(name=codes.SCT.Volume, value=round(found.volume_ml, 3), unit=hd.sr.CodedConcept("mL", "UCUM", "mL"))
+            hd.sr.Measurement(
+                name=codes.SCT.Volume, value=round(found.volume_ml, 3), unit=hd.sr.CodedConcept("mL", "UCUM", "mL")
+            )
         )
     if found.largest_diameter_mm is not None:
         largest = round(found.largest_diameter_mm, 2)

@@ -200,5 +200,3 @@ def _without_places(text: str, root: str) -> str:
     return " ".join("the study:" if word.startswith(root) and word.endswith(":") else word for word in words).replace(
         f"{root}/", ""
     )[:600]
-
-

@@ -57,7 +57,8 @@ class Running:
         with self.log.open("a") as log:
             self.process = subprocess.Popen(self.words, stdout=subprocess.PIPE, stderr=log, text=True, env=_quiet())
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
+        with self.process.stdout as told:
+            line = told.readline()
         assert line, self.log.read_text()
         self.told = json.loads(line)
 
@@ -97,7 +98,9 @@ class Setting:
     def config(self) -> Path:
         return self.root / "node.toml"
 
-    def write(self, destinations: list[dict[str, Any]], *, peers: list[dict[str, Any]] | None = None, **more: Any) -> Path:
+    def write(
+        self, destinations: list[dict[str, Any]], *, peers: list[dict[str, Any]] | None = None, **more: Any
+    ) -> Path:
         options = {
             "state": "state", "port": 0, "health_port": 0, "silence_s": 0.5, "backoff_s": 0.2, "free_mb": 0, **more
         }  # fmt: skip

@@ -27,7 +27,9 @@ def test_a_study_becomes_a_seg_a_report_and_a_capture(setting: Setting, write_st
     assert set(send(node.port, study)) == {0}
     wait_for(lambda: len(results(tmp_path)) == 3, log=node.log)
     found = results(tmp_path)
-    assert {one.StudyInstanceUID for one in found.values()} == {pydicom.dcmread(study / "flair" / "000.dcm").StudyInstanceUID}
+    assert {one.StudyInstanceUID for one in found.values()} == {
+        pydicom.dcmread(study / "flair" / "000.dcm").StudyInstanceUID
+    }
     wait_for(lambda: setting.status()["counts"]["sent"] == 1)
     wait_for(lambda: not list((tmp_path / "state" / "in").iterdir()))
     assert json.loads(node.get("/ready")) == {"status": "ready"}
