@@ -6,6 +6,7 @@ answered; so the socket itself counts.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import time
@@ -80,6 +81,9 @@ class BoundedSocket(AssociationSocket):
 
     def _ended(self, why: str) -> OSError:
         self.bounds.refused(why)
+        if self.socket is not None:
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
         return ConnectionAbortedError(why)
 
 

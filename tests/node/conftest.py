@@ -25,6 +25,22 @@ STARTS_S, ENDS_S = 60.0, 30.0
 ONLY_US = {"ae_title": "SENDER", "address": "127.0.0.1"}
 
 
+@pytest.fixture(autouse=True)
+def sockets_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pynetdicom close the socket of a connection that failed; it leaves that to the garbage collector."""
+    from pynetdicom.transport import AssociationSocket
+
+    shut = AssociationSocket._shutdown_socket
+
+    def close(self: Any) -> None:
+        found = self.socket
+        shut(self)
+        if found is not None:
+            found.close()
+
+    monkeypatch.setattr(AssociationSocket, "_shutdown_socket", close)
+
+
 @pytest.fixture
 def network(tiny_onnx: Callable[..., Path], tiny_contract: Contract) -> Path:
     """A network of one convolution that finds what is bright in FLAIR."""
@@ -150,19 +166,26 @@ def wait_for(what: Callable[[], bool], *, seconds: float = 30.0, log: Path | Non
         time.sleep(0.05)
 
 
-def send(port: int, *paths: Path, title: str = "SENDER", called: str = "EDGESEG") -> list[int]:
+def send(
+    port: int, *paths: Path, title: str = "SENDER", called: str = "EDGESEG", tls: tuple[Any, str] | None = None
+) -> list[int]:
     """Send files by C-STORE over one association; gives the statuses."""
     from pydicom import dcmread
     from pynetdicom import AE
 
     ae = AE(ae_title=title)
+    ae.dimse_timeout = 10
     files = sorted(one for path in paths for one in (path.rglob("*.dcm") if path.is_dir() else [path]))
     read = [dcmread(one) for one in files]
     for pair in sorted({(one.SOPClassUID, one.file_meta.TransferSyntaxUID) for one in read}):
         ae.add_requested_context(*pair)
-    association = ae.associate("127.0.0.1", port, ae_title=called)
+    association = ae.associate("127.0.0.1", port, ae_title=called, tls_args=tls)
     if not association.is_established:
         return []
-    statuses = [int(association.send_c_store(one).get("Status", -1)) for one in read]
+    statuses = []
+    for one in read:
+        if not association.is_established:
+            return [*statuses, -1]
+        statuses.append(int(association.send_c_store(one).get("Status", -1)))
     association.release()
     return statuses
