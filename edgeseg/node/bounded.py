@@ -43,7 +43,7 @@ class Bounds:
     whole_s: float
 
 
-class BoundedSocket(AssociationSocket):
+class BoundedSocket(AssociationSocket):  # type: ignore[misc]
     """Ends the connection of a peer that takes more than it may; `answered` begins to count anew."""
 
     bounds: Bounds
@@ -87,20 +87,20 @@ class BoundedSocket(AssociationSocket):
         return ConnectionAbortedError(why)
 
 
-class BoundedHandler(RequestHandler):
+class BoundedHandler(RequestHandler):  # type: ignore[misc]
     """Gives each connection a bounded socket."""
 
     def _create_association(self) -> Any:
         made = super()._create_association()
         found: Any = made.dul.socket
         found.__class__ = BoundedSocket
-        found.bounds = self.server.bounds  # type: ignore[attr-defined]
+        found.bounds = self.server.bounds
         found.since = time.monotonic()
         found.socket.settimeout(found.bounds.idle_s)
         return made
 
 
-class BoundedServer(ThreadedAssociationServer):
+class BoundedServer(ThreadedAssociationServer):  # type: ignore[misc]
     """Refuses addresses that it does not know, and more connections than it may have."""
 
     bounds: Bounds
@@ -118,7 +118,7 @@ class BoundedServer(ThreadedAssociationServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection; the handshake of TLS is made later, by the thread of the connection."""
-        found, address = self.socket.accept()  # type: ignore[union-attr]
+        found, address = self.socket.accept()
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         context: ssl.SSLContext | None = self.ssl_context
         if context is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgeseg.errors import OptionError
 from edgeseg.node.place import Place
-from edgeseg.node.queue import COMPLETE, DONE, FAILED, SENT, STATES, Queue
+from edgeseg.node.queue import COMPLETE, DONE, FAILED, SENT, STATES, Queue, Row
 from edgeseg.node.sendings import Sendings
 from edgeseg.results.node import NodeSending, NodeStatus, NodeStudy
 from edgeseg.specs import NodeOptions
@@ -64,7 +64,7 @@ def retry(options: NodeOptions, study: int) -> None:
     with _opened(options) as (queue, place):
         row = queue.row(study)
         if row is None or row.state != FAILED:
-            raise OptionError(f"study {study} {_is(row and row.state)}; only one that failed can be tried again")
+            raise OptionError(f"study {study} {_is(row)}; only one that failed can be tried again")
         if not row.kept:
             raise OptionError(f"study {study}: its files were deleted; have it sent again")
         sendings = Sendings(queue)
@@ -85,10 +85,10 @@ def forget(options: NodeOptions, study: int) -> None:
     with _opened(options) as (queue, place):
         row = queue.row(study)
         if row is None or row.state not in (DONE, SENT, FAILED):
-            raise OptionError(f"study {study} {_is(row and row.state)}; only one that is done can be forgotten")
+            raise OptionError(f"study {study} {_is(row)}; only one that is done can be forgotten")
         queue.drop(study)
         place.delete(study)
 
 
-def _is(state: str | None) -> str:
-    return "is not in the queue" if state is None else f"is {state}"
+def _is(row: Row | None) -> str:
+    return "is not in the queue" if row is None else f"is {row.state}"

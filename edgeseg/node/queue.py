@@ -130,7 +130,7 @@ class Queue:
     def _rows(self, where: str, *values: Any) -> list[Row]:
         columns = "id, uid, state, reason, attempts, kept, bytes, made, changed"
         counted = "(SELECT COUNT(*) FROM instances WHERE study = id) AS objects"
-        found = self.all(f"SELECT {columns}, {counted} FROM studies WHERE {where} ORDER BY id", *values)  # noqa: S608
+        found = self.all(f"SELECT {columns}, {counted} FROM studies WHERE {where} ORDER BY id", *values)
         return [Row(**{**dict(one), "kept": bool(one["kept"])}) for one in found]
 
     def held_bytes(self) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pynetdicom import AE, _config, evt
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from pynetdicom.sop_class import Verification
 
 from edgeseg.errors import DataError, EdgeSegError, OptionError
 from edgeseg.node.bounded import BoundedHandler, BoundedServer, Bounds
@@ -118,7 +118,7 @@ class Receiver:
             return self._stored(event)
         except Exception as error:
             self._counts.refused("fault")
-            _LOG.error("an object could not be taken: internal error: %s", type(error).__name__)  # noqa: TRY400
+            _LOG.error("an object could not be taken: internal error: %s", type(error).__name__)
             return _FAULT
         finally:
             if (found := event.assoc.dul.socket) is not None:
@@ -138,7 +138,7 @@ class Receiver:
         except DataError:
             return self._refuse("unreadable", _UNREADABLE)
         except EdgeSegError as error:
-            _LOG.error("an object could not be taken: %s", type(error).__name__)  # noqa: TRY400
+            _LOG.error("an object could not be taken: %s", type(error).__name__)
             return self._refuse("room", _NO_ROOM)
         return _DUPLICATE if came is Came.OTHER else _SUCCESS
 

@@ -1,4 +1,4 @@
-"""The structured report: TID 1500 with volume, largest diameter and slices of the tumour, by which model of which version.
+"""The structured report: TID 1500 with volume, largest diameter and slices of the tumour, and which model found it.
 
 It refers to the segment of the DICOM SEG and to the series that was segmented, and is in UTF-8 as the SEG is. Where
 nothing was segmented it says why instead, and refers to the images that were sent.
@@ -58,7 +58,7 @@ def write_report(path: Path, seg: Any, found: Finding) -> None:
         measurements=_measurements(found),
     )
     comments = [INTENDED_USE, *found.warnings]
-    made = _document([seg, *sources], _content(seg, found.model_sha256, group, comments))
+    made = _document([seg, *sources], _content(found.model_sha256, group, comments))
     made.save_as(path, enforce_file_format=True)
 
 
@@ -84,7 +84,7 @@ def write_refusal(path: Path, images: Sequence[Any], reason: str, model_sha256: 
         source_images=[hd.sr.SourceImageForMeasurementGroup(one.SOPClassUID, one.SOPInstanceUID) for one in sources],
     )
     comments = [INTENDED_USE, f"Nothing was segmented: {reason}"]
-    content = _content(images[0], model_sha256, group, comments)
+    content = _content(model_sha256, group, comments)
     made = _document([images[0], *sources[1:]], content)
     made.save_as(path, enforce_file_format=True)
 
@@ -137,7 +137,7 @@ def _measurements(found: Finding) -> list[Any]:
     return made
 
 
-def _content(subject: Any, model_sha256: str, group: Any, comments: Sequence[str]) -> Any:
+def _content(model_sha256: str, group: Any, comments: Sequence[str]) -> Any:
     import highdicom as hd
     from pydicom.sr.codedict import codes
     from pydicom.uid import generate_uid

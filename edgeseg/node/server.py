@@ -157,7 +157,7 @@ class _Node:
             try:
                 worked = step()
             except Exception as error:
-                _LOG.error("internal error: %s; this is a fault of edgeseg", type(error).__name__)  # noqa: TRY400
+                _LOG.error("internal error: %s; this is a fault of edgeseg", type(error).__name__)
                 stop.wait(_AFTER_FAULT_S)
                 continue
             if not worked:

@@ -1,4 +1,4 @@
-"""Makes the results of studies that are complete, one after another; one that cannot be done costs the others nothing."""
+"""Makes the results of studies that are complete, one after another; one that fails costs the others nothing."""
 
 from __future__ import annotations
 

@@ -169,6 +169,9 @@ __all__ = [
     "MetadataBytes",
     "NetworkSize",
     "NetworkTiming",
+    "NodeSending",
+    "NodeStatus",
+    "NodeStudy",
     "OperationCount",
     "OutOfFoldPatient",
     "OutOfFoldResult",
@@ -206,7 +209,4 @@ __all__ = [
     "UsedSequence",
     "VariantList",
     "WeightBytes",
-    "NodeSending",
-    "NodeStatus",
-    "NodeStudy",
 ]

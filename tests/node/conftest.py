@@ -182,7 +182,7 @@ def send(
     association = ae.associate("127.0.0.1", port, ae_title=called, tls_args=tls)
     if not association.is_established:
         return []
-    statuses = []
+    statuses: list[int] = []
     for one in read:
         if not association.is_established:
             return [*statuses, -1]

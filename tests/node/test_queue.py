@@ -156,7 +156,7 @@ def test_what_a_kill_leaves_is_swept_and_what_is_known_stays(queue: Queue, place
     place.fresh().write_text("half")
     place.sweep(queue)
     assert [path.name for path in (place.root / "in").rglob("*") if path.is_file()] == [
-        object_name("1.1".encode().hex().ljust(64, "0"))
+        object_name(b"1.1".hex().ljust(64, "0"))
     ]
     assert list((place.root / "under-way").iterdir()) == []
 

@@ -17,7 +17,7 @@ import pytest
 from prometheus_client import generate_latest
 from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from pynetdicom.sop_class import Verification
 
 from edgeseg.node import identify
 from edgeseg.node.count import Counts
@@ -32,7 +32,8 @@ from tests.node.conftest import send, wait_for
 
 Write = Callable[..., Path]
 OPTIONS = NodeOptions(
-    state="unused", port=0, free_mb=0, object_mb=1, associations=2, idle_s=1.0, peers=(Peer(ae_title="SENDER", address="127.0.0.1"),),
+    state="unused", port=0, free_mb=0, object_mb=1, associations=2, idle_s=1.0,
+    peers=(Peer(ae_title="SENDER", address="127.0.0.1"),),
     destinations=(Destination(name="folder", kind="folder", folder="unused"),),
 )  # fmt: skip
 ECHO_REQUEST_HEAD, UNKNOWN_PDU = b"\x01\x00", b"\x09\x00\x00\x00\x00\x04none"
