@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime import Segmenter
 
 _LOG = logging.getLogger("edgeseg.node")
-_TICK_S, _WATCH_S, _AFTER_FAULT_S, _JOIN_S = 0.1, 0.5, 1.0, 20.0
+_TICK_S, _WATCH_S, _AFTER_FAULT_S, _JOIN_S = 0.05, 0.5, 1.0, 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import pytest
 
 from tests._archive import free_port
 from tests.node.conftest import Setting, send, wait_for
-from tests.node.peer import Peer
+from tests.node._peer import Peer
 
 Write = Callable[..., Path]
 STUDIES, KILLS = 3, 3

@@ -21,7 +21,7 @@ from edgeseg.node.sendings import Sendings
 from edgeseg.specs import Destination, NodeOptions
 from tests._archive import free_port
 from tests.node.conftest import wait_for
-from tests.node.peer import CLASSES, Peer
+from tests.node._peer import CLASSES, Peer
 
 KINDS = ("seg", "sr", "sc")
 

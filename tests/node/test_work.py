@@ -137,7 +137,7 @@ def test_a_study_without_flair_is_set_aside_with_its_reason(
     found = bench.row(bad)
     assert found.state == (DONE if report else FAILED)
     assert found.reason is not None
-    assert "FLAIR" in found.reason
+    assert "flair" in found.reason.lower()
     assert str(bench.place.root) not in found.reason
     assert list(bench.place.files(bad)) == (["sr"] if report else [])
     if report:
@@ -175,7 +175,7 @@ def test_what_the_machine_is_to_blame_for_is_tried_again(
         raise OutputError("the disk is full")
 
     monkeypatch.setattr(bench.place, "publish", full)
-    for _ in range(3):
+    for _ in range(2):
         worker.step()
         worker._waits.forget(study)
     assert (bench.row(study).state, bench.row(study).attempts) == (COMPLETE, 0)
