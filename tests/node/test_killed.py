@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests._archive import free_port
-from tests.node.conftest import Setting, send, wait_for
 from tests.node._peer import Peer
+from tests.node.conftest import Setting, send, wait_for
 
 Write = Callable[..., Path]
 STUDIES, KILLS = 3, 3

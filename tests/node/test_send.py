@@ -20,8 +20,8 @@ from edgeseg.node.send import Sender
 from edgeseg.node.sendings import Sendings
 from edgeseg.specs import Destination, NodeOptions
 from tests._archive import free_port
-from tests.node.conftest import wait_for
 from tests.node._peer import CLASSES, Peer
+from tests.node.conftest import wait_for
 
 KINDS = ("seg", "sr", "sc")
 
