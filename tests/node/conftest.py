@@ -19,8 +19,6 @@ import pytest
 from edgeseg.specs import Contract
 from tests.stages.segment._heads import head, series
 
-pytest.importorskip("pynetdicom", reason="the extra 'node' is not installed")
-
 STARTS_S, ENDS_S = 60.0, 30.0
 ONLY_US = {"ae_title": "SENDER", "address": "127.0.0.1"}
 

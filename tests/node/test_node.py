@@ -38,3 +38,14 @@ def test_a_study_becomes_a_seg_a_report_and_a_capture(setting: Setting, write_st
     log = node.log.read_text()
     assert "P1" not in log
     assert str(found["seg"].StudyInstanceUID) not in log
+
+
+def test_a_folder_in_place_of_a_network(setting: Setting, write_study: Write, tmp_path: Path) -> None:
+    incoming, out = tmp_path / "incoming", tmp_path / "results"
+    incoming.mkdir()
+    node = setting.run("--watch", str(incoming), "--out", str(out))
+    assert node.told["port"] is None
+    sent = write_study(incoming, kinds=("flair",))
+    wait_for(lambda: len(results(tmp_path)) == 3, log=node.log)
+    assert len(list(sent.rglob("*.dcm"))) == 20
+    assert node.end() == 0
