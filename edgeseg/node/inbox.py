@@ -7,7 +7,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from edgeseg.errors import DataError, EdgeSegError, OutputError
@@ -19,7 +19,7 @@ from edgeseg.node.uids import TAKEN
 from edgeseg.specs import NodeOptions
 from edgeseg.workers.apart import Pool
 
-_MB = 1 << 20
+_MB, _BROKEN_TIMES = 1 << 20, 6
 Data = bytes | memoryview
 
 
@@ -50,8 +50,8 @@ class Inbox:
         if held + size > self._options.disk_mb * _MB or free - size < self._options.free_mb * _MB:
             raise Full("there is no room for more")
 
-    def take(self, parts: tuple[Data, ...], *, sent_as: tuple[str, str] | None = None) -> Came:
-        """Take an object.
+    def take(self, parts: tuple[Data, ...], *, sent_as: tuple[str, str] | None = None) -> tuple[int, Came]:
+        """Take an object; gives the number of its study, and what it was to it.
 
         Args:
             parts: a DICOM file, in parts that follow each other.
@@ -83,7 +83,7 @@ class Inbox:
             with self._lock:
                 self._coming -= size
         self._counts.took(came.value, size)
-        return came
+        return study, came
 
     def _named(self, path: Path, size: int, sent_as: tuple[str, str] | None) -> Named:
         named = identify(path, self._pool, size=size)
@@ -107,11 +107,25 @@ def _write(path: Path, parts: tuple[Data, ...]) -> str:
 
 
 class Silence:
-    """Since when nothing of a study came; counted by a clock that does not jump, and anew after a start."""
+    """Since when nothing of a study came; counted by a clock that does not jump, and anew after a start.
+
+    A study whose association has not been released is waited for six times as long: its sender broke off, or this node
+    did, and what is missing comes when it tries again.
+    """
 
     def __init__(self) -> None:
         """Know of no study."""
-        self._lock, self._since = threading.Lock(), dict[int, float]()
+        self._lock, self._since, self._open = threading.Lock(), dict[int, float](), set[int]()
+
+    def begun(self, study: int) -> None:
+        """Say that an association brings a study, or that one broke off."""
+        with self._lock:
+            self._open.add(study)
+
+    def released(self, studies: Iterable[int]) -> None:
+        """Say that an association ended as it should."""
+        with self._lock:
+            self._open.difference_update(studies)
 
     def heard(self, study: int) -> None:
         """Count from now on."""
@@ -121,12 +135,15 @@ class Silence:
     def over(self, study: int, seconds: float) -> bool:
         """Whether a study was silent for so long; one that is not known of begins to be counted."""
         with self._lock:
-            return time.monotonic() - self._since.setdefault(study, time.monotonic()) >= seconds
+            since = self._since.setdefault(study, time.monotonic())
+            wanted = seconds * (_BROKEN_TIMES if study in self._open else 1)
+            return time.monotonic() - since >= wanted
 
     def forget(self, study: int) -> None:
         """Count no more."""
         with self._lock:
             self._since.pop(study, None)
+            self._open.discard(study)
 
 
 __all__ = ["DataError", "Full", "Inbox", "Silence", "Wrong"]

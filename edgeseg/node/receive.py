@@ -6,6 +6,7 @@ import contextlib
 import logging
 import ssl
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from pynetdicom.sop_class import Verification
 from edgeseg.errors import DataError, EdgeSegError, OptionError
 from edgeseg.node.bounded import BoundedHandler, BoundedServer, Bounds
 from edgeseg.node.count import Counts
-from edgeseg.node.inbox import Full, Inbox, Wrong
+from edgeseg.node.inbox import Full, Inbox, Silence, Wrong
 from edgeseg.node.queue import Came
 from edgeseg.node.uids import TAKEN
 from edgeseg.specs import NodeOptions, Tls
@@ -36,9 +37,10 @@ _SYNTAXES = [
 class Receiver:
     """Listens while it is open."""
 
-    def __init__(self, inbox: Inbox, options: NodeOptions, counts: Counts) -> None:
+    def __init__(self, inbox: Inbox, silence: Silence, options: NodeOptions, counts: Counts) -> None:
         """Take what is needed; nothing is listened to yet."""
-        self._inbox, self._options, self._counts = inbox, options, counts
+        self._inbox, self._silence, self._options, self._counts = inbox, silence, options, counts
+        self._brought = weakref.WeakKeyDictionary[Any, set[int]]()
         self._server: BoundedServer | None = None
 
     @contextlib.contextmanager
@@ -58,7 +60,12 @@ class Receiver:
         ae.add_supported_context(Verification)
         for one in TAKEN:
             ae.add_supported_context(one, _SYNTAXES)
-        handlers = [(evt.EVT_REQUESTED, self._requested), (evt.EVT_C_ECHO, self._echo), (evt.EVT_C_STORE, self._store)]
+        handlers = [
+            (evt.EVT_REQUESTED, self._requested),
+            (evt.EVT_C_ECHO, self._echo),
+            (evt.EVT_C_STORE, self._store),
+            (evt.EVT_RELEASED, self._released),
+        ]
         try:
             made: Any = ae.make_server(
                 (options.address, options.port),
@@ -130,7 +137,7 @@ class Receiver:
         sent_as = (str(event.request.AffectedSOPClassUID), str(event.request.AffectedSOPInstanceUID))
         head = b"\0" * 128 + b"DICM" + encode_file_meta(event.file_meta)
         try:
-            came = self._inbox.take((head, event.request.DataSet.getbuffer()), sent_as=sent_as)
+            study, came = self._inbox.take((head, event.request.DataSet.getbuffer()), sent_as=sent_as)
         except Full:
             return self._refuse("room", _NO_ROOM)
         except Wrong:
@@ -140,7 +147,12 @@ class Receiver:
         except EdgeSegError as error:
             _LOG.error("an object could not be taken: %s", type(error).__name__)
             return self._refuse("room", _NO_ROOM)
+        self._silence.begun(study)
+        self._brought.setdefault(event.assoc, set()).add(study)
         return _DUPLICATE if came is Came.OTHER else _SUCCESS
+
+    def _released(self, event: Any) -> None:
+        self._silence.released(self._brought.pop(event.assoc, ()))
 
     def _refuse(self, why: str, status: int) -> int:
         self._counts.refused(why)

@@ -17,7 +17,7 @@ from edgeseg.node.count import Counts
 from edgeseg.node.health import health
 from edgeseg.node.inbox import Full, Inbox, Silence
 from edgeseg.node.place import Place
-from edgeseg.node.queue import Queue
+from edgeseg.node.queue import RECEIVED, Queue
 from edgeseg.node.receive import Receiver
 from edgeseg.node.send import Sender
 from edgeseg.node.sendings import Sendings
@@ -111,7 +111,7 @@ class _Node:
         self._inbox.heard = self._silence.heard
         self._worker = Worker(queue, place, self._readers, segmenter, sha256, options, self._counts)
         self._sendings = Sendings(queue)
-        self._receiver = Receiver(self._inbox, options, self._counts)
+        self._receiver = Receiver(self._inbox, self._silence, options, self._counts)
         self._watch, contract = watch, segmenter.contract
         self._variant, self._target = contract.variant.slug, contract.target
         self._counts.watch(lambda state: len(queue.rows(state)), lambda: self._receiver.associations)
@@ -121,6 +121,8 @@ class _Node:
         self._queue.release_all()
         self._place.sweep(self._queue)
         self._sendings.drop_others(one.name for one in self._options.destinations)
+        for row in self._queue.rows(RECEIVED):
+            self._silence.begun(row.id)
         self._lookers.warm(1)
         self._readers.warm(1)
         with contextlib.ExitStack() as stack:

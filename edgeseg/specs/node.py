@@ -144,7 +144,7 @@ class NodeOptions:
         address: to listen on.
         port: likewise; 0 takes a free one.
         tls: encryption; None listens in the clear.
-        silence_s: a study is complete when nothing of it came for so long.
+        silence_s: a study is complete when nothing of it came for so long, six times that after a break.
         threads: of the network.
         associations: that may be open at once.
         object_mb: the largest object that is taken.

@@ -165,14 +165,19 @@ def wait_for(what: Callable[[], bool], *, seconds: float = 30.0, log: Path | Non
 
 
 def send(
-    port: int, *paths: Path, title: str = "SENDER", called: str = "EDGESEG", tls: tuple[Any, str] | None = None
+    port: int,
+    *paths: Path,
+    title: str = "SENDER",
+    called: str = "EDGESEG",
+    tls: tuple[Any, str] | None = None,
+    release: bool = True,
 ) -> list[int]:
     """Send files by C-STORE over one association; gives the statuses."""
     from pydicom import dcmread
     from pynetdicom import AE
 
     ae = AE(ae_title=title)
-    ae.dimse_timeout = 10
+    ae.dimse_timeout, ae.acse_timeout = 10, 3
     files = sorted(one for path in paths for one in (path.rglob("*.dcm") if path.is_dir() else [path]))
     read = [dcmread(one) for one in files]
     for pair in sorted({(one.SOPClassUID, one.file_meta.TransferSyntaxUID) for one in read}):
@@ -185,5 +190,8 @@ def send(
         if not association.is_established:
             return [*statuses, -1]
         statuses.append(int(association.send_c_store(one).get("Status", -1)))
-    association.release()
+    if release:
+        association.release()
+    else:
+        association.abort()
     return statuses

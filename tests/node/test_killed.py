@@ -14,7 +14,7 @@ from tests.node._peer import Peer
 from tests.node.conftest import Setting, send, wait_for
 
 Write = Callable[..., Path]
-STUDIES, KILLS = 3, 3
+STUDIES, KILLS = 2, 3
 
 
 def keep_sending(port: int, study: Path, stop: threading.Event) -> None:
@@ -28,7 +28,7 @@ def keep_sending(port: int, study: Path, stop: threading.Event) -> None:
 def test_every_study_ends_once_at_the_destination(setting: Setting, write_study: Write, tmp_path: Path) -> None:
     port, stop = free_port(), threading.Event()
     with Peer.open() as archive:
-        node = setting.node([archive.destination], port=port, silence_s=2.0)
+        node = setting.node([archive.destination], port=port, silence_s=1.0)
         studies = [
             write_study(tmp_path / f"sent{number}", f"study{number}", kinds=("flair",)) for number in range(STUDIES)
         ]
@@ -37,7 +37,7 @@ def test_every_study_ends_once_at_the_destination(setting: Setting, write_study:
             for one in senders:
                 one.start()
             for number in range(KILLS):
-                time.sleep(0.3 + 0.9 * number)
+                time.sleep(0.3 + 0.5 * number)
                 node.kill()
                 node.start()
             wait_for(lambda: setting.status()["counts"]["sent"] == STUDIES, seconds=60, log=node.log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -21,7 +22,7 @@ from pynetdicom.sop_class import Verification
 
 from edgeseg.node import identify
 from edgeseg.node.count import Counts
-from edgeseg.node.inbox import Inbox
+from edgeseg.node.inbox import Inbox, Silence
 from edgeseg.node.place import Place
 from edgeseg.node.queue import Queue
 from edgeseg.node.receive import Receiver
@@ -52,11 +53,11 @@ class Node:
     def __init__(self, root: Path, pool: Pool) -> None:
         self.place, self.counts, self._pool = Place(root), Counts(), pool
         self.queue = Queue(self.place.queue)
-        self.port = 0
+        self.silence = Silence()
 
     def listening(self, options: NodeOptions) -> Any:
         inbox = Inbox(self.queue, self.place, self._pool, options, self.counts)
-        return Receiver(inbox, options, self.counts).open()
+        return Receiver(inbox, self.silence, options, self.counts).open()
 
     @property
     def objects(self) -> int:
@@ -93,6 +94,23 @@ def test_an_object_is_on_the_disk_as_it_was_sent(node: Node, one: Path) -> None:
     (path,) = node.place.objects(row.id).iterdir()
     assert pydicom.dcmread(path).PixelData == pydicom.dcmread(one).PixelData
     assert pydicom.dcmread(path).file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+
+
+def test_a_study_whose_association_broke_off_is_waited_for_longer(
+    node: Node, one: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with node.listening(OPTIONS) as port:
+        assert send(port, one, release=False) == [0]
+        (row,) = node.queue.rows()
+        now = time.monotonic()
+        node.silence.heard(row.id)
+        monkeypatch.setattr("edgeseg.node.inbox.time.monotonic", lambda: now + 4)
+        assert not node.silence.over(row.id, 3)
+        monkeypatch.undo()
+        assert send(port, one) == [0]
+        node.silence.heard(row.id)
+        monkeypatch.setattr("edgeseg.node.inbox.time.monotonic", lambda: now + 60)
+        wait_for(lambda: node.silence.over(row.id, 30))
 
 
 def test_dcmtk_is_answered(node: Node, one: Path) -> None:
@@ -188,12 +206,11 @@ def test_a_bad_peer_is_let_go_and_the_others_are_served(node: Node, one: Path, w
 
 
 def test_a_peer_that_takes_all_connections_is_let_go(node: Node, one: Path) -> None:
-    with node.listening(OPTIONS) as port:
-        held = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(12)]
+    with node.listening(OPTIONS) as port, contextlib.ExitStack() as held:
+        for _ in range(12):
+            held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
         wait_for(lambda: node.refused("busy"))
         wait_for(lambda: send(port, one) == [0], seconds=15)
-        for peer in held:
-            peer.close()
 
 
 def test_an_association_may_not_last_for_ever(node: Node, one: Path) -> None:
