@@ -20,6 +20,7 @@ from edgeseg.specs.flips import FLIPS, check_flips
 from edgeseg.specs.golden_case import GoldenCase, GoldenDrawing, GoldenLogit
 from edgeseg.specs.labels import MAX_LABEL, Region, check_regions, parse_labels
 from edgeseg.specs.network import ImageSpec, VariantSpec
+from edgeseg.specs.node import Destination, NodeOptions, Peer, Tls
 from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import OperatingPoint
 from edgeseg.specs.recipes import (
@@ -91,6 +92,7 @@ __all__ = [
     "ChannelSet",
     "Cluster",
     "Contract",
+    "Destination",
     "Distil",
     "ExperimentRow",
     "FineTune",
@@ -99,8 +101,10 @@ __all__ = [
     "GoldenLogit",
     "ImageSpec",
     "Intensity",
+    "NodeOptions",
     "OperatingPoint",
     "PatientKey",
+    "Peer",
     "Plan",
     "PostProcessing",
     "Prune",
@@ -111,6 +115,7 @@ __all__ = [
     "RunOptions",
     "Scoring",
     "ServeOptions",
+    "Tls",
     "TrainSpec",
     "VariantSpec",
     "channel_set",
