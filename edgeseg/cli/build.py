@@ -156,7 +156,7 @@ def build(
 
 
 def _variant(name: str | None, runs: list[Path], *, alpha: float | None, stem: str | None) -> VariantSpec:
-    """Return the variant that a name, the first run and narrowing options stand for; the default where all are built."""
+    """Return the variant that a name, the first run and narrowing options stand for; the default where all are."""
     from edgeseg.cli._variant import DEFAULT, variant_of
     from edgeseg.stages.train import of_fold
 
