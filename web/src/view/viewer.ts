@@ -1,0 +1,150 @@
+import type { NVImage, Niivue } from "@niivue/niivue";
+import { assumedPlace, toMm, toVoxel, viewerNifti, type ToMm } from "./volume";
+
+/** How the scan is laid out. */
+export type Layout = "planes" | "axial" | "volume";
+/** How the outline is drawn. */
+export type Outline = "filled" | "line" | "off";
+/** A voxel: column, row, slice from the feet. */
+export type Voxel = readonly [number, number, number];
+
+/** Three planes and 3-D of one scan with its mask, drawn by NiiVue, which is loaded when the page has begun. */
+export class Viewer {
+  #nv: Niivue | null = null;
+  #module: typeof import("@niivue/niivue") | null = null;
+  #place: ToMm = [];
+  #shape: readonly [number, number, number] = [1, 1, 1];
+  #opacity = 0.5;
+  #outline: Outline = "line";
+  #layout: Layout = "planes";
+
+  constructor(
+    readonly canvas: HTMLCanvasElement,
+    readonly moved: (voxel: Voxel) => void,
+  ) {}
+
+  /** Loads NiiVue. */
+  async load(): Promise<void> {
+    if (this.#nv !== null) return;
+    this.#module = await import("@niivue/niivue");
+    const { Niivue, SHOW_RENDER, DRAG_MODE } = this.#module;
+    const nv = new Niivue({
+      backColor: [0, 0, 0, 1],
+      crosshairColor: [0.35, 0.75, 1, 0.8],
+      crosshairWidth: 1,
+      crosshairGap: 8,
+      crosshairWidthUnit: "voxels",
+      fontColor: [0.85, 0.88, 0.92, 1],
+      fontMinPx: 13,
+      isRadiologicalConvention: true,
+      isOrientationTextVisible: true,
+      isRuler: false,
+      multiplanarShowRender: SHOW_RENDER.NEVER,
+      multiplanarPadPixels: 4,
+      dragMode: DRAG_MODE.contrast,
+      dragAndDropEnabled: false,
+      loadingText: "",
+      logLevel: "error",
+      isResizeCanvas: true,
+      clipPlaneHotKey: "",
+      cycleClipPlaneHotKey: "",
+      viewModeHotKey: "",
+    });
+    nv.onLocationChange = (location) => {
+      const { mm } = location as { mm: ArrayLike<number> };
+      this.moved(this.#inside(toVoxel(this.#place, Array.from(mm))));
+    };
+    await nv.attachToCanvas(this.canvas);
+    this.#nv = nv;
+  }
+
+  /** Shows a scan: bytes of one sequence, and where its voxels lie. */
+  async show(values: Uint8Array, shape: readonly [number, number, number], place: ToMm | null, window: readonly [number, number]): Promise<void> {
+    const nv = this.#ready();
+    while (nv.volumes.length) nv.removeVolumeByIndex(nv.volumes.length - 1);
+    this.#shape = shape;
+    this.#place = place ?? assumedPlace(shape);
+    nv.addVolume(await this.#image(values, "gray", ...window));
+    this.arrange(this.#layout);
+    this.go([Math.floor(shape[2] / 2), Math.floor(shape[1] / 2), Math.floor(shape[0] / 2)]);
+  }
+
+  /** Puts another sequence of the same scan in place. */
+  swap(values: Uint8Array, window: readonly [number, number]): void {
+    const nv = this.#ready();
+    nv.volumes[0].img = values;
+    this.window(...window);
+  }
+
+  /** Which grey values are black and white. */
+  window(low: number, high: number): void {
+    const nv = this.#ready();
+    if (nv.volumes.length === 0) return;
+    nv.volumes[0].cal_min = low;
+    nv.volumes[0].cal_max = Math.max(low + 1, high);
+    nv.updateGLVolume();
+  }
+
+  /** Lays a mask of 0 and 1 over the scan. */
+  async mask(values: Uint8Array): Promise<void> {
+    const nv = this.#ready();
+    while (nv.volumes.length > 1) nv.removeVolumeByIndex(nv.volumes.length - 1);
+    nv.addVolume(await this.#image(values, "red", 0.5, 1));
+    this.outline(this.#outline, this.#opacity);
+  }
+
+  /** How the mask is drawn. */
+  outline(outline: Outline, opacity: number): void {
+    [this.#outline, this.#opacity] = [outline, opacity];
+    const nv = this.#nv;
+    if (nv === null || nv.volumes.length < 2) return;
+    nv.overlayOutlineWidth = outline === "line" ? 1.5 : 0;
+    nv.setOpacity(1, outline === "off" ? 0 : outline === "line" ? 1 : opacity);
+    nv.updateGLVolume();
+  }
+
+  /** Three planes, axial slices alone, or the volume. */
+  arrange(layout: Layout): void {
+    this.#layout = layout;
+    const { SLICE_TYPE } = this.#loaded();
+    this.#ready().setSliceType({ planes: SLICE_TYPE.MULTIPLANAR, axial: SLICE_TYPE.AXIAL, volume: SLICE_TYPE.RENDER }[layout]);
+  }
+
+  /** Moves the crosshair to a voxel. */
+  go(voxel: Voxel): void {
+    const nv = this.#ready();
+    const at = this.#inside(voxel);
+    nv.scene.crosshairPos = nv.mm2frac(toMm(this.#place, at) as never);
+    nv.drawScene();
+    this.moved(at);
+  }
+
+  /** The picture as it stands on the screen, as PNG. */
+  async picture(): Promise<Blob> {
+    this.#ready().drawScene();
+    return new Promise((resolve, reject) => this.canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/png"));
+  }
+
+  #image(values: Uint8Array, colours: string, low: number, high: number): Promise<NVImage> {
+    const { NVImage } = this.#loaded();
+    return NVImage.loadFromUrl({
+      url: "scan.nii", name: "scan.nii", buffer: viewerNifti(values, this.#shape, this.#place),
+      colormap: colours, cal_min: low, cal_max: high, trustCalMinMax: true, colorbarVisible: false,
+    } as never);
+  }
+
+  #inside([column, row, slice]: Voxel): Voxel {
+    const clip = (value: number, size: number): number => Math.min(size - 1, Math.max(0, value));
+    return [clip(column, this.#shape[2]), clip(row, this.#shape[1]), clip(slice, this.#shape[0])];
+  }
+
+  #loaded(): typeof import("@niivue/niivue") {
+    if (this.#module === null) throw new Error("the viewer is not ready");
+    return this.#module;
+  }
+
+  #ready(): Niivue {
+    if (this.#nv === null) throw new Error("the viewer is not ready");
+    return this.#nv;
+  }
+}
