@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
@@ -20,6 +21,25 @@ function runtime(): Plugin {
     transform(code, id) {
       if (!id.includes("onnxruntime-web/dist/")) return null;
       return code.replaceAll(/new URL\("[^"]+\.wasm",import\.meta\.url\)/g, "new URL(location.href)");
+    },
+  };
+}
+
+/** Makes files of the pictures that NiiVue carries as `data:` addresses (its font), which the page's policy does not load. */
+function pictureFiles(): Plugin {
+  return {
+    name: "edgeseg-picture-files",
+    enforce: "pre",
+    transform(code, id) {
+      if (!id.includes("@niivue/niivue/build/")) return null;
+      const imports: string[] = [];
+      const replaced = code.replaceAll(/"data:image\/(png|jpeg);base64,([A-Za-z0-9+/=]+)"/g, (_, kind: string, data: string) => {
+        const file = new URL(`viewer-${imports.length}.${kind}`, GENERATED);
+        writeFileSync(file, Buffer.from(data, "base64"));
+        imports.push(`import viewerPicture${imports.length} from ${JSON.stringify(`${fileURLToPath(file)}?url`)};`);
+        return `viewerPicture${imports.length - 1}`;
+      });
+      return `${imports.join("\n")}\n${replaced}`;
     },
   };
 }
@@ -53,7 +73,7 @@ function licences(): Plugin {
 
 export default defineConfig({
   base: "./",
-  plugins: [runtime(), withoutZarrCodecs(), licences()],
+  plugins: [runtime(), pictureFiles(), withoutZarrCodecs(), licences()],
   worker: { format: "es", plugins: () => [runtime()] },
   build: {
     target: "es2022",

@@ -29,6 +29,8 @@ export class App {
     this.#listen();
     try {
       const site = await readSite();
+      const [first] = site.cases;
+      const early = first ? fetched(first) : null;
       const ready = this.#client.ask<"ready">({ kind: "start", model: address(site.model.file), wasm: new URL(runtimeUrl, location.href).href }, (share, what) => this.#doing(share, what));
       const [answer] = await Promise.all([ready, this.#viewer.load().catch(() => {
         throw new Failed("The picture cannot be drawn: this browser lacks WebGL 2, or the server could not be reached. Try a newer browser.");
@@ -38,8 +40,7 @@ export class App {
       this.#tellState();
       this.#offer(site.cases);
       for (const id of ["files", "folder", "bench"]) at<HTMLButtonElement>(id).disabled = false;
-      const [first] = site.cases;
-      if (first) await this.#example(first);
+      if (first) await this.#example(first, early);
       else this.#idle("Open a scan to begin.");
     } catch (error) {
       this.#failed(error);
@@ -61,13 +62,13 @@ export class App {
     }));
   }
 
-  async #example(one: Case): Promise<void> {
+  async #example(one: Case, early: Promise<Blob | null> | null = null): Promise<void> {
     const turn = this.#begin();
     this.#doing(0, "Loading the example");
     try {
-      const response = await fetch(address(one.file.file)).catch(() => null);
-      if (!response?.ok) throw new Failed("The example cannot be loaded from the server. Check the connection and try again.");
-      const file = new File([await response.blob()], `${one.name}.zip`);
+      const blob = await (early ?? fetched(one));
+      if (blob === null) throw new Failed("The example cannot be loaded from the server. Check the connection and try again.");
+      const file = new File([blob], `${one.name}.zip`);
       if (turn === this.#turn) await this.#open([{ path: file.name, file }], one.title, turn);
     } catch (error) {
       if (turn === this.#turn) this.#failed(error);
@@ -196,7 +197,7 @@ export class App {
       this.#moved(this.#at);
     });
     onChoice("layout", (value) => this.#viewer.arrange(value as Layout));
-    onChoice("outline", (value) => this.#viewer.outline(value as Outline, 0.5));
+    onChoice("outline", (value) => this.#viewer.outline(value as Outline));
     at("slice").addEventListener("input", () => this.#viewer.go([this.#at[0], this.#at[1], Number(at<HTMLInputElement>("slice").value) - 1]));
     const slide = (): void => {
       const [level, width] = [Number(at<HTMLInputElement>("level").value), Number(at<HTMLInputElement>("width").value)];
@@ -275,4 +276,10 @@ export class App {
       told.textContent = error instanceof Stopped ? "Stopped." : error instanceof Error ? error.message : "It could not be measured.";
     }
   }
+}
+
+/** The file of an example; null where it cannot be had. */
+async function fetched(one: Case): Promise<Blob | null> {
+  const response = await fetch(address(one.file.file)).catch(() => null);
+  return response?.ok ? response.blob() : null;
 }

@@ -13,6 +13,7 @@ const NEVER = words("dwi adc dti dsc swi tof mra localizer scout survey seg mask
  */
 export function recognise(name: string): Channel | null {
   const found = name
+    .replace(/^sub-?[a-z0-9]+(?=_)/i, "")
     .replace(/w\s*\/\s*o|c\s*-(?=\s|$|\))/gi, " without ")
     .replace(/\+\s*c(?![a-z])|(?<![a-z])c\s*\+/gi, " contrast ")
     .replace(/([a-z])([A-Z])/g, "$1 $2")

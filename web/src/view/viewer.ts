@@ -8,13 +8,17 @@ export type Outline = "filled" | "line" | "off";
 /** A voxel: column, row, slice from the feet. */
 export type Voxel = readonly [number, number, number];
 
+/** The mask's one colour. */
+const COLOUR = { R: [0, 255], G: [0, 80], B: [0, 64], A: [0, 255], I: [0, 255] };
+/** How strongly the mask's inside and its edge are drawn. */
+const STRENGTH: Record<Outline, readonly [number, number]> = { line: [0.12, 1], filled: [0.5, 0], off: [0, 0] };
+
 /** Three planes and 3-D of one scan with its mask, drawn by NiiVue, which is loaded when the page has begun. */
 export class Viewer {
   #nv: Niivue | null = null;
   #module: typeof import("@niivue/niivue") | null = null;
   #place: ToMm = [];
   #shape: readonly [number, number, number] = [1, 1, 1];
-  #opacity = 0.5;
   #outline: Outline = "line";
   #layout: Layout = "planes";
 
@@ -55,7 +59,9 @@ export class Viewer {
       this.moved(this.#inside(toVoxel(this.#place, Array.from(mm))));
     };
     await nv.attachToCanvas(this.canvas);
+    nv.addColormap("mask", COLOUR as never);
     this.#nv = nv;
+    new ResizeObserver(() => this.arrange(this.#layout)).observe(this.canvas);
   }
 
   /** Shows a scan: bytes of one sequence, and where its voxels lie. */
@@ -89,25 +95,34 @@ export class Viewer {
   async mask(values: Uint8Array): Promise<void> {
     const nv = this.#ready();
     while (nv.volumes.length > 1) nv.removeVolumeByIndex(nv.volumes.length - 1);
-    nv.addVolume(await this.#image(values, "red", 0.5, 1));
-    this.outline(this.#outline, this.#opacity);
+    nv.addVolume(await this.#image(values, "mask", 0.5, 1));
+    nv.addVolume(await this.#image(edges(values, this.#shape), "mask", 0.5, 1));
+    this.outline(this.#outline);
   }
 
   /** How the mask is drawn. */
-  outline(outline: Outline, opacity: number): void {
-    [this.#outline, this.#opacity] = [outline, opacity];
+  outline(outline: Outline): void {
+    this.#outline = outline;
     const nv = this.#nv;
-    if (nv === null || nv.volumes.length < 2) return;
-    nv.overlayOutlineWidth = outline === "line" ? 1.5 : 0;
-    nv.setOpacity(1, outline === "off" ? 0 : outline === "line" ? 1 : opacity);
-    nv.updateGLVolume();
+    if (nv === null || nv.volumes.length < 3) return;
+    for (const [at, strength] of STRENGTH[outline].entries()) nv.setOpacity(1 + at, strength);
   }
 
   /** Three planes, axial slices alone, or the volume. */
   arrange(layout: Layout): void {
     this.#layout = layout;
     const { SLICE_TYPE } = this.#loaded();
-    this.#ready().setSliceType({ planes: SLICE_TYPE.MULTIPLANAR, axial: SLICE_TYPE.AXIAL, volume: SLICE_TYPE.RENDER }[layout]);
+    const nv = this.#ready();
+    if (layout !== "planes") {
+      nv.clearCustomLayout();
+      nv.setSliceType(layout === "axial" ? SLICE_TYPE.AXIAL : SLICE_TYPE.RENDER);
+      return;
+    }
+    const beside = this.canvas.clientWidth > this.canvas.clientHeight;
+    const places = beside ? [[0, 0, 0.62, 1], [0.63, 0, 0.37, 0.5], [0.63, 0.5, 0.37, 0.5]] : [[0, 0, 1, 0.64], [0, 0.65, 0.5, 0.35], [0.5, 0.65, 0.5, 0.35]];
+    const types = [SLICE_TYPE.AXIAL, SLICE_TYPE.CORONAL, SLICE_TYPE.SAGITTAL];
+    nv.setSliceType(SLICE_TYPE.MULTIPLANAR);
+    nv.setCustomLayout(types.map((sliceType, at) => ({ sliceType, position: places[at] as [number, number, number, number] })));
   }
 
   /** Moves the crosshair to a voxel. */
@@ -147,4 +162,14 @@ export class Viewer {
     if (this.#nv === null) throw new Error("the viewer is not ready");
     return this.#nv;
   }
+}
+
+/** The pixels of a mask that lie at its edge within their axial slice. */
+function edges(mask: Uint8Array, [, height, width]: readonly [number, number, number]): Uint8Array {
+  return mask.map((value, at) => {
+    if (value === 0) return 0;
+    const [row, column] = [Math.floor(at / width) % height, at % width];
+    const inside = row > 0 && row < height - 1 && column > 0 && column < width - 1;
+    return inside && mask[at - 1] && mask[at + 1] && mask[at - width] && mask[at + width] ? 0 : 1;
+  });
 }

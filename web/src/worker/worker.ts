@@ -24,12 +24,17 @@ function answer(message: Answer, moved: Transferable[] = []): void {
   postMessage(message, { transfer: moved });
 }
 
-/** Lets messages come in between two slices, so that a run can be stopped. */
+const BREATH_MS = 30;
+let breathed = 0;
+
+/** Lets messages come in every now and then, so that a run can be stopped. */
 function breathe(): Promise<void> {
+  if (performance.now() - breathed < BREATH_MS) return Promise.resolve();
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();
+      breathed = performance.now();
       resolve();
     };
     port2.postMessage(null);
