@@ -15,5 +15,6 @@ export * from "../src/files/png";
 export * from "../src/files/recognise";
 export * from "../src/files/scan";
 export * from "../src/files/tiff";
+export * from "../src/worker/careful";
 export * from "../src/worker/engine";
 export * from "../src/worker/result";

@@ -7,7 +7,7 @@ export function showFacts(ready: Ready): void {
   const { test } = ready;
   const told = test === null
     ? "the network carries no test picture, so it could not check itself"
-    : `passed: ${test.flips} of ${(ready.grid[0] * ready.grid[1]).toLocaleString("en")} pixels differ, ${test.allowed} may${test.exactFlips === null ? "" : `; with exact integers ${test.exactFlips}`}`;
+    : `passed: ${test.flips} of ${(ready.grid[0] * ready.grid[1]).toLocaleString("en")} pixels differ, ${test.allowed} may${test.fastFlips === null ? "" : `; as slices are looked through first, ${test.fastFlips}`}`;
   const rows: [string, string][] = [
     ["Self-test", told],
     ["Network", `${ready.network}, ${ready.target}, ${(ready.sizeBytes / 1000).toFixed(0)} kB`],

@@ -35,7 +35,7 @@ export class Viewer {
     const nv = new Niivue({
       backColor: [0, 0, 0, 1],
       crosshairColor: [0.35, 0.75, 1, 0.8],
-      crosshairWidth: 1,
+      crosshairWidth: 0.5,
       crosshairGap: 8,
       crosshairWidthUnit: "voxels",
       fontColor: [0.85, 0.88, 0.92, 1],

@@ -32,7 +32,7 @@ export interface Ready {
   readonly intendedUse: string;
   readonly runtime: string;
   readonly numerics: string;
-  readonly test: { readonly flips: number; readonly allowed: number; readonly exactFlips: number | null } | null;
+  readonly test: { readonly flips: number; readonly allowed: number; readonly fastFlips: number | null } | null;
   readonly threshold: number;
   readonly minVolume: number;
   readonly grid: readonly [number, number];
