@@ -22,7 +22,7 @@ export function showResult(result: Result, shown: Shown, go: (voxel: Voxel) => v
   }));
   const more = findings.length > MOST ? [`${findings.length - MOST} smaller parts are not listed.`] : [];
   at("warnings").replaceChildren(...[...result.warnings, ...shown.warnings, ...more].map((text) => made("li", text)));
-  at("save-mask").textContent = `Save ${result.maskFile.charAt(0).toLowerCase()}${result.maskFile.slice(1)}`;
+  at("save-mask").textContent = result.maskFile;
   at("result").hidden = false;
 }
 

@@ -26,7 +26,7 @@ export function resultOf(scan: Scan, found: Segmentation, seconds: number): Resu
     findings: all.map((one) => ({ ...one, ml: ml === null ? null : one.voxels * ml })),
     seconds,
     warnings: doubts(scan, found, voxels),
-    maskFile: scan.reference?.header === undefined ? "Masks as PNG (zip)" : "Mask as NIfTI",
+    maskFile: scan.reference?.header === undefined ? "Masks (zip)" : "Mask (NIfTI)",
   };
 }
 
