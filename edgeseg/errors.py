@@ -14,6 +14,7 @@
     |-- ModelError
     |   |-- CheckpointError      weights that are damaged, or belong to another network
     |   |-- ArtifactError        a converted model that is damaged or cannot be run
+    |   |   `-- OperationError   an operation of a graph that edgeseg has no Keras layer for
     |   |-- ContractError        an artifact without a contract, or with one that cannot be honoured
     |   `-- TrainingError        training that cannot go on (NaN loss ...)
     |-- OutputError              the disk is full, read-only, or the place is taken
@@ -107,6 +108,10 @@ class CheckpointError(ModelError):
 
 class ArtifactError(ModelError):
     """A converted model that is damaged or cannot be run."""
+
+
+class OperationError(ArtifactError):
+    """A graph holds an operation that edgeseg has no Keras layer for."""
 
 
 class ContractError(ModelError):

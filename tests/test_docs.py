@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from edgeseg.specs import CHANNELS
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -106,6 +108,7 @@ def test_a_command_in_a_text_exists_with_its_options(page: Path, options: dict[s
 def test_an_option_in_a_sentence_exists(page: Path, options: dict[str, set[str]]) -> None:
     known = set().union(*options.values()) | {"--version", "--debug"} | OF_SCRIPTS.get(page.name, set())
     codes = re.findall(r"`((?:--|edgeseg )[^`\n]+)`", _FENCE.sub("", page.read_text()))
+    known |= {f"--{channel}{end}" for channel in CHANNELS for end in ("", "-series")}  # any channel is one, in `run`
     assert {option for code in codes for option in _OPTION.findall(code)} - known == set()
 
 

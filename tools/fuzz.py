@@ -144,7 +144,7 @@ def _scans() -> list[Target]:
             path = folder / name.replace("/", "-").replace("scan-", "") if "/" not in name else folder / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-            with open_scan(flair=path.parent if "/" in name else path, salt="s") as scan:
+            with open_scan(sequences={"flair": path.parent if "/" in name else path}, salt="s") as scan:
                 return scan.image(0)
 
         return read

@@ -23,7 +23,9 @@ def training_bar() -> Iterator[Callable[[TrainProgress], None]]:
     console = make_console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("training", total=None)
+        task = bar.add_task("compiling the network; the first step takes longest", total=None)
+        if not console.is_terminal:
+            console.print("compiling the network; the first step takes longest", highlight=False)
 
         def update(at: TrainProgress) -> None:
             dice = "" if at.dice_mean is None else f", Dice {at.dice_mean:.3f}"

@@ -20,7 +20,7 @@ def calibrate(
         list[Path] | None,
         typer.Option(metavar="CKPT", help="A run or its weights, several if repeated; all shipped ones if not given."),
     ] = None,
-    slices: Annotated[int, typer.Option(help="How many slices to choose.")] = 128,
+    slices: Annotated[int | None, typer.Option(help="How many slices to choose; else 128, or all.")] = None,
     method: Annotated[
         str, typer.Option(help="How ranges follow from the values: min-max, percentile, entropy or mse.")
     ] = "min-max",

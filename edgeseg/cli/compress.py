@@ -157,6 +157,8 @@ def _print(result: CompressResult | FoldsCompressResult, out: Path) -> None:
         show(sizes_table("step", (("given", result.given), *((step.recipe, step.size) for step in result.steps))))
         typer.echo(f"\n{result.given.variant} -> {result.steps[-1].size.variant}")
         typer.echo(f"weights: {result.weights}")
+        for note in dict.fromkeys(note for step in result.steps for note in step.notes):
+            typer.echo(note)
         _next(result.targets, out)
         return
     sizes = [(f"{fold.fold}, {name}", size) for fold in result.folds for name, size in _ends(fold.result)]

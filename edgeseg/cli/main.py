@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, NoReturn
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from edgeseg import __version__
 from edgeseg.cli._terminal import guarded
@@ -113,7 +113,8 @@ def _register() -> None:
             if hasattr(module, "app"):
                 app.add_typer(module.app, name=name, rich_help_panel=panel)
             else:
-                app.command(name, rich_help_panel=panel)(_function(module, name))
+                kind = getattr(module, "COMMAND", TyperCommand)
+                app.command(name, cls=kind, rich_help_panel=panel)(_function(module, name))
 
 
 def _function(module: object, name: str) -> Callable[..., object]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._channels import ChannelCommand
 from edgeseg.cli._options import ContractFile, Threads, json_option, out_option
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from edgeseg.results import PatientSegmentation, RunResult
     from edgeseg.specs import RunOptions
+
+
+COMMAND = ChannelCommand
 
 
 def run(
@@ -35,19 +39,29 @@ def run(
     list_only: Annotated[
         bool, typer.Option("--list", help="List the series in PATH and what each is taken for, and do nothing else.")
     ] = False,
-    pre: Annotated[
-        Path | None, typer.Option("--pre", help="One sequence: NIfTI, a DICOM series' folder, or grey slices.")
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--channel",
+            metavar="NAME=PATH",
+            help="The file of one channel of the network: NIfTI, a DICOM series' folder, or grey slices; --NAME PATH "
+            "is short for it.",
+        ),
     ] = None,
-    flair: Annotated[Path | None, typer.Option("--flair", help="Likewise; the masks are on its grid.")] = None,
-    post: Annotated[Path | None, typer.Option("--post", help="Likewise, with contrast agent.")] = None,
-    pre_series: Annotated[
-        str | None,
-        typer.Option("--pre-series", metavar="SERIES", help="Number, UID or description, where there are several."),
+    series: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--series",
+            metavar="NAME=SERIES",
+            help="Number, UID or description of a channel's series, where there are several; --NAME-series SERIES is "
+            "short for it.",
+        ),
     ] = None,
-    flair_series: Annotated[str | None, typer.Option("--flair-series", metavar="SERIES", help="Likewise.")] = None,
-    post_series: Annotated[str | None, typer.Option("--post-series", metavar="SERIES", help="Likewise.")] = None,
     volumes: Annotated[
-        str | None, typer.Option("--volumes", help="What a 4-D file holds, in order: flair,pre,post,-", metavar="NAMES")
+        str | None,
+        typer.Option(
+            "--volumes", help="Which channels a 4-D file holds, in order, - for none: t2,t1,-", metavar="NAMES"
+        ),
     ] = None,
     spacing: Annotated[
         str | None,
@@ -97,16 +111,13 @@ def run(
 
     `edgeseg run DIR --list` shows the series of a folder, and what each is taken for and why.
     """
+    from edgeseg.cli._channels import pairs
     from edgeseg.cli._salt import salt_of
     from edgeseg.specs import RunOptions, parse_spacing
 
     options = RunOptions(
-        pre=pre,
-        flair=flair,
-        post=post,
-        pre_series=pre_series,
-        flair_series=flair_series,
-        post_series=post_series,
+        sequences={name: Path(path) for name, path in pairs(channel, "--channel NAME=PATH").items()},
+        series=pairs(series, "--series NAME=SERIES"),
         volumes=tuple(volumes.split(",")) if volumes else (),
         spacing_mm=parse_spacing(spacing) if spacing else None,
         formats=tuple(formats or ()),

@@ -15,7 +15,10 @@ def sensitivity(
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data set that the weights were trained on.")],
     target: Annotated[str, typer.Option(help="An int8 target: tflite-int8 or onnx-int8.")] = "tflite-int8",
     patients: Annotated[int, typer.Option(help="How many training patients to run.")] = 4,
-    slices: Annotated[int, typer.Option(help="Calibration slices, where no ranges ship for the weights.")] = 128,
+    slices: Annotated[
+        int | None,
+        typer.Option(help="Calibration slices, where no ranges ship; else 128, or all."),
+    ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the layers as bars into this PNG.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the choice of patients and slices.")] = 0,
     threads: Threads = 2,

@@ -186,6 +186,8 @@ def _one_fold(
 
 
 def _summary(result: TrainResult) -> None:
+    from edgeseg.cli._progress import line
+
     last = result.history[-1]
     speed = "" if result.images_per_second is None else f" at {result.images_per_second:g} images/s"
     typer.echo(f"{result.variant}: {last.step} steps{speed} on {result.backend}")
@@ -194,6 +196,8 @@ def _summary(result: TrainResult) -> None:
         f"mean {last.dice_mean:.3f}, median {last.dice_median:.3f}"
     )
     typer.echo(f"weights: {result.weights}")
+    for remark in result.remarks:
+        line(remark)
 
 
 def _open(data: Path, cache: Path | None, split: Path | None, folds: int | None, seed: int) -> tuple[SliceCache, Split]:

@@ -24,7 +24,7 @@ def compare_origins(
     """Compare where sequences come from, each with the first.
 
     Args:
-        origins: by the sequences' names; the first is FLAIR's.
+        origins: by the sequences' names; the first is the one on whose grid masks are.
         sources: what each was read from, for messages.
         same_patient: whether the user says that they are of one patient, whatever their ids are.
 
@@ -85,7 +85,7 @@ def _differ(one: object, other: object) -> bool:
 class Heads:
     """Compares the heads that channels show, slice by slice; may be fed from several threads."""
 
-    def __init__(self, names: Iterable[str], reference: str = "flair") -> None:
+    def __init__(self, names: Iterable[str], reference: str) -> None:
         """Name the channels; each is compared with `reference`."""
         self._names, self._reference, self._lock = tuple(names), reference, threading.Lock()
         self._boxes: dict[str, list[tuple[Box, Box]]] = {name: [] for name in self._names}

@@ -19,6 +19,7 @@ from edgeseg.errors import DatasetError, OutputError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.place import CACHE_VARIABLE, cache_dir, private_folder, staging, sweep
 from edgeseg.progress import Progress
+from edgeseg.specs import LGG, ChannelSet
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,6 +43,8 @@ class CacheIndex:
     height: int
     width: int
     patients: tuple[CachedPatient, ...]
+    channels: ChannelSet = LGG
+    classes: tuple[str, ...] = ()
 
 
 class SliceCache:
@@ -49,8 +52,8 @@ class SliceCache:
 
     Attributes:
         folder: where it lies.
-        images: `(S, H, W, 3) uint8`, all slices of all patients.
-        masks: `(S, H, W) bool`.
+        images: `(S, H, W, C) uint8`, all slices of all patients.
+        masks: `(S, H, W) bool`, or `(S, H, W, K)` of K classes.
         index: which rows belong to whom.
     """
 
@@ -71,7 +74,8 @@ class SliceCache:
         rows = sum(len(one.slice_names) for one in self.index.patients)
         shape = (rows, self.index.height, self.index.width)
         found = (self.images.dtype, self.images.shape, self.masks.dtype, self.masks.shape)
-        if found != (np.dtype(np.uint8), (*shape, 3), np.dtype(np.bool_), shape):
+        kinds = (len(self.classes),) if self.classes else ()
+        if found != (np.dtype(np.uint8), (*shape, len(self.channels.names)), np.dtype(np.bool_), (*shape, *kinds)):
             raise ValueError("its arrays are of another size or type than its index says")
         for one in self.index.patients:
             volume = self.volume(one.patient)
@@ -82,6 +86,16 @@ class SliceCache:
     def name(self) -> str:
         """The data set's name."""
         return self.index.name
+
+    @property
+    def channels(self) -> ChannelSet:
+        """The channels of its slices."""
+        return self.index.channels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What its masks tell apart."""
+        return self.index.classes
 
     @property
     def patients(self) -> tuple[str, ...]:
@@ -117,6 +131,8 @@ class SliceCache:
             images=self.images[rows.start : rows.stop],
             masks=self.masks[rows.start : rows.stop],
             slice_names=entry.slice_names,
+            channels=self.channels.names,
+            classes=self.classes,
         )
 
 
@@ -215,5 +231,12 @@ def _fill(dataset: Dataset, folder: Path, progress: Progress | None) -> None:
     np.save(folder / "images.npy", np.concatenate(images), allow_pickle=False)
     np.save(folder / "masks.npy", np.concatenate(masks), allow_pickle=False)
     height, width = images[0].shape[1:3]
-    index = CacheIndex(name=dataset.name, height=height, width=width, patients=tuple(entries))
+    index = CacheIndex(
+        name=dataset.name,
+        height=height,
+        width=width,
+        patients=tuple(entries),
+        channels=dataset.channels,
+        classes=dataset.classes,
+    )
     (folder / "index.json").write_text(to_json(index))

@@ -47,7 +47,7 @@ class Candidate:
         if not self.uid:
             return self.description
         number = "no number" if self.facts.number is None else str(self.facts.number)
-        return f"{number}: {self.judged().channel or 'none of the three'}"
+        return f"{number}: {self.judged().channel or 'none that is known'}"
 
     @property
     def plane(self) -> str:
@@ -63,6 +63,6 @@ class Candidate:
         words = words_of(self.description)
         return self.plane == "axial" and not any(word in CORONAL | SAGITTAL for word in words)
 
-    def judged(self) -> Verdict:
-        """Weigh which sequence it is."""
-        return judge(self.facts)
+    def judged(self, channels: tuple[str, ...] = ()) -> Verdict:
+        """Weigh which sequence it is: one of `channels`, or where none are given any that is known."""
+        return judge(self.facts, channels)

@@ -29,6 +29,7 @@ from edgeseg.data.listing import (
 from edgeseg.data.slice_file import SUFFIXES
 from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError
+from edgeseg.specs import LGG, ChannelSet
 
 MASK_ENDING = "_mask"
 
@@ -40,6 +41,9 @@ _LAYOUTS = (
 
 class PairedFolder:
     """Patients in paired folders; an `edgeseg.data.volume.Dataset`."""
+
+    channels: ChannelSet = LGG
+    classes: tuple[str, ...] = ()
 
     def __init__(self, root: Path) -> None:
         """List the patients.

@@ -21,6 +21,7 @@ from edgeseg.data.listing import (
 )
 from edgeseg.data.volume import KAGGLE_LGG, PHANTOM, Volume
 from edgeseg.errors import DatasetError
+from edgeseg.specs import LGG, ChannelSet
 
 PHANTOM_PREFIX = "PHANTOM_"
 LICENCE = "CC BY-NC-SA 4.0"
@@ -36,6 +37,9 @@ class KaggleLgg:
 
     Files that are not TIFF (`data.csv`, `README.md`, `.DS_Store`) are passed over.
     """
+
+    channels: ChannelSet = LGG
+    classes: tuple[str, ...] = ()
 
     def __init__(self, root: Path) -> None:
         """List the patients.

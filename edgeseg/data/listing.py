@@ -116,7 +116,7 @@ def read_volume(dataset: FolderDataset, patient: str) -> Volume:
         if before is not None and entry.number is not None and entry.number == before.number:
             raise DatasetError(f"{entry.image or entry.mask}: slice {entry.number} is there twice; take one out")
         image, mask = _both(entry)
-        pixels = read_slice(image)
+        pixels = read_slice(image, dataset.channels)
         if images and pixels.shape != images[0].shape:
             (height, width), first = pixels.shape[:2], images[0].shape
             raise ImageError(
@@ -131,6 +131,8 @@ def read_volume(dataset: FolderDataset, patient: str) -> Volume:
         images=np.stack(images),
         masks=np.stack(masks),
         slice_names=tuple(entry.name for entry in files),
+        channels=dataset.channels.names,
+        classes=dataset.classes,
     )
 
 

@@ -26,6 +26,7 @@ from edgeseg.data.scan_format import Listed, ScanFormat
 from edgeseg.data.sequence import Plane
 from edgeseg.data.voxel_bytes import count_voxels, unpacked
 from edgeseg.errors import DatasetError, MissingExtraError, OptionError, ScratchError, one_line
+from edgeseg.specs import ChannelSet
 
 SUFFIXES = (".nii", ".nii.gz")
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -171,22 +172,26 @@ def open_nifti(path: Path) -> tuple[NiftiSequence, ...]:
         ) from error
 
 
-def pick(sequences: tuple[NiftiSequence, ...], names: tuple[str, ...], path: Path) -> dict[str, NiftiSequence]:
-    """Name the volumes of a 4-D file: `pre`, `flair`, `post`, or `-` for one to leave out.
+def pick(
+    sequences: tuple[NiftiSequence, ...], names: tuple[str, ...], path: Path, channels: ChannelSet
+) -> dict[str, NiftiSequence]:
+    """Name the volumes of a 4-D file by channels, or `-` for one to leave out.
 
     Raises:
-        OptionError: when the names do not fit the number of volumes, repeat, or lack FLAIR.
+        OptionError: when the names do not fit the number of volumes, repeat, or lack a channel that is needed.
     """
     if len(names) != len(sequences):
         raise OptionError(
             f"{path}: the file holds {len(sequences)} volumes and {len(names)} were named ({','.join(names)}); name "
-            "each in order with --volumes, such as: --volumes flair,pre,post,- ('-' leaves one out)"
+            "each in order with --volumes, such as: --volumes "
+            f"{','.join(channels.names)},- ('-' leaves one out)"
         )
     used = [name for name in names if name != "-"]
-    if len(set(used)) != len(used) or not set(used) <= {"pre", "flair", "post"} or "flair" not in used:
+    if len(set(used)) != len(used) or not set(used) <= set(channels.names) or not channels.complete(used):
+        needed = channels.names if channels.stand_in is None else dict.fromkeys((channels.reference, channels.stand_in))
         raise OptionError(
-            f"--volumes is {','.join(names)}; choose each of pre, flair and post at most once, flair always, and '-' "
-            "for a volume to leave out"
+            f"--volumes is {','.join(names)}; choose each of {', '.join(channels.names)} at most once, "
+            f"{', '.join(needed)} always, and '-' for a volume to leave out"
         )
     return {name: sequence for name, sequence in zip(names, sequences, strict=True) if name != "-"}
 

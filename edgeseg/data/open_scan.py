@@ -1,8 +1,8 @@
 """Open whatever holds one patient: slices, NIfTI or DICOM; the way in for Python programs.
 
-Which sequence is which goes by evidence: words of descriptions and names, and attributes of headers. The words stand in
-`edgeseg.data.recognise.table`, the rules in `edgeseg.data.recognise.rules`. Where two fit one sequence equally, or none
-fits FLAIR, the choice is the user's.
+Which series is which channel goes by evidence: words of descriptions and names, and attributes of headers. The words
+stand in `edgeseg.data.recognise.table`, the rules in `edgeseg.data.recognise.rules`. Where two fit one channel equally,
+or none fits one that is needed, the choice is the user's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from edgeseg.data.strays import only_format, require_undamaged, stray_warnings, 
 from edgeseg.data.tree import PICTURES, Tree, read_tree
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.results import UnusedFiles, UsedSequence
-from edgeseg.specs import CHANNELS, check_salt
+from edgeseg.specs import LGG, ChannelSet, check_salt
 
 Spacing = tuple[float, float, float | None]
 
@@ -32,6 +32,7 @@ Spacing = tuple[float, float, float | None]
 class _Found:
     """Sequences that are open, where they are from, and what was odd on the way."""
 
+    channels: ChannelSet
     name: str = ""
     sequences: dict[str, Sequence] = field(default_factory=dict)
     used: list[UsedSequence] = field(default_factory=list)
@@ -49,7 +50,7 @@ class _Found:
     def open(self, channel: str, chosen: Chosen, *, asked: bool) -> None:
         """Open a series and take it."""
         one = chosen.candidate
-        self.warnings += doubt(one, channel) if asked else ()
+        self.warnings += doubt(one, channel, self.channels.names) if asked else ()
         if one.facts.body_part:
             self.warnings.append(f"the header of '{channel}' says that it shows another part: {one.facts.body_part}")
         self.add(channel, one.open(), series=one.name, files=len(one.files), why=chosen.why)
@@ -63,9 +64,8 @@ class _Found:
 def open_scan(
     path: Path | None = None,
     *,
-    pre: Path | None = None,
-    flair: Path | None = None,
-    post: Path | None = None,
+    channels: ChannelSet = LGG,
+    sequences: Mapping[str, Path] | None = None,
     volumes: tuple[str, ...] = (),
     spacing_mm: Spacing | None = None,
     salt: str | None = None,
@@ -73,20 +73,18 @@ def open_scan(
     beside: tuple[tuple[UnusedFiles, ...], tuple[str, ...]] = ((), ()),
     same_patient: bool = False,
 ) -> SequenceScan:
-    """Open one patient as three sequences on FLAIR's grid; close it, or use it in a `with` block.
+    """Open one patient's sequences on the grid of the reference channel; close it, or use it in a `with` block.
 
     Args:
-        path: a 4-D NIfTI file, a folder with one NIfTI file per sequence, or a folder with the DICOM series of one
-            study; else name the sequences one by one.
-        pre: a NIfTI file, a folder with one DICOM series, or grey slices (a folder or a file); likewise the others.
-        flair: the sequence whose grid the masks are on.
-        post: the sequence with contrast agent.
-        volumes: what the volumes of a 4-D file are; by default `pre, flair, post`.
+        path: a NIfTI file, which is 4-D where there are several channels, a folder with one NIfTI file per sequence, or
+            a folder with the DICOM series of one study; else name the sequences one by one.
+        channels: what a slice has to have, such as `channel_set` of a contract.
+        sequences: by channels a NIfTI file, a folder with one DICOM series, or grey slices (a folder or a file).
+        volumes: what the volumes of a 4-D file are; by default the channels in their order.
         spacing_mm: distances of rows, columns and slices in mm, for grey slices alone.
         salt: hashed with DICOM identifiers to name the patient, 16 random bytes at least; None draws one for this scan
             alone.
-        series: by `pre`, `flair` and `post` the number, UID or description of the series to take where a folder holds
-            several.
+        series: by channels the number, UID or description of the series to take where a folder holds several.
         same_patient: take sequences whose headers name different patients for one patient's, and warn.
         beside: files beside the path that are told with it, and warnings of them.
 
@@ -96,27 +94,30 @@ def open_scan(
         OptionError: for options that contradict each other, or a salt that can be guessed.
     """
     asked, salt = dict(series or {}), secrets.token_hex(16) if salt is None else check_salt(salt)
-    found = _Found()
+    found, named = _Found(channels=channels), dict(sequences or {})
+    channels.places((*named, *asked))
     try:
-        if flair is not None:
+        if named:
             if path is not None:
-                raise OptionError(f"{path} was given beside --flair; give a path or the sequences one by one, not both")
-            _named(found, {"flair": flair, "pre": pre, "post": post}, asked, salt, same_patient=same_patient)
+                raise OptionError(
+                    f"{path} was given beside --{next(iter(named))}; give a path or the sequences one by one, not both"
+                )
+            _named(found, named, asked, salt, same_patient=same_patient)
         elif path is None:
-            raise OptionError("neither a path nor FLAIR was given; name what to segment")
+            raise OptionError(f"neither a path nor a sequence was given; name what to segment: {channels.options}")
         elif path.is_file():
             _four_dimensional(found, path, volumes)
         else:
             _folder(found, path, asked, salt, same_patient=same_patient)
-        if spacing_mm is not None and found.sequences["flair"].grid is not None:
+        channels.require(found.sequences, str(path) if path is not None else found.name)
+        if spacing_mm is not None and found.sequences[channels.reference].grid is not None:
             raise OptionError("--spacing was given and the files hold their own; leave it out")
         return SequenceScan(
             name=found.name,
-            flair=found.sequences["flair"],
-            pre=found.sequences.get("pre"),
-            post=found.sequences.get("post"),
+            sequences=found.sequences,
+            channels=channels,
             spacing_mm=spacing_mm,
-            used=tuple(sorted(found.used, key=lambda one: CHANNELS.index(one.sequence))),
+            used=tuple(sorted(found.used, key=lambda one: channels.names.index(one.sequence))),
             unused=(*found.unused, *beside[0]),
             warnings=(*found.warnings, *beside[1]),
             same_patient=same_patient,
@@ -169,23 +170,22 @@ def _folder(found: _Found, folder: Path, asked: dict[str, str], salt: str, *, sa
         raise DatasetError(f"{folder}: the folder holds no DICOM or NIfTI images; name the folder of a study")
     if not same_patient:
         _require_one_study(candidates, folder)
-    chosen, rest = choose_series(candidates, str(folder), asked)
+    chosen, rest = choose_series(candidates, str(folder), asked, found.channels)
     found.unused += [*rest, *empty, *(unused_of(tree) if tree else ())]
     found.warnings += stray_warnings(tree) if tree else ()
     for channel, one in chosen.items():
         found.open(channel, one, asked=channel in asked)
-    study = chosen["flair"].candidate.origin.study
+    study = chosen[found.channels.reference].candidate.origin.study
     found.name = folder.resolve().name if study is None else f"patient-{study}"
 
 
-def _named(
-    found: _Found, paths: Mapping[str, Path | None], asked: dict[str, str], salt: str, *, same_patient: bool
-) -> None:
-    for channel, path in paths.items():
-        if path is None:
-            if channel in asked:
-                raise OptionError(f"--{channel}-series was given without --{channel}; name both, or one path for all")
-            continue
+def _named(found: _Found, paths: Mapping[str, Path], asked: dict[str, str], salt: str, *, same_patient: bool) -> None:
+    reference = found.channels.reference
+    found.channels.require(paths, "the sequences that were named")
+    if alone := [channel for channel in asked if channel not in paths]:
+        raise OptionError(f"--{alone[0]}-series was given without --{alone[0]}; name both, or one path for all")
+    for channel in sorted(paths, key=lambda name: name != reference):
+        path = paths[channel]
         candidates, empty, tree = list_candidates(path, salt)
         found.unused += [*empty, *(unused_of(tree) if tree else ())]
         found.warnings += stray_warnings(tree) if tree else ()
@@ -204,7 +204,7 @@ def _named(
             others = [other for other in candidates if other is not one]
             found.unused += [UnusedFiles(name=o.name, files=len(o.files), why="another was named") for o in others]
             study = one.origin.study
-        if channel == "flair":
+        if channel == reference:
             nifti = format_of(path) if path.is_file() else None
             found.name = f"patient-{study}" if study else stem(path) if nifti else path.resolve().stem
 
@@ -230,18 +230,18 @@ def _require_one_study(candidates: tuple[Candidate, ...], path: Path) -> None:
             also = ", or add --same-patient where you know that it is one" if what == "patients" else ""
             raise DatasetError(
                 f"{path}: the DICOM files are of {len(values)} {what}; give each a folder of its own, or name the "
-                f"sequences of one with --pre, --flair and --post{also}"
+                f"sequences of one, each with the option that is called like its channel{also}"
             )
 
 
 def _four_dimensional(found: _Found, path: Path, volumes: tuple[str, ...]) -> None:
     sequences = open_nifti(path)
     try:
-        if len(sequences) == 1:
+        if len(sequences) == 1 and not found.channels.complete(found.channels.names[:1]):
             raise DatasetError(
-                f"{path}: the file holds one volume; name the sequences one by one with --pre, --flair and --post"
+                f"{path}: the file holds one volume; name the sequences one by one with {found.channels.options}"
             )
-        named = pick(sequences, volumes or CHANNELS, path)
+        named = pick(sequences, volumes or found.channels.names, path, found.channels)
     except BaseException:
         sequences[0].close()
         raise

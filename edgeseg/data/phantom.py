@@ -22,7 +22,7 @@ from edgeseg.data.phantom_scanner import FLAIR, INSTITUTIONS, POST, PRE, Scanner
 from edgeseg.data.volume import PHANTOM, Dataset, Volume
 from edgeseg.errors import DatasetError, OptionError, OutputError
 from edgeseg.progress import Progress
-from edgeseg.specs import check_seed
+from edgeseg.specs import LGG, ChannelSet, check_seed
 
 _LIMIT = 10_000
 _CYCLE = (0, 1, 2, 3, 0, 1, 0, 1)
@@ -52,6 +52,9 @@ class PhantomDataset:
         self._seed = seed
         self._index = {_patient(index): index for index in range(start, start + patients)}
         self._patients = tuple(sorted(self._index))
+
+    channels: ChannelSet = LGG
+    classes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -16,7 +17,7 @@ from edgeseg.data.look import look
 from edgeseg.data.sequence import Sequence, covered_share, plane_on_grid
 from edgeseg.errors import DatasetError
 from edgeseg.results import UnusedFiles, UsedSequence
-from edgeseg.specs import CHANNELS
+from edgeseg.specs import LGG, ChannelSet
 
 _ENOUGH_COVER = 0.9
 _CT_AIR = -900.0
@@ -29,6 +30,10 @@ class Scan(Protocol):
     @property
     def name(self) -> str:
         """The patient's name in results; never one that stands in a DICOM file."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels of its slices, in order."""
 
     @property
     def slice_names(self) -> tuple[str, ...]:
@@ -51,7 +56,7 @@ class Scan(Protocol):
         """What was odd so far."""
 
     def image(self, index: int) -> NDArray[np.uint8]:
-        """Read one slice: `(h, w, 3) uint8`, channels = pre, FLAIR, post."""
+        """Read one slice: `(h, w, C) uint8`, channels as `channels` names them."""
 
     def close(self) -> None:
         """Let go of files."""
@@ -70,7 +75,7 @@ class SourcedScan(Scan, Protocol):
 
     @property
     def reference(self) -> Sequence | None:
-        """The sequence on whose grid the masks are; None for pictures of three channels."""
+        """The sequence on whose grid the masks are; None for pictures that hold all channels."""
 
     @property
     def used(self) -> tuple[UsedSequence, ...]:
@@ -82,19 +87,18 @@ class SourcedScan(Scan, Protocol):
 
 
 class SequenceScan:
-    """Three sequences as one scan: on FLAIR's grid, each in the 8-bit range of the training data.
+    """Sequences as one scan: on the grid of the reference channel, each in the 8-bit range of the training data.
 
-    FLAIR takes the place of a sequence that was not acquired, as in the training data. A sequence on another grid is
-    resampled to FLAIR's; where it does not reach, it is black.
+    What the channels name as stand-in takes the place of a sequence that was not acquired, as in the training data. A
+    sequence on another grid is resampled to the reference's; where it does not reach, it is black.
     """
 
     def __init__(
         self,
         *,
         name: str,
-        flair: Sequence,
-        pre: Sequence | None = None,
-        post: Sequence | None = None,
+        sequences: Mapping[str, Sequence],
+        channels: ChannelSet = LGG,
         spacing_mm: tuple[float, float, float | None] | None = None,
         used: tuple[UsedSequence, ...] = (),
         unused: tuple[UnusedFiles, ...] = (),
@@ -105,9 +109,8 @@ class SequenceScan:
 
         Args:
             name: in results.
-            flair: the reference; the masks are on its grid.
-            pre: without contrast agent.
-            post: with contrast agent.
+            sequences: by the names of their channels.
+            channels: the channels of the slices; masks are on the grid of their reference.
             spacing_mm: distances of rows, columns and slices, for files that do not hold them.
             used: which files each sequence was read from.
             unused: which were not used.
@@ -115,17 +118,17 @@ class SequenceScan:
             same_patient: whether the user says that they are of one patient.
 
         Raises:
-            DatasetError: when the sequences are of different patients, do not overlap, or differ in size and do not
-                know their position.
+            DatasetError: when a channel is missing that nothing may stand in for, and when the sequences are of
+                different patients, do not overlap, or differ in size and do not know their position.
         """
         self.name, self._given_mm, self.used, self.unused = name, spacing_mm, used, unused
-        self._sequences: dict[str, Sequence] = {
-            "pre": flair if pre is None else pre,
-            "flair": flair,
-            "post": flair if post is None else post,
-        }
-        self._flair, self._lock, self._odd_values = flair, threading.Lock(), 0
-        given = {"flair": flair, **{name: one for name, one in (("pre", pre), ("post", post)) if one is not None}}
+        channels.require(sequences, name)
+        self.channels = channels.names
+        self._lock, self._odd_values, self._on = threading.Lock(), 0, channels.reference
+        self._fixed = sequences[self._on]
+        names = (self._on, *(one for one in channels.names if one in sequences and one != self._on))
+        given = {one: sequences[one] for one in names}
+        self._sequences: dict[str, Sequence] = {}
         self._warned = list(warnings)
         self._warned += compare_origins(
             {name: one.origin for name, one in given.items()},
@@ -135,24 +138,31 @@ class SequenceScan:
         self._elsewhere: set[str] = set()
         for channel, sequence in given.items():
             self._warned += [f"'{channel}': {warning}" for warning in sequence.warnings]
-            if channel != "flair":
+            if channel != self._on:
                 self._match(channel, sequence)
         self._windows: dict[str, Window | None] = {}
         for channel, sequence in given.items():
             self._windows[channel], given[channel] = self._window(channel, sequence)
             self._sequences[channel] = given[channel]
-        for channel in CHANNELS:
+        for channel in channels.names:
             if channel not in given:
-                self._windows[channel], self._sequences[channel] = self._windows["flair"], given["flair"]
-                self._warned.append(f"'{channel}' was not given: FLAIR stands in its place, as in the training data")
+                other = str(channels.stand_in)
+                self._windows[channel], self._sequences[channel] = self._windows[other], given[other]
+                self._warned.append(
+                    f"'{channel}' was not given: '{other}' stands in its place, as in the training data"
+                )
+                if other in self._elsewhere:
+                    self._elsewhere.add(channel)
         before = self._odd_values
-        self._warned += look(given, lambda channel, index: self._grey(channel, given[channel], index), self.pixel_mm)
+        self._warned += look(
+            given, self._on, lambda channel, index: self._grey(channel, given[channel], index), self.pixel_mm
+        )
         self._odd_values = before
 
     @property
     def slice_names(self) -> tuple[str, ...]:
         """`slice_001`, `slice_002` ..., from feet to head where the files know it."""
-        return tuple(f"slice_{number:03d}" for number in range(1, self._flair.shape[0] + 1))
+        return tuple(f"slice_{number:03d}" for number in range(1, self._fixed.shape[0] + 1))
 
     @property
     def volume(self) -> bool:
@@ -161,31 +171,31 @@ class SequenceScan:
 
     @property
     def kind(self) -> str:
-        """The format of FLAIR."""
-        return self._flair.kind
+        """The format of the reference channel."""
+        return self._fixed.kind
 
     @property
     def mask_formats(self) -> tuple[str, ...]:
-        """What masks on FLAIR's voxels may be written as; the first is its own."""
-        return self._flair.mask_formats
+        """What masks on the reference's voxels may be written as; the first is its own."""
+        return self._fixed.mask_formats
 
     @property
     def reference(self) -> Sequence:
-        """FLAIR, on whose grid the masks are."""
-        return self._flair
+        """The sequence on whose grid the masks are."""
+        return self._fixed
 
     @property
     def pixel_mm(self) -> tuple[float, float] | None:
         """Distances between rows and between columns."""
-        if self._flair.grid is not None:
-            return self._flair.grid.spacing_mm[1:]
+        if self._fixed.grid is not None:
+            return self._fixed.grid.spacing_mm[1:]
         return None if self._given_mm is None else self._given_mm[:2]
 
     @property
     def slice_mm(self) -> float | None:
         """Distance between slices."""
-        if self._flair.grid is not None:
-            return self._flair.grid.spacing_mm[0] if self._flair.shape[0] > 1 else None
+        if self._fixed.grid is not None:
+            return self._fixed.grid.spacing_mm[0] if self._fixed.shape[0] > 1 else None
         return None if self._given_mm is None else self._given_mm[2]
 
     @property
@@ -195,10 +205,10 @@ class SequenceScan:
         return (*self._warned, *([odd] if self._odd_values else []))
 
     def image(self, index: int) -> NDArray[np.uint8]:
-        """Read one slice: `(h, w, 3) uint8`, channels = pre, FLAIR, post."""
-        image = np.zeros((*self._flair.shape[1:], len(CHANNELS)), np.uint8)
+        """Read one slice: `(h, w, C) uint8`, channels as `channels` names them."""
+        image = np.zeros((*self._fixed.shape[1:], len(self.channels)), np.uint8)
         read: dict[int, NDArray[np.uint8]] = {}
-        for place, channel in enumerate(CHANNELS):
+        for place, channel in enumerate(self.channels):
             sequence = self._sequences[channel]
             if id(sequence) not in read:
                 read[id(sequence)] = self._grey(channel, sequence, index)
@@ -220,8 +230,8 @@ class SequenceScan:
 
     def _grey(self, channel: str, sequence: Sequence, index: int) -> NDArray[np.uint8]:
         inside = None
-        if channel in self._elsewhere and self._flair.grid is not None:
-            plane, inside = plane_on_grid(sequence, self._flair.grid, index)
+        if channel in self._elsewhere and self._fixed.grid is not None:
+            plane, inside = plane_on_grid(sequence, self._fixed.grid, index)
         else:
             plane = sequence.plane(index)
         odd = int(plane.size - np.count_nonzero(np.isfinite(plane)))
@@ -233,11 +243,11 @@ class SequenceScan:
         return grey if inside is None else np.where(inside, grey, np.uint8(0))
 
     def _match(self, channel: str, sequence: Sequence) -> None:
-        ours, theirs = self._flair.grid, sequence.grid
+        ours, theirs, on = self._fixed.grid, sequence.grid, f"'{self._on}'"
         if ours is None or theirs is None:
-            if sequence.shape != self._flair.shape:
+            if sequence.shape != self._fixed.shape:
                 raise DatasetError(
-                    f"{sequence.source}: '{channel}' has {_size(sequence)} and FLAIR {_size(self._flair)}; files that "
+                    f"{sequence.source}: '{channel}' has {_size(sequence)} and {on} {_size(self._fixed)}; files that "
                     "do not know their position must have one size; give NIfTI or DICOM, or resample them first"
                 )
             return
@@ -246,13 +256,13 @@ class SequenceScan:
         share = covered_share(theirs, ours)
         if share == 0.0:
             raise DatasetError(
-                f"{sequence.source}: '{channel}' does not overlap with FLAIR anywhere; are both of one patient and one "
+                f"{sequence.source}: '{channel}' does not overlap with {on} anywhere; are both of one patient and one "
                 "visit? register them first"
             )
         self._elsewhere.add(channel)
-        self._warned.append(f"'{channel}' is on another grid than FLAIR and was resampled to it")
+        self._warned.append(f"'{channel}' is on another grid than {on} and was resampled to it")
         if share < _ENOUGH_COVER:
-            self._warned.append(f"'{channel}' covers about {share:.0%} of FLAIR; it is black elsewhere")
+            self._warned.append(f"'{channel}' covers about {share:.0%} of {on}; it is black elsewhere")
 
     def _window(self, channel: str, sequence: Sequence) -> tuple[Window | None, Sequence]:
         """Find a sequence's window, None where it is 8-bit grey; values that are no intensities are black in it."""

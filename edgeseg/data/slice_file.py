@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgeseg.data.not_read import NOT_READ
 from edgeseg.data.picture_head import frames_of
 from edgeseg.errors import DataError, ImageError, LimitError, MaskError, one_line
 from edgeseg.regular import open_regular
+from edgeseg.specs import LGG, ChannelSet
 
 SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
 
@@ -29,28 +31,9 @@ _ORIENTATION, _UPRIGHT = 274, 1
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH_OFFSET = 24
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
-
-_ITK = "is not read; convert it to .nii.gz, such as with SimpleITK or 3D Slicer"
-_PAIR = "a pair of .hdr and .img is not read; save it as one .nii file, such as with nibabel"
-_FOREIGN = {
-    ".hdr": _PAIR,
-    ".img": _PAIR,
-    ".mgz": "FreeSurfer's format is not read; convert it, such as with mri_convert x.mgz x.nii.gz",
-    ".mgh": "FreeSurfer's format is not read; convert it, such as with mri_convert x.mgh x.nii.gz",
-    ".nrrd": f"NRRD {_ITK}",
-    ".nhdr": f"NRRD {_ITK}",
-    ".mha": f"MetaImage {_ITK}",
-    ".mhd": f"MetaImage {_ITK}",
-    ".mnc": f"MINC {_ITK}",
-    ".par": "PAR/REC is not read; convert it, such as with dcm2niix",
-    ".rec": "PAR/REC is not read; convert it, such as with dcm2niix",
-    ".zip": "archives are not read; unpack it and name the folder",
-    ".tar": "archives are not read; unpack it and name the folder",
-    ".tgz": "archives are not read; unpack it and name the folder",
-}
-"""What is known and not read, by its ending, and what to do."""
-
-_SLICE_RULE = "a slice is one frame of three 8-bit channels (pre-contrast, FLAIR, post-contrast)"
+_MODES = {1: ("L",), 2: ("LA",), 3: ("RGB",), 4: ("RGBA", "CMYK")}
+"""What Pillow calls a picture of so many 8-bit channels."""
+_COUNTS = dict(enumerate(("one 8-bit channel", *(f"{n} 8-bit channels" for n in ("two", "three", "four"))), 1))
 _MASK_RULE = "a mask is one frame of one 8-bit or 1-bit channel that holds only 0 and 255 (or 0 and 1)"
 
 
@@ -86,44 +69,57 @@ class _TooManyPixelsError(Exception):
     """The picture has more pixels than the caller allows."""
 
 
-def read_slice(path: Path) -> NDArray[np.uint8]:
+def read_slice(path: Path, channels: ChannelSet = LGG) -> NDArray[np.uint8]:
     """Read one slice.
 
+    Args:
+        path: the file.
+        channels: the one to four that it has to hold.
+
     Returns:
-        `(H, W, 3) uint8`, channels = pre, FLAIR, post, as stored; a file that is to be turned is refused.
+        `(H, W, C) uint8`, as stored; a file that is to be turned is refused.
 
     Raises:
-        ImageError: when the file is missing, damaged, too large, or anything but one 8-bit frame of three channels.
+        ImageError: when the file is missing, damaged, too large, or anything but one 8-bit frame of those channels.
     """
-    return _three_channels(path, _decode(path, ImageError, "slice"))
+    return _planes(path, _decode(path, ImageError, "slice"), channels)
 
 
-def decode_slice(content: bytes, name: str, *, max_pixels: int) -> NDArray[np.uint8]:
+def decode_slice(content: bytes, name: str, *, max_pixels: int, channels: ChannelSet = LGG) -> NDArray[np.uint8]:
     """Read one slice that is in memory, as `read_slice` does.
 
     Args:
         content: of a TIFF, PNG or JPEG file.
         name: for messages.
         max_pixels: a larger picture is refused before its pixels are decoded.
+        channels: as for `read_slice`.
 
     Raises:
-        ImageError: when it is damaged, too large, or anything but one 8-bit frame of three channels.
+        ImageError: when it is damaged, too large, or anything but one 8-bit frame of those channels.
     """
     path = Path(name)
-    return _three_channels(path, _decode(path, ImageError, "slice", content=content, max_pixels=max_pixels))
+    return _planes(path, _decode(path, ImageError, "slice", content=content, max_pixels=max_pixels), channels)
 
 
-def _three_channels(path: Path, picture: _Picture) -> NDArray[np.uint8]:
-    if picture.frames != 1:
-        raise ImageError(f"{path}: found {picture.description}; {_SLICE_RULE}; save each frame as a file of its own")
-    if picture.bits != 8:
-        raise ImageError(f"{path}: found {picture.description}; {_SLICE_RULE}; rescale the intensities to 0..255 first")
-    if picture.mode != "RGB":
+def _planes(path: Path, picture: _Picture, channels: ChannelSet) -> NDArray[np.uint8]:
+    names = channels.names
+    if len(names) not in _MODES:
         raise ImageError(
-            f"{path}: found {picture.description}; {_SLICE_RULE}; stack the three sequences in that order, "
-            "and put FLAIR in the place of one that was not acquired"
+            f"{path}: a picture holds at most {max(_MODES)} channels, and {len(names)} are needed; name a file for "
+            f"each with {channels.options}"
         )
-    return np.array(picture.pixels, dtype=np.uint8, order="C")
+    found = f"{path}: found {picture.description}; a slice is one frame of {_COUNTS[len(names)]} ({', '.join(names)})"
+    if picture.frames != 1:
+        raise ImageError(f"{found}; save each frame as a file of its own")
+    if picture.bits != 8:
+        raise ImageError(f"{found}; rescale the intensities to 0..255 first")
+    if picture.mode not in _MODES[len(names)]:
+        do = "save it in grey" if len(names) == 1 else f"stack the {len(names)} channels in that order"
+        if len(names) > 1 and channels.stand_in is not None:
+            do += f", and put {channels.stand_in} in the place of one that was not acquired"
+        raise ImageError(f"{found}; {do}")
+    pixels = np.array(picture.pixels, dtype=np.uint8, order="C")
+    return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
 
 
 def read_grey(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -142,7 +138,7 @@ def read_grey(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
         return np.array(picture.pixels, dtype=np.uint16, order="C")
     raise ImageError(
         f"{path}: found {picture.description}; a slice of one sequence is one frame of one grey channel of 8 or 16 "
-        "bits; save it that way, or give slices that hold all three sequences without --pre, --flair and --post"
+        "bits; save it that way, or give slices that hold all channels as paths, without naming sequences one by one"
     )
 
 
@@ -228,7 +224,7 @@ def _decode(
             "a damaged or hostile file; crop or resample it first"
         ) from error
     except Exception as error:
-        if known := _FOREIGN.get(path.suffix.lower()):
+        if known := NOT_READ.get(path.suffix.lower()):
             raise kind(f"{path}: {known}") from error
         raise kind(_undecodable(path, role, error)) from error
 

@@ -1,7 +1,8 @@
-"""A scan of picture files, each of which holds the three sequences of one slice; they may differ in size."""
+"""A scan of picture files, each of which holds all channels of one slice; they may differ in size."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import threading
 from collections import Counter
@@ -15,11 +16,11 @@ from edgeseg.data.belong import Heads
 from edgeseg.data.slice_file import is_jpeg, read_slice
 from edgeseg.data.slice_names import doubts_of
 from edgeseg.results import UnusedFiles, UsedSequence
-from edgeseg.specs import CHANNELS
+from edgeseg.specs import LGG, ChannelSet
 
 
 class SliceScan:
-    """Pictures of three channels: pre, FLAIR, post."""
+    """Pictures that hold all channels of a slice."""
 
     kind, mask_formats, reference = "slices", ("png", "tiff"), None
 
@@ -29,6 +30,7 @@ class SliceScan:
         files: tuple[Path, ...],
         *,
         volume: bool,
+        channels: ChannelSet = LGG,
         spacing_mm: tuple[float, float, float | None] | None = None,
         read: Callable[[Path], NDArray[np.uint8]] | None = None,
         unused: tuple[UnusedFiles, ...] = (),
@@ -40,17 +42,19 @@ class SliceScan:
             name: of the patient.
             files: in anatomical order where `volume`.
             volume: whether they are all of one volume's slices.
+            channels: what the pictures hold.
             spacing_mm: distances of rows, columns and slices, where known.
             read: gives one file's pixels; None reads them from disk.
             unused: files beside them.
             warnings: what was odd before.
         """
-        self._read = read or read_slice
+        self.channels, self._on = channels.names, channels.reference
+        self._read = read or functools.partial(read_slice, channels=channels)
         self.name, self.volume, self._files, self._spacing_mm = name, volume, files, spacing_mm
         self.unused, self._warned = unused, warnings
         self._lock, self._seen, self._blank = threading.Lock(), 0, 0
-        self._heads = Heads(CHANNELS)
-        self._like_flair: Counter[str] = Counter()
+        self._heads = Heads(self.channels, self._on)
+        self._copies: Counter[str] = Counter()
         self._digests: dict[int, bytes] = {}
 
     @property
@@ -70,10 +74,10 @@ class SliceScan:
 
     @property
     def used(self) -> tuple[UsedSequence, ...]:
-        """The files, which hold all three sequences."""
+        """The files, which hold all channels."""
         count, folder = len(self._files), self._files[0].parent.name if self._files else ""
         one = UsedSequence(
-            sequence=", ".join(CHANNELS),
+            sequence=", ".join(self.channels),
             input=self.kind,
             series=folder,
             files=count,
@@ -86,11 +90,15 @@ class SliceScan:
     def warnings(self) -> tuple[str, ...]:
         """What was odd in the slices read so far, and in their names."""
         found, told = [], self._seen - self._blank
-        for name, count in self._like_flair.items():
+        for name, count in self._copies.items():
             if count == told:
-                found.append(f"channel '{name}' equals 'flair' in every slice: the sequence seems to be missing")
-        if told and all(self._like_flair[name] == told for name in CHANNELS if name != "flair"):
-            found = ["all three channels are equal in every slice: the pictures seem to hold one sequence, not three"]
+                found.append(f"channel '{name}' equals '{self._on}' in every slice: the sequence seems to be missing")
+        others = [name for name in self.channels if name != self._on]
+        if told and others and all(self._copies[name] == told for name in others):
+            found = [
+                f"all {len(self.channels)} channels are equal in every slice: the pictures seem to hold one sequence, "
+                f"not {len(self.channels)}"
+            ]
         if self._blank:
             found.append(f"{self._blank} of {self._seen} slices are blank")
         if jpegs := sum(map(is_jpeg, self._files)):
@@ -105,22 +113,22 @@ class SliceScan:
         return (*self._warned, *found, *self._heads.warnings(self.pixel_mm))
 
     def image(self, index: int) -> NDArray[np.uint8]:
-        """Read one slice: `(h, w, 3) uint8`, channels = pre, FLAIR, post.
+        """Read one slice: `(h, w, C) uint8`, channels as `channels` names them.
 
         Raises:
             ImageError: when the file cannot be used as a slice.
         """
         image = self._read(self._files[index])
-        flair = image[:, :, CHANNELS.index("flair")]
+        planes = {name: image[:, :, place] for place, name in enumerate(self.channels)}
         blank = image.min() == image.max()
-        same = [n for i, n in enumerate(CHANNELS) if n != "flair" and np.array_equal(image[:, :, i], flair)]
-        self._heads.add({name: image[:, :, place] for place, name in enumerate(CHANNELS)})
+        same = [n for n, plane in planes.items() if n != self._on and np.array_equal(plane, planes[self._on])]
+        self._heads.add(planes)
         digest = b"" if blank else hashlib.blake2b(image.tobytes(), digest_size=16).digest()
         with self._lock:
             self._digests[index] = digest
             self._seen += 1
             self._blank += int(blank)
-            self._like_flair.update([] if blank else same)
+            self._copies.update([] if blank else same)
         return image
 
     def close(self) -> None:

@@ -51,7 +51,7 @@ def only_format(tree: Tree) -> str | None:
     """
     if not tree.formats:
         return None
-    advice = "leave one kind in the folder, or name what is meant with --pre, --flair and --post"
+    advice = "leave one kind in the folder, or name the file of each channel, with an option called like it"
     if len(tree.formats) > 1:
         told = " and ".join(f"{_few(tree.of(kind), tree.root)} ({kind})" for kind in tree.formats)
         raise DatasetError(f"{tree.root}: the folder holds volumes of several kinds, {told}; {advice}")

@@ -13,16 +13,17 @@ from pathlib import Path
 from edgeseg.data.formats import FORMATS
 from edgeseg.data.tree import Tree
 from edgeseg.errors import DatasetError
+from edgeseg.specs import LGG, ChannelSet
 
 _FEW = 2
 
 
-def study_folders(tree: Tree, kind: str, *, flair_is_named: bool = False) -> list[Path]:
+def study_folders(tree: Tree, kind: str, *, channels: ChannelSet = LGG, reference_is_named: bool = False) -> list[Path]:
     """List the folders that are one study each, in the order of their names; the root where it is one, or unclear.
 
-    It is unclear where fewer than two hold a FLAIR series: then these may be sequences of one patient that carry
-    different names. `flair_is_named` where the user says which series it is. A folder of which a file cannot be read
-    counts as one.
+    It is unclear where fewer than two hold a series of the reference channel: then these may be sequences of one
+    patient that carry different names. `reference_is_named` where the user says which series it is. A folder of which a
+    file cannot be read counts as one.
 
     Raises:
         MissingExtraError: without the library that reads the format.
@@ -54,9 +55,9 @@ def study_folders(tree: Tree, kind: str, *, flair_is_named: bool = False) -> lis
                 )
             units.add(_highest(file.parent, tree.root, units))
     order = list(dict.fromkeys(unit for file in files for unit in units if file.is_relative_to(unit)))
-    if flair_is_named:
+    if reference_is_named:
         return order
-    return order if _are_patients(order, files, kind) else [tree.root]
+    return order if _are_patients(order, files, kind, channels) else [tree.root]
 
 
 def _highest(folder: Path, root: Path, others: Iterable[Path]) -> Path:
@@ -74,17 +75,17 @@ def _within(file: Path, folders: Iterable[Path]) -> bool:
     return any(file.is_relative_to(folder) for folder in folders)
 
 
-def _are_patients(units: list[Path], files: tuple[Path, ...], kind: str) -> bool:
+def _are_patients(units: list[Path], files: tuple[Path, ...], kind: str, channels: ChannelSet) -> bool:
     """Whether two of the folders could be segmented each by itself, or would be named as damaged."""
     known = next(one for one in FORMATS if one.name == kind)
-    count, flairs = 0, 0
+    count, sure = 0, 0
     for unit in units:
         try:
             candidates, _ = known.list(tuple(file for file in files if file.is_relative_to(unit)), "")
-            has_flair = any(one.judged().channel == "flair" for one in candidates)
-            count, flairs = count + has_flair, flairs + has_flair
+            found = any(one.judged(channels.names).channel == channels.reference for one in candidates)
+            count, sure = count + found, sure + found
         except DatasetError:
             count += 1
-        if count >= _FEW and flairs:
+        if count >= _FEW and sure:
             return True
     return False

@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseg.specs import LGG, ChannelSet
+
 KAGGLE_LGG, PHANTOM = "kaggle-lgg", "phantom"
 """Names of data sets: the real one that edgeseg is developed on, and the made-up one."""
 
@@ -20,9 +22,13 @@ class Volume:
     Attributes:
         patient: the patient's id.
         institution: a short code, or "" where the data set has none.
-        images: `(N, H, W, 3) uint8`, channels = pre, FLAIR, post, slices in anatomical order.
-        masks: `(N, H, W) bool`, True = tumour; None where no reference exists.
+        images: `(N, H, W, C) uint8`, NHWC, C channels in the order of `channels`, slices in anatomical order.
+        masks: `(N, H, W) bool`, True = tumour; `(N, H, W, K) bool` where `classes` names K classes, which may overlap;
+            None where no reference exists.
         slice_names: N names, unique within the patient, as the files have them.
+        channels: names of the channels.
+        classes: names of the K classes; empty where there is one, tumour.
+        spacing_mm: distances of slices, rows and columns; None where they are unknown.
     """
 
     patient: str
@@ -30,6 +36,9 @@ class Volume:
     images: NDArray[np.uint8]
     masks: NDArray[np.bool_] | None
     slice_names: tuple[str, ...]
+    channels: tuple[str, ...] = LGG.names
+    classes: tuple[str, ...] = ()
+    spacing_mm: tuple[float, float, float] | None = None
 
     @property
     def reference(self) -> NDArray[np.bool_]:
@@ -44,6 +53,14 @@ class Dataset(Protocol):
     @property
     def name(self) -> str:
         """`kaggle-lgg`, `phantom`, or the folder's name."""
+
+    @property
+    def channels(self) -> ChannelSet:
+        """The channels of its slices."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of what its masks tell apart, where that is more than tumour and not tumour; else empty."""
 
     @property
     def patients(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeseg.errors import ContractError, OptionError
-from edgeseg.foreign.head import HeadWish
+from edgeseg.foreign.head_rules import HeadWish
 from edgeseg.jsonio import JsonFormatError, from_plain, parse_toml, read_document
 from edgeseg.specs import CHANNELS, Contract
 from edgeseg.specs.foreign import HEADS

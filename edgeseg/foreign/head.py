@@ -16,20 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg.errors import ArtifactError, ContractError, OptionError
+from edgeseg.errors import ArtifactError
 from edgeseg.foreign.bounds import gives_probabilities
 from edgeseg.foreign.flat import pixels
+from edgeseg.foreign.head_rules import HeadWish, decide_foreground, decide_kind, enlargement
 
 _ENDS = ("sigmoid", "softmax")
 _CONVOLUTIONS = ("Conv2D", "Conv2DTranspose", "Dense", "DepthwiseConv2D", "SeparableConv2D")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeadWish:
-    """What the user says of the output, None or empty where nothing: see `docs/how-to/own-network.md`."""
-
-    output: str | None = None
-    foreground: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,8 +66,8 @@ def one_logit(tensor: Any, image: Any, path: Path, wish: HeadWish) -> Head:
     """
     end = _cut(_as_map(tensor, image, path))
     channels = int(end.tensor.shape[-1])
-    kind = _kind(end, channels, path, wish)
-    foreground = _foreground(kind, channels, path, wish, end.notes)
+    kind = decide_kind(end.kind, channels, path, wish, end.notes, bounded=lambda: gives_probabilities(end.tensor))
+    foreground = decide_foreground(kind, channels, path, wish, end.notes)
     logits = _chosen(end, kind, channels, foreground)
     logits = _full_size(logits, image, path, end.notes)
     return Head(logits=logits, kind=kind, channels=channels, foreground=foreground, notes=tuple(end.notes))
@@ -180,58 +173,6 @@ def _convolution(tensor: Any) -> tuple[Any, Any]:
     return (layer, _source(tensor)) if plain else (None, None)
 
 
-def _kind(end: _End, channels: int, path: Path, wish: HeadWish) -> str:
-    said = wish.output
-    if end.kind:
-        fits = (None, end.kind, "probabilities")
-        if said not in fits:
-            raise ContractError(
-                f"{path}: its graph ends in a {end.kind}, and the contract says that the output is {said}; say "
-                f'output = "{end.kind}", or leave the line out'
-            )
-        if end.kind == "softmax" and channels == 1:
-            raise ArtifactError(
-                f"{path}: ends in a softmax over one channel, which gives 1 everywhere; train it with a sigmoid"
-            )
-        return end.kind
-    if said in ("sigmoid", "probabilities"):
-        end.notes.append("the output is taken as probabilities, since the contract says so; no sigmoid was found")
-        return "probabilities"
-    if said is None and gives_probabilities(end.tensor):
-        end.notes.append("its output lies between 0 and 1, so it is taken as probabilities; nothing is cut off")
-        return "probabilities"
-    if said == "softmax":
-        raise ContractError(
-            f"{path}: the contract says that the output is a softmax, and the graph ends in none; say "
-            'output = "logits" for the values before one'
-        )
-    if said is None:
-        end.notes.append("no sigmoid and no softmax at the end, so its output is taken as logits")
-    return "logits"
-
-
-def _foreground(kind: str, channels: int, path: Path, wish: HeadWish, notes: list[str]) -> tuple[int, ...]:
-    if any(not 0 <= channel < channels for channel in wish.foreground):
-        raise ContractError(
-            f"{path}: the contract names channel {max(wish.foreground)} as foreground and the output has {channels}; "
-            f"channels are counted from 0 to {channels - 1}"
-        )
-    alone = kind in ("sigmoid", "probabilities")
-    if wish.foreground:
-        if len(set(wish.foreground)) == channels and channels > 1 and not alone:
-            raise ContractError(f"{path}: the contract names all {channels} classes as foreground; one is background")
-        return tuple(sorted(set(wish.foreground)))
-    if channels == 1:
-        return (0,)
-    if channels == 2 and not alone:
-        notes.append("of its two classes the second is taken as the mask and the first as background")
-        return (1,)
-    raise OptionError(
-        f"{path}: gives {channels} channels, and which of them are the mask is not known; say it in a contract, such "
-        "as foreground = [1] (--contract FILE; --ask writes one)"
-    )
-
-
 def _chosen(end: _End, kind: str, channels: int, foreground: tuple[int, ...]) -> Any:
     """Bring channels down to one."""
     import keras
@@ -276,15 +217,7 @@ def _full_size(logits: Any, image: Any, path: Path, notes: list[str]) -> Any:
     """Enlarge a smaller map to the image's size, where it is a whole fraction of it."""
     import keras
 
-    (height, width), (rows, columns) = image.shape[1:3], pixels(logits) or (0, 0)
-    if (rows, columns) == (height, width):
+    factor = enlargement(pixels(logits) or (0, 0), image.shape[1:3], path, notes)
+    if factor == 1:
         return logits
-    shown = f"{rows} x {columns} of an image of {height} x {width}"
-    if not rows or not columns or height % rows or width % columns or height // rows != width // columns:
-        raise ArtifactError(
-            f"{path}: gives a map of {shown}, which is no whole fraction of it: cropped or enlarged on the way; train "
-            "or export it with padding='same', so that every pixel has its value"
-        )
-    factor = height // rows
-    notes.append(f"gives a map of {shown}; its logits are enlarged {factor} times, bilinear, to the image's size")
     return keras.layers.UpSampling2D(factor, interpolation="bilinear", name="to_image_size")(logits)

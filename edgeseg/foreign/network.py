@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from edgeseg.artifacts import sha256_file
 from edgeseg.backend import load_keras
-from edgeseg.errors import ArtifactError, CheckpointError, ContractError
+from edgeseg.errors import ArtifactError, CheckpointError, ContractError, OperationError
+from edgeseg.foreign import graph
 from edgeseg.foreign.bounds import RAW_BYTES, takes_bytes
 from edgeseg.foreign.contract_file import ForeignContract
 from edgeseg.foreign.flat import FlatGraph, choose_output, flatten
-from edgeseg.foreign.head import look_at, one_logit
+from edgeseg.foreign.graph import Draft
+from edgeseg.foreign.head import Head, look_at, one_logit
+from edgeseg.foreign.head_rules import HeadWish
 from edgeseg.foreign.keras_config import safe_config
 from edgeseg.foreign.keras_file import KerasFile, read_hdf5, read_keras
 from edgeseg.foreign.onnx_file import OnnxGraph, read_onnx_graph
@@ -36,7 +39,10 @@ GRAPH = "onnx_graph"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ForeignNetwork:
-    """A network as a run keeps it: `model` gives one logit for each pixel, `arrays` are what the run stores."""
+    """A network as a run keeps it: `model` gives one logit for each pixel, `arrays` are what the run stores.
+
+    `model` is a Keras network, or an `edgeseg.targets.graph.GraphNetwork` where Keras has no layers for it.
+    """
 
     model: Any
     record: ForeignRecord
@@ -48,6 +54,8 @@ class _Source:
     graph: FlatGraph
     framework: str
     onnx: OnnxGraph | None = None
+    draft: Draft | None = None
+    not_keras: str = ""
 
 
 def source_files(path: Path) -> tuple[Path, ...]:
@@ -59,9 +67,17 @@ def source_files(path: Path) -> tuple[Path, ...]:
 
 
 def read_network(
-    path: Path, given: ForeignContract, variant: VariantSpec, *, size: tuple[int, int] | None, output: str | None
+    path: Path,
+    given: ForeignContract,
+    variant: VariantSpec,
+    *,
+    size: tuple[int, int] | None,
+    output: str | None,
+    not_keras: str = "",
 ) -> ForeignNetwork:
     """Read somebody's network.
+
+    An ONNX graph becomes a Keras network where there is a layer for each of its operations; else it stays a graph.
 
     Args:
         path: the file, or the folder of a SavedModel.
@@ -69,6 +85,7 @@ def read_network(
         variant: names it.
         size: (height, width), which goes before that of `given`.
         output: the name of the output that is the mask, likewise.
+        not_keras: why an ONNX graph is to stay one, whatever its operations are.
 
     Raises:
         ArtifactError: when no network can be read from it; says what it is.
@@ -78,10 +95,9 @@ def read_network(
     load_keras()
     kind = recognise(path)
     with quiet():
-        source = _source(path, kind, size or given.pixels)
+        source = _source(path, kind, size or given.pixels, not_keras)
         name, tensor = choose_output(source.graph, path, output or given.output_name)
-        head = one_logit(tensor, source.graph.image, path, given.head)
-        model = _model(source.graph.image, head.logits)
+        model, head = _headed(source, name, tensor, path, given.head)
     files = source_files(path)
     record = ForeignRecord(
         kind=kind.value,
@@ -97,8 +113,9 @@ def read_network(
         classes=given.classes,
         input_factor=source.graph.input_factor,
         layout="NCHW" if source.onnx and not source.onnx.channels_last else "NHWC",
-        notes=(*_input_notes(source.graph), *head.notes),
+        notes=(*_graph_notes(source), *_input_notes(source.graph), *head.notes),
         architecture="" if source.onnx else model.to_json(),
+        not_keras=source.not_keras,
     )
     return ForeignNetwork(model=model, record=record, arrays=_arrays(model, source.onnx))
 
@@ -116,7 +133,10 @@ def complete(
     with quiet():
         source = _source(path, recognise(path), size or given.pixels)
         name, tensor = choose_output(source.graph, path, output or given.output_name)
-        kind, channels = look_at(tensor, source.graph.image, path)
+        if source.draft is not None:
+            kind, channels = graph.look_at(source.draft, name)
+        else:
+            kind, channels = look_at(tensor, source.graph.image, path)
     height, width, depth = source.graph.image.shape[1:4]
     end = kind or "no sigmoid or softmax"
     facts = [
@@ -154,29 +174,48 @@ def rebuild(record: ForeignRecord, arrays: Mapping[str, NDArray[Any]], path: Pat
     with scratch("onnx") as folder, quiet():
         file = folder / "network.onnx"
         file.write_bytes(arrays[GRAPH].tobytes())
-        source = _of_onnx(read_onnx_graph(file))
+        source = _of_onnx(read_onnx_graph(file), path, record.not_keras)
         wish = ForeignContract(output=None if record.head == "logits" else record.head, foreground=record.foreground)
-        _, tensor = choose_output(source.graph, path, record.output)
-        return _model(source.graph.image, one_logit(tensor, source.graph.image, path, wish.head).logits)
+        name, tensor = choose_output(source.graph, path, record.output)
+        return _headed(source, name, tensor, path, wish.head)[0]
 
 
-def _source(path: Path, kind: Kind, size: tuple[int, int] | None) -> _Source:
+def _source(path: Path, kind: Kind, size: tuple[int, int] | None, not_keras: str = "") -> _Source:
     if kind is Kind.ONNX:
-        return _of_onnx(read_onnx_graph(path, size=size))
+        return _of_onnx(read_onnx_graph(path, size=size), path, not_keras)
     if kind is Kind.SAVED_MODEL:
         with scratch("saved-model") as folder:
-            return replace(_of_onnx(read_onnx_graph(onnx_of(path, folder), size=size)), framework="tensorflow")
+            return replace(_of_onnx(read_onnx_graph(onnx_of(path, folder), size=size), path), framework="tensorflow")
     file: KerasFile = read_hdf5(path) if kind is Kind.HDF5 else read_keras(path)
     return _Source(graph=flatten(file.model, path, size=size), framework=file.framework)
 
 
-def _of_onnx(graph: OnnxGraph) -> _Source:
-    model = keras_network(graph)
-    producer = f"{graph.proto.producer_name} {graph.proto.producer_version}".strip()
-    outputs = dict(zip(graph.outputs, model.outputs, strict=True))
-    raw = graph.bytes_in or takes_bytes(model.inputs[0], model.outputs)
+def _of_onnx(onnx: OnnxGraph, path: Path, not_keras: str = "") -> _Source:
+    """Make a Keras network of an ONNX graph; it stays one where that is asked for, or there are no layers for it."""
+    producer = f"{onnx.proto.producer_name} {onnx.proto.producer_version}".strip()
+    try:
+        if not_keras:
+            raise OperationError(not_keras)
+        model = keras_network(onnx)
+    except OperationError as error:
+        draft = graph.Draft(onnx, path)
+        image = graph.Shaped(shape=(None, *draft.size, draft.channels))
+        shown = {name: draft.shown(name) for name in draft.outputs}
+        flat = FlatGraph(image=image, outputs=shown, takes_bytes=graph.takes_bytes(draft))
+        return _Source(graph=flat, framework=producer, onnx=onnx, draft=draft, not_keras=str(error))
+    outputs = dict(zip(onnx.outputs, model.outputs, strict=True))
+    raw = onnx.bytes_in or takes_bytes(model.inputs[0], model.outputs)
     flat = FlatGraph(image=model.inputs[0], outputs=outputs, takes_bytes=raw)
-    return _Source(graph=flat, framework=producer, onnx=graph)
+    return _Source(graph=flat, framework=producer, onnx=onnx)
+
+
+def _headed(source: _Source, name: str, tensor: Any, path: Path, wish: HeadWish) -> tuple[Any, Head | graph.GraphHead]:
+    """Bring the chosen output down to one logit for each pixel; returns the network and what the output was."""
+    if source.draft is not None:
+        found = graph.one_logit(source.draft, name, wish)
+        return graph.graph_network(source.draft, found.logits, source.not_keras), found
+    head = one_logit(tensor, source.graph.image, path, wish)
+    return _model(source.graph.image, head.logits), head
 
 
 def _model(image: Any, logits: Any) -> Any:
@@ -196,8 +235,8 @@ def _arrays(model: Any, onnx: OnnxGraph | None) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _contract(graph: FlatGraph, given: ForeignContract, variant: VariantSpec, path: Path, head: str) -> Contract:
-    height, width, channels = graph.image.shape[1:4]
+def _contract(flat: FlatGraph, given: ForeignContract, variant: VariantSpec, path: Path, head: str) -> Contract:
+    height, width, channels = flat.image.shape[1:4]
     if channels > len(CHANNELS):
         raise ContractError(
             f"{path}: takes {channels} channels, and slices have {len(CHANNELS)} ({', '.join(CHANNELS)}); give a "
@@ -209,7 +248,7 @@ def _contract(graph: FlatGraph, given: ForeignContract, variant: VariantSpec, pa
             f"({', '.join(given.channels)}); name those that it takes in a contract, such as "
             f"channels = {json.dumps(CHANNELS[:channels])} (--contract FILE; --ask writes one)"
         )
-    scale = (_usual_scale(graph) if given.scale is None else given.scale) * graph.input_factor
+    scale = (_usual_scale(flat) if given.scale is None else given.scale) * flat.input_factor
     return Contract(
         variant=variant,
         tier="custom",
@@ -228,14 +267,20 @@ def _contract(graph: FlatGraph, given: ForeignContract, variant: VariantSpec, pa
     )
 
 
-def _usual_scale(graph: FlatGraph) -> float:
+def _usual_scale(flat: FlatGraph) -> float:
     """What bytes are multiplied by where nobody says it: by nothing where the network itself does that first."""
-    return 1.0 if graph.takes_bytes or graph.input_factor < RAW_BYTES else 1.0 / 255.0
+    return 1.0 if flat.takes_bytes or flat.input_factor < RAW_BYTES else 1.0 / 255.0
 
 
-def _input_notes(graph: FlatGraph) -> tuple[str, ...]:
-    if graph.takes_bytes:
-        return ("its first steps scale bytes down, so it is given bytes as they are",)
-    if graph.input_factor == 1.0:
+def _graph_notes(source: _Source) -> tuple[str, ...]:
+    if not source.not_keras:
         return ()
-    return (f"its first layer, which multiplies by {graph.input_factor:g}, is done while bytes become numbers",)
+    return (f"it stays an ONNX graph, of which onnx-* and ort-* are made and tflite-* cannot be: {source.not_keras}",)
+
+
+def _input_notes(flat: FlatGraph) -> tuple[str, ...]:
+    if flat.takes_bytes:
+        return ("its first steps scale bytes down, so it is given bytes as they are",)
+    if flat.input_factor == 1.0:
+        return ()
+    return (f"its first layer, which multiplies by {flat.input_factor:g}, is done while bytes become numbers",)

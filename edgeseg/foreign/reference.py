@@ -43,7 +43,7 @@ def open_original(path: Path, record: ForeignRecord, contract: Contract, *, thre
     kind, numerics = recognise(path), "float32"
     if kind is Kind.ONNX:
         numerics = "float16" if has_float16(path) else numerics
-        run, runtime = _onnx(path, record, threads)
+        run, runtime = _onnx(path, record, contract, threads)
     elif kind is Kind.SAVED_MODEL:
         set_threads(threads)
         run, runtime = run_signature(path, record.output), keras_runtime()
@@ -86,7 +86,7 @@ def _keras(model: Any, record: ForeignRecord) -> Run:
     return run
 
 
-def _onnx(path: Path, record: ForeignRecord, threads: int) -> tuple[Run, str]:
+def _onnx(path: Path, record: ForeignRecord, contract: Contract, threads: int) -> tuple[Run, str]:
     session, runtime = open_onnx(path, mode=DEFAULT, threads=threads), f"onnxruntime {version('onnxruntime')}"
     (given,) = session.get_inputs()
     kinds = {"tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}
@@ -98,7 +98,7 @@ def _onnx(path: Path, record: ForeignRecord, threads: int) -> tuple[Run, str]:
         laid = image.transpose(2, 0, 1) if first else image
         (answer,) = session.run([record.output], {given.name: np.repeat(laid[np.newaxis].astype(kind), batch, axis=0)})
         values = np.asarray(answer, np.float32)[:1]
-        if values.ndim == 3 and values.shape[0] == 1:
+        if values.shape[1:] == (contract.height, contract.width):
             values = values[:, np.newaxis] if first else values[..., np.newaxis]
         return np.asarray(values.transpose(0, 2, 3, 1)[0] if first and values.ndim == 4 else values[0])
 

@@ -23,8 +23,26 @@ where the logits cross the threshold. On 120 reference outlines of the Kaggle LG
 from __future__ import annotations
 
 from edgeseg.imaging.codes import dequantise, quantise, quantise_images
-from edgeseg.imaging.grid import ASPECT_TOLERANCE, check_images, framed, framed_size, stretch, to_layout, to_network
-from edgeseg.imaging.intensity import Tables, histograms, known_range, network_input, normalise, tables, volume_tables
+from edgeseg.imaging.grid import (
+    ASPECT_TOLERANCE,
+    check_images,
+    framed,
+    framed_size,
+    given_channels,
+    stretch,
+    to_layout,
+    to_network,
+)
+from edgeseg.imaging.intensity import (
+    Tables,
+    histograms,
+    is_fixed,
+    known_range,
+    network_input,
+    normalise,
+    tables,
+    volume_tables,
+)
 from edgeseg.imaging.logits import as_logits, framed_mask, logits_to_size, mask_from_logits, mask_on_grid, one_logit
 
 __all__ = [
@@ -36,7 +54,9 @@ __all__ = [
     "framed",
     "framed_mask",
     "framed_size",
+    "given_channels",
     "histograms",
+    "is_fixed",
     "known_range",
     "logits_to_size",
     "mask_from_logits",

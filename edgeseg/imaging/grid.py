@@ -9,27 +9,36 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgeseg.errors import ContractError, ImageError
-from edgeseg.specs import CHANNELS, Contract
+from edgeseg.specs import Contract
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 STRETCH_SHARE = 0.99
 ASPECT_TOLERANCE = 0.01
 
 
-def check_images(images: NDArray[np.uint8]) -> None:
-    """Refuse an array that is not a stack of slices: `(N, h, w, 3) uint8`, N may be 0, h and w may not.
+def check_images(images: NDArray[np.uint8], channels: tuple[str, ...]) -> None:
+    """Refuse an array that is not a stack of slices: `(N, h, w, C) uint8`, N may be 0, h and w may not.
+
+    Args:
+        images: what was given.
+        channels: names of the C channels that it has to have.
 
     Raises:
         ImageError: with the shape and dtype that were given.
     """
     given = f"an array of shape {images.shape} and dtype {images.dtype}"
-    if images.ndim != 4 or images.shape[3] != len(CHANNELS) or 0 in images.shape[1:3]:
-        raise ImageError(f"{given} is not a stack of slices; (N, h, w, 3) is needed, so add the axis that is missing")
+    if images.ndim != 4 or images.shape[3] != len(channels) or 0 in images.shape[1:3]:
+        raise ImageError(
+            f"{given} is not a stack of slices; (N, h, w, {len(channels)}) is needed, the channels being "
+            f"{', '.join(channels)}, so add the axis or the channel that is missing"
+        )
     if images.dtype != np.uint8:
         raise ImageError(f"{given} was given; slices are uint8 in 0..255, so scale and convert them first")
 
 
-def to_network(images: NDArray[np.uint8], contract: Contract) -> NDArray[np.uint8]:
+def to_network(
+    images: NDArray[np.uint8], contract: Contract, channels: tuple[str, ...] | None = None
+) -> NDArray[np.uint8]:
     """Bring slices to the size and the order of channels that a network takes.
 
     Each channel is resampled on its own by Pillow's bilinear filter, whose support grows with the reduction factor
@@ -37,26 +46,44 @@ def to_network(images: NDArray[np.uint8], contract: Contract) -> NDArray[np.uint
     `slice`, `stretch` comes last.
 
     Args:
-        images: `(N, h, w, 3) uint8`, NHWC, channels = pre, FLAIR, post.
+        images: `(N, h, w, C) uint8`, NHWC.
         contract: says the size and the order.
+        channels: what the C channels are; `given_channels` of the contract unless told.
 
     Returns:
-        `(N, H, W, 3) uint8`, H, W and the order of the channels those of the contract.
+        `(N, H, W, D) uint8`, H, W and the D channels those of the contract, in its order.
 
     Raises:
         ImageError: when `images` is not a stack of slices.
         ContractError: when the contract asks for other channels than slices have.
     """
-    check_images(images)
-    if sorted(contract.channels) != sorted(CHANNELS):
-        raise ContractError(
-            f"the contract asks for {len(contract.channels)} channels ({', '.join(contract.channels)}) and slices have "
-            f"{len(CHANNELS)} ({', '.join(CHANNELS)}); use an artifact that takes those"
-        )
-    if contract.channels != CHANNELS:
-        images = images[..., [CHANNELS.index(name) for name in contract.channels]]
+    channels = given_channels(contract) if channels is None else channels
+    check_images(images, channels)
+    if contract.channels != channels:
+        images = images[..., _places(contract, channels)]
     images = _to_size(images, (contract.height, contract.width))
     return stretch(images) if contract.normalisation == "slice" else images
+
+
+def given_channels(contract: Contract) -> tuple[str, ...]:
+    """Return the channels that slices have where nothing else is said.
+
+    They are the contract's own, or where those are all of TCGA-LGG's channels, all three of that set in its order.
+    """
+    return contract.channel_set.pictured.names
+
+
+def _places(contract: Contract, channels: tuple[str, ...]) -> list[int]:
+    """Find each channel that the network takes among those of a slice, or what may stand in for it."""
+    stand_in = contract.channel_set.stand_in
+    taken = [name if name in channels else stand_in for name in contract.channels]
+    if missing := [name for name, one in zip(contract.channels, taken, strict=True) if one not in channels]:
+        raise ContractError(
+            f"the network takes {', '.join(contract.channels)}, and the slices have {', '.join(channels)}: "
+            f"'{missing[0]}' is missing, and its contract names nothing that could stand in for it; give slices with "
+            "that channel, or an artifact that does without"
+        )
+    return [channels.index(str(name)) for name in taken]
 
 
 def _to_size(images: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -136,7 +136,7 @@ def normalise(images: NDArray[np.uint8], contract: Contract, given: Tables | Non
 
 
 def network_input(images: NDArray[np.uint8], contract: Contract, given: Tables | None = None) -> NDArray[np.float32]:
-    """Do steps 1 and 2 at once: `(N, h, w, 3) uint8` as stored to what a float network takes, `(N, H, W, 3) float32`.
+    """Do steps 1 and 2 at once: `(N, h, w, C) uint8` as stored to what a float network takes, `(N, H, W, D) float32`.
 
     `given` is as in `normalise`.
 

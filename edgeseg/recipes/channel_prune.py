@@ -12,15 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.backend import load_keras
-from edgeseg.checkpoint import Checkpoint, load_weights
-from edgeseg.data.sampler import Sampler
+from edgeseg.checkpoint import Checkpoint
 from edgeseg.errors import OptionError
 from edgeseg.recipes import importance
-from edgeseg.recipes.cut import Anatomy, anatomy, cut_weights
+from edgeseg.recipes.cut import Anatomy, anatomy, cut_network, cut_weights
 from edgeseg.recipes.importance import Importance
 from edgeseg.recipes.recipe import Outcome, Recipe, Workbench, fine_tuning
-from edgeseg.specs import ChannelPrune, ImageSpec
-from edgeseg.variants import build_model, slots
+from edgeseg.specs import ChannelPrune
+from edgeseg.variants import slots
 
 NAME = "channel-prune"
 
@@ -33,29 +32,38 @@ def apply(parent: Checkpoint, spec: ChannelPrune, bench: Workbench) -> Outcome:
     """
     start = bench.kept("cut", lambda: cut(parent, spec, bench))
     train = fine_tuning(parent, spec, start.header.variant)
-    return bench.train(train, start, taught=spec.distil_weight, teachers=())
+    outcome = bench.train(train, start, taught=spec.distil_weight, teachers=())
+    return replace(outcome, notes=notes(anatomy(bench.network(parent))))
 
 
 def cut(parent: Checkpoint, spec: ChannelPrune, bench: Workbench) -> Checkpoint:
     """Return the smaller network, not yet fine-tuned."""
-    keras = load_keras()
-    variant, train = parent.header.variant, parent.header.train
-    model = build_model(variant, ImageSpec(height=train.crop_px, width=train.crop_px), keras)
-    load_weights(model, parent, variant)
-    found = anatomy(model, slots(variant))
+    variant, train, foreign = parent.header.variant, parent.header.train, parent.header.foreign
+    model = bench.network(parent)
+    own = slots(variant) if foreign is None else ()
+    found = anatomy(model, own)
     if spec.criterion in ("l1", "gamma"):
         scores = importance.from_weights(model, found, parent.arrays, criterion=spec.criterion)
     else:
         plain = replace(train, teachers=(), distil_weight=0.0, seed=spec.seed)
-        sampler = Sampler.of(bench.cache, parent.header.train_patients, plain)
-        batches = (
-            sampler.batch(1 + i // sampler.steps_per_epoch, i % sampler.steps_per_epoch) for i in range(spec.batches)
-        )
+        batches = bench.batches(parent, plain, spec.batches)
+        keras = load_keras()
         scores = importance.from_data(keras, model, found, batches, criterion=spec.criterion, loss=train.loss)
     kept = choose_channels(found, scores, macs=spec.macs, multiple=spec.multiple, lanes=spec.lanes)
-    smaller = replace(variant, widths=tuple(len(kept[slot]) for slot in slots(variant)))
+    smaller = replace(variant, widths=tuple(len(kept[slot]) for slot in own or found.slots))
     header = replace(parent.header, variant=smaller, train=replace(train, variant=smaller))
+    if foreign is not None:
+        contract = replace(foreign.contract, variant=smaller)
+        architecture = cut_network(model, found, kept).to_json()
+        header = replace(header, foreign=replace(foreign, contract=contract, architecture=architecture))
     return replace(parent, header=header, arrays=cut_weights(model, found, parent.arrays, kept))
+
+
+def notes(found: Anatomy) -> tuple[str, ...]:
+    """Say which layers keep their channels, and why; nothing where none does but the ends."""
+    return tuple(
+        f"'{layer}' keeps its channels and those that it takes: {why}" for layer, why in found.flow.reasons.items()
+    )
 
 
 def choose_channels(
@@ -93,6 +101,7 @@ def choose_channels(
             raise OptionError(
                 f"macs is {macs:g}, and with widths in multiples of {multiple} the network keeps at least "
                 f"{found.macs(widths) / full:.3f} of its multiply-accumulates; ask for more, or for a smaller multiple"
+                + "".join(f"; {note}" for note in notes(found))
             )
         widths[best[1]] = best[2]
     return {slot: np.sort(order[slot][: widths[slot]]) for slot in scores}

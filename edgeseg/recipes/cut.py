@@ -1,9 +1,8 @@
-"""Taking channels out of a network: which channels each tensor carries, what that costs, and the smaller weights."""
+"""Taking channels out of a network: which of them go together, what they cost, and the smaller network and weights."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,27 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.errors import CheckpointError
+from edgeseg.recipes.channels import Flow, Units, channel_flow
+from edgeseg.recipes.layers import costs, cut_weight, narrowed
 
-CONVOLUTIONS = ("Conv2D", "Conv2DTranspose")
 Channels = tuple[str, ...]
-"""The slots whose channels a tensor carries, one behind the other; a skip and what came up are two."""
-IMAGE, LOGITS = "image", "logits"
-"""The slots of the network's ends, which nothing is taken from."""
+"""The slots whose channels a tensor carries; one that it carries twice, as behind a depthwise kernel, stands twice."""
+_FIXED = "fixed"
 Kept = Mapping[str, NDArray[np.int64]]
 """The indices of the channels that stay, rising, for each slot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """The arithmetic of one convolution: `macs = pixels_times_kernel * channels in * channels out`.
+    """The arithmetic of one layer: `macs = pixels_times_kernel * channels in * channels out`.
 
-    `together` is how many results each output channel has at one place of the kernel: those of all its positions in a
-    transposed convolution, which int8 formats write as a 1 x 1 convolution to so many channels; 1 in any other.
+    `inputs` is None where each channel has a kernel of its own. `together` is how many results each output channel has
+    at one place of the kernel: those of all its positions in a transposed convolution, which int8 formats write as a
+    1 x 1 convolution to so many channels; 1 in any other.
     """
 
-    layer: str
-    inputs: Channels
-    output: str
+    inputs: Channels | None
+    outputs: Channels
     pixels_times_kernel: int
     together: int = 1
 
@@ -40,15 +39,17 @@ class Product:
 class Anatomy:
     """Where the channels of a network run.
 
+    A slot is a set of channels that every layer treats alike; a channel of it leaves all tensors that carry it at once.
+
     Attributes:
-        inputs: the channels that each layer takes, by its name.
-        outputs: those that it gives.
-        products: what the convolutions cost.
-        widths: how many channels each slot has.
+        flow: the units that each layer takes and gives.
+        slots: the units of those that can lose channels, by name.
+        products: what the layers cost.
+        widths: how many channels each slot has, the fixed ones among them.
     """
 
-    inputs: dict[str, Channels]
-    outputs: dict[str, Channels]
+    flow: Flow
+    slots: dict[str, Units]
     products: tuple[Product, ...]
     widths: dict[str, int]
 
@@ -60,43 +61,56 @@ class Anatomy:
         """Multiply-accumulates of kernels that compute `lanes` output channels at a time, the last group filled up."""
         total = 0
         for p in self.products:
-            wide = -(-p.together * widths[p.output] // lanes) * lanes
-            total += p.pixels_times_kernel * sum(widths[s] for s in p.inputs) * wide // p.together
+            wide = -(-p.together * sum(widths[s] for s in p.outputs) // lanes) * lanes
+            deep = 1 if p.inputs is None else sum(widths[s] for s in p.inputs)
+            total += p.pixels_times_kernel * deep * wide // p.together
         return total
 
+    def stays(self, kept: Kept) -> Callable[[Units], NDArray[np.int64]]:
+        """Return what gives the places of the kept channels in a tensor that carries these units."""
+        keep = np.ones(self.flow.units, np.bool_)
+        for slot, indices in kept.items():
+            keep[self.slots[slot]] = False
+            keep[self.slots[slot][indices]] = True
+        return lambda units: np.flatnonzero(keep[units])
 
-def anatomy(model: Any, slots: tuple[str, ...]) -> Anatomy:
-    """Follow the channels through a built Keras 3 network.
+
+def anatomy(model: Any, families: tuple[str, ...] = ()) -> Anatomy:
+    """Follow the channels through a built Keras 3 network, from its graph alone.
 
     Args:
-        model: of a family of `edgeseg.variants`.
-        slots: the family's; a convolution belongs to the longest of them that its name begins with.
+        model: a flat functional network.
+        families: names of slots: one takes the longest that the name of the first layer that makes its channels begins
+            with, else that layer's own.
     """
-    inputs: dict[str, Channels] = {}
-    outputs: dict[str, Channels] = {}
-    products: list[Product] = []
-    widths = {IMAGE: int(model.inputs[0].shape[-1]), LOGITS: int(model.outputs[0].shape[-1])}
-    carried: dict[int, Channels] = {id(model.inputs[0]): (IMAGE,)}
+    flow = channel_flow(model)
+    names: dict[int, str] = {}
+    slots, widths = dict[str, Units](), dict[str, int]()
+    for units in _alike(flow):
+        first = int(units[0])
+        name = _named(flow.makers.get(first, _FIXED), families, taken=widths)
+        widths[name] = len(units)
+        if not flow.fixed[first]:
+            slots[name] = units
+        names.update(dict.fromkeys(map(int, units), name))
 
-    def channels(tensor: Any) -> Channels:
-        if id(tensor) not in carried:
-            # Keras 3 tells what made a tensor only through the history that it names as private.
-            operation, index, _ = tensor._keras_history  # noqa: SLF001
-            given = [channels(t) for t in operation._inbound_nodes[index].input_tensors]  # noqa: SLF001
-            joined = type(operation).__name__ == "Concatenate"
-            taken = tuple(slot for part in given for slot in part) if joined else given[0]
-            inputs.setdefault(operation.name, taken)
-            result = taken
-            if type(operation).__name__ in CONVOLUTIONS:
-                slot = _slot(operation.name, slots)
-                widths[slot] = int(tensor.shape[-1])
-                products.append(_product(operation, index, taken, slot))
-                result = (slot,)
-            carried[id(tensor)] = outputs[operation.name] = result
-        return carried[id(tensor)]
+    def carried(units: Units) -> Channels:
+        counts: dict[str, int] = {}
+        for unit in map(int, units):
+            counts[names[unit]] = counts.get(names[unit], 0) + 1
+        return tuple(name for name, count in counts.items() for _ in range(count // widths[name]))
 
-    channels(model.outputs[0])
-    return Anatomy(inputs=inputs, outputs=outputs, products=tuple(products), widths=widths)
+    products = []
+    for call in flow.calls:
+        for cost in costs(call.layer, call.node, call.inputs[0], call.output):
+            product = Product(
+                inputs=None if cost.inputs is None else carried(cost.inputs),
+                outputs=carried(cost.outputs),
+                pixels_times_kernel=cost.pixels_times_kernel,
+                together=cost.together,
+            )
+            products.append(product)
+    return Anatomy(flow=flow, slots=slots, products=tuple(products), widths=widths)
 
 
 def cut_weights(
@@ -113,44 +127,61 @@ def cut_weights(
     Raises:
         CheckpointError: when a layer has weights that this does not know how to cut.
     """
-
-    def rows(slots: Channels) -> NDArray[np.int64]:
-        """The places of the kept channels in a tensor that carries `slots`."""
-        starts = np.cumsum([0, *(found.widths[slot] for slot in slots)])
-        parts = [kept.get(slot, np.arange(found.widths[slot])) + s for slot, s in zip(slots, starts, strict=False)]
-        return np.concatenate(parts)
-
+    rows = found.stays(kept)
+    calls = {call.layer.name: call for call in reversed(found.flow.calls)}
     result: dict[str, NDArray[np.float32]] = {}
     for layer in model.layers:
         for weight in layer.weights:
-            array, kind = np.asarray(arrays[weight.path], np.float32), type(layer).__name__
-            taken, given = rows(found.inputs[layer.name]), rows(found.outputs[layer.name])
-            if array.ndim == 1 and kind in (*CONVOLUTIONS, "BatchNormalization"):
-                result[weight.path] = array[given]
-            elif kind == "Conv2D":
-                result[weight.path] = array[:, :, taken][:, :, :, given]
-            elif kind == "Conv2DTranspose":
-                result[weight.path] = array[:, :, given][:, :, :, taken]
-            else:
-                raise CheckpointError(f"channels cannot be taken out of '{layer.name}', a {kind} layer with weights")
+            call = calls[layer.name]
+            taken, given = rows(call.inputs[0]), rows(call.output)
+            array = np.asarray(arrays[weight.path], np.float32)
+            if len(taken) == len(call.inputs[0]) and len(given) == len(call.output):
+                result[weight.path] = array
+                continue
+            cut = cut_weight(layer, weight.path.rsplit("/", 1)[-1], array, taken, given)
+            if cut is None:
+                raise CheckpointError(
+                    f"channels cannot be taken out of '{layer.name}', a {type(layer).__name__} layer with weights"
+                )
+            result[weight.path] = cut
     return {weight.path: result[weight.path] for weight in model.weights}
 
 
-def _slot(layer: str, slots: tuple[str, ...]) -> str:
-    fitting = [slot for slot in slots if layer == slot or layer.startswith(f"{slot}_")]
-    return max(fitting, key=len) if fitting else LOGITS
+def cut_network(model: Any, found: Anatomy, kept: Kept) -> Any:
+    """Return the network without the channels that are not kept; its weights are yet to be set (`cut_weights`)."""
+    import keras
+
+    rows = found.stays(kept)
+    calls = {call.layer.name: call for call in reversed(found.flow.calls)}
+
+    def smaller(layer: Any) -> Any:
+        call = calls.get(layer.name)
+        if call is None:
+            return type(layer).from_config(layer.get_config())
+        config = narrowed(layer, len(rows(call.output)), before=len(call.output))
+        return type(layer).from_config(config)
+
+    return keras.models.clone_model(model, clone_function=smaller)
 
 
-def _product(layer: Any, call: int, inputs: Channels, output: str) -> Product:
-    node = layer._inbound_nodes[call]  # noqa: SLF001
-    transposed = type(layer).__name__ == "Conv2DTranspose"
-    shape = (node.input_tensors if transposed else node.output_tensors)[0].shape
-    area = math.prod(layer.kernel_size)
-    work = area * shape[1] * shape[2]
-    return Product(
-        layer=layer.name,
-        inputs=inputs,
-        output=output,
-        pixels_times_kernel=work,
-        together=area if transposed else 1,
-    )
+def _alike(flow: Flow) -> list[Units]:
+    """Sort the units into sets that every tensor carries equally often, in the order of their first layers."""
+    met: dict[int, list[tuple[int, int]]] = {}
+    for place, call in enumerate(flow.calls):
+        for side, units in enumerate((*call.inputs, call.output)):
+            for unit, count in zip(*np.unique(units, return_counts=True), strict=True):
+                met.setdefault(int(unit), []).append((place * 1000 + side, int(count)))
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for unit in sorted(met):
+        groups.setdefault((bool(flow.fixed[unit]), *met[unit]), []).append(unit)
+    return [np.array(units, np.int64) for units in groups.values()]
+
+
+def _named(maker: str, families: tuple[str, ...], *, taken: Mapping[str, int]) -> str:
+    fitting = [slot for slot in families if maker == slot or maker.startswith(f"{slot}_")]
+    plain = max(fitting, key=len) if fitting else maker
+    name, number = plain, 1
+    while name in taken:
+        number += 1
+        name = f"{plain}:{number}"
+    return name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -13,7 +13,10 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import OptionError
 from edgeseg.specs import FineTune, TrainSpec, VariantSpec
+from edgeseg.specs.foreign import ForeignRecord
 
+Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Images and targets as `edgeseg.data.sampler.Sampler.batch` has them."""
 SHARED = ("r2unet",)
 """Families whose convolutions are applied more than once."""
 
@@ -28,6 +31,12 @@ class Workbench(Protocol):
     @property
     def cache(self) -> SliceCache:
         """Decoded slices."""
+
+    def network(self, parent: Checkpoint) -> Any:
+        """Return a network with its weights, as it takes what `batches` gives."""
+
+    def batches(self, parent: Checkpoint, train: TrainSpec, count: int) -> Iterable[Batch]:
+        """Return training batches for `network`, the same for the same seed of `train`."""
 
     def kept(self, name: str, make: Callable[[], Checkpoint]) -> Checkpoint:
         """Return weights that training is to start from, those in the step's folder if it holds any already."""
@@ -58,6 +67,8 @@ class Outcome:
         train: how it was trained.
         history: the learning curve, `edgeseg.results.EpochRecord` for each epoch.
         ranges: the range that quantization-aware training learned for the results of layers, by their names.
+        foreign: where the network came from, as `edgeseg.checkpoint.CheckpointHeader` has it.
+        notes: what a reader has to know of it, a sentence each.
     """
 
     variant: VariantSpec
@@ -65,6 +76,8 @@ class Outcome:
     train: TrainSpec
     history: tuple[Any, ...]
     ranges: dict[str, tuple[float, float]] | None = None
+    foreign: ForeignRecord | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,12 @@ def comparison_table(found: ComparisonResult) -> RenderableType:
     patients = [f"{name}: {describe_change(change)}." for name, change in changes if change is not None]
     lines = [f"before: {found.before}", f"after:  {found.after}"]
     notes = [*found.differences, "Latencies are of two runs, so the machine's drift is in them."]
+    notes.extend(
+        f"{name} {side}: {status}"
+        for name, row in zip(names, found.artifacts, strict=True)
+        for side, status in (("before", row.status_before), ("after", row.status_after))
+        if status is not None and _short(status) != status
+    )
     if same := [row.artifact for row in found.artifacts if row.same_file]:
         notes.append(f"the same file in both: {', '.join(same)}")
     return Group(*map(literal, lines), table, *map(literal, patients), *(literal(note, "dim") for note in notes))
@@ -35,7 +41,7 @@ def _cells(row: ArtifactComparison) -> tuple[str, ...]:
         return "\n".join(ABSENT if value is None else format(value, form) for value in (old, new))
 
     sizes = [ABSENT if size is None else size_text(size) for size in (row.size_bytes_before, row.size_bytes_after)]
-    states = [state or "not built" for state in (row.status_before, row.status_after)]
+    states = [_short(state or "not built") for state in (row.status_before, row.status_after)]
     return (
         "\n".join(sizes),
         pair(row.dice_before, row.dice_after, ".3f"),
@@ -44,3 +50,8 @@ def _cells(row: ArtifactComparison) -> tuple[str, ...]:
         pair(row.latency_ms_p50_before, row.latency_ms_p50_after, ".1f"),
         "\n".join(dict.fromkeys(states)),
     )
+
+
+def _short(status: str) -> str:
+    """Leave out the reason of a status, which the notes give in full."""
+    return status.partition(":")[0]

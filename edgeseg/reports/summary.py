@@ -8,7 +8,6 @@ from edgeseg.data.volume import PHANTOM
 from edgeseg.metrics.clinical import clinical_change
 from edgeseg.reports.words import describe_change
 from edgeseg.results import (
-    REFERENCE,
     ArtifactRow,
     BaselineResult,
     BuildResult,
@@ -167,9 +166,9 @@ def _patient_remark(build: BuildResult) -> list[str]:
     main = build.main
     if main is None or main.evaluation is None or main.dice_delta_to_float is None:
         return []
-    own = {row.target: row.evaluation for row in build.artifacts if row.variant == main.variant}
-    reference = own.get(REFERENCE)
-    change = None if reference is None else clinical_change(reference, main.evaluation)
+    reference = build.reference(main.variant)
+    scores = None if reference is None else reference.evaluation
+    change = None if scores is None else clinical_change(scores, main.evaluation)
     return (
         []
         if change is None

@@ -15,6 +15,8 @@ from edgeseg.results.budget import BudgetResult, DiceDrop, TriedPoint
 from edgeseg.results.builds import (
     CELL_FAILED,
     GOOD_STATUS,
+    GRAPH_REFERENCE,
+    NOT_MADE,
     PARITY_FAILED,
     REFERENCE,
     ArtifactRow,
@@ -104,6 +106,8 @@ __all__ = [
     "DONE",
     "FAILED",
     "GOOD_STATUS",
+    "GRAPH_REFERENCE",
+    "NOT_MADE",
     "PARITY_FAILED",
     "REFERENCE",
     "RESULT_SCHEMA_VERSION",

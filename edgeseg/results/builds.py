@@ -12,8 +12,12 @@ GOOD_STATUS = "ok"
 PARITY_FAILED = "PARITY FAILED"
 CELL_FAILED = "FAILED"
 """How the status of an artifact begins that could not be made, run or scored; the step and the reason follow."""
+NOT_MADE = "not made"
+"""How the status of an artifact begins whose format cannot hold the network at all; the reason follows. No failure."""
 REFERENCE = "keras-fp32"
 """The target that every other one is compared with; it is always built."""
+GRAPH_REFERENCE = "onnx-fp32"
+"""The same of a network that stays an ONNX graph, which no Keras file can be made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +70,15 @@ class ArtifactRow:
     float_layers: tuple[str, ...] = ()
 
     @property
+    def ruled_out(self) -> bool:
+        """Whether the format cannot hold the network at all, so that there was nothing to make."""
+        return self.status.startswith(NOT_MADE)
+
+    @property
     def stands(self) -> bool:
         """Whether it could be made, run and scored, and is what it came from."""
-        return not self.status.startswith(CELL_FAILED) and (self.parity is None or self.parity.passed)
+        made = not self.status.startswith((CELL_FAILED, NOT_MADE))
+        return made and (self.parity is None or self.parity.passed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +126,11 @@ class BuildResult:
     folds: int = 0
     origin: str | None = None
     schema_version: int = RESULT_SCHEMA_VERSION
+
+    def reference(self, variant: str) -> ArtifactRow | None:
+        """The artifact that the others of a variant are compared with, where it was scored."""
+        rows = {row.target: row for row in self.artifacts if row.variant == variant and row.evaluation is not None}
+        return rows.get(REFERENCE) or rows.get(GRAPH_REFERENCE)
 
     @property
     def main(self) -> ArtifactRow | None:

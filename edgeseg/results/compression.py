@@ -29,7 +29,10 @@ class NetworkSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompressStep:
-    """One recipe: its options, and the network it made; `sha256` is that of its weights file."""
+    """One recipe: its options, and the network it made; `sha256` is that of its weights file.
+
+    `notes` say what stayed as it was, and why.
+    """
 
     recipe: str
     options: dict[str, str]
@@ -37,6 +40,7 @@ class CompressStep:
     sha256: str
     size: NetworkSize
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ class TrainResult:
     """What a training run leaves behind; `history` holds the epochs of this run and of those it resumed.
 
     `devices` trained together, each on its share of every batch. `images_per_second` is that of this run's epochs,
-    None where none was left to train.
+    None where none was left to train. `remarks` say what is odd about the outcome, and what to do.
     """
 
     variant: str
@@ -39,4 +39,5 @@ class TrainResult:
     history: tuple[EpochRecord, ...]
     versions: dict[str, str]
     devices: int = 1
+    remarks: tuple[str, ...] = ()
     schema_version: int = RESULT_SCHEMA_VERSION

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 
 from edgeseg.data.scan import Scan
 from edgeseg.errors import ImageError, OptionError
-from edgeseg.imaging import Tables, check_images, framed, framed_size, mask_from_logits, to_network, volume_tables
+from edgeseg.imaging import (
+    Tables,
+    check_images,
+    framed,
+    framed_size,
+    given_channels,
+    mask_from_logits,
+    to_network,
+    volume_tables,
+)
 from edgeseg.runtime.contract import model_format, read_contract, read_contract_file
 from edgeseg.runtime.ends import check_ends, decode, encode
 from edgeseg.runtime.litert_session import LitertSession
@@ -97,7 +106,7 @@ class Segmenter:
         """Run slices that have the contract's size, one after another.
 
         Args:
-            images: `(N, H, W, 3) uint8`, NHWC; H, W and the order of the channels those of the contract, as
+            images: `(N, H, W, C) uint8`, NHWC; H, W and the order of the channels those of the contract, as
                 `edgeseg.imaging.to_network` gives them.
             tables: what their bytes become, `edgeseg.imaging.volume_tables` of the volume that they are slices of; a
                 contract that normalises by volume takes each slice for a volume of its own without them.
@@ -110,7 +119,7 @@ class Segmenter:
             ArtifactError: when the runtime fails, or gives NaN or infinity.
             ContractError: when the contract says probabilities and the network gives others than from 0 to 1.
         """
-        check_images(images)
+        check_images(images, self.contract.channels)
         size = (self.contract.height, self.contract.width)
         if images.shape[1:3] != size:
             raise ImageError(
@@ -124,7 +133,7 @@ class Segmenter:
         return logits
 
     def encoded(self, image: NDArray[np.uint8], tables: Tables | None = None) -> NDArray[np.generic]:
-        """Give one slice, `(1, H, W, 3) uint8` as `logits` takes it, in the dtype and layout of the network's input."""
+        """Give one slice, `(1, H, W, C) uint8` as `logits` takes it, in the dtype and layout of the network's input."""
         return encode(image, self._session.input, self.contract, tables)
 
     def scan_tables(self, scan: Scan) -> Tables | None:
@@ -142,14 +151,14 @@ class Segmenter:
     def _on_grid(self, scan: Scan, index: int) -> NDArray[np.uint8]:
         image = scan.image(index)
         size = framed_size((image.shape[0], image.shape[1]), self.contract, scan.pixel_mm)
-        return to_network(framed(image, size)[np.newaxis], self.contract)
+        return to_network(framed(image, size)[np.newaxis], self.contract, scan.channels)
 
     def segment(self, volume: NDArray[np.uint8] | Scan) -> NDArray[np.bool_]:
         """Segment slices of any in-plane size: an array, each slice on its own, or a whole scan as a volume.
 
         Args:
-            volume: `(N, h, w, 3) uint8`, NHWC, channels = pre, FLAIR, post; or a scan whose slices have one size, as
-                `edgeseg.data.open_scan` gives it.
+            volume: `(N, h, w, C) uint8`, NHWC, channels as `given_channels` of the contract; or a scan whose slices
+                have one size, as `edgeseg.data.open_scan` gives it.
 
         Returns:
             `(N, h, w) bool`, True = tumour, on the slices' own grid, without the components that the contract drops
@@ -192,14 +201,21 @@ class Segmenter:
         infer = partial(self.logits, tables=self.scan_tables(scan) if tables is None else tables)
         images = (scan.image(index) for index in range(len(scan.slice_names)))
         return stream_masks(
-            infer, self.contract, images, volume=scan.volume, pixel_mm=scan.pixel_mm, spool_dir=spool_dir
+            infer,
+            self.contract,
+            images,
+            volume=scan.volume,
+            channels=scan.channels,
+            pixel_mm=scan.pixel_mm,
+            spool_dir=spool_dir,
         )
 
     def segment_volume(self, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Segment the slices of one volume: as `segment`, but components are those of the volume.
 
         Args:
-            images: `(N, h, w, 3) uint8`, NHWC, channels = pre, FLAIR, post; all slices, in anatomical order.
+            images: `(N, h, w, C) uint8`, NHWC, channels as `given_channels` of the contract; all slices, in anatomical
+                order.
 
         Returns:
             `(N, h, w) bool`, True = tumour, on the slices' own grid, without the components that the contract drops
@@ -253,7 +269,7 @@ class Segmenter:
         )
 
     def _masks(self, images: NDArray[np.uint8], *, volume: bool) -> NDArray[np.bool_]:
-        check_images(images)
+        check_images(images, given_channels(self.contract))
         masks = np.empty(images.shape[:3], np.bool_)
         slices = (to_network(image[np.newaxis], self.contract) for image in images)
         infer = partial(self.logits, tables=volume_tables(slices, self.contract) if volume else None)

@@ -57,16 +57,18 @@ def stream_masks(
     images: Iterable[NDArray[np.uint8]],
     *,
     volume: bool,
+    channels: tuple[str, ...] | None = None,
     pixel_mm: tuple[float, float] | None = None,
     spool_dir: Path | None = None,
 ) -> Iterator[SliceMask]:
     """Segment slices of any sizes.
 
     Args:
-        infer: `(1, H, W, 3) uint8` on the network's grid to `(1, H, W) float32` logits, as `Segmenter.logits`.
+        infer: `(1, H, W, C) uint8` on the network's grid to `(1, H, W) float32` logits, as `Segmenter.logits`.
         contract: of the network.
-        images: slices, each `(h, w, 3) uint8`, channels = pre, FLAIR, post; taken when needed.
+        images: slices, each `(h, w, D) uint8`; taken when needed.
         volume: whether they are neighbours in order, so that small components are those of the volume.
+        channels: what their D channels are, as `edgeseg.imaging.to_network` takes it.
         pixel_mm: distances between rows and between columns, so that proportions are kept; None where unknown.
         spool_dir: where the temporary file goes, by default the system's place for such.
 
@@ -76,12 +78,12 @@ def stream_masks(
         OutputError: when the temporary file cannot be written.
     """
     if volume and contract.post_processing.applies(volume=True):
-        yield from _joined(infer, contract, images, pixel_mm, spool_dir)
+        yield from _joined(infer, contract, images, channels, pixel_mm, spool_dir)
         return
     for image in images:
         before = time.perf_counter()
         size = framed_size((image.shape[0], image.shape[1]), contract, pixel_mm)
-        logits = infer(to_network(framed(image, size)[np.newaxis], contract))
+        logits = infer(to_network(framed(image, size)[np.newaxis], contract, channels))
         ends = _ends(logits)
         logits = post_process_logits(logits, contract, volume=volume)
         mask = framed_mask(logits, contract, (image.shape[0], image.shape[1]), size)
@@ -92,6 +94,7 @@ def _joined(
     infer: Infer,
     contract: Contract,
     images: Iterable[NDArray[np.uint8]],
+    channels: tuple[str, ...] | None,
     pixel_mm: tuple[float, float] | None,
     spool_dir: Path | None,
 ) -> Iterator[SliceMask]:
@@ -101,7 +104,7 @@ def _joined(
             before = time.perf_counter()
             shape = (image.shape[0], image.shape[1])
             size = framed_size(shape, contract, pixel_mm)
-            logits = infer(to_network(framed(image, size)[np.newaxis], contract))
+            logits = infer(to_network(framed(image, size)[np.newaxis], contract, channels))
             rough = mask_from_logits(logits, contract)[0]
             runs.add(rough)
             tumour, offset = bool(rough.any()), spool.tell()

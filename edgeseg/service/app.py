@@ -19,7 +19,7 @@ from edgeseg.service.engine import Engine
 from edgeseg.service.gate import BEGIN, FAULT, TICKET, Gate, Ticket
 from edgeseg.service.health import add_health, add_metrics, as_json
 from edgeseg.service.metrics import Metrics
-from edgeseg.service.page import PREDICT_BODY, SEGMENT_BODY, draw
+from edgeseg.service.page import PREDICT_BODY, draw, segment_extra
 from edgeseg.service.refusal import BAD_REQUEST, REFUSALS, UNUSABLE, WRONG_TYPE, Refusal
 from edgeseg.service.scans import Upload, Wish
 from edgeseg.service.vertex import read_instances
@@ -70,11 +70,13 @@ def _add_docs(api: FastAPI) -> None:
 
 
 def _add_segment(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
+    channels = engine.channels
+
     @api.post(
         SEGMENT_ROUTE,
         response_model=SegmentAnswer,
         responses=_ERRORS,
-        openapi_extra={"requestBody": SEGMENT_BODY},
+        openapi_extra=segment_extra(channels),
         dependencies=_asking(options),
     )
     async def segment(
@@ -86,16 +88,12 @@ def _add_segment(api: FastAPI, engine: Engine, options: ServeOptions) -> None:
         spacing: Annotated[
             str | None, Query(description="Of rows, columns and slices in mm, for pictures: 0.94,0.94,5")
         ] = None,
-        pre_series: Annotated[str | None, Query(description="As flair_series.")] = None,
-        flair_series: Annotated[
-            str | None, Query(description="Number, UID or description of the series to take from a DICOM study.")
-        ] = None,
-        post_series: Annotated[str | None, Query(description="As flair_series.")] = None,
     ) -> Response:
-        """Segment slices of three channels (pre-contrast, FLAIR, post-contrast), NIfTI, or a zip of a DICOM study."""
-        series = {"pre": pre_series, "flair": flair_series, "post": post_series}
+        """Segment pictures of slices that hold all channels, NIfTI files by channel, or a zip of a DICOM study."""
+        asked = request.query_params
+        series = {name: asked[f"{name}_series"] for name in channels.names if f"{name}_series" in asked}
         wish = read_wish(masks, volume=volume, spacing=spacing, series=series)
-        return as_json(await _segmented(request, engine, await read_upload(request, options), wish))
+        return as_json(await _segmented(request, engine, await read_upload(request, options, channels), wish))
 
 
 def _add_predict(api: FastAPI, engine: Engine, options: ServeOptions) -> None:

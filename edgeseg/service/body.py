@@ -9,16 +9,15 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from edgeseg.errors import OptionError
+from edgeseg.errors import DatasetError, OptionError
 from edgeseg.service.refusal import BAD_REQUEST, TOO_LARGE, UNUSABLE, WRONG_TYPE, Refusal
 from edgeseg.service.scans import Upload, Wish
-from edgeseg.specs import CHANNELS, MASK_FORMATS, RunOptions, ServeOptions, parse_spacing
+from edgeseg.specs import MASK_FORMATS, ChannelSet, RunOptions, ServeOptions, parse_spacing
 
 MASKS = ("png", "rle", "none", *(name for name in MASK_FORMATS if name not in ("png", "tiff")))
 PICTURES = ("image/png", "image/tiff", "image/jpeg")
 FORM = "multipart/form-data"
 SLICES, STUDY = "slices", "dicom"
-_FIELDS = (SLICES, *CHANNELS, STUDY)
 
 
 class _InMemory(MultiPartParser):
@@ -27,8 +26,8 @@ class _InMemory(MultiPartParser):
     spool_max_size = 1 << 40
 
 
-async def read_upload(request: Request, options: ServeOptions) -> Upload:
-    """Read a body.
+async def read_upload(request: Request, options: ServeOptions, channels: ChannelSet) -> Upload:
+    """Read a body; a form may have a field for each of the network's channels.
 
     Raises:
         Refusal: when it is of another type, damaged, or holds what the service does not take.
@@ -45,39 +44,41 @@ async def read_upload(request: Request, options: ServeOptions) -> Upload:
         if error.message.startswith("Too many files"):
             raise _too_many(options) from error
         raise Refusal(
-            BAD_REQUEST, f"the form cannot be read; it is damaged, or a field is no file; {_rule()}"
+            BAD_REQUEST, f"the form cannot be read; it is damaged, or a field is no file; {_rule(channels)}"
         ) from error
     try:
-        return await _upload(form.multi_items(), options)
+        return await _upload(form.multi_items(), options, channels)
     finally:
         await form.close()
 
 
-async def _upload(items: list[tuple[str, Any]], options: ServeOptions) -> Upload:
+async def _upload(items: list[tuple[str, Any]], options: ServeOptions, channels: ChannelSet) -> Upload:
     found: dict[str, list[bytes]] = {}
+    rule = _rule(channels)
     for name, item in items:
-        if name not in _FIELDS or not isinstance(item, UploadFile):
-            raise Refusal(UNUSABLE, f"the form has a field that is not known; {_rule()}")
+        if name not in (SLICES, STUDY, *channels.names) or not isinstance(item, UploadFile):
+            raise Refusal(UNUSABLE, f"the form has a field that is not known; {rule}")
         found.setdefault(name, []).append(await item.read())
-    kinds = [SLICES in found, STUDY in found, any(name in found for name in CHANNELS)]
+    kinds = [SLICES in found, STUDY in found, any(name in found for name in channels.names)]
     if sum(kinds) != 1:
-        raise Refusal(UNUSABLE, f"the form holds {'nothing' if not any(kinds) else 'more than one scan'}; {_rule()}")
+        raise Refusal(UNUSABLE, f"the form holds {'nothing' if not any(kinds) else 'more than one scan'}; {rule}")
     if any(len(files) > 1 for name, files in found.items() if name != SLICES):
-        raise Refusal(UNUSABLE, f"a field other than '{SLICES}' is there twice; {_rule()}")
-    if kinds[2] and "flair" not in found:
-        raise Refusal(
-            UNUSABLE, "'flair' is missing; masks are drawn on its grid, and only pre and post may be left out"
-        )
+        raise Refusal(UNUSABLE, f"a field other than '{SLICES}' is there twice; {rule}")
+    if kinds[2]:
+        try:
+            channels.require(found, "the form")
+        except DatasetError as error:
+            raise Refusal(UNUSABLE, str(error).partition("; name it with")[0]) from error
     if len(found.get(SLICES, ())) > options.max_slices:
         raise _too_many(options)
     return Upload(
         slices=tuple(found.get(SLICES, ())),
-        sequences={name: found[name][0] for name in CHANNELS if name in found},
+        sequences={name: found[name][0] for name in channels.names if name in found},
         study=found[STUDY][0] if STUDY in found else None,
     )
 
 
-def read_wish(masks: str, *, volume: bool, spacing: str | None, series: Mapping[str, str | None] | None = None) -> Wish:
+def read_wish(masks: str, *, volume: bool, spacing: str | None, series: Mapping[str, str] | None = None) -> Wish:
     """Read what a client decides.
 
     Raises:
@@ -101,8 +102,10 @@ def _too_many(options: ServeOptions) -> Refusal:
     return Refusal(TOO_LARGE, f"at most {options.max_slices} files are taken at a time; send fewer")
 
 
-def _rule() -> str:
+def _rule(channels: ChannelSet) -> str:
+    others = [f"'{name}'" for name in channels.names if name != channels.reference]
+    beside = f" with {' and '.join(others)}" if others else ""
     return (
-        f"a form holds files named '{SLICES}' (one or more pictures), or 'flair' with 'pre' and 'post' (NIfTI), or "
+        f"a form holds files named '{SLICES}' (one or more pictures), or '{channels.reference}'{beside} (NIfTI), or "
         f"'{STUDY}' (a zip of one study)"
     )

@@ -41,6 +41,7 @@ class Engine:
         for segmenter in segmenters:
             self._free.put(segmenter)
         self.model: ServedModel = describe(segmenters[0], model_sha256)
+        self.channels = segmenters[0].contract.channel_set
         self._options = options
         self.told: Callable[[SegmentAnswer], None] = lambda _answer: None
         self._pool = ThreadPoolExecutor(len(segmenters), thread_name_prefix="edgeseg-segment")
@@ -118,6 +119,7 @@ class Engine:
             "names": [name for name, _ in parts],
             "sizes": [len(data) for _, data in parts],
             "wish": to_plain(wish),
+            "channels": to_plain(self.channels),
             "bounds": to_plain(bounds),
             "place": str(place),
         }

@@ -10,7 +10,7 @@ from edgeseg.data.scan import SourcedScan
 from edgeseg.jsonio import from_plain
 from edgeseg.service.packed import Budget
 from edgeseg.service.scans import Upload, Wish, open_upload
-from edgeseg.specs import Bounds
+from edgeseg.specs import Bounds, ChannelSet
 from edgeseg.stages.segment.apart.inside import handlers, import_readers
 from edgeseg.workers.apart import listen
 from edgeseg.workers.apart.memory import clear, take
@@ -31,7 +31,8 @@ def _open(what: Any, memory: int) -> SourcedScan:
         sequences={name: next(rest) for name in names if name not in ("slices", "study")},
     )
     bounds = from_plain(Bounds, what["bounds"])
-    return open_upload(upload, from_plain(Wish, what["wish"]), bounds, Path(what["place"]), Budget(bounds))
+    wish, channels = from_plain(Wish, what["wish"]), from_plain(ChannelSet, what["channels"])
+    return open_upload(upload, wish, channels, bounds, Path(what["place"]), Budget(bounds))
 
 
 if __name__ == "__main__":

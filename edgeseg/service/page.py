@@ -7,27 +7,51 @@ from typing import Any
 
 from edgeseg.service.body import FORM, PICTURES, SLICES, STUDY
 from edgeseg.service.vertex import MASKS
-from edgeseg.specs import CHANNELS, INTENDED_USE
+from edgeseg.specs import INTENDED_USE, ChannelSet
 
 _FILE = {"type": "string", "format": "binary"}
 
-SEGMENT_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        **{kind: {"schema": _FILE} for kind in PICTURES},
-        FORM: {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    SLICES: {"type": "array", "items": _FILE, "description": "pictures of three 8-bit channels"},
-                    **{name: {**_FILE, "description": "one NIfTI file"} for name in CHANNELS},
-                    STUDY: {**_FILE, "description": "a zip of one DICOM study"},
-                },
-                "additionalProperties": False,
-            }
+
+def segment_extra(channels: ChannelSet) -> dict[str, Any]:
+    """Describe what `/v1/segment` takes beside its fixed queries: a body, and a series for each channel."""
+    series = [
+        {
+            "name": f"{name}_series",
+            "in": "query",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": f"Number, UID or description of the series to take for {name} from a DICOM study.",
+        }
+        for name in channels.names
+    ]
+    return {"parameters": series, "requestBody": _segment_body(channels)}
+
+
+def _segment_body(channels: ChannelSet) -> dict[str, Any]:
+    count = len(channels.pictured.names)
+    told = f"{count} 8-bit channel{'s' * (count > 1)}"
+    return {
+        "required": True,
+        "content": {
+            **{kind: {"schema": _FILE} for kind in PICTURES},
+            FORM: {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        SLICES: {
+                            "type": "array",
+                            "items": _FILE,
+                            "description": f"pictures of {told}",
+                        },
+                        **{name: {**_FILE, "description": "one NIfTI file"} for name in channels.names},
+                        STUDY: {**_FILE, "description": "a zip of one DICOM study"},
+                    },
+                    "additionalProperties": False,
+                }
+            },
         },
-    },
-}
+    }
+
 
 PREDICT_BODY: dict[str, Any] = {
     "required": True,

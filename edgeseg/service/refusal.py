@@ -41,7 +41,7 @@ class Refusal(Exception):  # noqa: N818 (it is an answer, not a fault)
 def refusal_for(error: EdgeSegError, hidden: str = "") -> Refusal:
     """Turn an error of the runner into a refusal; `hidden` is a folder whose name is left out of the text."""
     text = str(error).replace(f"{hidden}/", "").replace(hidden, "the upload") if hidden else str(error)
-    text = re.sub(r"--(pre|flair|post)-series", r"\1_series", text)
+    text = re.sub(r"--(\S+)-series", r"\1_series", text)
     if isinstance(error, MissingExtraError):
         return Refusal(WRONG_TYPE, f"this service was installed without it: {text}")
     if isinstance(error, LimitError):

@@ -14,7 +14,7 @@ from edgeseg.data.slice_file import decode_slice
 from edgeseg.data.slice_scan import SliceScan
 from edgeseg.service.packed import Budget, place_nifti, place_study, too_many_pixels
 from edgeseg.service.refusal import UNUSABLE, Refusal
-from edgeseg.specs import Bounds
+from edgeseg.specs import Bounds, ChannelSet
 
 SCAN_NAME = "scan"
 _JPEG = b"\xff\xd8\xff"
@@ -22,7 +22,7 @@ _JPEG = b"\xff\xd8\xff"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Upload:
-    """What a request brought: slices of three channels, or NIfTI files by sequence, or a zip of a DICOM study."""
+    """What a request brought: slices that hold all channels, or NIfTI files by sequence, or a zip of a DICOM study."""
 
     slices: tuple[bytes, ...] = ()
     sequences: dict[str, bytes] = field(default_factory=dict)
@@ -45,8 +45,10 @@ class Wish:
     series: dict[str, str] = field(default_factory=dict)
 
 
-def open_upload(upload: Upload, wish: Wish, bounds: Bounds, place: Path, budget: Budget) -> SourcedScan:
-    """Open an upload in this process; files, where there must be any, go into `place`.
+def open_upload(
+    upload: Upload, wish: Wish, channels: ChannelSet, bounds: Bounds, place: Path, budget: Budget
+) -> SourcedScan:
+    """Open an upload for a network of these channels in this process; files, where there must be any, go into `place`.
 
     Raises:
         Refusal: when what is packed is too large.
@@ -57,24 +59,37 @@ def open_upload(upload: Upload, wish: Wish, bounds: Bounds, place: Path, budget:
     if upload.slices:
         names = [f"slice_{number:03d}{_ending(data)}" for number, data in enumerate(upload.slices, 1)]
         contents = dict(zip(names, upload.slices, strict=True))
-        read = _Counted(contents, bounds).read
+        read = _Counted(contents, channels.pictured, bounds).read
         files = tuple(map(Path, names))
-        return SliceScan(SCAN_NAME, files, volume=wish.volume, spacing_mm=wish.spacing_mm, read=read)
+        return SliceScan(
+            SCAN_NAME,
+            files,
+            volume=wish.volume,
+            channels=channels.pictured,
+            spacing_mm=wish.spacing_mm,
+            read=read,
+        )
     if upload.study is not None:
         study = place_study(upload.study, place / "study", bounds, budget)
-        return open_scan(study, spacing_mm=wish.spacing_mm, series=wish.series)
-    paths = {name: place_nifti(data, place / f"{name}.nii", bounds, budget) for name, data in upload.sequences.items()}
-    return open_scan(pre=paths.get("pre"), flair=paths["flair"], post=paths.get("post"), spacing_mm=wish.spacing_mm)
+        return open_scan(study, channels=channels, spacing_mm=wish.spacing_mm, series=wish.series)
+    paths = {
+        name: place_nifti(data, place / f"channel_{channels.names.index(name)}.nii", bounds, budget)
+        for name, data in upload.sequences.items()
+    }
+    return open_scan(channels=channels, sequences=paths, spacing_mm=wish.spacing_mm)
 
 
 class _Counted:
     """Decodes pictures that are in memory, until their pixels are too many."""
 
-    def __init__(self, contents: dict[str, bytes], bounds: Bounds) -> None:
-        self._contents, self._bounds, self._left = contents, bounds, bounds.all_pixels
+    def __init__(self, contents: dict[str, bytes], channels: ChannelSet, bounds: Bounds) -> None:
+        self._contents, self._channels = contents, channels
+        self._bounds, self._left = bounds, bounds.all_pixels
 
     def read(self, path: Path) -> NDArray[np.uint8]:
-        image = decode_slice(self._contents[path.name], path.stem, max_pixels=self._bounds.max_pixels)
+        image = decode_slice(
+            self._contents[path.name], path.stem, max_pixels=self._bounds.max_pixels, channels=self._channels
+        )
         self._left -= image.shape[0] * image.shape[1]
         if self._left < 0:
             raise too_many_pixels(self._bounds)

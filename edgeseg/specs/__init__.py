@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgeseg.specs.app import APP_SCHEMA_VERSION, AppCase, AppFile, AppManifest
 from edgeseg.specs.build import BuildSpec
+from edgeseg.specs.channels import CHANNELS, LGG, ChannelSet, channel_set
 from edgeseg.specs.contract import (
     CONTRACT_SCHEMA_VERSION,
     INTENDED_USE,
@@ -17,7 +18,7 @@ from edgeseg.specs.contract_toml import contract_toml
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
 from edgeseg.specs.flips import FLIPS, check_flips
 from edgeseg.specs.golden_case import GoldenCase, GoldenDrawing, GoldenLogit
-from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
+from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import OperatingPoint
 from edgeseg.specs.recipes import (
@@ -67,6 +68,7 @@ __all__ = [
     "FLIPS",
     "INTENDED_USE",
     "KEY_BYTES",
+    "LGG",
     "MAIN_OPTIONS",
     "MAKE_ONE",
     "MASK_FORMATS",
@@ -86,6 +88,7 @@ __all__ = [
     "BuildSpec",
     "Chain",
     "ChannelPrune",
+    "ChannelSet",
     "Cluster",
     "Contract",
     "Distil",
@@ -111,6 +114,7 @@ __all__ = [
     "SiteManifest",
     "TrainSpec",
     "VariantSpec",
+    "channel_set",
     "check_flips",
     "check_salt",
     "check_seed",

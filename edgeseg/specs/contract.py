@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import LEFT_OUT
+from edgeseg.specs.channels import CHANNELS, ChannelSet, channel_set
 from edgeseg.specs.golden_case import GoldenCase
-from edgeseg.specs.network import CHANNELS, ImageSpec, VariantSpec
+from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.normalisation import MEAN_STD, VOLUME, Intensity, check_normalisation
 
 CONTRACT_SCHEMA_VERSION = 2
@@ -78,6 +79,8 @@ class Contract:
     artifact finds on a drawing that any device can make, None where it finds nothing sensible. The two digests are of
     the file without the contract, and of the contract's own text; None where nothing was sealed, as in schema
     version 1. `float_layers` are the layers of an int8 artifact that are computed in float, empty where all are int8.
+    `reference_channel` is the one on whose grid masks lie and `stand_in` what takes the place of one that was not
+    acquired; None for what `edgeseg.specs.channel_set` takes.
     docs/reference/contract.md has every field.
     """
 
@@ -110,12 +113,15 @@ class Contract:
     output_layout: str | None = field(default=None, metadata={LEFT_OUT: True})
     classes: tuple[str, ...] = field(default=(), metadata={LEFT_OUT: True})
     foreground: tuple[int, ...] = field(default=(), metadata={LEFT_OUT: True})
+    reference_channel: str | None = field(default=None, metadata={LEFT_OUT: True})
+    stand_in: str | None = field(default=None, metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse a layout, size, scale, threshold or digest that no runner could honour."""
         for name in ("layout", "output_layout"):
             if getattr(self, name) not in (*LAYOUTS, *((None,) if name == "output_layout" else ())):
                 raise OptionError(f"{name} is '{getattr(self, name)}'; choose one of: {', '.join(LAYOUTS)}")
+        _ = self.channel_set
         check_normalisation(self.normalisation, self.intensity, len(self.channels))
         _check_classes(self.output, self.classes, self.foreground)
         if self.output not in OUTPUTS:
@@ -146,6 +152,11 @@ class Contract:
         return ImageSpec(height=self.height, width=self.width, channels=self.channels)
 
     @property
+    def channel_set(self) -> ChannelSet:
+        """The channels with the one on whose grid masks lie, and what stands in for a missing one."""
+        return channel_set(self.channels, reference=self.reference_channel or "", stand_in=self.stand_in)
+
+    @property
     def output_shape(self) -> tuple[int, int, int, int]:
         """The shape of what the network gives for one slice: a channel for each class, one where none are named."""
         channels, size = len(self.classes) or 1, (self.height, self.width)
@@ -169,7 +180,7 @@ class Contract:
         return replace(self, schema_version=NEWEST_CONTRACT_SCHEMA_VERSION)
 
 
-_NEWEST = ("intensity", "output_layout", "classes", "foreground")
+_NEWEST = ("intensity", "output_layout", "classes", "foreground", "reference_channel", "stand_in")
 
 
 def _check_classes(output: str, classes: tuple[str, ...], foreground: tuple[int, ...]) -> None:

@@ -29,6 +29,7 @@ class ForeignRecord:
         layout: of the file's own input and output, `NHWC` or `NCHW`.
         notes: what was done and what was assumed, a sentence each.
         contract: of the float network as it is in the run.
+        not_keras: why the network stays an ONNX graph, empty where a Keras network was made of it.
         architecture: the network as Keras describes it in JSON; empty where the run holds an ONNX graph.
     """
 
@@ -47,3 +48,4 @@ class ForeignRecord:
     layout: str = "NHWC"
     notes: tuple[str, ...] = ()
     architecture: str = ""
+    not_keras: str = ""

@@ -6,9 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from edgeseg.errors import OptionError
-
-CHANNELS = ("pre", "flair", "post")
-"""The channels of a slice, in the order that every reader gives."""
+from edgeseg.specs.channels import CHANNELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

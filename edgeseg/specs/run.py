@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeseg.errors import OptionError, UnknownNameError
@@ -17,12 +18,8 @@ class RunOptions:
     """Inputs that are named one by one, and what is written.
 
     Attributes:
-        pre: one sequence: a NIfTI file, a folder with one DICOM series, or grey slices; likewise `flair` and `post`.
-        flair: the sequence whose grid the masks are on; needed as soon as one is named.
-        post: the sequence with contrast agent.
-        pre_series: number, UID or description of the series to take, where a folder holds several; likewise the others.
-        flair_series: likewise.
-        post_series: likewise.
+        sequences: by channels of the network a NIfTI file, a folder with one DICOM series, or grey slices.
+        series: by channels number, UID or description of the series to take, where a folder holds several.
         volumes: what the volumes of a 4-D NIfTI file are, in order; `-` leaves one out.
         spacing_mm: distances of rows, of columns and, where given, of slices, for files that do not hold them.
         formats: of the masks, out of `MASK_FORMATS`; empty for the input's own (PNG, NIfTI or DICOM SEG).
@@ -34,12 +31,8 @@ class RunOptions:
         untrusted: whether scans are read in a process of their own, with limits on memory and time.
     """
 
-    pre: Path | None = None
-    flair: Path | None = None
-    post: Path | None = None
-    pre_series: str | None = None
-    flair_series: str | None = None
-    post_series: str | None = None
+    sequences: Mapping[str, Path] = field(default_factory=dict)
+    series: Mapping[str, str] = field(default_factory=dict)
     volumes: tuple[str, ...] = ()
     spacing_mm: tuple[float, float, float | None] | None = None
     formats: tuple[str, ...] = ()
@@ -50,7 +43,7 @@ class RunOptions:
     same_patient: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse unknown formats, distances that are none, sequences without FLAIR, and a weak salt."""
+        """Refuse unknown formats, distances that are none, and a weak salt."""
         if self.salt is not None:
             check_salt(self.salt)
         for name in self.formats:
@@ -59,8 +52,6 @@ class RunOptions:
         for distance in self.spacing_mm or ():
             if distance is not None and not (math.isfinite(distance) and 0.01 <= distance <= 100):
                 raise OptionError(f"a spacing of {distance} mm was given; distances lie between 0.01 and 100 mm")
-        if self.flair is None and (self.pre is not None or self.post is not None):
-            raise OptionError("--flair is needed beside --pre and --post; masks are drawn on FLAIR's grid")
 
 
 def parse_spacing(text: str) -> tuple[float, float, float | None]:

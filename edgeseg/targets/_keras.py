@@ -11,6 +11,7 @@ import numpy as np
 
 from edgeseg.specs import Contract
 from edgeseg.targets._explicit import explicit
+from edgeseg.targets.graph import GraphForm, GraphNetwork, form_of
 
 INPUT, OUTPUT = "image", "logits"
 _FUSED = ("BatchNormalization", "ReLU", "Activation")
@@ -90,6 +91,15 @@ class Network:
         return self.steps[int(found[1])].name if found else None
 
 
+Form = Network | GraphForm
+"""A network taken apart, whichever kind it is."""
+
+
+def taken_apart(model: Any) -> Form:
+    """Take a Keras network or a `GraphNetwork` apart, as `network` does the former."""
+    return form_of(model) if isinstance(model, GraphNetwork) else network(model)
+
+
 def network(model: Any, *, depth_to_space: bool = False) -> Network:
     """Take a network apart into the calls of its layers, which stay its own; one operation each (`explicit`).
 
@@ -118,27 +128,30 @@ def network(model: Any, *, depth_to_space: bool = False) -> Network:
         steps.append(Step(name=name, layer=layer, arguments=arguments, options=options, result=result))
         return result
 
-    form = keras.models.clone_model(explicit(model), clone_function=replacement, call_function=call)
-    (image,), (logits,) = form.inputs, form.outputs
+    cloned = keras.models.clone_model(explicit(model), clone_function=replacement, call_function=call)
+    (image,), (logits,) = cloned.inputs, cloned.outputs
     output = next(step for step in steps if step.result is logits)
     return Network(image=image, steps=tuple(steps), output=output)
 
 
 def is_plain(model: Any) -> bool:
     """Whether a network has only layers that every converter writes as one operation each (`Network.plain`)."""
-    return network(model).plain
+    return taken_apart(model).plain
 
 
-def inference_function(form: Network, contract: Contract) -> Callable[..., Any]:
+def shape_of(contract: Contract) -> tuple[int, int, int]:
+    """Return the height, width and number of channels of what a network takes."""
+    return contract.height, contract.width, len(contract.channels)
+
+
+def inference_function(form: Network, shape: tuple[int, int, int]) -> Callable[..., Any]:
     """Return the network as a `tf.function` of `(1, H, W, 3) float32` -> `(1, H, W, 1) float32`, batch size fixed."""
     import tensorflow as tf
-
-    shape = (1, contract.height, contract.width, len(contract.channels))
 
     def infer(image: Any) -> Any:
         return form.run(image)[form.output.name]
 
-    signature = [tf.TensorSpec(shape, tf.float32, name=INPUT)]
+    signature = [tf.TensorSpec((1, *shape), tf.float32, name=INPUT)]
     made: Callable[..., Any] = tf.function(infer, input_signature=signature, autograph=False)
     return made
 

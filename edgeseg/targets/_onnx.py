@@ -12,7 +12,8 @@ from edgeseg.quiet import quiet
 from edgeseg.runtime.contract import CONTRACT_KEY
 from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
-from edgeseg.targets._keras import INPUT, OUTPUT, inference_function, network
+from edgeseg.targets._keras import INPUT, OUTPUT, inference_function, network, shape_of
+from edgeseg.targets.graph import GraphNetwork
 
 OPSET, IR_VERSION = 17, 8
 UNWANTED = ("Transpose", "BatchNormalization", "Reshape", "Tile")
@@ -31,11 +32,16 @@ def float_graph(model: Any, contract: Contract) -> Any:
 
 
 def named_graph(model: Any, contract: Contract) -> tuple[Any, dict[str, str]]:
-    """Convert as `float_graph`; beside the model comes the layer (`Step.name`) of each value whose name tells it."""
+    """Convert as `float_graph`, or copy a `GraphNetwork`; beside it comes the layer of each value whose name tells it.
+
+    A layer is called as its `Step` is.
+    """
+    if isinstance(model, GraphNetwork):
+        return model.copy(), dict(model.layers)
     import tf2onnx
 
     form = network(model)
-    function: Any = inference_function(form, contract)
+    function: Any = inference_function(form, shape_of(contract))
     with quiet():
         proto, _ = tf2onnx.convert.from_function(
             function,

@@ -18,10 +18,9 @@ from edgeseg.runtime.onnx_session import (
 from edgeseg.specs import Contract
 from edgeseg.targets import _int8, _onnx, _onnx_mixed, _onnx_partial
 from edgeseg.targets._codes import CODES, Codes
-from edgeseg.targets._keras import INPUT, OUTPUT, Network, network
-from edgeseg.targets._require import require
+from edgeseg.targets._keras import INPUT, OUTPUT, Form, taken_apart
 from edgeseg.targets.ranges import ActivationRanges
-from edgeseg.targets.target import ConvertJob, activation_ranges, artifact_contract, float_layers, require_tensorflow
+from edgeseg.targets.target import ConvertJob, activation_ranges, artifact_contract, float_layers, require_graph
 
 WEIGHTED = ("Conv", "ConvTranspose")
 INTEGER = (*WEIGHTED, "MaxPool", "Concat", "Resize", "Add", "DepthToSpace")
@@ -39,17 +38,16 @@ def converted(job: ConvertJob, *, target: str, layout: str) -> bytes:
         ContractError: when model and contract do not fit.
         MissingExtraError: when a converter is not installed.
     """
-    require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {target}")
-    require_tensorflow(job.model, target)
+    require_graph(job.model, target)
     ranges = activation_ranges(job, target)
     contract = artifact_contract(job, target=target, layout=layout, layers=float_layers(job))
     proto, layers = _onnx.named_graph(job.model, contract)
-    graph, kept = quantised(proto, layers, contract, ranges, network(job.model))
+    graph, kept = quantised(proto, layers, contract, ranges, taken_apart(job.model))
     return to_bytes(graph, replace(contract, float_layers=kept))
 
 
 def quantised(
-    proto: Any, layers: dict[str, str], contract: Contract, ranges: ActivationRanges, form: Network
+    proto: Any, layers: dict[str, str], contract: Contract, ranges: ActivationRanges, form: Form
 ) -> tuple[Any, tuple[str, ...]]:
     """Quantize a float graph of `_onnx.named_graph`, and name the layers that stay in float.
 
@@ -73,10 +71,10 @@ def quantised(
     codes = CODES[contract.profile or "arm"]
     layers = transposed_to_depth_to_space(proto, layers)
     chosen = _int8.logit_scale(*ranges.of(layers[OUTPUT]), contract.logit_threshold)
-    _shift_head(proto, chosen)
+    _shift_head(proto, chosen, form)
     image = ranges.image_ends(contract)
     overrides = {INPUT: codes.fixed(*_int8.input_codes(*image))}
-    overrides |= dict.fromkeys(_logit_values(proto), codes.fixed(chosen.scale, chosen.zero_point))
+    overrides |= dict.fromkeys(_onnx_partial.logit_values(proto, form), codes.fixed(chosen.scale, chosen.zero_point))
     kept_layers = contract.float_layers
     if form.plain:
         found = value_layers(proto, layers)
@@ -191,19 +189,13 @@ def _square_stride(proto: Any, node: Any) -> int | None:
     return side if tiles and plain and single else None
 
 
-def _logit_values(proto: Any) -> list[str]:
-    """Name the values that are the logits, before and after a rearrangement: they must share one scale."""
-    last = next(node for node in proto.graph.node if OUTPUT in node.output)
-    return [OUTPUT, last.input[0]] if last.op_type == "DepthToSpace" else [OUTPUT]
-
-
-def _shift_head(proto: Any, chosen: _int8.LogitScale) -> None:
+def _shift_head(proto: Any, chosen: _int8.LogitScale, form: Form) -> None:
     """Add the shift to the bias of the last convolution; a head without a bias keeps its rounding."""
     from onnx import numpy_helper
 
     makers = {node.output[0]: node for node in proto.graph.node}
-    head = makers[_logit_values(proto)[-1]]
-    if head.op_type not in WEIGHTED or len(head.input) < 3:
+    head = makers.get(_onnx_partial.logit_values(proto, form)[-1])
+    if head is None or head.op_type not in WEIGHTED or len(head.input) < 3:
         return
     bias = _onnx.constant(proto, head.input[2])
     name = f"{head.name}_shifted"

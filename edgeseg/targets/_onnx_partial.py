@@ -6,7 +6,8 @@ from collections import Counter
 from typing import Any
 
 from edgeseg.targets import _onnx_mixed
-from edgeseg.targets._keras import Network, keras_tensors
+from edgeseg.targets._keras import OUTPUT, Form, Network, keras_tensors
+from edgeseg.targets.graph import GraphForm
 
 MOVES = (
     "DepthToSpace", "Flatten", "MaxPool", "Reshape", "Resize", "Slice", "Squeeze", "Transpose", "Unsqueeze",
@@ -19,12 +20,28 @@ KERNELS = (
 """Operations for which ONNX Runtime has an integer kernel."""
 
 
-def value_layers(proto: Any, layers: dict[str, str], form: Network) -> dict[str, str]:
+_PRODUCTS = ("Conv", "Gemm", "MatMul")
+"""Operations whose second input is a kernel; where it comes from the image, there is no integer kernel for both."""
+
+
+def logit_values(proto: Any, form: Form) -> list[str]:
+    """Name the values that are the logits, before and after what moves them, last first: they must share one scale."""
+    makers = {node.output[0]: node for node in proto.graph.node}
+    moves = ("DepthToSpace",) if form.plain else MOVES
+    found = [OUTPUT]
+    while (maker := makers.get(found[-1])) is not None and maker.op_type in moves:
+        found.append(maker.input[0])
+    return found
+
+
+def value_layers(proto: Any, layers: dict[str, str], form: Form) -> dict[str, str]:
     """Name the layer whose range each value has; values that nothing tells of are left out.
 
     What only moves a value has that value's range, so that its codes move as they are. Of a layer that is several
     operations only the last value has a range: that of the layer.
     """
+    if isinstance(form, GraphForm):
+        return _of_graph(proto, layers)
     last = {layers[node.output[0]]: node.output[0] for node in proto.graph.node if node.output[0] in layers}
     parts = _parts(proto, layers)
     inner = {value for value, layer in layers.items() if parts[layer] > 1 and last.get(layer) != value}
@@ -45,6 +62,18 @@ def value_layers(proto: Any, layers: dict[str, str], form: Network) -> dict[str,
             found[value] = layers[followers[0].output[0]]
         elif (maker := _maker(followers, layers, form)) is not None:
             found[value] = maker
+    return found
+
+
+def _of_graph(proto: Any, layers: dict[str, str]) -> dict[str, str]:
+    """Name it where nodes are the layers: every float value has a range, and moved ones take that of their source."""
+    found: dict[str, str] = {}
+    for node in proto.graph.node:
+        for value in node.output:
+            if node.op_type in MOVES and node.input[0] in found:
+                found[value] = found[node.input[0]]
+            elif value in layers:
+                found[value] = layers[value]
     return found
 
 
@@ -83,7 +112,7 @@ def float_nodes(
         layer = layers.get(node.output[0])
         several = layer is not None and parts[layer] > 1
         ranged = node.output[0] in found and all(name in known for name in node.input)
-        products = node.op_type == "MatMul" and node.input[1] not in stored
+        products = node.op_type in _PRODUCTS and node.input[1] not in stored
         if several or products or not ranged or node.op_type not in KERNELS:
             kept.add(node.name)
     return tuple(node.name for node in proto.graph.node if node.name in kept)

@@ -12,11 +12,12 @@ from edgeseg.runtime.contract import CONTRACT_KEY
 from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
 from edgeseg.targets._int8 import logit_scale
-from edgeseg.targets._keras import INPUT, OUTPUT, Network, inference_function, network
+from edgeseg.targets._keras import INPUT, OUTPUT, Network, inference_function, network, shape_of
 from edgeseg.targets._tflite_flat import add_buffer, layer_names, operations
 from edgeseg.targets._tflite_mixed import BETWEEN, keep_float
 from edgeseg.targets._tflite_partial import float_layers, float_tensors
 from edgeseg.targets.ranges import ActivationRanges
+from edgeseg.targets.target import ConvertJob
 
 KEPT_METADATA = (b"min_runtime_version",)
 UNWANTED = ("TRANSPOSE", "RESHAPE", "TILE", "MUL", "SUB", "QUANTIZE", "DEQUANTIZE", "CUSTOM", "SHAPE", "PACK")
@@ -36,7 +37,7 @@ def float_model(model: Any, contract: Contract, *, weights: str = "float32") -> 
     """
     import tensorflow as tf
 
-    function: Any = inference_function(network(model, depth_to_space=True), contract)
+    function: Any = inference_function(network(model, depth_to_space=True), shape_of(contract))
     with quiet():
         concrete = function.get_concrete_function()
         converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function)
@@ -48,7 +49,7 @@ def float_model(model: Any, contract: Contract, *, weights: str = "float32") -> 
     return unpack(data)
 
 
-def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> tuple[Any, tuple[str, ...]]:
+def int8_model(job: ConvertJob, contract: Contract, ranges: ActivationRanges) -> tuple[Any, tuple[str, ...]]:
     """Convert a network to a flatbuffer object that takes and gives int8, and name the layers that run in float.
 
     They are `contract.float_layers`, and those that nothing computes in integers (`_tflite_partial`).
@@ -58,7 +59,7 @@ def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> tupl
     `logit_scale`, and all others from `ranges`.
 
     Args:
-        model: Keras 3 model.
+        job: the network, as a Keras 3 model.
         contract: its size and threshold.
         ranges: of every layer's output.
 
@@ -68,8 +69,8 @@ def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> tupl
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
-    form = network(model, depth_to_space=True)
-    source = calibrated(form, contract)
+    form, made = job.once(_calibrated_tiles, shape_of(contract))
+    source = unpack(made)
     _set_ranges(source, form, ranges, contract)
     ends = {"input_data_type": tf.int8, "output_data_type": tf.int8}
     if not form.plain:
@@ -83,12 +84,17 @@ def int8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> tupl
     return flat, contract.float_layers
 
 
-def calibrated(form: Network, contract: Contract) -> Any:
+def _calibrated_tiles(model: Any, shape: tuple[int, int, int]) -> tuple[Network, bytes]:
+    form = network(model, depth_to_space=True)
+    return form, calibrated(form, shape)
+
+
+def calibrated(form: Network, shape: tuple[int, int, int]) -> bytes:
     """Return what the converter holds between calibration and quantization, calibrated on one black slice."""
     import tensorflow as tf
 
-    function: Any = inference_function(form, contract)
-    black = np.zeros((1, contract.height, contract.width, len(contract.channels)), np.float32)
+    function: Any = inference_function(form, shape)
+    black = np.zeros((1, *shape), np.float32)
     with quiet():
         concrete = function.get_concrete_function()
         converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function)
@@ -96,7 +102,7 @@ def calibrated(form: Network, contract: Contract) -> Any:
         converter.representative_dataset = lambda: iter([[black]])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter._experimental_calibrate_only = True  # noqa: SLF001  (no public way to set a range)
-        return unpack(converter.convert())
+        return bytes(converter.convert())
 
 
 def to_bytes(flat: Any, contract: Contract, *, plain: bool) -> bytes:

@@ -12,7 +12,7 @@ from edgeseg.quiet import quiet
 from edgeseg.specs import Contract
 from edgeseg.targets import _tflite, _tflite_flat
 from edgeseg.targets._int8 import INPUT_SCALE
-from edgeseg.targets._keras import PLAIN, Network, network
+from edgeseg.targets._keras import PLAIN, Network, network, shape_of
 from edgeseg.targets.ranges import ActivationRanges
 
 TOP = 32767
@@ -45,12 +45,9 @@ def int16x8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> A
     from tensorflow.lite.python.convert import mlir_quantize
 
     form = network(model)
-    if odd := [type(step.layer).__name__ for step in form.steps if type(step.layer).__name__ not in PLAIN]:
-        raise ArtifactError(
-            f"the network has {', '.join(dict.fromkeys(odd))}, which the int16 kernels of TFLite do not compute; take "
-            "tflite-int8, where such layers stay in float"
-        )
-    flat = _tflite.calibrated(form, contract)
+    if why := _barred(form):
+        raise ArtifactError(why)
+    flat = _tflite.unpack(_tflite.calibrated(form, shape_of(contract)))
     _set_ranges(flat, form, ranges, contract)
     with quiet():
         data = mlir_quantize(
@@ -64,6 +61,22 @@ def int16x8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> A
     _centre(result, usual=contract.usual_input)
     _widen_biases(result)
     return result
+
+
+def barred(model: Any) -> str | None:
+    """Say which layers of a network the format has no kernel for; None where it has them all."""
+    return _barred(network(model))
+
+
+def _barred(form: Network) -> str | None:
+    kinds = dict.fromkeys(type(step.layer).__name__ for step in form.steps)
+    odd = [kind for kind in kinds if kind not in PLAIN]
+    if not odd:
+        return None
+    return (
+        f"the network has {', '.join(odd)}, which the int16 kernels of TFLite do not compute; take tflite-int8, where "
+        "such layers stay in float"
+    )
 
 
 def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, contract: Contract) -> None:

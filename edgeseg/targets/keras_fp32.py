@@ -28,7 +28,7 @@ from edgeseg.specs import Contract
 from edgeseg.targets._require import require
 from edgeseg.targets._seal import Sealing, sealed
 from edgeseg.targets.plain import plain_class
-from edgeseg.targets.target import ConvertJob, Target, artifact_contract, check_network
+from edgeseg.targets.target import ConvertJob, Target, artifact_contract, check_network, refuse_graph
 
 NAME, LAYOUT = "keras-fp32", "NHWC"
 _BATCH_SLICES = 8
@@ -83,7 +83,7 @@ class KerasPredictor:
         Raises:
             ImageError: when the images are not such a stack.
         """
-        imaging.check_images(images)
+        imaging.check_images(images, self.contract.channels)
         size = (self.contract.height, self.contract.width)
         if images.shape[1:3] != size:
             raise ImageError(
@@ -163,6 +163,7 @@ def read_keras_contract(path: Path) -> Contract:
 
 def _convert(job: ConvertJob, path: Path) -> None:
     require("h5py", "keras", purpose=f"converting to {NAME}")
+    refuse_graph(job.model, NAME)
     import h5py
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)

@@ -48,16 +48,17 @@ def _onnx_macs(path: Path) -> int | None:
     for value in (*graph.input, *graph.value_info, *graph.output):
         dims = value.type.tensor_type.shape.dim
         shapes.setdefault(value.name, tuple(d.dim_value or (1 if i == 0 else 0) for i, d in enumerate(dims)))
-    return _total(graph.node, shapes)
+    return total_macs(graph.node, shapes)
 
 
 def _ort_macs(path: Path) -> int | None:
     graph = read_graph(path)
     known = (node.domain in ("", "ai.onnx") or node.op_type in _FUSED for node in graph.nodes)
-    return _total(graph.nodes, graph.shapes) if all(known) else None
+    return total_macs(graph.nodes, graph.shapes) if all(known) else None
 
 
-def _total(nodes: Iterable[Any], shapes: Shapes) -> int | None:
+def total_macs(nodes: Iterable[Any], shapes: Shapes) -> int | None:
+    """Add up what ONNX nodes cost; None where a shape that decides it is unknown."""
     found = [_node_macs(node, shapes) for node in nodes]
     return None if None in found else sum(macs for macs in found if macs is not None)
 

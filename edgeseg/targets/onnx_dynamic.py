@@ -15,17 +15,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeseg import artifacts
-from edgeseg.targets._require import require
 from edgeseg.targets._seal import sealed
-from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
+from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_graph
 
 NAME, LAYOUT = "onnx-dynamic", "NCHW"
 
 
 @sealed
 def _convert(job: ConvertJob, path: Path) -> None:
-    require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {NAME}")
-    require_tensorflow(job.model, NAME)
+    require_graph(job.model, NAME)
     from edgeseg.targets import _onnx, _onnx_dynamic
     from edgeseg.targets._keras import is_plain
 
@@ -43,5 +41,6 @@ TARGET = Target(
     max_flip_ppm=1000.0,
     layout=LAYOUT,
     convert=_convert,
+    from_graph=True,
     note="needs no calibration; ConvInteger is slow",
 )

@@ -9,17 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeseg import artifacts
-from edgeseg.targets._require import require
 from edgeseg.targets._seal import sealed
-from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
+from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_graph
 
 NAME, LAYOUT = "onnx-fp32", "NCHW"
 
 
 @sealed
 def _convert(job: ConvertJob, path: Path) -> None:
-    require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {NAME}")
-    require_tensorflow(job.model, NAME)
+    require_graph(job.model, NAME)
     from edgeseg.targets import _onnx
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
@@ -35,4 +33,5 @@ TARGET = Target(
     max_flip_ppm=5.0,
     layout=LAYOUT,
     convert=_convert,
+    from_graph=True,
 )

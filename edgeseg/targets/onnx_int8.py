@@ -34,5 +34,6 @@ TARGET = Target(
     max_flip_ppm=1000.0,
     layout=LAYOUT,
     convert=_convert,
+    from_graph=True,
     profiles=("arm", "x86"),
 )

@@ -12,17 +12,15 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.targets._ort import OPERATORS_SUFFIX, write_operators
-from edgeseg.targets._require import require
 from edgeseg.targets._seal import sealed
-from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
+from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_graph
 
 NAME, LAYOUT = "ort-fp32", "NCHW"
 
 
 @sealed
 def _graph(job: ConvertJob, path: Path) -> None:
-    require("keras", "tensorflow", "tf2onnx", "onnx", purpose=f"converting to {NAME}")
-    require_tensorflow(job.model, NAME)
+    require_graph(job.model, NAME)
     from edgeseg.targets import _onnx, _ort
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
@@ -43,6 +41,7 @@ TARGET = Target(
     max_flip_ppm=5.0,
     layout=LAYOUT,
     convert=_convert,
+    from_graph=True,
     companions=(OPERATORS_SUFFIX,),
     note="for ONNX Runtime on mobile; its operators are listed beside it",
 )

@@ -43,6 +43,7 @@ TARGET = Target(
     max_flip_ppm=1000.0,
     layout=LAYOUT,
     convert=_convert,
+    from_graph=True,
     profiles=("arm",),
     companions=(OPERATORS_SUFFIX,),
     note="as ort-fp32; the integer graph that ONNX Runtime takes on Arm",

@@ -19,6 +19,7 @@ from edgeseg.errors import ArtifactError, CheckpointError, OptionError
 from edgeseg.imaging import known_range
 from edgeseg.jsonio import LEFT_OUT
 from edgeseg.specs import Contract
+from edgeseg.targets.graph import GraphForm
 from edgeseg.targets.histograms import MIN_MAX, Histogram, check_method, choose_range
 
 _LARGEST = 1e30
@@ -115,7 +116,8 @@ def measure(
     numbers or a histogram, whatever the number of slices.
 
     Args:
-        model: built Keras 3 model on the TensorFlow backend, `(None, H, W, 3) float32`, NHWC -> logits.
+        model: built Keras 3 model on the TensorFlow backend, `(None, H, W, 3) float32`, NHWC -> logits; or a
+            `GraphNetwork`.
         slices: each `(H, W, 3) float32` as the contract normalises them, in [0, 1] without one, in the network's size.
         method: how a range follows from the values, see `choose_range`.
         contract: of the network; where its input is not the usual one, the range of that is found as well.
@@ -124,10 +126,10 @@ def measure(
         OptionError: when there is no slice, one has another shape, dtype or range, or the method is unknown.
         ArtifactError: when the network gives NaN or infinity.
     """
-    from edgeseg.targets._keras import network
+    from edgeseg.targets import _keras
 
     check_method(method)
-    form = network(model)
+    form: Any = _keras.taken_apart(model)
     shape = tuple(model.input_shape[1:])
     gather = _Ends(form, shape) if method == MIN_MAX else _Histograms(form, shape)
     usual = contract is None or contract.usual_input
@@ -190,6 +192,8 @@ def _check_finite(*values: NDArray[np.float32]) -> None:
 
 def _ends(form: Any, image: tuple[int, ...]) -> Any:
     """Compile `(1, H, W, 3) float32` -> the smallest and the largest value of each step, two `(steps,) float32`."""
+    if isinstance(form, GraphForm):
+        return form.ends()
     import tensorflow as tf
 
     @functools.partial(tf.function, input_signature=[tf.TensorSpec((1, *image), tf.float32)], autograph=False)
@@ -202,6 +206,8 @@ def _ends(form: Any, image: tuple[int, ...]) -> Any:
 
 def _values(form: Any, image: tuple[int, ...]) -> Any:
     """Compile `(1, H, W, 3) float32` -> the values of each step, in their order."""
+    if isinstance(form, GraphForm):
+        return form.values()
     import tensorflow as tf
 
     @functools.partial(tf.function, input_signature=[tf.TensorSpec((1, *image), tf.float32)], autograph=False)

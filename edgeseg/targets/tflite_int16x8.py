@@ -11,6 +11,7 @@ of what `tflite-int8` flipped there (75 against 226 on the slices with tumour). 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from edgeseg import artifacts
 from edgeseg.targets._require import require
@@ -33,6 +34,12 @@ def _convert(job: ConvertJob, path: Path) -> None:
     artifacts.write_bytes(path, _tflite.to_bytes(flat, contract, plain=is_plain(job.model)))
 
 
+def _barred(model: Any) -> str | None:
+    from edgeseg.targets._tflite_int16 import barred
+
+    return barred(model)
+
+
 TARGET = Target(
     name=NAME,
     suffix=".tflite",
@@ -43,4 +50,5 @@ TARGET = Target(
     layout=LAYOUT,
     convert=_convert,
     note="for integer units; many times slower on a CPU",
+    barred=_barred,
 )

@@ -35,9 +35,9 @@ def _convert(job: ConvertJob, path: Path) -> None:
     from edgeseg.targets._keras import is_plain
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT, layers=float_layers(job))
-    flat, layers = _tflite.int8_model(job.model, contract, ranges)
+    flat, layers = _tflite.int8_model(job, contract, ranges)
     contract = replace(contract, float_layers=layers)
-    artifacts.write_bytes(path, _tflite.to_bytes(flat, contract, plain=is_plain(job.model)))
+    artifacts.write_bytes(path, _tflite.to_bytes(flat, contract, plain=job.once(is_plain)))
 
 
 TARGET = Target(

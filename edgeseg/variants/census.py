@@ -7,7 +7,8 @@ from typing import Any
 
 from edgeseg.results import Census
 
-_COUNTED = ("Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "Dense")
+_COUNTED = ("Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D", "Dense")
+_KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 
 
 def census(model: Any) -> Census:
@@ -17,12 +18,15 @@ def census(model: Any) -> Census:
     R2U-Net several times); normalisation, activations, poolings and sums do not, as is usual. A convolution costs
     output pixels x kernel elements; a transposed one costs input pixels x kernel elements.
     """
+    if hasattr(model, "census"):  # one that is no Keras network counts itself
+        counted: Census = model.census()
+        return counted
     macs, own = 0, {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}  # noqa: SLF001
     for layer in model.layers:
         kind = type(layer).__name__
         if kind not in _COUNTED:
             continue
-        kernel = math.prod(layer.kernel.shape)
+        kernel = sum(math.prod(w.shape) for w in layer.weights if w.path.rsplit("/", 1)[-1] in _KERNELS)
         for shape in _pixel_shapes(layer, "input" if kind == "Conv2DTranspose" else "output", own):
             macs += kernel * math.prod(shape[1:-1])
     return Census(

@@ -16,6 +16,7 @@ from edgeseg.data.verify import VerifyResult
 from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError, MissingExtraError, OptionError, OutputError
 from edgeseg.jsonio import from_json
+from edgeseg.specs import LGG, ChannelSet
 
 FIRST = "TCGA_AA_0001_20000101"
 
@@ -34,6 +35,8 @@ def fits(text: str) -> bool:
 class SmallPhantoms:
     """Stands in for `PhantomDataset`: 8 x 8 volumes whose first pixel is the seed."""
 
+    channels: ChannelSet = LGG
+    classes: tuple[str, ...] = ()
     name = "phantom"
 
     def __init__(self, patients: int, seed: int) -> None:

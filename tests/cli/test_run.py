@@ -92,11 +92,11 @@ def test_a_list_needs_no_model_and_says_why(
     assert done.stdout.splitlines() == [
         "5  'AX FLAIR'  axial, 6 slices: flair (word 'flair')",
         "4  'T1 ... KM'  axial, 6 slices: post (word 't1', word 'km')",
-        "3  't2_tse_tra'  axial, 6 slices: not used (word 't2')",
+        "3  't2_tse_tra'  axial, 6 slices: t2 (word 't2')",
     ]
     told = CliRunner().invoke(app, ["model.onnx", str(tmp_path / "study"), "--list", "--json"]).stdout
     check_schema("run-list", told)
-    assert [one["taken_for"] for one in json.loads(told)["series"]] == ["flair", "post", None]
+    assert [one["taken_for"] for one in json.loads(told)["series"]] == ["flair", "post", "t2"]
     assert "Zyxwvu" not in told + done.stdout
 
 

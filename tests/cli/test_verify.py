@@ -15,7 +15,7 @@ from edgeseg.data.volume import Volume
 from edgeseg.errors import CheckFailedError, DatasetError, OptionError
 from edgeseg.jsonio import from_json
 from edgeseg.results import ParityResult
-from edgeseg.specs import Contract, VariantSpec
+from edgeseg.specs import LGG, ChannelSet, Contract, VariantSpec
 
 SIDE = 16
 CONTRACT = Contract(
@@ -39,6 +39,8 @@ class ReadsFlair:
 class Ramp:
     """A data set of two patients whose FLAIR bytes lie around the threshold of the second one's second slice."""
 
+    channels: ChannelSet = LGG
+    classes: tuple[str, ...] = ()
     name = "phantom"
     patients = ("PHANTOM_PA_0000", "PHANTOM_PB_0001")
 

@@ -57,7 +57,7 @@ def test_heads() -> None:
     assert box is not None
     assert np.abs(box - [20, 80, 10, 70]).max() <= 2
     assert head_box(np.zeros((100, 80), np.uint8)) is None
-    heads = Heads(("pre", "flair", "post"))
+    heads = Heads(("pre", "flair", "post"), "flair")
     small, moved = np.zeros_like(plane), np.roll(plane, 15, axis=0)
     small[30:70, 20:60] = 100
     for _ in range(5):

@@ -13,6 +13,7 @@ from edgeseg.data.cache import SliceCache, cached, folder_key
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError
+from edgeseg.specs import LGG, ChannelSet
 
 
 @pytest.fixture
@@ -42,6 +43,8 @@ def test_rows_carry_the_names_of_their_slices(cache: SliceCache) -> None:
 
 def test_a_second_opening_decodes_nothing(cache: SliceCache, tmp_path: Path) -> None:
     class Unreadable:
+        channels: ChannelSet = LGG
+        classes: tuple[str, ...] = ()
         name, patients = "x", ("p",)
 
         def institution(self, patient: str) -> str:

@@ -9,11 +9,14 @@ from edgeseg.data.cohort import count_cohort
 from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError
 from edgeseg.results.cohort import PatientCount
+from edgeseg.specs import LGG, ChannelSet
 
 
 class Heads:
     """Two patients of 4 slices of 10 x 10: one with 20 tumour pixels on 2 slices, one without."""
 
+    channels: ChannelSet = LGG
+    classes: tuple[str, ...] = ()
     name = "heads"
     patients = ("A", "B")
 

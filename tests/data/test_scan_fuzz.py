@@ -34,7 +34,7 @@ def mutate(content: bytes, changes: list[tuple[float, int]], end: float, *, head
 
 def read_all(path: Path) -> None:
     try:
-        with open_scan(flair=path, salt="a salt for tests only") as scan:
+        with open_scan(sequences={"flair": path}, salt="a salt for tests only") as scan:
             for index in range(min(2, len(scan.slice_names))):
                 image = scan.image(index)
                 assert image.dtype == np.uint8

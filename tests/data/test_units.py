@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from edgeseg.errors import DatasetError
 from tests.stages.segment._heads import series
 
 
-def units(root: Path, **options: bool) -> set[str]:
+def units(root: Path, **options: Any) -> set[str]:
     return {one.relative_to(root).as_posix() for one in study_folders(read_tree(root), "dicom", **options)}
 
 
@@ -59,7 +60,7 @@ def test_a_series_that_the_user_names_need_not_look_like_flair(tmp_path: Path) -
     for patient in ("P1", "P2"):
         series(tmp_path / patient, "Brain 5", order=range(2), patient=patient)
     assert units(tmp_path) == {"."}
-    assert units(tmp_path, flair_is_named=True) == {"P1", "P2"}
+    assert units(tmp_path, reference_is_named=True) == {"P1", "P2"}
 
 
 def test_a_damaged_file_beside_the_folders_is_nobodys(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from edgeseg.errors import ArtifactError
 from edgeseg.foreign.flat import choose_output, flatten
-from edgeseg.foreign.head import HeadWish, one_logit
+from edgeseg.foreign.head import one_logit
+from edgeseg.foreign.head_rules import HeadWish
 from edgeseg.foreign.keras_file import read_hdf5, read_keras
 from edgeseg.quiet import quiet
 from tests.foreign._keras_networks import SIDE, draw, images, saved, unet, values

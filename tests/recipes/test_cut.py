@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +10,10 @@ import pytest
 from edgeseg.errors import OptionError
 from edgeseg.recipes import importance
 from edgeseg.recipes.channel_prune import choose_channels
-from edgeseg.recipes.cut import IMAGE, LOGITS, Anatomy, anatomy, cut_weights
+from edgeseg.recipes.cut import anatomy, cut_weights
 from edgeseg.specs import ImageSpec, VariantSpec
 from edgeseg.variants import VARIANTS, build_model, census, slots
+from tests.recipes.dead import with_dead_channels
 
 IMAGE_SPEC = ImageSpec(height=64, width=64)
 FORMS = [
@@ -24,32 +24,12 @@ FORMS = [
 MULTIPLE = 2
 
 
-def _with_dead_channels(model: Any, found: Anatomy, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Draw all weights, and give every second channel of every slot a result of exactly 0."""
-    arrays = {}
-    for weight in model.weights:
-        kind = weight.path.rsplit("/", 1)[1]
-        value = rng.normal(0.0, 0.3, tuple(weight.shape)).astype(np.float32)
-        arrays[weight.path] = np.abs(value) + 0.5 if kind == "moving_variance" else value
-    for layer in model.layers:
-        (slot,) = found.outputs.get(layer.name, (IMAGE,))[:1]
-        if slot in (IMAGE, LOGITS):
-            continue
-        for weight in layer.weights:
-            ends, transposed = weight.path.rsplit("/", 1)[1], type(layer).__name__ == "Conv2DTranspose"
-            if ends == "kernel":
-                (arrays[weight.path].swapaxes(2, 3) if transposed else arrays[weight.path])[..., 1::2] = 0
-            elif ends != "moving_variance":
-                arrays[weight.path][1::2] = 0
-    return arrays
-
-
 @pytest.mark.parametrize("spec", FORMS, ids=lambda s: s.slug)
 def test_a_network_without_its_dead_channels_is_the_same_function(spec: VariantSpec) -> None:
     rng = np.random.default_rng(0)
     model = build_model(spec, IMAGE_SPEC)
     found = anatomy(model, slots(spec))
-    arrays = _with_dead_channels(model, found, rng)
+    arrays = with_dead_channels(model, found, rng)
     model.set_weights(list(arrays.values()))
     kept = {slot: np.arange(0, found.widths[slot], 2) for slot in slots(spec)}
     smaller = replace(spec, widths=tuple(len(kept[slot]) for slot in slots(spec)))
@@ -57,6 +37,7 @@ def test_a_network_without_its_dead_channels_is_the_same_function(spec: VariantS
     pruned.set_weights(list(cut_weights(model, found, arrays, kept).values()))
     images = rng.random((2, 64, 64, 3), dtype=np.float32)
     wanted, given = (np.asarray(m(images, training=False)) for m in (model, pruned))
+    assert set(found.slots) == set(slots(spec))
     assert np.ptp(wanted) > 0
     np.testing.assert_allclose(given, wanted, rtol=0, atol=1e-5 * np.ptp(wanted))
     before, after = census(model), census(pruned)
@@ -120,7 +101,7 @@ def test_every_criterion_finds_the_channels_that_nothing_would_miss(criterion: s
     spec, rng = VariantSpec(name="unet-bn", alpha=0.0625, stem="quarter"), np.random.default_rng(0)
     model = build_model(spec, IMAGE_SPEC)
     found = anatomy(model, slots(spec))
-    arrays = _with_dead_channels(model, found, rng)
+    arrays = with_dead_channels(model, found, rng)
     model.set_weights(list(arrays.values()))
     if criterion in ("l1", "gamma"):
         scores = importance.from_weights(model, found, arrays, criterion=criterion)

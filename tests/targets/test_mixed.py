@@ -50,6 +50,15 @@ def test_layers_stay_in_float_and_the_contract_says_so(
 
 
 @pytest.mark.parametrize("name", INT8)
+def test_what_conversions_share_changes_no_byte(name: str, trained: Any, tmp_path: Path) -> None:
+    mixed(trained, name, ("enc1_1_conv",), tmp_path)
+    shared = mixed(trained, name, ("head",), tmp_path).read_bytes()
+    path = tmp_path / f"alone{TARGETS[name].suffix}"
+    TARGETS[name].convert(replace(trained.job, float_layers=("head",), known={}), path)
+    assert shared == path.read_bytes()
+
+
+@pytest.mark.parametrize("name", INT8)
 def test_all_layers_in_float_leave_less_noise_and_more_bytes(
     name: str, trained: Any, artifact: Callable[[str], Path], tmp_path: Path
 ) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from edgeseg.data.recognise.facts import SeriesFacts
+from edgeseg.data.recognise.kinds import differ_by_contrast, is_known
 from edgeseg.data.recognise.rules import Verdict, judge
 from edgeseg.data.recognise.words import words_of
 
-__all__ = ["SeriesFacts", "Verdict", "judge", "words_of"]
+__all__ = ["SeriesFacts", "Verdict", "differ_by_contrast", "is_known", "judge", "words_of"]

@@ -1,4 +1,4 @@
-"""Weigh what is known of a series: which of pre, FLAIR and post it may be, how surely, and why.
+"""Weigh what is known of a series: which channel of a scan it may be, how surely, and why.
 
 A word that rules a series out (`NEVER`) does so before anything else. Then the weighting is found, from words first and
 from times where words are silent; times that contradict a word win: a `FLAIR` of short echo time is T1-weighted, and so
@@ -8,10 +8,12 @@ is a `T1 FLAIR`. Of T1-weighted series, words about contrast agent decide, and w
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass
 
 from edgeseg.data.recognise import table
 from edgeseg.data.recognise.facts import SeriesFacts
+from edgeseg.data.recognise.kinds import FLAIR, T2, channel_of, is_known
 from edgeseg.data.recognise.scripts import has_unread
 from edgeseg.data.recognise.words import words_of
 
@@ -27,7 +29,7 @@ class Verdict:
     """What a series was taken for.
 
     Attributes:
-        channel: `pre`, `flair` or `post`; None for none of them.
+        channel: one of those asked for, or where none were given `pre`, `flair`, `post` or `t2`; None for none of them.
         score: the higher, the surer; 0 for none.
         why: the evidence, in words of the tables and figures of the header; nothing else of the description.
     """
@@ -37,11 +39,35 @@ class Verdict:
     why: tuple[str, ...]
 
 
-def judge(facts: SeriesFacts) -> Verdict:
-    """Weigh the facts of one series."""
+def judge(facts: SeriesFacts, channels: tuple[str, ...] = ()) -> Verdict:
+    """Weigh the facts of one series.
+
+    Args:
+        facts: what is known of it.
+        channels: names of the channels that it may be; without them every kind of series that is known counts.
+    """
     words = _without_targets(words_of(facts.description))
+    if named := _by_own_name(facts.description, channels):
+        return Verdict(channel=named, score=_WORD, why=(f"word '{named}'",))
     if out := _ruled_out(facts, words):
         return Verdict(channel=None, score=0, why=(out,))
+    found = _of_kind(facts, words)
+    if found.channel is None:
+        return found
+    channel = channel_of(found.channel, channels)
+    if channel is None:
+        return Verdict(channel=None, score=0, why=found.why)
+    return Verdict(channel=channel, score=found.score, why=found.why)
+
+
+def _by_own_name(description: str, channels: tuple[str, ...]) -> str | None:
+    """Find the one channel of a name that says nothing of MRI which stands in a description as a word."""
+    runs = {run.casefold() for run in re.findall(r"[A-Za-z0-9]+", description)}
+    found = [channel for channel in channels if not is_known(channel) and channel.casefold() in runs]
+    return found[0] if len(found) == 1 else None
+
+
+def _of_kind(facts: SeriesFacts, words: tuple[str, ...]) -> Verdict:
     weighting, score, why = _weighting(facts, words)
     if "DERIVED" in facts.image_type and score:
         score, why = score - _DERIVED, (*why, "derived")
@@ -50,8 +76,8 @@ def judge(facts: SeriesFacts) -> Verdict:
             score - _ELSEWHERE,
             (*why, f"although its header names another part of the body, '{facts.body_part}'"),
         )
-    if weighting == "flair":
-        return Verdict(channel="flair", score=score, why=why)
+    if weighting in (FLAIR, T2):
+        return Verdict(channel=weighting, score=score, why=why)
     if weighting is None:
         return Verdict(channel=None, score=0, why=why)
     channel, gained, told = _contrast(facts, words)
@@ -109,7 +135,7 @@ def _weighting(facts: SeriesFacts, words: tuple[str, ...]) -> tuple[str | None, 
     if by_times == "flair" and not t1:
         return "flair", _HEADER, (times,)
     if t2:
-        return None, 0, (f"word '{t2}'",)
+        return _t2(words, t2, by_times, times)
     if t1 and by_times == "t2":
         return None, 0, (f"word '{t1}', but {times}",)
     if t1:
@@ -119,7 +145,19 @@ def _weighting(facts: SeriesFacts, words: tuple[str, ...]) -> tuple[str | None, 
         return "t1", _HEADER, (times,)
     if by_times is None and _contrast_words(words)[0]:
         return "t1", 0, ()
-    return None, 0, (times or "nothing says which sequence it is",)
+    return (
+        (T2, _HEADER, (times,))
+        if by_times == T2 and not facts.inversion_ms
+        else (None, 0, ("nothing says which sequence it is",))
+    )
+
+
+def _t2(words: tuple[str, ...], word: str, by_times: str | None, times: str) -> tuple[str | None, int, tuple[str, ...]]:
+    """Tell a T2-weighted series from its relatives: proton density, STIR, T2*, CISS."""
+    if not set(words).isdisjoint(table.T2 - table.T2_ALONE) or by_times not in (None, T2):
+        return None, 0, (f"word '{word}'",)
+    agrees = by_times == T2
+    return T2, _WORD + _AGREES * agrees, (f"word '{word}'", *([times] if agrees else []))
 
 
 def _weighting_by_times(facts: SeriesFacts) -> tuple[str | None, str]:

@@ -13,7 +13,8 @@ def _words(text: str) -> frozenset[str]:
 
 FLAIR = _words("flair tflair darkfluid dkfl")
 T1 = _words("t1 t1w t1wi mprage spgr fspgr irspgr irfspgr bravo vibe thrive lava tfl mp2rage radianse")
-T2 = _words("t2 t2w t2wi t2star pd pdw proton stir ciss fiesta trufi drive haste ssfse")
+T2_ALONE = _words("t2 t2w t2wi")
+T2 = T2_ALONE | _words("t2star pd pdw proton stir ciss fiesta trufi drive haste ssfse")
 
 CONTRAST = _words(
     "contrast contraste contrasto kontrast kontrastmittel km mdc gd gad gado gadolinium gadolinio gdo gdtpa dtpa "

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from edgeseg.errors import ArtifactError, EdgeSegError, one_line
+from edgeseg.errors import ArtifactError, EdgeSegError, OperationError, one_line
 from edgeseg.foreign.onnx_file import OnnxGraph
 from edgeseg.foreign.onnx_keras import shape
 from edgeseg.foreign.onnx_keras.patterns import Match, Patterns
 from edgeseg.foreign.onnx_keras.table import OPERATIONS
 from edgeseg.foreign.onnx_keras.values import Operation, Value, channels_last, fitting_name
 from edgeseg.quiet import quiet
-
-_DECISIONS = ("ArgMax", "ArgMin", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Round")
-"""They make a mask of the values that edgeseg needs."""
 
 
 def keras_network(graph: OnnxGraph) -> Any:
@@ -24,15 +21,14 @@ def keras_network(graph: OnnxGraph) -> Any:
     Its values are those of the file but for the rounding of sums in another order.
 
     Raises:
-        ArtifactError: naming the operations that it cannot write.
+        OperationError: naming the operations that it cannot write.
+        ArtifactError: when an output does not depend on the image.
     """
     known = {*OPERATIONS, "Split"}
     unknown = Counter(node.op_type for node in graph.proto.graph.node if node.op_type not in known)
     if unknown:
         listed = ", ".join(f"{name} ({count})" for name, count in sorted(unknown.items()))
-        decided = [name for name in _DECISIONS if unknown.get(name) == 1 and "Where" not in unknown]
-        remedy = "so export what it gives before that decision" if decided else "export the network without them"
-        raise ArtifactError(f"the ONNX graph holds operations that edgeseg cannot convert: {listed}; {remedy}")
+        raise OperationError(f"edgeseg has no Keras layer for {listed}")
     with quiet():
         return _Writer(graph).model()
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg.errors import ArtifactError
+from edgeseg.errors import ArtifactError, OperationError
 
 TO_LAST, TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 _UNFIT = re.compile(r"[^A-Za-z0-9_.\-]+")
@@ -73,12 +73,9 @@ class Operation:
             return np.asarray(self.given[attribute])
         return None
 
-    def refused(self, why: str) -> ArtifactError:
+    def refused(self, why: str) -> OperationError:
         """Say that this operation cannot be converted, and why."""
-        return ArtifactError(
-            f"the operation {self.kind} '{self.name}' {why}; edgeseg cannot convert that, so export the network "
-            "without it"
-        )
+        return OperationError(f"edgeseg has no Keras layer for {self.kind} '{self.name}', which {why}")
 
 
 def fitting_name(name: str, kind: str, taken: set[str]) -> str:

@@ -17,7 +17,6 @@ from edgeseg.results import BuildResult, LatencyResult, SizeLedger
 from edgeseg.specs import INTENDED_USE
 
 TEMPLATE = "page.html.j2"
-_FLOAT = "keras-fp32"
 _SIZE, _LATENCY = "size of the file, MB", "latency of one slice, p50, ms"
 
 
@@ -88,7 +87,8 @@ def _content(
 
 def _planes(build: BuildResult, max_drop: float | None) -> list[tuple[str, str]]:
     """The plots of cost against Dice that have at least one point."""
-    reference = next((r.evaluation for r in build.artifacts if r.target == _FLOAT and r.evaluation is not None), None)
+    references = (build.reference(row.variant) for row in build.artifacts)
+    reference = next((row.evaluation for row in references if row is not None), None)
     if max_drop is None and build.budgets:
         max_drop = build.budgets[0].max_drop
     budget = None if max_drop is None or reference is None else reference.dice.mean - max_drop
@@ -130,7 +130,8 @@ def _milliseconds(latency: LatencyResult | None) -> float | None:
 
 def _dots(build: BuildResult) -> list[tuple[str, str]]:
     """One dot plot for each int8 artifact of a variant whose float network was scored too."""
-    floats = {r.variant: r.evaluation for r in build.artifacts if r.target == _FLOAT and r.evaluation is not None}
+    references = (build.reference(row.variant) for row in build.artifacts)
+    floats = {r.variant: r.evaluation for r in references if r is not None and r.evaluation is not None}
     return [
         (f"{row.variant} {row.target}", dots.plot(floats[row.variant], row.evaluation, salt=f"d{number}"))
         for number, row in enumerate(build.artifacts)

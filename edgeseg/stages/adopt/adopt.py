@@ -36,7 +36,7 @@ from edgeseg.stages.adopt.source import copy_source, original_of
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import checkpoint_contract
 from edgeseg.stages.score import verify
-from edgeseg.targets import TARGETS, KerasPredictor, get
+from edgeseg.targets import TARGETS, float_predictor, get
 from edgeseg.targets.keras_fp32 import read_keras_contract
 from edgeseg.variants import VARIANTS, census
 from edgeseg.variants.tiers import TIERS
@@ -239,7 +239,7 @@ def _checked(network: ForeignNetwork, checkpoint: Checkpoint, out: Path, threads
     contract = checkpoint_contract(header)
     original = original_of(checkpoint, threads=threads)
     limit = get(REFERENCE).max_flip_ppm
-    ours = KerasPredictor(network.model, contract, threads=threads)
+    ours = float_predictor(network.model, contract, threads=threads)
     parity = verify(ours, original, _slices(), artifact=header.variant.slug, max_flip_ppm=limit)
     if not parity.passed and parity.max_logit_difference > _ROUNDING[original.numerics]:
         raise ArtifactError(

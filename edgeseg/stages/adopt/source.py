@@ -25,6 +25,11 @@ def copy_source(path: Path, run: Path) -> Path:
     return place
 
 
+def copy_original(checkpoint: Checkpoint, run: Path) -> None:
+    """Copy the file that a run was made of into another run, which is made of that run."""
+    shutil.copytree(checkpoint.path.parent / SOURCE, run / SOURCE, dirs_exist_ok=True)
+
+
 def original_of(checkpoint: Checkpoint, *, threads: int = 2) -> OriginalPredictor:
     """Open the file that a run was made of, in its own runtime.
 

@@ -13,17 +13,16 @@ from edgeseg.jsonio import to_json
 from edgeseg.place import claimed
 from edgeseg.progress import Progress
 from edgeseg.reports.summary import summarise
-from edgeseg.results import REFERENCE, BaselineResult, BuildResult, Report
+from edgeseg.results import BaselineResult, BuildResult, Report
 from edgeseg.specs import BuildSpec
 from edgeseg.stages.build.cells import OnFailure
 from edgeseg.stages.build.folder import write_report
-from edgeseg.stages.build.inputs import open_inputs
+from edgeseg.stages.build.inputs import open_inputs, targets_of
 from edgeseg.stages.build.matrix import merged
 from edgeseg.stages.build.original import measure_original
 from edgeseg.stages.build.variant import VariantBuild
 from edgeseg.stages.environment import environment
 from edgeseg.stages.ledger import Ledger, OnStage
-from edgeseg.targets import resolve
 from edgeseg.variants import VARIANTS
 
 
@@ -72,7 +71,6 @@ def _build(
     progress: Progress | None,
     on_failure: OnFailure | None,
 ) -> BuildResult:
-    targets = resolve((REFERENCE, *specs[0].targets))
     started = time.perf_counter()
     opened = [open_inputs(spec) for spec in specs]
     first = specs[0]
@@ -81,6 +79,7 @@ def _build(
     parts = []
     for spec, inputs in zip(specs, opened, strict=True):
         prefix = f"{spec.variant.slug} " if len(specs) > 1 else ""
+        targets = targets_of(spec, inputs)
         one = VariantBuild(spec, targets, inputs, ledger, here, prefix=prefix, progress=progress, on_failure=on_failure)
         parts.append(one.run(started))
         started = time.perf_counter()

@@ -108,7 +108,9 @@ class BudgetSearch:
 
         def make() -> RecordedRanges:
             model = lambda: self.workshop.model  # noqa: E731  # loaded only where ranges are measured
-            found = resolve_compression(inputs, model, slices=slices, seed=spec.seed, int8=True, method=method).ranges
+            found = resolve_compression(
+                inputs, model, slices=spec.calibration_slices, seed=spec.seed, int8=True, method=method
+            ).ranges
             assert found is not None
             return found
 

@@ -30,7 +30,8 @@ class Cell:
         parity: against the reference; none for the reference itself.
         evaluation: its scores.
         latency: of one slice.
-        failure: the status of an artifact that failed; no later step touches it.
+        failure: the status of an artifact that failed, or whose format cannot hold the network; no later step touches
+            it.
     """
 
     target: Target
@@ -64,9 +65,9 @@ class Failure:
 class Attempts:
     """Runs the steps of one variant's artifacts, and tells of those that fail."""
 
-    def __init__(self, on_failure: OnFailure | None = None) -> None:
-        """Call `on_failure(step, reason)` for each step that fails."""
-        self._on_failure = on_failure
+    def __init__(self, on_failure: OnFailure | None = None, *, reference: str = REFERENCE) -> None:
+        """Call `on_failure(step, reason)` for each step that fails; `reference` names what must not."""
+        self._on_failure, self._reference = on_failure, reference
 
     def extend(self, cell: Cell, step: str, work: Callable[[Cell], Cell]) -> Cell:
         """Return the cell as a step extends it, or with its failure; one that failed before stays as it is."""
@@ -88,7 +89,7 @@ class Attempts:
         try:
             return make()
         except Exception as error:
-            if name == REFERENCE or (isinstance(error, EdgeSegError) and not isinstance(error, ModelError)):
+            if name == self._reference or (isinstance(error, EdgeSegError) and not isinstance(error, ModelError)):
                 raise
             said = one_line(error)
             reason = said if isinstance(error, EdgeSegError) else f"{type(error).__name__}: {said}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from edgeseg.data.volume import Dataset, volumes
+from edgeseg.data.volume import Dataset
 from edgeseg.place import key_for, keys_for
 from edgeseg.results import CalibrationSet
 from edgeseg.specs import Contract, refuse_calibrated, renewed
@@ -49,7 +49,7 @@ class Compression:
 
 
 def resolve_compression(
-    inputs: BuildInputs, model: Callable[[], Any], *, slices: int, seed: int, int8: bool, method: str = MIN_MAX
+    inputs: BuildInputs, model: Callable[[], Any], *, slices: int | None, seed: int, int8: bool, method: str = MIN_MAX
 ) -> Compression:
     """Find the ranges that int8 targets take.
 
@@ -60,7 +60,7 @@ def resolve_compression(
     Args:
         inputs: of the build.
         model: gives the trained network, where ranges have to be measured.
-        slices: how many to choose from the data.
+        slices: how many to choose from the data; None for the usual number, or all where there are fewer.
         seed: of the choice.
         int8: whether any target needs ranges.
         method: how ranges that are measured follow from the values.
@@ -78,8 +78,8 @@ def resolve_compression(
     return Compression(ranges=found, shipped=shipped)
 
 
-def _slices(inputs: BuildInputs, slices: int, seed: int) -> tuple[CalibrationSet, Dataset]:
-    """Choose the slices to measure ranges on, and say where they are; fewer where a network of somebody else has few.
+def _slices(inputs: BuildInputs, slices: int | None, seed: int) -> tuple[CalibrationSet, Dataset]:
+    """Choose the slices to measure ranges on, and say where they are.
 
     Raises:
         SeenPatientError: when a patient of the calibration data would be scored.
@@ -92,8 +92,6 @@ def _slices(inputs: BuildInputs, slices: int, seed: int) -> tuple[CalibrationSet
         source = inputs.dataset
     else:
         return inputs.shipped_calibration, phantom_calibration_data()
-    if inputs.checkpoint.header.foreign is not None:
-        slices = min(slices, sum(len(volume.slice_names) for volume in volumes(source, patients)))
     return choose_slices(source, patients, slices=slices, seed=seed), source
 
 

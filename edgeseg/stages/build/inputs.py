@@ -14,7 +14,7 @@ from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.place import keys_for
-from edgeseg.results import CalibrationSet, Choice
+from edgeseg.results import GRAPH_REFERENCE, REFERENCE, CalibrationSet, Choice
 from edgeseg.specs import (
     PROFILES,
     BuildSpec,
@@ -32,7 +32,7 @@ from edgeseg.stages.calibrate import (
 )
 from edgeseg.stages.choose import CHOICE_FILE, read_choice
 from edgeseg.stages.predict import name_patients
-from edgeseg.targets import TARGETS, resolve
+from edgeseg.targets import TARGETS, Target, resolve
 from edgeseg.targets.histograms import check_method
 
 EVALUATION_START = 2000
@@ -82,6 +82,17 @@ class BuildInputs:
         return OperatingPoint(threshold=foreign.contract.threshold, post_processing=foreign.contract.post_processing)
 
     @property
+    def reference(self) -> str:
+        """The target that every other one is compared with."""
+        return GRAPH_REFERENCE if self.not_keras else REFERENCE
+
+    @property
+    def not_keras(self) -> str:
+        """Why the network stays an ONNX graph; empty where it is a Keras network."""
+        foreign = self.checkpoint.header.foreign
+        return "" if foreign is None else foreign.not_keras
+
+    @property
     def unseen(self) -> tuple[str, ...]:
         """The patients that training did not use, and that no calibration is to use."""
         trained_on = set(self.trained)
@@ -95,6 +106,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         CheckpointError: when there are no weights for the variant, or they belong to another.
         DatasetError: when the data folder is of no known layout, or the installation lacks its calibration set.
         SeenPatientError: when nobody is left to score and `allow_seen` is off.
+        ArtifactError: when the network stays an ONNX graph, and none of the targets can be made of one.
         OptionError: when calibration slices are asked for and there are none to choose from, or when the choice of an
             operating point cannot be read or was made for another variant.
     """
@@ -129,7 +141,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
 
 def _calibrating(spec: BuildSpec, checkpoint: Checkpoint, dataset: Dataset) -> tuple[str, ...]:
     header = checkpoint.header
-    if spec.calibration_data is not None and header.foreign is not None:
+    if spec.calibration_data is not None and header.foreign is not None and not header.train_patients:
         entries = header.foreign.contract.seen_patients
         return tuple(seen_among(dataset.patients, entries, keys_for(entries)))
     return calibration_patients(checkpoint, dataset, seed=spec.seed)
@@ -171,6 +183,12 @@ def _check_profile(spec: BuildSpec) -> None:
         f"profile is {spec.profile}, which changes none of the targets asked for ({', '.join(spec.targets)}); it is "
         f"there for: {there}. Leave it out, or add one of these"
     )
+
+
+def targets_of(spec: BuildSpec, inputs: BuildInputs) -> tuple[Target, ...]:
+    """Return what is built, the target first that every other one is compared with."""
+    asked = resolve((inputs.reference, *spec.targets))
+    return (TARGETS[inputs.reference], *(target for target in asked if target.name != inputs.reference))
 
 
 def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:

@@ -6,9 +6,9 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from edgeseg.checkpoint import read_checkpoint
+from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.errors import ContractError, ModelError
-from edgeseg.foreign import is_foreign
+from edgeseg.foreign import is_foreign, rebuild
 from edgeseg.place import scratch
 from edgeseg.results import BaselineResult, Environment, EvalResult
 from edgeseg.runtime.model_files import model_size_bytes
@@ -18,6 +18,7 @@ from edgeseg.stages.bench import time_artifacts
 from edgeseg.stages.build.inputs import BuildInputs
 from edgeseg.stages.predict import Predictor
 from edgeseg.targets import open_artifact
+from edgeseg.variants import census
 
 RUNS, WARMUP_RUNS, BUDGET_S = 30, 2, 2.0
 BYTES_PER_WEIGHT = 4
@@ -33,15 +34,26 @@ def file_baseline(
         spec: of the build.
         inputs: of the build; the network is one of somebody else.
         original: that file, open in its own runtime.
-        parameters: of the network.
+        parameters: of the network that is built, which are those of the file unless it was compressed.
         score: scores it on the patients of the build.
         here: where it is measured.
     """
     record = inputs.checkpoint.header.foreign
     assert record is not None
+    if inputs.checkpoint.header.chain:
+        parameters = _parameters_given(inputs.checkpoint)
     made = f" by {record.framework}" if record.framework else ""
     text = f"{record.file}, {record.kind}{made}, as it was given: {record.size_bytes:,} bytes"
     return _measured(spec, original, record.file, record.size_bytes, parameters, text, score, here)
+
+
+def _parameters_given(compressed: Checkpoint) -> int:
+    """Count the parameters of the network that was compressed, as it was given; it came from Keras."""
+    header = compressed.header
+    while header.initial is not None:
+        header = header.initial
+    assert header.foreign is not None
+    return census(rebuild(header.foreign, {}, compressed.path)).parameters
 
 
 def named_baseline(spec: BuildSpec, *, parameters: int, score: Score, here: Environment) -> BaselineResult:

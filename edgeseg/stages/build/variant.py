@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 from edgeseg import artifacts
 from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.data.volume import PHANTOM
+from edgeseg.errors import ArtifactError
 from edgeseg.progress import Progress
-from edgeseg.results import REFERENCE, BaselineResult, BuildResult, Census, Environment, EvalResult, ParityResult
+from edgeseg.results import NOT_MADE, BaselineResult, BuildResult, Census, Environment, EvalResult, ParityResult
 from edgeseg.specs import BuildSpec, Contract
 from edgeseg.specs.seen import NAMED_PATIENTS
 from edgeseg.stages.build.candidates import SEARCHED, BudgetSearch
@@ -31,6 +32,7 @@ from edgeseg.stages.ledger import Ledger
 from edgeseg.stages.predict import Predictor
 from edgeseg.stages.score import evaluate, verify
 from edgeseg.targets import Target
+from edgeseg.targets.graph import refusal
 from edgeseg.targets.histograms import MIN_MAX
 from edgeseg.variants import census
 
@@ -55,20 +57,21 @@ class VariantBuild:
         """Take the opened inputs; `prefix` stands before the names of its stages where a build has several variants."""
         self.spec, self.targets, self.inputs = spec, targets, inputs
         self.ledger, self.prefix, self.environment = ledger, prefix, here
-        self.attempts = Attempts(None if on_failure is None else lambda step, reason: on_failure(prefix + step, reason))
+        told = None if on_failure is None else lambda step, reason: on_failure(prefix + step, reason)
+        self.attempts = Attempts(told, reference=inputs.reference)
         self.workshop = Workshop(spec, inputs, progress)
         self._trained = AfterTraining(spec, inputs, progress)
 
     def run(self, started: float) -> BuildResult:
         """Run all stages; `started` is when the first one really began. Baseline and stages are left to the caller."""
         spec, inputs = self.spec, self.inputs
+        cells = [Cell(target=target, failure=self._barred(target)) for target in self.targets]
         own = (inputs.content_key, inputs.weights_sha256)
         read = functools.partial(resolve_data, spec, inputs)
         data = self._stage("data", BuildData, read, inputs=(*own, spec.allow_seen), started=started)
         asked = (spec.variant, inputs.weights_sha256)
         counted = self._stage("model", Census, lambda: census(self.workshop.model), inputs=asked)
         compression = self._compress()
-        cells = [Cell(target=target) for target in self.targets]
         cells = self._each(cells, "convert", lambda cell: self._convert(cell, compression.ranges, data, cells[0]))
         cells = self._scored(cells, data)
         given = self._baseline(data, counted)
@@ -118,10 +121,28 @@ class VariantBuild:
 
         def make() -> Compression:
             return resolve_compression(
-                inputs, lambda: self.workshop.model, slices=slices, seed=spec.seed, int8=int8, method=method
+                inputs,
+                lambda: self.workshop.model,
+                slices=spec.calibration_slices,
+                seed=spec.seed,
+                int8=int8,
+                method=method,
             )
 
         return self._stage("compress", Compression, make, inputs=asked)
+
+    def _barred(self, target: Target) -> str | None:
+        """Return the status of a target that cannot hold the network, None for one that can.
+
+        Raises:
+            ArtifactError: when it was asked for by name.
+        """
+        own = self.inputs.checkpoint.header.foreign is None  # every format holds edgeseg's own networks
+        why = None if own else target.bar(self.workshop.model)
+        if why is not None and target.name in self.spec.targets:
+            told = refusal(target.name, why) if self.inputs.not_keras else f"{target.name} cannot be made: {why}"
+            raise ArtifactError(told)
+        return None if why is None else f"{NOT_MADE}: {why}"
 
     def _convert(self, cell: Cell, ranges: RecordedRanges | None, data: BuildData, reference: Cell) -> Cell:
         """Write one artifact: of an int8 target what the search within the budget says, where there is a budget."""
@@ -159,10 +180,10 @@ class VariantBuild:
     def _scored(self, cells: list[Cell], data: BuildData) -> list[Cell]:
         """Verify and evaluate one artifact after another; only the reference stays open."""
         for index, cell in enumerate(cells):
-            if cell.name != REFERENCE or self.workshop.original is not None:
+            if index > 0 or self.workshop.reference is not None:
                 cell = self.attempts.extend(cell, "verify", lambda cell: self._verified(cell, data, cells[0]))
             cells[index] = self.attempts.extend(cell, "evaluate", lambda cell: self._evaluated(cell, data))
-            if cell.name != REFERENCE and cell.path is not None:
+            if index > 0 and cell.path is not None:
                 self.workshop.close(cell.path)
         return cells
 
@@ -171,19 +192,20 @@ class VariantBuild:
         stage, target = f"verify {cell.name}", cell.target
         own = None if cell.taken is None else cell.taken.checkpoint
 
+        header = self.inputs.checkpoint.header
+        given = None if header.foreign is None or header.chain else header.foreign
+
         def make() -> ParityResult:
-            return verify(
+            found = verify(
                 self.workshop.predictor(cell.file),
                 self.workshop.parent(cell.taken, reference.file),
                 self.workshop.volumes(stage, patients),
                 artifact=target.name,
                 max_flip_ppm=target.max_flip_ppm,
             )
+            return found if given is None or own is not None else replace(found, reference=given.file)
 
-        foreign = self.inputs.checkpoint.header.foreign
-        theirs = (
-            artifacts.sha256_file(reference.file if own is None else own.path) if foreign is None else foreign.sha256
-        )
+        theirs = artifacts.sha256_file(reference.file if own is None else own.path) if given is None else given.sha256
         hashes = (artifacts.sha256_file(cell.file), theirs)
         asked = (*hashes, data.content_key, patients, target.max_flip_ppm, self.environment)
         return replace(cell, parity=self._stage(stage, ParityResult, make, inputs=asked))
@@ -205,7 +227,8 @@ class VariantBuild:
             return None
 
         def score(predictor: Predictor) -> EvalResult:
-            return self._score(predictor, stage, stage, data)
+            known = self.workshop.given if predictor is self.workshop.original else None
+            return self._score(known or predictor, stage, stage, data)
 
         def make() -> BaselineResult:
             options: dict[str, Any] = {"parameters": counted.parameters, "score": score, "here": self.environment}
@@ -248,7 +271,8 @@ class VariantBuild:
 
 def _weights(header: CheckpointHeader) -> str:
     if header.foreign is not None:
-        return f"{header.variant.slug}, of {header.foreign.file}, trained on {header.data}"
+        how = f"fine-tuned on {len(header.train_patients)} patients of" if header.chain else "trained on"
+        return f"{header.variant.slug}, of {header.foreign.file}, {how} {header.data}"
     return f"{header.variant.slug}, trained on {len(header.train_patients)} patients of {header.data}"
 
 
@@ -260,6 +284,8 @@ def _origin(inputs: BuildInputs, seed: int) -> str | None:
     unknown = f"TRAINING UNKNOWN: {foreign.file} does not say whom it learned from; a patient who is scored may be one."
     if not inputs.trained:
         return unknown
+    if inputs.checkpoint.header.chain:
+        return f"{unknown} {len(inputs.trained)} patients were fine-tuned on here, and are not scored."
     who = ", ".join(inputs.trained[:NAMED_PATIENTS]) + (" ..." if len(inputs.trained) > NAMED_PATIENTS else "")
     if foreign.contract.seen_patients:
         return f"{len(inputs.trained)} patients whom {foreign.file} names as seen lent slices to calibration ({who})."

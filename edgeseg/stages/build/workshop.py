@@ -36,6 +36,7 @@ class Workshop:
         """Take what was opened; nothing is built yet."""
         self.spec, self.inputs, self.progress = spec, inputs, progress
         self._open: dict[Path, Predictor] = {}
+        self._known: dict[tuple[Any, ...], Any] = {}
 
     @functools.cached_property
     def model(self) -> Any:
@@ -55,6 +56,16 @@ class Workshop:
         opened.contract = replace(opened.contract, threshold=point.threshold, post_processing=point.post_processing)
         return opened
 
+    @property
+    def given(self) -> Predictor | None:
+        """The same file, its first slices remembered: what it is verified on is not run anew to score it."""
+        return None if self.original is None else self.remembered(_GIVEN, self.original)
+
+    @property
+    def reference(self) -> Predictor | None:
+        """The file that the network must still compute as; None for edgeseg's own, and for one that was compressed."""
+        return None if self.inputs.checkpoint.header.chain else self.given
+
     def contract(self, target: Target, taken: Candidate | None) -> Contract:
         """Return what an artifact says of itself."""
         ranges = None if taken is None else taken.ranges
@@ -66,10 +77,11 @@ class Workshop:
 
     def write(self, target: Target, taken: Candidate | None, path: Path) -> None:
         """Convert the network, or that of a candidate, into a file."""
-        job = ConvertJob(model=self.model, contract=self.contract(target, taken))
+        job = ConvertJob(model=self.model, contract=self.contract(target, taken), known=self._known)
         if taken is not None:
-            model = self.model if taken.checkpoint is None else self._network(taken.checkpoint)
-            job = replace(job, model=model, ranges=taken.ranges.activations, float_layers=taken.float_layers)
+            job = replace(job, ranges=taken.ranges.activations, float_layers=taken.float_layers)
+        if taken is not None and taken.checkpoint is not None:
+            job = replace(job, model=self._network(taken.checkpoint), known={})
         target.convert(job, path)
 
     def predictor(self, path: Path) -> Predictor:
@@ -85,10 +97,10 @@ class Workshop:
     def parent(self, taken: Candidate | None, reference: Path) -> Predictor:
         """Open what an artifact came from: the reference, or the float network that a search trained for it.
 
-        The reference is the file that was given, where the network came from one.
+        The reference is the file that was given, where the network came from one and is whole.
         """
         if taken is None or taken.checkpoint is None:
-            return self.remembered(_GIVEN, self.original) if self.original is not None else self.predictor(reference)
+            return self.reference or self.predictor(reference)
         contract = self.contract(TARGETS[keras_fp32.NAME], None)
         return KerasPredictor(self._network(taken.checkpoint), contract, threads=self.spec.threads)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint
-from edgeseg.data.volume import Dataset, volumes
+from edgeseg.data.volume import Dataset
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.place import key_for
@@ -116,7 +116,7 @@ def choose_and_record(
     checkpoint: Checkpoint,
     dataset: Dataset,
     *,
-    slices: int,
+    slices: int | None,
     seed: int,
     method: str = MIN_MAX,
     among: tuple[str, ...] | None = None,
@@ -127,7 +127,7 @@ def choose_and_record(
     Args:
         checkpoint: the weights.
         dataset: where the slices are.
-        slices: how many to choose.
+        slices: how many to choose; None for the usual number, or all where there are fewer.
         seed: of the choice.
         method: how a range follows from the values, one of `edgeseg.targets.histograms.METHODS`.
         among: choose only among these patients, such as the training patients of a fold; all unless given.
@@ -147,7 +147,7 @@ def choose_and_record(
 
 
 def ranges_or_measured(
-    checkpoint: Checkpoint, dataset: Dataset, *, slices: int, seed: int, progress: Progress | None = None
+    checkpoint: Checkpoint, dataset: Dataset, *, slices: int | None, seed: int, progress: Progress | None = None
 ) -> tuple[Any, RecordedRanges]:
     """Return the network of weights with the ranges that ship for them, or else ranges measured on training patients.
 
@@ -158,8 +158,6 @@ def ranges_or_measured(
     found = shipped_ranges(checkpoint.header.variant, artifacts.sha256_file(checkpoint.path))
     if found is None:
         patients = training_patients(checkpoint, dataset, None, seed=seed)
-        if checkpoint.header.foreign is not None:
-            slices = min(slices, sum(len(volume.slice_names) for volume in volumes(dataset, patients)))
         manifest = choose_slices(dataset, patients, slices=slices, seed=seed, progress=progress)
         found = record_ranges(checkpoint, manifest, dataset, model=model, progress=progress)
     return model, found

@@ -25,7 +25,7 @@ from edgeseg.stages.calibrate.lot import calibration_patients
 from edgeseg.stages.calibrate.ranges import RecordedRanges
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import Predictor, checkpoint_contract, volume_logits
-from edgeseg.targets import ConvertJob, KerasPredictor, Target, get, open_artifact
+from edgeseg.targets import ConvertJob, Target, float_predictor, get, open_artifact
 from edgeseg.targets.target import kernel_sizes, logit_codes
 
 PATIENTS = 4
@@ -80,7 +80,7 @@ def sensitivity(
     contract = checkpoint_contract(checkpoint.header, target)
     job = ConvertJob(model=model, contract=contract, ranges=recorded.activations)
     files = _Files(check_target(target), job, volumes, threads, progress)
-    exact = _answers(KerasPredictor(model, contract, threads=threads), contract, volumes)
+    exact = _answers(float_predictor(model, contract, threads=threads), contract, volumes)
     codes = logit_codes(model, contract, recorded.activations)
     coded = in_codes(exact.logits, scale=codes.scale, zero=codes.zero_point, shift=codes.shift)
     none, every = files.answers(()), files.answers(files.layers)

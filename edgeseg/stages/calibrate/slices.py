@@ -7,6 +7,7 @@ patient, so that no site, scanner or lesion size decides the ranges alone. The s
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from edgeseg.specs import check_seed
 from edgeseg.stages.calibrate.manifest import pixel_digest, read_calibration, read_slices, write_calibration
 
 DEFAULT_SLICES, BUILD_SLICES = 64, 128
+_LOG = logging.getLogger(__name__)
 """How many slices the shipped phantom set holds, and how many are chosen from data unless told otherwise."""
 STRATA = ("tumour-free", "small", "medium", "large")
 PHANTOM_START, PHANTOM_PATIENTS, PHANTOM_SEED = 1992, 8, 0
@@ -42,7 +44,7 @@ def choose_slices(
     dataset: Dataset,
     patients: Sequence[str] | None = None,
     *,
-    slices: int = DEFAULT_SLICES,
+    slices: int | None = DEFAULT_SLICES,
     seed: int,
     progress: Progress | None = None,
 ) -> CalibrationSet:
@@ -96,8 +98,10 @@ def _all_candidates(
 
 
 def _manifest(
-    dataset: Dataset, candidates: list[_Candidate], patients: int, *, slices: int, seed: int
+    dataset: Dataset, candidates: list[_Candidate], patients: int, *, slices: int | None, seed: int
 ) -> CalibrationSet:
+    if slices is None:
+        slices = _usual(len(candidates), patients)
     if not 1 <= slices <= len(candidates):
         raise OptionError(
             f"{slices} calibration slices were asked for, and the {patients} patients to choose from hold "
@@ -107,6 +111,18 @@ def _manifest(
     entries = tuple(sorted(chosen, key=lambda entry: (entry.patient, entry.slice_name)))
     digest = pixel_digest(read_slices(entries, dataset))
     return CalibrationSet(data=dataset.name, seed=seed, slices=entries, sha256=digest)
+
+
+def _usual(there: int, patients: int) -> int:
+    """Return how many slices are chosen where nobody says: `BUILD_SLICES`, or all where there are fewer."""
+    if there < BUILD_SLICES:
+        _LOG.warning(
+            "the %d patients to choose from hold %d slices, fewer than the usual %d for calibration: all were taken",
+            patients,
+            there,
+            BUILD_SLICES,
+        )
+    return min(BUILD_SLICES, there)
 
 
 def phantom_calibration_data() -> PhantomDataset:

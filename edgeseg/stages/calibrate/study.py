@@ -24,7 +24,7 @@ from edgeseg.stages.environment import environment, versions
 from edgeseg.stages.ledger import Ledger, OnStage
 from edgeseg.stages.predict import checkpoint_contract, name_patients, network_of
 from edgeseg.stages.score import dice_delta, evaluate
-from edgeseg.targets import ConvertJob, KerasPredictor, open_artifact
+from edgeseg.targets import ConvertJob, float_predictor, open_artifact
 from edgeseg.targets.histograms import METHODS, MIN_MAX
 
 COUNTS = (8, 16, 32, 64, 128, 256, 512)
@@ -96,7 +96,7 @@ class _Study:
         self.seed, self.threads = seed, threads
         self.weights = artifacts.sha256_file(checkpoint.path)
         self.model = network_of(checkpoint)
-        self.contract = checkpoint_contract(checkpoint.header, target.name)
+        self.job = ConvertJob(model=self.model, contract=checkpoint_contract(checkpoint.header, target.name))
         place = cache_dir() / "calibration-study" / self.weights[:16]
         self.ledger = Ledger(artifacts.make_dir(place), rebuild=False, on_stage=on_stage)
         self.asked = (self.weights, key, scored, seed, versions())
@@ -151,14 +151,14 @@ class _Study:
 
     def _float(self) -> _Scored:
         contract = checkpoint_contract(self.checkpoint.header)
-        return self._score(KerasPredictor(self.model, contract, threads=self.threads), "keras-fp32")
+        return self._score(float_predictor(self.model, contract, threads=self.threads), "keras-fp32")
 
     def _int8(self, manifest: CalibrationSet, source: Dataset, method: str) -> _Scored:
         recorded = record_ranges(self.checkpoint, manifest, source, method=method, model=self.model)
-        contract = replace(self.contract, calibrated_on=recorded.data, calibration_hash=recorded.calibration_sha256)
+        contract = replace(self.job.contract, calibrated_on=recorded.data, calibration_hash=recorded.calibration_sha256)
         with scratch() as folder:
             path = folder / f"{self.target.name}{self.target.suffix}"
-            self.target.convert(ConvertJob(model=self.model, contract=contract, ranges=recorded.activations), path)
+            self.target.convert(replace(self.job, contract=contract, ranges=recorded.activations), path)
             return self._score(open_artifact(path, threads=self.threads), self.target.name)
 
     def _score(self, predictor: Any, artifact: str) -> _Scored:

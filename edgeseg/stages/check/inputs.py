@@ -121,7 +121,7 @@ def _whole(folder: Path) -> list[CheckedArtifact]:
             f"{folder} brings the builds of {build.folds} folds together and holds no file to check; give the folder "
             "of one fold in it"
         )
-    return [_checked(row, folder, build) for row in build.artifacts]
+    return [_checked(row, folder, build) for row in build.artifacts if not row.ruled_out]
 
 
 def _named(path: Path, folder: Path, items: list[CheckedArtifact]) -> str:

@@ -18,7 +18,6 @@ from edgeseg.checkpoint import (
     RecipeRecord,
     check_weights,
     read_checkpoint,
-    refuse_foreign,
     write_checkpoint,
 )
 from edgeseg.data.cache import SliceCache
@@ -28,12 +27,14 @@ from edgeseg.place import holding_out, sweep
 from edgeseg.recipes import Outcome
 from edgeseg.results import CompressResult, CompressStep, NetworkSize
 from edgeseg.specs import Chain, RecipeSpec, options_of, recipe_name
+from edgeseg.stages.adopt import copy_original
 from edgeseg.stages.calibrate import RANGES_FILE, learned_ranges
+from edgeseg.stages.compress.foreign import taken_over
 from edgeseg.stages.compress.workbench import StepWorkbench, validation_dice
 from edgeseg.stages.environment import versions
-from edgeseg.stages.predict import name_patients
+from edgeseg.stages.predict import name_patients, network_of
 from edgeseg.stages.train import HISTORY, WEIGHTS, History, OnTraining, holds_run, read_history, write_csv
-from edgeseg.variants import build_model, census
+from edgeseg.variants import census
 
 STEPS, ASKED, FOUND, RESULT = "steps", "asked.json", "step.json", "compress.json"
 
@@ -84,9 +85,10 @@ def compress(
         EdgeSegError: as the recipes raise them.
     """
     check_weights(parent, parent.header.variant)
-    refuse_foreign(parent, "compressed further")
     check_place(out, resume=resume)
     parent = name_patients(parent, cache.patients)
+    if parent.header.foreign is not None:
+        parent = taken_over(parent, chain, cache)
     _check_patients(parent.header, cache)
     done: list[CompressStep] = []
     at = parent
@@ -127,7 +129,7 @@ def apply_recipe(
 
 def measure(checkpoint: Checkpoint, cache: SliceCache) -> NetworkSize:
     """Measure a float network: what it holds, computes and compresses to, and its validation Dice."""
-    counted = census(build_model(checkpoint.header.variant, checkpoint.header.image))
+    counted = census(network_of(checkpoint))
     content = b"".join(np.asarray(array, np.float32).tobytes() for array in checkpoint.arrays.values())
     kernels = [array for name, array in checkpoint.arrays.items() if name.endswith("/kernel")]
     zeros, weights = sum(int((k == 0).sum()) for k in kernels), sum(k.size for k in kernels)
@@ -166,6 +168,7 @@ def _step(spec: RecipeSpec, bench: StepWorkbench) -> tuple[CompressStep, bool]:
         sha256=artifacts.sha256_file(made.path),
         size=measure(made, bench.cache),
         seconds=seconds,
+        notes=outcome.notes,
     )
     artifacts.write_text(bench.folder / FOUND, to_json(step) + "\n")
     return step, False
@@ -187,6 +190,7 @@ def _write(bench: StepWorkbench, record: RecipeRecord, asked: _Asked, outcome: O
         initial=parent.header,
         parts=(),
         recipe=record,
+        foreign=outcome.foreign,
     )
     artifacts.write_text(folder / HISTORY, to_json(History(epochs=outcome.history)))
     path = write_checkpoint(folder / WEIGHTS, header, outcome.arrays)
@@ -253,6 +257,8 @@ def _finish(
     if ranges.is_file():
         artifacts.write_bytes(out / RANGES_FILE, ranges.read_bytes())
     artifacts.write_text(out / RESULT, to_json(result) + "\n")
+    if parent.header.foreign is not None:
+        copy_original(parent, out)
     artifacts.write_bytes(out / WEIGHTS, last.path.read_bytes())
     return result
 

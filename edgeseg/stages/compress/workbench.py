@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts
-from edgeseg.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from edgeseg.backend import load_keras
+from edgeseg.checkpoint import Checkpoint, load_weights, read_checkpoint, write_checkpoint
 from edgeseg.data.cache import SliceCache
+from edgeseg.data.sampler import Sampler
 from edgeseg.recipes import Outcome
-from edgeseg.specs import Cluster, FineTune, Prune, Qat, TrainSpec
+from edgeseg.recipes.recipe import Batch
+from edgeseg.specs import Cluster, FineTune, ImageSpec, Prune, Qat, TrainSpec
 from edgeseg.stages.predict import checkpoint_predictor, plain_dice
-from edgeseg.stages.train import STATE, OnTraining, TrainProgress, soft_labels, train
+from edgeseg.stages.train import (
+    STATE,
+    OnTraining,
+    TrainProgress,
+    bare_network,
+    fed,
+    soft_labels,
+    targets_on_grid,
+    train,
+)
 from edgeseg.workers.job import OnEvent, WorkerEvent, WorkerJob
 from edgeseg.workers.process import run_worker
 
@@ -51,6 +63,25 @@ class StepWorkbench:
             write_checkpoint(path, made.header, made.arrays)
         return read_checkpoint(path)
 
+    def network(self, parent: Checkpoint) -> Any:
+        """Build a network with its weights; see `edgeseg.recipes.Workbench`."""
+        side = parent.header.train.crop_px
+        model = bare_network(load_keras(), parent.header.variant, parent, ImageSpec(height=side, width=side))
+        load_weights(model, parent, parent.header.variant)
+        return model
+
+    def batches(self, parent: Checkpoint, train: TrainSpec, count: int) -> Iterator[Batch]:
+        """Draw training batches; see `edgeseg.recipes.Workbench`."""
+        keras, foreign = load_keras(), parent.header.foreign
+        sampler = Sampler.of(self.cache, parent.header.train_patients, train)
+        for index in range(count):
+            epoch, step = divmod(index, sampler.steps_per_epoch)
+            images, targets = sampler.batch(1 + epoch, step)
+            if foreign is not None:
+                images = np.asarray(fed(keras, images, foreign.contract))
+                targets = np.asarray(targets_on_grid(keras, targets, foreign.contract))
+            yield images, targets
+
     def train(
         self, spec: TrainSpec, initial: Checkpoint | None, *, taught: float, teachers: tuple[str, ...]
     ) -> Outcome:
@@ -76,7 +107,13 @@ class StepWorkbench:
             initial=initial,
         )
         made = read_checkpoint(Path(result.weights))
-        return Outcome(variant=spec.variant, arrays=made.arrays, train=spec, history=result.history)
+        return Outcome(
+            variant=spec.variant,
+            arrays=made.arrays,
+            train=spec,
+            history=result.history,
+            foreign=made.header.foreign,
+        )
 
     def work(self, recipe: str, spec: FineTune, train: TrainSpec, parent: Checkpoint) -> Outcome:
         """Train in a worker; see `edgeseg.recipes.Workbench`."""

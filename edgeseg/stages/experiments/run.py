@@ -17,10 +17,9 @@ from edgeseg.metrics import count_overlap, count_tumour_free
 from edgeseg.place import turn
 from edgeseg.results import ExperimentLog, HeldOutScore, Outcome
 from edgeseg.specs import ExperimentRow, Plan, PostProcessing, Scoring, TrainSpec
-from edgeseg.stages.predict import checkpoint_predictor, last_step_weights
+from edgeseg.stages.predict import Predictor, checkpoint_predictor, last_step_weights
 from edgeseg.stages.score import predicted_masks
 from edgeseg.stages.train import STATE, History, OnTraining, complete_run, holds_run, read_history, train
-from edgeseg.targets import KerasPredictor
 from edgeseg.variants import build_model, census
 
 
@@ -179,7 +178,7 @@ class _Work:
         return tuple(_score(self.cache, patient, predictor, score) for patient in self.held_out)
 
 
-def _score(cache: SliceCache, patient: str, predictor: KerasPredictor, score: Scoring) -> HeldOutScore:
+def _score(cache: SliceCache, patient: str, predictor: Predictor, score: Scoring) -> HeldOutScore:
     volume = cache.volume(patient)
     masks = predicted_masks(predictor, volume, flips=score.flips)
     free = count_tumour_free(masks, volume.reference)

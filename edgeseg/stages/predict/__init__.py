@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from edgeseg.stages.predict.known import name_patients
-from edgeseg.stages.predict.predictor import Predictor, flip_passes, plain_dice, slice_label, volume_logits
+from edgeseg.stages.predict.predictor import (
+    Predictor,
+    flip_passes,
+    plain_dice,
+    plain_overlap,
+    slice_label,
+    volume_logits,
+)
 from edgeseg.stages.predict.remembered import Remembered
 from edgeseg.stages.predict.weights import checkpoint_contract, checkpoint_predictor, last_step_weights, network_of
 
@@ -17,6 +24,7 @@ __all__ = [
     "name_patients",
     "network_of",
     "plain_dice",
+    "plain_overlap",
     "slice_label",
     "volume_logits",
 ]

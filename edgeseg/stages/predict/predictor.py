@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from edgeseg.data.volume import Volume
 from edgeseg.errors import ArtifactError
-from edgeseg.imaging import Tables, to_network, volume_tables
-from edgeseg.metrics import count_overlap
+from edgeseg.imaging import Tables, logits_to_size, to_network, volume_tables
+from edgeseg.metrics import Overlap, count_overlap
 from edgeseg.specs import FLIPS, Contract, check_flips
 
 BATCH_SLICES = 8
@@ -65,7 +65,7 @@ def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") 
 
     Args:
         predictor: what to run.
-        volume: images `(N, h, w, 3) uint8`; any h and w.
+        volume: images `(N, h, w, C) uint8`; any h and w.
         flips: a key of `FLIPS`; the logits are the mean over its passes, each flipped back.
 
     Returns:
@@ -82,7 +82,7 @@ def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") 
 def flip_passes(predictor: Predictor, volume: Volume, *, flips: str) -> list[NDArray[np.float32]]:
     """Run one patient once for each pass of `flips`, each flipped back; see `volume_logits`, which takes their mean."""
     check_flips(flips)
-    images = to_network(volume.images, predictor.contract)
+    images = to_network(volume.images, predictor.contract, volume.channels)
     tables = volume_tables([images], predictor.contract)
     return [
         _logits(predictor, np.ascontiguousarray(images[:, ::rows, ::columns]), volume, tables)[:, ::rows, ::columns]
@@ -90,9 +90,16 @@ def flip_passes(predictor: Predictor, volume: Volume, *, flips: str) -> list[NDA
     ]
 
 
+def plain_overlap(predictor: Predictor, volume: Volume) -> Overlap:
+    """Count one patient while training: raw masks at probability 0.5, no flips, on the grid of the slices' cache."""
+    reference = np.asarray(volume.reference)
+    logits = logits_to_size(volume_logits(predictor, volume), *reference.shape[1:])
+    return count_overlap(logits > 0.0, reference)
+
+
 def plain_dice(predictor: Predictor, volume: Volume) -> float:
-    """Score one patient while training: raw masks at probability 0.5, no flips, on the grid of the slices' cache."""
-    return count_overlap(volume_logits(predictor, volume) > 0.0, np.asarray(volume.reference)).dice
+    """Return the Dice of `plain_overlap`."""
+    return plain_overlap(predictor, volume).dice
 
 
 def slice_label(volume: Volume, index: int) -> str:

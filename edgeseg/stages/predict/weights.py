@@ -11,8 +11,9 @@ from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.volume import KAGGLE_LGG, PHANTOM
 from edgeseg.foreign import rebuild
 from edgeseg.place import key_for
+from edgeseg.runtime import Segmenter
 from edgeseg.specs import Contract, seen_entries
-from edgeseg.targets import KerasPredictor, get
+from edgeseg.targets import KerasPredictor, float_predictor, get
 from edgeseg.variants import build_model
 from edgeseg.variants.tiers import tier_of
 
@@ -29,7 +30,12 @@ def checkpoint_contract(header: CheckpointHeader, target: str = "keras-fp32", *,
     """
     found, learned = get(target), header.train_patients
     if header.foreign is not None:
-        return replace(header.foreign.contract, target=found.name, layout=found.layout)
+        theirs = replace(header.foreign.contract, target=found.name, layout=found.layout)
+        if not learned:
+            return theirs
+        entries = seen_entries(learned, key=None if public_ids else key_for(learned))
+        seen = tuple(sorted({*theirs.seen_patients, *entries}))
+        return replace(theirs, seen_patients=seen, training_hash=header.data_hash)
     return Contract(
         variant=header.variant,
         tier=tier_of(header.variant, found.precision),
@@ -49,6 +55,8 @@ def checkpoint_contract(header: CheckpointHeader, target: str = "keras-fp32", *,
 def network_of(checkpoint: Checkpoint) -> Any:
     """Return the Keras network of a checkpoint with its weights, on the backend that this process runs.
 
+    One of somebody else that stays an ONNX graph comes as an `edgeseg.targets.graph.GraphNetwork`.
+
     Raises:
         CheckpointError: when the file holds a state and not weights, or damaged ones.
     """
@@ -64,13 +72,13 @@ def network_of(checkpoint: Checkpoint) -> Any:
     return model
 
 
-def checkpoint_predictor(checkpoint: Checkpoint, *, threads: int | None = 2) -> KerasPredictor:
-    """Open weights as a float Keras network.
+def checkpoint_predictor(checkpoint: Checkpoint, *, threads: int | None = 2) -> KerasPredictor | Segmenter:
+    """Open weights as a float network.
 
     Raises:
         CheckpointError: when the file holds a state and not weights, or damaged ones.
     """
-    return KerasPredictor(network_of(checkpoint), checkpoint_contract(checkpoint.header), threads=threads)
+    return float_predictor(network_of(checkpoint), checkpoint_contract(checkpoint.header), threads=threads)
 
 
 def last_step_weights(state: Checkpoint, weights: Checkpoint) -> Checkpoint:

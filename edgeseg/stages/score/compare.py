@@ -48,8 +48,8 @@ def _artifact(
     return ArtifactComparison(
         artifact=key[1],
         variant=" -> ".join(dict.fromkeys(row.variant for row in (old, new) if row is not None)),
-        size_bytes_before=None if old is None else old.size_bytes,
-        size_bytes_after=None if new is None else new.size_bytes,
+        size_bytes_before=None if old is None else old.size_bytes or None,
+        size_bytes_after=None if new is None else new.size_bytes or None,
         dice_before=None if before is None else before.dice.mean,
         dice_after=None if after is None else after.dice.mean,
         dice_delta=delta,
@@ -59,7 +59,7 @@ def _artifact(
         latency_ratio=None if was is None or now is None else now / was,
         status_before=None if old is None else old.status,
         status_after=None if new is None else new.status,
-        same_file=old is not None and new is not None and old.sha256 == new.sha256,
+        same_file=old is not None and new is not None and old.sha256 == new.sha256 != "",
         clinical=clinical_change(before, after) if before is not None and after is not None and patients else None,
     )
 

@@ -26,7 +26,7 @@ from edgeseg.stages.segment.dicom_seg import SegMasks
 from edgeseg.stages.segment.doubts import Doubts
 from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer
 from edgeseg.stages.segment.measure import area_mm2, largest_diameter_mm
-from edgeseg.stages.segment.pictures import Pictures
+from edgeseg.stages.segment.pictures import Pictures, channel_shown
 
 if TYPE_CHECKING:
     from edgeseg.runtime import Segmenter
@@ -41,6 +41,7 @@ class _Watched:
         self._scan, self._advance = scan, advance
         self.name, self.slice_names, self.volume = scan.name, scan.slice_names, scan.volume
         self.pixel_mm, self.slice_mm, self.warnings = scan.pixel_mm, scan.slice_mm, ()
+        self.channels = scan.channels
         self.sizes: Counter[tuple[int, int]] = Counter()
         self._last: tuple[int, NDArray[np.uint8]] | None = None
         self.doubts = Doubts()
@@ -89,7 +90,8 @@ def segment_case(
     place = make_dir(folder / scan.name)
     writers = _writers(scan, place, options, model_sha256)
     watched = _Watched(scan, advance)
-    pictures = Pictures(place, scan.name, len(scan.slice_names), scan.pixel_mm) if options.overlays else None
+    on = scan.channels.index(channel_shown(segmenter.contract, scan.channels))
+    pictures = Pictures(place, scan.name, len(scan.slice_names), scan.pixel_mm, on) if options.overlays else None
     masks: list[SliceSegmentation] = []
     latencies_ms: list[float] = []
     results = segmenter.segment_scan(watched, spool_dir=place, tables=segmenter.scan_tables(scan))

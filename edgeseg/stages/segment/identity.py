@@ -38,9 +38,9 @@ def place_digest(source: str) -> str:
 
 def options_digest(options: RunOptions) -> str:
     """Return 32 hex digits over what decides the masks beside inputs and model: options, contract, edgeseg itself."""
-    plain = replace(options, pre=None, flair=None, post=None, salt=None, contract=None, untrusted=False)
+    plain = replace(options, sequences={}, salt=None, contract=None, untrusted=False)
     contract = sha256_file(options.contract) if options.contract is not None else None
-    named = [which is not None for which in (options.pre, options.post)]
+    named = sorted(options.sequences)
     return hashlib.sha256(repr((plain, contract, named, __version__)).encode(errors="backslashreplace")).hexdigest()[
         :32
     ]

@@ -15,7 +15,7 @@ from edgeseg.data.strays import beside, only_format, require_undamaged, stray_wa
 from edgeseg.data.tree import MASK_ENDING, Tree, read_tree
 from edgeseg.data.units import study_folders
 from edgeseg.errors import DatasetError, OptionError
-from edgeseg.specs import CHANNELS, RunOptions
+from edgeseg.specs import LGG, ChannelSet, RunOptions
 from edgeseg.stages.segment.request import ScanRequest
 
 _UNNAMED_PATIENT = "patient"
@@ -57,7 +57,7 @@ class Planned:
     name: str | None = None
 
 
-def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
+def plan(paths: Iterable[Path], options: RunOptions, channels: ChannelSet = LGG) -> tuple[Planned, ...]:
     """Find the scans that paths and options stand for.
 
     A file of volumes holds all sequences of one patient; a folder with files of volumes in it is one patient, and so is
@@ -68,22 +68,21 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
         DatasetError: when a path does not exist or holds nothing to segment, or volumes of several kinds.
         OptionError: for paths beside sequences that are named one by one.
     """
-    given = tuple(dict.fromkeys(paths))
-    series = {name: text for name in CHANNELS if (text := getattr(options, f"{name}_series")) is not None}
+    given, series = tuple(dict.fromkeys(paths)), dict(options.series)
+    channels.places((*options.sequences, *series))
     asked = ScanRequest(
-        spacing_mm=options.spacing_mm, salt=options.salt, series=series, same_patient=options.same_patient
+        channels=channels,
+        spacing_mm=options.spacing_mm,
+        salt=options.salt,
+        series=series,
+        same_patient=options.same_patient,
     )
-    if options.flair is not None:
-        if given:
-            raise OptionError(f"{given[0]} was given beside --flair; give paths or the sequences one by one, not both")
-        paths = tuple(path for path in (options.pre, options.flair, options.post) if path is not None)
-        named = replace(asked, pre=_text(options.pre), flair=_text(options.flair), post=_text(options.post))
-        called = _name_of(options.flair) if options.flair.is_file() else None
-        return (Planned(source=str(options.flair), slices=0, open=named.open, paths=paths, request=named, name=called),)
+    if options.sequences:
+        return (_one_by_one(options.sequences, given, asked),)
     pictures, planned, trees = [], [], {}
     for path in given:
         tree = read_tree(path) if path.is_dir() else None
-        volumes = _volumes(path, tree, flair_is_named="flair" in series, one_patient=options.same_patient)
+        volumes = _volumes(path, tree, asked=asked)
         if not volumes:
             pictures.append(path)
         if tree is not None:
@@ -101,18 +100,38 @@ def plan(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
             raise OptionError(
                 f"--{next(iter(series))}-series was given and {given[0] if given else 'nothing'} holds pictures"
             )
-        planned += [_planned(case, options.spacing_mm, trees) for case in find_cases(pictures)]
+        planned += [_planned(case, asked, trees) for case in find_cases(pictures)]
     return tuple(planned)
 
 
-def _planned(case: Case, spacing: tuple[float, float, float | None] | None, trees: Mapping[Path, Tree]) -> Planned:
+def _one_by_one(sequences: Mapping[str, Path], given: tuple[Path, ...], asked: ScanRequest) -> Planned:
+    """Plan the scan whose sequences are named."""
+    if given:
+        raise OptionError(
+            f"{given[0]} was given beside --{next(iter(sequences))}; give paths or the sequences one by one, not both"
+        )
+    asked.channels.require(sequences, "the sequences that were named")
+    on = sequences[asked.channels.reference]
+    named = replace(asked, sequences={channel: str(path) for channel, path in sequences.items()})
+    return Planned(
+        source=str(on),
+        slices=0,
+        open=named.open,
+        paths=tuple(sequences.values()),
+        request=named,
+        name=_name_of(on) if on.is_file() else None,
+    )
+
+
+def _planned(case: Case, plain: ScanRequest, trees: Mapping[Path, Tree]) -> Planned:
     """Plan the slices of a folder; what lies beside them is named with the first patient of the folder given."""
     tree = next((tree for root, tree in trees.items() if case.folder.is_relative_to(root)), None)
     asked = ScanRequest(
         slices=tuple(map(str, case.slices)),
         patient=case.patient,
         volume=case.volume,
-        spacing_mm=spacing,
+        channels=plain.channels,
+        spacing_mm=plain.spacing_mm,
         unused=() if tree is None else unused_of(tree, case.folder),
         warnings=() if tree is None else stray_warnings(tree, case.folder),
     )
@@ -132,18 +151,14 @@ def _name_of(path: Path) -> str:
     return stem(path) if path.is_file() and format_of(path) is not None else path.resolve().name
 
 
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
-
-
 def plan_folders(path: Path) -> list[Path]:
     """List the files or folders of volumes, one patient each, that a path stands for; the path where there are none."""
     kind = format_of(path) if path.is_file() else None
     tree = read_tree(path) if path.is_dir() else None
-    return [path] if kind is not None else _volumes(path, tree, flair_is_named=False) or [path]
+    return [path] if kind is not None else _volumes(path, tree, asked=ScanRequest()) or [path]
 
 
-def _volumes(path: Path, tree: Tree | None, *, flair_is_named: bool, one_patient: bool = False) -> list[Path]:
+def _volumes(path: Path, tree: Tree | None, *, asked: ScanRequest) -> list[Path]:
     """List the files or folders that are one patient's volumes each; none where a path stands for slices."""
     if tree is None:
         kind = format_of(path) if path.is_file() else None
@@ -156,7 +171,12 @@ def _volumes(path: Path, tree: Tree | None, *, flair_is_named: bool, one_patient
     if name is None:
         return []
     if _is_whole(tree):
-        units = [path] if one_patient else study_folders(tree, name, flair_is_named=flair_is_named)
+        named = asked.channels.reference in asked.series
+        units = (
+            [path]
+            if asked.same_patient
+            else study_folders(tree, name, channels=asked.channels, reference_is_named=named)
+        )
     else:
         folders = list(dict.fromkeys(file.parent for file in tree.of(name)))
         units = [one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders)]

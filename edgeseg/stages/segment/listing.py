@@ -28,8 +28,7 @@ def list_series(paths: Iterable[Path] = (), *, options: RunOptions | None = None
         OptionError: when there is no path.
     """
     options = options or RunOptions()
-    named = (options.pre, options.flair, options.post)
-    given = tuple(dict.fromkeys([*paths, *(path for path in named if path is not None)]))
+    given = tuple(dict.fromkeys([*paths, *options.sequences.values()]))
     if not given:
         raise OptionError("--list needs a path: name the folder whose series are to be listed")
     series: list[SeriesListing] = []

@@ -23,7 +23,7 @@ from edgeseg.errors import (
 )
 from edgeseg.progress import Progress
 from edgeseg.results import FAILED, PatientSegmentation
-from edgeseg.specs import RunOptions
+from edgeseg.specs import LGG, ChannelSet, RunOptions
 from edgeseg.stages.segment.apart.files import open_apart
 from edgeseg.stages.segment.case import segment_case
 from edgeseg.stages.segment.identity import inputs_digest, options_digest, place_digest
@@ -43,7 +43,7 @@ _OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, er
 _LOG = logging.getLogger(__name__)
 
 
-def plan_each(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]:
+def plan_each(paths: Iterable[Path], options: RunOptions, channels: ChannelSet = LGG) -> tuple[Planned, ...]:
     """Plan paths; one that cannot be planned is a scan that fails as it is opened, unless all do.
 
     Raises:
@@ -52,7 +52,7 @@ def plan_each(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]
     """
     given = tuple(dict.fromkeys(paths))
     try:
-        return plan(given, options)
+        return plan(given, options, channels)
     except DataError:
         parts = _parts(given)
         if len(parts) < 2 or not all(path.exists() for path in given):
@@ -61,13 +61,13 @@ def plan_each(paths: Iterable[Path], options: RunOptions) -> tuple[Planned, ...]
         good: list[Path] = []
         for part in parts:
             try:
-                plan(part, options)
+                plan(part, options, channels)
                 good += part
             except DataError as error:
                 planned.append(Planned(source=str(part[0]), slices=0, open=_raising(error), paths=part))
         if not good or len(good) == len(given):
             raise
-        return (*plan(good, options), *planned)
+        return (*plan(good, options, channels), *planned)
 
 
 def _parts(given: tuple[Path, ...]) -> tuple[tuple[Path, ...], ...]:

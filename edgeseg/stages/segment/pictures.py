@@ -1,4 +1,4 @@
-"""Pictures for the eye: FLAIR with the mask drawn on it, slice by slice and as one contact sheet."""
+"""Pictures for the eye: one channel with the mask drawn on it, slice by slice and as one contact sheet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from edgeseg.specs import CHANNELS, INTENDED_USE
+from edgeseg.specs import INTENDED_USE, Contract
 from edgeseg.stages.segment.masks import save_png
 
 OVERLAY_ENDING, SHEET_ENDING, OVERLAYS = "_overlay", "_contact_sheet", "overlays"
@@ -17,9 +17,14 @@ _TINT, _TINT_SHARE, _OUTLINE = np.array([255, 60, 40], np.float32), 0.25, (255, 
 _TILE_PX, _TILES, _COLUMNS, _FOOT_PX = 160, 60, 8, 18
 
 
-def overlay(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Draw a mask on FLAIR: `(h, w, 3) uint8` and `(h, w) bool` to `(h, w, 3) uint8` RGB, tinted with an outline."""
-    grey = image[:, :, CHANNELS.index("flair")]
+def channel_shown(contract: Contract, channels: tuple[str, ...]) -> str:
+    """Name the channel that masks are drawn on: the one on whose grid they lie, or the first where it is not there."""
+    reference = contract.channel_set.reference
+    return reference if reference in channels else channels[0]
+
+
+def overlay(grey: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Draw a mask on a channel: `(h, w) uint8` and `(h, w) bool` to `(h, w, 3) uint8` RGB, tinted with an outline."""
     drawn = np.repeat(grey[:, :, np.newaxis], 3, axis=2)
     drawn[mask] = (drawn[mask] * (1 - _TINT_SHARE) + _TINT * _TINT_SHARE).astype(np.uint8)
     padded = np.pad(mask, 1)
@@ -31,8 +36,11 @@ def overlay(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uin
 class Pictures:
     """`overlays/<slice>_overlay.png` and `<patient>_contact_sheet.png`; a sheet shows at most 60 slices."""
 
-    def __init__(self, folder: Path, patient: str, slices: int, pixel_mm: tuple[float, float] | None) -> None:
-        """Write into `folder`, which is there."""
+    def __init__(
+        self, folder: Path, patient: str, slices: int, pixel_mm: tuple[float, float] | None, channel: int
+    ) -> None:
+        """Write into `folder`, which is there; `channel` is the number of the one that is drawn on."""
+        self._channel = channel
         self._folder, self._patient, self._pixel_mm = folder / OVERLAYS, patient, pixel_mm or (1.0, 1.0)
         self._sheet_path = folder / f"{patient}{SHEET_ENDING}.png"
         self._folder.mkdir(exist_ok=True)
@@ -44,7 +52,7 @@ class Pictures:
 
     def add(self, index: int, name: str, image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> None:
         """Write one overlay, and put it on the sheet."""
-        drawn = Image.fromarray(overlay(image, mask))
+        drawn = Image.fromarray(overlay(image[:, :, self._channel], mask))
         save_png(drawn, self._folder / f"{name}{OVERLAY_ENDING}.png")
         if index not in self._shown:
             return

@@ -12,20 +12,20 @@ from edgeseg.data.slice_scan import SliceScan
 from edgeseg.data.tree import MASK_ENDING
 from edgeseg.errors import DatasetError
 from edgeseg.results import UnusedFiles
+from edgeseg.specs import LGG, ChannelSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRequest:
-    """Volumes by `path` or by `pre`, `flair` and `post`; or `slices`, files that hold three channels each.
+    """Volumes by `path` or by `sequences`; or `slices`, files that hold all channels each.
 
     The other attributes are those of `open_scan` and `SliceScan`; `patient` and `volume` are of slices alone, `unused`
     and `warnings` are what `open_scan` takes as `beside`.
     """
 
     path: str | None = None
-    pre: str | None = None
-    flair: str | None = None
-    post: str | None = None
+    sequences: dict[str, str] = field(default_factory=dict)
+    channels: ChannelSet = LGG
     volumes: tuple[str, ...] = ()
     spacing_mm: tuple[float, float, float | None] | None = None
     salt: str | None = None
@@ -51,15 +51,15 @@ class ScanRequest:
                 self.patient,
                 files,
                 volume=self.volume,
+                channels=self.channels.pictured,
                 spacing_mm=self.spacing_mm,
                 unused=self.unused,
                 warnings=self.warnings,
             )
         return open_scan(
-            _path(self.path),
-            pre=_path(self.pre),
-            flair=_path(self.flair),
-            post=_path(self.post),
+            None if self.path is None else Path(self.path),
+            channels=self.channels,
+            sequences={channel: Path(text) for channel, text in self.sequences.items()},
             volumes=self.volumes,
             spacing_mm=self.spacing_mm,
             salt=self.salt,
@@ -74,15 +74,11 @@ class ScanRequest:
         return sum(file.stat().st_size for file in self._files())
 
     def _files(self) -> Iterator[Path]:
-        for name in (*self.slices, self.path, self.pre, self.flair, self.post):
+        for name in (*self.slices, self.path, *self.sequences.values()):
             if name is None:
                 continue
             found = Path(name)
             yield from (one for one in (found.rglob("*") if found.is_dir() else (found,)) if one.is_file())
-
-
-def _path(text: str | None) -> Path | None:
-    return None if text is None else Path(text)
 
 
 def _require_own_masks(files: tuple[Path, ...]) -> None:

@@ -75,7 +75,7 @@ def run(
     kept = kept_salt(out) if options.salt is None else None
     salted = options if options.salt is not None else replace(options, salt=kept or drawn_salt())
     opened = _Model.load(model, threads, salted)
-    planned = plan_each(paths, salted)
+    planned = plan_each(paths, salted, opened.segmenter.contract.channel_set)
     _refuse_writing_among_slices(planned, out)
     _refuse_names(planned, out)
     with claimed(out):

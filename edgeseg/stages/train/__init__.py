@@ -19,6 +19,7 @@ from edgeseg.stages.train.run_folder import (
 )
 from edgeseg.stages.train.teach import soft_labels
 from edgeseg.stages.train.train import compile_for, train
+from edgeseg.stages.train.trained import bare_network, check_fed, fed, targets_on_grid
 
 __all__ = [
     "HISTORY",
@@ -28,14 +29,18 @@ __all__ = [
     "OnTraining",
     "TrainProgress",
     "average",
+    "bare_network",
+    "check_fed",
     "compile_for",
     "complete_run",
+    "fed",
     "fold_folders",
     "holds_run",
     "of_fold",
     "read_history",
     "refuse_overwrite",
     "soft_labels",
+    "targets_on_grid",
     "train",
     "write_csv",
 ]

@@ -12,12 +12,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from edgeseg.checkpoint import CheckpointHeader
+from edgeseg.checkpoint import CheckpointHeader, weight_names
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import TrainingError
+from edgeseg.metrics import Overlap
 from edgeseg.results import EpochRecord
-from edgeseg.stages.predict import Predictor, checkpoint_contract, plain_dice
+from edgeseg.stages.predict import Predictor, checkpoint_contract, plain_overlap
 from edgeseg.stages.train.distribute import Team
 from edgeseg.stages.train.run_folder import History, TensorBoardLog, averaged_weights, save_state, write_csv
 from edgeseg.targets import KerasPredictor
@@ -82,6 +83,7 @@ class TrainLoop:
         self.batches, self.team = batches, team
         self.log = TensorBoardLog(out / "tensorboard") if team.writes else None
         self.seconds = 0.0
+        self.remarks: tuple[str, ...] = ()
         self.epoch = 0
         self._began = 0.0
         self._unseen: tuple[int, Any] | None = None
@@ -186,8 +188,9 @@ class TrainLoop:
         )
         if self.epoch % self.validate_every == 0 or self.epoch == self.sampler.spec.epochs:
             with self.team.alone():
-                self.scorer.set_weights(list(averaged_weights(self.model, self.model.optimizer).values()))
-                record = _validated(record, self._predictor, self.cache, self.header.validation_patients)
+                values = averaged_weights(self.model, self.model.optimizer)
+                self.scorer.set_weights([values[name] for name in weight_names(self.scorer)])
+                record, self.remarks = self._validated(record)
         self.history = History(epochs=(*self.history.epochs, record))
         if self.log is None:
             return
@@ -196,8 +199,23 @@ class TrainLoop:
         write_csv(self.out / "history.csv", self.history.epochs)
         self.log.add(record)
 
+    def _validated(self, record: EpochRecord) -> tuple[EpochRecord, tuple[str, ...]]:
+        """Score the network per patient at threshold 0.5, without post-processing, and say why where all are 0."""
+        found = [plain_overlap(self._predictor, self.cache.volume(one)) for one in self.header.validation_patients]
+        dice = [one.dice for one in found]
+        record = replace(record, dice_mean=float(np.mean(dice)), dice_median=float(np.median(dice)))
+        return record, () if any(dice) else (_why_nothing(found, record.step),)
 
-def _validated(record: EpochRecord, predictor: Predictor, cache: SliceCache, patients: tuple[str, ...]) -> EpochRecord:
-    """Score a network per patient at threshold 0.5, without post-processing."""
-    scores = [plain_dice(predictor, cache.volume(patient)) for patient in patients]
-    return replace(record, dice_mean=float(np.mean(scores)), dice_median=float(np.median(scores)))
+
+def _why_nothing(found: list[Overlap], steps: int) -> str:
+    """Say what a network that scores 0 on every patient does, and what to try."""
+    drawn = sum(one.false_positives for one in found)
+    what = (
+        f"draws {drawn} pixels on the {len(found)} validation patients, none of them tumour"
+        if drawn
+        else f"calls no pixel of the {len(found)} validation patients tumour"
+    )
+    return (
+        f"the validation Dice is 0: after {steps} steps the network {what}; train longer (--epochs, "
+        "--steps-per-epoch), and see how much of the data is tumour with: edgeseg data info DIR"
+    )

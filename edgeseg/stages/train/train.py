@@ -25,6 +25,7 @@ from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import name_patients
 from edgeseg.stages.train.distribute import Team, gather, helps_another
 from edgeseg.stages.train.loop import OnTraining, TrainLoop
+from edgeseg.stages.train.moving_average import adamw
 from edgeseg.stages.train.run_folder import (
     STATE,
     WEIGHTS,
@@ -35,7 +36,7 @@ from edgeseg.stages.train.run_folder import (
     save_state,
 )
 from edgeseg.stages.train.teach import soft_labels
-from edgeseg.variants import build_model
+from edgeseg.stages.train.trained import bare_network, trained_network
 from edgeseg.variants.initial import draw_kernels
 
 
@@ -93,6 +94,8 @@ def train(
     _check_initial(spec, initial, train_patients, validation_patients)
     header = _header(cache, spec, train_patients, validation_patients, backend, devices)
     header = replace(header, initial=None if initial is None else initial.header)
+    if initial is not None and (foreign := initial.header.foreign) is not None:
+        header = replace(header, foreign=foreign, image=foreign.contract.image)
     if resume and (done_before := finished_run(out, header)) is not None:
         return _result(out, *done_before, images_per_second=None)
     team = gather(keras, devices=devices, batch_size=spec.batch_size)
@@ -102,7 +105,7 @@ def train(
     batches = DeviceBatches(sampler) if spec.augment_on == "device" else sampler
     with team.scope():
         model = _compiled(keras, spec, sampler.steps_per_epoch, initial)
-    scorer = build_model(spec.variant, _image(cache), keras)
+    scorer = bare_network(keras, spec.variant, initial, _image(cache))
     done, history = _start(out, header, model, team, resume=resume)
     run = TrainLoop(cache, sampler, batches, model, scorer, header, history, out, validate_every, progress, team)
     try:
@@ -113,7 +116,7 @@ def train(
     team.wait("trained")
     images = (spec.epochs - done) * sampler.steps_per_epoch * spec.batch_size
     speed = round(images / run.seconds, 2) if run.seconds else None
-    return _result(out, header, run.history, images_per_second=speed)
+    return replace(_result(out, header, run.history, images_per_second=speed), remarks=run.remarks)
 
 
 def _result(out: Path, header: CheckpointHeader, history: History, *, images_per_second: float | None) -> TrainResult:
@@ -219,7 +222,8 @@ def _image(cache: SliceCache) -> ImageSpec:
 
 def _compiled(keras: Any, spec: TrainSpec, steps_per_epoch: int, initial: Checkpoint | None) -> Any:
     with computing(keras, spec.precision):
-        model = build_model(spec.variant, ImageSpec(height=spec.crop_px, width=spec.crop_px), keras)
+        image = ImageSpec(height=spec.crop_px, width=spec.crop_px)
+        model = trained_network(keras, spec.variant, initial, image)
     if initial is None:
         draw_kernels(model, seed=spec.seed)
     else:
@@ -271,9 +275,7 @@ def compile_for(keras: Any, model: Any, spec: TrainSpec, *, steps_per_epoch: int
         rate = keras.optimizers.schedules.CosineDecay(
             0.0, max(1, total - warmup), warmup_target=spec.learning_rate, warmup_steps=warmup
         )
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=spec.weight_decay, use_ema=spec.ema > 0, ema_momentum=spec.ema or 0.99
-    )
+    optimizer = adamw(keras, rate, weight_decay=spec.weight_decay, decay=spec.ema)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     optimizer.build(model.trainable_variables)
     jit = keras.backend.backend() == "jax"

@@ -13,13 +13,13 @@ TAKEN: dict[str, str] = {
     # Siemens
     "t2_tirm_tra_dark-fluid": "flair", "t2_space_dark-fluid_sag_p2_iso": "flair", "t2_tirm_tra_darkfluid_fs": "flair",
     "t1_se_tra": "pre", "t1_mprage_sag_p2_iso": "pre", "t1_mpr_ns_sag_iso": "pre", "t1_tse_tra_KM": "post",
-    "t1_mprage_tra_iso_KM": "post", "t1_fl2d_tra nativ": "pre", "t1_vibe_tra_post": "post", "t2_tse_tra_512": "-",
+    "t1_mprage_tra_iso_KM": "post", "t1_fl2d_tra nativ": "pre", "t1_vibe_tra_post": "post", "t2_tse_tra_512": "t2",
     "ep2d_diff_3scan_trace_p2_ADC": "-", "t2_fl2d_tra_hemo": "-", "AAHead_Scout": "-", "localizer": "-",
     "PosDisp: [4] t1_mprage": "-", "t1_se_tra_SUB": "-", "ep2d_perf_p2": "-", "t1_tirm_tra_dark-fluid": "pre",
     # GE
     "Ax T2 FLAIR": "flair", "AX FLAIR PROPELLER": "flair", "Sag CUBE FLAIR": "flair", "Ax T1 FLAIR": "pre",
     "AX T1 FLAIR +C": "post", "AX T1 FSPGR": "pre", "AX BRAVO +C": "post", "Sag T1 FLAIR POST GAD": "post",
-    "3-Plane Loc": "-", "AX DWI ASSET": "-", "Ax SWAN": "-", "3D TOF MRA": "-", "AX T2 PRE": "-", "AX T1 W/O": "pre",
+    "3-Plane Loc": "-", "AX DWI ASSET": "-", "Ax SWAN": "-", "3D TOF MRA": "-", "AX T2 PRE": "t2", "AX T1 W/O": "pre",
     "AX T1 W/ CONTRAST": "post", "AX T1 POST OP": "pre", "ASSET CAL": "-", "Ax T2* GRE": "-", "AX T1 MEMP C+": "post",
     # Philips
     "T2W_FLAIR": "flair", "3D_Brain_VIEW_FLAIR_SHC": "flair", "T1W_SE": "pre", "sT1W_3D_TFE_Gd": "post",
@@ -36,16 +36,16 @@ TAKEN: dict[str, str] = {
     "T1 zoueimae": "pre", "FLAIR suihei": "flair", "Difusión": "-",
     # names of files
     "BraTS-GLI-00001-000-t1n": "pre", "BraTS-GLI-00001-000-t1c": "post", "BraTS-GLI-00001-000-t2f": "flair",
-    "BraTS-GLI-00001-000-t2w": "-", "BraTS20_001_t1ce": "post", "sub-01_ce-gd_T1w": "post", "sub-01_T1w": "pre",
+    "BraTS-GLI-00001-000-t2w": "t2", "BraTS20_001_t1ce": "post", "sub-01_ce-gd_T1w": "post", "sub-01_T1w": "pre",
     "sub-01_FLAIR": "flair", "UPENN-GBM-00001_11_T1GD": "post", "Locke_flair": "flair", "Segura_flair": "flair",
     "flair_in_t1_space": "flair", "AxT1Post": "post", "axialflair": "flair", "T1postGd": "post", "FLAIRpost": "flair",
     "sub-01_seg": "-", "flair_mask": "-", "Maskell_T1": "pre", "T1 PRE": "pre", "T1 SUB": "-", "T1 PRECONTRAST": "pre",
-    "T1 +C": "post", "T1 C-": "pre", "T1 without contrast": "pre", "T1 NON CONTRAST": "pre", "t2_tse_tra": "-",
+    "T1 +C": "post", "T1 C-": "pre", "T1 without contrast": "pre", "T1 NON CONTRAST": "pre", "t2_tse_tra": "t2",
     "AX POST GAD": "post", "MPRAGE": "pre", "STIR": "-", "T1 PRE AND POST": "-", "ax t1 gad": "post", "ADC map": "-",
     # other scripts and languages
     "T1 造影": "post", "造影後 T1WI": "post", "T1強調 造影前": "pre", "T1 単純": "pre", "T1 横断": "pre",
     "FLAIR 横断": "flair",
-    "T1增强": "post", "T2 增强": "-", "T1 平扫": "pre", "T1 조영후": "post", "T1 강조 축상": "pre",
+    "T1增强": "post", "T2 增强": "t2", "T1 平扫": "pre", "T1 조영후": "post", "T1 강조 축상": "pre",
     "Т1 с контрастом": "post", "Т1 без контраста": "pre", "T1 после контраста": "post", "T1 ترحيب": "-",
     "FLAIR ترحيب": "flair",
     "T1 n. KM": "post", "T1 v. KM": "pre", "T1 ss gado": "pre", "T1 med kontrast": "post", "T1 utan kontrast": "pre",
@@ -66,7 +66,7 @@ def test_a_description_is_taken_for(text: str) -> None:
 
 
 HEADERS: dict[str, tuple[dict[str, Any], str | None]] = {
-    "a T2 with contrast agent is not post": ({"description": "t2_tse_tra", "contrast": True}, None),
+    "a T2 with contrast agent is not post": ({"description": "t2_tse_tra", "contrast": True}, "t2"),
     "nor is diffusion": ({"description": "ep2d_diff_b1000", "contrast": True}, None),
     "a T1 of which the header says it is": ({"description": "AX T1", "contrast": True}, "post"),
     "words about contrast agent go before it": ({"description": "AX T1 PRE", "contrast": True}, "pre"),

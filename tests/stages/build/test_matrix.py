@@ -130,3 +130,25 @@ def test_parts_become_one_result_with_all_rows(make_build: MakeBuild) -> None:
     assert both.weights == f"{one.weights}; {other.weights}"
     assert (both.rests_on_phantoms, both.calibrated_on) == (True, "phantom")
     assert both.weights_sha256 not in (one.weights_sha256, other.weights_sha256)
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("tflite-int8", "Take tflite-fp16"),
+        ("ort-int8", "Take ort-fp32"),
+        ("onnx-dynamic", "Take onnx-fp16"),
+        ("onnx-fp16", ""),
+    ],
+)
+def test_an_integer_file_that_flips_too_many_pixels_names_what_to_take(
+    make_build: MakeBuild, target: str, said: str
+) -> None:
+    build = make_build()
+    row = next(row for row in build.artifacts if row.parity is not None)
+    assert row.parity is not None
+    failed = replace(row, target=target, parity=replace(row.parity, passed=False))
+    (sentence,) = failures(replace(build, artifacts=(failed,)))
+    assert said in sentence
+    assert ("Take" in sentence) == bool(said)
+    assert ("mse" in sentence) == (target in ("tflite-int8", "ort-int8"))

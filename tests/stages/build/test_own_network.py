@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,17 +11,20 @@ import pytest
 
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.open import open_dataset
-from edgeseg.errors import CheckpointError, SeenPatientError
+from edgeseg.errors import ArtifactError, CheckpointError, SeenPatientError
 from edgeseg.jsonio import to_json
 from edgeseg.reports.summary import summarise
 from edgeseg.results import Choice
 from edgeseg.runtime import read_contract
 from edgeseg.specs import BuildSpec, patient_digest
 from edgeseg.stages.adopt import adopt, adopted
-from edgeseg.stages.build import build
+from edgeseg.stages.build import build, failures
 from edgeseg.stages.build.inputs import open_inputs
 from edgeseg.stages.calibrate import calibration_patients
+from edgeseg.stages.check import read_artifacts
+from edgeseg.stages.score import compare
 from edgeseg.stages.train import average
+from edgeseg.targets import TARGETS
 from tests.foreign._keras_networks import saved, unet
 
 
@@ -118,6 +122,37 @@ def test_an_import_on_the_way_is_not_done_twice(tmp_path: Path) -> None:
     before = (first / "weights.safetensors").stat().st_mtime_ns
     assert adopted(file, tmp_path / "imported") == first
     assert (first / "weights.safetensors").stat().st_mtime_ns == before
+
+
+@pytest.fixture
+def leaky(tmp_path: Path) -> Path:
+    """A run of a network with a layer that has no int16 kernel."""
+    image = keras.Input((16, 16, 3))
+    x = keras.layers.LeakyReLU()(keras.layers.Conv2D(4, 3, padding="same")(image))
+    file = saved(keras.Model(image, keras.layers.Conv2D(1, 1, activation="sigmoid")(x)), tmp_path / "leaky.keras")
+    adopt(file, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_a_format_that_cannot_hold_a_network_is_no_failure(leaky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only = (TARGETS["keras-fp32"], TARGETS["tflite-int16x8"])
+    monkeypatch.setattr(sys.modules["edgeseg.stages.build.build"], "resolve", lambda _: only)
+    result = build(spec(leaky, targets=("all",), phantom_patients=1))
+    _, row = result.artifacts
+    assert row.status.startswith("not made: the network has LeakyReLU, which the int16 kernels")
+    assert (row.ruled_out, row.stands, row.path, row.size_bytes) == (True, False, "", 0)
+    assert failures(result) == []
+    (_, same) = compare(result, result, names=("a", "b")).artifacts
+    assert not same.same_file
+    assert (same.size_bytes_before, same.size_bytes_after) == (None, None)
+    found, _ = read_artifacts([spec(leaky).out])
+    assert list(found) == ["leaky/keras-fp32"]
+
+
+def test_a_format_that_cannot_hold_a_network_is_refused_by_name(leaky: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"^tflite-int16x8 cannot be made: the network has LeakyReLU"):
+        build(spec(leaky, targets=("all", "tflite-int16x8")))
+    assert not list(spec(leaky).out.rglob("*.tflite"))
 
 
 def test_what_needs_its_training_is_refused_in_one_line(run: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from edgeseg import artifacts
 from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError, OptionError, OutputError, SeenPatientError
 from edgeseg.results import CalibrationSet, CalibrationSlice
-from edgeseg.specs import Contract, VariantSpec, refuse_calibrated, seen_entries
+from edgeseg.specs import LGG, ChannelSet, Contract, VariantSpec, refuse_calibrated, seen_entries
 from edgeseg.stages.build.inputs import EVALUATION_START
 from edgeseg.stages.calibrate import manifest as calibration_set
 from edgeseg.stages.calibrate import slices as calibrate
@@ -29,6 +29,9 @@ CONTRACT = Contract(
 
 class Drawn:
     """Patients `P0` to `P11` of three sites: ten slices each, five of them with a lesion of growing area."""
+
+    channels: ChannelSet = LGG
+    classes: tuple[str, ...] = ()
 
     def __init__(self, name: str = "drawn", *, masks: bool = True, seed: int = 0) -> None:
         self.name = name
@@ -82,6 +85,11 @@ def test_the_seed_decides_the_choice_and_nothing_else_does() -> None:
     assert first == choose_slices(Drawn(), ("P1", "P2", "P3"), slices=8, seed=1)
     assert first.slices != choose_slices(Drawn(), ("P1", "P2", "P3"), slices=8, seed=2).slices
     assert set(first.patients) <= {"P1", "P2", "P3"}
+
+
+def test_the_usual_number_is_cut_down_to_what_is_there_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    assert len(choose_slices(Drawn(), ("P1",), slices=None, seed=0).slices) == 10
+    assert "the 1 patients to choose from hold 10 slices, fewer than the usual 128" in caplog.text
 
 
 def test_all_slices_can_be_chosen_and_no_more_or_fewer_than_there_are() -> None:

@@ -44,6 +44,7 @@ def _compress(
     return result, read_checkpoint(out)
 
 
+@pytest.mark.usefixtures("untraced", "shallow")
 def test_channel_pruning_and_a_student_leave_smaller_runs(
     parent: Checkpoint, cache: SliceCache, tmp_path: Path
 ) -> None:
@@ -72,6 +73,7 @@ def test_channel_pruning_and_a_student_leave_smaller_runs(
         _compress(parent, cache, out, CUT, student)
 
 
+@pytest.mark.usefixtures("untraced", "shallow")
 def test_a_chain_goes_on_where_it_was_stopped(parent: Checkpoint, cache: SliceCache, tmp_path: Path) -> None:
     def stop(at: TrainProgress) -> None:
         if at.epoch == 2:

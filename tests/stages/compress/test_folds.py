@@ -19,6 +19,7 @@ from edgeseg.stages.compress.workbench import validation_dice
 from edgeseg.stages.folds.logits import find_runs
 from edgeseg.stages.train.run_folder import fold_folders, of_fold
 
+pytestmark = pytest.mark.usefixtures("untraced", "shallow")
 CHAIN = Chain(steps=(ChannelPrune(macs=0.6, multiple=2, batches=1, epochs=1, steps_per_epoch=1),))
 
 

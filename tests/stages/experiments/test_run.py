@@ -86,6 +86,7 @@ def split(cache: SliceCache) -> Split:
     return make_folds(cache, folds=3)
 
 
+@pytest.mark.usefixtures("untraced", "shallow")
 def test_every_row_is_done_once_and_scored_on_patients_it_never_saw(
     cache: SliceCache, split: Split, tmp_path: Path
 ) -> None:
@@ -124,6 +125,7 @@ def test_every_row_is_done_once_and_scored_on_patients_it_never_saw(
         read_log(log, data="other")
 
 
+@pytest.mark.usefixtures("untraced", "shallow")
 def test_rows_that_another_process_did_meanwhile_are_kept(cache: SliceCache, split: Split, tmp_path: Path) -> None:
     log = tmp_path / "log.json"
     elsewhere = _outcome("dice", 0, [0.5])

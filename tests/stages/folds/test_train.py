@@ -25,6 +25,7 @@ from edgeseg.stages.predict.weights import checkpoint_predictor
 from edgeseg.stages.score.evaluate import evaluate
 from edgeseg.stages.train.loop import TrainProgress
 
+pytestmark = pytest.mark.usefixtures("untraced", "shallow")
 SPEC = TrainSpec(
     variant=VariantSpec(name="alphax", alpha=0.0625, stem="half"),
     epochs=2,

@@ -196,7 +196,7 @@ def test_the_mask_lies_on_the_lesion(model: Path, tmp_path: Path) -> None:
         ours, theirs = affine_of(one), affine_of(other)
         flair = store(one, root / "flair", volume_of(ours, low, bright=1500), ours, "AX FLAIR")
         pre = store(other, root / "pre", volume_of(theirs, low, bright=300), theirs, "AX T1")
-        (found,) = run(model, out=root / "out", options=RunOptions(flair=flair, pre=pre)).patients
+        (found,) = run(model, out=root / "out", options=RunOptions(sequences={"flair": flair, "pre": pre})).patients
         points = mask_points(root / "out", found.files[0])
         reach = 1.01 * max(one.spacing_mm)
         assert points.shape[1] > 0

@@ -92,9 +92,9 @@ def test_a_series_in_two_files_of_frames(
 ) -> None:
     """Each frame of the mask refers to the file and the frame that it was drawn on."""
     folder = write_dicom("flair", scan_values["flair"], description="FLAIR")
-    whole = run(model, out=tmp_path / "whole", options=RunOptions(flair=folder)).patients[0]
+    whole = run(model, out=tmp_path / "whole", options=RunOptions(sequences={"flair": folder})).patients[0]
     in_two_files(folder)
-    (found,) = run(model, out=tmp_path / "out", options=RunOptions(flair=folder)).patients
+    (found,) = run(model, out=tmp_path / "out", options=RunOptions(sequences={"flair": folder})).patients
     assert found.tumour_pixels == whole.tumour_pixels > 0
     seg = pydicom.dcmread(tmp_path / "out" / found.files[0])
     places = {}
@@ -125,7 +125,7 @@ def test_values_that_the_standard_does_not_allow_cost_nobody_a_mask(
 ) -> None:
     with pydicom.config.disable_value_validation():
         folder = write_dicom("flair", scan_values["flair"], description="FLAIR", **{name: value})
-    (found,) = run(model, out=tmp_path / "out", options=RunOptions(flair=folder)).patients
+    (found,) = run(model, out=tmp_path / "out", options=RunOptions(sequences={"flair": folder})).patients
     with pydicom.config.disable_value_validation():
         seg = pydicom.dcmread(tmp_path / "out" / found.files[0])
         assert str(seg[name].value) in (value, "")
@@ -158,12 +158,16 @@ def test_what_a_seg_cannot_do_without_is_refused_before_the_first_slice(
         run(
             model,
             out=tmp_path / "out",
-            options=RunOptions(flair=folder),
+            options=RunOptions(sequences={"flair": folder}),
             progress=lambda _done, _total, label: done.append(label),
         )
     assert done == []
     assert not re.search("Zyxwvu|4711", str(caught.value))
-    masks = run(model, out=tmp_path / "out", options=RunOptions(flair=folder, formats=("png",))).patients[0].masks
+    masks = (
+        run(model, out=tmp_path / "out", options=RunOptions(sequences={"flair": folder}, formats=("png",)))
+        .patients[0]
+        .masks
+    )
     assert len(masks) == 6
 
 
@@ -182,7 +186,7 @@ def test_what_the_library_refuses_is_refused_before_the_first_slice(
         run(
             model,
             out=tmp_path / "out",
-            options=RunOptions(flair=folder),
+            options=RunOptions(sequences={"flair": folder}),
             progress=lambda _done, _total, label: done.append(label),
         )
     assert done == []

@@ -59,7 +59,7 @@ def model(tiny_onnx: Callable[..., Path], tiny_contract: Contract) -> Path:
 
 
 def tried(model: Path, root: Path, made: Made) -> PatientSegmentation:
-    paths = () if made.options.flair else (made.paths or (root / "s",))
+    paths = () if made.options.sequences else (made.paths or (root / "s",))
     found = run(model, paths, out=root / "out", options=made.options).patients
     assert [one.status for one in found] == [DONE] * made.patients
     return found[0]
@@ -80,7 +80,7 @@ def test_a_row(name: str, model: Path, tmp_path: Path) -> None:
         assert not (tmp_path / "out").exists()
         return
     found = tried(model, tmp_path, made)
-    odd = [warning for warning in found.warnings if "was not given: FLAIR stands in its place" not in warning]
+    odd = [warning for warning in found.warnings if "was not given: 'flair' stands in its place" not in warning]
     if says == "takes":
         assert odd == []
     else:
@@ -185,19 +185,19 @@ def _equal(root: Path) -> Made:
 @row("asked")
 def _asked(root: Path) -> Made:
     _equal(root)
-    return Made(options=RunOptions(flair_series="1"), used=("flair",))
+    return Made(options=RunOptions(series={"flair": "1"}), used=("flair",))
 
 
 @row("asked-wrongly")
 def _asked_wrongly(root: Path) -> Made:
     _equal(root)
-    return Made(options=RunOptions(flair_series="flai"), said="2 series fit it: '1: flair', '2: flair'")
+    return Made(options=RunOptions(series={"flair": "flai"}), said="2 series fit it: '1: flair', '2: flair'")
 
 
 @row("t1-flair")
 def _t1_flair(root: Path) -> Made:
     series(root / "s" / "a", "Ax T1 FLAIR")
-    return Made(said="none of '1: pre' .*T1-weighted.* is FLAIR")
+    return Made(said="none of '1: pre' .*T1-weighted.* is 'flair'")
 
 
 def with_agent(one: Dataset) -> None:
@@ -239,7 +239,8 @@ def _seg_and_capture(root: Path) -> Made:
 def _named_oddly(root: Path) -> Made:
     place = series(root / "s", "t2_tse_tra")
     return Made(
-        options=RunOptions(flair=place), said="'flair' is given '1: none of the three', which looks like no flair"
+        options=RunOptions(sequences={"flair": place}),
+        said="'flair' is given '1: t2', which looks like no flair",
     )
 
 
@@ -248,7 +249,7 @@ def _sagittal_post(root: Path) -> Made:
     flair(root)
     values, edit = sagittal(head("post"))
     series(root / "s" / "post", "t1_space_sag_KM", values, edit=edit)
-    return Made(said="'post' is on another grid than FLAIR and was resampled", used=("flair", "post"))
+    return Made(said="'post' is on another grid than 'flair' and was resampled", used=("flair", "post"))
 
 
 @row("sagittal-flair")
@@ -288,7 +289,7 @@ def _first_missing(root: Path) -> Made:
 @row("cut-off")
 def _cut_off(root: Path) -> Made:
     flair(root, order=range(12))
-    return Made(said="uppermost slice of FLAIR")
+    return Made(said="uppermost slice of 'flair'")
 
 
 @row("double")
@@ -302,7 +303,7 @@ def _double(root: Path) -> Made:
 def _mosaic(root: Path) -> Made:
     kind = ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]
     place = flair(root, edit=lambda one: setattr(one, "ImageType", kind))
-    return Made(options=RunOptions(flair=place), said="is a Siemens mosaic")
+    return Made(options=RunOptions(sequences={"flair": place}), said="is a Siemens mosaic")
 
 
 @row("two-multi-frame")
@@ -313,7 +314,10 @@ def _two_multi_frame(root: Path) -> Made:
 
 @row("ct")
 def _ct(root: Path) -> Made:
-    return Made(options=RunOptions(flair=flair(root, edit=lambda one: setattr(one, "Modality", "CT"))), said="is CT")
+    return Made(
+        options=RunOptions(sequences={"flair": flair(root, edit=lambda one: setattr(one, "Modality", "CT"))}),
+        said="is CT",
+    )
 
 
 @row("damaged")
@@ -422,7 +426,7 @@ def _archive_flat(root: Path) -> Made:
 @row("people")
 def _people(root: Path) -> Made:
     pre = series(root / "pre", "AX T1", head("pre"), patient="P2")
-    return Made(options=RunOptions(flair=flair(root), pre=pre), said="are of different patients")
+    return Made(options=RunOptions(sequences={"flair": flair(root), "pre": pre}), said="are of different patients")
 
 
 @row("people-said")
@@ -447,7 +451,8 @@ def _studies(root: Path) -> Made:
 
     pre = series(root / "pre", "AX T1", head("pre"), study="other", edit=edit)
     return Made(
-        options=RunOptions(flair=flair(root), pre=pre), said="'pre' and 'flair' are of different studies, 60 days apart"
+        options=RunOptions(sequences={"flair": flair(root), "pre": pre}),
+        said="'pre' and 'flair' are of different studies, 60 days apart",
     )
 
 
@@ -520,7 +525,10 @@ def _forms(root: Path) -> Made:
     moved[0, 3] += 12
     image.set_qform(moved, code=2)
     nibabel.save(image, path)
-    return Made(options=RunOptions(flair=path), said="sform and qform of the NIfTI header disagree by up to 12 mm")
+    return Made(
+        options=RunOptions(sequences={"flair": path}),
+        said="sform and qform of the NIfTI header disagree by up to 12 mm",
+    )
 
 
 @row("no-orientation")
@@ -530,14 +538,14 @@ def _no_orientation(root: Path) -> Made:
     image.set_sform(None, code=0)
     image.set_qform(None, code=0)
     nibabel.save(image, path)
-    return Made(options=RunOptions(flair=path), said="holds no orientation", pixels=None)
+    return Made(options=RunOptions(sequences={"flair": path}), said="holds no orientation", pixels=None)
 
 
 @row("nan")
 def _nan(root: Path) -> Made:
     values = head().astype(np.float32)
     values[0, 0, 0] = np.nan
-    return Made(options=RunOptions(flair=nifti(root / "flair.nii", values)), said="1 values are NaN")
+    return Made(options=RunOptions(sequences={"flair": nifti(root / "flair.nii", values)}), said="1 values are NaN")
 
 
 def pictures(root: Path, name: str = "p_{}.png", **options: Any) -> Made:
@@ -559,7 +567,7 @@ def _equal_channels(root: Path) -> Made:
     pictures(root)
     for path in (root / "s").iterdir():
         Image.fromarray(np.repeat(np.asarray(Image.open(path))[..., 1:2], 3, axis=2)).save(path)
-    return Made(said="all three channels are equal in every slice")
+    return Made(said="all 3 channels are equal in every slice")
 
 
 @row("several-people")
@@ -750,7 +758,7 @@ def _frames_claimed(root: Path) -> Made:
 @row("one-slice")
 def _one_slice(root: Path) -> Made:
     flair(root, order=[9])
-    return Made(said="FLAIR is one slice", pixels=LESION_PIXELS // 4)
+    return Made(said="'flair' is one slice", pixels=LESION_PIXELS // 4)
 
 
 def patched(path: Path, offset: int, *values: float) -> Path:
@@ -764,13 +772,15 @@ def patched(path: Path, offset: int, *values: float) -> Path:
 @row("scaled-bytes")
 def _scaled_bytes(root: Path) -> Made:
     path = nifti(root / "flair.nii", (head() // 4).astype(np.uint8))
-    return Made(options=RunOptions(flair=patched(path, 112, 2.0, 0.0)))
+    return Made(options=RunOptions(sequences={"flair": patched(path, 112, 2.0, 0.0)}))
 
 
 @row("packed-unnamed")
 def _packed_unnamed(root: Path) -> Made:
     packed, plain = nifti(root / "a.nii.gz", head()), nifti(root / "b.nii", head("pre"))
-    options = RunOptions(flair=packed.rename(root / "flair.nii"), pre=plain.rename(root / "t1.nii.gz"))
+    options = RunOptions(
+        sequences={"flair": packed.rename(root / "flair.nii"), "pre": plain.rename(root / "t1.nii.gz")}
+    )
     return Made(options=options, used=("pre", "flair"))
 
 
@@ -781,14 +791,16 @@ def _standardised(root: Path) -> Made:
     values[inside] += np.linspace(-300, 300, np.count_nonzero(inside), dtype=np.float32)
     values[LESION] = 1500
     values[inside] = (values[inside] - values[inside].mean()) / values[inside].std()
-    return Made(options=RunOptions(flair=nifti(root / "flair.nii", values)), said="which lies amid the others")
+    return Made(
+        options=RunOptions(sequences={"flair": nifti(root / "flair.nii", values)}), said="which lies amid the others"
+    )
 
 
 @row("dark")
 def _dark(root: Path) -> Made:
     values = (head() // 30).astype(np.uint8)
     return Made(
-        options=RunOptions(flair=nifti(root / "flair.nii", values)),
+        options=RunOptions(sequences={"flair": nifti(root / "flair.nii", values)}),
         said="8-bit grey and dark: tissue reaches 30",
         pixels=0,
     )
@@ -817,13 +829,13 @@ def _no_size(root: Path) -> Made:
     image.set_sform(None, code=0)
     nibabel.save(image, root / "flair.nii")
     path = patched(root / "flair.nii", 80, 0.0, 0.0, 0.0)
-    return Made(options=RunOptions(flair=path), said="gives no size of voxels")
+    return Made(options=RunOptions(sequences={"flair": path}), said="gives no size of voxels")
 
 
 @row("pair")
 def _pair(root: Path) -> Made:
     nibabel.save(nibabel.Nifti1Pair(head(), np.eye(4)), root / "flair.img")
-    return Made(options=RunOptions(flair=root / "flair.img"), said="a pair of .hdr and .img is not read")
+    return Made(options=RunOptions(sequences={"flair": root / "flair.img"}), said="a pair of .hdr and .img is not read")
 
 
 def grey(root: Path, sequence: str = "flair", name: str = "g_{}.png") -> Path:
@@ -838,14 +850,14 @@ def _grey(root: Path) -> Made:
     place = grey(root)
     for path in list(place.iterdir()):
         Image.new("L", (64, 64)).save(path.with_name(f"{path.stem}_mask.png"))
-    return Made(options=RunOptions(flair=place, pre=grey(root, "pre")), used=("pre", "flair"))
+    return Made(options=RunOptions(sequences={"flair": place, "pre": grey(root, "pre")}), used=("pre", "flair"))
 
 
 @row("grey-hole")
 def _grey_hole(root: Path) -> Made:
     place = grey(root)
     (place / "g_4.png").rename(place / "g_4.bmp")
-    return Made(options=RunOptions(flair=place), said="none with the number 4$")
+    return Made(options=RunOptions(sequences={"flair": place}), said="none with the number 4$")
 
 
 @row("grey-twice")
@@ -853,7 +865,7 @@ def _grey_twice(root: Path) -> Made:
     place = grey(root)
     grey(root, name="g_{}_copy.png")
     said = "16 numbers stand in the names of several slices"
-    return Made(options=RunOptions(flair=place), said=said, pixels=2 * LESION_PIXELS)
+    return Made(options=RunOptions(sequences={"flair": place}), said=said, pixels=2 * LESION_PIXELS)
 
 
 @row("white-is-zero")
@@ -863,7 +875,7 @@ def _white_is_zero(root: Path) -> Made:
         stored = path.read_bytes()
         found = stored.index(np.array([262, 3], "<u2").tobytes()) + 8
         path.write_bytes(stored[:found] + b"\0" + stored[found + 1 :])
-    return Made(options=RunOptions(flair=place), said="black and white exchanged")
+    return Made(options=RunOptions(sequences={"flair": place}), said="black and white exchanged")
 
 
 @row("underscores")

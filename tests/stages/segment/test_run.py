@@ -25,7 +25,7 @@ from edgeseg.errors import (
 )
 from edgeseg.jsonio import from_json
 from edgeseg.results import DONE, FAILED, RunResult
-from edgeseg.specs import Contract, PostProcessing
+from edgeseg.specs import ChannelSet, Contract, PostProcessing
 from edgeseg.stages.segment.inputs import find_cases
 from edgeseg.stages.segment.run import run
 
@@ -126,9 +126,9 @@ def test_masks_are_passed_over_and_nothing_counts_twice(patients: Path) -> None:
 def test_slices_are_read_one_at_a_time(model: Path, patients: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[str] = []
 
-    def spy(path: Path) -> NDArray[np.uint8]:
+    def spy(path: Path, channels: ChannelSet) -> NDArray[np.uint8]:
         events.append("read")
-        return read_slice(path)
+        return read_slice(path, channels)
 
     monkeypatch.setattr("edgeseg.data.slice_scan.read_slice", spy)
     run(model, [patients], out=out, progress=lambda done, total, label: events.append(f"{done}/{total} {label}"))

@@ -68,7 +68,7 @@ def test_nifti_in_any_axis_order(
     files: dict[str, Any] = {
         name: write_nifti(f"{name}{suffix}", values, codes=codes) for name, values in scan_values.items()
     }
-    (found,) = run(model, out=tmp_path / "out", options=RunOptions(**files)).patients
+    (found,) = run(model, out=tmp_path / "out", options=RunOptions(sequences=files)).patients
     mask = tmp_path / "out" / found.files[0]
     check(common(mask), found)
     image, source = nibabel.load(mask), nibabel.load(files["flair"])
@@ -120,7 +120,7 @@ def test_gain_and_offset_do_not_change_the_masks(
     }
     masks = []
     for place, files in (("a", plain), ("b", other)):
-        (found,) = run(model, out=tmp_path / place, options=RunOptions(**files)).patients
+        (found,) = run(model, out=tmp_path / place, options=RunOptions(sequences=files)).patients
         masks.append(common(tmp_path / place / found.files[0]))
     np.testing.assert_array_equal(masks[0], masks[1])
 
@@ -131,10 +131,10 @@ def test_a_sequence_on_another_grid_is_resampled_and_a_missing_one_filled(
     flair = write_nifti("flair.nii", scan_values["flair"])
     fine = np.repeat(np.repeat(scan_values["pre"], 2, axis=1), 2, axis=2)
     pre = write_nifti("pre.nii", fine, spacing_mm=(5.0, 0.5, 0.5), codes="LPS")
-    (found,) = run(model, out=tmp_path / "out", options=RunOptions(flair=flair, pre=pre)).patients
+    (found,) = run(model, out=tmp_path / "out", options=RunOptions(sequences={"flair": flair, "pre": pre})).patients
     check(common(tmp_path / "out" / found.files[0]), found)
-    assert "'pre' is on another grid than FLAIR and was resampled to it" in found.warnings
-    assert "'post' was not given: FLAIR stands in its place, as in the training data" in found.warnings
+    assert "'pre' is on another grid than 'flair' and was resampled to it" in found.warnings
+    assert "'post' was not given: 'flair' stands in its place, as in the training data" in found.warnings
 
 
 def test_pixels_that_are_not_square_keep_their_proportions(
@@ -144,7 +144,7 @@ def test_pixels_that_are_not_square_keep_their_proportions(
     values = np.full((2, 40, 24), 100, np.int16)
     values[:, 10:30, 6:18] = 1000
     flair = write_nifti("flair.nii.gz", values, spacing_mm=(3.0, 1.0, 2.0))
-    (found,) = run(tiny_onnx(), out=tmp_path / "out", options=RunOptions(flair=flair)).patients
+    (found,) = run(tiny_onnx(), out=tmp_path / "out", options=RunOptions(sequences={"flair": flair})).patients
     mask = common(tmp_path / "out" / found.files[0])
     assert mask[:, 12:28, 7:17].all()
     assert not mask[:, :8].any()
@@ -160,7 +160,9 @@ def test_values_that_are_nan_are_flagged(
     odd = scan_values["flair"].astype(np.float32)
     odd[0, :2] = np.nan
     odd[1, 0, 0] = np.inf
-    (found,) = run(model, out=tmp_path / "out", options=RunOptions(flair=write_nifti("flair.nii", odd))).patients
+    (found,) = run(
+        model, out=tmp_path / "out", options=RunOptions(sequences={"flair": write_nifti("flair.nii", odd)})
+    ).patients
     assert "97 values are NaN or infinite and were taken as background" in found.warnings
     check(common(tmp_path / "out" / found.files[0]), found)
 
@@ -249,7 +251,7 @@ def test_a_series_that_lies_face_down_is_turned(
         name: write_dicom(name, values, description=name, orientation=(1, 0, 0, 0, -1, 0), origin=(-20.0, 1.0, -15.0))
         for name, values in turned.items()
     }
-    options = RunOptions(**folders, formats=("png", "dicom-seg"))
+    options = RunOptions(sequences=folders, formats=("png", "dicom-seg"))
     (found,) = run(model, out=tmp_path / "out", options=options).patients
     masks = [np.asarray(Image.open(tmp_path / "out" / entry.mask)) > 0 for entry in found.masks]
     check(np.stack(masks), found)
@@ -274,7 +276,7 @@ def test_series_that_cannot_be_used(
     options, message = SPOILT[name]
     folder = write_dicom("flair", scan_values["flair"], description="FLAIR", **options)
     with pytest.raises(DatasetError, match=message):
-        run(model, out=tmp_path / "out", options=RunOptions(flair=folder))
+        run(model, out=tmp_path / "out", options=RunOptions(sequences={"flair": folder}))
     assert not (tmp_path / "out").exists()
 
 
@@ -285,13 +287,13 @@ def test_missing_double_and_mixed_slices(
 
     def refused(folder: Path, message: str) -> None:
         with pytest.raises(DatasetError, match=message) as caught:
-            run(model, out=tmp_path / "out", options=RunOptions(flair=folder))
+            run(model, out=tmp_path / "out", options=RunOptions(sequences={"flair": folder}))
         assert not re.search("Zyxwvu|4711", str(caught.value))
         assert not (tmp_path / "out").exists()
 
     gap = write_dicom("gap", flair, description="FLAIR")
     (gap / "003_FLAI.dcm").unlink()
-    (found,) = run(model, out=tmp_path / "gap_out", options=RunOptions(flair=gap)).patients
+    (found,) = run(model, out=tmp_path / "gap_out", options=RunOptions(sequences={"flair": gap})).patients
     assert any("about 1: there are holes between slices 3 and 4 (10.0 mm)" in one for one in found.warnings)
     assert any("none with the instance number 4" in one for one in found.warnings)
     double = write_dicom("double", flair, description="FLAIR")
@@ -311,8 +313,8 @@ def test_series_that_fit_twice_or_lie_elsewhere(
 ) -> None:
     flair = write_dicom("study/a", scan_values["flair"], description="FLAIR")
     far = write_dicom("far", scan_values["pre"], description="T1", origin=(5000.0, 0.0, 0.0))
-    with pytest.raises(DatasetError, match="does not overlap with FLAIR"):
-        run(model, out=tmp_path / "out", options=RunOptions(flair=flair, pre=far))
+    with pytest.raises(DatasetError, match="does not overlap with 'flair'"):
+        run(model, out=tmp_path / "out", options=RunOptions(sequences={"flair": flair, "pre": far}))
     write_dicom("study/b", scan_values["flair"], description="FLAIR FS")
     with pytest.raises(DatasetError, match="2 fit 'flair': '1: flair', '1: flair'; name them with --pre"):
         run(model, [tmp_path / "study"], out=tmp_path / "out")
@@ -325,7 +327,7 @@ def test_grey_slices_of_16_bits_and_a_spacing(model: Path, scan_values: dict[str
         folders[name].mkdir()
         for number, plane in enumerate(values, 1):
             Image.fromarray(plane.astype(np.uint16)).save(folders[name] / f"{number}.png")
-    options = RunOptions(**folders, spacing_mm=(1.0, 1.0, 5.0), formats=("tiff",))
+    options = RunOptions(sequences=folders, spacing_mm=(1.0, 1.0, 5.0), formats=("tiff",))
     (found,) = run(model, out=tmp_path / "out", options=options).patients
     masks = [Image.open(tmp_path / "out" / entry.mask) for entry in found.masks]
     check(np.stack([np.asarray(mask) for mask in masks]) > 0, found)
@@ -342,7 +344,9 @@ def test_grey_slices_of_16_bits_and_a_spacing(model: Path, scan_values: dict[str
 def test_pictures_say_what_they_are_not_for(
     model: Path, write_nifti: Write, scan_values: dict[str, Any], tmp_path: Path
 ) -> None:
-    options = RunOptions(flair=write_nifti("flair.nii", scan_values["flair"]), overlays=True, formats=("png",))
+    options = RunOptions(
+        sequences={"flair": write_nifti("flair.nii", scan_values["flair"])}, overlays=True, formats=("png",)
+    )
     (found,) = run(model, out=tmp_path / "out", options=options).patients
     pictures = sorted((tmp_path / "out").rglob("*.png"))
     assert len(pictures) == 6 + 6 + 1
@@ -361,7 +365,7 @@ def test_a_model_that_changes_while_it_runs_leaves_nothing(
     def swap(done: int, total: int | None, label: str) -> None:
         model.write_bytes(model.read_bytes() + b"\0")
 
-    options = RunOptions(flair=write_nifti("flair.nii", scan_values["flair"]))
+    options = RunOptions(sequences={"flair": write_nifti("flair.nii", scan_values["flair"])})
     with pytest.raises(ArtifactError, match="was changed while it ran"):
         run(model, out=tmp_path / "out", options=options, progress=swap)
     assert not (tmp_path / "out").exists()
@@ -370,7 +374,7 @@ def test_a_model_that_changes_while_it_runs_leaves_nothing(
 def test_two_runs_do_not_write_one_folder(
     model: Path, write_nifti: Write, scan_values: dict[str, Any], tmp_path: Path
 ) -> None:
-    options = RunOptions(flair=write_nifti("flair.nii", scan_values["flair"]))
+    options = RunOptions(sequences={"flair": write_nifti("flair.nii", scan_values["flair"])})
     (tmp_path / "out").mkdir()
     with (
         claimed(tmp_path / "out"),
@@ -384,11 +388,13 @@ def test_two_runs_do_not_write_one_folder(
 def test_sequences_and_paths_are_not_mixed(model: Path, write_nifti: Write, scan_values: dict[str, Any]) -> None:
     path = write_nifti("flair.nii", scan_values["flair"])
     with pytest.raises(OptionError, match="not both"):
-        run(model, [path], out=path.parent / "out", options=RunOptions(flair=path))
+        run(model, [path], out=path.parent / "out", options=RunOptions(sequences={"flair": path}))
     with pytest.raises(DatasetError, match="the file holds one volume"):
         run(model, [path], out=path.parent / "out")
-    with pytest.raises(OptionError, match="--flair is needed"):
-        RunOptions(pre=path)
+    with pytest.raises(DatasetError, match="'flair' is missing, and masks are drawn on its grid; name it with --flair"):
+        run(model, out=path.parent / "out", options=RunOptions(sequences={"pre": path}))
+    with pytest.raises(OptionError, match="there is no channel 't2'; the channels are: pre, flair, post"):
+        run(model, out=path.parent / "out", options=RunOptions(sequences={"t2": path}))
 
 
 @contextmanager

@@ -29,7 +29,10 @@ from edgeseg.errors import EdgeSegError
 from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.stages.train import distribute
 from edgeseg.stages.train import train
+from edgeseg.variants import blocks
+from tests.stages import _shallow
 
+blocks.encoder_decoder = _shallow.encoder_decoder
 root = Path(sys.argv[1])
 cache = cached(KaggleLgg(root / "lgg"), "key", root=root / "cache")
 spec = TrainSpec(
@@ -88,7 +91,8 @@ def _start(code: str, root: Path, flags: str = "", **variables: str) -> subproce
     quick = {"OMP_NUM_THREADS": "1", "XLA_FLAGS": f"{QUICK_TO_COMPILE} {flags}"}
     environment = {**os.environ, **quick, **variables}
     command = [sys.executable, "-c", COMMON + code, str(root)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[3], **pipes)
 
 
 def _answer(process: subprocess.Popen[str]) -> dict[str, Any]:

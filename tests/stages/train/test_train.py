@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -108,6 +109,13 @@ def test_the_shipped_weights_are_the_moving_average(cache: SliceCache, tmp_path:
     _train(cache, tmp_path / "plain", spec=replace(SPEC, ema=0.0, epochs=1))
     plain, state = read_checkpoint(tmp_path / "plain"), read_checkpoint(tmp_path / "plain" / STATE)
     np.testing.assert_array_equal(plain.arrays["head/kernel"], state.arrays["model/head/kernel"])
+
+
+def test_a_network_that_finds_nothing_says_so_and_why(cache: SliceCache, tmp_path: Path) -> None:
+    result = _train(cache, tmp_path / "run", spec=replace(SPEC, epochs=1, learning_rate=1e-9))
+    assert result.history[-1].dice_mean == 0.0
+    (remark,) = result.remarks
+    assert re.search("^the validation Dice is 0: after 2 steps the network (calls no pixel of the 2|draws)", remark)
 
 
 def test_half_the_precision_learns_about_the_same_into_float32_weights(cache: SliceCache, tmp_path: Path) -> None:

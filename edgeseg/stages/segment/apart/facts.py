@@ -58,6 +58,7 @@ class ScanFacts:
     kind: str
     volume: bool
     slice_names: tuple[str, ...]
+    channels: tuple[str, ...]
     mask_formats: tuple[str, ...]
     pixel_mm: tuple[float, float] | None
     slice_mm: float | None

@@ -73,6 +73,7 @@ class _Reading:
             kind=scan.kind,
             volume=scan.volume,
             slice_names=scan.slice_names,
+            channels=scan.channels,
             mask_formats=scan.mask_formats,
             pixel_mm=None if scan.pixel_mm is None else (float(scan.pixel_mm[0]), float(scan.pixel_mm[1])),
             slice_mm=None if scan.slice_mm is None else float(scan.slice_mm),

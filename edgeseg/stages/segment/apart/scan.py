@@ -22,7 +22,7 @@ from edgeseg.workers.apart import Limits, Pool, Process
 from edgeseg.workers.apart.memory import put, put_array, take_array
 
 _SEG_S, _SEG_S_PER_SLICE = 10.0, 0.1
-_MOST_PIXELS, _CHANNELS = 1 << 27, 3
+_MOST_PIXELS = 1 << 27
 _KINDS = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, EdgeSegError)
 }
@@ -82,7 +82,7 @@ class _Talk:
 
     def __init__(self, process: Process, reader: Reader) -> None:
         self._process, self._reader, self._lock = process, reader, threading.Lock()
-        self._more_s, self._slices = reader.limits.cpu_s, 0
+        self._more_s, self._slices, self._channels = reader.limits.cpu_s, 0, 0
 
     @property
     def memory(self) -> int:
@@ -96,9 +96,9 @@ class _Talk:
             facts = from_plain(ScanFacts, answer["facts"])
         except (KeyError, JsonFormatError) as error:
             raise _strange() from error
-        if not all(map(_plain, (facts.name, *facts.slice_names))) or not facts.slice_names:
+        if not all(map(_plain, (facts.name, *facts.slice_names, *facts.channels))) or not facts.slice_names:
             raise _strange()
-        self._slices = len(facts.slice_names)
+        self._slices, self._channels = len(facts.slice_names), len(facts.channels)
         self._more_s = reader.limits.cpu_s + SLICE_S * self._slices
         return facts, self._read(answer)
 
@@ -123,7 +123,7 @@ class _Talk:
         shape, warnings = answer.get("shape"), answer.get("warnings")
         if not isinstance(shape, list) or len(shape) != 3 or not all(type(one) is int and one > 0 for one in shape):
             raise _strange()
-        if shape[2] != _CHANNELS or shape[0] * shape[1] > _MOST_PIXELS:
+        if shape[2] != self._channels or shape[0] * shape[1] > _MOST_PIXELS:
             raise _strange()
         try:
             image = take_array(self.memory, tuple(shape))
@@ -158,6 +158,7 @@ class ApartScan:
         self._talk, self._facts, self._stack = talk, facts, stack
         self.name, self.kind, self.volume = facts.name, facts.kind, facts.volume
         self.slice_names, self.mask_formats = facts.slice_names, facts.mask_formats
+        self.channels = facts.channels
         self.pixel_mm, self.slice_mm = facts.pixel_mm, facts.slice_mm
         self.used: tuple[UsedSequence, ...] = facts.used
         self.unused: tuple[UnusedFiles, ...] = facts.unused
@@ -171,7 +172,7 @@ class ApartScan:
         return self._warnings
 
     def image(self, index: int) -> NDArray[np.uint8]:
-        """Read one slice: `(h, w, 3) uint8`, channels = pre, FLAIR, post.
+        """Read one slice: `(h, w, C) uint8`, channels as `channels` names them.
 
         Raises:
             DataError: when it cannot be read; LimitError when that takes too much.
