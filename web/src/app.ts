@@ -96,8 +96,7 @@ export class App {
         opened = await this.#client.ask<"shown">({ kind: "choose", chosen: answer }, progress);
       }
       if (turn !== this.#turn) return;
-      await this.#show(opened.value);
-      await this.#segment(turn);
+      await this.#segment(turn, opened.value);
     } catch (error) {
       if (turn === this.#turn) this.#failed(error);
     }
@@ -115,10 +114,12 @@ export class App {
     await this.#viewer.show(shown.volumes[channel], shown.shape, shown.affine, shown.windows[channel]);
   }
 
-  async #segment(turn: number): Promise<void> {
+  /** Segments the open scan; a new one is drawn meanwhile. */
+  async #segment(turn: number, shown: Shown | null = null): Promise<void> {
     document.documentElement.dataset.state = "busy";
     at("problem").hidden = true;
-    const { value } = await this.#client.ask<"result">({ kind: "segment" }, (share, what) => this.#doing(share, `Looking for tumour · ${what}`));
+    const asked = this.#client.ask<"result">({ kind: "segment" }, (share, what) => this.#doing(share, `Looking for tumour · ${what}`));
+    const [{ value }] = await Promise.all([asked, shown && this.#show(shown)]);
     if (turn !== this.#turn || this.#shown === null) return;
     this.#result = value;
     await this.#viewer.mask(value.mask);

@@ -74,7 +74,10 @@ def _affine(slices: int, *, pixel: tuple[float, float] = PIXEL_MM, slice_mm: flo
 def _nifti(folder: Path, volume: NDArray[np.uint8]) -> dict[str, Any]:
     """One grid, stored in three ways: plain, turned and mirrored, and as packed floats."""
     folder.mkdir()
-    paths = {channel: folder / f"Sub01_{name}.nii" for channel, name in zip(CHANNELS, ("T1", "FLAIR", "T1_post"), strict=True)}
+    paths = {
+        channel: folder / f"Sub01_{name}.nii"
+        for channel, name in zip(CHANNELS, ("T1", "FLAIR", "T1_post"), strict=True)
+    }
     paths["flair"] = paths["flair"].with_suffix(".nii.gz")
     place = _affine(len(volume))
     for channel, path in paths.items():
@@ -101,7 +104,9 @@ def _elsewhere(folder: Path, volume: NDArray[np.uint8]) -> dict[str, Any]:
 
 
 def _dicom(folder: Path, volume: NDArray[np.uint8]) -> dict[str, Any]:
-    for number, (channel, description) in enumerate(zip(CHANNELS, ("Ax T1", "Ax T2 FLAIR", "Ax T1 +C"), strict=True), 1):
+    for number, (channel, description) in enumerate(
+        zip(CHANNELS, ("Ax T1", "Ax T2 FLAIR", "Ax T1 +C"), strict=True), 1
+    ):
         _series(folder / channel, description, number, _stored(volume, channel))
     return {channel: folder / channel for channel in CHANNELS}
 
@@ -116,11 +121,16 @@ def _series(folder: Path, description: str, number: int, values: NDArray[np.int1
         one.file_meta = FileMetaDataset()
         one.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         one.SOPClassUID = one.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
-        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[description, str(place)])
+        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = generate_uid(
+            entropy_srcs=[description, str(place)]
+        )
         one.PatientID, one.PatientName, one.PatientBirthDate, one.PatientSex = "PHANTOM", "Phantom", "", ""
         one.Modality, one.Manufacturer, one.StudyDate, one.StudyTime = "MR", "M", "20200101", "101010"
         one.StudyID = one.AccessionNumber = one.ReferringPhysicianName = one.PositionReferenceIndicator = ""
-        one.StudyInstanceUID, one.FrameOfReferenceUID = generate_uid(entropy_srcs=["study"]), generate_uid(entropy_srcs=["frame"])
+        one.StudyInstanceUID, one.FrameOfReferenceUID = (
+            generate_uid(entropy_srcs=["study"]),
+            generate_uid(entropy_srcs=["frame"]),
+        )
         one.SeriesInstanceUID = generate_uid(entropy_srcs=[description])
         one.SeriesDescription, one.SeriesNumber, one.InstanceNumber = description, number, place + 1
         one.ImageType = ["ORIGINAL", "PRIMARY"]
@@ -160,7 +170,9 @@ def _decoded(folder: Path, image: NDArray[np.uint8]) -> dict[str, dict[str, Any]
     }
     for name, (values, options) in stored.items():
         Image.fromarray(values).save(folder / name, **options)
-    return {name: {"shape": values.shape, "sha256": sha256_bytes(values.tobytes())} for name, (values, _) in stored.items()}
+    return {
+        name: {"shape": values.shape, "sha256": sha256_bytes(values.tobytes())} for name, (values, _) in stored.items()
+    }
 
 
 def _damaged(folder: Path, nifti: Path, image: NDArray[np.uint8]) -> None:
@@ -181,7 +193,9 @@ def _damaged(folder: Path, nifti: Path, image: NDArray[np.uint8]) -> None:
     (folder / "scan.nrrd").write_bytes(b"NRRD0004\n")
     (folder / "notes.txt").write_text("no scan\n")
     (folder / "cut.zip").write_bytes(b"PK\3\4" + bytes(100))
-    thick = nibabel.Nifti1Image(np.ones((32, 32, 32), np.int16), np.array([[0, 0, 8.0, 0], [8.0, 0, 0, 0], [0, 8.0, 0, 0], [0, 0, 0, 1]]))
+    thick = nibabel.Nifti1Image(
+        np.ones((32, 32, 32), np.int16), np.array([[0, 0, 8.0, 0], [8.0, 0, 0, 0], [0, 8.0, 0, 0], [0, 0, 0, 1]])
+    )
     nibabel.save(thick, folder / "thick.nii")
     holed = folder / "holed"
     holed.mkdir()

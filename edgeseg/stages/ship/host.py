@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from edgeseg.errors import OptionError, OutputError
+from edgeseg.errors import ArtifactError, OptionError, OutputError
 from edgeseg.stages.ship.site import INDEX, PACKED, site_files
 
 LOG = logging.getLogger(__name__)
@@ -65,13 +65,21 @@ class Host(ThreadingHTTPServer):
         """
         if not 0 <= port <= 65535:
             raise OptionError(f"--port is {port}; a port lies in 0..65535, and 0 takes a free one")
-        self.files = site_files(folder)
+        site_files(folder)
+        self._folder = folder
         try:
             super().__init__((ADDRESS, port), _Answer)
         except OSError as error:
             raise OutputError(
                 f"cannot listen on port {port} ({error.strerror or error}); choose another one with --port, or 0"
             ) from error
+
+    def find(self, name: str) -> Path | None:
+        """Return the file at an address below the page, as the folder is now; None for all that is no part of it."""
+        try:
+            return site_files(self._folder).get(name)
+        except ArtifactError:
+            return None
 
     @property
     def url(self) -> str:
@@ -117,7 +125,7 @@ class _Answer(BaseHTTPRequestHandler):
 
     def _send(self, *, with_body: bool) -> None:
         name = unquote(urlsplit(self.path).path).removeprefix("/") or INDEX
-        path = self.server.files.get(name)
+        path = self.server.find(name)
         if not self._is_ours() or path is None:
             self._refuse(HTTPStatus.NOT_FOUND if self._is_ours() else HTTPStatus.MISDIRECTED_REQUEST)
             return

@@ -25,6 +25,8 @@ function answer(message: Answer, moved: Transferable[] = []): void {
 }
 
 const BREATH_MS = 30;
+/** A page that draws its progress anew for every slice has less time for the slices. */
+const TELL_MS = 100;
 let breathed = 0;
 
 /** Lets messages come in every now and then, so that a run can be stopped. */
@@ -43,7 +45,12 @@ function breathe(): Promise<void> {
 
 async function handle(request: Request): Promise<void> {
   const { id } = request;
-  const progress = (share: number, what: string): void => answer({ id, kind: "progress", share, what });
+  let told = 0;
+  const progress = (share: number, what: string): void => {
+    if (share < 1 && performance.now() - told < TELL_MS) return;
+    told = performance.now();
+    answer({ id, kind: "progress", share, what });
+  };
   switch (request.kind) {
     case "start":
       started = await start(request.model, request.wasm, (share) => progress(share, "Loading the network"));
@@ -104,7 +111,7 @@ function chosenScan(chosen: Record<Channel, number | null>): Scan {
 
 async function show(id: number, opened: Scan): Promise<void> {
   [scan, found] = [opened, null];
-  const value = await shownOf(opened, (share) => answer({ id, kind: "progress", share, what: "Preparing slices" }), () => cancelled.has(id), breathe);
+  const value = await shownOf(opened, (share) => (share === 1 ? answer({ id, kind: "progress", share, what: "Preparing slices" }) : undefined), () => cancelled.has(id), breathe);
   scan = value.scan;
   answer({ id, kind: "shown", value: value.shown }, [...new Set(Object.values(value.shown.volumes).map((volume) => volume.buffer as ArrayBuffer))]);
 }
