@@ -94,7 +94,7 @@ test-web: web $(STAMP)  ## Test the page in Node.js and in Chromium, its masks a
 	@PYTHON=$(abspath $(BIN)/python) npm --prefix web run --silent test
 
 web-screenshots: test-web  ## Draw the page's screens anew into web/screenshots.
-	@cp web/generated/screenshots/*.png web/screenshots/
+	@$(BIN)/python web/tests/shrink.py web/generated/screenshots web/screenshots
 
 measure-web: web $(STAMP)  ## Measure the page on this machine and write docs/measured/web.md; let nothing else run.
 	@$(BIN)/python web/tests/fixtures.py web/generated/fixtures

@@ -153,6 +153,7 @@ test("keys move through the slices, and findings lead to theirs", async () => {
 });
 
 test("a network that is damaged or missing is refused, and nothing is drawn", async () => {
+  await shared.context.close();
   for (const [change, says] of [
     [(bytes) => { bytes[bytes.length >> 1] ^= 1; return bytes; }, /not the one its contract was sealed with|damaged/],
     [null, /missing on the server/],

@@ -74,6 +74,10 @@ class Host(ThreadingHTTPServer):
                 f"cannot listen on port {port} ({error.strerror or error}); choose another one with --port, or 0"
             ) from error
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Log a browser that went away in the middle with --debug alone; the others go on."""
+        LOG.debug("a request ended early")
+
     def find(self, name: str) -> Path | None:
         """Return the file at an address below the page, as the folder is now; None for all that is no part of it."""
         try:
