@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._options import json_option, out_option
+from edgeseg.cli._options import ContractFile, json_option, out_option
 
 if TYPE_CHECKING:
     from edgeseg.specs import SiteManifest
@@ -30,6 +30,7 @@ def web(
     page: Annotated[
         Path | None, typer.Option("--page", metavar="DIR", help="A page that was built elsewhere, as by 'make web'.")
     ] = None,
+    contract: ContractFile = None,
     as_json: Annotated[bool, json_option("Print site.json.")] = False,
 ) -> None:
     """Write a static web page that segments scans in the browser, with a network inside; any web server can serve it.
@@ -44,8 +45,10 @@ def web(
 
     if network is not None and artifact is not None:
         raise OptionError("--network and --artifact name two networks; a page has one, so leave one of them out")
+    if contract is not None and artifact is None:
+        raise OptionError("--contract says something of --artifact, which is not given; give it, too")
     if artifact is not None:
-        manifest = write_site(artifact, out=out, page=page)
+        manifest = write_site(artifact, out=out, page=page, contract=contract)
     else:
         with scratch("web") as folder:
             manifest = write_site(_converted(network, folder), out=out, page=page)

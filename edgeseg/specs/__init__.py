@@ -18,6 +18,7 @@ from edgeseg.specs.contract_toml import contract_toml
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
 from edgeseg.specs.flips import FLIPS, check_flips
 from edgeseg.specs.golden_case import GoldenCase, GoldenDrawing, GoldenLogit
+from edgeseg.specs.labels import MAX_LABEL, Region, check_regions, parse_labels
 from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import OperatingPoint
@@ -72,6 +73,7 @@ __all__ = [
     "MAIN_OPTIONS",
     "MAKE_ONE",
     "MASK_FORMATS",
+    "MAX_LABEL",
     "MAX_PREDICT_BYTES",
     "MIN_SALT_BYTES",
     "NEWEST_CONTRACT_SCHEMA_VERSION",
@@ -107,6 +109,7 @@ __all__ = [
     "Qat",
     "Question",
     "RecipeSpec",
+    "Region",
     "RunOptions",
     "Scoring",
     "ServeOptions",
@@ -116,6 +119,7 @@ __all__ = [
     "VariantSpec",
     "channel_set",
     "check_flips",
+    "check_regions",
     "check_salt",
     "check_seed",
     "contract_toml",
@@ -126,6 +130,7 @@ __all__ = [
     "named",
     "not_comparable",
     "options_of",
+    "parse_labels",
     "parse_spacing",
     "patient_digest",
     "recipe_name",

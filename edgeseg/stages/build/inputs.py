@@ -11,11 +11,13 @@ from edgeseg.checkpoint import Checkpoint, check_weights, read_checkpoint
 from edgeseg.data.cache import cached, folder_key
 from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
+from edgeseg.data.phantom_channels import phantom_channels
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.place import keys_for
 from edgeseg.results import GRAPH_REFERENCE, REFERENCE, CalibrationSet, Choice
 from edgeseg.specs import (
+    LGG,
     PROFILES,
     BuildSpec,
     OperatingPoint,
@@ -113,11 +115,14 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
     _check_profile(spec)
     checkpoint = _checkpoint(spec.variant, spec.checkpoint)
     if spec.data is None:
-        key = _phantom_key(spec)
-        dataset: Dataset = PhantomDataset(spec.phantom_patients, seed=spec.seed, start=EVALUATION_START)
-        dataset = cached(dataset, key)
+        channels = phantom_channels(checkpoint.header.image.channels)
+        key = _phantom_key(spec, channels.names)
+        dataset: Dataset = cached(
+            PhantomDataset(spec.phantom_patients, seed=spec.seed, start=EVALUATION_START, channels=channels), key
+        )
     else:
-        dataset, key = open_dataset(spec.data), folder_key(spec.data)
+        dataset = open_data(spec, spec.data)
+        key = folder_key(spec.data, layout=spec.layout, labels=spec.labels)
     weights = artifacts.sha256_file(checkpoint.path)
     inputs = BuildInputs(
         dataset=dataset,
@@ -129,7 +134,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),
         learned_ranges=ranges_beside(checkpoint.path),
         trained=_calibrating(spec, checkpoint, dataset),
-        calibration_dataset=None if spec.calibration_data is None else open_dataset(spec.calibration_data),
+        calibration_dataset=None if spec.calibration_data is None else open_data(spec, spec.calibration_data),
     )
     _check_calibration(spec, inputs)
     require_some(
@@ -137,6 +142,15 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         otherwise=_nobody_left(spec, inputs),
     )
     return inputs
+
+
+def open_data(spec: BuildSpec, path: Path) -> Dataset:
+    """Open a data set of a build, in the layout and with the labels that it names.
+
+    Raises:
+        DatasetError: when the folder is of no known layout.
+    """
+    return open_dataset(path, layout=spec.layout, labels=spec.labels)
 
 
 def _calibrating(spec: BuildSpec, checkpoint: Checkpoint, dataset: Dataset) -> tuple[str, ...]:
@@ -241,6 +255,7 @@ def _checkpoint(variant: VariantSpec, path: Path | None) -> Checkpoint:
     return read_checkpoint(place)
 
 
-def _phantom_key(spec: BuildSpec) -> str:
+def _phantom_key(spec: BuildSpec, channels: tuple[str, ...]) -> str:
     """A key that changes with the phantoms asked for and with the code that draws them."""
-    return f"phantom-{spec.seed}-{EVALUATION_START}-{spec.phantom_patients}-{artifacts.source_digest('data')}"
+    drawn = "" if channels == LGG.names else f"-{artifacts.sha256_bytes(','.join(channels).encode())[:8]}"
+    return f"phantom-{spec.seed}-{EVALUATION_START}-{spec.phantom_patients}{drawn}-{artifacts.source_digest('data')}"

@@ -14,10 +14,11 @@ from edgeseg import __version__, artifacts
 from edgeseg.data.phantom import phantom_volume
 from edgeseg.errors import ArtifactError, OptionError, OutputError
 from edgeseg.jsonio import to_json
-from edgeseg.place import claimed
+from edgeseg.place import claimed, scratch
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_files
 from edgeseg.specs import AppFile, SiteCase, SiteManifest
+from edgeseg.stages.inspect import attach
 from edgeseg.stages.ship.examples import SEED, SHOWN, png
 
 INDEX, WORKER, MANIFEST, PACKED = "index.html", "sw.js", "site.json", ".gz"
@@ -27,16 +28,17 @@ _PACK_SUFFIXES = (".html", ".js", ".css", ".svg", ".json", ".txt", ".wasm", ".we
 _NAMED_DIGITS = 8
 
 
-def write_site(artifact: Path, *, out: Path, page: Path | None = None) -> SiteManifest:
+def write_site(artifact: Path, *, out: Path, page: Path | None = None, contract: Path | None = None) -> SiteManifest:
     """Write a static site: the page, the network, two phantoms, and a service worker that names every file's SHA-256.
 
     Files of the network and the examples carry their digest in their names. Beside each file that gains by it lies the
     same packed, `<file>.gz`. Files of an earlier site in `out` are replaced or removed.
 
     Args:
-        artifact: a `.onnx` file with a contract, its weights inside.
+        artifact: a `.onnx` file, its weights inside.
         out: the folder.
         page: the built page; by default the one that edgeseg carries.
+        contract: a JSON or TOML file with the contract of `artifact`, where it carries none; it goes into the copy.
 
     Returns:
         What `site.json` says.
@@ -48,7 +50,7 @@ def write_site(artifact: Path, *, out: Path, page: Path | None = None) -> SiteMa
         OutputError: when `out` holds another page, or cannot be written.
     """
     source = _built(artifacts.shipped("web", "dist") if page is None else page)
-    model = _model(artifact)
+    model = _model(artifact, contract)
     if (out / INDEX).exists() and not (out / MANIFEST).exists():
         raise OutputError(f"{out}: there is a page that edgeseg did not write; choose another place with --out")
     with claimed(out), artifacts.staged_tree(out) as folder:
@@ -90,10 +92,9 @@ def _built(page: Path) -> Path:
     )
 
 
-def _model(path: Path) -> bytes:
+def _model(path: Path, contract: Path | None) -> bytes:
     if path.suffix.lower() != ".onnx":
         raise OptionError(f"{path}: the page runs ONNX Runtime, so it takes .onnx; build one with: edgeseg build")
-    Segmenter.load(path, threads=1)
     if len(model_files(path)) > 1:
         raise OptionError(f"{path}: its weights lie in files of their own; save them in one .onnx file")
     if path.stat().st_size > MAX_MODEL_BYTES:
@@ -101,7 +102,10 @@ def _model(path: Path) -> bytes:
             f"{path}: {path.stat().st_size / 1e6:.0f} MB is too large for a page; the limit is "
             f"{MAX_MODEL_BYTES / 1e6:.0f} MB, so choose a smaller variant"
         )
-    return path.read_bytes()
+    with scratch("web") as folder:
+        own = path if contract is None else attach(path, contract, out=folder / path.name)
+        Segmenter.load(own, threads=1)
+        return own.read_bytes()
 
 
 def _cases(folder: Path) -> Iterator[SiteCase]:
