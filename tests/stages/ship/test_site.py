@@ -15,8 +15,9 @@ from PIL import Image
 from edgeseg.artifacts import sha256_file
 from edgeseg.data.volume import Volume
 from edgeseg.errors import ArtifactError, ContractError, OptionError, OutputError
-from edgeseg.jsonio import from_json
-from edgeseg.specs import SiteManifest
+from edgeseg.jsonio import from_json, to_json
+from edgeseg.runtime import read_contract
+from edgeseg.specs import Contract, SiteManifest
 from edgeseg.stages.ship import site
 from edgeseg.stages.ship.host import Host
 from edgeseg.stages.ship.site import site_files, write_site
@@ -158,3 +159,12 @@ def test_a_folder_without_a_page_or_a_bad_port_is_refused(tmp_path: Path, host: 
         Host(tmp_path / "out", port=70000)
     with pytest.raises(OutputError, match="choose another one with --port"):
         Host(tmp_path / "out", port=host.server_address[1])
+
+
+def test_a_contract_beside_the_model_goes_into_the_pages_copy(
+    tmp_path: Path, page: Path, tiny_onnx: Write, tiny_contract: Contract
+) -> None:
+    (tmp_path / "contract.json").write_text(to_json(tiny_contract))
+    bare = tiny_onnx(name="bare.onnx", contract=None)
+    manifest = write_site(bare, out=tmp_path / "out", page=page, contract=tmp_path / "contract.json")
+    assert read_contract(tmp_path / "out" / manifest.model.file).threshold == tiny_contract.threshold
