@@ -44,7 +44,7 @@ def main(out: Path) -> None:
         ("elsewhere", _elsewhere(out / "elsewhere", volume[:, 8:200])),
         ("dicom", _dicom(out / "dicom", volume)),
     ):
-        with open_scan(**paths) as scan:
+        with open_scan(sequences=paths) as scan:
             expected[name] = _masks(out, name, segmenter.segment(scan))
     pictures = np.ascontiguousarray(volume[4:14, :200, 20:236])
     _pictures(out / "pictures" / "PHANTOM", pictures)
