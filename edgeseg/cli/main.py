@@ -48,6 +48,7 @@ PANELS = {
         "build",
         "ship",
         "android",
+        "web",
         "golden",
     ),
     "Use and measure": (

@@ -58,6 +58,7 @@ from edgeseg.specs.seen import (
     seen_entries,
 )
 from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, Bounds, ServeOptions
+from edgeseg.specs.site import SITE_SCHEMA_VERSION, SiteCase, SiteManifest
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "PROFILES",
     "RECIPE_SPECS",
     "SEGMENT_ROUTE",
+    "SITE_SCHEMA_VERSION",
     "AppCase",
     "AppFile",
     "AppManifest",
@@ -115,6 +117,8 @@ __all__ = [
     "RunOptions",
     "Scoring",
     "ServeOptions",
+    "SiteCase",
+    "SiteManifest",
     "Tls",
     "TrainSpec",
     "VariantSpec",
