@@ -80,7 +80,7 @@ from edgeseg.results.runs import (
     UnusedFiles,
     UsedSequence,
 )
-from edgeseg.results.scores import EvalResult, InstitutionScore, ParityResult, PatientScore
+from edgeseg.results.scores import ClassResult, ClassScore, EvalResult, InstitutionScore, ParityResult, PatientScore
 from edgeseg.results.selftest import SelfTest
 from edgeseg.results.sensitivity import LayerSensitivity, SensitivityResult
 from edgeseg.results.serving import (
@@ -135,6 +135,8 @@ __all__ = [
     "ChoiceStep",
     "Claim",
     "ClaimsResult",
+    "ClassResult",
+    "ClassScore",
     "ClinicalChange",
     "ComparisonResult",
     "CompressResult",

@@ -27,7 +27,7 @@ from edgeseg.runtime.ends import check_ends, decode, encode
 from edgeseg.runtime.litert_session import LitertSession
 from edgeseg.runtime.numerics import exact_mode, int8_kernels, saved_integer_numerics
 from edgeseg.runtime.onnx_session import DEFAULT, FUSED, OnnxSession, computes_dynamic, computes_int8
-from edgeseg.runtime.self_test import golden_input, golden_mask, logit_off_max
+from edgeseg.runtime.self_test import golden_input, golden_mask, in_one, logit_off_max
 from edgeseg.runtime.session import Session
 from edgeseg.runtime.stream import SliceMask, stream_masks
 from edgeseg.specs import OUTPUTS, Contract
@@ -112,7 +112,8 @@ class Segmenter:
                 contract that normalises by volume takes each slice for a volume of its own without them.
 
         Returns:
-            `(N, H, W) float32` logits, those of probabilities where the contract says that the network gives such.
+            `(N, H, W) float32` logits, those of probabilities where the contract says that the network gives such; of
+            a contract with R regions `(N, H, W, R)`.
 
         Raises:
             ImageError: when the images are not such a stack.
@@ -126,7 +127,7 @@ class Segmenter:
                 f"slices of {images.shape[1]} x {images.shape[2]} were given and the artifact takes {size[0]} x "
                 f"{size[1]}; resample them with edgeseg.imaging.to_network, or call segment"
             )
-        logits = np.empty(images.shape[:3], np.float32)
+        logits = np.empty((*images.shape[:3], *self._regions), np.float32)
         for index in range(len(images)):
             output = self._session.infer(self.encoded(images[index : index + 1], tables))
             logits[index] = decode(output, self._session.output, self.contract, self.path)
@@ -162,7 +163,7 @@ class Segmenter:
 
         Returns:
             `(N, h, w) bool`, True = tumour, on the slices' own grid, without the components that the contract drops
-            from a lone slice, or from a volume where the scan is one.
+            from a lone slice, or from a volume where the scan is one; of a contract with R regions `(N, h, w, R)`.
 
         Raises:
             ImageError: when the images are not such a stack, or the scan's slices differ in size.
@@ -230,7 +231,8 @@ class Segmenter:
     @property
     def logit_step(self) -> float | None:
         """What one code of an integer output is worth, in logits; None for other outputs."""
-        plain = self.contract.output == OUTPUTS[0] and not self.contract.classes
+        contract = self.contract
+        plain = contract.output == OUTPUTS[0] and (not contract.classes or (contract.regions and not contract.exclusive))
         return self._session.output.scale if plain else None
 
     def self_test(self) -> SelfTest:
@@ -247,7 +249,7 @@ class Segmenter:
         case = contract.golden
         assert case is not None
         logits = self.logits(to_network(image, contract))[0]
-        mask = mask_from_logits(logits, contract)
+        mask, logits = in_one(mask_from_logits(logits, contract)), in_one(logits)
         flipped, off = int((mask != expected).sum()), logit_off_max(case, logits)
         return SelfTest(
             artifact=self.path.name,
@@ -268,9 +270,14 @@ class Segmenter:
             passed=flipped <= case.allowed_flips and off <= case.logit_tolerance,
         )
 
+    @property
+    def _regions(self) -> tuple[int, ...]:
+        """The axis that several masks have last: their number, or nothing."""
+        return (len(self.contract.regions),) if self.contract.regions else ()
+
     def _masks(self, images: NDArray[np.uint8], *, volume: bool) -> NDArray[np.bool_]:
         check_images(images, given_channels(self.contract))
-        masks = np.empty(images.shape[:3], np.bool_)
+        masks = np.empty((*images.shape[:3], *self._regions), np.bool_)
         slices = (to_network(image[np.newaxis], self.contract) for image in images)
         infer = partial(self.logits, tables=volume_tables(slices, self.contract) if volume else None)
         for index, done in enumerate(stream_masks(infer, self.contract, images, volume=volume)):

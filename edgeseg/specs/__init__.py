@@ -12,7 +12,6 @@ from edgeseg.specs.contract import (
     OUTPUTS,
     PROFILES,
     Contract,
-    PostProcessing,
 )
 from edgeseg.specs.contract_toml import contract_toml
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
@@ -21,6 +20,7 @@ from edgeseg.specs.golden_case import GoldenCase, GoldenDrawing, GoldenLogit
 from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import OperatingPoint
+from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.recipes import (
     MAIN_OPTIONS,
     RECIPE_SPECS,
@@ -35,6 +35,7 @@ from edgeseg.specs.recipes import (
     options_of,
     recipe_name,
 )
+from edgeseg.specs.region import COLOURS, Region, own_regions, refuse_regions
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.salt import MAKE_ONE, MIN_SALT_BYTES, check_salt
 from edgeseg.specs.seed import check_seed
@@ -63,6 +64,7 @@ __all__ = [
     "AUGMENTATIONS",
     "BASE",
     "CHANNELS",
+    "COLOURS",
     "CONTRACT_SCHEMA_VERSION",
     "FLIPS",
     "INTENDED_USE",
@@ -105,6 +107,7 @@ __all__ = [
     "Qat",
     "Question",
     "RecipeSpec",
+    "Region",
     "RunOptions",
     "Scoring",
     "ServeOptions",
@@ -122,11 +125,13 @@ __all__ = [
     "named",
     "not_comparable",
     "options_of",
+    "own_regions",
     "parse_spacing",
     "patient_digest",
     "recipe_name",
     "refuse_calibrated",
     "refuse_learned",
+    "refuse_regions",
     "renewed",
     "require_some",
     "seen_among",

@@ -23,6 +23,7 @@ from edgeseg.results import TrainResult
 from edgeseg.specs import ImageSpec, TrainSpec, refuse_learned
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import name_patients
+from edgeseg.stages.train.classes import check_classes
 from edgeseg.stages.train.distribute import Team, gather, helps_another
 from edgeseg.stages.train.loop import OnTraining, TrainLoop
 from edgeseg.stages.train.moving_average import adamw
@@ -91,6 +92,7 @@ def train(
     keras = load_keras(backend)
     initial = None if initial is None else name_patients(initial, cache.patients)
     teachers = tuple(name_patients(teacher, cache.patients) for teacher in teachers)
+    check_classes(cache.classes, spec, initial)
     _check_initial(spec, initial, train_patients, validation_patients)
     header = _header(cache, spec, train_patients, validation_patients, backend, devices)
     header = replace(header, initial=None if initial is None else initial.header)
@@ -104,7 +106,7 @@ def train(
     sampler = Sampler.of(cache, train_patients, spec, soft)
     batches = DeviceBatches(sampler) if spec.augment_on == "device" else sampler
     with team.scope():
-        model = _compiled(keras, spec, sampler.steps_per_epoch, initial)
+        model = _compiled(keras, spec, cache.classes, sampler.steps_per_epoch, initial)
     scorer = bare_network(keras, spec.variant, initial, _image(cache))
     done, history = _start(out, header, model, team, resume=resume)
     run = TrainLoop(cache, sampler, batches, model, scorer, header, history, out, validate_every, progress, team)
@@ -217,12 +219,14 @@ def _soft(
 
 
 def _image(cache: SliceCache) -> ImageSpec:
-    return ImageSpec(height=cache.index.height, width=cache.index.width)
+    return ImageSpec(height=cache.index.height, width=cache.index.width, classes=cache.classes)
 
 
-def _compiled(keras: Any, spec: TrainSpec, steps_per_epoch: int, initial: Checkpoint | None) -> Any:
+def _compiled(
+    keras: Any, spec: TrainSpec, classes: tuple[str, ...], steps_per_epoch: int, initial: Checkpoint | None
+) -> Any:
     with computing(keras, spec.precision):
-        image = ImageSpec(height=spec.crop_px, width=spec.crop_px)
+        image = ImageSpec(height=spec.crop_px, width=spec.crop_px, classes=classes)
         model = trained_network(keras, spec.variant, initial, image)
     if initial is None:
         draw_kernels(model, seed=spec.seed)
@@ -279,4 +283,6 @@ def compile_for(keras: Any, model: Any, spec: TrainSpec, *, steps_per_epoch: int
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     optimizer.build(model.trainable_variables)
     jit = keras.backend.backend() == "jax"
-    model.compile(optimizer=optimizer, loss=make_loss(keras, spec.loss), jit_compile=jit)
+    logits = model.output_shape[-1]
+    loss = make_loss(keras, spec.loss, logits if logits > 1 else 0)
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=jit)
