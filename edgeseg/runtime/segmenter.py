@@ -98,7 +98,7 @@ class Segmenter:
     def output_scale(self) -> tuple[float, int] | None:
         """Scale and zero point of int8 logits, `logit = scale * (code - zero_point)`; None where there are none."""
         info = self._session.output
-        if self.logit_step is None or info.dtype != "int8" or info.scale is None or info.zero_point is None:
+        if self.contract.regions or self.logit_step is None or info.dtype != "int8" or info.scale is None or info.zero_point is None:
             return None
         return info.scale, info.zero_point
 

@@ -64,6 +64,7 @@ class Engine:
         """
         known = model_sha256(model) if model.is_file() else ""
         segmenters = [Segmenter.load(model, threads=1, contract=contract) for _ in range(options.threads)]
+        refuse_regions(segmenters[0].contract, "served")
         if segmenters[0].contract.golden is not None and not (found := segmenters[0].self_test()).passed:
             raise CheckFailedError(
                 f"{model}: {found.flipped_pixels} pixels of its golden mask flip on this host and "

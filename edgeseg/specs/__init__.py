@@ -35,7 +35,7 @@ from edgeseg.specs.recipes import (
     options_of,
     recipe_name,
 )
-from edgeseg.specs.region import COLOURS, Region, own_regions, refuse_regions
+from edgeseg.specs.region import COLOURS, Region, colours, own_regions, refuse_classes, refuse_regions
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.salt import MAKE_ONE, MIN_SALT_BYTES, check_salt
 from edgeseg.specs.seed import check_seed
@@ -114,6 +114,7 @@ __all__ = [
     "TrainSpec",
     "VariantSpec",
     "channel_set",
+    "colours",
     "check_flips",
     "check_salt",
     "check_seed",
@@ -130,6 +131,7 @@ __all__ = [
     "patient_digest",
     "recipe_name",
     "refuse_calibrated",
+    "refuse_classes",
     "refuse_learned",
     "refuse_regions",
     "renewed",

@@ -137,10 +137,17 @@ def refuse_regions(contract: Contract, what: str) -> None:
     Raises:
         ContractError: naming the masks.
     """
-    if contract.regions:
-        names = ", ".join(region.name for region in contract.regions)
+    refuse_classes([region.name for region in contract.regions], what)
+
+
+def refuse_classes(classes: Sequence[str], what: str) -> None:
+    """Refuse a network of several classes, as `refuse_regions`, by their names; none where there is one mask.
+
+    Raises:
+        ContractError: naming the classes.
+    """
+    if classes:
         raise ContractError(
-            f"{contract.variant.slug} {contract.target} draws {len(contract.regions)} masks ({names}), and a network "
-            f"of several masks cannot be {what} yet; edgeseg run and edgeseg evaluate take it. Give a network of one "
-            "mask"
+            f"the network draws {len(classes)} masks ({', '.join(classes)}), and one of several masks cannot be {what} "
+            "yet; edgeseg run and edgeseg evaluate take it. Give a network of one mask"
         )

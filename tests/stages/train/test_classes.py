@@ -23,8 +23,8 @@ from edgeseg.targets import TARGETS, ConvertJob, open_artifact
 from tests._classes import CLASSES, SIDE, discs
 
 SPEC = TrainSpec(
-    variant=VariantSpec(name="alphax", alpha=0.125, stem="half"), epochs=1, steps_per_epoch=60, batch_size=4,
-    crop_px=32, warmup_steps=2, augment="none", ema=0.5, learning_rate=5e-3,
+    variant=VariantSpec(name="unet", alpha=0.0625, stem="full"), epochs=1, steps_per_epoch=150, batch_size=4,
+    crop_px=32, warmup_steps=2, augment="none", ema=0.5, learning_rate=1e-2,
 )  # fmt: skip
 
 
@@ -72,7 +72,8 @@ def test_formats_give_the_masks_of_every_class(
     target.convert(job, path)
     opened = open_artifact(path, threads=1)
     assert opened.logits(cache.images[:2]).shape == (2, SIDE, SIDE, 2)
-    assert opened.contract.golden is None or opened.self_test().passed
+    if isinstance(opened, Segmenter) and opened.contract.golden is not None:
+        assert opened.self_test().passed
     found = verify(opened, checkpoint_predictor(weights), [cache.volume("p3")], artifact=name, max_flip_ppm=3000)
     assert found.passed, found
 
