@@ -43,7 +43,15 @@ from edgeseg.imaging.intensity import (
     tables,
     volume_tables,
 )
-from edgeseg.imaging.logits import as_logits, framed_mask, logits_to_size, mask_from_logits, mask_on_grid, one_logit, region_logits
+from edgeseg.imaging.logits import (
+    as_logits,
+    framed_mask,
+    logits_to_size,
+    mask_from_logits,
+    mask_on_grid,
+    one_logit,
+    region_logits,
+)
 
 __all__ = [
     "ASPECT_TOLERANCE",
@@ -64,9 +72,9 @@ __all__ = [
     "network_input",
     "normalise",
     "one_logit",
-    "region_logits",
     "quantise",
     "quantise_images",
+    "region_logits",
     "stretch",
     "tables",
     "to_layout",

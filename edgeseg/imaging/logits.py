@@ -88,9 +88,18 @@ def region_logits(values: NDArray[np.float32], contract: Contract, step: float |
     shares = contract.exclusive or contract.output == OUTPUTS[2]
     made = []
     for region in contract.regions:
-        one = replace(
-            contract, regions=(), exclusive=False, foreground=region.channels, threshold=region.threshold, golden=None
-        ) if shares else replace(contract, threshold=region.threshold)
+        one = (
+            replace(
+                contract,
+                regions=(),
+                exclusive=False,
+                foreground=region.channels,
+                threshold=region.threshold,
+                golden=None,
+            )
+            if shares
+            else replace(contract, threshold=region.threshold)
+        )
         made.append(
             one_logit(values, one, step) if shares else as_logits(values[list(region.channels)].max(axis=0), one, step)
         )

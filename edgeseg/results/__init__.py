@@ -72,6 +72,7 @@ from edgeseg.results.report import Report, ReportRow
 from edgeseg.results.runs import (
     DONE,
     FAILED,
+    ClassSegmentation,
     PatientSegmentation,
     RunResult,
     SeriesList,
@@ -137,6 +138,7 @@ __all__ = [
     "ClaimsResult",
     "ClassResult",
     "ClassScore",
+    "ClassSegmentation",
     "ClinicalChange",
     "ComparisonResult",
     "CompressResult",

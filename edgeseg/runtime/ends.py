@@ -8,7 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError, ContractError
-from edgeseg.imaging import Tables, as_logits, dequantise, normalise, one_logit, quantise_images, region_logits, to_layout
+from edgeseg.imaging import (
+    Tables,
+    as_logits,
+    dequantise,
+    normalise,
+    one_logit,
+    quantise_images,
+    region_logits,
+    to_layout,
+)
 from edgeseg.runtime.session import Session, TensorInfo
 from edgeseg.specs import Contract
 

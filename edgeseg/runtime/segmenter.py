@@ -98,7 +98,13 @@ class Segmenter:
     def output_scale(self) -> tuple[float, int] | None:
         """Scale and zero point of int8 logits, `logit = scale * (code - zero_point)`; None where there are none."""
         info = self._session.output
-        if self.contract.regions or self.logit_step is None or info.dtype != "int8" or info.scale is None or info.zero_point is None:
+        if (
+            self.contract.regions
+            or self.logit_step is None
+            or info.dtype != "int8"
+            or info.scale is None
+            or info.zero_point is None
+        ):
             return None
         return info.scale, info.zero_point
 
@@ -232,7 +238,9 @@ class Segmenter:
     def logit_step(self) -> float | None:
         """What one code of an integer output is worth, in logits; None for other outputs."""
         contract = self.contract
-        plain = contract.output == OUTPUTS[0] and (not contract.classes or (contract.regions and not contract.exclusive))
+        plain = contract.output == OUTPUTS[0] and (
+            not contract.classes or (contract.regions and not contract.exclusive)
+        )
         return self._session.output.scale if plain else None
 
     def self_test(self) -> SelfTest:

@@ -21,7 +21,7 @@ from edgeseg.service.deadline import Deadline
 from edgeseg.service.inside import ENTRY
 from edgeseg.service.refusal import TOO_LARGE, Refusal, refusal_for
 from edgeseg.service.scans import Upload, Wish
-from edgeseg.specs import RunOptions, ServeOptions
+from edgeseg.specs import RunOptions, ServeOptions, refuse_regions
 from edgeseg.stages.segment import segment_case
 from edgeseg.stages.segment.apart.scan import Reader
 from edgeseg.workers.apart import Limits, Pool

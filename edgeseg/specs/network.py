@@ -25,7 +25,9 @@ class ImageSpec:
     def __post_init__(self) -> None:
         """Refuse empty images, and classes that are one alone or there twice."""
         if len(self.classes) == 1 or len(set(self.classes)) != len(self.classes):
-            raise OptionError(f"classes are {list(self.classes)}; name each of several once, or none where there is one")
+            raise OptionError(
+                f"classes are {list(self.classes)}; name each of several once, or none where there is one"
+            )
         if self.height < 1 or self.width < 1 or not self.channels:
             raise OptionError(f"an image of {self.height} x {self.width} x {len(self.channels)} is empty")
 

@@ -120,7 +120,10 @@ def check_network(model: Any, contract: Contract) -> None:
         ContractError: with both shapes.
     """
     image = (None, contract.height, contract.width, len(contract.channels))
-    ends = (("takes", model.input_shape, image), ("gives", model.output_shape, (*image[:3], max(1, len(contract.image.classes)))))
+    ends = (
+        ("takes", model.input_shape, image),
+        ("gives", model.output_shape, (*image[:3], max(1, len(contract.image.classes)))),
+    )
     for end, found, wanted in ends:
         if tuple(found) != wanted:
             raise ContractError(

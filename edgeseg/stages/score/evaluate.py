@@ -99,9 +99,7 @@ def evaluate(
     )
 
 
-def _score(
-    masks: NDArray[np.bool_], reference: NDArray[np.bool_], volume: Volume, contract: Contract
-) -> PatientScore:
+def _score(masks: NDArray[np.bool_], reference: NDArray[np.bool_], volume: Volume, contract: Contract) -> PatientScore:
     patient, institution = volume.patient, volume.institution
     if not contract.regions:
         return score_patient(masks, reference, patient=patient, institution=institution)

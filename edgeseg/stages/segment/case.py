@@ -92,7 +92,9 @@ def segment_case(
     writers = _writers(scan, place, options, model_sha256, regions)
     watched = _Watched(scan, advance)
     on = scan.channels.index(channel_shown(segmenter.contract, scan.channels))
-    pictures = Pictures(place, scan.name, len(scan.slice_names), scan.pixel_mm, on, regions) if options.overlays else None
+    pictures = (
+        Pictures(place, scan.name, len(scan.slice_names), scan.pixel_mm, on, regions) if options.overlays else None
+    )
     masks: list[SliceSegmentation] = []
     latencies_ms: list[float] = []
     pixels = np.zeros(len(regions) or (), np.int64)

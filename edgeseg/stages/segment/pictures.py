@@ -23,9 +23,7 @@ def channel_shown(contract: Contract, channels: tuple[str, ...]) -> str:
     return reference if reference in channels else channels[0]
 
 
-def overlay(
-    grey: NDArray[np.uint8], mask: NDArray[np.bool_], regions: tuple[Region, ...] = ()
-) -> NDArray[np.uint8]:
+def overlay(grey: NDArray[np.uint8], mask: NDArray[np.bool_], regions: tuple[Region, ...] = ()) -> NDArray[np.uint8]:
     """Draw a mask on a channel: `(h, w) uint8` and `(h, w) bool` to `(h, w, 3) uint8` RGB, tinted with an outline.
 
     Of several regions the masks are `(h, w, R)`, drawn one after another in their colours.

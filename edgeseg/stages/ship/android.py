@@ -17,7 +17,7 @@ from edgeseg.errors import OptionError, OutputError
 from edgeseg.jsonio import to_json
 from edgeseg.place import claimed
 from edgeseg.runtime import Segmenter
-from edgeseg.specs import AppCase, AppFile, AppManifest
+from edgeseg.specs import AppCase, AppFile, AppManifest, refuse_regions
 
 ASSETS, FLOAT_GOLDENS = Path("app/src/main/assets/edgeseg"), Path("app/src/test/resources/edgeseg-float")
 MODEL, MANIFEST = "model.onnx", "manifest.json"
@@ -80,6 +80,7 @@ def _open(path: Path) -> Segmenter:
             f"{path}: {path.stat().st_size / 1e6:.1f} MB is too large for the app's assets; the limit is "
             f"{MAX_MODEL_BYTES / 1e6:.1f} MB, so choose a smaller variant"
         )
+    refuse_regions(segmenter.contract, "put into the app")
     return segmenter
 
 

@@ -8,16 +8,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.components import post_process_logits
 from edgeseg.data.cache import SliceCache
-from edgeseg.errors import CheckpointError, MaskError, OptionError
+from edgeseg.errors import CheckpointError, ContractError, MaskError, OptionError
+from edgeseg.imaging import mask_from_logits, region_logits
+from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import ClassScore
 from edgeseg.runtime import Segmenter
-from edgeseg.specs import PostProcessing, TrainSpec, VariantSpec
+from edgeseg.specs import Contract, PostProcessing, Region, RunOptions, TrainSpec, VariantSpec, refuse_regions
 from edgeseg.stages.predict import checkpoint_predictor, network_of
 from edgeseg.stages.score import evaluate, verify
+from edgeseg.stages.segment.run import run
 from edgeseg.stages.train.train import train
 from edgeseg.targets import TARGETS, ConvertJob, open_artifact
 from tests._classes import CLASSES, SIDE, discs
@@ -98,6 +102,68 @@ def test_components_are_dropped_by_the_rule_of_each_class(
     assert opened.segment(images)[..., 1].any(), "the rule for volumes is not that of slices"
 
 
+def test_a_run_writes_labels_colours_and_figures_of_each_class(
+    cache: SliceCache, weights: Checkpoint, tmp_path: Path
+) -> None:
+    model = tmp_path / "a.onnx"
+    TARGETS["onnx-fp32"].convert(_job(weights), model)
+    images = cache.volume("p3").images
+    folder = tmp_path / "p3"
+    folder.mkdir()
+    for index, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"p3_{index + 1}.png")
+    result = run(model, [folder], out=tmp_path / "out", options=RunOptions(overlays=True))
+    masks = Segmenter.load(model, threads=1).segment_volume(images)
+    row = result.patients[0]
+    assert [(one.name, one.label, one.pixels) for one in row.classes] == [
+        ("whole", 1, masks[..., 0].sum()),
+        ("core", 2, masks[..., 1].sum()),
+    ]
+    assert row.tumour_pixels == masks.any(axis=-1).sum()
+    with Image.open(tmp_path / "out" / row.masks[0].mask) as picture:
+        assert picture.mode == "P"
+        assert np.array_equal(np.asarray(picture), np.where(masks[0, ..., 1], 2, masks[0, ..., 0]))
+        assert picture.getpalette()[3:9] == [255, 60, 40, 60, 200, 80]
+
+
+def test_a_softmax_of_classes_gives_the_masks_of_its_regions() -> None:
+    contract = Contract(
+        variant=VariantSpec(), tier="custom", target="onnx-fp32", layout="NCHW", trained_on="none",
+        height=8, width=8, output="softmax", classes=("back", "oedema", "core"),
+        regions=(Region(name="whole", channels=(1, 2), label=1), Region(name="core", channels=(2,), label=2)),
+    )  # fmt: skip
+    assert from_json(Contract, to_json(contract)) == contract
+    assert contract.versioned().schema_version == 3
+    values = np.random.default_rng(0).normal(size=(3, 8, 8)).astype(np.float32)
+    shares = np.exp(values) / np.exp(values).sum(axis=0)
+    winner = shares.argmax(axis=0)
+    masks = mask_from_logits(region_logits(shares, contract), contract)
+    assert np.array_equal(masks, np.stack([winner > 0, winner == 2], axis=-1))
+    plain = replace(contract, output="logits", exclusive=True)
+    assert np.array_equal(mask_from_logits(region_logits(values, plain), plain), masks)
+    with pytest.raises(
+        ContractError, match=r"draws 2 masks \(whole, core\), and one of several masks cannot be served"
+    ):
+        refuse_regions(contract, "served")
+
+
+@pytest.mark.parametrize(
+    ("regions", "said"),
+    [
+        ((Region(name="a", channels=(0,), label=1),), "give at least two"),
+        ((Region(name="a", channels=(0,), label=1), Region(name="a", channels=(1,), label=2)), "a name and a label"),
+        ((Region(name="a", channels=(0,), label=1), Region(name="b", channels=(2,), label=2)), "classes name 2"),
+    ],
+    ids=["one", "twice", "outside"],
+)
+def test_regions_that_do_not_fit_are_refused(regions: tuple[Region, ...], said: str) -> None:
+    with pytest.raises(OptionError, match=said):
+        Contract(
+            variant=VariantSpec(), tier="custom", target="onnx-fp32", layout="NCHW", trained_on="none",
+            classes=("x", "y"), regions=regions,
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [({"paste_share": 0.5}, "--paste-share works on one mask"), ({"augment_on": "device"}, "--augment-on device")],
@@ -106,9 +172,7 @@ def test_what_works_on_one_mask_is_refused(
     change: dict[str, Any], said: str, cache: SliceCache, tmp_path: Path
 ) -> None:
     with pytest.raises(OptionError, match=said):
-        train(
-            cache, replace(SPEC, **change), out=tmp_path / "run", train_patients=("p1",), validation_patients=("p3",)
-        )
+        train(cache, replace(SPEC, **change), out=tmp_path / "run", train_patients=("p1",), validation_patients=("p3",))
     assert not (tmp_path / "run").exists()
 
 
@@ -116,6 +180,4 @@ def test_weights_of_other_classes_are_no_start(weights: Checkpoint, cache: Slice
     header = replace(weights.header, image=replace(weights.header.image, classes=("whole", "rim")))
     other = replace(weights, header=header)
     with pytest.raises(CheckpointError, match="draws whole, rim, and the data's masks are of whole, core"):
-        train(
-            cache, SPEC, out=tmp_path / "run", train_patients=("p1",), validation_patients=("p3",), initial=other
-        )
+        train(cache, SPEC, out=tmp_path / "run", train_patients=("p1",), validation_patients=("p3",), initial=other)
