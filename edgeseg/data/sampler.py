@@ -77,8 +77,8 @@ class Sampler:
     def batch(self, epoch: int, step: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """One batch: `(B, c, c, 3) float32 in [0, 1]` and its targets.
 
-        The targets are masks, `(B, c, c, 1) float32`, 0 or 1, of K classes `(B, c, c, K)`. With teachers there is a second channel in [0, 1]: the
-        mask and what the teachers say of it, mixed by `distil_weight`.
+        The targets are masks, `(B, c, c, 1) float32`, 0 or 1, of K classes `(B, c, c, K)`. With teachers there is a
+        second channel in [0, 1]: the mask and what the teachers say of it, mixed by `distil_weight`.
         """
         rng = self._rng(epoch, step)
         pairs = [

@@ -68,7 +68,8 @@ def stream_masks(
     """Segment slices of any sizes.
 
     Args:
-        infer: `(1, H, W, C) uint8` on the network's grid to `(1, H, W)` or `(1, H, W, R) float32` logits, as `Segmenter.logits`.
+        infer: `(1, H, W, C) uint8` on the network's grid to `(1, H, W)` or `(1, H, W, R) float32` logits, as
+            `Segmenter.logits`.
         contract: of the network.
         images: slices, each `(h, w, D) uint8`; taken when needed.
         volume: whether they are neighbours in order, so that small components are those of the volume.

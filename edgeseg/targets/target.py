@@ -122,7 +122,7 @@ def check_network(model: Any, contract: Contract) -> None:
     image = (None, contract.height, contract.width, len(contract.channels))
     ends = (
         ("takes", model.input_shape, image),
-        ("gives", model.output_shape, (*image[:3], max(1, len(contract.image.classes)))),
+        ("gives", model.output_shape, (*image[:3], len(contract.classes) if contract.regions else 1)),
     )
     for end, found, wanted in ends:
         if tuple(found) != wanted:

@@ -107,7 +107,8 @@ def segment_case(
         if pictures is not None:
             pictures.add(index, name, watched.picture(index), done.mask)
         pixels += np.count_nonzero(done.mask, axis=(0, 1))
-        masks.append(_measured(name, done.mask.any(axis=2) if regions else done.mask, scan.pixel_mm))
+        union: NDArray[np.bool_] = np.logical_or.reduce(done.mask, axis=2) if regions else done.mask
+        masks.append(_measured(name, union, scan.pixel_mm))
     watched.finished()
     if writers[:1] and isinstance(writers[0], PictureMasks):
         masks = [replace(mask, mask=_told(writers[0].place(mask.slice), folder)) for mask in masks]

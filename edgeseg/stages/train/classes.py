@@ -31,6 +31,6 @@ def check_classes(classes: tuple[str, ...], spec: TrainSpec, initial: Checkpoint
     for option, given in asked:
         if given:
             raise OptionError(
-                f"{option} works on one mask, and this data has {len(classes)} classes ({', '.join(classes)}); leave it "
-                "out, or choose one class with --labels"
+                f"{option} works on one mask, and this data has {len(classes)} classes ({', '.join(classes)}); leave "
+                "it out, or choose one class with --labels"
             )

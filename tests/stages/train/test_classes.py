@@ -27,8 +27,8 @@ from edgeseg.targets import TARGETS, ConvertJob, open_artifact
 from tests._classes import CLASSES, SIDE, discs
 
 SPEC = TrainSpec(
-    variant=VariantSpec(name="unet", alpha=0.0625, stem="full"), epochs=1, steps_per_epoch=150, batch_size=4,
-    crop_px=32, warmup_steps=2, augment="none", ema=0.5, learning_rate=1e-2,
+    variant=VariantSpec(name="unet", alpha=0.0625, stem="full"), epochs=1, steps_per_epoch=80, batch_size=4,
+    crop_px=32, warmup_steps=2, augment="none", ema=0.0, learning_rate=1e-2,
 )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def test_a_trained_network_says_its_classes_and_finds_each(cache: SliceCache, we
         evaluate(opened, [replace(volume, classes=("whole", "rim"))], artifact="a", data="discs")
 
 
-@pytest.mark.parametrize("name", ["keras-fp32", "onnx-fp32", "onnx-dynamic", "tflite-fp32"])
+@pytest.mark.parametrize("name", ["keras-fp32", "onnx-fp32", "tflite-fp32"])
 def test_formats_give_the_masks_of_every_class(
     name: str, cache: SliceCache, weights: Checkpoint, tmp_path: Path
 ) -> None:
