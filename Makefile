@@ -87,6 +87,8 @@ lock: $(STAMP)  ## Write the lock files anew from pyproject.toml; UPGRADE=1 take
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --constraints requirements.lock --output-file requirements-run.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra serve --extra nifti --extra dicom --constraints requirements.lock \
 		--output-file requirements-serve.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra node --constraints requirements.lock \
+		--output-file requirements-node.lock
 
 clean:  ## Remove .venv, build/ and every cache in the checkout.
 	rm -rf $(VENV) build dist android-demo/target .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

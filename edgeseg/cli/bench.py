@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from edgeseg.cli._options import json_option
+from edgeseg.cli._options import contract_option, json_option
 
 
 def bench(
@@ -29,6 +29,10 @@ def bench(
         int, typer.Option(metavar="N", help="Also run a volume of N slices through each file, alone, to see it drift.")
     ] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the phantom that is run, and of the bootstrap.")] = 0,
+    contract: Annotated[
+        Path | None,
+        contract_option("The contract, JSON or TOML, of those files that carry none; without one they are peers."),
+    ] = None,
     emulated: Annotated[
         bool, typer.Option("--emulated", help="Run under an emulator all the same; no time is called a latency.")
     ] = False,
@@ -56,6 +60,7 @@ def bench(
         volume=volume,
         seed=seed,
         emulated=emulated,
+        contract=contract,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
     with counted("timing") as progress:

@@ -53,6 +53,7 @@ PANELS = {
     "Use and measure": (
         "run",
         "serve",
+        "node",
         "contract",
         "doctor",
         "evaluate",

@@ -32,6 +32,7 @@ from edgeseg.imaging.grid import (
     stretch,
     to_layout,
     to_network,
+    to_size,
 )
 from edgeseg.imaging.intensity import (
     Tables,
@@ -40,6 +41,7 @@ from edgeseg.imaging.intensity import (
     known_range,
     network_input,
     normalise,
+    prepared,
     tables,
     volume_tables,
 )
@@ -72,6 +74,7 @@ __all__ = [
     "network_input",
     "normalise",
     "one_logit",
+    "prepared",
     "quantise",
     "quantise_images",
     "region_logits",
@@ -79,5 +82,6 @@ __all__ = [
     "tables",
     "to_layout",
     "to_network",
+    "to_size",
     "volume_tables",
 ]

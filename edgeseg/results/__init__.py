@@ -68,6 +68,7 @@ from edgeseg.results.listings import (
     VariantList,
 )
 from edgeseg.results.network import Census, Tier
+from edgeseg.results.node import NodeSending, NodeStatus, NodeStudy
 from edgeseg.results.report import Report, ReportRow
 from edgeseg.results.runs import (
     DONE,
@@ -176,6 +177,9 @@ __all__ = [
     "MetadataBytes",
     "NetworkSize",
     "NetworkTiming",
+    "NodeSending",
+    "NodeStatus",
+    "NodeStudy",
     "OperationCount",
     "OutOfFoldPatient",
     "OutOfFoldResult",

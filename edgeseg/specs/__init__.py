@@ -17,7 +17,9 @@ from edgeseg.specs.contract_toml import contract_toml
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
 from edgeseg.specs.flips import FLIPS, check_flips
 from edgeseg.specs.golden_case import GoldenCase, GoldenDrawing, GoldenLogit
+from edgeseg.specs.labels import MAX_LABEL, Region, check_regions, parse_labels
 from edgeseg.specs.network import ImageSpec, VariantSpec
+from edgeseg.specs.node import Destination, NodeOptions, Peer, Tls
 from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import OperatingPoint
 from edgeseg.specs.post_processing import PostProcessing
@@ -35,7 +37,7 @@ from edgeseg.specs.recipes import (
     options_of,
     recipe_name,
 )
-from edgeseg.specs.region import COLOURS, Region, colours, own_regions, refuse_classes, refuse_regions
+from edgeseg.specs.region import COLOURS, MaskRegion, colours, own_regions, refuse_classes, refuse_regions
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.salt import MAKE_ONE, MIN_SALT_BYTES, check_salt
 from edgeseg.specs.seed import check_seed
@@ -73,6 +75,7 @@ __all__ = [
     "MAIN_OPTIONS",
     "MAKE_ONE",
     "MASK_FORMATS",
+    "MAX_LABEL",
     "MAX_PREDICT_BYTES",
     "MIN_SALT_BYTES",
     "NEWEST_CONTRACT_SCHEMA_VERSION",
@@ -91,6 +94,7 @@ __all__ = [
     "ChannelSet",
     "Cluster",
     "Contract",
+    "Destination",
     "Distil",
     "ExperimentRow",
     "FineTune",
@@ -99,8 +103,11 @@ __all__ = [
     "GoldenLogit",
     "ImageSpec",
     "Intensity",
+    "MaskRegion",
+    "NodeOptions",
     "OperatingPoint",
     "PatientKey",
+    "Peer",
     "Plan",
     "PostProcessing",
     "Prune",
@@ -111,10 +118,12 @@ __all__ = [
     "RunOptions",
     "Scoring",
     "ServeOptions",
+    "Tls",
     "TrainSpec",
     "VariantSpec",
     "channel_set",
     "check_flips",
+    "check_regions",
     "check_salt",
     "check_seed",
     "colours",
@@ -127,6 +136,7 @@ __all__ = [
     "not_comparable",
     "options_of",
     "own_regions",
+    "parse_labels",
     "parse_spacing",
     "patient_digest",
     "recipe_name",

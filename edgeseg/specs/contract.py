@@ -13,7 +13,7 @@ from edgeseg.specs.golden_case import GoldenCase
 from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.normalisation import MEAN_STD, VOLUME, Intensity, check_normalisation
 from edgeseg.specs.post_processing import PostProcessing
-from edgeseg.specs.region import Region, check_regions
+from edgeseg.specs.region import MaskRegion, check_mask_regions
 
 CONTRACT_SCHEMA_VERSION = 2
 NEWEST_CONTRACT_SCHEMA_VERSION = 3
@@ -83,7 +83,7 @@ class Contract:
     foreground: tuple[int, ...] = field(default=(), metadata={LEFT_OUT: True})
     reference_channel: str | None = field(default=None, metadata={LEFT_OUT: True})
     stand_in: str | None = field(default=None, metadata={LEFT_OUT: True})
-    regions: tuple[Region, ...] = field(default=(), metadata={LEFT_OUT: True})
+    regions: tuple[MaskRegion, ...] = field(default=(), metadata={LEFT_OUT: True})
     exclusive: bool = field(default=False, metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
@@ -94,7 +94,7 @@ class Contract:
         _ = self.channel_set
         check_normalisation(self.normalisation, self.intensity, len(self.channels))
         _check_classes(self.output, self.classes, self.foreground, bool(self.regions))
-        check_regions(self.regions, self.classes, exclusive=self.exclusive, foreground=self.foreground)
+        check_mask_regions(self.regions, self.classes, exclusive=self.exclusive, foreground=self.foreground)
         if self.output not in OUTPUTS:
             raise OptionError(f"output is '{self.output}'; choose one of: {', '.join(OUTPUTS)}")
         if self.profile not in (None, *PROFILES):

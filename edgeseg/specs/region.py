@@ -28,7 +28,7 @@ MAX_LABEL = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
+class MaskRegion:
     """One of several masks that a network's output holds; they may overlap.
 
     Attributes:
@@ -84,12 +84,12 @@ class Region:
         return math.log(self.threshold / (1.0 - self.threshold))
 
 
-def own_regions(classes: Sequence[str]) -> tuple[Region, ...]:
+def own_regions(classes: Sequence[str]) -> tuple[MaskRegion, ...]:
     """Return the regions of a network of edgeseg's with a logit for each class; none where no classes are named."""
-    return tuple(Region(name=name, channels=(number,), label=number + 1) for number, name in enumerate(classes))
+    return tuple(MaskRegion(name=name, channels=(number,), label=number + 1) for number, name in enumerate(classes))
 
 
-def colours(regions: Sequence[Region]) -> tuple[tuple[int, int, int], ...]:
+def colours(regions: Sequence[MaskRegion]) -> tuple[tuple[int, int, int], ...]:
     """Return the colour of each region, RGB."""
     return tuple(
         (region.colour[0], region.colour[1], region.colour[2]) if region.colour else COLOURS[number % len(COLOURS)]
@@ -97,8 +97,8 @@ def colours(regions: Sequence[Region]) -> tuple[tuple[int, int, int], ...]:
     )
 
 
-def check_regions(
-    regions: tuple[Region, ...], classes: tuple[str, ...], *, exclusive: bool, foreground: tuple[int, ...]
+def check_mask_regions(
+    regions: tuple[MaskRegion, ...], classes: tuple[str, ...], *, exclusive: bool, foreground: tuple[int, ...]
 ) -> None:
     """Refuse regions that do not fit the output channels.
 

@@ -7,7 +7,7 @@ from statistics import fmean, median
 
 from edgeseg.metrics import bootstrap_interval
 from edgeseg.results import ClassResult, ClassScore, PatientScore
-from edgeseg.specs import Contract, PostProcessing, Region
+from edgeseg.specs import Contract, MaskRegion, PostProcessing
 
 
 def class_results(
@@ -27,7 +27,7 @@ def class_results(
     )
 
 
-def _result(region: Region, scores: Sequence[ClassScore], *, post_processing: bool, seed: int) -> ClassResult:
+def _result(region: MaskRegion, scores: Sequence[ClassScore], *, post_processing: bool, seed: int) -> ClassResult:
     dice = [score.dice for score in scores]
     distances = [score.hd95_px for score in scores if score.hd95_px is not None]
     lesions = sum(score.lesions for score in scores)

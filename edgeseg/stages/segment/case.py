@@ -20,7 +20,7 @@ from edgeseg.data.tree import MASK_ENDING
 from edgeseg.errors import OptionError
 from edgeseg.imaging import ASPECT_TOLERANCE, framed_size
 from edgeseg.results import ClassSegmentation, PatientSegmentation, SliceSegmentation
-from edgeseg.specs import Contract, Region, RunOptions
+from edgeseg.specs import Contract, MaskRegion, RunOptions
 from edgeseg.stages.segment.clock import ms_since, rounded_ms
 from edgeseg.stages.segment.dicom_seg import SegMasks
 from edgeseg.stages.segment.doubts import Doubts
@@ -122,7 +122,7 @@ def segment_case(
     return replace(found, classes=_classes(scan, regions, pixels)) if regions else found
 
 
-def _classes(scan: Scan, regions: tuple[Region, ...], pixels: NDArray[np.int64]) -> tuple[ClassSegmentation, ...]:
+def _classes(scan: Scan, regions: tuple[MaskRegion, ...], pixels: NDArray[np.int64]) -> tuple[ClassSegmentation, ...]:
     found = []
     for region, count in zip(regions, pixels.tolist(), strict=True):
         area = area_mm2(count, scan.pixel_mm)
@@ -184,7 +184,7 @@ def _measured(name: str, mask: NDArray[np.bool_], pixel_mm: tuple[float, float] 
 
 
 def _writers(
-    scan: SourcedScan, place: Path, options: RunOptions, model_sha256: str, regions: tuple[Region, ...]
+    scan: SourcedScan, place: Path, options: RunOptions, model_sha256: str, regions: tuple[MaskRegion, ...]
 ) -> list[Writer]:
     """Make the writers, those of pictures first."""
     wanted = options.formats or scan.mask_formats[:1]

@@ -16,7 +16,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from edgeseg.data.nifti import NiftiHeader
 from edgeseg.data.tree import MASK_ENDING
-from edgeseg.specs import INTENDED_USE, Region, colours
+from edgeseg.specs import INTENDED_USE, MaskRegion, colours
 
 NIFTI_NOTE = "edgeseg; research use only, not a medical device"
 _TIFF_DESCRIPTION = 270
@@ -33,7 +33,7 @@ class Writer(Protocol):
         """Write what is left; gives all files that hold the whole patient."""
 
 
-def label_map(masks: NDArray[np.bool_], regions: tuple[Region, ...]) -> NDArray[np.uint8]:
+def label_map(masks: NDArray[np.bool_], regions: tuple[MaskRegion, ...]) -> NDArray[np.uint8]:
     """Write several masks, `(h, w, R) bool`, as one map of labels, `(h, w) uint8`; where they overlap the later counts.
 
     0 is none of them.
@@ -55,7 +55,7 @@ def save_png(picture: Image.Image, path: Path) -> None:
 class PictureMasks:
     """One file per slice, `<slice>_mask.png` or `.tiff`, 0 and 255, or labels in the colours of their regions."""
 
-    def __init__(self, folder: Path, suffix: str, regions: tuple[Region, ...] = ()) -> None:
+    def __init__(self, folder: Path, suffix: str, regions: tuple[MaskRegion, ...] = ()) -> None:
         """Write into `folder`, which is there."""
         self._folder, self._suffix, self._regions = folder, suffix, regions
 

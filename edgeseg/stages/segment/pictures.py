@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from edgeseg.specs import INTENDED_USE, Contract, Region, colours
+from edgeseg.specs import INTENDED_USE, Contract, MaskRegion, colours
 from edgeseg.stages.segment.masks import save_png
 
 OVERLAY_ENDING, SHEET_ENDING, OVERLAYS = "_overlay", "_contact_sheet", "overlays"
@@ -23,7 +23,9 @@ def channel_shown(contract: Contract, channels: tuple[str, ...]) -> str:
     return reference if reference in channels else channels[0]
 
 
-def overlay(grey: NDArray[np.uint8], mask: NDArray[np.bool_], regions: tuple[Region, ...] = ()) -> NDArray[np.uint8]:
+def overlay(
+    grey: NDArray[np.uint8], mask: NDArray[np.bool_], regions: tuple[MaskRegion, ...] = ()
+) -> NDArray[np.uint8]:
     """Draw a mask on a channel: `(h, w) uint8` and `(h, w) bool` to `(h, w, 3) uint8` RGB, tinted with an outline.
 
     Of several regions the masks are `(h, w, R)`, drawn one after another in their colours.
@@ -55,7 +57,7 @@ class Pictures:
         slices: int,
         pixel_mm: tuple[float, float] | None,
         channel: int,
-        regions: tuple[Region, ...] = (),
+        regions: tuple[MaskRegion, ...] = (),
     ) -> None:
         """Write into `folder`, which is there; `channel` is the number of the one that is drawn on."""
         self._channel, self._regions = channel, regions

@@ -18,7 +18,7 @@ from edgeseg.imaging import mask_from_logits, region_logits
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import ClassScore
 from edgeseg.runtime import Segmenter
-from edgeseg.specs import Contract, PostProcessing, Region, RunOptions, TrainSpec, VariantSpec, refuse_regions
+from edgeseg.specs import Contract, MaskRegion, PostProcessing, RunOptions, TrainSpec, VariantSpec, refuse_regions
 from edgeseg.stages.predict import checkpoint_predictor, network_of
 from edgeseg.stages.score import evaluate, verify
 from edgeseg.stages.segment.run import run
@@ -30,6 +30,8 @@ SPEC = TrainSpec(
     variant=VariantSpec(name="unet", alpha=0.0625, stem="full"), epochs=1, steps_per_epoch=80, batch_size=4,
     crop_px=32, warmup_steps=2, augment="none", ema=0.0, learning_rate=1e-2,
 )  # fmt: skip
+
+_A = MaskRegion(name="a", channels=(0,), label=1)
 
 
 @pytest.fixture(scope="module")
@@ -123,14 +125,14 @@ def test_a_run_writes_labels_colours_and_figures_of_each_class(
     with Image.open(tmp_path / "out" / row.masks[0].mask) as picture:
         assert picture.mode == "P"
         assert np.array_equal(np.asarray(picture), np.where(masks[0, ..., 1], 2, masks[0, ..., 0]))
-        assert picture.getpalette()[3:9] == [255, 60, 40, 60, 200, 80]
+        assert (picture.getpalette() or [])[3:9] == [255, 60, 40, 60, 200, 80]
 
 
 def test_a_softmax_of_classes_gives_the_masks_of_its_regions() -> None:
     contract = Contract(
         variant=VariantSpec(), tier="custom", target="onnx-fp32", layout="NCHW", trained_on="none",
         height=8, width=8, output="softmax", classes=("back", "oedema", "core"),
-        regions=(Region(name="whole", channels=(1, 2), label=1), Region(name="core", channels=(2,), label=2)),
+        regions=(MaskRegion(name="whole", channels=(1, 2), label=1), MaskRegion(name="core", channels=(2,), label=2)),
     )  # fmt: skip
     assert from_json(Contract, to_json(contract)) == contract
     assert contract.versioned().schema_version == 3
@@ -150,13 +152,19 @@ def test_a_softmax_of_classes_gives_the_masks_of_its_regions() -> None:
 @pytest.mark.parametrize(
     ("regions", "said"),
     [
-        ((Region(name="a", channels=(0,), label=1),), "give at least two"),
-        ((Region(name="a", channels=(0,), label=1), Region(name="a", channels=(1,), label=2)), "a name and a label"),
-        ((Region(name="a", channels=(0,), label=1), Region(name="b", channels=(2,), label=2)), "classes name 2"),
+        ((_A,), "give at least two"),
+        (
+            (_A, replace(_A, channels=(1,), label=2)),
+            "a name and a label",
+        ),
+        (
+            (_A, MaskRegion(name="b", channels=(2,), label=2)),
+            "classes name 2",
+        ),
     ],
     ids=["one", "twice", "outside"],
 )
-def test_regions_that_do_not_fit_are_refused(regions: tuple[Region, ...], said: str) -> None:
+def test_regions_that_do_not_fit_are_refused(regions: tuple[MaskRegion, ...], said: str) -> None:
     with pytest.raises(OptionError, match=said):
         Contract(
             variant=VariantSpec(), tier="custom", target="onnx-fp32", layout="NCHW", trained_on="none",
