@@ -25,8 +25,8 @@ from edgeseg.imaging import (
 from edgeseg.runtime.contract import model_format, read_contract, read_contract_file
 from edgeseg.runtime.ends import check_ends, decode, encode
 from edgeseg.runtime.litert_session import LitertSession
-from edgeseg.runtime.numerics import exact_mode, int8_kernels, saved_integer_numerics
-from edgeseg.runtime.onnx_session import DEFAULT, FUSED, OnnxSession, computes_dynamic, computes_int8
+from edgeseg.runtime.numerics import int8_kernels
+from edgeseg.runtime.open_numerics import open_with_numerics
 from edgeseg.runtime.self_test import golden_input, golden_mask, in_one, logit_off_max
 from edgeseg.runtime.session import Session
 from edgeseg.runtime.stream import SliceMask, stream_masks
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from edgeseg.results import SelfTest
 
 NUMERICS = ("exact", "fast")
-_FLOAT16 = "float16 weights, float32 where this CPU has no float16 kernel"
-_DYNAMIC = "8-bit convolutions with ranges of each slice (32-bit sums), float32 between"
 
 
 class Segmenter:
@@ -92,7 +90,7 @@ class Segmenter:
         read = read_contract(path) if contract is None else read_contract_file(contract, path)
         if model_format(path) == ".tflite":
             return cls(path, read, LitertSession(path, threads=threads), threads=threads)
-        return cls(path, read, _open_onnx(path, read, threads, numerics), threads=threads)
+        return cls(path, read, open_with_numerics(path, read, threads, numerics), threads=threads)
 
     @property
     def output_scale(self) -> tuple[float, int] | None:
@@ -291,20 +289,3 @@ class Segmenter:
         for index, done in enumerate(stream_masks(infer, self.contract, images, volume=volume)):
             masks[index] = done.mask
         return masks
-
-
-def _open_onnx(path: Path, contract: Contract, threads: int, numerics: str) -> OnnxSession:
-    if not computes_int8(path):
-        name = _FLOAT16 if contract.target.endswith("-fp16") else "float32"
-        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=name)
-    if computes_dynamic(path):
-        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=_DYNAMIC)
-    if model_format(path) == ".ort":
-        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=saved_integer_numerics())
-    if contract.profile == "x86":
-        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics="int8, exact (7-bit weights, no saturation)")
-    if numerics == "exact":
-        mode = exact_mode()
-        name = f"int8, {'exact' if mode is FUSED else 'near exact'} ({mode.description})"
-        return OnnxSession(path, threads=threads, mode=mode, numerics=name)
-    return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=f"int8, fast ({DEFAULT.description})")

@@ -16,14 +16,14 @@ from edgeseg.checkpoint import WEIGHTS_KIND, Checkpoint, CheckpointHeader, load_
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.on_device import DeviceBatches
 from edgeseg.data.sampler import Sampler
-from edgeseg.errors import CheckpointError, OptionError, OutputError, SplitError
+from edgeseg.errors import CheckpointError, OutputError
 from edgeseg.losses import make_loss
 from edgeseg.place import holding_out
 from edgeseg.results import TrainResult
 from edgeseg.specs import ImageSpec, TrainSpec, refuse_learned
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import name_patients
-from edgeseg.stages.train.classes import check_classes
+from edgeseg.stages.train.checks import check_classes, check_place, check_sides
 from edgeseg.stages.train.distribute import Team, gather, helps_another
 from edgeseg.stages.train.loop import OnTraining, TrainLoop
 from edgeseg.stages.train.moving_average import adamw
@@ -86,7 +86,7 @@ def train(
         OutputError: when `out` holds a run and `resume` was not asked for, cannot be written, or another run writes
             there.
     """
-    _check_sides(train_patients, validation_patients)
+    check_sides(train_patients, validation_patients)
     if not resume:
         refuse_overwrite(out)
     keras = load_keras(backend)
@@ -101,7 +101,7 @@ def train(
     if resume and (done_before := finished_run(out, header)) is not None:
         return _result(out, *done_before, images_per_second=None)
     team = gather(keras, devices=devices, batch_size=spec.batch_size)
-    _check_place(spec, backend, devices=team.devices)
+    check_place(spec, backend, devices=team.devices)
     soft = _soft(cache, spec, teachers, train_patients, validation_patients)
     sampler = Sampler.of(cache, train_patients, spec, soft)
     batches = DeviceBatches(sampler) if spec.augment_on == "device" else sampler
@@ -137,25 +137,6 @@ def _result(out: Path, header: CheckpointHeader, history: History, *, images_per
         versions=header.versions,
         devices=header.devices,
     )
-
-
-def _check_sides(train_patients: tuple[str, ...], validation_patients: tuple[str, ...]) -> None:
-    if both := sorted(set(train_patients) & set(validation_patients)):
-        raise SplitError(
-            f"{len(both)} patients stand on both sides of the split, {both[0]} first; a split is by patient"
-        )
-    for side, patients in (("training", train_patients), ("validation", validation_patients)):
-        if not patients:
-            raise SplitError(f"the {side} side of the split is empty; at least one patient is needed on each")
-
-
-def _check_place(spec: TrainSpec, backend: str, *, devices: int) -> None:
-    if spec.augment_on == "device" and (backend != "jax" or devices > 1):
-        advice = "--devices 1" if backend == "jax" else "--backend jax"
-        raise OptionError(
-            f"augmenting on the device runs on one device of the jax backend, and this training has {devices} of "
-            f"{backend}; leave out --augment-on, or give {advice}"
-        )
 
 
 def _check_initial(
