@@ -73,6 +73,7 @@ from edgeseg.results.report import Report, ReportRow
 from edgeseg.results.runs import (
     DONE,
     FAILED,
+    ClassSegmentation,
     PatientSegmentation,
     RunResult,
     SeriesList,
@@ -81,7 +82,7 @@ from edgeseg.results.runs import (
     UnusedFiles,
     UsedSequence,
 )
-from edgeseg.results.scores import EvalResult, InstitutionScore, ParityResult, PatientScore
+from edgeseg.results.scores import ClassResult, ClassScore, EvalResult, InstitutionScore, ParityResult, PatientScore
 from edgeseg.results.selftest import SelfTest
 from edgeseg.results.sensitivity import LayerSensitivity, SensitivityResult
 from edgeseg.results.serving import (
@@ -136,6 +137,9 @@ __all__ = [
     "ChoiceStep",
     "Claim",
     "ClaimsResult",
+    "ClassResult",
+    "ClassScore",
+    "ClassSegmentation",
     "ClinicalChange",
     "ComparisonResult",
     "CompressResult",

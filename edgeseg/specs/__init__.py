@@ -12,7 +12,6 @@ from edgeseg.specs.contract import (
     OUTPUTS,
     PROFILES,
     Contract,
-    PostProcessing,
 )
 from edgeseg.specs.contract_toml import contract_toml
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
@@ -23,6 +22,7 @@ from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.node import Destination, NodeOptions, Peer, Tls
 from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import OperatingPoint
+from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.recipes import (
     MAIN_OPTIONS,
     RECIPE_SPECS,
@@ -37,6 +37,7 @@ from edgeseg.specs.recipes import (
     options_of,
     recipe_name,
 )
+from edgeseg.specs.region import COLOURS, MaskRegion, colours, own_regions, refuse_classes, refuse_regions
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.salt import MAKE_ONE, MIN_SALT_BYTES, check_salt
 from edgeseg.specs.seed import check_seed
@@ -66,6 +67,7 @@ __all__ = [
     "AUGMENTATIONS",
     "BASE",
     "CHANNELS",
+    "COLOURS",
     "CONTRACT_SCHEMA_VERSION",
     "FLIPS",
     "INTENDED_USE",
@@ -103,6 +105,7 @@ __all__ = [
     "GoldenLogit",
     "ImageSpec",
     "Intensity",
+    "MaskRegion",
     "NodeOptions",
     "OperatingPoint",
     "PatientKey",
@@ -127,6 +130,7 @@ __all__ = [
     "check_regions",
     "check_salt",
     "check_seed",
+    "colours",
     "contract_toml",
     "count_seen",
     "is_pseudonym",
@@ -135,12 +139,15 @@ __all__ = [
     "named",
     "not_comparable",
     "options_of",
+    "own_regions",
     "parse_labels",
     "parse_spacing",
     "patient_digest",
     "recipe_name",
     "refuse_calibrated",
+    "refuse_classes",
     "refuse_learned",
+    "refuse_regions",
     "renewed",
     "require_some",
     "seen_among",
