@@ -38,9 +38,7 @@ def float_model(model: Any, contract: Contract, *, weights: str = "float32", blo
     """
     import tensorflow as tf
 
-    function: Any = inference_function(
-        network(model, depth_to_space=True, space_to_depth=blocks), shape_of(contract)
-    )
+    function: Any = inference_function(network(model, depth_to_space=True, space_to_depth=blocks), shape_of(contract))
     with quiet():
         concrete = function.get_concrete_function()
         converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function)

@@ -102,7 +102,7 @@ def bench(spec: BenchSpec, *, progress: Progress | None = None, say: Say | None 
         MissingExtraError: when what runs a file is not installed.
     """
     told = say or (lambda _line: None)
-    device = _device(spec)
+    device = bench_device(emulated=spec.emulated)
     cells = [_Cell(path=f, threads=t, model=open_for_timing(f, threads=t)) for f in spec.files for t in spec.threads]
     images = phantom_images(seed=spec.seed)
     middle = images[len(images) // 2]
@@ -166,9 +166,14 @@ def sustained(found: SoloResult) -> Sustained:
     )
 
 
-def _device(spec: BenchSpec) -> BenchDevice:
+def bench_device(*, emulated: bool) -> BenchDevice:
+    """Describe what is measured on.
+
+    Raises:
+        OptionError: under an emulator, unless `emulated`.
+    """
     found = emulator()
-    if found is not None and not spec.emulated:
+    if found is not None and not emulated:
         raise OptionError(
             f"this process runs under {found}, where a time says nothing about the processor that is emulated; count "
             "instructions instead, or give --emulated to have wall times that are marked as such"
@@ -181,7 +186,7 @@ def _device(spec: BenchSpec) -> BenchDevice:
         os=here.os,
         versions={"python": here.python, **here.versions},
         memory_bytes=memory_bytes(),
-        emulator=found or ("as told by --emulated" if spec.emulated else None),
+        emulator=found or ("as told by --emulated" if emulated else None),
         int8_kernels=here.int8_kernels,
         load_average=load_average(),
     )
