@@ -6,6 +6,7 @@ NumPy and Pillow alone, so that the scripts run in an environment of their own, 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-SIDE = 128
+SIDE, BATCH = 128, 4
+MOMENTUM = 0.1
+"""How much of a batch enters the statistics that batch normalisation uses afterwards. Keras takes 0.01, and its
+MobileNetV2 0.001: after some hundred steps such a network still normalises by the numbers it was born with."""
 HELD_OUT = 5
 """Every fifth patient, in the order of their names, trains nothing: `edgeseg` scores these."""
 
@@ -30,12 +34,12 @@ class Slices:
 
 
 def options(description: str, names: tuple[str, ...]) -> argparse.Namespace:
-    """Read the options that both scripts have."""
+    """Read the options that all scripts that train have."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("names", nargs="*", help=f"of the networks: {', '.join(names)}; all if none is named")
     parser.add_argument("--data", type=Path, required=True, help="the Kaggle LGG set")
     parser.add_argument("--out", type=Path, required=True, help="a folder for the networks")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of training, each")
+    parser.add_argument("--seconds", type=float, default=300.0, help="of processor time to train each")
     given = parser.parse_args()
     if unknown := sorted(set(given.names) - set(names)):
         parser.error(f"unknown network '{unknown[0]}'; choose of: {', '.join(names)}")
@@ -64,14 +68,29 @@ def read(folders: list[Path], side: int = SIDE) -> Slices:
     return Slices(images=np.stack(images), masks=np.stack(masks), patients=np.array(owners))
 
 
-def batches(slices: Slices, seconds: float, *, size: int = 8) -> Iterator[tuple[NDArray[np.int64], float]]:
-    """Draw places of slices, three quarters of them with tumour, until the time is over; with the share that is."""
+def batches(slices: Slices, seconds: float, *, size: int = BATCH) -> Iterator[tuple[NDArray[np.int64], float]]:
+    """Draw places of slices, three quarters of them with tumour, until the processor time is over; with its share."""
     rng = np.random.default_rng(0)
     full = np.flatnonzero(slices.masks.any(axis=(1, 2)))
     empty = np.flatnonzero(~slices.masks.any(axis=(1, 2)))
-    started = time.perf_counter()
-    while (gone := (time.perf_counter() - started) / seconds) < 1:
+    started = time.process_time()
+    while (gone := (time.process_time() - started) / seconds) < 1:
         yield np.concatenate([rng.choice(full, size - size // 4), rng.choice(empty, size // 4)]), gone
+
+
+def flipped(places: NDArray[np.int64], *arrays: NDArray[np.generic]) -> list[NDArray[np.generic]]:
+    """Take slices by their places, half of them mirrored left to right."""
+    turn = np.random.default_rng(int(places.sum())).random(len(places)) < 0.5
+    taken = [array[places] for array in arrays]
+    for array in taken:
+        array[turn] = array[turn, :, ::-1]
+    return taken
+
+
+def note(out: Path, name: str, *, steps: int, seconds: float, side: int) -> None:
+    """Leave beside a network how long it was trained; the study reads it."""
+    (out / f"{name}.trained.json").write_text(json.dumps({"steps": steps, "seconds": seconds, "side": side}) + "\n")
+    print(f"{name}: {steps} steps of {seconds:.0f} s", flush=True)
 
 
 def unit(slices: Slices) -> NDArray[np.float32]:

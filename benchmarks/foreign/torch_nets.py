@@ -1,4 +1,4 @@
-"""Train PyTorch networks as others have them, for a minute each, and export them to ONNX.
+"""Train PyTorch networks as others have them, and export them to ONNX.
 
     pip install torch segmentation-models-pytorch onnx onnxscript pillow
     python benchmarks/foreign/torch_nets.py --data DIR --out DIR
@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,12 +100,15 @@ def _smp(kind: str) -> Callable[[], nn.Module]:
     return make
 
 
+RATE = 3e-3
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "buda": Buda,
     "smp-unet": _smp("unet"),
     "smp-deeplab": _smp("deeplab"),
     "nnunet": PlainConvUNet,
 }
+NEWER = ("buda", "smp-deeplab")
+"""Written by the newer exporter of PyTorch."""
 
 
 def margin(output: Any) -> torch.Tensor:
@@ -122,32 +126,34 @@ def loss(name: str, output: Any, mask: torch.Tensor) -> torch.Tensor:
     return nn.functional.binary_cross_entropy_with_logits(logits, mask) + dice
 
 
-def train(name: str, slices: common.Slices, seconds: float) -> nn.Module:
+def train(name: str, slices: common.Slices, given: argparse.Namespace) -> nn.Module:
     """Train a network for some seconds."""
     torch.manual_seed(0)
-    model = NETWORKS[name]()
+    model = NETWORKS[name]().to(memory_format=torch.channels_last)
     values = common.z_scored(slices) if name in ("buda", "nnunet") else common.unit(slices)
-    images = torch.from_numpy(values).permute(0, 3, 1, 2).contiguous()
-    masks = torch.from_numpy(slices.masks.astype("float32"))
-    optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
+    masks = slices.masks.astype("float32")
+    optimiser = torch.optim.Adam(model.parameters(), lr=RATE)
     steps = 0
-    for places, gone in common.batches(slices, seconds):
+    for places, gone in common.batches(slices, given.seconds):
         for group in optimiser.param_groups:
-            group["lr"] = 2e-3 * (1 - gone) ** 0.9
+            group["lr"] = RATE * (1 - gone) ** 0.9
+        image, mask = (torch.from_numpy(array) for array in common.flipped(places, values, masks))
         optimiser.zero_grad()
-        error = loss(name, model(images[places]), masks[places])
+        error = loss(name, model(image.permute(0, 3, 1, 2)), mask)
         error.backward()
         optimiser.step()
         steps += 1
-    print(f"{name}: {steps} steps, last loss {float(error):.3f}", flush=True)
-    return model.eval()
+        if steps % 100 == 0:
+            print(f"{name}: {steps} steps, loss {float(error):.3f}", flush=True)
+    common.note(given.out, name, steps=steps, seconds=given.seconds, side=values.shape[1])
+    return model.to(memory_format=torch.contiguous_format).eval()
 
 
 def export(name: str, model: nn.Module, out: Path) -> None:
-    """Write it with both exporters of PyTorch: one file, and a graph with its weights beside it."""
-    image = torch.zeros(1, 3, common.SIDE, common.SIDE)
-    torch.onnx.export(model, (image,), str(out / f"{name}.onnx"), dynamo=False, opset_version=17)
-    torch.onnx.export(model, (image,), str(out / f"{name}-dynamo.onnx"), dynamo=True, opset_version=18)
+    """Write it with one of PyTorch's two exporters: the older one, or the newer with the weights in a file beside."""
+    image, path = torch.zeros(1, 3, common.SIDE, common.SIDE), out / f"{name}.onnx"
+    newer = name in NEWER
+    torch.onnx.export(model, (image,), str(path), dynamo=newer, external_data=newer, opset_version=18 if newer else 17)
 
 
 def main() -> None:
@@ -155,7 +161,7 @@ def main() -> None:
     given = common.options(__doc__ or "", tuple(NETWORKS))
     slices = common.read(common.patients(given.data)[0])
     for name in given.names:
-        export(name, train(name, slices, given.seconds), given.out)
+        export(name, train(name, slices, given), given.out)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,9 @@ def out_option(help_text: str, *, metavar: str | None = None, short: bool = Fals
     return typer.Option("--out", *(["-o"] if short else []), help=help_text, metavar=metavar)
 
 
-ContractFile = Annotated[
-    Path | None,
-    typer.Option("--contract", metavar="FILE", help="The contract, JSON or TOML, of a model that carries none."),
-]
+def contract_option(help_text: str, *, of: str = "") -> Any:
+    """A contract in a file of its own; `of` says whose it is where a command takes several: `--<of>-contract`."""
+    return typer.Option(f"--{of}-contract" if of else "--contract", metavar="FILE", help=help_text)
+
+
+ContractFile = Annotated[Path | None, contract_option("The contract, JSON or TOML, of a model that carries none.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgeseg.cli._options import json_option
+from edgeseg.cli._options import ContractFile, contract_option, json_option
 
 
 def android(
@@ -16,14 +16,21 @@ def android(
         Path | None,
         typer.Option("--float", metavar="FILE", help="The float .onnx of the same network, for the app's tests."),
     ] = None,
+    contract: ContractFile = None,
+    float_contract: Annotated[
+        Path | None, contract_option("That of the model of --float, where it carries none.", of="float")
+    ] = None,
     app: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the app.")] = Path("android-demo"),
     as_json: Annotated[bool, json_option("Print the manifest as JSON.")] = False,
 ) -> None:
-    """Put an artifact, phantom cases and the masks it draws on them into the app's assets, with their hashes."""
+    """Put an artifact, phantom cases and the masks it draws on them into the app's assets, with their hashes.
+
+    The app reads the contract in the model, so one that is given with --contract is put into the app's copy.
+    """
     from edgeseg.jsonio import to_json
     from edgeseg.stages.ship import ASSETS, prepare_app
 
-    manifest = prepare_app(artifact, app=app, floating=floating)
+    manifest = prepare_app(artifact, app=app, floating=floating, contract=contract, float_contract=float_contract)
     if as_json:
         typer.echo(to_json(manifest))
         return

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from edgeseg.cli._options import json_option
+from edgeseg.cli._options import contract_option, json_option
 
 
 def bench(
@@ -32,6 +32,10 @@ def bench(
         bool, typer.Option("--layers", help="Time each operation of one file instead, beside the limits of this host.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the phantom that is run, and of the bootstrap.")] = 0,
+    contract: Annotated[
+        Path | None,
+        contract_option("The contract, JSON or TOML, of those files that carry none; without one they are peers."),
+    ] = None,
     emulated: Annotated[
         bool, typer.Option("--emulated", help="Run under an emulator all the same; no time is called a latency.")
     ] = False,
@@ -50,7 +54,7 @@ def bench(
 
     if layers:
         _layers(files, threads, runs, warmup, seed, emulated=emulated, as_json=as_json,
-                others=bool(reference or volume or budget_s))  # fmt: skip
+                others=bool(reference or volume or budget_s or contract))  # fmt: skip
         return
     references = tuple(dict.fromkeys(reference or ()))
     spec = BenchSpec(
@@ -63,6 +67,7 @@ def bench(
         volume=volume,
         seed=seed,
         emulated=emulated,
+        contract=contract,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
     with counted("timing") as progress:
@@ -90,7 +95,9 @@ def _layers(
             f"{len(files)} files and {len(counts)} numbers of threads were given; --layers takes one of each"
         )
     if others:
-        raise OptionError("--layers goes with none of --reference, --volume and --budget-s; leave those out")
+        raise OptionError(
+            "--layers goes with none of --reference, --volume, --contract and --budget-s; leave those out"
+        )
     command = shlex.join(["edgeseg", *sys.argv[1:]])
     spec = LayersSpec(file=files[0], threads=counts[0], runs=runs, warmup=warmup, seed=seed, command=command)
     device = bench_device(emulated=emulated)

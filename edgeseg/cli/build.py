@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._options import json_option, out_option
+from edgeseg.cli._data import Labels, Layout
+from edgeseg.cli._options import contract_option, json_option, out_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +81,7 @@ def build(
     ] = None,
     contract: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A contract.toml with what your own network's file does not say."),
+        contract_option("A contract, TOML or JSON, with what your own network's file does not say."),
     ] = None,
     size: Annotated[
         str | None, typer.Option(metavar="N", help="Its image, 256 or 256x320, where the file leaves that open.")
@@ -95,9 +96,14 @@ def build(
         Path | None,
         typer.Option(metavar="FILE", help="The file to compare with; the one given with --from, or the study's."),
     ] = None,
+    baseline_contract: Annotated[
+        Path | None, contract_option("The contract of --baseline, where it carries none.", of="baseline")
+    ] = None,
     public_ids: Annotated[
         bool, typer.Option("--public-ids", help="The data's ids are public: artifacts hold digests that need no key.")
     ] = False,
+    layout: Layout = None,
+    labels: Labels = None,
     as_json: Annotated[bool, json_option("Print build.json instead of the table.")] = False,
 ) -> None:
     """Convert, verify, evaluate and benchmark a network, and report it against the file it came from.
@@ -118,9 +124,8 @@ def build(
     from edgeseg.stages.train import of_fold
 
     everything = variant == ALL
-    runs = _checked_runs(
-        checkpoint, everything=everything, narrowed=alpha is not None or stem is not None, budget=max_drop is not None
-    )
+    narrowed = alpha is not None or stem is not None
+    runs = _checked_runs(checkpoint, everything=everything, narrowed=narrowed, budget=max_drop is not None)
     runs = _imported(runs, out, contract=contract, size=size, output=output, threads=threads)
     spec = BuildSpec(
         variant=variant_of(
@@ -148,7 +153,10 @@ def build(
         r2=r2,
         public_ids=public_ids,
         calibration_data=calibration_data,
+        layout=layout,
+        labels=labels,
         baseline=baseline,
+        baseline_contract=baseline_contract,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
     _finish(_run(every_variant(spec, runs) if everything else (spec,)), out, as_json=as_json)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import json_option, out_option
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def calibrate(
         typer.Option(metavar="FILE", help="Write the page on Dice against slices and method instead, JSON beside it."),
     ] = None,
     target: Annotated[str, typer.Option(help="The int8 target of --study.")] = "tflite-int8",
+    layout: Layout = None,
+    labels: Labels = None,
     as_json: Annotated[bool, json_option("Print the recorded ranges as JSON.")] = False,
 ) -> None:
     """Record the range of every layer over slices of training patients, stratified by lesion size and institution.
@@ -46,6 +49,7 @@ def calibrate(
     for the weights it starts from. Run this again when weights have changed.
     """
     from edgeseg.cli._progress import counted, line
+    from edgeseg.data.cache import folder_key
     from edgeseg.data.open import open_dataset
     from edgeseg.jsonio import to_json
     from edgeseg.place import claimed
@@ -54,9 +58,10 @@ def calibrate(
 
     among = _training(split, fold)
     checkpoints = _checkpoints(checkpoint)
-    dataset = open_dataset(data)
+    dataset = open_dataset(data, layout=layout, labels=labels)
     if study is not None:
-        _study(study, checkpoints, dataset, data, among, target=target, seed=seed, as_json=as_json)
+        key = folder_key(data, layout=layout, labels=labels)
+        _study(study, checkpoints, dataset, key, among, target=target, seed=seed, as_json=as_json)
         return
     with claimed(out):
         found = []
@@ -82,7 +87,7 @@ def _study(
     page: Path,
     checkpoints: list[Checkpoint],
     dataset: Dataset,
-    data: Path,
+    key: str,
     among: tuple[str, ...] | None,
     *,
     target: str,
@@ -93,7 +98,6 @@ def _study(
     import sys
 
     from edgeseg import artifacts
-    from edgeseg.data.cache import folder_key
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.reports.calibration import markdown
@@ -104,7 +108,7 @@ def _study(
     result = study(
         checkpoints[0],
         dataset,
-        key=folder_key(data),
+        key=key,
         target=target,
         seed=seed,
         among=among,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import BootstrapSeed, json_option
 
 
@@ -22,6 +23,8 @@ def choose(
     ] = 0.05,
     seed: BootstrapSeed = 0,
     backend: Annotated[str, typer.Option(help="What runs the networks: tensorflow, jax or torch.")] = "tensorflow",
+    layout: Layout = None,
+    labels: Labels = None,
     as_json: Annotated[bool, json_option("Print JSON instead of tables.")] = False,
 ) -> None:
     """Choose threshold and post-processing on out-of-fold predictions; writes OUT/choice.json.
@@ -40,9 +43,9 @@ def choose(
     from edgeseg.stages.choose import choose as run
 
     load_keras(backend)
-    dataset = open_dataset(data)
+    dataset = open_dataset(data, layout=layout, labels=labels)
     with counted("reading slices") as progress:
-        slices = cached(dataset, folder_key(data), root=cache, progress=progress)
+        slices = cached(dataset, folder_key(data, layout=layout, labels=labels), root=cache, progress=progress)
     with counted("scoring the grid") as progress:
         choice = run(out, slices, flips=tta, max_fp_share=max_fp_share, seed=seed, progress=progress)
     if as_json:

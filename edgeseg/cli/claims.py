@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import json_option, out_option
 
 
@@ -19,6 +20,8 @@ def claims(
     r2: Annotated[bool, typer.Option(help="Time the full-width R2U-Net; --no-r2 leaves it out.")] = True,
     threads: Annotated[int, typer.Option(help="Threads of the runtime that times R2U-Net.")] = 2,
     budget_s: Annotated[float, typer.Option(help="Seconds of counted runs for R2U-Net, at most.")] = 20.0,
+    layout: Layout = None,
+    labels: Labels = None,
     as_json: Annotated[bool, json_option("Also print the claims as JSON.")] = False,
 ) -> None:
     """Write the original study's claims beside what was measured and how."""
@@ -38,7 +41,7 @@ def claims(
     inputs = [f"{record.name} of the build: sha256 {artifacts.sha256_file(record)[:16]}"]
     cohort = None
     if data is not None:
-        dataset = open_dataset(data)
+        dataset = open_dataset(data, layout=layout, labels=labels)
         with counted("counting patients") as progress:
             cohort = count_cohort(dataset, progress=progress)
         inputs.append(f"data set: {cohort.name}, {len(cohort.patients)} patients")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import json_option, out_option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgeseg.data.cache import SliceCache
     from edgeseg.results import CompressResult, CompressStep, FoldsCompressResult, NetworkSize
     from edgeseg.specs import Chain
 
@@ -37,6 +42,8 @@ def compress(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the compression in --out.")] = False,
     validate_every: Annotated[int, typer.Option(help="Epochs between two validations.")] = 5,
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where decoded slices are kept.")] = None,
+    layout: Layout = None,
+    labels: Labels = None,
     as_json: Annotated[bool, json_option("Print JSON instead of the table.")] = False,
 ) -> None:
     """Apply compression recipes to trained weights: one by an option, or a chain from a file.
@@ -52,7 +59,8 @@ def compress(
     given: dict[str, Any] = {"prune": prune, "channel-prune": channel_prune, "cluster": cluster, "distil": distil}
     given = {name: value for name, value in given.items() if value is not None} | ({"qat": True} if qat else {})
     chain = _chain(recipe, given, epochs, options or [])
-    result = _run(weights, chain, data, cache, out=out, resume=resume, validate_every=validate_every)
+    slices = functools.partial(_slices, data, cache, layout, labels)
+    result = _run(weights, chain, slices, out=out, resume=resume, validate_every=validate_every)
     if as_json:
         typer.echo(to_json(result))
     else:
@@ -60,14 +68,11 @@ def compress(
 
 
 def _run(
-    weights: Path, chain: Chain, data: Path, cache: Path | None, *, out: Path, resume: bool, validate_every: int
+    weights: Path, chain: Chain, slices: Callable[[], SliceCache], *, out: Path, resume: bool, validate_every: int
 ) -> CompressResult | FoldsCompressResult:
     """Compress one run, or the run of each fold."""
     from edgeseg.checkpoint import read_checkpoint
-    from edgeseg.cli._progress import counted
     from edgeseg.cli._training import training_bar
-    from edgeseg.data.cache import cached, folder_key
-    from edgeseg.data.open import open_dataset
     from edgeseg.stages.compress import compress as one
     from edgeseg.stages.compress import compress_folds
     from edgeseg.stages.folds import find_runs
@@ -75,17 +80,26 @@ def _run(
 
     folds = find_runs(weights) if fold_folders(weights) else ()
     parent = None if folds else read_checkpoint(weights)
-    with counted("decoding slices") as decoding:
-        slices = cached(open_dataset(data), folder_key(data), root=cache, progress=decoding)
+    opened = slices()
     how: dict[str, Any] = {"out": out, "resume": resume, "validate_every": validate_every, "on_step": _step_line}
     try:
         with training_bar() as progress:
             if parent is None:
-                return compress_folds(folds, chain, slices, on_fold=_fold_line, progress=progress, **how)
-            return one(parent, chain, slices, progress=progress, **how)
+                return compress_folds(folds, chain, opened, on_fold=_fold_line, progress=progress, **how)
+            return one(parent, chain, opened, progress=progress, **how)
     except KeyboardInterrupt:
         typer.echo(f"stopped; what is done so far is in {out}, go on with --resume", err=True)
         raise
+
+
+def _slices(data: Path, cache: Path | None, layout: str | None, labels: str | None) -> SliceCache:
+    from edgeseg.cli._progress import counted
+    from edgeseg.data.cache import cached, folder_key
+    from edgeseg.data.open import open_dataset
+
+    dataset = open_dataset(data, layout=layout, labels=labels)
+    with counted("decoding slices") as decoding:
+        return cached(dataset, folder_key(data, layout=layout, labels=labels), root=cache, progress=decoding)
 
 
 def _chain(recipe: Path | None, given: dict[str, Any], epochs: int | None, options: list[str]) -> Chain:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._options import ContractFile, json_option, out_option
+from edgeseg.cli._options import ContractFile, contract_option, json_option, out_option
 
 if TYPE_CHECKING:
     from edgeseg.specs import Contract
@@ -20,7 +20,7 @@ _Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A .onnx, .ort or 
 @app.command()
 def attach(
     model: _Model,
-    contract: Annotated[Path, typer.Option("--contract", metavar="FILE", help="The contract, JSON or TOML.")],
+    contract: Annotated[Path, contract_option("The contract, JSON or TOML.")],
     out: Annotated[
         Path | None, out_option("Where it goes; into MODEL itself where none is given.", metavar="FILE")
     ] = None,
@@ -63,12 +63,14 @@ def check(
 ) -> None:
     """Hold a model to its contract: the seal, both ends, and a black slice run through; exit code 2 if they differ."""
     from edgeseg.errors import OptionError
+    from edgeseg.runtime.contract_file import read_contract_document
+    from edgeseg.specs.contract import LAYOUTS
     from edgeseg.stages.inspect import check_contract
 
     if _is_document(file):
         if contract is not None:
             raise OptionError(f"{file} is a contract itself; give the model in its place, or leave --contract out")
-        found, _ = _found(file)
+        found = read_contract_document(file, told={"layout": LAYOUTS[0]})
         typer.echo(f"{file}: a contract that can be honoured ({found.height} x {found.width}, {found.normalisation})")
         return
     found = check_contract(file, contract)

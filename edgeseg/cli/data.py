@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import json_option, out_option
 from edgeseg.cli._print import show
 from edgeseg.cli._progress import counted
@@ -22,7 +23,9 @@ app = typer.Typer(name="data", help="Make, fetch, check, split and describe data
 
 _SHOWN_FINDINGS = 20
 
-DataDir = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds the patients.")]
+DataDir = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The folder that holds the patients, or a CSV that lists them.")
+]
 AsJson = Annotated[bool, json_option("Print JSON with a schema version instead of a table.")]
 
 
@@ -72,13 +75,13 @@ def fetch(
 
 
 @app.command()
-def verify(directory: DataDir, *, as_json: AsJson = False) -> None:
+def verify(directory: DataDir, *, layout: Layout = None, labels: Labels = None, as_json: AsJson = False) -> None:
     """Read every file and name each one that cannot be used; exit code 1 when there is an error."""
     from edgeseg.data.open import open_dataset
     from edgeseg.data.verify import verify_dataset
 
     with counted("Verifying") as progress:
-        result = verify_dataset(open_dataset(directory), progress=progress)
+        result = verify_dataset(open_dataset(directory, layout=layout, labels=labels), progress=progress)
     if as_json:
         _print_json(result)
     else:
@@ -88,13 +91,13 @@ def verify(directory: DataDir, *, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def info(directory: DataDir, *, as_json: AsJson = False) -> None:
+def info(directory: DataDir, *, layout: Layout = None, labels: Labels = None, as_json: AsJson = False) -> None:
     """Count patients, slices, tumour and institutions."""
     from edgeseg.data.open import open_dataset
     from edgeseg.data.summary import summarise
 
     with counted("Counting") as progress:
-        summary = summarise(open_dataset(directory), progress=progress)
+        summary = summarise(open_dataset(directory, layout=layout, labels=labels), progress=progress)
     if as_json:
         _print_json(summary)
     else:
@@ -112,6 +115,8 @@ def split(
         Path | None, typer.Option(metavar="FILE", help="Make nothing; prove that DIR still holds what FILE split.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a manifest that is there.")] = False,
+    layout: Layout = None,
+    labels: Labels = None,
     as_json: AsJson = False,
 ) -> None:
     """Deal patients (never slices) into folds, stratified by institution and tumour volume."""
@@ -124,12 +129,14 @@ def split(
             raise OptionError("--check makes nothing, so --out and --force do not go with it; leave them out")
         made = read_split(check)
         with counted("Checking") as progress:
-            check_split(made, open_dataset(directory), progress=progress)
+            check_split(made, open_dataset(directory, layout=layout, labels=labels), progress=progress)
     else:
         if out is not None and out.exists() and not force:
             raise OutputError(f"{out}: a file is there; choose another --out, or replace it with --force")
         with counted("Reading masks") as progress:
-            made = make_folds(open_dataset(directory), folds=folds, seed=seed, progress=progress)
+            made = make_folds(
+                open_dataset(directory, layout=layout, labels=labels), folds=folds, seed=seed, progress=progress
+            )
         if out is not None:
             write_split(made, out)
     if as_json:
@@ -158,6 +165,9 @@ def _print_summary(summary: DataSummary) -> None:
     show(summary_table(summary))
     sizes = ", ".join(f"{size.height} x {size.width} ({size.slices})" for size in summary.sizes[:4])
     typer.echo(f"Slice sizes (height x width): {sizes}{' ...' if len(summary.sizes) > 4 else ''}")
+    typer.echo(f"Channels: {', '.join(summary.channels)}")
+    for one in summary.classes:
+        typer.echo(f"Class {one.name}: {one.patients} patients, {one.pixel_share:.2%} of all pixels")
     typer.echo(f"Slices per patient: {summary.fewest_slices} to {summary.most_slices}")
     if summary.patients_without_tumour:
         typer.echo(f"Patients without tumour: {summary.patients_without_tumour}")
@@ -169,9 +179,13 @@ def _print_summary(summary: DataSummary) -> None:
 
 
 def _print_findings(result: VerifyResult) -> None:
-    for finding in result.findings[:_SHOWN_FINDINGS]:
-        typer.echo(f"{finding.level}: {finding.where}: {finding.message} [{finding.kind}]")
-    if (hidden := len(result.findings) - _SHOWN_FINDINGS) > 0:
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for finding in result.findings:
+        alike.setdefault((finding.level, finding.kind, finding.message), []).append(finding.where)
+    for (level, kind, message), where in list(alike.items())[:_SHOWN_FINDINGS]:
+        others = f" and {len(where) - 1} more" if len(where) > 1 else ""
+        typer.echo(f"{level}: {where[0]}{others}: {message} [{kind}]")
+    if (hidden := len(alike) - _SHOWN_FINDINGS) > 0:
         typer.echo(f"... and {hidden} more; --json prints all")
     typer.echo(
         f"{result.data}: {result.patients} patients, {result.slices} readable slices, "

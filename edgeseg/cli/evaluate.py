@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import BootstrapSeed, ContractFile, Threads, json_option
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def evaluate(
     seed: BootstrapSeed = 0,
     threads: Threads = 2,
     contract: ContractFile = None,
+    layout: Layout = None,
+    labels: Labels = None,
     as_json: Annotated[bool, json_option("Print JSON instead of tables.")] = False,
 ) -> None:
     """Score an artifact per patient: Dice with its interval, IoU, HD95, lesions found, false alarms.
@@ -62,7 +65,7 @@ def evaluate(
         raise OptionError(f"threads is {threads}; at least 1 is needed")
     check_flips(tta)
     check_simulation(simulate)
-    dataset = open_dataset(data)
+    dataset = open_dataset(data, layout=layout, labels=labels)
     chosen = _chosen(dataset, patients, split, fold)
     predictor = open_artifact(model, threads=threads, contract=contract)
     told = predictor.contract

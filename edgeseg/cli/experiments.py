@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import json_option
 
 
@@ -27,6 +28,8 @@ def experiments(
     ] = None,
     backend: Annotated[str, typer.Option(help="tensorflow, jax or torch.")] = "tensorflow",
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where decoded slices are kept.")] = None,
+    layout: Layout = None,
+    labels: Labels = None,
     as_json: Annotated[bool, json_option("Print the outcomes as JSON instead of the tables.")] = False,
 ) -> None:
     """Train and score the rows of a plan on the same held-out patients, and print what differs from the base.
@@ -45,10 +48,10 @@ def experiments(
 
     asked = read_plan(plan)
     split = read_split(asked.split)
-    dataset = open_dataset(data)
+    dataset = open_dataset(data, layout=layout, labels=labels)
     with counted("decoding slices") as decoding:
-        slices = cached(dataset, folder_key(data), root=cache, progress=decoding)
-    check_split(split, slices)
+        slices = cached(dataset, folder_key(data, layout=layout, labels=labels), root=cache, progress=decoding)
+    check_split(split, dataset if slices.index.resampled else slices)
     with training_bar() as progress:
         done = run_experiments(
             asked,

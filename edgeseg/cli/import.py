@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._options import contract_option
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -22,7 +24,7 @@ def import_(
         str | None, typer.Option(help="What tables and folders call it; the file's name if not given.")
     ] = None,
     contract: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A contract.toml with what the file does not say.")
+        Path | None, contract_option("A contract, TOML or JSON, with what the file does not say.")
     ] = None,
     ask: Annotated[
         bool, typer.Option("--ask", help="Only write a commented contract.toml into --out, to be completed.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgeseg.cli._options import json_option
+from edgeseg.cli._options import ContractFile, json_option
 
 
 def inspect(
@@ -17,6 +17,7 @@ def inspect(
         bool,
         typer.Option("--contract-json", help="Print the contract alone, or a template where there is none."),
     ] = False,
+    contract: ContractFile = None,
     as_json: Annotated[bool, json_option("Print JSON instead of tables.")] = False,
 ) -> None:
     """Print a model's contract, operations, multiply-accumulates and weights, and who runs what on this host.
@@ -28,7 +29,7 @@ def inspect(
     from edgeseg.stages.inspect import contract_template
     from edgeseg.stages.inspect import inspect as run
 
-    found = run(model)
+    found = run(model, contract=contract)
     if contract_json:
         text, notes = contract_template(found)
         typer.echo(text)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import Threads, json_option
 
 
@@ -14,7 +15,9 @@ def sensitivity(
     run: Annotated[Path, typer.Argument(metavar="MODEL", help="A run of 'edgeseg train', or its weights.")],
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data set that the weights were trained on.")],
     target: Annotated[str, typer.Option(help="An int8 target: tflite-int8 or onnx-int8.")] = "tflite-int8",
-    patients: Annotated[int, typer.Option(help="How many training patients to run.")] = 4,
+    patients: Annotated[
+        int | None, typer.Option(help="How many training patients to run; 4, or all of fewer, if not given.")
+    ] = None,
     slices: Annotated[
         int | None,
         typer.Option(help="Calibration slices, where no ranges ship; else 128, or all."),
@@ -22,6 +25,8 @@ def sensitivity(
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the layers as bars into this PNG.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the choice of patients and slices.")] = 0,
     threads: Threads = 2,
+    layout: Layout = None,
+    labels: Labels = None,
     as_json: Annotated[bool, json_option("Print JSON instead of a table.")] = False,
 ) -> None:
     """Measure for every layer what int8 costs: noise in the logits and Dice, alone and in company.
@@ -42,7 +47,7 @@ def sensitivity(
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
     check_target(target)
-    checkpoint, dataset = read_checkpoint(run), open_dataset(data)
+    checkpoint, dataset = read_checkpoint(run), open_dataset(data, layout=layout, labels=labels)
     chosen = ranking_patients(checkpoint, dataset, count=patients, seed=seed)
     with counted("calibrating") as progress:
         model, recorded = ranges_or_measured(checkpoint, dataset, slices=slices, seed=seed, progress=progress)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import json_option, out_option
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def train(
         str, typer.Option(help="rich, upright, shifted, strong, scanner, extreme, flips or none.")
     ] = "rich",
     augment_on: Annotated[str, typer.Option(help="Where crops are varied: host, or device (jax only).")] = "host",
-    missing_share: Annotated[float, typer.Option(help="Chance that FLAIR stands in for pre, post or both.")] = 0.0,
+    missing_share: Annotated[
+        float, typer.Option(help="Chance that other channels are missing, where one stands in.")
+    ] = 0.0,
     paste_share: Annotated[float, typer.Option(help="Chance that a crop receives the tumour of another.")] = 0.0,
     normalisation: Annotated[str, typer.Option(help="unit, or slice: stretch each channel of a slice.")] = "unit",
     teacher: Annotated[
@@ -69,6 +72,8 @@ def train(
     steps_per_epoch: Annotated[int | None, typer.Option(help="Batches in an epoch.")] = None,
     validate_every: Annotated[int, typer.Option(help="Epochs between two validations.")] = 5,
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where decoded slices are kept.")] = None,
+    layout: Layout = None,
+    labels: Labels = None,
     as_json: Annotated[bool, json_option("Print JSON instead of the summary.")] = False,
 ) -> None:
     """Train a network on a data set, validated per patient on one fold of a split by patient.
@@ -111,7 +116,7 @@ def train(
         distil_weight=distil_weight,
         initial=start_from,
     )
-    slices, dealt = _open(data, cache, split, folds, seed)
+    slices, dealt = _open(data, cache, split, folds, seed, layout=layout, labels=labels)
     if folds is not None:
         cross_validate(slices, spec, dealt, options, ray=ray, ray_cpus=ray_cpus, as_json=as_json)
     else:
@@ -200,7 +205,16 @@ def _summary(result: TrainResult) -> None:
         line(remark)
 
 
-def _open(data: Path, cache: Path | None, split: Path | None, folds: int | None, seed: int) -> tuple[SliceCache, Split]:
+def _open(
+    data: Path,
+    cache: Path | None,
+    split: Path | None,
+    folds: int | None,
+    seed: int,
+    *,
+    layout: str | None,
+    labels: str | None,
+) -> tuple[SliceCache, Split]:
     """Decode the slices and say which patients stand in which fold."""
     from edgeseg.cli._progress import counted
     from edgeseg.data.cache import cached, folder_key
@@ -208,13 +222,14 @@ def _open(data: Path, cache: Path | None, split: Path | None, folds: int | None,
     from edgeseg.data.split import check_split, make_folds, read_split
     from edgeseg.errors import OptionError
 
-    dataset = open_dataset(data)
+    dataset = open_dataset(data, layout=layout, labels=labels)
     with counted("decoding slices") as progress:
-        slices = cached(dataset, folder_key(data), root=cache, progress=progress)
+        slices = cached(dataset, folder_key(data, layout=layout, labels=labels), root=cache, progress=progress)
+    counted_on = dataset if slices.index.resampled else slices
     if split is None:
-        return slices, make_folds(slices, folds=min(5, len(slices.patients)) if folds is None else folds, seed=seed)
+        return slices, make_folds(counted_on, folds=min(5, len(slices.patients)) if folds is None else folds, seed=seed)
     dealt = read_split(split)
     if folds is not None and folds != len(dealt.folds):
         raise OptionError(f"--folds is {folds} and {split} has {len(dealt.folds)}; give that number")
-    check_split(dealt, slices)
+    check_split(dealt, counted_on)
     return slices, dealt

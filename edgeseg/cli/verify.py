@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._options import ContractFile, Threads, json_option
+from edgeseg.cli._data import Labels, Layout
+from edgeseg.cli._options import ContractFile, Threads, contract_option, json_option
 
 if TYPE_CHECKING:
     from edgeseg.data.volume import Dataset
@@ -31,8 +32,10 @@ def verify(
     threads: Threads = 2,
     contract: ContractFile = None,
     reference_contract: Annotated[
-        Path | None, typer.Option("--reference-contract", metavar="FILE", help="That of MODEL2, where it carries none.")
+        Path | None, contract_option("That of MODEL2, where it carries none.", of="reference")
     ] = None,
+    layout: Layout = None,
+    labels: Labels = None,
     as_json: Annotated[bool, json_option("Print JSON instead of a table.")] = False,
 ) -> None:
     """Run the same slices through two artifacts and count the mask pixels that differ; exit code 1 when too many do.
@@ -50,8 +53,8 @@ def verify(
 
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
-    dataset = _dataset(data)
     predictor = targets.open_artifact(model, threads=threads, contract=contract)
+    dataset = _dataset(data, predictor.contract.channels, layout, labels)
     other = targets.open_artifact(reference, threads=threads, contract=reference_contract)
     told = predictor.contract
     with counted("comparing", total=len(dataset.patients)) as progress:
@@ -86,11 +89,12 @@ def _tolerated(target: str, asked: float | None) -> float:
     return targets.get(target if target in targets.TARGETS else REFERENCE).max_flip_ppm if asked is None else asked
 
 
-def _dataset(data: Path | None) -> Dataset:
+def _dataset(data: Path | None, channels: tuple[str, ...], layout: str | None, labels: str | None) -> Dataset:
     if data is None:
         from edgeseg.data.phantom import PhantomDataset
+        from edgeseg.data.phantom_channels import phantom_channels
 
-        return PhantomDataset(patients=PHANTOM_PATIENTS)
+        return PhantomDataset(patients=PHANTOM_PATIENTS, channels=phantom_channels(channels))
     from edgeseg.data.open import open_dataset
 
-    return open_dataset(data)
+    return open_dataset(data, layout=layout, labels=labels)

@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgeseg.specs import CHANNELS
+from edgeseg.errors import OptionError
+from edgeseg.specs import LGG, ChannelSet
 
 MESH = 4
-FLAIR = CHANNELS.index("flair")
-CONTRAST = tuple(channel for channel in range(len(CHANNELS)) if channel != FLAIR)
-MISSING = ((CONTRAST[0],), (CONTRAST[1],), CONTRAST)
-"""What can be missing, in equal shares: the pre-contrast sequence, the post-contrast one, or both."""
+_AT_ONCE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +62,10 @@ class Variation:
         affine: the map from crop pixels to slice pixels, in Pillow's order.
         bend: `(MESH + 1, MESH + 1, 2) float64`, how far the nodes of a grid move, in pixels of the slice, x first; None
             where none does.
-        gain: `(3,) float64`, what each channel is multiplied by after `gamma`.
-        gamma: `(3,) float64`, the power of each channel.
-        missing: the channels that FLAIR stands in for.
+        gain: `(C,) float64`, what each channel is multiplied by after `gamma`.
+        gamma: `(C,) float64`, the power of each channel.
+        missing: the channels that another stands in for.
+        stand_in: which one that is.
         noise: the standard deviation of the noise, of full intensity; 0 for none.
         noise_seed: what the host draws the noise from.
     """
@@ -78,10 +77,32 @@ class Variation:
     missing: tuple[int, ...]
     noise: float
     noise_seed: int
+    stand_in: int = 0
+
+
+def can_be_missing(channels: ChannelSet) -> tuple[tuple[int, ...], ...]:
+    """List what can be missing at once: each channel that another may stand in for, then all of them together.
+
+    Raises:
+        OptionError: when nothing may stand in for a channel, or there is no other.
+    """
+    others = tuple(place for place, name in enumerate(channels.names) if name != channels.stand_in)
+    if channels.stand_in is None or not others:
+        raise OptionError(
+            f"missing-share was given, and nothing stands in for a channel of this data ({', '.join(channels.names)}); "
+            "leave it out"
+        )
+    return (*((place,) for place in others), *((others,) if len(others) > 1 else ()))
 
 
 def draw(
-    shape: tuple[int, int], *, crop_px: int, mode: str, rng: np.random.Generator, missing_share: float = 0.0
+    shape: tuple[int, int],
+    *,
+    crop_px: int,
+    mode: str,
+    rng: np.random.Generator,
+    channels: ChannelSet = LGG,
+    missing_share: float = 0.0,
 ) -> Variation:
     """Draw what one crop of a slice gets.
 
@@ -97,21 +118,35 @@ def draw(
         crop_px: the side of the square; larger than the slice is padded with black.
         mode: one of `MODES`.
         rng: the only source of chance.
-        missing_share: the chance that FLAIR stands in for the pre-contrast sequence, the post-contrast one or both.
+        channels: those of the slice.
+        missing_share: the chance that the stand-in takes the place of one of the others, or of all of them.
+
+    Raises:
+        OptionError: when channels shall be missing for which nothing stands in.
     """
     ranges = MODES[mode]
     affine, bend = _affine(shape, crop_px, ranges, rng), _bend(ranges, rng)
     missing = missing_share > 0 and rng.random() < missing_share
-    gain = rng.uniform(1 - ranges.gain, 1 + ranges.gain, size=len(CHANNELS))
+    gain = rng.uniform(1 - ranges.gain, 1 + ranges.gain, size=len(channels.names))
     if any(ranges.log_brightness):
         gain *= math.exp(rng.uniform(*ranges.log_brightness))
-    gamma = np.exp(rng.uniform(-ranges.log_gamma, ranges.log_gamma, size=len(CHANNELS)))
-    channels = MISSING[rng.integers(len(MISSING))] if missing else ()
+    gamma = np.exp(rng.uniform(-ranges.log_gamma, ranges.log_gamma, size=len(channels.names)))
+    absent: tuple[int, ...] = ()
+    if missing:
+        choices = can_be_missing(channels)
+        absent = choices[rng.integers(len(choices))]
     noisy = ranges.noise > 0 and rng.random() < ranges.noise_share
     noise = rng.uniform(0.0, ranges.noise) if noisy else 0.0
     noise_seed = int(rng.integers(2**32)) if noisy else 0
     return Variation(
-        affine=affine, bend=bend, gain=gain, gamma=gamma, missing=channels, noise=noise, noise_seed=noise_seed
+        affine=affine,
+        bend=bend,
+        gain=gain,
+        gamma=gamma,
+        missing=absent,
+        noise=noise,
+        noise_seed=noise_seed,
+        stand_in=channels.names.index(channels.stand_in) if channels.stand_in else 0,
     )
 
 
@@ -122,28 +157,30 @@ def augment(
     crop_px: int,
     mode: str,
     rng: np.random.Generator,
+    channels: ChannelSet = LGG,
     missing_share: float = 0.0,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Cut a random square out of a slice and vary it, as `draw` says.
 
     Args:
-        image: `(H, W, 3) uint8`.
+        image: `(H, W, C) uint8`.
         targets: what is to be cut alike, each `(H, W)`: a mask as `bool`, or probabilities as `uint8`, 255 for 1.
         crop_px: as in `draw`, and so `mode`, `rng` and `missing_share`.
         mode: one of `MODES`.
         rng: the only source of chance.
+        channels: the C channels.
         missing_share: as in `draw`.
 
     Returns:
-        `(crop_px, crop_px, 3) float32 in [0, 1]` and `(crop_px, crop_px, len(targets)) float32 in [0, 1]`; masks stay
+        `(crop_px, crop_px, C) float32 in [0, 1]` and `(crop_px, crop_px, len(targets)) float32 in [0, 1]`; masks stay
         0 or 1.
     """
-    drawn = draw(image.shape[:2], crop_px=crop_px, mode=mode, rng=rng, missing_share=missing_share)
+    drawn = draw(image.shape[:2], crop_px=crop_px, mode=mode, rng=rng, channels=channels, missing_share=missing_share)
     cut = _Cut(drawn.affine, drawn.bend, crop_px)
-    pixels = np.asarray(cut(image, Image.Resampling.BILINEAR).point(_table(drawn)), np.float32)
+    pixels = _pixels(cut, image, _table(drawn))
     pixels *= np.float32(1.0 / 255.0)
     for channel in drawn.missing:
-        pixels[..., channel] = pixels[..., FLAIR]
+        pixels[..., channel] = pixels[..., drawn.stand_in]
     if drawn.noise:
         own = np.random.default_rng(drawn.noise_seed)
         pixels += own.standard_normal(pixels.shape, np.float32) * np.float32(drawn.noise)
@@ -183,6 +220,21 @@ class _Cut:
             for i in range(MESH)
             for j in range(MESH)
         ]
+
+
+def _pixels(cut: _Cut, image: NDArray[np.uint8], table: list[int]) -> NDArray[np.float32]:
+    """Cut a slice and look its grey values up, `(c, c, C) float32`; Pillow takes three channels at once, else one."""
+    count = image.shape[2]
+    if count == _AT_ONCE:
+        return np.asarray(cut(image, Image.Resampling.BILINEAR).point(table), np.float32)
+    planes = [np.ascontiguousarray(image[:, :, place]) for place in range(count)]
+    return np.stack(
+        [
+            np.asarray(cut(plane, Image.Resampling.BILINEAR).point(table[place * 256 : place * 256 + 256]), np.float32)
+            for place, plane in enumerate(planes)
+        ],
+        axis=-1,
+    )
 
 
 def _target(cut: _Cut, target: NDArray[Any]) -> NDArray[np.float32]:

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts
-from edgeseg.data.volume import Dataset, Volume
-from edgeseg.errors import DatasetError, OutputError
+from edgeseg.data.one_size import common_size, square_size, to_one_size
+from edgeseg.data.rows_file import RowsFile
+from edgeseg.data.volume import Dataset, Volume, volumes
+from edgeseg.errors import OutputError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.place import CACHE_VARIABLE, cache_dir, private_folder, staging, sweep
 from edgeseg.progress import Progress
@@ -33,11 +35,12 @@ class CachedPatient:
     first: int
     slice_names: tuple[str, ...]
     sha256: str
+    spacing_mm: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheIndex:
-    """The cache's table of contents."""
+    """The cache's table of contents; `resampled` where slices had another size, or pixels that are not square."""
 
     name: str
     height: int
@@ -45,6 +48,7 @@ class CacheIndex:
     patients: tuple[CachedPatient, ...]
     channels: ChannelSet = LGG
     classes: tuple[str, ...] = ()
+    resampled: bool = False
 
 
 class SliceCache:
@@ -133,16 +137,25 @@ class SliceCache:
             slice_names=entry.slice_names,
             channels=self.channels.names,
             classes=self.classes,
+            spacing_mm=entry.spacing_mm,
         )
 
 
-def folder_key(root: Path) -> str:
+def folder_key(root: Path, *, layout: str | None = None, labels: str | None = None) -> str:
     """Return a hash over the names, sizes and times of all files under a folder, and over the readers' code.
+
+    What decides how they are read, as `edgeseg.data.open.open_dataset` takes it, is hashed with them. Of a file that
+    lists others, such as a CSV, its folder is looked at.
 
     The time of the last change of a file's state is among them, which cannot be set back as that of its content can.
     Links to folders are followed, as the readers follow them, but for those that lead back up.
     """
     digest = hashlib.sha256(f"{root.resolve()}\0{artifacts.source_digest('data')}\n".encode())
+    for name, value in (("layout", layout), ("labels", labels)):
+        if value is not None:
+            digest.update(f"{name}\0{value}\n".encode())
+    if root.is_file():
+        root = root.parent
     for folder, below, names in os.walk(root, followlinks=True):
         here = Path(folder)
         below[:] = sorted(
@@ -160,6 +173,8 @@ def folder_key(root: Path) -> str:
 def cached(dataset: Dataset, key: str, *, root: Path | None = None, progress: Progress | None = None) -> SliceCache:
     """Open the cache of a data set, decoding it first when it is not there or not what was written.
 
+    Slices of several sizes, or of a size that is no multiple of 32, are brought to one (`edgeseg.data.one_size`).
+
     Args:
         dataset: what to decode.
         key: changes when the content does; see `folder_key`.
@@ -167,7 +182,7 @@ def cached(dataset: Dataset, key: str, *, root: Path | None = None, progress: Pr
         progress: called after each patient.
 
     Raises:
-        DatasetError: when the slices are not all of one size.
+        DataError: when a patient cannot be read.
         OutputError: when the cache cannot be written; nothing half-made is left.
     """
     base = private_folder((root or cache_dir()) / "slices")
@@ -203,40 +218,52 @@ def _digest(volume: Volume) -> str:
 
 
 def _fill(dataset: Dataset, folder: Path, progress: Progress | None) -> None:
+    """Write patients one after another, one of them in memory; where sizes differ, begin again with their median."""
+    try:
+        _write(dataset, folder, None, progress)
+    except _AnotherSizeError:
+        sizes = [square_size(volume) for volume in volumes(dataset)]
+        _write(dataset, folder, common_size(sizes), progress)
+
+
+class _AnotherSizeError(Exception):
+    """A patient's slices are of another size than those before."""
+
+
+def _write(dataset: Dataset, folder: Path, size: tuple[int, int] | None, progress: Progress | None) -> None:
     entries: list[CachedPatient] = []
-    images: list[NDArray[np.uint8]] = []
-    masks: list[NDArray[np.bool_]] = []
-    first = 0
-    for done, patient in enumerate(dataset.patients, start=1):
-        volume = dataset.volume(patient)
-        if images and volume.images.shape[1:] != images[0].shape[1:]:
-            raise DatasetError(
-                f"{patient} has slices of {volume.images.shape[1]} x {volume.images.shape[2]}, the patients before it "
-                f"{images[0].shape[1]} x {images[0].shape[2]}; training needs one size, resample the folder first"
-            )
-        images.append(volume.images)
-        masks.append(volume.reference)
-        entries.append(
-            CachedPatient(
+    rows, resampled, found = 0, False, size
+    with RowsFile(folder / "images.npy") as images, RowsFile(folder / "masks.npy") as masks:
+        for done, patient in enumerate(dataset.patients, start=1):
+            stored = dataset.volume(patient)
+            own = common_size([square_size(stored)])
+            found = found or own
+            if size is None and own != found:
+                raise _AnotherSizeError
+            volume = to_one_size(stored, found)
+            resampled = resampled or volume is not stored
+            images.add(volume.images)
+            masks.add(volume.reference)
+            entry = CachedPatient(
                 patient=patient,
                 institution=volume.institution,
-                first=first,
+                first=rows,
                 slice_names=volume.slice_names,
                 sha256=_digest(volume),
+                spacing_mm=volume.spacing_mm,
             )
-        )
-        first += len(volume.slice_names)
-        if progress is not None:
-            progress(done, len(dataset.patients), patient)
-    np.save(folder / "images.npy", np.concatenate(images), allow_pickle=False)
-    np.save(folder / "masks.npy", np.concatenate(masks), allow_pickle=False)
-    height, width = images[0].shape[1:3]
+            entries.append(entry)
+            rows += len(volume.slice_names)
+            if progress is not None:
+                progress(done, len(dataset.patients), patient)
+    assert found is not None
     index = CacheIndex(
         name=dataset.name,
-        height=height,
-        width=width,
+        height=found[0],
+        width=found[1],
         patients=tuple(entries),
         channels=dataset.channels,
         classes=dataset.classes,
+        resampled=resampled,
     )
     (folder / "index.json").write_text(to_json(index))

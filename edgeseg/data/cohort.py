@@ -27,18 +27,19 @@ def count_cohort(dataset: Dataset, *, progress: Progress | None = None) -> Cohor
 
 
 def count_volume(volume: Volume) -> PatientCount:
-    """Count one patient.
+    """Count one patient; a pixel of any class is tumour.
 
     Raises:
         DatasetError: when the patient has no reference masks.
     """
     if volume.masks is None:
         raise DatasetError(f"patient {volume.patient} has no reference masks; counting tumour needs them")
-    per_slice = np.count_nonzero(volume.masks, axis=(1, 2))
+    shown = np.asarray(volume.masks.any(axis=-1)) if volume.masks.ndim == 4 else volume.masks
+    per_slice = np.count_nonzero(shown, axis=(1, 2))
     return PatientCount(
         patient=volume.patient,
-        slices=len(volume.masks),
+        slices=len(shown),
         tumour_slices=int(np.count_nonzero(per_slice)),
-        pixels=int(volume.masks.size),
+        pixels=int(shown.size),
         tumour_pixels=int(per_slice.sum()),
     )

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import imaging
-from edgeseg.data.augment import FLAIR, MESH, Variation
+from edgeseg.data.augment import MESH, Variation
 from edgeseg.data.paste import Pastes, paste
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import OptionError, one_line
-from edgeseg.specs import CHANNELS
 
 
 class DeviceBatches:
@@ -53,7 +52,9 @@ class DeviceBatches:
                 f"the {len(images)} slices take {size / 1e9:.1f} GB and the device has no room for them "
                 f"({one_line(error)}); leave out --augment-on"
             ) from error
-        self._make = jax.jit(_maker(images.shape[1:3], spec.crop_px, spec.seed, spec.distil_weight))
+        names, stand_in = cache.channels.names, cache.channels.stand_in
+        place = names.index(stand_in) if stand_in else 0
+        self._make = jax.jit(_maker(images.shape[1:3], spec.crop_px, spec.seed, spec.distil_weight, place))
 
     def batch(self, epoch: int, step: int) -> tuple[Any, Any]:
         """One batch as `Sampler.batch` has it, as arrays of JAX on the device."""
@@ -69,11 +70,11 @@ class DeviceBatches:
 def packed(variations: Sequence[Variation]) -> dict[str, NDArray[np.float32]]:
     """Lay out variations as arrays of `float32`, by name.
 
-    These are `affine (B, 6)`, `bend (B, 5, 5, 2)`, `gain`, `gamma` and `missing`, `(B, 3)` each, and `noise (B,)`.
-    `missing` is 1 for a channel that FLAIR stands in for.
+    These are `affine (B, 6)`, `bend (B, 5, 5, 2)`, `gain`, `gamma` and `missing`, `(B, C)` each, and `noise (B,)`.
+    `missing` is 1 for a channel that another stands in for.
     """
     still = np.zeros((MESH + 1, MESH + 1, 2))
-    missing = np.zeros((len(variations), len(CHANNELS)), np.float32)
+    missing = np.zeros((len(variations), len(variations[0].gain)), np.float32)
     for index, variation in enumerate(variations):
         missing[index, list(variation.missing)] = 1.0
     return {
@@ -86,7 +87,9 @@ def packed(variations: Sequence[Variation]) -> dict[str, NDArray[np.float32]]:
     }
 
 
-def _maker(size: tuple[int, int], crop_px: int, seed: int, distil_weight: float) -> Callable[..., tuple[Any, Any]]:
+def _maker(
+    size: tuple[int, int], crop_px: int, seed: int, distil_weight: float, stand_in: int
+) -> Callable[..., tuple[Any, Any]]:
     """Return the function that makes one batch, to be compiled."""
     import jax
     import jax.numpy as jnp
@@ -94,7 +97,7 @@ def _maker(size: tuple[int, int], crop_px: int, seed: int, distil_weight: float)
     def make(slices: Any, rows: Any, numbers: Any, pastes: Any, when: Any) -> tuple[Any, Any]:
         images, masks, soft = slices
         where = _Where(size, crop_px, rows, numbers)
-        pixels = _varied(where.bilinear(images), numbers)
+        pixels = _varied(where.bilinear(images), numbers, stand_in)
         key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), when[0]), when[1])
         noise = jax.random.normal(key, pixels.shape) * numbers["noise"][:, None, None, None]
         targets = [where.nearest(masks)]
@@ -110,14 +113,14 @@ def _maker(size: tuple[int, int], crop_px: int, seed: int, distil_weight: float)
     return make
 
 
-def _varied(grey: Any, numbers: Any) -> Any:
-    """Apply gamma, gain and missing sequences to grey values in [0, 255]; they stay whole ones, as on a device."""
+def _varied(grey: Any, numbers: Any, stand_in: int) -> Any:
+    """Apply gamma, gain and missing channels to grey values in [0, 255]; they stay whole ones, as on a device."""
     import jax.numpy as jnp
 
     gain, gamma = (numbers[name][:, None, None, :] for name in ("gain", "gamma"))
     pixels = jnp.round(255.0 * jnp.clip(gain * (grey / 255.0) ** gamma, 0.0, 1.0)) / 255.0
     missing = numbers["missing"][:, None, None, :] > 0
-    return jnp.where(missing, pixels[..., FLAIR : FLAIR + 1], pixels)
+    return jnp.where(missing, pixels[..., stand_in : stand_in + 1], pixels)
 
 
 class _Where:

@@ -8,6 +8,7 @@ and now and then a missing sequence filled with FLAIR. It says nothing about acc
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from PIL import Image
 
 from edgeseg import artifacts
 from edgeseg.data.phantom_anatomy import FLOOR_Z, VERTEX_Z, Head
+from edgeseg.data.phantom_channels import in_channels
 from edgeseg.data.phantom_fields import SIDE, Plane
 from edgeseg.data.phantom_lesion import Lesion
 from edgeseg.data.phantom_scanner import FLAIR, INSTITUTIONS, POST, PRE, Scanner
@@ -32,13 +34,14 @@ _CYCLE = (0, 1, 2, 3, 0, 1, 0, 1)
 class PhantomDataset:
     """Phantoms `start` to `start + patients - 1` of one seed, made when asked for."""
 
-    def __init__(self, patients: int = 8, seed: int = 0, start: int = 0) -> None:
+    def __init__(self, patients: int = 8, seed: int = 0, start: int = 0, *, channels: ChannelSet = LGG) -> None:
         """Name the patients; nothing is drawn yet.
 
         Args:
             patients: how many, at least 1.
             seed: of the whole series; at least 0.
             start: number of the first; ranges that do not overlap give patients that no other range holds.
+            channels: of the slices; see `edgeseg.data.phantom_channels`.
 
         Raises:
             OptionError: for a number out of its range.
@@ -49,11 +52,10 @@ class PhantomDataset:
                 f" {_LIMIT - 1} and at least one patient must be made: choose another start or count"
             )
         check_seed(seed)
-        self._seed = seed
+        self._seed, self.channels = seed, channels
         self._index = {_patient(index): index for index in range(start, start + patients)}
         self._patients = tuple(sorted(self._index))
 
-    channels: ChannelSet = LGG
     classes: tuple[str, ...] = ()
 
     @property
@@ -80,7 +82,8 @@ class PhantomDataset:
         Raises:
             DatasetError: for a patient this set does not hold.
         """
-        return phantom_volume(self._number(patient), seed=self._seed)
+        volume = phantom_volume(self._number(patient), seed=self._seed)
+        return replace(volume, images=in_channels(volume.images, self.channels), channels=self.channels.names)
 
     def _number(self, patient: str) -> int:
         if patient not in self._index:

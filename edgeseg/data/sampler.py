@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import imaging
-from edgeseg.data.augment import Variation, augment, draw
+from edgeseg.data.augment import Variation, augment, can_be_missing, draw
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.paste import Pastes, draw_pastes, paste
 from edgeseg.errors import SplitError
@@ -45,7 +45,10 @@ class Sampler:
 
         Raises:
             SplitError: when there is no slice with tumour to learn from.
+            OptionError: when channels shall be missing for which nothing stands in.
         """
+        if spec.missing_share:
+            can_be_missing(cache.channels)
         rows = np.concatenate([np.asarray(cache.rows(p), dtype=np.int64) for p in patients])
         has_tumour = np.array([bool(cache.masks[row].any()) for row in rows])
         if not has_tumour.any():
@@ -74,7 +77,7 @@ class Sampler:
         return np.concatenate([tumour, rng.choice(self.empty_rows, empties)]) if empties else tumour
 
     def batch(self, epoch: int, step: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """One batch: `(B, c, c, 3) float32 in [0, 1]` and its targets.
+        """One batch: `(B, c, c, C) float32 in [0, 1]` and its targets.
 
         The targets are masks, `(B, c, c, 1) float32`, 0 or 1. With teachers there is a second channel in [0, 1]: the
         mask and what the teachers say of it, mixed by `distil_weight`.
@@ -88,6 +91,7 @@ class Sampler:
                 mode=self.spec.augment,
                 missing_share=self.spec.missing_share,
                 rng=rng,
+                channels=self.cache.channels,
             )
             for row in self.rows(epoch, step)
         ]
@@ -102,7 +106,14 @@ class Sampler:
         rng, spec = self._rng(epoch, step), self.spec
         size = self.cache.images.shape[1:3]
         return [
-            draw(size, crop_px=spec.crop_px, mode=spec.augment, rng=rng, missing_share=spec.missing_share)
+            draw(
+                size,
+                crop_px=spec.crop_px,
+                mode=spec.augment,
+                rng=rng,
+                channels=self.cache.channels,
+                missing_share=spec.missing_share,
+            )
             for _ in range(spec.batch_size)
         ]
 

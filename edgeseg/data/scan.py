@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.data.belong import compare_origins
-from edgeseg.data.blank import find_blanks, without
-from edgeseg.data.intensity import Window, sample_of, window_of
+from edgeseg.data.grey_range import GreyRange, grey_range
 from edgeseg.data.look import look
 from edgeseg.data.sequence import Sequence, covered_share, plane_on_grid
 from edgeseg.errors import DatasetError
@@ -140,14 +139,14 @@ class SequenceScan:
             self._warned += [f"'{channel}': {warning}" for warning in sequence.warnings]
             if channel != self._on:
                 self._match(channel, sequence)
-        self._windows: dict[str, Window | None] = {}
+        self._ranges: dict[str, GreyRange] = {}
         for channel, sequence in given.items():
-            self._windows[channel], given[channel] = self._window(channel, sequence)
-            self._sequences[channel] = given[channel]
+            self._ranges[channel] = self._range(channel, sequence)
+            self._sequences[channel] = given[channel] = self._ranges[channel].sequence
         for channel in channels.names:
             if channel not in given:
                 other = str(channels.stand_in)
-                self._windows[channel], self._sequences[channel] = self._windows[other], given[other]
+                self._ranges[channel], self._sequences[channel] = self._ranges[other], given[other]
                 self._warned.append(
                     f"'{channel}' was not given: '{other}' stands in its place, as in the training data"
                 )
@@ -238,8 +237,7 @@ class SequenceScan:
         if odd:
             with self._lock:
                 self._odd_values += odd
-        window = self._windows[channel]
-        grey = np.nan_to_num(np.rint(plane)).astype(np.uint8) if window is None else window.apply(plane)
+        grey = self._ranges[channel].apply(plane)
         return grey if inside is None else np.where(inside, grey, np.uint8(0))
 
     def _match(self, channel: str, sequence: Sequence) -> None:
@@ -264,32 +262,28 @@ class SequenceScan:
         if share < _ENOUGH_COVER:
             self._warned.append(f"'{channel}' covers about {share:.0%} of {on}; it is black elsewhere")
 
-    def _window(self, channel: str, sequence: Sequence) -> tuple[Window | None, Sequence]:
+    def _range(self, channel: str, sequence: Sequence) -> GreyRange:
         """Find a sequence's window, None where it is 8-bit grey; values that are no intensities are black in it."""
-        sample, border = sample_of(sequence)
-        if sequence.is_bytes:
-            high = window_of(sample).high
-            if 0 < high < _DIM_GREY:
+        found = grey_range(sequence)
+        if found.window is None:
+            if 0 < found.bright < _DIM_GREY:
                 self._warned.append(
-                    f"'{channel}' is 8-bit grey and dark: tissue reaches {high:.0f} of 255, in the training data "
-                    f"{_DIM_GREY:.0f} and more; export it brighter, or with more than 8 bits"
+                    f"'{channel}' is 8-bit grey and dark: tissue reaches {found.bright:.0f} of 255, in the training "
+                    f"data {_DIM_GREY:.0f} and more; export it brighter, or with more than 8 bits"
                 )
-            return None, sequence
-        blanks = find_blanks(sample, border)
-        values = [blank.value for blank in blanks]
-        window = window_of(sample[~np.isin(sample, values)])
+            return found
         self._warned += [
             f"'{channel}': {blank.share:.1%} of the voxels hold {blank.value:g}, which lies {blank.lies}; they were "
             "taken as background"
-            for blank in blanks
+            for blank in found.blanks
         ]
-        if window.flat:
+        if found.window.flat:
             self._warned.append(f"'{channel}' holds one value everywhere")
-        elif window.low < _CT_AIR:
+        elif found.window.low < _CT_AIR:
             self._warned.append(
                 f"'{channel}' has values below {_CT_AIR:.0f}, as CT has; the network was trained on MRI"
             )
-        return window, without(sequence, values, window.low) if values else sequence
+        return found
 
 
 def _size(sequence: Sequence) -> str:

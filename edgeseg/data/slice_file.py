@@ -34,6 +34,7 @@ _JPEG_SIGNATURE = b"\xff\xd8\xff"
 _MODES = {1: ("L",), 2: ("LA",), 3: ("RGB",), 4: ("RGBA", "CMYK")}
 """What Pillow calls a picture of so many 8-bit channels."""
 _COUNTS = dict(enumerate(("one 8-bit channel", *(f"{n} 8-bit channels" for n in ("two", "three", "four"))), 1))
+_GREY_ADVICE = "save it that way, or give slices that hold all channels as paths, without naming sequences one by one"
 _MASK_RULE = "a mask is one frame of one 8-bit or 1-bit channel that holds only 0 and 255 (or 0 and 1)"
 
 
@@ -122,8 +123,12 @@ def _planes(path: Path, picture: _Picture, channels: ChannelSet) -> NDArray[np.u
     return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
 
 
-def read_grey(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def read_grey(path: Path, *, advice: str = _GREY_ADVICE) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Read one slice of one sequence.
+
+    Args:
+        path: the file.
+        advice: what to do about another file, for messages.
 
     Returns:
         `(H, W) uint8`, or `(H, W) uint16` where the file has 16 bits.
@@ -138,7 +143,33 @@ def read_grey(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
         return np.array(picture.pixels, dtype=np.uint16, order="C")
     raise ImageError(
         f"{path}: found {picture.description}; a slice of one sequence is one frame of one grey channel of 8 or 16 "
-        "bits; save it that way, or give slices that hold all channels as paths, without naming sequences one by one"
+        f"bits; {advice}"
+    )
+
+
+def count_planes(path: Path) -> int:
+    """Return how many planes a picture has: 1 of grey, 3 of colour.
+
+    Raises:
+        ImageError: when it cannot be read.
+    """
+    return _decode(path, ImageError, "slice").channels
+
+
+def read_label_map(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Read a label map, `(H, W)` of the numbers that the file holds; of a picture with a palette, its indices.
+
+    Raises:
+        MaskError: when the file is missing, damaged, or not one plane of at most 16 bits.
+    """
+    picture = _decode(path, MaskError, "mask")
+    if picture.frames == 1 and picture.mode in ("1", "L", "P"):
+        return np.array(picture.pixels, dtype=np.uint8, order="C")
+    if picture.frames == 1 and picture.mode.startswith("I;16") and not picture.inverted:
+        return np.array(picture.pixels, dtype=np.uint16, order="C")
+    raise MaskError(
+        f"{path}: found {picture.description}; a label map is one frame of one plane of at most 16 bits; save it that "
+        "way, without loss (TIFF or PNG)"
     )
 
 

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.artifacts import sha256_bytes
+from edgeseg.data.layouts.case_set import CaseSet
+from edgeseg.data.layouts.layout import StoredDataset
 from edgeseg.data.listing import FolderDataset, SliceFiles
 from edgeseg.data.slice_file import decode_mask, read_slice
-from edgeseg.errors import ImageError, MaskError
+from edgeseg.errors import DataError, ImageError, MaskError
 from edgeseg.progress import Progress
 
 VERIFY_SCHEMA_VERSION = 1
@@ -25,7 +27,9 @@ class Finding:
 
     `level` is `error` (the patient cannot be used as it is) or `warning`. `kind` is one of `no-slices`, `no-tumour`,
     `misplaced-file`, `missing-mask`, `mask-without-slice`, `unreadable-slice`, `unreadable-mask`, `wrong-shape`,
-    `repeated-number`, `gap`, `duplicate-slice`. `where` is the file, or the patient where no file is at fault.
+    `repeated-number`, `gap`, `duplicate-slice`, `unreadable-patient` (where channels are files of their own, patients
+    are read whole) and `absent-class` (no patient has it). `where` is the file, or the patient where no file is at
+    fault.
     """
 
     level: str
@@ -54,7 +58,7 @@ class VerifyResult:
         return self.errors == 0
 
 
-def verify_dataset(dataset: FolderDataset, *, progress: Progress | None = None) -> VerifyResult:
+def verify_dataset(dataset: StoredDataset, *, progress: Progress | None = None) -> VerifyResult:
     """Read every file of a data set once.
 
     Errors: a patient without slices, a file that fits no slice, a slice without a mask, a mask without a slice, files
@@ -62,11 +66,12 @@ def verify_dataset(dataset: FolderDataset, *, progress: Progress | None = None) 
     patients (a leak between folds). Warnings: a patient without tumour, and one picture twice in a patient. Pictures
     of one value throughout are not compared.
     """
-    inspection = _Inspection(dataset)
+    inspection = _Cases(dataset) if isinstance(dataset, CaseSet) else _Slices(dataset)
     for done, patient in enumerate(dataset.patients, start=1):
         inspection.look_at(patient)
         if progress is not None:
             progress(done, len(dataset.patients), patient)
+    inspection.finish()
     findings = tuple(inspection.findings)
     return VerifyResult(
         data=dataset.name,
@@ -82,11 +87,71 @@ def verify_dataset(dataset: FolderDataset, *, progress: Progress | None = None) 
 class _Inspection:
     """The findings so far, and the hash of every picture seen with where it was first."""
 
-    def __init__(self, dataset: FolderDataset) -> None:
+    def __init__(self, root: Path) -> None:
         self.findings: list[Finding] = []
         self.slices = 0
-        self._dataset = dataset
+        self._root = root
         self._seen: dict[str, tuple[str, str]] = {}
+
+    def finish(self) -> None:
+        """Add what only all patients together tell; nothing unless said otherwise."""
+
+    def _compare(self, patient: str, where: Path | str, name: str, image: NDArray[np.uint8]) -> None:
+        digest = sha256_bytes(image.tobytes())
+        other, first = self._seen.setdefault(digest, (patient, name))
+        if other != patient:
+            self._add("duplicate-slice", patient, where, f"the same picture as {first} of patient {other}")
+        elif first != name:
+            self._add("duplicate-slice", patient, where, f"the same picture as {first}", level=WARNING)
+
+    def _add(self, kind: str, patient: str, where: Path | str | None, message: str, *, level: str = ERROR) -> None:
+        if isinstance(where, Path):
+            where = str(where.relative_to(self._root))
+        self.findings.append(Finding(level=level, kind=kind, patient=patient, where=where or patient, message=message))
+
+
+class _Cases(_Inspection):
+    """Patients whose channels are files of their own: each is read whole, as training reads it."""
+
+    def __init__(self, dataset: CaseSet) -> None:
+        super().__init__(dataset.root)
+        self._dataset = dataset
+        self._present = np.zeros(max(1, len(dataset.classes)), np.bool_)
+        self._whole = 0
+
+    def look_at(self, patient: str) -> None:
+        """Add what is wrong with one patient."""
+        try:
+            volume = self._dataset.volume(patient)
+        except DataError as error:
+            message, where = str(error), next((f for f in self._dataset.files(patient) if f"{f}: " in str(error)), None)
+            message = message if where is None else _without_path(error, where)
+            self._add("unreadable-patient", patient, where, message.replace(f" of {patient}", ""))
+            return
+        self._whole += 1
+        self.slices += len(volume.images)
+        shown = volume.reference.reshape(-1, len(self._present)).any(axis=0)
+        self._present |= shown
+        if not shown.any():
+            self._add("no-tumour", patient, patient, "the patient's mask is empty", level=WARNING)
+        for name, image in zip(volume.slice_names, volume.images, strict=True):
+            if image.min() != image.max():
+                self._compare(patient, patient, name, image)
+
+    def finish(self) -> None:
+        """Name the classes that no patient has."""
+        names = self._dataset.classes or tuple(region.name for region in self._dataset.labels.regions)
+        for name, present in zip(names, self._present, strict=True):
+            if self._whole and not present:
+                self._add("absent-class", "", name, "no patient has this class, so nothing can learn it; leave it out")
+
+
+class _Slices(_Inspection):
+    """Patients in pictures that hold all channels: each file is read by itself."""
+
+    def __init__(self, dataset: FolderDataset) -> None:
+        super().__init__(dataset.root)
+        self._dataset = dataset
 
     def look_at(self, patient: str) -> None:
         """Add what is wrong with one patient."""
@@ -125,7 +190,7 @@ class _Inspection:
             return None
         self.slices += 1
         if image.min() != image.max():
-            self._compare(patient, entry.image, image)
+            self._compare(patient, entry.image, entry.image.name, image)
         return image
 
     def _mask(self, patient: str, entry: SliceFiles, image: NDArray[np.uint8] | None) -> NDArray[np.bool_] | None:
@@ -141,19 +206,6 @@ class _Inspection:
             found, wanted = (mask.shape[0], mask.shape[1]), (image.shape[0], image.shape[1])
             self._add("wrong-shape", patient, entry.mask, f"{_size(found)}; its slice is {_size(wanted)}")
         return mask
-
-    def _compare(self, patient: str, path: Path, image: NDArray[np.uint8]) -> None:
-        digest = sha256_bytes(image.tobytes())
-        other, name = self._seen.setdefault(digest, (patient, path.name))
-        if other != patient:
-            self._add("duplicate-slice", patient, path, f"the same picture as {name} of patient {other}")
-        elif name != path.name:
-            self._add("duplicate-slice", patient, path, f"the same picture as {name}", level=WARNING)
-
-    def _add(self, kind: str, patient: str, where: Path | str | None, message: str, *, level: str = ERROR) -> None:
-        if isinstance(where, Path):
-            where = str(where.relative_to(self._dataset.root))
-        self.findings.append(Finding(level=level, kind=kind, patient=patient, where=where or patient, message=message))
 
 
 def _numbering(files: tuple[SliceFiles, ...]) -> Iterator[tuple[str, str, Path | None]]:

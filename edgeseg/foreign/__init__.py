@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeseg.foreign.contract_file import ForeignContract, of_artifact, read_contract_toml, write_contract_toml
+from edgeseg.foreign.contract_file import ForeignContract, of_artifact, read_foreign_contract, write_contract_toml
 from edgeseg.foreign.network import ForeignNetwork, complete, read_network, rebuild, source_files
 from edgeseg.foreign.onnx_file import OnnxGraph, read_onnx_graph
 from edgeseg.foreign.onnx_keras import keras_network
@@ -21,7 +21,7 @@ __all__ = [
     "keras_network",
     "of_artifact",
     "open_original",
-    "read_contract_toml",
+    "read_foreign_contract",
     "read_network",
     "read_onnx_graph",
     "rebuild",

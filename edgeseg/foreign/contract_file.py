@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from edgeseg.errors import ContractError, OptionError
 from edgeseg.foreign.head_rules import HeadWish
-from edgeseg.jsonio import JsonFormatError, from_plain, parse_toml, read_document
-from edgeseg.specs import CHANNELS, Contract
+from edgeseg.jsonio import JsonFormatError, from_plain
+from edgeseg.runtime.contract_file import read_contract_plain
+from edgeseg.runtime.model_files import model_sha256
+from edgeseg.specs import CHANNELS, Contract, PostProcessing
+from edgeseg.specs.contract import LAYOUTS
+from edgeseg.specs.contract_toml import toml_value
 from edgeseg.specs.foreign import HEADS
 from edgeseg.specs.normalisation import Intensity, check_normalisation
 
@@ -20,7 +24,8 @@ class ForeignContract:
 
     `channels` are those of the image in their order, `size` its height and width. `output` is one of `HEADS`; `classes`
     names its channels, and `foreground` those that are the mask. Bytes are multiplied by `scale` after `normalisation`,
-    which `intensity` says more of where it is neither `unit` nor `slice`.
+    which `intensity` says more of where it is neither `unit` nor `slice`. `layout`, of the file's input, and
+    `content_sha256`, of the file, are held against it.
     """
 
     channels: tuple[str, ...] = CHANNELS
@@ -35,9 +40,16 @@ class ForeignContract:
     intensity: Intensity | None = None
     trained_on: str = "unknown"
     licence: str | None = None
+    layout: str | None = None
+    content_sha256: str | None = None
+    post_processing: PostProcessing = field(default_factory=PostProcessing)
+    seen_patients: tuple[str, ...] = ()
+    training_hash: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no network could have."""
+        if self.layout not in (None, *LAYOUTS):
+            raise OptionError(f"layout is '{self.layout}'; choose one of: {', '.join(LAYOUTS)}")
         if self.output not in (None, *HEADS):
             raise OptionError(f"output is '{self.output}'; choose one of: {', '.join(HEADS)}")
         check_normalisation(self.normalisation, self.intensity, len(self.channels))
@@ -59,21 +71,45 @@ class ForeignContract:
         return HeadWish(output=self.output, foreground=self.foreground)
 
 
-def read_contract_toml(path: Path) -> ForeignContract:
-    """Read a `contract.toml`.
+_OF_ARTIFACT = frozenset(one.name for one in fields(Contract)) - {
+    "height", "width", *(one.name for one in fields(ForeignContract)),
+}  # fmt: skip
+"""Fields of a contract that follow from how an artifact was made, and say nothing of a network."""
+
+
+def read_foreign_contract(path: Path) -> ForeignContract:
+    """Read a contract document, TOML or JSON, with what is said of a network.
+
+    It is the document that `--contract` takes beside a model, too: what that says of an artifact alone is passed over.
 
     Raises:
-        ContractError: when it is missing or no TOML, has unknown keys, or values that cannot be.
+        ContractError: when it is missing or no such document, has unknown keys, or values that cannot be.
     """
+    plain = read_contract_plain(path)
     try:
-        plain = parse_toml(read_document(path))
-        return from_plain(ForeignContract, _plain(plain))
-    except OSError as error:
-        raise ContractError(
-            f"{path}: the contract cannot be read ({error.strerror or error}); check the path"
-        ) from error
+        return from_plain(ForeignContract, _of_network(plain))
     except (JsonFormatError, OptionError) as error:
         raise ContractError(f"{path}: not a contract ({error}); docs/how-to/own-network.md has every key") from error
+
+
+def check_document(path: Path, given: ForeignContract, layout: str) -> None:
+    """Refuse a contract that was written for another file than `path`, whose image is laid out as `layout`.
+
+    Raises:
+        ContractError: when layout or SHA-256 differ.
+    """
+    if given.layout not in (None, layout):
+        raise ContractError(
+            f"{path}: takes its image as {layout}, and the contract says {given.layout}; leave layout out, or give the "
+            "contract of this network"
+        )
+    if given.content_sha256 is None or path.is_dir():
+        return
+    if model_sha256(path) != given.content_sha256:
+        raise ContractError(
+            f"{path}: the contract was written for a file whose SHA-256 is {given.content_sha256[:12]}..., and this is "
+            "another; give the contract of this network, or leave content_sha256 out"
+        )
 
 
 def of_artifact(contract: Contract) -> ForeignContract:
@@ -88,35 +124,27 @@ def of_artifact(contract: Contract) -> ForeignContract:
         intensity=contract.intensity,
         trained_on=contract.trained_on,
         licence=contract.licence,
+        post_processing=contract.post_processing,
+        seen_patients=contract.seen_patients,
+        training_hash=contract.training_hash,
     )
 
 
-def _plain(plain: dict[str, Any]) -> dict[str, Any]:
-    """Write one number of pixels as two, and names of classes as their numbers."""
-    found = dict(plain)
-    if isinstance(found.get("size"), int):
-        found["size"] = [found["size"], found["size"]]
-    classes, foreground = found.get("classes"), found.get("foreground")
-    if isinstance(foreground, int | str):
-        foreground = [foreground]
-    if isinstance(foreground, list):
-        found["foreground"] = [_number(entry, classes) for entry in foreground]
+def _of_network(plain: dict[str, Any]) -> dict[str, Any]:
+    """Write height and width as a size, and leave out what is of an artifact alone."""
+    sealed = plain.get("contract_sha256") is not None
+    artifact = _OF_ARTIFACT | ({"content_sha256"} if sealed else frozenset())
+    found = {key: value for key, value in plain.items() if key not in artifact}
+    if {"height", "width"} & set(found):
+        found["size"] = [found.pop(side, 0) for side in ("height", "width")]
     return found
-
-
-def _number(entry: Any, classes: Any) -> Any:
-    if not isinstance(entry, str):
-        return entry
-    if not isinstance(classes, list) or entry not in classes:
-        raise OptionError(f"foreground names '{entry}', which is not among classes; give its number, or list classes")
-    return classes.index(entry)
 
 
 def write_contract_toml(given: ForeignContract, facts: tuple[str, ...]) -> str:
     """Write a commented contract with what is known; `facts` are sentences about the network, for its head."""
 
     def listed(values: tuple[Any, ...]) -> str:
-        return "[" + ", ".join(f'"{value}"' if isinstance(value, str) else str(value) for value in values) + "]"
+        return toml_value(list(values))
 
     size = listed(given.size) if given.size else "256"
     lines = (
@@ -128,8 +156,8 @@ def write_contract_toml(given: ForeignContract, facts: tuple[str, ...]) -> str:
         "# Height and width of the image, in pixels; one number where they are equal.",
         f"{'' if given.size else '# '}size = {size}",
         "# What the output is: logits, sigmoid, softmax, or probabilities of another kind.",
-        f'{"" if given.output else "# "}output = "{given.output or "logits"}"',
-        *((f'output_name = "{given.output_name}"',) if given.output_name else ()),
+        f"{'' if given.output else '# '}output = {toml_value(given.output or 'logits')}",
+        *((f"output_name = {toml_value(given.output_name)}",) if given.output_name else ()),
         "# Names of the output's channels, and which of them are the mask (numbers from 0, or names).",
         f"{'' if given.classes else '# '}classes = {listed(given.classes or ('background', 'tumour'))}",
         f"{'' if given.foreground else '# '}foreground = {listed(given.foreground or (1,))}",
@@ -138,9 +166,9 @@ def write_contract_toml(given: ForeignContract, facts: tuple[str, ...]) -> str:
         '# How bytes become numbers: "unit" (times scale), "slice" (each channel of a slice is stretched first),',
         '# "mean-std", "z-score" or "percentile"; these need [intensity] at the end, see docs/reference/contract.md.',
         f'normalisation = "{given.normalisation}"',
-        f"scale = {1 / 255 if given.scale is None else given.scale!r}",
+        f"scale = {toml_value(1 / 255 if given.scale is None else given.scale)}",
         "# What it was trained on, for reports.",
-        f'trained_on = "{given.trained_on}"',
+        f"trained_on = {toml_value(given.trained_on)}",
         "",
         "# [intensity]                # of z-score: over whose pixels mean and deviation are taken",
         '# over = "volume"            # or "slice"',

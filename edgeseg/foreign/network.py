@@ -16,7 +16,7 @@ from edgeseg.backend import load_keras
 from edgeseg.errors import ArtifactError, CheckpointError, ContractError, OperationError
 from edgeseg.foreign import graph
 from edgeseg.foreign.bounds import RAW_BYTES, takes_bytes
-from edgeseg.foreign.contract_file import ForeignContract
+from edgeseg.foreign.contract_file import ForeignContract, check_document
 from edgeseg.foreign.flat import FlatGraph, choose_output, flatten
 from edgeseg.foreign.graph import Draft
 from edgeseg.foreign.head import Head, look_at, one_logit
@@ -96,6 +96,8 @@ def read_network(
     kind = recognise(path)
     with quiet():
         source = _source(path, kind, size or given.pixels, not_keras)
+        layout = "NCHW" if source.onnx and not source.onnx.channels_last else "NHWC"
+        check_document(path, given, layout)
         name, tensor = choose_output(source.graph, path, output or given.output_name)
         model, head = _headed(source, name, tensor, path, given.head)
     files = source_files(path)
@@ -112,7 +114,7 @@ def read_network(
         contract=_contract(source.graph, given, variant, path, head.kind),
         classes=given.classes,
         input_factor=source.graph.input_factor,
-        layout="NCHW" if source.onnx and not source.onnx.channels_last else "NHWC",
+        layout=layout,
         notes=(*_graph_notes(source), *_input_notes(source.graph), *head.notes),
         architecture="" if source.onnx else model.to_json(),
         not_keras=source.not_keras,
@@ -185,14 +187,16 @@ def _source(path: Path, kind: Kind, size: tuple[int, int] | None, not_keras: str
         return _of_onnx(read_onnx_graph(path, size=size), path, not_keras)
     if kind is Kind.SAVED_MODEL:
         with scratch("saved-model") as folder:
-            return replace(_of_onnx(read_onnx_graph(onnx_of(path, folder), size=size), path), framework="tensorflow")
+            onnx = read_onnx_graph(onnx_of(path, folder), size=size, shown=path)
+            return replace(_of_onnx(onnx, path), framework="tensorflow")
     file: KerasFile = read_hdf5(path) if kind is Kind.HDF5 else read_keras(path)
     return _Source(graph=flatten(file.model, path, size=size), framework=file.framework)
 
 
 def _of_onnx(onnx: OnnxGraph, path: Path, not_keras: str = "") -> _Source:
     """Make a Keras network of an ONNX graph; it stays one where that is asked for, or there are no layers for it."""
-    producer = f"{onnx.proto.producer_name} {onnx.proto.producer_version}".strip()
+    version = onnx.proto.producer_version.split(" None")[0]  # as tf2onnx writes it where it has no commit
+    producer = f"{onnx.proto.producer_name} {version}".strip()
     try:
         if not_keras:
             raise OperationError(not_keras)
@@ -263,6 +267,9 @@ def _contract(flat: FlatGraph, given: ForeignContract, variant: VariantSpec, pat
         threshold=given.threshold,
         trained_on=given.trained_on,
         licence=given.licence,
+        post_processing=given.post_processing,
+        seen_patients=given.seen_patients,
+        training_hash=given.training_hash,
         output="probabilities" if head == "probabilities" else "logits",
     )
 

@@ -52,7 +52,9 @@ class OnnxGraph:
         return bool(kinds[self.image] == TensorProto.UINT8)
 
 
-def read_onnx_graph(path: Path, *, size: tuple[int, int] | None = None, output: str | None = None) -> OnnxGraph:
+def read_onnx_graph(
+    path: Path, *, size: tuple[int, int] | None = None, output: str | None = None, shown: Path | None = None
+) -> OnnxGraph:
     """Read an ONNX file, with the weights beside it where it keeps them there, and simplify it.
 
     ONNX Runtime folds what does not depend on the image, and batch normalisation into the convolutions before it.
@@ -61,6 +63,7 @@ def read_onnx_graph(path: Path, *, size: tuple[int, int] | None = None, output: 
         path: `*.onnx`.
         size: (height, width) of the image where the file leaves them open.
         output: the one output to keep; all where none is named.
+        shown: what messages call it.
 
     Raises:
         ArtifactError: when the file is damaged, or no network of one image that is written in float.
@@ -80,6 +83,7 @@ def read_onnx_graph(path: Path, *, size: tuple[int, int] | None = None, output: 
             f"{path}: not a readable ONNX model ({one_line(error)}); the file is damaged, cut short or of another "
             "format, so copy it again or export it again"
         ) from error
+    path = shown or path
     _check_kind(path, proto)
     channels_last = _fix_image(path, proto, size)
     _choose_output(path, proto, output)
@@ -99,6 +103,10 @@ def has_float16(path: Path) -> bool:
 
 def _check_kind(path: Path, proto: Any) -> None:
     """Refuse networks that are quantized already, and those of the other domains that edgeseg cannot read."""
+    if not proto.graph.node:
+        raise ArtifactError(
+            f"{path}: holds no operation of ONNX, so it is a protocol buffer of another kind; give an ONNX model"
+        )
     operations = Counter(node.op_type for node in proto.graph.node)
     if found := [name for name in _QUANTIZED if name in operations]:
         raise ArtifactError(
@@ -107,10 +115,16 @@ def _check_kind(path: Path, proto: Any) -> None:
         )
     from onnx import TensorProto
 
-    if any(value.type.tensor_type.elem_type == TensorProto.DOUBLE for value in proto.graph.input):
+    kinds = {value.type.tensor_type.elem_type for value in images(proto)}
+    if TensorProto.DOUBLE in kinds:
         raise ArtifactError(
             f"{path}: computes in float64, which ONNX Runtime has no convolutions for; export it in float32 "
             "(model.float() in PyTorch)"
+        )
+    if other := kinds - {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.UINT8}:
+        raise ArtifactError(
+            f"{path}: takes {_shown_inputs(proto)} of {TensorProto.DataType.Name(min(other)).lower()}, and an image is "
+            "of float32 or uint8; edgeseg compresses networks that segment images, so give one"
         )
     own = {function.domain for function in proto.functions}
     foreign = {node.domain for node in proto.graph.node} - {"", "ai.onnx"} - own
@@ -121,15 +135,23 @@ def _check_kind(path: Path, proto: Any) -> None:
         )
 
 
+def images(proto: Any) -> list[Any]:
+    """Return the inputs of a graph, stored values left out."""
+    stored = {tensor.name for tensor in proto.graph.initializer}
+    return [value for value in proto.graph.input if value.name not in stored]
+
+
+def _shown_inputs(proto: Any) -> str:
+    return ", ".join(value.name for value in images(proto)) or "none"
+
+
 def _fix_image(path: Path, proto: Any, size: tuple[int, int] | None) -> bool:
     """Set the batch to 1 and the open sides of the image; return whether its channels come last."""
-    stored = {tensor.name for tensor in proto.graph.initializer}
-    inputs = [value for value in proto.graph.input if value.name not in stored]
+    inputs = images(proto)
     if len(inputs) != 1:
-        names = ", ".join(value.name for value in inputs) or "none"
         raise ArtifactError(
-            f"{path}: has {len(inputs)} inputs ({names}); a network of one image is needed, so export it with the "
-            "sequences as channels of one input"
+            f"{path}: has {len(inputs)} inputs ({_shown_inputs(proto)}); a network of one image is needed, so export "
+            "it with the sequences as channels of one input"
         )
     dims = inputs[0].type.tensor_type.shape.dim
     sides = [dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None for dim in dims]
@@ -215,8 +237,8 @@ def _simplified(path: Path, proto: Any, *, channels_last: bool) -> OnnxGraph:
     inside = Counter(node.op_type for node in proto.graph.node)
     if found := [name for name in _CONTROL_FLOW if name in inside]:
         raise ArtifactError(
-            f"{path}: branches while it runs ({found[0]}); a file for a device is one straight graph, so export the "
-            "network without control flow"
+            f"{path}: branches or loops while it runs ({found[0]}); a file for a device is one straight graph, so "
+            "export the network without control flow"
         )
     inferred = onnx.shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True).graph
     shapes: dict[str, tuple[int, ...]] = {}
@@ -260,5 +282,5 @@ def _folded(path: Path, proto: Any) -> Any:
         except Exception as error:
             raise ArtifactError(
                 f"{path}: ONNX Runtime {ort.__version__} cannot load it for an image of this size "
-                f"({one_line(error)}); check the size, or export the network again"
+                f"({one_line(error).replace(str(given), path.name)}); check the size, or export the network again"
             ) from error

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zipfile
 from enum import Enum
 from pathlib import Path
 
-from edgeseg.errors import ArtifactError, one_line
+from edgeseg.errors import ArtifactError, MissingExtraError, one_line
+from edgeseg.runtime.kinds import ADVICE, FROM_TORCH, HEAD_BYTES, is_safetensors, other
+from edgeseg.runtime.litert_session import open_litert
 
-_ADVICE = "give a Keras model (.keras, .h5 or .hdf5 with its architecture, a SavedModel folder) or an ONNX model"
-_PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in (2, 3, 4, 5))
-_HEAD_BYTES = 4096
+_CONVERTED = (b"TFL3", b"ORTM")
+_PICKLED = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
+_ONNX_TAGS = frozenset(b"\x08\x12\x1a\x22\x28\x32\x3a\x42\x72")
+"""What the first byte of an ONNX file can be: the number and the type of a field of its model."""
 
 
 class Kind(Enum):
@@ -33,7 +37,7 @@ def is_foreign(path: Path) -> bool:
     if not path.is_file():
         return False
     head = _head(path)
-    return not (path.suffix.lower() == ".safetensors" or _is_safetensors(head))
+    return not (path.suffix.lower() == ".safetensors" or is_safetensors(head))
 
 
 def recognise(path: Path) -> Kind:
@@ -49,9 +53,9 @@ def recognise(path: Path) -> Kind:
     if path.is_dir():
         if _saved_model(path):
             return Kind.SAVED_MODEL
-        raise ArtifactError(f"{path} is a folder without a saved_model.pb, so it is no SavedModel; {_ADVICE}")
+        raise ArtifactError(f"{path} is a folder without a saved_model.pb, so it is no SavedModel; {ADVICE}")
     if not path.is_file():
-        raise ArtifactError(f"there is no file at {path}; {_ADVICE}")
+        raise ArtifactError(f"there is no file at {path}; {ADVICE}")
     head = _head(path)
     if not head.strip(b"\0"):
         what = "empty" if not head else "filled with zeros"
@@ -60,19 +64,31 @@ def recognise(path: Path) -> Kind:
         return Kind.HDF5
     if head.startswith(b"PK\x03\x04"):
         return _archive(path)
-    if (refused := _other(head)) is not None:
+    if head[4:8] in _CONVERTED:
+        raise _converted(path, head)
+    return _onnx(path, head)
+
+
+def _onnx(path: Path, head: bytes) -> Kind:
+    """Take what looks like ONNX, and say what anything else is."""
+    refused = _by_name(path) or other(head)
+    if refused is not None:
         raise ArtifactError(f"{path} is {refused}")
-    if _looks_like_onnx(head) or path.suffix.lower() == ".onnx":
+    if _looks_like_onnx(head) or (path.suffix.lower() == ".onnx" and head[0] in _ONNX_TAGS):
         return Kind.ONNX
+    if path.suffix.lower() in _PICKLED:
+        raise ArtifactError(
+            f"{path} is a Python pickle by its name, which could run anything and is never read; {FROM_TORCH}"
+        )
     raise ArtifactError(
-        f"{path} is of no kind of file that edgeseg knows (it begins with {head[:8].hex(' ')}), or encrypted; {_ADVICE}"
+        f"{path} is of no kind of file that edgeseg knows (it begins with {head[:8].hex(' ')}), or encrypted; {ADVICE}"
     )
 
 
 def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
-            return stream.read(_HEAD_BYTES)
+            return stream.read(HEAD_BYTES)
     except OSError as error:
         raise ArtifactError(
             f"cannot read {path}: {error.strerror or error}; check the path and its permissions"
@@ -97,52 +113,37 @@ def _archive(path: Path) -> Kind:
         raise ArtifactError(f"{path} is an archive with a password; unpack it, and give the network that is in it")
     if "config.json" in names and any(name.endswith(".weights.h5") for name in names):
         return Kind.KERAS
+    if any(name.endswith("archive_format") for name in names) or path.suffix.lower() == ".pt2":
+        raise ArtifactError(f"{path} is a program of torch.export, which only PyTorch reads; {FROM_TORCH}")
     if any(name.endswith("data.pkl") for name in names):
         raise ArtifactError(
-            f"{path} is a file of PyTorch, a Python pickle that could run anything and is never read; {_FROM_TORCH}"
+            f"{path} is a file of PyTorch, a Python pickle that could run anything and is never read; {FROM_TORCH}"
         )
     if names and all(name.endswith(".npy") for name in names):
-        raise ArtifactError(f"{path} is a NumPy archive: arrays without a network; {_ADVICE}")
+        raise ArtifactError(f"{path} is a NumPy archive: arrays without a network; {ADVICE}")
     raise ArtifactError(f"{path} is a ZIP archive and no Keras model; unpack it, and give the network that is in it")
 
 
-_FROM_TORCH = "export the network with torch.onnx.export and give the .onnx file"
+def _converted(path: Path, head: bytes) -> ArtifactError:
+    """Return the error for a file of a format that is run and not read, once it is known to be whole."""
+    lite = head[4:8] == b"TFL3"
+    if lite and path.suffix.lower() == ".tflite":
+        with contextlib.suppress(MissingExtraError):
+            open_litert(path, threads=1, delegates=False)
+    name = "LiteRT (TFLite)" if lite else "ORT"
+    return ArtifactError(
+        f"{path} is a converted network in {name} format, which can be run and measured and not be rebuilt: edgeseg "
+        "evaluate, bench, verify, run and inspect take it, with --contract where it carries none, and a build as "
+        "--baseline; to build, give the file that it was converted from"
+    )
 
 
-def _other(head: bytes) -> str | None:
-    """Say what a file is that no network can be read from, and what to do; None where it is none of these."""
-    if head[4:8] in (b"TFL3", b"ORTM"):
-        name = "LiteRT (TFLite)" if head[4:8] == b"TFL3" else "ORT"
-        return (
-            f"a converted network in {name} format, which can be run and measured and not be rebuilt: use it with "
-            "edgeseg evaluate, bench, verify and run, or as --baseline of a build; to build, give the file that it was "
-            "converted from"
-        )
-    if head.startswith(_PICKLES):
-        return f"a Python pickle, which could run anything and is never read; {_FROM_TORCH}"
-    if head.startswith((b"GGUF", b"ggml", b"lmgg")):
-        return f"a language model (GGUF); edgeseg compresses networks that segment images, so {_ADVICE}"
-    if _is_safetensors(head):
-        return f"a safetensors file: weights without their network; {_ADVICE}"
-    if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!")) or head[257:262] == b"ustar":
-        return "a packed archive; unpack it, and give the network that is in it"
-    if head.startswith((b"-----BEGIN PGP", b"Salted__", b"age-encryption")):
-        return "encrypted; decrypt it first"
-    if head.lstrip()[:1] in (b"{", b"[", b"<") or head.startswith(b"version https://git-lfs"):
-        return _text(head)
-    return None
-
-
-def _text(head: bytes) -> str:
-    if head.startswith(b"version https://git-lfs"):
-        return "the pointer that Git LFS leaves in a file's place; fetch the file itself with: git lfs pull"
-    if head.lstrip()[:1] == b"<":
-        return "a web page, as a download that needs a login leaves it; download the file itself"
-    return f"JSON: the description of a network without its weights, or something else; {_ADVICE}"
-
-
-def _is_safetensors(head: bytes) -> bool:
-    return len(head) > 9 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 40
+def _by_name(path: Path) -> str | None:
+    """Say what a file is by its name, where its first bytes could be those of ONNX as well."""
+    suffix = path.suffix.lower()
+    if path.name == "saved_model.pb":
+        return f"the graph of a SavedModel without its weights; give the folder that it is in, {path.parent}"
+    return "a network of Core ML; give the file that it was converted from" if suffix == ".mlmodel" else None
 
 
 def _looks_like_onnx(head: bytes) -> bool:

@@ -44,6 +44,10 @@ def onnx_of(path: Path, folder: Path) -> Path:
         check=False,
     )
     if told.returncode or not made.is_file():
+        if "Read less bytes than requested" in told.stderr or "DataLoss" in told.stderr:
+            raise ArtifactError(
+                f"{path}: the weights of the SavedModel were cut off (variables); copy the whole folder"
+            )
         last = (told.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise ArtifactError(
             f"{path}: its signature '{SIGNATURE}' cannot be converted ({last[:200]}); save the network as .keras, or "

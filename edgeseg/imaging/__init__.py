@@ -32,6 +32,7 @@ from edgeseg.imaging.grid import (
     stretch,
     to_layout,
     to_network,
+    to_size,
 )
 from edgeseg.imaging.intensity import (
     Tables,
@@ -40,6 +41,7 @@ from edgeseg.imaging.intensity import (
     known_range,
     network_input,
     normalise,
+    prepared,
     tables,
     volume_tables,
 )
@@ -64,11 +66,13 @@ __all__ = [
     "network_input",
     "normalise",
     "one_logit",
+    "prepared",
     "quantise",
     "quantise_images",
     "stretch",
     "tables",
     "to_layout",
     "to_network",
+    "to_size",
     "volume_tables",
 ]

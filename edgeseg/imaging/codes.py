@@ -12,7 +12,7 @@ from edgeseg.specs import Contract
 def quantise(values: NDArray[np.float32], scale: float, zero_point: int, dtype: str = "int8") -> NDArray[np.integer]:
     """Real values to codes: `clip(round(x / scale) + zero_point, lowest, highest)`, halves to even (Jacob 2018, eq. 1).
 
-    `lowest` and `highest` are those of `dtype`, `int8` or `int16`.
+    `lowest` and `highest` are those of `dtype`, `int8`, `uint8` or `int16`.
     """
     levels = np.rint(values.astype(np.float64) / scale) + zero_point
     ends = np.iinfo(dtype)
@@ -42,7 +42,7 @@ def quantise_images(
         contract: gives what a byte is worth.
         scale: of the artifact's input, positive.
         zero_point: of the artifact's input.
-        dtype: of the artifact's input, `int8` or `int16`.
+        dtype: of the artifact's input, `int8`, `uint8` or `int16`.
         given: the tables of the volume, as in `normalise`.
 
     Returns:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgeseg.errors import ContractError, ImageError
-from edgeseg.specs import Contract
+from edgeseg.specs import Contract, ImageSpec
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 STRETCH_SHARE = 0.99
@@ -61,7 +61,7 @@ def to_network(
     check_images(images, channels)
     if contract.channels != channels:
         images = images[..., _places(contract, channels)]
-    images = _to_size(images, (contract.height, contract.width))
+    images = to_size(images, (contract.height, contract.width))
     return stretch(images) if contract.normalisation == "slice" else images
 
 
@@ -86,7 +86,8 @@ def _places(contract: Contract, channels: tuple[str, ...]) -> list[int]:
     return [channels.index(str(name)) for name in taken]
 
 
-def _to_size(images: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+def to_size(images: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Resample each channel on its own: `(N, h, w, C) uint8` to `(N, *size, C)`; not copied where it has that size."""
     if images.shape[1:3] == size:
         return images
     channels = images.shape[3]
@@ -134,7 +135,9 @@ def to_layout(images: NDArray[Scalar], layout: str) -> NDArray[Scalar]:
     raise ContractError(f"layout is '{layout}'; choose one of: NCHW, NHWC")
 
 
-def framed_size(shape: tuple[int, int], contract: Contract, pixel_mm: tuple[float, float] | None) -> tuple[int, int]:
+def framed_size(
+    shape: tuple[int, int], contract: Contract | ImageSpec, pixel_mm: tuple[float, float] | None
+) -> tuple[int, int]:
     """Find the size that a slice is padded to, so that resampling it to the contract's keeps its proportions.
 
     Args:
@@ -155,7 +158,7 @@ def framed_size(shape: tuple[int, int], contract: Contract, pixel_mm: tuple[floa
 
 
 def framed(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Pad a slice, `(h, w, 3) uint8`, with black at the right and below to `size`; not copied where it has that."""
+    """Pad a slice, `(h, w, C) uint8`, with black at the right and below to `size`; not copied where it has that."""
     below, right = size[0] - image.shape[0], size[1] - image.shape[1]
     return np.pad(image, ((0, below), (0, right), (0, 0))) if below or right else image
 

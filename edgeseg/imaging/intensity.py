@@ -100,6 +100,29 @@ def volume_tables(slices: Iterable[NDArray[np.uint8]], contract: Contract) -> Ta
     return tables(counts, contract)
 
 
+def prepared(
+    images: NDArray[np.uint8], contract: Contract, channels: tuple[str, ...] | None = None
+) -> tuple[NDArray[np.uint8], Tables | None]:
+    """Bring the slices of one volume to the network's grid, with what their bytes become where that hangs on all.
+
+    Both are what `logits` of a predictor takes.
+
+    Args:
+        images: `(N, h, w, C) uint8`, all slices of the volume as they are stored.
+        contract: says the grid and the normalisation.
+        channels: what the C channels are, as in `to_network`.
+
+    Returns:
+        `(N, H, W, D) uint8` as `to_network` gives them, and `volume_tables` of them.
+
+    Raises:
+        ImageError: as `to_network`.
+        ContractError: as `to_network`.
+    """
+    slices = to_network(images, contract, channels)
+    return slices, volume_tables([slices], contract)
+
+
 def own_tables(images: NDArray[np.uint8], contract: Contract, given: Tables | None) -> list[Tables]:
     """Return the tables of each slice: the fixed ones, those of its volume where `given`, or else those of its own."""
     if given is not None:
@@ -135,16 +158,21 @@ def normalise(images: NDArray[np.uint8], contract: Contract, given: Tables | Non
     return np.asarray(looked_up(images, own_tables(images, contract, given)), dtype=np.float32)
 
 
-def network_input(images: NDArray[np.uint8], contract: Contract, given: Tables | None = None) -> NDArray[np.float32]:
+def network_input(
+    images: NDArray[np.uint8],
+    contract: Contract,
+    given: Tables | None = None,
+    channels: tuple[str, ...] | None = None,
+) -> NDArray[np.float32]:
     """Do steps 1 and 2 at once: `(N, h, w, C) uint8` as stored to what a float network takes, `(N, H, W, D) float32`.
 
-    `given` is as in `normalise`.
+    `given` is as in `normalise`, `channels` as in `to_network`.
 
     Raises:
         ImageError: as `to_network`.
         ContractError: as `to_network`.
     """
-    return normalise(to_network(images, contract), contract, given)
+    return normalise(to_network(images, contract, channels), contract, given)
 
 
 def _measured(kind: str, spec: Intensity, counts: _Counts, every: _Counts, channel: int) -> list[float]:

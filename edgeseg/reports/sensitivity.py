@@ -13,6 +13,9 @@ from edgeseg.reports.table import figures, literal, rich_table
 from edgeseg.reports.words import ABSENT_ASCII
 from edgeseg.results import SensitivityResult
 
+_LAYER = 38
+"""Columns for a layer's name, some of which are long paths: the figures must stay whole."""
+
 
 def sensitivity_table(result: SensitivityResult) -> tuple[RenderableType, ...]:
     """Draw the two networks as a whole, the layers, and what their figures mean."""
@@ -31,7 +34,7 @@ def sensitivity_table(result: SensitivityResult) -> tuple[RenderableType, ...]:
     heads = figures("Weights", "alone, dB", "Dice", "kept in float, dB", "Dice", wrap=True)
     return (
         literal(f"{title} in int8, logits at {_db(result.int8_sqnr_db)} dB"),
-        rich_table((Column("Layer", no_wrap=True), *heads), rows),
+        rich_table((Column("Layer", overflow="fold", max_width=_LAYER), *heads), rows),
         literal(
             "Worst first. alone: the only int8 layer, its signal-to-noise ratio in the logits and its change of Dice; "
             f"kept in float: the only float layer, what it gains. n = {result.patients} training patients of "

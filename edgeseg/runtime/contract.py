@@ -8,17 +8,22 @@ from typing import Any
 
 from edgeseg.errors import ArtifactError, ContractError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_plain, parse_json
-from edgeseg.runtime.contract_file import read_contract_document
-from edgeseg.runtime.litert_session import open_litert
+from edgeseg.runtime.contract_file import read_contract_document, read_contract_plain
+from edgeseg.runtime.kinds import stranger
+from edgeseg.runtime.litert_session import LitertSession, open_litert
 from edgeseg.runtime.model_files import model_sha256
-from edgeseg.runtime.onnx_session import BARE, metadata_of, open_onnx
+from edgeseg.runtime.onnx_session import BARE, computes_dynamic, computes_int8, metadata_of, open_onnx
 from edgeseg.runtime.seal import check_seal
 from edgeseg.specs import NEWEST_CONTRACT_SCHEMA_VERSION, Contract
+from edgeseg.specs.contract import LAYOUTS
 
 CONTRACT_KEY = "edgeseg.contract"
 SUFFIXES = (".onnx", ".ort", ".tflite")
 """What ONNX Runtime opens; `.ort` is its own format, which needs no reader of ONNX."""
 _KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
+_MOST_CHANNELS = 8
+"""More than an image of sequences has, and fewer than an image has pixels along a side."""
+_USUAL = {".tflite": LAYOUTS[1]}
 _TFLITE_IDENTIFIER = b"TFL3"
 _MAX_METADATA_ENTRIES = 1024
 
@@ -59,23 +64,48 @@ def contract_text(path: Path) -> bytes | None:
 def read_contract_file(contract: Path, model: Path) -> Contract:
     """Read a contract that lies beside a model, as JSON or TOML, because the model carries none.
 
-    A `content_sha256` in it is held to the SHA-256 of the model, `model_sha256`.
+    Layout and target are those of the model where it leaves them out. A `content_sha256` in it is held to the SHA-256
+    of the model, `model_sha256`.
 
     Raises:
         ContractError: when the file cannot be read or honoured, was made for another model, or the model has its own.
         ArtifactError: when the model is missing or damaged.
     """
-    found = read_contract_document(contract)
+    read_contract_plain(contract)
     if contract_text(model) is not None:
         raise ContractError(
             f"{model}: the model carries a contract, and {contract} would be a second one; leave --contract out"
         )
+    found = read_contract_document(contract, told=_told(model))
     if found.content_sha256 is not None and model_sha256(model) != found.content_sha256:
         raise ContractError(
             f"{contract}: written for a model whose SHA-256 is {found.content_sha256[:12]}..., and that of {model} is "
             "another; give the contract of this model, or write a new one with: edgeseg contract show"
         )
     return found
+
+
+def _told(model: Path) -> dict[str, str]:
+    """Return what a model itself tells of its contract: its target, and its layout where the shape of its input does.
+
+    Where either axis could be that of the channels there is no layout; where none could, the format's own is told, so
+    that what does not fit is said of the shape.
+    """
+    suffix = model_format(model)
+    if suffix == ".tflite":
+        opened = LitertSession(model, threads=1)
+        shape, precision = opened.input.shape, opened.precision
+    else:
+        inputs = open_onnx(model, mode=BARE, threads=1).get_inputs()
+        shape = tuple(inputs[0].shape) if len(inputs) == 1 else ()
+        precision = "dynamic" if computes_dynamic(model) else "int8" if computes_int8(model) else "fp32"
+    found = {"target": f"{suffix.removeprefix('.')}-{precision}"}
+    sides = [shape[place] for place in (1, 3)] if len(shape) == 4 else [0, 0]
+    few = [isinstance(side, int) and 0 < side <= _MOST_CHANNELS for side in sides]
+    if few[0] != few[1]:
+        return found | {"layout": LAYOUTS[0] if few[0] else LAYOUTS[1]}
+    known = all((isinstance(side, int) and side > _MOST_CHANNELS) or side == 0 for side in sides)
+    return found | ({"layout": _USUAL.get(suffix, LAYOUTS[0])} if known else {})
 
 
 def unknown_format(path: Path, known: Sequence[str]) -> ArtifactError:
@@ -93,7 +123,7 @@ def model_format(path: Path) -> str:
     """Return the format of a model file, one of `SUFFIXES`, by its name.
 
     Raises:
-        ArtifactError: when there is no such file, or its name ends otherwise.
+        ArtifactError: when there is no such file, its name ends otherwise, or it is known to be something else.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -103,6 +133,8 @@ def model_format(path: Path) -> str:
         raise ArtifactError(
             f"{path}: the model {what}; give the path of a {suffix} file, or make one with: edgeseg build"
         )
+    if (told := stranger(path, suffix)) is not None:
+        raise ArtifactError(f"{path}: {told}")
     return suffix
 
 

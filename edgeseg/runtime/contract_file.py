@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from edgeseg.errors import ContractError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_plain, parse_json, parse_toml, read_document
-from edgeseg.specs import NEWEST_CONTRACT_SCHEMA_VERSION, Contract
+from edgeseg.specs import NEWEST_CONTRACT_SCHEMA_VERSION, OUTPUTS, Contract
 
 TOML = ".toml"
+_SIGMOID = "sigmoid"
+"""What `edgeseg import` calls probabilities of channels that share nothing."""
 UNKNOWN: dict[str, Any] = {
     "schema_version": NEWEST_CONTRACT_SCHEMA_VERSION,
     "variant": {"name": "unknown", "alpha": 1.0, "stem": "full"},
@@ -20,14 +23,32 @@ UNKNOWN: dict[str, Any] = {
 """What a document may leave out though a contract has it: none of it changes a mask."""
 
 
-def read_contract_document(path: Path) -> Contract:
+def read_contract_document(path: Path, *, told: Mapping[str, str] | None = None) -> Contract:
     """Read a contract from `.toml`, or else from JSON.
 
-    Beside the contract's own fields it may hold `size` (a number, or height and width) in place of those two, and
-    foreground classes by name; what is in `UNKNOWN` may be missing.
+    Beside the contract's own fields it may hold `size` (a number, or height and width) in place of those two,
+    foreground classes by name, and what `edgeseg import` alone asks for: the name of an output, and `sigmoid` for
+    probabilities. What is in `UNKNOWN` may be missing.
+
+    Args:
+        path: the document.
+        told: what the model itself tells, for what the document leaves out.
 
     Raises:
         ContractError: when the file is missing, or holds no contract that can be honoured.
+    """
+    plain = read_contract_plain(path)
+    try:
+        return _contract(plain, told or {})
+    except (JsonFormatError, OptionError) as error:
+        raise refused(path, error) from error
+
+
+def read_contract_plain(path: Path) -> dict[str, Any]:
+    """Read the fields that a contract document gives, `size` as height and width, classes as their numbers.
+
+    Raises:
+        ContractError: when the file is missing, is neither JSON nor TOML, or of a newer schema.
     """
     try:
         text = read_document(path)
@@ -37,15 +58,20 @@ def read_contract_document(path: Path) -> Contract:
         ) from error
     try:
         plain = parse_toml(text) if path.suffix.lower() == TOML else parse_json(text)
-        return _contract(plain)
+        return _spelled_out(plain)
     except (JsonFormatError, OptionError) as error:
-        raise ContractError(
-            f"{path}: the contract cannot be honoured ({error}); docs/reference/contract.md has every field, and "
-            "edgeseg contract show MODEL writes a template"
-        ) from error
+        raise refused(path, error) from error
 
 
-def _contract(plain: Any) -> Contract:
+def refused(path: Path, error: Exception) -> ContractError:
+    """Return the error for a document that is no contract."""
+    return ContractError(
+        f"{path}: the contract cannot be honoured ({error}); docs/reference/contract.md has every field, and "
+        "edgeseg contract show MODEL writes a template"
+    )
+
+
+def _spelled_out(plain: Any) -> dict[str, Any]:
     if not isinstance(plain, dict):
         raise JsonFormatError(f"$: expected an object for Contract, found {type(plain).__name__}")
     version = plain.get("schema_version")
@@ -53,11 +79,29 @@ def _contract(plain: Any) -> Contract:
         raise OptionError(
             f"it has schema version {version} and this edgeseg reads up to {NEWEST_CONTRACT_SCHEMA_VERSION}; update it"
         )
-    given = {**UNKNOWN, **plain}
+    given = dict(plain)
     if "size" in given:
         given |= _sides(given.pop("size"), plain)
-    if isinstance(given.get("foreground"), list):
-        given["foreground"] = [_number(entry, given.get("classes")) for entry in given["foreground"]]
+    foreground = given.get("foreground")
+    if isinstance(foreground, int | str):
+        foreground = [foreground]
+    if isinstance(foreground, list):
+        given["foreground"] = [_number(entry, given.get("classes")) for entry in foreground]
+    return given
+
+
+def _contract(plain: dict[str, Any], told: Mapping[str, str]) -> Contract:
+    given = {**UNKNOWN, **told, **plain}
+    given.pop("output_name", None)
+    if given.get("output") == _SIGMOID:
+        given["output"] = OUTPUTS[1]
+    if "layout" not in given:
+        told_by = (
+            "either axis of the model could be that of the channels"
+            if told
+            else "the model alone tells it, as with edgeseg contract check MODEL --contract"
+        )
+        raise OptionError(f"layout is missing, and {told_by}; write NCHW (as PyTorch has it) or NHWC (as Keras has it)")
     return from_plain(Contract, given)
 
 

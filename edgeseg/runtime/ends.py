@@ -12,7 +12,7 @@ from edgeseg.imaging import Tables, as_logits, dequantise, normalise, one_logit,
 from edgeseg.runtime.session import Session, TensorInfo
 from edgeseg.specs import Contract
 
-_DTYPES = ("float32", "int8", "int16")
+_DTYPES = ("float32", "int8", "uint8", "int16")
 
 
 def check_ends(session: Session, contract: Contract, path: Path) -> None:

@@ -51,12 +51,13 @@ class LitertSession:
         if len(inputs) != 1 or len(outputs) != 1:
             raise ArtifactError(
                 f"{path}: the model has {len(inputs)} inputs and {len(outputs)} outputs; a segmentation model has one "
-                "of each, so build it with: edgeseg build"
+                "of each, so convert it anew with those of the image and of the mask alone"
             )
         self._input_index, self._output_index = int(inputs[0]["index"]), int(outputs[0]["index"])
         self.input, self.output = _info(inputs[0], path), _info(outputs[0], path)
         kinds = {np.dtype(tensor["dtype"]).name for tensor in self._interpreter.get_tensor_details()}
-        self.numerics = _numerics(kinds, self.input.dtype, operators)
+        self.precision = _precision(kinds, self.input.dtype, operators)
+        self.numerics = _NUMERICS[self.precision]
 
     def _allocate(self) -> None:
         try:
@@ -84,15 +85,22 @@ class LitertSession:
                 ) from error
 
 
-def _numerics(kinds: set[str], ends: str, operators: set[int]) -> str:
-    """Say how a file computes, from the types of its tensors, of its ends, and its operators."""
+_NUMERICS = {
+    "int16x8": "int16 by int8, LiteRT's plain kernels (64-bit sums)",
+    "dynamic": "int8 weights, ranges of each slice (LiteRT dynamic range), float32 between",
+    "int8": "int8, LiteRT XNNPACK (32-bit sums)",
+    "fp16": "float32, float16 weights",
+    "fp32": "float32",
+}
+
+
+def _precision(kinds: set[str], ends: str, operators: set[int]) -> str:
+    """Say how a file computes, from the types of its tensors, of its ends, and its operators; a key of `_NUMERICS`."""
     if "int16" in kinds:
-        return "int16 by int8, LiteRT's plain kernels (64-bit sums)"
-    if "int8" in kinds and ends == "float32" and not operators & {_QUANTIZE}:
-        return "int8 weights, ranges of each slice (LiteRT dynamic range), float32 between"
+        return "int16x8"
     if "int8" in kinds:
-        return "int8, LiteRT XNNPACK (32-bit sums)"
-    return "float32, float16 weights" if "float16" in kinds else "float32"
+        return "dynamic" if ends == "float32" and not operators & {_QUANTIZE} else "int8"
+    return "fp16" if "float16" in kinds else "fp32"
 
 
 def _operators(path: Path) -> set[int]:
@@ -143,7 +151,7 @@ def _info(details: dict[str, Any], path: Path) -> TensorInfo:
         raise ArtifactError(
             f"{path}: tensor '{name}' leaves its height, width or channels open; convert the model for one size"
         )
-    if dtype not in ("int8", "int16"):
+    if dtype not in ("int8", "uint8", "int16"):
         return TensorInfo(name=name, shape=shape, dtype=dtype)
     scale, zero_point = details["quantization"]
     if not scale > 0:

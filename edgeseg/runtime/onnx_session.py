@@ -23,6 +23,7 @@ OUTPUT_SCALE, OUTPUT_ZERO_POINT = "edgeseg.output_scale", "edgeseg.output_zero_p
 _LOG_FATAL_ONLY = 4
 _INT8_OPERATORS = (b"QuantizeLinear", b"QLinear", b"ConvInteger", b"MatMulInteger")
 _DYNAMIC_OPERATORS = (b"DynamicQuantizeLinear",)
+_UNKNOWN_OPERATION = ("No Op registered", "is not a registered function/op", "No opset import for domain")
 _DTYPES = {"tensor(float)": "float32", "tensor(int8)": "int8", "tensor(uint8)": "uint8"}
 _FLIP_SIGN = np.uint8(128)
 """Turns the codes of uint8 into those of int8 and back: both differ by 128."""
@@ -82,6 +83,11 @@ def open_onnx(model: Path | bytes, *, mode: GraphMode, threads: int) -> Any:
             return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:
         name = "the model" if isinstance(model, bytes) else f"{model}"
+        if any(told in str(error) for told in _UNKNOWN_OPERATION):
+            raise ArtifactError(
+                f"{name}: holds an operation that ONNX Runtime {ort.__version__} does not know ({one_line(error)}); "
+                "export it with standard ONNX operations alone"
+            ) from error
         raise ArtifactError(
             f"{name}: ONNX Runtime {ort.__version__} cannot load it ({one_line(error)}); the file is damaged, cut "
             "short or of another format, so copy it again or build it again"

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from edgeseg.artifacts import sha256_bytes
 from edgeseg.errors import ContractError
-from edgeseg.imaging import mask_from_logits, to_network
-from edgeseg.specs import Contract, GoldenCase, GoldenDrawing, GoldenLogit
+from edgeseg.imaging import given_channels, mask_from_logits, to_network
+from edgeseg.specs import CHANNELS, Contract, GoldenCase, GoldenDrawing, GoldenLogit
 
 Logits = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -127,7 +127,7 @@ def make_case(logits: Logits, contract: Contract, *, made_with: str, step: float
     tolerance = _tolerance(contract.target, step)
     for drawing in DRAWINGS:
         image = draw(drawing, contract.height, contract.width)
-        given = logits(to_network(image[np.newaxis], contract))[0]
+        given = logits(to_network(_as_slice(image, contract), contract))[0]
         mask = mask_from_logits(given, contract)
         runs = encode_runs(mask)
         if MIN_SHARE <= mask.mean() <= MAX_SHARE and len(runs) <= MAX_RUNS_CHARACTERS:
@@ -149,7 +149,7 @@ def make_case(logits: Logits, contract: Contract, *, made_with: str, step: float
 
 
 def golden_input(contract: Contract) -> NDArray[np.uint8]:
-    """Make the drawing of a contract's golden case: `(1, H, W, 3) uint8`, as a slice comes from a reader.
+    """Make the drawing of a contract's golden case: `(1, H, W, C) uint8`, as a slice comes from a reader.
 
     Raises:
         ContractError: when there is no case, or when its digest is that of another drawing.
@@ -165,7 +165,18 @@ def golden_input(contract: Contract) -> NDArray[np.uint8]:
         raise ContractError(
             "the golden case's drawing came out different from the one its mask was made on; build the model again"
         )
-    return image[np.newaxis]
+    return _as_slice(image, contract)
+
+
+def _as_slice(image: NDArray[np.uint8], contract: Contract) -> NDArray[np.uint8]:
+    """Give a drawing, `(H, W, 3) uint8`, the channels of a contract: `(1, H, W, C) uint8`.
+
+    Networks that take what drawings hold get them as they are. To others each channel is one of the three planes: the
+    first, the second, the third, the first again, and so on.
+    """
+    names = given_channels(contract)
+    places = range(image.shape[2]) if names == CHANNELS else [n % image.shape[2] for n in range(len(names))]
+    return np.ascontiguousarray(image[np.newaxis][..., list(places)])
 
 
 def golden_mask(contract: Contract) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ class TensorInfo:
     Attributes:
         name: as the file has it.
         shape: with None where the file leaves a dimension open.
-        dtype: `float32`, `int8` or `int16`, as NumPy names it; another name is what the file said.
+        dtype: `float32`, `int8`, `uint8` or `int16`, as NumPy names it; another name is what the file said.
         scale: of an integer tensor; None for float32, or where the file does not say.
         zero_point: of an integer tensor, likewise.
     """

@@ -18,6 +18,7 @@ from edgeseg.specs.contract_toml import contract_toml
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
 from edgeseg.specs.flips import FLIPS, check_flips
 from edgeseg.specs.golden_case import GoldenCase, GoldenDrawing, GoldenLogit
+from edgeseg.specs.labels import MAX_LABEL, Region, check_regions, parse_labels
 from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import OperatingPoint
@@ -71,6 +72,7 @@ __all__ = [
     "MAIN_OPTIONS",
     "MAKE_ONE",
     "MASK_FORMATS",
+    "MAX_LABEL",
     "MAX_PREDICT_BYTES",
     "MIN_SALT_BYTES",
     "NEWEST_CONTRACT_SCHEMA_VERSION",
@@ -105,6 +107,7 @@ __all__ = [
     "Qat",
     "Question",
     "RecipeSpec",
+    "Region",
     "RunOptions",
     "Scoring",
     "ServeOptions",
@@ -112,6 +115,7 @@ __all__ = [
     "VariantSpec",
     "channel_set",
     "check_flips",
+    "check_regions",
     "check_salt",
     "check_seed",
     "contract_toml",
@@ -122,6 +126,7 @@ __all__ = [
     "named",
     "not_comparable",
     "options_of",
+    "parse_labels",
     "parse_spacing",
     "patient_digest",
     "recipe_name",

@@ -24,8 +24,10 @@ class BuildSpec:
     `verify_patients` bounds how many of the evaluated patients the parity check runs over. `profile` is the one of
     `PROFILES` that int8 artifacts are built for. `r2` asks for the full-width R2U-Net beside the baseline; None asks
     for it where the study's network is the baseline. `calibration_data` holds patients to calibrate on, none of whom is
-    scored. `baseline` is the file to compare with, in place of the one that the network came from.
-    `public_ids` says that all ids of the data are public, so that artifacts hold plain digests of those seen.
+    scored. `layout` and `labels` say how both are read, as `edgeseg.data.open.open_dataset` takes them. `baseline` is
+    the file to compare with, in place of the one that the network came from, and `baseline_contract` its contract where
+    it carries none. `public_ids` says that all ids of the data are public, so artifacts hold plain digests of those
+    seen.
     """
 
     variant: VariantSpec
@@ -48,7 +50,10 @@ class BuildSpec:
     profile: str = "arm"
     r2: bool | None = None
     calibration_data: Path | None = None
+    layout: str | None = None
+    labels: str | None = None
     baseline: Path | None = None
+    baseline_contract: Path | None = None
     public_ids: bool = False
     command: str = "edgeseg build"
 
@@ -65,5 +70,7 @@ class BuildSpec:
         check_seed(self.seed)
         if self.max_drop is not None and not 0.0 < self.max_drop < 1.0:
             raise OptionError(f"max-drop is {self.max_drop}; a loss of Dice between 0 and 1 is needed, such as 0.005")
+        if self.baseline_contract is not None and self.baseline is None:
+            raise OptionError("--baseline-contract says something of --baseline, which is not given; give it, too")
         if not self.bench_budget_s > 0:
             raise OptionError(f"bench-budget-s is {self.bench_budget_s}; it must be positive")

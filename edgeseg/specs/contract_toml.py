@@ -71,7 +71,7 @@ def contract_toml(contract: Contract, notes: Iterable[str] = ()) -> str:
     lines += [f"# {' '.join(note.split())}" for note in notes]
     for key, told in _TOLD.items():
         if plain.get(key) is not None:
-            lines += [*([f"# {told}"] if told else []), f"{key} = {_value(plain[key])}"]
+            lines += [*([f"# {told}"] if told else []), f"{key} = {toml_value(plain[key])}"]
     if contract.intensity is None:
         lines += ["", _EXAMPLE.rstrip()]
     else:
@@ -85,14 +85,14 @@ def _table(name: str, plain: dict[str, Any], told: dict[str, str]) -> list[str]:
     for key, value in plain.items():
         if value == []:
             continue
-        lines += [*([f"# {told[key]}"] if told[key] else []), f"{key} = {_value(value)}"]
+        lines += [*([f"# {told[key]}"] if told[key] else []), f"{key} = {toml_value(value)}"]
     return lines
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
     """One value; strings of JSON are strings of TOML, but for what stands for DEL."""
     if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
+        return "[" + ", ".join(map(toml_value, value)) + "]"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
     return repr(value).lower() if isinstance(value, bool) else repr(value)

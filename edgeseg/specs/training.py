@@ -23,14 +23,14 @@ class TrainSpec:
     training crop. `schedule` is `cosine` (with `warmup_steps`, to zero) or `fixed`. `augment` is how crops are
     varied: one of `AUGMENTATIONS`, which `edgeseg.data.augment.draw` describes; `flips` is that of the original
     study. `augment_on` is where crops are cut and varied: on the `host`, or on the `device` that trains, on JAX
-    alone. With a chance of `missing_share` FLAIR stands in for the pre-contrast sequence, the post-contrast one or
-    both, as it does in the data set where one is missing. With a chance of `paste_share` a crop receives the tumour
-    of another of its batch (`edgeseg.data.paste`). An epoch is one pass over as many tumour slices as there are,
-    unless `steps_per_epoch` says otherwise. `ema` is the decay of the exponential moving average of the weights
-    that is kept beside them and shipped; 0 switches it off. `normalisation` is that of `Contract`. `distil_weight`
-    is how much of the target of the cross-entropy comes from the `teachers` (SHA-256 of their weights) and not from
-    the reference. `initial` is the SHA-256 of the weights to start from, None for drawn ones. `precision` is what
-    layers compute in; weights, moving averages and the optimizer are float32 in either.
+    alone. With a chance of `missing_share` the channel that may stand in for others takes the place of one of them
+    or of all, as it does in the data set where one is missing. With a chance of `paste_share` a crop receives the
+    tumour of another of its batch (`edgeseg.data.paste`). An epoch is one pass over as many tumour slices as there
+    are, unless `steps_per_epoch` says otherwise. `ema` is the decay of the exponential moving average of the
+    weights that is kept beside them and shipped; 0 switches it off. `normalisation` is that of `Contract`.
+    `distil_weight` is how much of the target of the cross-entropy comes from the `teachers` (SHA-256 of their
+    weights) and not from the reference. `initial` is the SHA-256 of the weights to start from, None for drawn
+    ones. `precision` is what layers compute in; weights, moving averages and the optimizer are float32 in either.
     """
 
     variant: VariantSpec = field(default_factory=VariantSpec)

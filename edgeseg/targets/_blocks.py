@@ -40,10 +40,11 @@ def sees_blocks(layer: Any, shape: tuple[int | None, ...]) -> bool:
         layer: any.
         shape: of what it takes, `(N, H, W, C)`.
     """
-    if type(layer).__name__ != "Conv2D" or len(shape) != 4:
+    sizes = [size for size in shape[1:] if size is not None]
+    if type(layer).__name__ != "Conv2D" or len(sizes) != 3:
         return False
-    side, kernel, (_, high, wide, channels) = layer.strides[0], layer.kernel_size, shape
-    whole = not kernel[0] % side and not kernel[1] % side and None not in shape[1:]
+    side, kernel, (high, wide, channels) = layer.strides[0], layer.kernel_size, sizes
+    whole = not any(size % side for size in (*kernel, high, wide))
     around = [(size - side) // 2 if layer.padding == "same" else 0 for size in kernel]
     return bool(
         side > 1
@@ -51,8 +52,6 @@ def sees_blocks(layer: Any, shape: tuple[int | None, ...]) -> bool:
         and whole
         and not any((size - side) % 2 for size in kernel if layer.padding == "same")
         and not any(size % side for size in around)
-        and not (high or 0) % side
-        and not (wide or 0) % side
         and channels <= FEW
         and layer.groups == 1
         and layer.dilation_rate == (1, 1)

@@ -126,7 +126,7 @@ def _contract_file(contract: Path, path: Path) -> Contract:
         raise ContractError(
             f"{path}: the model carries a contract, and {contract} would be a second one; leave --contract out"
         )
-    return read_contract_document(contract)
+    return read_contract_document(contract, told={"layout": LAYOUT, "target": NAME})
 
 
 def keras_contract_text(path: Path) -> bytes | None:

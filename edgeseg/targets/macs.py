@@ -86,7 +86,8 @@ def costs_by_name(path: Path) -> dict[str, Cost]:
             graph = onnx.shape_inference.infer_shapes(onnx.load(str(path))).graph
     except Exception:  # a file that a runtime runs, in a form that this does not know
         return {}
-    shapes, found = _shapes(graph), {}
+    shapes = _shapes(graph)
+    found: dict[str, Cost] = {}
     for node in graph.node:
         if macs := _node_macs(node, shapes):
             ends = [shapes.get(name, ()) for name in (node.input[0], node.output[0])]

@@ -92,7 +92,9 @@ class Target:
         return (path, *(path.with_suffix(suffix) for suffix in self.companions))
 
     def bar(self, model: Any) -> str | None:
-        """Return why this format cannot hold a Keras network, whatever converts it; None where it can."""
+        """Return why this format cannot hold a network, whatever converts it; None where it can."""
+        if isinstance(model, GraphNetwork):
+            return None if self.from_graph else model.why
         return None if self.barred is None else self.barred(model)
 
     def profile(self, asked: str) -> str | None:

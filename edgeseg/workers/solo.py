@@ -25,12 +25,16 @@ STATUS = Path("/proc/self/status")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoloJob:
-    """What to run: `slices` is a `.npy` of `(N, h, w, 3) uint8`; `volume` slices of it, over and over, or 0 for one."""
+    """What to run: `slices` is a `.npy` of `(N, h, w, 3) uint8`; `volume` slices of it, over and over, or 0 for one.
+
+    `contract` is the file that holds the model's contract where it carries none and is no peer.
+    """
 
     model: str
     threads: int
     slices: str
     volume: int = 0
+    contract: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,7 @@ def measure(job: SoloJob) -> SoloResult:
         import ai_edge_litert.schema_py_generated  # noqa: F401 - what the runtime itself takes is not the model's
     idle = resident("VmRSS")
     start = time.perf_counter()
-    model = open_for_timing(path, threads=job.threads)
+    model = open_for_timing(path, threads=job.threads, contract=None if job.contract is None else Path(job.contract))
     load = time.perf_counter() - start
     if isinstance(model, PlainModel):
         seconds, post = _plain(model, job.volume), None
@@ -99,16 +103,24 @@ def _plain(model: PlainModel, volume: int) -> list[float]:
 
 
 def _segment(model: Segmenter | KerasPredictor, images: NDArray[np.uint8], volume: int) -> tuple[list[float], float]:
-    """Run slices as `edgeseg run` does: resampled one by one, logits kept, small components dropped at the end."""
-    from edgeseg.components import post_process_logits
-    from edgeseg.imaging import mask_on_grid, to_network
+    """Run slices as `edgeseg run` does: resampled one by one, logits kept, small components dropped at the end.
 
+    Where the contract normalises by volume, the grey values of all slices are counted first, which is in the time of
+    each as its share.
+    """
+    from edgeseg.components import post_process_logits
+    from edgeseg.imaging import mask_on_grid, to_network, volume_tables
+
+    count = volume or 1 + WARM_RUNS
+    given = [images[index % len(images)][np.newaxis] for index in range(count)]
+    start = time.perf_counter()
+    tables = volume_tables((to_network(image, model.contract) for image in given), model.contract)
+    counting = (time.perf_counter() - start) / count
     seconds, kept = [], []
-    for index in range(volume or 1 + WARM_RUNS):
-        image = images[index % len(images)][np.newaxis]
+    for image in given:
         start = time.perf_counter()
-        kept.append(model.logits(to_network(image, model.contract)))
-        seconds.append(time.perf_counter() - start)
+        kept.append(model.logits(to_network(image, model.contract), tables))
+        seconds.append(time.perf_counter() - start + counting)
     start = time.perf_counter()
     logits = post_process_logits(np.concatenate(kept), model.contract, volume=bool(volume))
     for index in range(len(logits)):

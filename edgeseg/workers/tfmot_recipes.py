@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from edgeseg.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
 from edgeseg.results import EpochRecord
-from edgeseg.specs import Cluster, ImageSpec, Prune
+from edgeseg.specs import Cluster, Prune
 from edgeseg.variants import build_model
 from edgeseg.workers.job import OnEvent, WorkerAnswer, WorkerJob
 from edgeseg.workers.tf_fit import fit
@@ -49,7 +49,7 @@ def run(job: WorkerJob, say: OnEvent) -> WorkerAnswer:
     soft = None if job.soft is None else np.load(job.soft, mmap_mode="r", allow_pickle=False)
     sampler = Sampler.of(SliceCache(Path(job.cache)), job.patients, job.train, soft)
     side = job.train.crop_px
-    model = build_model(job.train.variant, ImageSpec(height=side, width=side), tf_keras)
+    model = build_model(job.train.variant, replace(checkpoint.header.image, height=side, width=side), tf_keras)
     model.set_weights(list(checkpoint.arrays.values()))
     made = _recipe(job)(model, sampler, say)
     write_checkpoint(Path(job.out), checkpoint.header, _in_order(model, checkpoint, made.weights))

@@ -12,9 +12,11 @@ import onnx
 import pytest
 
 from edgeseg.cli.main import main
+from edgeseg.foreign import ForeignContract, read_foreign_contract, write_contract_toml
 from edgeseg.runtime import Segmenter, read_contract
 from edgeseg.runtime.contract_file import read_contract_document
 from edgeseg.specs import Contract, contract_toml
+from tests.conftest import TINY_HEIGHT, TINY_WIDTH
 from tests.imaging._cases import CASES, normalised
 
 Write = Callable[..., Path]
@@ -71,7 +73,6 @@ def test_a_size_and_classes_by_name_are_understood(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("layout = ", "not TOML"),
-        ("", "missing key 'layout'"),
         ('layout = "NHWC"\nlayuot = 1\n', "unknown key 'layuot'"),
         ('layout = "HWC"\n', "choose one of: NCHW, NHWC"),
         ('layout = "NHWC"\nsize = [1, 2, 3]\n', "size is one number"),
@@ -199,15 +200,67 @@ def test_what_is_guessed_is_said(run: Invoke, foreign_onnx: Write) -> None:
     assert "cannot be told" in out
 
 
-@pytest.mark.parametrize("command", [("evaluate", "--data"), ("verify", "--reference")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("evaluate", "{bare}", "--data", "{data}"),
+        ("verify", "{bare}", "--reference", "{own}", "--data", "{data}"),
+        ("bench", "{bare}", "{own}", "--runs", "1", "--warmup", "1"),
+        ("inspect", "{bare}"),
+        ("run", "{bare}", "{data}", "--out", "{out}"),
+        ("contract", "check", "{bare}"),
+        ("contract", "attach", "{bare}", "--out", "{out}.onnx"),
+    ],
+    ids=lambda command: "-".join(command[:2]).removesuffix("-{bare}"),
+)
 def test_whoever_takes_an_artifact_takes_a_contract(
-    run: Invoke, tiny_onnx: Write, told: Callable[..., Path], tiny_lgg: Path, command: tuple[str, str]
+    run: Invoke, tiny_onnx: Write, told: Callable[..., Path], tiny_lgg: Path, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    bare, own = tiny_onnx(contract=None), tiny_onnx("own.onnx")
-    second = tiny_lgg if command[0] == "evaluate" else own
-    more = () if command[0] == "evaluate" else ("--data", tiny_lgg)
-    code, _, err = run(command[0], bare, command[1], second, *more, "--contract", told())
+    places = {"bare": tiny_onnx("bare.onnx", contract=None), "own": tiny_onnx("own.onnx"), "data": tiny_lgg}
+    given = [word.format(**places, out=tmp_path / "out") for word in command]
+    code, out, err = run(*given, "--contract", told())
     assert (code, err.count("error")) == (0, 0), err
+    assert "without a contract" not in out
+    assert "contract: none" not in out
+
+
+def test_what_bench_is_given_belongs_to_a_model(run: Invoke, tiny_onnx: Write, told: Callable[..., Path]) -> None:
+    code, _, err = run("bench", tiny_onnx(), "--contract", told())
+    assert (code, "carries a contract; leave --contract out" in err) == (2, True)
+    bare = tiny_onnx("bare.onnx", contract=None)
+    code, _, err = run("bench", bare, "--contract", told(content_sha256="0" * 64))
+    assert (code, "none of those that were given" in " ".join(err.split())) == (2, True)
+
+
+def test_a_template_of_import_is_a_contract_for_a_model(
+    run: Invoke, tiny_onnx: Write, tiny_tflite: Write, tmp_path: Path
+) -> None:
+    place = tmp_path / "contract.toml"
+    given = ForeignContract(size=(TINY_HEIGHT, TINY_WIDTH), output="logits", output_name="y", threshold=0.25)
+    place.write_text(write_contract_toml(given, ()), encoding="utf-8")
+    bare = tiny_tflite("i.tflite", contract=None, int8=True)
+    for model, layout, target in (
+        (tiny_onnx("f.onnx", contract=None), "NCHW", "onnx-fp32"),
+        (tiny_tflite("f.tflite", contract=None), "NHWC", "tflite-fp32"),
+        (bare, "NHWC", "tflite-int8"),
+    ):
+        found = Segmenter.load(model, contract=place).contract
+        assert (found.layout, found.target, found.threshold) == (layout, target, 0.25)
+        made = model.with_name("made" + model.suffix)
+        assert run("contract", "attach", model, "--contract", place, "--out", made)[0] == 0
+        assert read_contract(made).layout == layout
+    code, out, err = run("contract", "check", place)
+    assert (code, err) == (0, "")
+    code, out, err = run("contract", "show", place)
+    assert (code, out) == (2, "")
+    assert "layout is missing, and the model alone tells it" in " ".join(err.split())
+
+
+@pytest.mark.parametrize("quote", ['say "no"', "back\\slash"])
+def test_texts_with_quotes_stay_texts_in_a_template(tmp_path: Path, quote: str) -> None:
+    place = tmp_path / "contract.toml"
+    place.write_text(write_contract_toml(ForeignContract(trained_on=quote), ()), encoding="utf-8")
+    assert read_foreign_contract(place).trained_on == quote
 
 
 @pytest.mark.parametrize("output", ["logits", "softmax", "probabilities"])

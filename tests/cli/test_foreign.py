@@ -140,3 +140,43 @@ def test_weights_beside_the_graph_count(run: Invoke, foreign_onnx: Write, scan: 
         code, _, err = run(*command)
         assert code == 2
         assert "no such file" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("m.onnx", b"PK\x03\x04" + bytes(40), "torch.onnx.export"),
+        ("m.tflite", b"\x89HDF\r\n\x1a\n" + bytes(40), "edgeseg build --from"),
+        ("m.onnx", b"\x80\x04\x95" + bytes(40), "pickle"),
+        ("m.onnx", b"\x1c\0\0\0TFL3" + bytes(40), "is a .tflite model by its content"),
+        ("m.tflite", b"", "is empty"),
+        ("m.onnx", bytes(64), "filled with zeros"),
+    ],
+    ids=["zip", "hdf5", "pickle", "other format", "empty", "zeros"],
+)
+def test_a_sound_file_under_a_wrong_name_is_not_called_damaged(
+    run: Invoke, tmp_path: Path, contract: Path, name: str, content: bytes, message: str
+) -> None:
+    model = tmp_path / name
+    model.write_bytes(content)
+    for command in (
+        ("inspect", model),
+        ("doctor", model),
+        ("contract", "show", model),
+        ("contract", "check", model, "--contract", contract),
+        ("bench", model, "--contract", contract),
+    ):
+        code, out, err = run(*command)
+        (line,) = err.splitlines()
+        assert (code, out, message in line, "damaged" in line) == (2, "", True, False), line
+
+
+def test_an_operation_that_no_runtime_knows_is_not_called_damaged(run: Invoke, foreign_onnx: Write) -> None:
+    import onnx
+
+    path = foreign_onnx()
+    model = onnx.load(str(path))
+    model.graph.node[0].op_type = "Blorp"
+    path.write_bytes(model.SerializeToString())
+    code, _, err = run("inspect", path)
+    assert (code, "does not know" in err, "damaged" in err) == (2, True, False)

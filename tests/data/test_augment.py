@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeseg.data.augment import FLAIR, MODES, Variation, augment, draw
-from edgeseg.specs import AUGMENTATIONS
+from edgeseg.data.augment import MODES, Variation, augment, draw
+from edgeseg.specs import AUGMENTATIONS, LGG
 
 SIDE = 96
+FLAIR = LGG.names.index("flair")
 
 
 def _slice() -> tuple[np.ndarray, np.ndarray]:

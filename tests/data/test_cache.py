@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from PIL import Image
 from edgeseg.data.cache import SliceCache, cached, folder_key
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.data.volume import Volume
-from edgeseg.errors import DatasetError
-from edgeseg.specs import LGG, ChannelSet
+from edgeseg.errors import ImageError
+from edgeseg.imaging import to_network
+from edgeseg.specs import LGG, ChannelSet, Contract, VariantSpec
 
 
 @pytest.fixture
@@ -67,11 +69,33 @@ def test_a_damaged_cache_is_made_anew(tiny_lgg: Path, cache: SliceCache, tmp_pat
 
 def test_a_reader_that_fails_leaves_no_cache(tiny_lgg: Path, tmp_path: Path) -> None:
     odd = tiny_lgg / "kaggle_3m" / "TCGA_BB_0006_20000106"
-    for path in odd.glob("*.tif"):
-        Image.open(path).resize((32, 32), Image.Resampling.NEAREST).save(path)
-    with pytest.raises(DatasetError, match=r"TCGA_BB_0006.*32 x 32.*64 x 64"):
+    next(odd.glob("*_2.tif")).write_bytes(b"damaged")
+    with pytest.raises(ImageError, match="TCGA_BB_0006"):
         cached(KaggleLgg(tiny_lgg), "key", root=tmp_path / "cache")
     assert list((tmp_path / "cache" / "slices").iterdir()) == []
+
+
+def test_slices_of_several_sizes_are_brought_to_the_median(tiny_lgg: Path, tmp_path: Path) -> None:
+    odd = "TCGA_BB_0006_20000106"
+    for path in (tiny_lgg / "kaggle_3m" / odd).glob("*.tif"):
+        Image.open(path).resize((32, 40), Image.Resampling.NEAREST).save(path)
+    source = KaggleLgg(tiny_lgg)
+    cache = cached(source, "key", root=tmp_path / "cache")
+    assert (cache.index.height, cache.index.width, cache.index.resampled) == (64, 64, True)
+    cache.require_unchanged()
+    np.testing.assert_array_equal(cache.volume(cache.patients[0]).images, source.volume(cache.patients[0]).images)
+    contract = Contract(variant=VariantSpec(), tier="", target="", layout="NHWC", trained_on="", height=64, width=64)
+    np.testing.assert_array_equal(cache.volume(odd).images, to_network(source.volume(odd).images, contract))
+    found, stored = (one.volume(odd).reference.mean() for one in (cache, source))
+    assert found == pytest.approx(stored, rel=0.05)
+
+
+def test_the_arrays_are_those_that_numpy_would_save(tiny_lgg: Path, tmp_path: Path) -> None:
+    cache = cached(KaggleLgg(tiny_lgg), "key", root=tmp_path / "cache")
+    for array, name in ((cache.images, "images.npy"), (cache.masks, "masks.npy")):
+        whole = io.BytesIO()
+        np.save(whole, np.ascontiguousarray(array), allow_pickle=False)
+        assert (cache.folder / name).read_bytes() == whole.getvalue()
 
 
 def test_the_key_changes_with_the_files(tiny_lgg: Path) -> None:

@@ -92,7 +92,7 @@ def test_open_teaches_the_layouts(tmp_path: Path, tiny_lgg: Path) -> None:
     (tmp_path / "odd" / "notes.txt").write_text("nothing")
     with pytest.raises(DatasetError) as caught:
         open_dataset(tmp_path / "odd")
-    for part in ("Kaggle LGG", "two trees", "side by side", "<n>_mask.tif"):
+    for part in ("kaggle-lgg", "paired", "brats", "nnunet", "<n>_mask.tif", "--layout"):
         assert part in str(caught.value)
     with pytest.raises(DatasetError, match="give the folder above it"):
         open_dataset(tiny_lgg / "kaggle_3m" / "TCGA_AA_0001_20000101")

@@ -129,3 +129,31 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(ArtifactError, match=r"cut\.onnx"):
         read_onnx_graph(path)
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "said"),
+    [
+        ([1, 3, 16, 16], TensorProto.INT64, "x0 of int64"),
+        (["batch", "tokens"], TensorProto.INT64, "x0 of int64, and an image is of float32 or uint8"),
+    ],
+    ids=["integers", "language model"],
+)
+def test_an_image_of_integers_is_refused(image: list[Any], kind: int, said: str, tmp_path: Path) -> None:
+    model = _model(image)
+    model.graph.input[0].type.tensor_type.elem_type = kind
+    with pytest.raises(ArtifactError, match=said):
+        read_onnx_graph(_saved(model, tmp_path / "net.onnx"))
+
+
+def test_messages_name_the_file_that_the_user_has(tmp_path: Path) -> None:
+    scratch = _saved(_model([1, 3, "h", "w"]), tmp_path / "scratch.onnx")
+    with pytest.raises(OptionError, match=r"^theirs: leaves the height"):
+        read_onnx_graph(scratch, shown=Path("theirs"))
+
+
+def test_a_protocol_buffer_of_another_kind_has_no_operation(tmp_path: Path) -> None:
+    model = _model([1, 3, 16, 16])
+    del model.graph.node[:]
+    with pytest.raises(ArtifactError, match="holds no operation of ONNX"):
+        read_onnx_graph(_saved(model, tmp_path / "net.onnx"))

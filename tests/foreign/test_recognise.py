@@ -23,6 +23,9 @@ from edgeseg.foreign.recognise import Kind, is_foreign, recognise
         (b"\x1f\x8b\x08" + bytes(20), "packed archive"),
         (b"Salted__" + bytes(20), "encrypted"),
         (b"PK\x03\x04" + bytes(20), "cut off"),
+        (b"\x93NUMPY\x01\0", "NumPy array"),
+        (b"\x0a\x3a\x0a\x01x\x12\x0bPlaceholder*\x12", "frozen graph.*tf2onnx.convert --graphdef"),
+        (b'<?xml version="1.0"?><net name="x"/>', "OpenVINO"),
         (b"\xd3\x07\x99\x21" * 9, "no kind of file that edgeseg knows"),
     ],
 )
@@ -60,3 +63,36 @@ def test_runs_of_our_own_are_not_foreign(tmp_path: Path, tiny_checkpoint: Path) 
     assert not is_foreign(tiny_checkpoint)
     assert not is_foreign(tiny_checkpoint.parent)
     assert not is_foreign(tmp_path / "missing.keras")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("saved_model.pb", b"\x08\x01\x12\x10abc", "give the folder that it is in"),
+        ("net.mlmodel", b"\x08\x04\x12\x10abc", "Core ML"),
+        ("net.pkl", b"(dp0\nVa\n", "pickle.*torch.onnx.export"),
+        ("net.pth", b"}q\0X\x01\0\0\0", "pickle.*torch.onnx.export"),
+        ("net.onnx", b"\x7fELF" + bytes(20), "no kind of file that edgeseg knows"),
+        ("net.onnx", b"\x89PNG\r\n\x1a\n", "no kind of file that edgeseg knows"),
+        ("net.tflite", b"\x1c\0\0\0TFL3" + bytes(20), "cannot load it"),
+        ("net.onnx", b"\x1c\0\0\0TFL3" + bytes(20), "not be rebuilt.*--contract where it carries none"),
+    ],
+)
+def test_some_files_are_told_by_their_names_too(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ArtifactError, match=message):
+        recognise(tmp_path / name)
+
+
+def test_what_is_onnx_by_content_is_taken_under_any_name(tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    path.write_bytes(b"\x08\x08\x12\x04test")
+    assert recognise(path) is Kind.ONNX
+
+
+def test_a_program_of_torch_export_is_not_to_be_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "net.pt2"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/archive_format", "pt2")
+    with pytest.raises(ArtifactError, match=r"torch\.onnx\.export"):
+        recognise(path)

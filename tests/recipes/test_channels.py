@@ -11,7 +11,7 @@ import pytest
 
 from edgeseg.recipes.cut import Anatomy, anatomy, cut_network, cut_weights
 from edgeseg.variants import census
-from tests.recipes.dead import with_dead_channels
+from tests.recipes._dead import with_dead_channels
 
 SIDE = 8
 

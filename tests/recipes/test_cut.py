@@ -13,7 +13,7 @@ from edgeseg.recipes.channel_prune import choose_channels
 from edgeseg.recipes.cut import anatomy, cut_weights
 from edgeseg.specs import ImageSpec, VariantSpec
 from edgeseg.variants import VARIANTS, build_model, census, slots
-from tests.recipes.dead import with_dead_channels
+from tests.recipes._dead import with_dead_channels
 
 IMAGE_SPEC = ImageSpec(height=64, width=64)
 FORMS = [

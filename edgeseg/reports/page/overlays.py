@@ -1,4 +1,4 @@
-"""Pictures of what an artifact draws: agreement, misses and false alarms in colour over the FLAIR slice."""
+"""Pictures of what an artifact draws: agreement, misses and false alarms in colour over the reference channel."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgeseg.data.volume import Volume
-from edgeseg.specs import CHANNELS
+from edgeseg.specs import channel_set
 
 HIT, MISSED, FALSE_ALARM = (46, 160, 67), (230, 60, 60), (250, 190, 40)
 """Colours, RGB: tumour that both draw, tumour that the artifact misses, and what it alone draws."""
-_FLAIR = CHANNELS.index("flair")
 _SHARE = 0.45
 _WIDTH_PX = 256
 
@@ -39,9 +38,10 @@ def paint(grey: NDArray[np.uint8], mask: NDArray[np.bool_], reference: NDArray[n
 
 
 def overlay(volume: Volume, index: int, mask: NDArray[np.bool_]) -> Overlay:
-    """Draw one slice of a volume with a mask, `(H, W) bool`, over its FLAIR."""
+    """Draw one slice of a volume with a mask, `(H, W) bool`, over its reference channel."""
+    place = volume.channels.index(channel_set(volume.channels).reference)
     reference = volume.reference[index]
-    picture = Image.fromarray(paint(volume.images[index, ..., _FLAIR], mask, reference))
+    picture = Image.fromarray(paint(volume.images[index, ..., place], mask, reference))
     stream = io.BytesIO()
     picture.save(stream, format="PNG", optimize=True)
     missed, extra = int((reference & ~mask).sum()), int((mask & ~reference).sum())

@@ -19,7 +19,7 @@ from edgeseg.foreign import (
     Kind,
     complete,
     of_artifact,
-    read_contract_toml,
+    read_foreign_contract,
     read_network,
     recognise,
     source_files,
@@ -104,11 +104,9 @@ def adopt(
     """
     variant = VariantSpec(name=name_of(path, name), alpha=1.0, stem="full")
     _check_place(out)
+    _check_document(out, contract)
     key = _key(path, variant.name, contract, size, output)
     network = read_network(path, said(path, contract), variant, size=size, output=output)
-    own = None if contract is not None else _carried(path)
-    if own is not None:
-        network = replace(network, record=replace(network.record, contract=_with_seen(network.record.contract, own)))
     with claimed(out), artifacts.staged_tree(out) as folder:
         weights = folder / _WEIGHTS
         write_checkpoint(weights, _header(network, variant), network.arrays)
@@ -170,7 +168,7 @@ def ask(path: Path, out: Path, *, size: tuple[int, int] | None = None, output: s
 def said(path: Path, contract: Path | None) -> ForeignContract:
     """Return what is known beside the graph: the contract that was given, or that in a file of edgeseg's own."""
     if contract is not None:
-        return read_contract_toml(contract)
+        return read_foreign_contract(contract)
     own = _carried(path)
     if own is not None:
         return of_artifact(own)
@@ -193,16 +191,6 @@ def _carried(path: Path) -> Contract | None:
     return None
 
 
-def _with_seen(contract: Contract, own: Contract) -> Contract:
-    """Take over whom a network of edgeseg's own has seen, and how small components are dropped."""
-    return replace(
-        contract,
-        seen_patients=own.seen_patients,
-        training_hash=own.training_hash,
-        post_processing=own.post_processing,
-    )
-
-
 def _check_place(out: Path) -> None:
     """Refuse a folder that holds a training run, whose weights would be lost."""
     if not (out / _WEIGHTS).is_file():
@@ -213,6 +201,22 @@ def _check_place(out: Path) -> None:
         ours = False
     if not ours:
         raise OutputError(f"{out} holds weights that were not imported; choose another place with --out")
+
+
+def _check_document(out: Path, contract: Path | None) -> None:
+    """Refuse to leave a contract in the run that is not the one in force."""
+    place = out / CONTRACT_FILE
+    if not place.is_file():
+        return
+    if contract is None:
+        raise OutputError(
+            f"{place} is there and was not given, so the run would hold a contract that is not in force; give it with "
+            f"--contract {place}, or remove it"
+        )
+    if contract.is_file() and contract.read_bytes() != place.read_bytes():
+        raise OutputError(
+            f"{place} is there and says other things than {contract}; give it with --contract, or remove it"
+        )
 
 
 def _header(network: ForeignNetwork, variant: VariantSpec) -> CheckpointHeader:

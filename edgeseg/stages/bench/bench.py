@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,23 +9,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseg.data.phantom_channels import phantom_channels
 from edgeseg.errors import OptionError
 from edgeseg.metrics import median_ratio_bounds
 from edgeseg.place import scratch
 from edgeseg.progress import Progress, Say
-from edgeseg.results import BenchCell, BenchDevice, BenchResult, GemmRate, SpeedRatio, Sustained
+from edgeseg.results import BenchCell, BenchResult, GemmRate, SpeedRatio, Sustained
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_sha256, model_size_bytes
 from edgeseg.runtime.plain import PlainModel
-from edgeseg.specs import check_seed
+from edgeseg.specs import LGG, check_seed
 from edgeseg.stages.bench.alone import gemm_rate, run_alone
-from edgeseg.stages.bench.emulation import emulator
+from edgeseg.stages.bench.device import bench_device
 from edgeseg.stages.bench.interleave import Call, Timings, check_counts, interleave
 from edgeseg.stages.bench.latency import one_slice, phantom_images
-from edgeseg.stages.environment import environment, load_average, memory_bytes
 from edgeseg.targets import KerasPredictor
 from edgeseg.targets.macs import count_macs
-from edgeseg.targets.peers import open_for_timing
+from edgeseg.targets.peers import contracts_of, open_for_timing
 from edgeseg.variants import census
 from edgeseg.workers.solo import SoloJob, SoloResult
 
@@ -39,7 +38,10 @@ Opened = Segmenter | KerasPredictor | PlainModel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchSpec:
-    """What `edgeseg bench` is asked for; see there. `volume` is a number of slices, 0 for no sustained run."""
+    """What `edgeseg bench` is asked for; see there. `volume` is a number of slices, 0 for no sustained run.
+
+    `contract` is that of those files that carry none; one that names a model by its SHA-256 is that model's alone.
+    """
 
     files: tuple[Path, ...]
     threads: tuple[int, ...] = (2,)
@@ -50,6 +52,7 @@ class BenchSpec:
     volume: int = 0
     seed: int = 0
     emulated: bool = False
+    contract: Path | None = None
     command: str | None = None
 
     def __post_init__(self) -> None:
@@ -77,6 +80,7 @@ class _Cell:
     path: Path
     threads: int
     model: Opened
+    contract: Path | None
 
     @property
     def key(self) -> str:
@@ -103,8 +107,13 @@ def bench(spec: BenchSpec, *, progress: Progress | None = None, say: Say | None 
     """
     told = say or (lambda _line: None)
     device = bench_device(emulated=spec.emulated)
-    cells = [_Cell(path=f, threads=t, model=open_for_timing(f, threads=t)) for f in spec.files for t in spec.threads]
-    images = phantom_images(seed=spec.seed)
+    own = contracts_of(spec.files, spec.contract)
+    cells = [
+        _Cell(path=f, threads=t, model=open_for_timing(f, threads=t, contract=own[f]), contract=own[f])
+        for f in spec.files
+        for t in spec.threads
+    ]
+    images = phantom_images(seed=spec.seed, channels=_channels(cells))
     middle = images[len(images) // 2]
     with scratch("bench") as folder:
         one, whole = folder / "slice.npy", folder / "volume.npy"
@@ -166,30 +175,19 @@ def sustained(found: SoloResult) -> Sustained:
     )
 
 
-def bench_device(*, emulated: bool) -> BenchDevice:
-    """Describe what is measured on.
+def _channels(cells: list[_Cell]) -> tuple[str, ...]:
+    """Find the channels that all networks take; files that say nothing of it take what there is.
 
     Raises:
-        OptionError: under an emulator, unless `emulated`.
+        OptionError: when two take different ones.
     """
-    found = emulator()
-    if found is not None and not emulated:
+    taken = {phantom_channels(c.model.contract.channels).names for c in cells if not isinstance(c.model, PlainModel)}
+    if len(taken) > 1:
+        first, second, *_ = sorted(taken)
         raise OptionError(
-            f"this process runs under {found}, where a time says nothing about the processor that is emulated; count "
-            "instructions instead, or give --emulated to have wall times that are marked as such"
+            f"one network takes {', '.join(first)} and another {', '.join(second)}; measure them in runs of their own"
         )
-    here = environment()
-    return BenchDevice(
-        cpu=here.cpu,
-        architecture=platform.machine(),
-        cores=here.cores,
-        os=here.os,
-        versions={"python": here.python, **here.versions},
-        memory_bytes=memory_bytes(),
-        emulator=found or ("as told by --emulated" if emulated else None),
-        int8_kernels=here.int8_kernels,
-        load_average=load_average(),
-    )
+    return taken.pop() if taken else LGG.names
 
 
 def _call(model: Opened, image: NDArray[np.uint8]) -> Call:
@@ -198,7 +196,10 @@ def _call(model: Opened, image: NDArray[np.uint8]) -> Call:
 
 def _alone(cell: _Cell, slices: Path, volume: int, say: Say) -> SoloResult:
     say(f"{'volume' if volume else 'alone'} {cell.path.name}, {cell.threads} threads")
-    return run_alone(SoloJob(model=str(cell.path), threads=cell.threads, slices=str(slices), volume=volume))
+    contract = None if cell.contract is None else str(cell.contract)
+    return run_alone(
+        SoloJob(model=str(cell.path), threads=cell.threads, slices=str(slices), volume=volume, contract=contract)
+    )
 
 
 def _ratios(spec: BenchSpec, cell: _Cell, timed: Timings) -> Iterable[SpeedRatio]:

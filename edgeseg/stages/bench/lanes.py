@@ -42,8 +42,8 @@ _TABLE = {
         ("", Lanes(given=4, taken=2)),
     ),
 }
-"""By arithmetic, the widest vectors first: 32-bit sums fill a vector, and an integer dot product takes 4 channels, or 64
-for a tile."""
+"""By arithmetic, the widest vectors first: 32-bit sums fill a vector, and an integer dot product takes 4 channels,
+or 64 for a tile."""
 
 
 def lanes(arithmetic: str, cpuinfo: Path = CPUINFO) -> Lanes:

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.data.phantom import PhantomDataset
-from edgeseg.imaging import to_network
+from edgeseg.data.phantom_channels import phantom_channels
+from edgeseg.imaging import prepared
 from edgeseg.progress import Progress
 from edgeseg.results import LatencyResult
+from edgeseg.specs import LGG
 from edgeseg.stages.bench.interleave import Call, Clock, check_counts, interleave
-from edgeseg.stages.predict import Predictor
+from edgeseg.stages.predict import Predictor, normalised_logits
 
 
 def time_artifacts(
@@ -41,7 +43,7 @@ def time_artifacts(
         warmup: calls per artifact that are not counted, at most.
         budget_s: seconds of counted calls per artifact; None for no limit.
         seed: of the phantom patient whose middle slice is the input.
-        image: `(h, w, 3) uint8`, channels = pre, FLAIR, post, to take instead of the phantom.
+        image: `(h, w, C) uint8`, in the channels that `to_network` takes, instead of the phantom.
         progress: called after each call, with its name.
         clock: a monotonic clock in seconds.
 
@@ -52,33 +54,38 @@ def time_artifacts(
         OptionError: for a count or a budget that is not positive.
     """
     check_counts(runs, warmup, budget_s)
-    slice_image = phantom_slice(seed=seed) if image is None else image
-    calls = {name: one_slice(p, slice_image) for name, p in predictors.items()}
+    calls = {
+        name: one_slice(p, phantom_slice(seed=seed, channels=p.contract.channels) if image is None else image)
+        for name, p in predictors.items()
+    }
     timed = interleave(calls, runs=runs, warmup=warmup, budget_s=budget_s, progress=progress, clock=clock)
     return tuple(_result(name, p, timed.seconds[name], timed.warmup_runs[name]) for name, p in predictors.items())
 
 
 def one_slice(predictor: Predictor, image: NDArray[np.uint8]) -> Call:
-    """Return the call that is timed: one slice `(h, w, 3) uint8`, resampled beforehand, through `predictor.logits`."""
-    prepared = to_network(image[np.newaxis], predictor.contract)
-    return lambda: predictor.logits(prepared)
+    """Return the call that is timed: one slice `(h, w, 3) uint8` through `predictor.logits`.
+
+    It is resampled beforehand, and where the contract normalises by volume its grey values are counted beforehand.
+    """
+    slices, tables = prepared(image[np.newaxis], predictor.contract)
+    return lambda: normalised_logits(predictor, slices, tables)
 
 
 @functools.cache
-def phantom_images(*, seed: int) -> NDArray[np.uint8]:
-    """Return the slices of one phantom patient, `(N, H, W, 3) uint8`, read-only, channels = pre, FLAIR, post.
+def phantom_images(*, seed: int, channels: tuple[str, ...] = LGG.names) -> NDArray[np.uint8]:
+    """Return the slices of one phantom patient for a network that takes `channels`, `(N, H, W, C) uint8`, read-only.
 
     They are made once per process and seed, since a phantom is drawn as a whole volume.
     """
-    phantom = PhantomDataset(patients=1, seed=seed)
+    phantom = PhantomDataset(patients=1, seed=seed, channels=phantom_channels(channels))
     images = phantom.volume(phantom.patients[0]).images
     images.flags.writeable = False
     return images
 
 
-def phantom_slice(*, seed: int) -> NDArray[np.uint8]:
-    """Return the middle slice of `phantom_images`, `(H, W, 3) uint8`, read-only."""
-    images = phantom_images(seed=seed)
+def phantom_slice(*, seed: int, channels: tuple[str, ...] = LGG.names) -> NDArray[np.uint8]:
+    """Return the middle slice of `phantom_images`, `(H, W, C) uint8`, read-only."""
+    images = phantom_images(seed=seed, channels=channels)
     middle: NDArray[np.uint8] = images[len(images) // 2]
     return middle
 

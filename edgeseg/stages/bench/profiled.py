@@ -22,8 +22,8 @@ PROFILE = "profile"
 _SIZES = {"float": 4, "float16": 2, "int32": 4, "int64": 8, "double": 8}
 _END = "_kernel_time"
 _MULTIPLIES = (
-    "Conv", "FusedConv", "NhwcFusedConv", "QLinearConv", "ConvInteger", "ConvTranspose", "Gemm", "MatMul", "FusedMatMul",
-    "MatMulInteger", "QLinearMatMul", "QGemm",
+    "Conv", "FusedConv", "NhwcFusedConv", "QLinearConv", "ConvInteger", "ConvTranspose", "Gemm", "MatMul",
+    "FusedMatMul", "MatMulInteger", "QLinearMatMul", "QGemm",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from edgeseg.stages.build.original import measure_original
 from edgeseg.stages.build.variant import VariantBuild
 from edgeseg.stages.environment import environment
 from edgeseg.stages.ledger import Ledger, OnStage
+from edgeseg.targets import resolve
 from edgeseg.variants import VARIANTS
 
 
@@ -71,9 +72,9 @@ def _build(
     progress: Progress | None,
     on_failure: OnFailure | None,
 ) -> BuildResult:
-    started = time.perf_counter()
+    first, started = specs[0], time.perf_counter()
+    resolve(first.targets)  # refuses unknown names before anything is written
     opened = [open_inputs(spec) for spec in specs]
-    first = specs[0]
     ledger = Ledger(artifacts.make_dir(first.out), rebuild=first.rebuild, on_stage=on_stage)
     here = environment()
     parts = []

@@ -91,7 +91,7 @@ def _slices(inputs: BuildInputs, slices: int | None, seed: int) -> tuple[Calibra
     elif patients:
         source = inputs.dataset
     else:
-        return inputs.shipped_calibration, phantom_calibration_data()
+        return inputs.shipped_calibration, phantom_calibration_data(inputs.checkpoint.header.image.channels)
     return choose_slices(source, patients, slices=slices, seed=seed), source
 
 

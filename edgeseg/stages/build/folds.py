@@ -8,13 +8,12 @@ from dataclasses import replace
 from edgeseg import artifacts
 from edgeseg.artifacts import BUILD_FILE
 from edgeseg.checkpoint import read_checkpoint
-from edgeseg.data.open import open_dataset
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.jsonio import to_json
 from edgeseg.results import BuildResult
 from edgeseg.specs import BuildSpec
 from edgeseg.stages.build.folder import write_report
-from edgeseg.stages.build.inputs import open_inputs
+from edgeseg.stages.build.inputs import open_data, open_inputs
 from edgeseg.stages.build.pool import pooled
 from edgeseg.stages.choose import caveat, read_choice
 from edgeseg.stages.folds import FoldRun, find_runs
@@ -107,7 +106,7 @@ def _check_once(folds: Sequence[BuildSpec]) -> None:
     """Refuse data with a patient whom not exactly one fold of a training holds out."""
     first = folds[0]
     assert first.data is not None
-    patients = open_dataset(first.data).patients
+    patients = open_data(first, first.data).patients
     scored: dict[str, list[str]] = {patient: [] for patient in patients}
     for spec in folds:
         assert spec.checkpoint is not None

@@ -11,11 +11,13 @@ from edgeseg.checkpoint import Checkpoint, check_weights, read_checkpoint
 from edgeseg.data.cache import cached, folder_key
 from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
+from edgeseg.data.phantom_channels import phantom_channels
 from edgeseg.data.volume import Dataset, volumes
-from edgeseg.errors import ArtifactError, CheckpointError, OptionError
+from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.place import keys_for
 from edgeseg.results import GRAPH_REFERENCE, REFERENCE, CalibrationSet, Choice
 from edgeseg.specs import (
+    LGG,
     PROFILES,
     BuildSpec,
     OperatingPoint,
@@ -33,7 +35,6 @@ from edgeseg.stages.calibrate import (
 from edgeseg.stages.choose import CHOICE_FILE, read_choice
 from edgeseg.stages.predict import name_patients
 from edgeseg.targets import TARGETS, Target, resolve
-from edgeseg.targets.graph import refusal
 from edgeseg.targets.histograms import check_method
 
 EVALUATION_START = 2000
@@ -114,11 +115,14 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
     _check_profile(spec)
     checkpoint = _checkpoint(spec.variant, spec.checkpoint)
     if spec.data is None:
-        key = _phantom_key(spec)
-        dataset: Dataset = PhantomDataset(spec.phantom_patients, seed=spec.seed, start=EVALUATION_START)
-        dataset = cached(dataset, key)
+        channels = phantom_channels(checkpoint.header.image.channels)
+        key = _phantom_key(spec, channels.names)
+        dataset: Dataset = cached(
+            PhantomDataset(spec.phantom_patients, seed=spec.seed, start=EVALUATION_START, channels=channels), key
+        )
     else:
-        dataset, key = open_dataset(spec.data), folder_key(spec.data)
+        dataset = open_data(spec, spec.data)
+        key = folder_key(spec.data, layout=spec.layout, labels=spec.labels)
     weights = artifacts.sha256_file(checkpoint.path)
     inputs = BuildInputs(
         dataset=dataset,
@@ -130,15 +134,23 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),
         learned_ranges=ranges_beside(checkpoint.path),
         trained=_calibrating(spec, checkpoint, dataset),
-        calibration_dataset=None if spec.calibration_data is None else open_dataset(spec.calibration_data),
+        calibration_dataset=None if spec.calibration_data is None else open_data(spec, spec.calibration_data),
     )
-    _check_targets(spec, inputs)
     _check_calibration(spec, inputs)
     require_some(
         inputs.dataset.patients if spec.allow_seen else inputs.unseen,
         otherwise=_nobody_left(spec, inputs),
     )
     return inputs
+
+
+def open_data(spec: BuildSpec, path: Path) -> Dataset:
+    """Open a data set of a build, in the layout and with the labels that it names.
+
+    Raises:
+        DatasetError: when the folder is of no known layout.
+    """
+    return open_dataset(path, layout=spec.layout, labels=spec.labels)
 
 
 def _calibrating(spec: BuildSpec, checkpoint: Checkpoint, dataset: Dataset) -> tuple[str, ...]:
@@ -193,13 +205,6 @@ def targets_of(spec: BuildSpec, inputs: BuildInputs) -> tuple[Target, ...]:
     return (TARGETS[inputs.reference], *(target for target in asked if target.name != inputs.reference))
 
 
-def _check_targets(spec: BuildSpec, inputs: BuildInputs) -> None:
-    """Refuse a build of which nothing can be made; targets among others drop out of it one by one."""
-    asked = resolve(spec.targets)
-    if inputs.not_keras and asked and not any(target.from_graph for target in asked):
-        raise ArtifactError(refusal(spec.targets[0], inputs.not_keras))
-
-
 def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:
     """Refuse a number of calibration slices, or a method, that would have no effect."""
     if spec.calibration_method is not None:
@@ -250,6 +255,7 @@ def _checkpoint(variant: VariantSpec, path: Path | None) -> Checkpoint:
     return read_checkpoint(place)
 
 
-def _phantom_key(spec: BuildSpec) -> str:
+def _phantom_key(spec: BuildSpec, channels: tuple[str, ...]) -> str:
     """A key that changes with the phantoms asked for and with the code that draws them."""
-    return f"phantom-{spec.seed}-{EVALUATION_START}-{spec.phantom_patients}-{artifacts.source_digest('data')}"
+    drawn = "" if channels == LGG.names else f"-{artifacts.sha256_bytes(','.join(channels).encode())[:8]}"
+    return f"phantom-{spec.seed}-{EVALUATION_START}-{spec.phantom_patients}{drawn}-{artifacts.source_digest('data')}"

@@ -1,4 +1,4 @@
-"""Pictures of what an artifact draws: agreement, misses and false alarms in colour over the FLAIR slice."""
+"""Pictures of what an artifact draws: agreement, misses and false alarms in colour over the reference channel."""
 
 from __future__ import annotations
 

@@ -11,17 +11,25 @@ from edgeseg.errors import ContractError, ModelError
 from edgeseg.foreign import is_foreign, rebuild
 from edgeseg.place import scratch
 from edgeseg.results import BaselineResult, Environment, EvalResult
+from edgeseg.runtime.contract import contract_text
 from edgeseg.runtime.model_files import model_size_bytes
 from edgeseg.specs import BuildSpec
 from edgeseg.stages.adopt import adopt, original_of
 from edgeseg.stages.bench import time_artifacts
 from edgeseg.stages.build.inputs import BuildInputs
-from edgeseg.stages.predict import Predictor
+from edgeseg.stages.inspect import inspect
+from edgeseg.stages.predict import Predictor, network_of
 from edgeseg.targets import open_artifact
 from edgeseg.variants import census
 
 RUNS, WARMUP_RUNS, BUDGET_S = 30, 2, 2.0
 BYTES_PER_WEIGHT = 4
+RUN_ALONE = (".tflite", ".ort")
+"""What is run as it is, and no network can be read from."""
+_BARE = (
+    "{path}: the baseline carries no contract, so its channels, scaling and threshold are unknown; write one with "
+    "edgeseg contract show {path}, and give it with --baseline-contract"
+)
 Score = Callable[[Predictor], EvalResult]
 
 
@@ -56,7 +64,7 @@ def _parameters_given(compressed: Checkpoint) -> int:
     return census(rebuild(header.foreign, {}, compressed.path)).parameters
 
 
-def named_baseline(spec: BuildSpec, *, parameters: int, score: Score, here: Environment) -> BaselineResult:
+def named_baseline(spec: BuildSpec, *, score: Score, here: Environment) -> BaselineResult:
     """Measure the file of `--baseline`: an artifact, a run that was imported, or a network as `edgeseg import` takes.
 
     Raises:
@@ -64,32 +72,39 @@ def named_baseline(spec: BuildSpec, *, parameters: int, score: Score, here: Envi
     """
     path = spec.baseline
     assert path is not None
-    opened, size = _opened(path, spec)
+    opened, size, parameters = _opened(path, spec)
     text = f"{path.name}, as it was given with --baseline: {size:,} bytes"
     return _measured(spec, opened, path.name, size, parameters, text, score, here)
 
 
-def _opened(path: Path, spec: BuildSpec) -> tuple[Predictor, int]:
+def _opened(path: Path, spec: BuildSpec) -> tuple[Predictor, int, int]:
+    """Return what runs the baseline, its bytes, and how many numbers it stores."""
     if path.is_dir() and not is_foreign(path):
         return _of_run(path, spec)
+    contract = spec.baseline_contract
     try:
-        return open_artifact(path, threads=spec.threads), model_size_bytes(path)
+        opened = open_artifact(path, threads=spec.threads, contract=contract)
+        stored = sum(weight.values for weight in inspect(path).graph.weights)
+        return opened, model_size_bytes(path), stored
     except ModelError as error:
-        if path.suffix.lower() in (".tflite", ".ort") or not (path.exists() and is_foreign(path)):
+        if path.suffix.lower() in RUN_ALONE:
+            bare = isinstance(error, ContractError) and contract is None and contract_text(path) is None
+            raise ContractError(_BARE.format(path=path)) if bare else error from None
+        if not (path.exists() and is_foreign(path)):
             raise
         with scratch("baseline") as folder:
             try:
-                adopt(path, folder, threads=spec.threads)
+                adopt(path, folder, contract=contract, threads=spec.threads)
             except ContractError:
                 raise error from None
             return _of_run(folder, spec)
 
 
-def _of_run(folder: Path, spec: BuildSpec) -> tuple[Predictor, int]:
+def _of_run(folder: Path, spec: BuildSpec) -> tuple[Predictor, int, int]:
     checkpoint = read_checkpoint(folder)
     opened = original_of(checkpoint, threads=spec.threads)
     assert checkpoint.header.foreign is not None
-    return opened, checkpoint.header.foreign.size_bytes
+    return opened, checkpoint.header.foreign.size_bytes, census(network_of(checkpoint)).parameters
 
 
 def _measured(
@@ -129,3 +144,9 @@ def file_key(path: Path) -> str:
     if file.is_dir():
         file = file / "saved_model.pb"
     return sha256_file(file) if file.is_file() else "missing"
+
+
+def contract_key(spec: BuildSpec) -> str:
+    """Return what changes with the contract of `--baseline`, empty where none was given."""
+    contract = spec.baseline_contract
+    return file_key(contract) if contract is not None else ""

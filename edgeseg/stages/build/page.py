@@ -8,6 +8,7 @@ from pathlib import Path
 from edgeseg import artifacts
 from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
+from edgeseg.data.phantom_channels import phantom_channels
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import ArtifactError
 from edgeseg.progress import Progress
@@ -76,7 +77,12 @@ def _pictures(build: BuildResult, folder: Path, pictures: str, progress: Progres
         )
     predictor = open_artifact(path, numerics="fast")
     dataset: Dataset = (
-        PhantomDataset(PATIENTS, seed=build.seed, start=EVALUATION_START)
+        PhantomDataset(
+            PATIENTS,
+            seed=build.seed,
+            start=EVALUATION_START,
+            channels=phantom_channels(predictor.contract.channels),
+        )
         if pictures == PHANTOM_PICTURES
         else open_dataset(Path(pictures))
     )

@@ -20,7 +20,7 @@ from edgeseg.stages.build.cells import Attempts, Cell, OnFailure
 from edgeseg.stages.build.compression import Compression, resolve_compression
 from edgeseg.stages.build.inputs import BuildData, BuildInputs, resolve_data
 from edgeseg.stages.build.latency import Latencies, measure_latencies, with_latencies
-from edgeseg.stages.build.own_baseline import file_baseline, file_key, named_baseline
+from edgeseg.stages.build.own_baseline import contract_key, file_baseline, file_key, named_baseline
 from edgeseg.stages.build.qat import AfterTraining
 from edgeseg.stages.build.rows import artifact_rows
 from edgeseg.stages.build.search import Candidate, Searched
@@ -32,6 +32,7 @@ from edgeseg.stages.ledger import Ledger
 from edgeseg.stages.predict import Predictor
 from edgeseg.stages.score import evaluate, verify
 from edgeseg.targets import Target
+from edgeseg.targets.graph import refusal
 from edgeseg.targets.histograms import MIN_MAX
 from edgeseg.variants import census
 
@@ -139,7 +140,8 @@ class VariantBuild:
         own = self.inputs.checkpoint.header.foreign is None  # every format holds edgeseg's own networks
         why = None if own else target.bar(self.workshop.model)
         if why is not None and target.name in self.spec.targets:
-            raise ArtifactError(f"{target.name} cannot be made: {why}")
+            told = refusal(target.name, why) if self.inputs.not_keras else f"{target.name} cannot be made: {why}"
+            raise ArtifactError(told)
         return None if why is None else f"{NOT_MADE}: {why}"
 
     def _convert(self, cell: Cell, ranges: RecordedRanges | None, data: BuildData, reference: Cell) -> Cell:
@@ -229,14 +231,16 @@ class VariantBuild:
             return self._score(known or predictor, stage, stage, data)
 
         def make() -> BaselineResult:
-            options: dict[str, Any] = {"parameters": counted.parameters, "score": score, "here": self.environment}
+            options: dict[str, Any] = {"score": score, "here": self.environment}
             if spec.baseline is not None:
                 return named_baseline(spec, **options)
             assert self.workshop.original is not None
-            return file_baseline(spec, self.inputs, original=self.workshop.original, **options)
+            return file_baseline(
+                spec, self.inputs, original=self.workshop.original, parameters=counted.parameters, **options
+            )
 
         scored = (data.name, data.content_key, data.evaluation_patients, spec.allow_seen, spec.seed)
-        file = file_key(spec.baseline) if spec.baseline is not None else record
+        file = (file_key(spec.baseline), contract_key(spec)) if spec.baseline is not None else record
         point = None if spec.baseline is not None else self.inputs.point
         asked = (file, point, *scored, spec.threads, spec.bench_budget_s, self.environment)
         return self._stage(stage, BaselineResult, make, inputs=asked)

@@ -88,15 +88,15 @@ def _rows(checkpoint: Checkpoint, cache: SliceCache) -> NDArray[np.int64]:
 
 def _slices(checkpoint: Checkpoint, cache: SliceCache, rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
     contract = checkpoint_contract(checkpoint.header)
-    tables, patient = None, ""
+    tables, patient, names = None, "", cache.channels.names
     for row in rows:
         owner = cache.slice_name(int(row)).split("/")[0]
         if contract.by_volume and owner != patient:
             patient = owner
-            whole = (imaging.to_network(one[np.newaxis], contract) for one in cache.volume(patient).images)
+            whole = (imaging.to_network(one[np.newaxis], contract, names) for one in cache.volume(patient).images)
             tables = imaging.volume_tables(whole, contract)
         image = np.asarray(cache.images[int(row)])[np.newaxis]
-        yield imaging.network_input(image, contract, tables)[0]
+        yield imaging.network_input(image, contract, tables, names)[0]
 
 
 def _float32(ends: tuple[float, float]) -> tuple[float, float]:

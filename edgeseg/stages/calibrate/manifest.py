@@ -16,7 +16,7 @@ from edgeseg.data.volume import PHANTOM, Dataset
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.results import CalibrationSet, CalibrationSlice
-from edgeseg.specs import Contract
+from edgeseg.specs import LGG, Contract
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def slices_of(manifest: CalibrationSet, dataset: Dataset) -> Iterator[NDArray[np
         dataset: where the slices are; one patient is in memory at a time.
 
     Yields:
-        `(H, W, 3) uint8` as stored, channels = pre, FLAIR, post, in the order of the manifest.
+        `(H, W, C) uint8` as stored, channels those of the data set, in the order of the manifest.
 
     Raises:
         DatasetError: when a patient or slice is missing, or pixels are not those that were chosen.
@@ -41,7 +41,7 @@ def slices_of(manifest: CalibrationSet, dataset: Dataset) -> Iterator[NDArray[np
     for image in read_slices(manifest.slices, dataset):
         _add(digest, image)
         yield image
-    if digest.hexdigest() == manifest.sha256:
+    if digest.hexdigest() == manifest.sha256 or _in_other_channels(manifest, dataset):
         return
     if manifest.data != PHANTOM:
         raise DatasetError(
@@ -52,18 +52,18 @@ def slices_of(manifest: CalibrationSet, dataset: Dataset) -> Iterator[NDArray[np
 
 
 def network_inputs(manifest: CalibrationSet, dataset: Dataset, contract: Contract) -> Iterator[NDArray[np.float32]]:
-    """Read a set as a network takes it: each `(H, W, 3) float32`, H, W and normalisation those of the contract.
+    """Read a set as a network takes it: each `(H, W, D) float32`, D, H, W and normalisation those of the contract.
 
     Raises:
         DatasetError: as `slices_of`.
     """
-    tables, patient = None, ""
+    tables, patient, names = None, "", dataset.channels.names
     for entry, image in zip(manifest.slices, slices_of(manifest, dataset), strict=True):
         if contract.by_volume and entry.patient != patient:
             patient = entry.patient
-            whole = (imaging.to_network(one[np.newaxis], contract) for one in dataset.volume(patient).images)
+            whole = (imaging.to_network(one[np.newaxis], contract, names) for one in dataset.volume(patient).images)
             tables = imaging.volume_tables(whole, contract)
-        yield imaging.network_input(image[np.newaxis], contract, tables)[0]
+        yield imaging.network_input(image[np.newaxis], contract, tables, names)[0]
 
 
 def pixel_digest(images: Iterable[NDArray[np.uint8]]) -> str:
@@ -110,6 +110,11 @@ def read_slices(entries: Sequence[CalibrationSlice], dataset: Dataset) -> Iterat
                     f"{patient} has no slice '{entry.slice_name}', which is in the calibration set; restore it"
                 )
             yield volume.images[place[entry.slice_name]]
+
+
+def _in_other_channels(manifest: CalibrationSet, dataset: Dataset) -> bool:
+    """Whether a phantom set was chosen in the channels of `LGG`, and is now drawn in others."""
+    return manifest.data == PHANTOM and dataset.channels.names != LGG.names
 
 
 def _add(digest: hashlib._Hash, image: NDArray[np.uint8]) -> None:

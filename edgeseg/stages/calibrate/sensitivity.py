@@ -154,14 +154,14 @@ def check_target(name: str) -> Target:
 
 
 def ranking_patients(
-    checkpoint: Checkpoint, dataset: Dataset, *, count: int, seed: int, among: Sequence[str] | None = None
+    checkpoint: Checkpoint, dataset: Dataset, *, count: int | None, seed: int, among: Sequence[str] | None = None
 ) -> tuple[str, ...]:
     """Choose patients that trained the weights, institutions in turn; the same arguments choose the same patients.
 
     Args:
         checkpoint: the weights.
         dataset: where the patients are.
-        count: how many.
+        count: how many; `PATIENTS`, or all of fewer, where None.
         seed: of the choice.
         among: choose only among these; all unless given.
 
@@ -177,6 +177,7 @@ def ranking_patients(
         otherwise=f"none of the {len(dataset.patients)} patients of {dataset.name} trained {checkpoint.path}; layers "
         "are compared on training patients, so that all others stay unseen. Give the data the weights were trained on",
     )
+    count = min(PATIENTS, len(known)) if count is None else count
     if not 1 <= count <= len(known):
         raise OptionError(
             f"{count} training patients were asked for, and there are {len(known)}; give --patients 1 to {len(known)}"

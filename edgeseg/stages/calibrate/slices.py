@@ -18,11 +18,12 @@ import numpy as np
 
 from edgeseg import artifacts
 from edgeseg.data.phantom import PhantomDataset
+from edgeseg.data.phantom_channels import phantom_channels
 from edgeseg.data.volume import Dataset, Volume, volumes
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.progress import Progress
 from edgeseg.results import CalibrationSet, CalibrationSlice
-from edgeseg.specs import check_seed
+from edgeseg.specs import LGG, check_seed
 from edgeseg.stages.calibrate.manifest import pixel_digest, read_calibration, read_slices, write_calibration
 
 DEFAULT_SLICES, BUILD_SLICES = 64, 128
@@ -113,6 +114,12 @@ def _manifest(
     return CalibrationSet(data=dataset.name, seed=seed, slices=entries, sha256=digest)
 
 
+def phantom_calibration_data(channels: tuple[str, ...] = LGG.names) -> PhantomDataset:
+    """The phantoms that the shipped calibration set is chosen from, for a network that takes `channels`."""
+    drawn = phantom_channels(channels)
+    return PhantomDataset(patients=PHANTOM_PATIENTS, seed=PHANTOM_SEED, start=PHANTOM_START, channels=drawn)
+
+
 def _usual(there: int, patients: int) -> int:
     """Return how many slices are chosen where nobody says: `BUILD_SLICES`, or all where there are fewer."""
     if there < BUILD_SLICES:
@@ -123,11 +130,6 @@ def _usual(there: int, patients: int) -> int:
             BUILD_SLICES,
         )
     return min(BUILD_SLICES, there)
-
-
-def phantom_calibration_data() -> PhantomDataset:
-    """The phantoms that the shipped calibration set is chosen from."""
-    return PhantomDataset(patients=PHANTOM_PATIENTS, seed=PHANTOM_SEED, start=PHANTOM_START)
 
 
 def shipped_phantom_set() -> CalibrationSet:

@@ -147,7 +147,7 @@ class _Study:
         usual = min(sets, key=lambda manifest: abs(len(manifest.slices) - BUILD_SLICES))
         for method in METHODS[1:]:
             yield usual, self.dataset, method
-        yield shipped_phantom_set(), phantom_calibration_data(), MIN_MAX
+        yield shipped_phantom_set(), phantom_calibration_data(self.checkpoint.header.image.channels), MIN_MAX
 
     def _float(self) -> _Scored:
         contract = checkpoint_contract(self.checkpoint.header)

@@ -17,7 +17,7 @@ from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
 from edgeseg.recipes import Outcome
 from edgeseg.recipes.recipe import Batch
-from edgeseg.specs import Cluster, FineTune, ImageSpec, Prune, Qat, TrainSpec
+from edgeseg.specs import Cluster, FineTune, Prune, Qat, TrainSpec
 from edgeseg.stages.predict import checkpoint_predictor, plain_dice
 from edgeseg.stages.train import (
     STATE,
@@ -66,7 +66,9 @@ class StepWorkbench:
     def network(self, parent: Checkpoint) -> Any:
         """Build a network with its weights; see `edgeseg.recipes.Workbench`."""
         side = parent.header.train.crop_px
-        model = bare_network(load_keras(), parent.header.variant, parent, ImageSpec(height=side, width=side))
+        model = bare_network(
+            load_keras(), parent.header.variant, parent, replace(parent.header.image, height=side, width=side)
+        )
         load_weights(model, parent, parent.header.variant)
         return model
 

@@ -12,6 +12,7 @@ from edgeseg.stages.inspect.output_kind import SOFTMAX
 
 _FREE_SIDE_PX = 256
 _DTYPES = ("float32", "int8", "uint8", "int16")
+_QUANTIZES = {"quantizelinear", "quantize"}
 _CHANNEL_PLACE = {"NHWC": 3, "NCHW": 1}
 
 
@@ -39,12 +40,12 @@ def draft_contract(found: Inspection) -> tuple[Contract, tuple[str, ...]]:
     layout, shape = _layout(found)
     sides = [size for place, size in enumerate(shape) if place not in (0, _CHANNEL_PLACE[layout])]
     height, width = (size or _FREE_SIDE_PX for size in sides)
-    _check_output(found, layout, (height, width))
+    channels = _check_output(found, layout, (height, width))
     kind = found.graph.output_kind
     contract = Contract(
         variant=VariantSpec(name="unknown", alpha=1.0, stem="full"),
         tier="custom",
-        target=f"{found.format.lower()}-{'int8' if found.graph.inputs[0].dtype in ('int8', 'uint8') else 'fp32'}",
+        target=f"{found.format.lower()}-{_precision(found)}",
         layout=layout,
         schema_version=NEWEST_CONTRACT_SCHEMA_VERSION,
         height=height,
@@ -52,8 +53,15 @@ def draft_contract(found: Inspection) -> tuple[Contract, tuple[str, ...]]:
         trained_on="unknown",
         content_sha256=found.sha256,
         output=kind.kind if kind.kind in OUTPUTS else OUTPUTS[0],
+        classes=_names(channels),
+        foreground=(1,) if channels > 1 else (),
     )
     notes = []
+    if channels > 1:
+        notes.append(
+            f"{found.file}: gives {channels} channels, and which of them are tumour cannot be told; the template says "
+            "the second, so correct classes and foreground"
+        )
     if kind.kind not in OUTPUTS:
         notes.append(
             f"{found.file}: whether it gives logits or probabilities cannot be told ({kind.why}); the template says "
@@ -90,7 +98,23 @@ def _layout(found: Inspection) -> tuple[str, tuple[int | None, ...]]:
     raise ArtifactError(f"{told}, N x 3 x H x W or N x H x W x 3; give a segmentation model")
 
 
-def _check_output(found: Inspection, layout: str, size: tuple[int, int]) -> None:
+def _precision(found: Inspection) -> str:
+    """Tell how a model computes: `int8` where it holds codes between float ends, or takes them."""
+    if found.graph.inputs[0].dtype in ("int8", "uint8"):
+        return "int8"
+    names = {operation.operation.lower() for operation in found.graph.operations}
+    return "int8" if names & _QUANTIZES else "fp32"
+
+
+def _names(channels: int) -> tuple[str, ...]:
+    """Name the classes of several channels for want of their own names."""
+    if channels == 1:
+        return ()
+    return ("background", "tumour") if channels == 2 else tuple(f"class {number}" for number in range(channels))
+
+
+def _check_output(found: Inspection, layout: str, size: tuple[int, int]) -> int:
+    """Refuse outputs that no contract describes; return how many channels there are."""
     outputs = found.graph.outputs
     shown = "; ".join(_shown(tensor.shape) for tensor in outputs)
     told = f"{found.file}: gives {shown}, and one value per pixel of {size[0]} x {size[1]} is needed"
@@ -100,17 +124,18 @@ def _check_output(found: Inspection, layout: str, size: tuple[int, int]) -> None
     shape = outputs[0].shape
     if len(shape) != len(wanted):
         raise ArtifactError(f"{told}; this is no segmentation network")
-    if shape[_CHANNEL_PLACE[layout]] not in (None, 1):
-        raise ArtifactError(
-            f"{told}; of several channels edgeseg cannot tell which is tumour: cut the model to that one (of two "
-            "logits their difference, of a softmax the tumour's share)"
-        )
-    if found.graph.output_kind.kind == SOFTMAX:
+    place = _CHANNEL_PLACE[layout]
+    channels = shape[place] or 1
+    if found.graph.output_kind.kind == SOFTMAX and channels == 1:
         raise ArtifactError(
             f"{told}; it {found.graph.output_kind.why}, which over one channel is 1 everywhere: leave the softmax out"
         )
-    if any(given not in (None, side) for given, side in zip(shape[1:], wanted[1:], strict=True)):
+    sides = [
+        (given, side) for axis, (given, side) in enumerate(zip(shape, wanted, strict=True)) if axis not in (0, place)
+    ]
+    if any(given not in (None, side) for given, side in sides):
         raise ArtifactError(f"{told}; end the model with a resize to the size of its input")
+    return channels
 
 
 def _shown(shape: tuple[int | None, ...]) -> str:

@@ -6,6 +6,7 @@ from edgeseg.stages.predict.known import name_patients
 from edgeseg.stages.predict.predictor import (
     Predictor,
     flip_passes,
+    normalised_logits,
     plain_dice,
     plain_overlap,
     slice_label,
@@ -23,6 +24,7 @@ __all__ = [
     "last_step_weights",
     "name_patients",
     "network_of",
+    "normalised_logits",
     "plain_dice",
     "plain_overlap",
     "slice_label",

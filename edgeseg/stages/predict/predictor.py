@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgeseg.data.volume import Volume
 from edgeseg.errors import ArtifactError
-from edgeseg.imaging import Tables, logits_to_size, to_network, volume_tables
+from edgeseg.imaging import Tables, logits_to_size, prepared
 from edgeseg.metrics import Overlap, count_overlap
 from edgeseg.specs import FLIPS, Contract, check_flips
 
@@ -82,8 +82,7 @@ def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") 
 def flip_passes(predictor: Predictor, volume: Volume, *, flips: str) -> list[NDArray[np.float32]]:
     """Run one patient once for each pass of `flips`, each flipped back; see `volume_logits`, which takes their mean."""
     check_flips(flips)
-    images = to_network(volume.images, predictor.contract, volume.channels)
-    tables = volume_tables([images], predictor.contract)
+    images, tables = prepared(volume.images, predictor.contract, volume.channels)
     return [
         _logits(predictor, np.ascontiguousarray(images[:, ::rows, ::columns]), volume, tables)[:, ::rows, ::columns]
         for rows, columns in FLIPS[flips]

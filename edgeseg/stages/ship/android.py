@@ -15,9 +15,11 @@ from edgeseg import __version__, artifacts
 from edgeseg.data.phantom import phantom_volume
 from edgeseg.errors import OptionError, OutputError
 from edgeseg.jsonio import to_json
-from edgeseg.place import claimed
+from edgeseg.place import claimed, scratch
 from edgeseg.runtime import Segmenter
+from edgeseg.runtime.model_files import model_files
 from edgeseg.specs import AppCase, AppFile, AppManifest
+from edgeseg.stages.inspect import attach
 
 ASSETS, FLOAT_GOLDENS = Path("app/src/main/assets/edgeseg"), Path("app/src/test/resources/edgeseg-float")
 MODEL, MANIFEST = "model.onnx", "manifest.json"
@@ -37,44 +39,61 @@ class _Drawn:
     references: NDArray[np.bool_] | None
 
 
-def prepare_app(artifact: Path, *, app: Path, floating: Path | None = None) -> AppManifest:
+def prepare_app(
+    artifact: Path,
+    *,
+    app: Path,
+    floating: Path | None = None,
+    contract: Path | None = None,
+    float_contract: Path | None = None,
+) -> AppManifest:
     """Write the app's bundle: `<app>/app/src/main/assets/edgeseg`.
 
     With `floating`, the float artifact of the same network and its masks go to the app's test resources beside it. A
     file of the bundle that is there already is replaced; its manifest comes last.
 
     Args:
-        artifact: a `.onnx` file with a contract.
+        artifact: a `.onnx` file.
         app: the folder `android-demo`.
         floating: a `.onnx` file in float for the tests.
+        contract: a JSON or TOML file with the contract of `artifact`, where it carries none; it goes into the copy.
+        float_contract: likewise that of `floating`.
 
     Returns:
         The manifest of the assets.
 
     Raises:
-        OptionError: when a model is not ONNX or too large, or `floating` computes in int8.
+        OptionError: when a model is not ONNX or too large, keeps weights outside, or `floating` computes in int8.
         OutputError: when `app` is not the app's folder, or cannot be written.
         ArtifactError: when a model cannot be read or run.
         ContractError: when it carries no contract that this edgeseg can honour.
     """
     if not (app / "app" / "src" / "main").is_dir():
         raise OutputError(f"{app}: not the folder of the app (app/src/main is missing); name android-demo with --app")
-    opened = [(_open(artifact), app / ASSETS)]
-    if floating is not None:
-        opened.append((_open(floating), app / FLOAT_GOLDENS))
-        if opened[1][0].numerics != "float32":
-            raise OptionError(
-                f"{floating}: --float takes a model in float, and this one computes {opened[1][0].numerics}"
-            )
-    cases = list(_cases())
-    manifests = [_write_bundle(segmenter, cases, out, with_images=out == app / ASSETS) for segmenter, out in opened]
+    if float_contract is not None and floating is None:
+        raise OptionError("--float-contract says something of --float, which is not given; give it, too")
+    with scratch("android") as folder:
+        opened = [(_open(artifact, contract, folder / "artifact"), app / ASSETS)]
+        if floating is not None:
+            opened.append((_open(floating, float_contract, folder / "float"), app / FLOAT_GOLDENS))
+            if opened[1][0].numerics != "float32":
+                raise OptionError(
+                    f"{floating}: --float takes a model in float, and this one computes {opened[1][0].numerics}"
+                )
+        cases = list(_cases())
+        manifests = [_write_bundle(segmenter, cases, out, with_images=out == app / ASSETS) for segmenter, out in opened]
     return manifests[0]
 
 
-def _open(path: Path) -> Segmenter:
+def _open(path: Path, contract: Path | None, folder: Path) -> Segmenter:
+    """Open a model; one whose contract lies in a file of its own as a copy in `folder` that carries it."""
     if path.suffix.lower() != ".onnx":
         raise OptionError(f"{path}: the app runs ONNX Runtime, so it takes .onnx; build one with: edgeseg build")
-    segmenter = Segmenter.load(path)
+    if outside := model_files(path)[1:]:
+        raise OptionError(
+            f"{path}: keeps weights in {outside[0].name}, and the app takes one file; export it with its weights inside"
+        )
+    segmenter = Segmenter.load(path if contract is None else attach(path, contract, out=folder / path.name))
     if path.stat().st_size > MAX_MODEL_BYTES:
         raise OptionError(
             f"{path}: {path.stat().st_size / 1e6:.1f} MB is too large for the app's assets; the limit is "

@@ -21,7 +21,7 @@ from edgeseg.checkpoint import load_weights, read_checkpoint
 from edgeseg.components import post_process
 from edgeseg.data.phantom import phantom_volume
 from edgeseg.errors import CheckFailedError, CheckpointError
-from edgeseg.imaging import mask_from_logits, mask_on_grid, to_network
+from edgeseg.imaging import mask_from_logits, mask_on_grid, prepared
 from edgeseg.jsonio import to_json
 from edgeseg.place import scratch
 from edgeseg.progress import Say
@@ -137,7 +137,7 @@ def _choose(opened: list[Segmenter]) -> tuple[str, tuple[str, ...], NDArray[np.u
         middle = int(volume.reference.sum(axis=(1, 2)).argmax())
         first = min(max(middle - SLICES // 2, 0), len(volume.images) - SLICES)
         images = volume.images[first : first + SLICES]
-        masks = [mask_from_logits(s.logits(to_network(images, s.contract)), s.contract) for s in opened]
+        masks = [mask_from_logits(s.logits(*prepared(images, s.contract)), s.contract) for s in opened]
         if min(int(mask.sum(axis=(1, 2)).min()) for mask in masks) >= MIN_TUMOUR_PIXELS:
             return volume.patient, volume.slice_names[first : first + SLICES], images
     raise CheckFailedError(
@@ -148,7 +148,7 @@ def _choose(opened: list[Segmenter]) -> tuple[str, tuple[str, ...], NDArray[np.u
 
 def _expect(segmenter: Segmenter, images: NDArray[np.uint8]) -> GoldenArtifact:
     contract = segmenter.contract
-    logits = segmenter.logits(to_network(images, contract))
+    logits = segmenter.logits(*prepared(images, contract))
     raw = mask_from_logits(logits, contract)
     return GoldenArtifact(
         target=contract.target,
@@ -168,7 +168,7 @@ def _expect(segmenter: Segmenter, images: NDArray[np.uint8]) -> GoldenArtifact:
 def _half_size(segmenter: Segmenter, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """What is drawn where every second row and column of the slices is given: resampling to the network and back."""
     small = np.ascontiguousarray(images[:, ::2, ::2])
-    logits = segmenter.logits(to_network(small, segmenter.contract))
+    logits = segmenter.logits(*prepared(small, segmenter.contract))
     return mask_on_grid(logits, segmenter.contract, small.shape[1], small.shape[2])
 
 

@@ -91,7 +91,7 @@ def train(
     keras = load_keras(backend)
     initial = None if initial is None else name_patients(initial, cache.patients)
     teachers = tuple(name_patients(teacher, cache.patients) for teacher in teachers)
-    _check_initial(spec, initial, train_patients, validation_patients)
+    _check_initial(cache, spec, initial, train_patients, validation_patients)
     header = _header(cache, spec, train_patients, validation_patients, backend, devices)
     header = replace(header, initial=None if initial is None else initial.header)
     if initial is not None and (foreign := initial.header.foreign) is not None:
@@ -104,7 +104,7 @@ def train(
     sampler = Sampler.of(cache, train_patients, spec, soft)
     batches = DeviceBatches(sampler) if spec.augment_on == "device" else sampler
     with team.scope():
-        model = _compiled(keras, spec, sampler.steps_per_epoch, initial)
+        model = _compiled(keras, spec, cache.channels.names, sampler.steps_per_epoch, initial)
     scorer = bare_network(keras, spec.variant, initial, _image(cache))
     done, history = _start(out, header, model, team, resume=resume)
     run = TrainLoop(cache, sampler, batches, model, scorer, header, history, out, validate_every, progress, team)
@@ -157,6 +157,7 @@ def _check_place(spec: TrainSpec, backend: str, *, devices: int) -> None:
 
 
 def _check_initial(
+    cache: SliceCache,
     spec: TrainSpec,
     initial: Checkpoint | None,
     train_patients: tuple[str, ...],
@@ -168,6 +169,11 @@ def _check_initial(
     if initial is None:
         return
     who, learned = str(initial.path), set(initial.header.train_patients)
+    if initial.header.foreign is None and initial.header.image.channels != cache.channels.names:
+        raise CheckpointError(
+            f"{who} takes the channels {', '.join(initial.header.image.channels)}, and {cache.name} has "
+            f"{', '.join(cache.channels.names)}; start from weights of these, or leave --from out"
+        )
     refuse_learned(
         who,
         learned,
@@ -217,12 +223,14 @@ def _soft(
 
 
 def _image(cache: SliceCache) -> ImageSpec:
-    return ImageSpec(height=cache.index.height, width=cache.index.width)
+    return ImageSpec(height=cache.index.height, width=cache.index.width, channels=cache.channels.names)
 
 
-def _compiled(keras: Any, spec: TrainSpec, steps_per_epoch: int, initial: Checkpoint | None) -> Any:
+def _compiled(
+    keras: Any, spec: TrainSpec, channels: tuple[str, ...], steps_per_epoch: int, initial: Checkpoint | None
+) -> Any:
+    image = ImageSpec(height=spec.crop_px, width=spec.crop_px, channels=channels)
     with computing(keras, spec.precision):
-        image = ImageSpec(height=spec.crop_px, width=spec.crop_px)
         model = trained_network(keras, spec.variant, initial, image)
     if initial is None:
         draw_kernels(model, seed=spec.seed)

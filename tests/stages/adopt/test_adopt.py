@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -10,8 +11,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.errors import ArtifactError, ContractError, OptionError, OutputError
-from edgeseg.jsonio import from_json
+from edgeseg.jsonio import from_json, to_json
 from edgeseg.results.imported import ImportResult
+from edgeseg.specs import Contract, PostProcessing
 from edgeseg.stages.adopt import adopt, ask, name_of, original_of
 from edgeseg.stages.predict import checkpoint_contract, network_of
 from tests.foreign._keras_networks import SIDE, images, saved, unet, values
@@ -72,7 +74,7 @@ def test_a_contract_says_what_the_file_does_not(tmp_path: Path) -> None:
         ("colour = 1", "unknown key 'colour'"),
         ("size = [1, 2, 3]", "size is one number"),
         ('channels = ["t2", "flair", "post"]', "slices have"),
-        ("= 3", "not a contract"),
+        ("= 3", "not TOML"),
     ],
 )
 def test_a_contract_that_contradicts_the_graph_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -92,6 +94,36 @@ def test_a_completed_contract_of_ask_is_taken(tmp_path: Path) -> None:
     assert adopt(file, tmp_path / "run", contract=place).foreground == (1,)
     with pytest.raises(OutputError, match="there already"):
         ask(file, tmp_path / "run")
+
+
+def test_a_contract_in_the_run_is_the_one_in_force(tmp_path: Path) -> None:
+    file = saved(unet(keras), tmp_path / "net.keras")
+    place = ask(file, tmp_path / "run")
+    with pytest.raises(OutputError, match="was not given"):
+        adopt(file, tmp_path / "run")
+    with pytest.raises(OutputError, match="says other things"):
+        adopt(file, tmp_path / "run", contract=written(tmp_path / "other.toml", "threshold = 0.25"))
+    assert adopt(file, tmp_path / "run", contract=place).threshold == 0.5
+    place.unlink()
+    assert adopt(file, tmp_path / "run").threshold == 0.5
+
+
+def test_a_contract_of_an_artifact_says_what_it_says_of_the_network(tmp_path: Path, tiny_contract: Contract) -> None:
+    file = saved(unet(keras, head=None), tmp_path / "net.keras")
+    seen, rule = ("a" * 64,), PostProcessing(min_area_px=7)
+    of_file = replace(
+        tiny_contract, layout="NHWC", height=SIDE, width=SIDE, seen_patients=seen, post_processing=rule, threshold=0.25
+    )
+    adopt(file, tmp_path / "run", contract=written(tmp_path / "c.json", to_json(of_file)))
+    found = checkpoint_contract(read_checkpoint(tmp_path / "run").header)
+    assert (found.seen_patients, found.post_processing, found.threshold) == (seen, rule, 0.25)
+    wrong = {
+        "takes its image as NHWC": replace(of_file, layout="NCHW"),
+        "SHA-256": replace(of_file, content_sha256="0" * 64),
+    }
+    for message, contract in wrong.items():
+        with pytest.raises(ContractError, match=message):
+            adopt(file, tmp_path / "run", contract=written(tmp_path / "w.json", to_json(contract)))
 
 
 def test_names_of_our_own_networks_are_left_alone() -> None:

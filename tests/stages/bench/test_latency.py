@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeseg.data.volume import Volume
 from edgeseg.errors import OptionError
-from edgeseg.specs import Contract, VariantSpec
+from edgeseg.specs import LGG, ChannelSet, Contract, VariantSpec
 from edgeseg.stages.bench import latency as stage
 from edgeseg.stages.bench.latency import time_artifacts
 from edgeseg.stages.environment import cpu_model, environment, usable_cores
@@ -109,7 +109,7 @@ class Phantoms:
 
     made = 0
 
-    def __init__(self, *, patients: int, seed: int) -> None:
+    def __init__(self, *, patients: int, seed: int, channels: ChannelSet = LGG) -> None:
         self.patients = tuple(f"P{i}" for i in range(patients))
         self.seed = seed
 

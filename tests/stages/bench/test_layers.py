@@ -28,11 +28,11 @@ def run(*arguments: object) -> int:
     return end.value.code
 
 
-@pytest.mark.parametrize(("format", "method"), [("onnx", "profile"), ("tflite", "truncated")])
+@pytest.mark.parametrize(("kind", "method"), [("onnx", "profile"), ("tflite", "truncated")])
 def test_every_operation_has_its_time_its_arithmetic_and_its_limits(
-    format: str, method: str, tiny_onnx: Callable[..., Path], tiny_tflite: Callable[..., Path]
+    kind: str, method: str, tiny_onnx: Callable[..., Path], tiny_tflite: Callable[..., Path]
 ) -> None:
-    path = tiny_onnx() if format == "onnx" else tiny_tflite()
+    path = tiny_onnx() if kind == "onnx" else tiny_tflite()
     found = bench_layers(LayersSpec(file=path, runs=5, warmup=1), bench_device(emulated=False))
     assert (found.method, found.runs, found.threads) == (method, 5, 1)
     assert sum(layer.macs or 0 for layer in found.layers) == TINY_MACS

@@ -43,7 +43,7 @@ def clinic(tiny_lgg: Path, tiny_checkpoint: Path) -> tuple[Path, Path]:
 
 @pytest.fixture
 def spec(clinic: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_build: Any) -> BuildSpec:
-    monkeypatch.setattr(stage, "baseline", lambda **_: make_build().baseline)
+    monkeypatch.setattr(stage, "measure_original", lambda **_: make_build().baseline)
     return BuildSpec(
         variant=VARIANT,
         targets=("tflite-int8", "onnx-int8"),

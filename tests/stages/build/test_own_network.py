@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.open import open_dataset
-from edgeseg.errors import ArtifactError, CheckpointError, SeenPatientError
+from edgeseg.errors import ArtifactError, CheckpointError, ContractError, OptionError, SeenPatientError
 from edgeseg.jsonio import to_json
 from edgeseg.reports.summary import summarise
 from edgeseg.results import Choice
@@ -26,6 +27,8 @@ from edgeseg.stages.score import compare
 from edgeseg.stages.train import average
 from edgeseg.targets import TARGETS
 from tests.foreign._keras_networks import saved, unet
+
+Write = Callable[..., Path]
 
 
 @pytest.fixture
@@ -116,6 +119,26 @@ def test_another_file_can_be_the_baseline(run: Path, tmp_path: Path) -> None:
     assert (result.baseline.variant, result.baseline.size_bytes) == ("other.keras", other.stat().st_size)
 
 
+def test_a_converted_file_of_others_can_be_the_baseline(run: Path, tmp_path: Path, tiny_tflite: Write) -> None:
+    other = tiny_tflite("other.tflite", contract=None, int8=True)
+    given = {"baseline": other, "phantom_patients": 1, "targets": ("keras-fp32",)}
+    with pytest.raises(ContractError, match="--baseline-contract"):
+        build(spec(run, **given))
+    told = tmp_path / "told.toml"
+    told.write_text("size = [16, 24]\n")
+    result = build(spec(run, **given, baseline_contract=told))
+    assert result.baseline is not None
+    assert (result.baseline.variant, result.baseline.size_bytes) == ("other.tflite", other.stat().st_size)
+    assert (result.baseline.parameters, result.baseline.evaluation is None) == (4, False)
+    with pytest.raises(OptionError, match="says something of --baseline"):
+        spec(run, baseline_contract=told)
+
+
+def test_a_converted_file_of_others_is_not_rebuilt(tmp_path: Path, tiny_tflite: Write) -> None:
+    with pytest.raises(ArtifactError, match="not be rebuilt"):
+        adopted(tiny_tflite(contract=None), tmp_path)
+
+
 def test_an_import_on_the_way_is_not_done_twice(tmp_path: Path) -> None:
     file = saved(unet(keras), tmp_path / "net.keras")
     first = adopted(file, tmp_path / "imported")
@@ -136,7 +159,7 @@ def leaky(tmp_path: Path) -> Path:
 
 def test_a_format_that_cannot_hold_a_network_is_no_failure(leaky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     only = (TARGETS["keras-fp32"], TARGETS["tflite-int16x8"])
-    monkeypatch.setattr(sys.modules["edgeseg.stages.build.build"], "resolve", lambda _: only)
+    monkeypatch.setattr(sys.modules["edgeseg.stages.build.inputs"], "resolve", lambda _: only)
     result = build(spec(leaky, targets=("all",), phantom_patients=1))
     _, row = result.artifacts
     assert row.status.startswith("not made: the network has LeakyReLU, which the int16 kernels")

@@ -52,6 +52,7 @@ def test_only_training_patients_are_looked_at(tiny_lgg: Path, tiny_checkpoint: P
     assert set(ranking_patients(checkpoint, dataset, count=3, seed=0)) == set(trained)
     with pytest.raises(OptionError, match="4 training patients were asked for, and there are 3"):
         ranking_patients(checkpoint, dataset, count=4, seed=0)
+    assert set(ranking_patients(checkpoint, dataset, count=None, seed=0)) == set(trained)
     other = replace(checkpoint, header=replace(checkpoint.header, train_patients=("someone",)))
     with pytest.raises(SeenPatientError, match="none of the 6 patients of kaggle-lgg trained"):
         ranking_patients(other, dataset, count=1, seed=0)

@@ -90,7 +90,6 @@ def test_keras_and_tflite_files_tell_it(tail: Callable[[Any, Any], Any], kind: s
 @pytest.mark.parametrize(
     ("model", "told"),
     [
-        ({"weight": ((0, 4, 0), (0, -4, 0)), "tail": (("Softmax", {"axis": 1}),)}, "cut the model to that one"),
         ({"tail": (("Softmax", {"axis": 1}),)}, "1 everywhere"),
         ({"source": (1, 3, 3, 3)}, "layout cannot be told"),
         ({"dtype": "FLOAT16"}, "takes float16"),
@@ -98,7 +97,7 @@ def test_keras_and_tflite_files_tell_it(tail: Callable[[Any, Any], Any], kind: s
         ({"tail": ("GlobalAveragePool", "Flatten"), "result": (1, 1)}, "no segmentation network"),
         ({"tail": ("GlobalAveragePool",), "result": (1, 1, 1, 1)}, "end the model with a resize"),
     ],
-    ids=["two channels", "one softmax", "3 x 3", "float16", "two inputs", "classifier", "smaller"],
+    ids=["one softmax", "3 x 3", "float16", "two inputs", "classifier", "smaller"],
 )
 def test_what_no_contract_describes_gets_no_template(foreign_onnx: Write, model: dict[str, Any], told: str) -> None:
     found = inspect(foreign_onnx(**model))
@@ -128,3 +127,12 @@ def test_what_cannot_be_followed_is_unknown() -> None:
         output_kind(["y"], {"y": Step(operation="FusedConv", inputs=("x",), activation="HardSwish")}).kind == "unknown"
     )
     assert output_kind(["y"], {"y": Step(operation="CONV_2D", inputs=(0,), activation="RELU")}).kind == "unknown"
+
+
+@pytest.mark.parametrize(("channels", "names"), [(2, ["background", "tumour"]), (3, ["class 0", "class 1", "class 2"])])
+def test_several_channels_become_classes_to_be_named(foreign_onnx: Write, channels: int, names: list[str]) -> None:
+    weight = tuple((0.0, float(number), 0.0) for number in range(channels))
+    text, notes = contract_template(inspect(foreign_onnx(weight=weight, tail=(("Softmax", {"axis": 1}),))))
+    told = json.loads(text)
+    assert (told["classes"], told["foreground"], told["output"]) == (names, [1], "softmax")
+    assert "which of them are tumour cannot be told" in notes[0]

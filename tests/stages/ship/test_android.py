@@ -10,9 +10,9 @@ from PIL import Image
 from edgeseg.artifacts import sha256_file
 from edgeseg.data.volume import Volume
 from edgeseg.errors import ArtifactError, EdgeSegError, OptionError, OutputError
-from edgeseg.jsonio import from_json
-from edgeseg.runtime import Segmenter
-from edgeseg.specs import AppManifest
+from edgeseg.jsonio import from_json, to_json
+from edgeseg.runtime import Segmenter, read_contract
+from edgeseg.specs import AppManifest, Contract
 from edgeseg.stages.ship import android
 from edgeseg.stages.ship.android import ASSETS, FLOAT_GOLDENS, prepare_app, run_lengths
 
@@ -60,6 +60,21 @@ def test_a_float_model_goes_beside_the_tests_without_pictures(app: Path, tiny_on
     prepare_app(tiny_onnx(form="qdq"), app=app, floating=tiny_onnx(name="float.onnx"))
     found = sorted(path.name for path in (app / FLOAT_GOLDENS).rglob("*") if path.is_file())
     assert found == ["manifest.json", "model.onnx"]
+
+
+def test_a_contract_beside_the_model_goes_into_the_app(
+    app: Path, tiny_onnx: Write, tmp_path: Path, tiny_contract: Contract
+) -> None:
+    place = tmp_path / "told.json"
+    place.write_text(to_json(tiny_contract))
+    bare = tiny_onnx("bare.onnx", contract=None)
+    before = bare.read_bytes()
+    prepare_app(bare, app=app, contract=place, floating=tiny_onnx("f.onnx", contract=None), float_contract=place)
+    for folder in (ASSETS, FLOAT_GOLDENS):
+        assert read_contract(app / folder / "model.onnx").threshold == tiny_contract.threshold
+    assert bare.read_bytes() == before
+    with pytest.raises(OptionError, match="says something of --float"):
+        prepare_app(bare, app=app, contract=place, float_contract=place)
 
 
 def test_cases_of_an_earlier_bundle_go(app: Path, tiny_onnx: Write) -> None:

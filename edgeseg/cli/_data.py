@@ -1,0 +1,23 @@
+"""How a data set is read: the options of every command that takes one, spelled here once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        "--layout",
+        help="How the data set lies: kaggle-lgg, nnunet, msd, csv, brats, channels or paired; recognised if not given.",
+    ),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        "--labels",
+        metavar="NAME=1+2,...",
+        help="What masks tell apart, such as whole-tumour=1+2+4,core=1+4; what the data set says if not given.",
+    ),
+]

@@ -1,0 +1,113 @@
+"""From label maps to masks: which voxels belong to which region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseg.errors import DatasetError, MaskError
+from edgeseg.specs import MAX_LABEL, Region, parse_labels
+
+_SHOWN, _WHITE = 6, 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What the masks of a data set tell apart.
+
+    Attributes:
+        regions: at least one; they may overlap.
+        known: all labels that may occur, 0 left out; None where the data set does not say, and those that no region
+            holds are background.
+        binary: whether nobody said what labels mean, so that a mask may hold 0 and 1, or 0 and 255, and nothing else.
+    """
+
+    regions: tuple[Region, ...]
+    known: frozenset[int] | None = None
+    binary: bool = False
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names as `edgeseg.data.volume.Volume.classes` has them: none where there is one region."""
+        return tuple(region.name for region in self.regions) if len(self.regions) > 1 else ()
+
+    def masks(self, maps: NDArray[np.generic], where: str) -> NDArray[np.bool_]:
+        """Turn label maps into masks.
+
+        Args:
+            maps: `(N, H, W)` of any kind of numbers.
+            where: the file, for messages.
+
+        Returns:
+            `(N, H, W) bool` of one region, `(N, H, W, K) bool` of several.
+
+        Raises:
+            MaskError: for values that are no whole numbers, or none of the labels that are known.
+        """
+        numbers = whole(maps, where)
+        if self.binary:
+            found = np.unique(numbers).tolist()
+            if not (set(found) <= {0, 1} or set(found) <= {0, _WHITE}):
+                raise MaskError(
+                    f"{where}: the mask holds {_shown(found)}, and nothing says what they mean; say it with --labels, "
+                    "such as: --labels tumour=1+2"
+                )
+            return numbers > 0
+        if self.known is not None:
+            found = np.unique(numbers).tolist()
+            if odd := [value for value in found if value and value not in self.known]:
+                raise MaskError(
+                    f"{where}: the mask holds {_shown(odd)}, and the labels of this set are "
+                    f"{', '.join(map(str, (0, *sorted(self.known))))}; correct the mask, or the list of labels"
+                )
+        planes = [np.isin(numbers, region.values) for region in self.regions]
+        return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
+
+
+def _shown(values: list[int]) -> str:
+    return ", ".join(map(str, values[:_SHOWN])) + (" ..." if len(values) > _SHOWN else "")
+
+
+def whole(maps: NDArray[np.generic], where: str) -> NDArray[np.uint16]:
+    """Take label maps as whole numbers from 0 to 65535, of any shape.
+
+    Raises:
+        MaskError: where they hold anything else.
+    """
+    if maps.dtype in (np.bool_, np.uint8, np.uint16):
+        return np.asarray(maps, dtype=np.uint16)
+    values = np.asarray(maps, dtype=np.float64)
+    odd = ~np.isfinite(values) | (values < 0) | (values > MAX_LABEL) | (values != np.rint(values))
+    if odd.any():
+        raise MaskError(
+            f"{where}: the mask holds {float(values[odd].flat[0]):g}, which is no label; labels are whole numbers from "
+            f"0 to {MAX_LABEL}; save the label map without resampling or scaling it"
+        )
+    return values.astype(np.uint16)
+
+
+def chosen(own: Labels | None, text: str | None, source: str) -> Labels:
+    """Decide what masks tell apart: what the user asks for, or else what the data set says.
+
+    Args:
+        own: of the data set; None where it does not say.
+        text: as `--labels` has it; None for what the data set says.
+        source: the data set, for messages.
+
+    Raises:
+        OptionError: when the text cannot be read.
+        DatasetError: when it names labels that the data set does not have.
+    """
+    if text is None:
+        return own or Labels(regions=(Region(name="tumour", values=(1,)),), binary=True)
+    regions = parse_labels(text)
+    known = None if own is None else own.known
+    asked = {value for region in regions for value in region.values}
+    if known is not None and (odd := sorted(asked - known)):
+        raise DatasetError(
+            f"{source}: --labels names {odd[0]}, and the labels of this set are {', '.join(map(str, sorted(known)))}; "
+            "name these"
+        )
+    return Labels(regions=regions, known=known)

@@ -1,0 +1,27 @@
+"""Paths that a list names: relative to its folder, and none outside."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from edgeseg.errors import DatasetError
+
+
+def inside(root: Path, text: str, where: str) -> Path:
+    """Return the path that a list names.
+
+    Args:
+        root: the list's folder.
+        text: as the list has it, with `/` between folders.
+        where: the list, for messages.
+
+    Raises:
+        DatasetError: for a path that is absolute, or leads out of the folder.
+    """
+    path = PurePosixPath(text.strip().replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
+        raise DatasetError(
+            f"{where}: '{text}' leads out of its folder; paths are relative to it, such as images/a.nii.gz: put the "
+            "files there"
+        )
+    return root / path
