@@ -69,10 +69,12 @@ from edgeseg.results.listings import (
     VariantList,
 )
 from edgeseg.results.network import Census, Tier
+from edgeseg.results.node import NodeSending, NodeStatus, NodeStudy
 from edgeseg.results.report import Report, ReportRow
 from edgeseg.results.runs import (
     DONE,
     FAILED,
+    ClassSegmentation,
     PatientSegmentation,
     RunResult,
     SeriesList,
@@ -81,7 +83,7 @@ from edgeseg.results.runs import (
     UnusedFiles,
     UsedSequence,
 )
-from edgeseg.results.scores import EvalResult, InstitutionScore, ParityResult, PatientScore
+from edgeseg.results.scores import ClassResult, ClassScore, EvalResult, InstitutionScore, ParityResult, PatientScore
 from edgeseg.results.selftest import SelfTest
 from edgeseg.results.sensitivity import LayerSensitivity, SensitivityResult
 from edgeseg.results.serving import (
@@ -137,6 +139,9 @@ __all__ = [
     "ChoiceStep",
     "Claim",
     "ClaimsResult",
+    "ClassResult",
+    "ClassScore",
+    "ClassSegmentation",
     "ClinicalChange",
     "ComparisonResult",
     "CompressResult",
@@ -176,6 +181,9 @@ __all__ = [
     "MetadataBytes",
     "NetworkSize",
     "NetworkTiming",
+    "NodeSending",
+    "NodeStatus",
+    "NodeStudy",
     "OperationCount",
     "OutOfFoldPatient",
     "OutOfFoldResult",

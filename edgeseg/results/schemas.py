@@ -35,6 +35,7 @@ KINDS: Mapping[str, type] = {
     "evaluate": results.EvalResult,
     "sensitivity": results.SensitivityResult,
     "run": results.RunResult,
+    "node-status": results.NodeStatus,
     "run-list": results.SeriesList,
     "import": ImportResult,
     "train": results.TrainResult,

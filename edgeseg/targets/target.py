@@ -125,7 +125,10 @@ def check_network(model: Any, contract: Contract) -> None:
         ContractError: with both shapes.
     """
     image = (None, contract.height, contract.width, len(contract.channels))
-    ends = (("takes", model.input_shape, image), ("gives", model.output_shape, (*image[:3], 1)))
+    ends = (
+        ("takes", model.input_shape, image),
+        ("gives", model.output_shape, (*image[:3], len(contract.classes) if contract.regions else 1)),
+    )
     for end, found, wanted in ends:
         if tuple(found) != wanted:
             raise ContractError(

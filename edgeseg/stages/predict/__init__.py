@@ -5,10 +5,11 @@ from __future__ import annotations
 from edgeseg.stages.predict.known import name_patients
 from edgeseg.stages.predict.predictor import (
     Predictor,
+    class_masks,
     flip_passes,
     normalised_logits,
     plain_dice,
-    plain_overlap,
+    plain_overlaps,
     slice_label,
     volume_logits,
 )
@@ -20,13 +21,14 @@ __all__ = [
     "Remembered",
     "checkpoint_contract",
     "checkpoint_predictor",
+    "class_masks",
     "flip_passes",
     "last_step_weights",
     "name_patients",
     "network_of",
     "normalised_logits",
     "plain_dice",
-    "plain_overlap",
+    "plain_overlaps",
     "slice_label",
     "volume_logits",
 ]
