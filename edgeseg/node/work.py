@@ -102,7 +102,8 @@ class Worker:
 
     def _segment(self, row: Row, folder: Path) -> None:
         options = RunOptions(formats=_FORMATS, overlays=True)
-        request = ScanRequest(path=str(self._place.objects(row.id)), salt=self._salt)
+        channels = self._segmenter.contract.channel_set
+        request = ScanRequest(path=str(self._place.objects(row.id)), channels=channels, salt=self._salt)
         results = folder / "results"
         scan = open_apart(request, self._pool)
         try:

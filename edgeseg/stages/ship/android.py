@@ -17,9 +17,10 @@ from edgeseg.jsonio import to_json
 from edgeseg.place import claimed, scratch
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_files
-from edgeseg.specs import AppCase, AppFile, AppManifest, refuse_regions
+from edgeseg.specs import AppCase, AppFile, AppManifest
 from edgeseg.stages.inspect import attach
 from edgeseg.stages.ship.examples import SEED, SHOWN, png
+from edgeseg.stages.ship.fits import require_fit
 
 ASSETS, FLOAT_GOLDENS = Path("app/src/main/assets/edgeseg"), Path("app/src/test/resources/edgeseg-float")
 MODEL, MANIFEST = "model.onnx", "manifest.json"
@@ -98,7 +99,7 @@ def _open(path: Path, contract: Path | None, folder: Path) -> Segmenter:
             f"{path}: {path.stat().st_size / 1e6:.1f} MB is too large for the app's assets; the limit is "
             f"{MAX_MODEL_BYTES / 1e6:.1f} MB, so choose a smaller variant"
         )
-    refuse_regions(segmenter.contract, "put into the app")
+    require_fit(segmenter.contract, "the app")
     return segmenter
 
 

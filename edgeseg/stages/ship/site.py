@@ -20,6 +20,7 @@ from edgeseg.runtime.model_files import model_files
 from edgeseg.specs import AppFile, SiteCase, SiteManifest
 from edgeseg.stages.inspect import attach
 from edgeseg.stages.ship.examples import SEED, SHOWN, png
+from edgeseg.stages.ship.fits import require_fit
 
 INDEX, WORKER, MANIFEST, PACKED = "index.html", "sw.js", "site.json", ".gz"
 MAX_MODEL_BYTES = 200 * 2**20
@@ -104,7 +105,7 @@ def _model(path: Path, contract: Path | None) -> bytes:
         )
     with scratch("web") as folder:
         own = path if contract is None else attach(path, contract, out=folder / path.name)
-        Segmenter.load(own, threads=1)
+        require_fit(Segmenter.load(own, threads=1).contract, "the page")
         return own.read_bytes()
 
 
