@@ -58,6 +58,7 @@ from edgeseg.results.inspection import (
     TensorDescription,
     WeightBytes,
 )
+from edgeseg.results.layers import LAYERS_SCHEMA_VERSION, LayersResult, LayerTime
 from edgeseg.results.listings import (
     CacheEntry,
     CacheList,
@@ -109,6 +110,7 @@ __all__ = [
     "FAILED",
     "GOOD_STATUS",
     "GRAPH_REFERENCE",
+    "LAYERS_SCHEMA_VERSION",
     "NOT_MADE",
     "PARITY_FAILED",
     "REFERENCE",
@@ -171,6 +173,8 @@ __all__ = [
     "KeyList",
     "LatencyResult",
     "LayerSensitivity",
+    "LayerTime",
+    "LayersResult",
     "ListedTarget",
     "ListedVariant",
     "MeasuredClaim",

@@ -26,6 +26,7 @@ KINDS: Mapping[str, type] = {
     "report": Report,
     "compare": results.ComparisonResult,
     "bench": results.BenchResult,
+    "bench-layers": results.LayersResult,
     "check": results.CheckResult,
     "baseline": results.CheckBaseline,
     "inspect": results.Inspection,
