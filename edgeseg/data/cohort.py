@@ -34,7 +34,7 @@ def count_volume(volume: Volume) -> PatientCount:
     """
     if volume.masks is None:
         raise DatasetError(f"patient {volume.patient} has no reference masks; counting tumour needs them")
-    shown = np.asarray(volume.masks.any(axis=-1)) if volume.masks.ndim == 4 else volume.masks
+    shown = volume.tumour
     per_slice = np.count_nonzero(shown, axis=(1, 2))
     return PatientCount(
         patient=volume.patient,

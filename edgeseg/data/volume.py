@@ -46,6 +46,12 @@ class Volume:
         assert self.masks is not None, f"{self.patient} has no reference masks"
         return self.masks
 
+    @property
+    def tumour(self) -> NDArray[np.bool_]:
+        """`(N, H, W)`, pixels of any class, of a volume that must have masks."""
+        reference = self.reference
+        return np.asarray(reference.any(axis=-1)) if reference.ndim == 4 else reference
+
 
 class Dataset(Protocol):
     """Patients by id; volumes are read one at a time, when asked for."""

@@ -158,7 +158,15 @@ def _dice_remark(evaluations: list[EvalResult]) -> list[str]:
     groups = sorted({(e.data, len(e.patients), _operating_point(e)) for e in evaluations})
     on = "; ".join(f"n = {count} patients of {data}, {point}" for data, count, point in groups)
     numerics = "; ".join(sorted({e.numerics for e in evaluations}))
-    return [f"Dice: per patient over the whole volume, mean [95 % bootstrap interval]; {on}; numerics: {numerics}."]
+    several = "".join(f", mean over {', '.join(names)}" for names in _class_names(evaluations))
+    return [
+        f"Dice: per patient over the whole volume{several}, mean [95 % bootstrap interval]; {on}; numerics: {numerics}."
+    ]
+
+
+def _class_names(evaluations: list[EvalResult]) -> list[tuple[str, ...]]:
+    """Return the names of the classes that the Dice of several is the mean of, each set of them once."""
+    return sorted({tuple(one.name for one in e.classes) for e in evaluations if e.classes})
 
 
 def _patient_remark(build: BuildResult) -> list[str]:

@@ -37,17 +37,21 @@ def paint(grey: NDArray[np.uint8], mask: NDArray[np.bool_], reference: NDArray[n
     return np.rint(painted).astype(np.uint8)
 
 
-def overlay(volume: Volume, index: int, mask: NDArray[np.bool_]) -> Overlay:
-    """Draw one slice of a volume with a mask, `(H, W) bool`, over its reference channel."""
+def overlay(
+    volume: Volume, index: int, mask: NDArray[np.bool_], reference: NDArray[np.bool_], name: str = ""
+) -> Overlay:
+    """Draw one slice of a volume with two masks, `(H, W) bool`, over its reference channel.
+
+    `name` is what the masks are of, where there are several of a slice.
+    """
     place = volume.channels.index(channel_set(volume.channels).reference)
-    reference = volume.reference[index]
     picture = Image.fromarray(paint(volume.images[index, ..., place], mask, reference))
     stream = io.BytesIO()
     picture.save(stream, format="PNG", optimize=True)
     missed, extra = int((reference & ~mask).sum()), int((mask & ~reference).sum())
     return Overlay(
-        caption=f"{volume.patient}, {volume.slice_names[index]}: {int((mask & reference).sum())} px agree, "
-        f"{missed} missed, {extra} false",
+        caption=f"{', '.join(filter(None, (volume.patient, volume.slice_names[index], name)))}: "
+        f"{int((mask & reference).sum())} px agree, {missed} missed, {extra} false",
         uri=f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}",
         width_px=_WIDTH_PX,
         height_px=round(_WIDTH_PX * picture.height / picture.width),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgeseg.data.volume import Volume
 from edgeseg.reports.page.overlays import Overlay, overlay
-from edgeseg.stages.predict import Predictor
+from edgeseg.stages.predict import Predictor, class_masks
 from edgeseg.stages.score import predicted_masks
 
 
@@ -19,18 +19,26 @@ def overlays(predictor: Predictor, volumes: Iterable[Volume], *, per_patient: in
     Args:
         predictor: the artifact, open.
         volumes: with reference masks.
-        per_patient: pictures of each volume at most.
+        per_patient: pictures of each volume and mask at most.
 
     Raises:
         ArtifactError: when the artifact gives no usable logits.
+        MaskError: when the volumes have other classes than the network.
     """
-    if predictor.contract.regions:
-        return ()
     found: list[Overlay] = []
     for volume in volumes:
-        masks = predicted_masks(predictor, volume)
-        found += [overlay(volume, i, masks[i]) for i in _telling(masks, volume.reference, per_patient)]
+        masks, reference = predicted_masks(predictor, volume), class_masks(volume, predictor.contract)
+        if not predictor.contract.regions:
+            found += _of_mask(volume, masks, reference, per_patient)
+        for place, region in enumerate(predictor.contract.regions):
+            found += _of_mask(volume, masks[..., place], reference[..., place], per_patient, region.name)
     return tuple(found)
+
+
+def _of_mask(
+    volume: Volume, masks: NDArray[np.bool_], reference: NDArray[np.bool_], count: int, name: str = ""
+) -> list[Overlay]:
+    return [overlay(volume, i, masks[i], reference[i], name) for i in _telling(masks, reference, count)]
 
 
 def _telling(masks: NDArray[np.bool_], reference: NDArray[np.bool_], count: int) -> list[int]:

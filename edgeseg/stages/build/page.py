@@ -24,6 +24,10 @@ from edgeseg.targets import open_artifact
 NO_PICTURES, PHANTOM_PICTURES = "none", "phantom"
 PATIENTS, PER_PATIENT = 4, 2
 """How many patients are drawn, and how many slices of each."""
+_NO_PHANTOM = (
+    "the network draws several masks and phantoms have one, so the page has no pictures; give a data set with its "
+    "classes with --pictures"
+)
 _LOG = logging.getLogger(__name__)
 
 
@@ -76,6 +80,9 @@ def _pictures(build: BuildResult, folder: Path, pictures: str, progress: Progres
             "--pictures none"
         )
     predictor = open_artifact(path, numerics="fast")
+    if predictor.contract.regions and pictures == PHANTOM_PICTURES:
+        _LOG.warning("%s", _NO_PHANTOM)
+        return ()
     dataset: Dataset = (
         PhantomDataset(
             PATIENTS,

@@ -142,7 +142,7 @@ def shipped_phantom_set() -> CalibrationSet:
 
 
 def _candidates(volume: Volume) -> list[_Candidate]:
-    areas = np.zeros(len(volume.images), int) if volume.masks is None else volume.masks.sum(axis=(1, 2))
+    areas = np.zeros(len(volume.images), int) if volume.masks is None else volume.tumour.sum(axis=(1, 2))
     return [
         _Candidate(
             entry=CalibrationSlice(patient=volume.patient, slice_name=name),

@@ -156,8 +156,9 @@ def _dice_case(item: CheckedArtifact, then: BaselineArtifact, limit: float, seed
     change = {patient: now[patient] - then.dice[patient] for patient in then.dice}
     mean, bound = float(np.mean(list(change.values()))), lower_bound(list(change.values()), seed=seed)
     worst = min(change, key=lambda patient: change[patient])
+    classes = f"{len(scores.classes)} classes and " if scores.classes else ""
     detail = (
-        f"mean {mean:+.4f} over {len(change)} patients, one-sided 95 % bound {bound:+.4f}; at most {-limit:+g}; "
+        f"mean {mean:+.4f} over {classes}{len(change)} patients, one-sided 95 % bound {bound:+.4f}; at most {-limit:+g}; "
         f"worst {worst} {change[worst]:+.4f}"
     )
     return CheckCase(

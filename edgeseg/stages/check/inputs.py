@@ -91,8 +91,13 @@ def read_file_contract(path: Path) -> Contract:
 
 
 def contract_fields(contract: Contract) -> dict[str, str]:
-    """Return `CONTRACT_FIELDS` of a contract, and `output` where it is not logits, each as compact JSON."""
+    """Return `CONTRACT_FIELDS` of a contract as compact JSON.
+
+    So is `output` where it is not logits, and what says which masks there are where there are several.
+    """
     names = CONTRACT_FIELDS if contract.output == OUTPUTS[0] else (*CONTRACT_FIELDS, "output")
+    if contract.regions:
+        names = (*names, "classes", "regions", "exclusive")
     return {name: json.dumps(to_plain(getattr(contract, name)), ensure_ascii=False) for name in names}
 
 

@@ -65,8 +65,8 @@ def _artifact(
 
 
 def _delta(before: EvalResult | None, after: EvalResult | None, *, seed: int) -> tuple[Interval | None, int]:
-    """The paired difference over the patients that both scored, and how many these are."""
-    if before is None or after is None or before.data != after.data:
+    """The paired difference over the patients that both scored, of the same classes, and how many these are."""
+    if before is None or after is None or before.data != after.data or _classes(before) != _classes(after):
         return None, 0
     was = {score.patient: score.dice for score in before.patients}
     pairs = [(score.dice, was[score.patient]) for score in after.patients if score.patient in was]
@@ -75,10 +75,21 @@ def _delta(before: EvalResult | None, after: EvalResult | None, *, seed: int) ->
     return paired_interval([new for new, _ in pairs], [old for _, old in pairs], seed=seed), len(pairs)
 
 
+def _classes(scores: EvalResult) -> tuple[str, ...]:
+    return tuple(one.name for one in scores.classes)
+
+
+def _scored(build: BuildResult) -> str:
+    """Name the classes that the artifacts of a build were scored on."""
+    found = sorted({", ".join(_classes(row.evaluation)) for row in build.artifacts if row.evaluation is not None})
+    return "; ".join(names or "one class" for names in found)
+
+
 def _differences(before: BuildResult, after: BuildResult, *, several: bool) -> tuple[str, ...]:
     facts = (
         ("weights", before.weights_sha256[:12], after.weights_sha256[:12]),
         ("data", before.data, after.data),
+        ("classes", _scored(before), _scored(after)),
         ("calibration", before.calibration or "none", after.calibration or "none"),
         ("processor", before.environment.cpu, after.environment.cpu),
         ("int8 kernels", before.environment.int8_kernels, after.environment.int8_kernels),

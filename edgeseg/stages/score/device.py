@@ -115,7 +115,7 @@ def _replayed(predictor: Segmenter, recorded: DeviceEvidence, images: NDArray[np
     contract = predictor.contract
     names = {a.name: a for a in recorded.artifacts if a.target == contract.target}
     arm = [codes for codes in recorded.codes if codes.artifact in names]
-    if not arm or images.shape[1:3] != (contract.height, contract.width):
+    if not arm or images.shape[1:] != (contract.height, contract.width, len(contract.channels)):
         return None
     here = slice_digests(codes_of(predictor, predictor.logits(images)))
     own = model_sha256(predictor.path)
