@@ -52,6 +52,25 @@ def _contract_lines(found: Inspection) -> list[RenderableType]:
     return [_contract(found.contract, sealed=found.sealed)]
 
 
+def _drawn(contract: Contract) -> list[tuple[str, str]]:
+    """Say where a pixel is tumour, or belongs to each of several masks, and what is dropped then."""
+    if not contract.regions:
+        return [
+            ("threshold", f"{contract.threshold:g} (logit {contract.logit_threshold:.4g})"),
+            ("lone slices", contract.post_processing.describe(volume=False)),
+            ("volumes", contract.post_processing.describe(volume=True)),
+        ]
+    return [
+        (
+            f"mask {region.label}",
+            f"{region.name}, of {', '.join(contract.classes[channel] for channel in region.channels)}; threshold "
+            f"{region.threshold:g}; lone slices {region.post_processing.describe(volume=False)}, volumes "
+            f"{region.post_processing.describe(volume=True)}",
+        )
+        for region in contract.regions
+    ]
+
+
 def _contract(contract: Contract, *, sealed: bool) -> RenderableType:
     seal = "file and contract have the digests they were sealed with" if sealed else "not sealed"
     calibrated = (
@@ -59,7 +78,6 @@ def _contract(contract: Contract, *, sealed: bool) -> RenderableType:
     )
     case = contract.golden
     golden = "none" if case is None else f"{case.tumour_pixels} tumour pixels, {case.allowed_flips} may flip"
-    dropping = contract.post_processing
     return _facts(
         [
             ("contract", f"schema version {contract.schema_version}; {seal}"),
@@ -70,9 +88,7 @@ def _contract(contract: Contract, *, sealed: bool) -> RenderableType:
             ),
             ("scaling", f"normalisation {contract.normalisation}, bytes x {contract.scale:.6g}"),
             ("output", contract.output),
-            ("threshold", f"{contract.threshold:g} (logit {contract.logit_threshold:.4g})"),
-            ("lone slices", dropping.describe(volume=False)),
-            ("volumes", dropping.describe(volume=True)),
+            *_drawn(contract),
             ("trained on", _source(contract.trained_on, contract.training_hash)),
             ("calibrated on", calibrated),
             ("patients seen", _seen(contract.seen_patients)),

@@ -18,6 +18,7 @@ _TOLD: dict[str, str] = {
     "output": "What it gives: logits, probabilities (each by itself), or softmax (they share 1).",
     "classes": "Names of its output channels where it has several, background first as a rule.",
     "foreground": "Which of them are tumour: their numbers, from 0 on, or their names.",
+    "exclusive": "Of several masks: whether the logits are those of a softmax, so that one class wins each pixel.",
     "threshold": "A pixel is tumour when its probability is above this.",
     "normalisation": (
         "How bytes become what the network takes: unit (times scale), slice (each channel of each slice\n"
@@ -45,6 +46,14 @@ _RULES = {
     "min_area_px": "Components of a lone slice with fewer pixels are dropped; 0 drops none.",
     "min_volume_px": "Components of a volume with fewer voxels are dropped.",
     "min_share": "Components of a volume smaller than this share of its largest are dropped.",
+}
+_REGION = {
+    "name": "One of several masks, in place of foreground.",
+    "channels": "Which of the output channels it is made of: their numbers, from 0 on.",
+    "label": "Its value in label maps, 1 to 255.",
+    "threshold": "A pixel belongs to it when its probability is above this.",
+    "code": "Value, scheme and meaning of its DICOM code.",
+    "colour": "Red, green and blue, 0 to 255 each.",
 }
 _EXAMPLE = """\
 # Example of a z-score over the volume, of pixels above 0:
@@ -77,11 +86,19 @@ def contract_toml(contract: Contract, notes: Iterable[str] = ()) -> str:
     else:
         lines += _table("intensity", plain["intensity"], _INTENSITY)
     lines += _table("post_processing", plain["post_processing"], _RULES)
+    for region in plain.get("regions", []):
+        rules = region.pop("post_processing")
+        lines += ["", "[[regions]]", *_entries(region, _REGION)]
+        lines += _table("regions.post_processing", rules, _RULES)
     return "\n".join(lines) + "\n"
 
 
 def _table(name: str, plain: dict[str, Any], told: dict[str, str]) -> list[str]:
-    lines = ["", f"[{name}]"]
+    return ["", f"[{name}]", *_entries(plain, told)]
+
+
+def _entries(plain: dict[str, Any], told: dict[str, str]) -> list[str]:
+    lines = []
     for key, value in plain.items():
         if value == []:
             continue

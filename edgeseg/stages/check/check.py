@@ -158,8 +158,8 @@ def _dice_case(item: CheckedArtifact, then: BaselineArtifact, limit: float, seed
     worst = min(change, key=lambda patient: change[patient])
     classes = f"{len(scores.classes)} classes and " if scores.classes else ""
     detail = (
-        f"mean {mean:+.4f} over {classes}{len(change)} patients, one-sided 95 % bound {bound:+.4f}; at most {-limit:+g}; "
-        f"worst {worst} {change[worst]:+.4f}"
+        f"mean {mean:+.4f} over {classes}{len(change)} patients, one-sided 95 % bound {bound:+.4f}; "
+        f"at most {-limit:+g}; worst {worst} {change[worst]:+.4f}"
     )
     return CheckCase(
         artifact=item.name,

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeseg.errors import ArtifactError
+from edgeseg.imaging import given_channels
 from edgeseg.place import scratch
 from edgeseg.results import ArtifactRow, BaselineResult, BuildResult, Inspection, SizeLedger, SizeStep
 from edgeseg.specs import ImageSpec, VariantSpec
@@ -58,9 +59,10 @@ def size_ledger(build: BuildResult, row: ArtifactRow, folder: Path) -> SizeLedge
 def _peak_rss_bytes(path: Path, found: Inspection) -> int | None:
     """Run the file alone on one black slice, which takes as much memory as any other."""
     image = found.contract.image if found.contract is not None else ImageSpec()
+    channels = given_channels(found.contract) if found.contract is not None else image.channels
     with scratch() as folder:
         slices = folder / "slice.npy"
-        np.save(slices, np.zeros((1, image.height, image.width, len(image.channels)), np.uint8), allow_pickle=False)
+        np.save(slices, np.zeros((1, image.height, image.width, len(channels)), np.uint8), allow_pickle=False)
         return run_alone(SoloJob(model=str(path), threads=1, slices=str(slices))).peak_rss_bytes
 
 
