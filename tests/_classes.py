@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.volume import Volume
-from edgeseg.specs import LGG, ChannelSet
+from edgeseg.results import ArtifactRow, ClassResult
+from edgeseg.specs import LGG, ChannelSet, PostProcessing
 
 CLASSES = ("whole", "core")
 SIDE = 32
@@ -49,3 +51,17 @@ class Discs:
 def discs(root: Path) -> SliceCache:
     """Cache the data set below `root`."""
     return cached(Discs(), "discs", root=root)
+
+
+def of_classes(row: ArtifactRow, *names: str) -> ArtifactRow:
+    """Give the same row, scored on several classes."""
+    score = row.evaluation
+    assert score is not None
+    classes = tuple(
+        ClassResult(
+            name=name, dice=score.dice, dice_median=0.5, iou_mean=0.5, hd95_px_median=None, hd95_undefined=0,
+            lesion_recall=None, false_positive_slice_rate=None, threshold=0.5, post_processing=PostProcessing(),
+        )
+        for name in names
+    )  # fmt: skip
+    return replace(row, evaluation=replace(score, classes=classes))

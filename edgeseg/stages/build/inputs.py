@@ -109,12 +109,18 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         DatasetError: when the data folder is of no known layout, or the installation lacks its calibration set.
         SeenPatientError: when nobody is left to score and `allow_seen` is off.
         ArtifactError: when the network stays an ONNX graph, and none of the targets can be made of one.
-        OptionError: when calibration slices are asked for and there are none to choose from, or when the choice of an
-            operating point cannot be read or was made for another variant.
+        OptionError: when calibration slices are asked for and there are none to choose from, when the choice of an
+            operating point cannot be read or was made for another variant, or when a network of several masks is to be
+            scored on phantoms.
     """
     _check_profile(spec)
     checkpoint = _checkpoint(spec.variant, spec.checkpoint)
     if spec.data is None:
+        if classes := checkpoint.header.image.classes:
+            raise OptionError(
+                f"the network draws {len(classes)} masks ({', '.join(classes)}), and phantoms have one to score on; "
+                "give data with its classes with --data"
+            )
         channels = phantom_channels(checkpoint.header.image.channels)
         key = _phantom_key(spec, channels.names)
         dataset: Dataset = cached(

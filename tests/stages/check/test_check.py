@@ -17,6 +17,7 @@ from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import ArtifactRow, BuildResult, CheckBaseline, CheckResult, LatencyResult
 from edgeseg.specs import Contract, PostProcessing
 from edgeseg.stages.check.baseline import read_baseline
+from tests._classes import CLASSES, of_classes
 
 NAME = "alphax-0.125-half/onnx-fp32"
 REFERENCE = "alphax-0.125-half/keras-fp32"
@@ -117,6 +118,15 @@ def test_a_planted_dice_drop_of_a_hundredth_fails(gate: Gate, site: Site, capsys
     assert (artifact, rule) == (NAME, "dice")
     assert "mean -0.0100 over 5 patients, one-sided 95 % bound -0.0100" in detail
     assert gate("--max-dice-drop", "0.011") == 0
+
+
+def test_of_several_classes_the_line_says_that_dice_is_their_mean(
+    gate: Gate, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.save(site.planted(lambda row: of_classes(row, *CLASSES)))
+    capsys.readouterr()
+    assert gate() == 0
+    assert "mean +0.0000 over 2 classes and 5 patients" in capsys.readouterr().out
 
 
 def test_a_drop_that_another_host_may_show_passes(gate: Gate, site: Site) -> None:

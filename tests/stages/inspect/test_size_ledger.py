@@ -3,14 +3,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from edgeseg.errors import ArtifactError
 from edgeseg.results import BuildResult
-from edgeseg.specs import VariantSpec
-from edgeseg.stages.inspect.size_ledger import _whole_parameters, size_ledger
+from edgeseg.specs import Contract, VariantSpec
+from edgeseg.stages.inspect.size_ledger import _peak_rss_bytes, _whole_parameters, size_ledger
 from edgeseg.variants import build_model, census, slots
+from edgeseg.workers.solo import SoloJob
 
 MakeBuild = Callable[..., BuildResult]
 WEIGHTS = 16 * 3 * 3 * 3
@@ -19,7 +23,6 @@ WEIGHTS = 16 * 3 * 3 * 3
 @pytest.fixture
 def onnx_file(tmp_path: Path) -> Path:
     """One convolution with float32 kernels and no contract."""
-    import numpy as np
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -83,3 +86,21 @@ def test_removed_channels_are_a_step_of_their_own() -> None:
     pruned = replace(whole, widths=(2,) * len(slots(whole)))
     assert _whole_parameters(whole) == 0
     assert _whole_parameters(pruned) == census(build_model(whole)).parameters
+
+
+@pytest.mark.parametrize(
+    ("names", "count"), [(("pre", "flair"), 3), (("t1", "t1ce", "t2", "flair"), 4)], ids=["two of three", "four"]
+)
+def test_memory_is_taken_on_a_slice_with_the_channels_that_a_runner_is_given(
+    names: tuple[str, ...], count: int, tiny_contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[int, ...]] = []
+
+    def alone(job: SoloJob) -> Any:
+        given.append(np.load(job.slices, allow_pickle=False).shape)
+        return SimpleNamespace(peak_rss_bytes=1)
+
+    monkeypatch.setattr("edgeseg.stages.inspect.size_ledger.run_alone", alone)
+    found: Any = SimpleNamespace(contract=replace(tiny_contract, channels=names))
+    assert _peak_rss_bytes(Path("a.onnx"), found) == 1
+    assert given == [(1, tiny_contract.height, tiny_contract.width, count)]

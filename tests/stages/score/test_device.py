@@ -67,6 +67,12 @@ def test_other_codes_of_another_file_leave_it_to_the_probe(int8: Segmenter) -> N
     assert _figure(int8, evidence, exact=False).equals_arm is False
 
 
+def test_slices_of_other_channels_than_the_network_takes_are_not_replayed(int8: Segmenter) -> None:
+    images = np.zeros((3, 16, 24, 4), np.uint8)
+    evidence = replace(_evidence(int8), replay_sha256=sha256_bytes(images.tobytes()))
+    assert _figure(int8, evidence, images=images).replayed_slices == 0
+
+
 def test_without_evidence_or_with_that_of_other_slices_the_probe_decides(int8: Segmenter) -> None:
     for evidence, images in ((None, IMAGES), (_evidence(int8), IMAGES[:2])):
         found = _figure(int8, evidence, exact=False, images=images)

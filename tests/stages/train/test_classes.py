@@ -11,14 +11,27 @@ import pytest
 from PIL import Image
 
 from edgeseg.checkpoint import Checkpoint, read_checkpoint
+from edgeseg.cli._terminal import console
 from edgeseg.components import post_process_logits
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, ContractError, MaskError, OptionError
 from edgeseg.imaging import mask_from_logits, region_logits
 from edgeseg.jsonio import from_json, to_json
+from edgeseg.reports.inspection import inspection_tables
 from edgeseg.results import ClassScore
 from edgeseg.runtime import Segmenter
-from edgeseg.specs import Contract, MaskRegion, PostProcessing, RunOptions, TrainSpec, VariantSpec, refuse_regions
+from edgeseg.specs import (
+    BuildSpec,
+    Contract,
+    MaskRegion,
+    PostProcessing,
+    RunOptions,
+    TrainSpec,
+    VariantSpec,
+    refuse_regions,
+)
+from edgeseg.stages.build.inputs import open_inputs
+from edgeseg.stages.inspect import inspect
 from edgeseg.stages.predict import checkpoint_predictor, network_of
 from edgeseg.stages.score import evaluate, verify
 from edgeseg.stages.segment.run import run
@@ -82,6 +95,23 @@ def test_formats_give_the_masks_of_every_class(
         assert opened.self_test().passed
     found = verify(opened, checkpoint_predictor(weights), [cache.volume("p3")], artifact=name, max_flip_ppm=3000)
     assert found.passed, found
+
+
+def test_a_network_of_classes_is_built_on_data_of_its_classes_alone(weights: Checkpoint, tmp_path: Path) -> None:
+    spec = BuildSpec(variant=SPEC.variant, targets=("onnx-fp32",), checkpoint=weights.path, out=tmp_path / "build")
+    with pytest.raises(
+        OptionError, match=r"draws 2 masks \(whole, core\), and phantoms have one to score on; give data"
+    ):
+        open_inputs(spec)
+
+
+def test_a_file_tells_its_masks(weights: Checkpoint, tmp_path: Path) -> None:
+    path = tmp_path / "a.onnx"
+    TARGETS["onnx-fp32"].convert(_job(weights), path)
+    shown = console()
+    with shown.capture() as said:
+        shown.print(*inspection_tables(inspect(path)))
+    assert "core, of core; threshold 0.5" in said.get()
 
 
 def test_components_are_dropped_by_the_rule_of_each_class(
