@@ -6,6 +6,7 @@ from edgeseg.stages.predict.known import name_patients
 from edgeseg.stages.predict.predictor import (
     Predictor,
     flip_passes,
+    masks_on_volume,
     normalised_logits,
     plain_dice,
     plain_overlap,
@@ -21,6 +22,7 @@ __all__ = [
     "checkpoint_contract",
     "checkpoint_predictor",
     "flip_passes",
+    "masks_on_volume",
     "last_step_weights",
     "name_patients",
     "network_of",
