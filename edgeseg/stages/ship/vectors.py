@@ -43,7 +43,7 @@ MIN_TUMOUR_PIXELS = 100
 
 
 def golden(out: Path, *, variant: VariantSpec | None = None, say: Say | None = None) -> GoldenSet:
-    """Write golden vectors of the shipped weights: `golden.json`, and one RGB PNG (pre, FLAIR, post) per slice.
+    """Write golden vectors of the shipped weights: `golden.json`, and one RGB PNG per slice, its planes the channels.
 
     Slices are the consecutive ones around the largest lesion of the first phantom on which every artifact finds at
     least 100 tumour pixels in each slice. Equal weights give equal files.
