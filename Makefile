@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo check baseline test test-device fuzz docs reference lint format lock clean test-android screenshots apk apk-rehearsal
+.PHONY: web test-web measure-web web-screenshots help install demo check baseline test test-device fuzz docs reference lint format lock clean test-android screenshots apk apk-rehearsal
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -82,12 +82,33 @@ apk:  ## Pack the tablet app into a signed APK, android-demo/target/edgeseg-demo
 apk-rehearsal:  ## Try the packing where ONNX Runtime's Android library cannot be had; LIBRARY=FILE for the size with it.
 	android-demo/rehearse.sh $(if $(LIBRARY),--library "$(LIBRARY)")
 
+web/node_modules: web/package-lock.json web/package.json
+	npm --prefix web ci --no-audit --no-fund --ignore-scripts --silent
+	@touch $@
+
+web: web/node_modules  ## Build the web page that `edgeseg web` writes, into web/dist; needs Node.js 20 and npm.
+	@npm --prefix web run --silent build
+
+test-web: web $(STAMP)  ## Test the page in Node.js and in Chromium, its masks against the runner's pixel by pixel.
+	@$(BIN)/python web/tests/fixtures.py web/generated/fixtures
+	@PYTHON=$(abspath $(BIN)/python) npm --prefix web run --silent test
+
+web-screenshots: test-web  ## Draw the page's screens anew into web/screenshots.
+	@$(BIN)/python web/tests/shrink.py web/generated/screenshots web/screenshots
+
+measure-web: web $(STAMP)  ## Measure the page on this machine and write docs/measured/web.md; let nothing else run.
+	@$(BIN)/python web/tests/fixtures.py web/generated/fixtures
+	@npm --prefix web run --silent steps
+	@PYTHON=$(abspath $(BIN)/python) node web/tests/measure.mjs docs/measured/web.md
+
 lock: $(STAMP)  ## Write the lock files anew from pyproject.toml; UPGRADE=1 takes the newest versions.
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra build --extra dev --output-file requirements.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --constraints requirements.lock --output-file requirements-run.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra serve --extra nifti --extra dicom --constraints requirements.lock \
 		--output-file requirements-serve.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra node --constraints requirements.lock \
+		--output-file requirements-node.lock
 
 clean:  ## Remove .venv, build/ and every cache in the checkout.
-	rm -rf $(VENV) build dist android-demo/target .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist android-demo/target web/node_modules web/dist web/generated .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -59,7 +59,7 @@ def _row(checkpoint: Checkpoint, name: str, folder: Path, *, runs: int, threads:
     for form in (TRANSPOSED, REARRANGED):
         path = folder / f"{name}-{len(form)}.tflite"
         with _written(form):
-            get(name).convert(_job(checkpoint, name), path)
+            get(name).convert(job_of(checkpoint, name), path)
         calls[form] = one_slice(open_for_timing(path, threads=threads), image)  # type: ignore[arg-type]
     seconds = interleave(calls, runs=runs, warmup=WARMUP, budget_s=None).seconds
     before, after = (1e3 * float(np.median(seconds[form])) for form in (TRANSPOSED, REARRANGED))
@@ -67,7 +67,8 @@ def _row(checkpoint: Checkpoint, name: str, folder: Path, *, runs: int, threads:
     return markdown_row((name, f"{before:.2f}", f"{after:.2f}", f"{before / after:.2f} [{low:.2f}, {high:.2f}]"))
 
 
-def _job(checkpoint: Checkpoint, name: str) -> ConvertJob:
+def job_of(checkpoint: Checkpoint, name: str) -> ConvertJob:
+    """Return the job of converting a shipped network to a target, with the ranges that it ships with."""
     recorded = shipped_ranges(checkpoint.header.variant, artifacts.sha256_file(checkpoint.path))
     return ConvertJob(
         model=network_of(checkpoint),
@@ -80,8 +81,8 @@ def _job(checkpoint: Checkpoint, name: str) -> ConvertJob:
 def _written(form: str) -> Iterator[None]:
     """Let TFLite files keep transposed convolutions where `form` says so."""
 
-    def kept(model: Any, *, depth_to_space: bool) -> Any:
-        return network(model, depth_to_space=depth_to_space and form != TRANSPOSED)
+    def kept(model: Any, *, depth_to_space: bool, **others: bool) -> Any:
+        return network(model, depth_to_space=depth_to_space and form != TRANSPOSED, **others)
 
     with patch.object(_tflite, "network", kept):
         yield

@@ -156,15 +156,20 @@ def post_process_logits(logits: NDArray[np.float32], contract: Contract, *, volu
     """Put the logits of components that are too small below the threshold, so that they can still be resampled.
 
     Args:
-        logits: `(N, H, W) float32` on the grid of the contract.
+        logits: `(N, H, W) float32` on the grid of the contract; of several masks `(N, H, W, R)`, each by its own rule.
         contract: gives the threshold and what is too small.
         volume: whether the slices are a volume, in order, or lone slices.
 
     Returns:
         Logits of the same shape; the same array where no rule applies.
     """
-    if not contract.post_processing.applies(volume=volume):
+    if not contract.drops(volume=volume):
         return logits
+    if contract.regions:
+        planes = (
+            post_process_logits(logits[..., number], one, volume=volume) for number, one in enumerate(contract.masks)
+        )
+        return np.stack(tuple(planes), axis=-1)
     masks = mask_from_logits(logits, contract)
     dropped = masks & ~post_process(masks, contract.post_processing, volume=volume)
     return np.where(dropped, np.float32(contract.logit_threshold - DROPPED_BELOW_THRESHOLD), logits)

@@ -16,7 +16,7 @@ _TURN = threading.RLock()
 _LIBRARIES = r"(tensorflow|keras|tf2onnx|onnx|onnxruntime|ml_dtypes|google|numpy)(\.|$)"
 _LOGGERS = ("tensorflow", "absl", "tf2onnx", "onnxruntime")
 
-QUOTE_PATIENTS = ("pydicom", "highdicom", "nibabel", "PIL")
+QUOTE_PATIENTS = ("pydicom", "pynetdicom", "highdicom", "nibabel", "PIL")
 
 
 def silence_quoting_libraries() -> None:
@@ -28,6 +28,51 @@ def silence_quoting_libraries() -> None:
         log = logging.getLogger(name)
         log.propagate = False
         log.addHandler(logging.NullHandler())
+
+
+class _Wordless(logging.Handler):
+    """Says which library said something, and not what."""
+
+    def __init__(self, name: str) -> None:
+        """Tell it to the log of this name."""
+        super().__init__(logging.WARNING)
+        self._log = logging.getLogger(name)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.log(
+            record.levelno, "%s said something; its words may tell of a patient and are not kept", record.name
+        )
+
+
+@contextlib.contextmanager
+def wordless_log(name: str) -> Iterator[None]:
+    """Send the lines of one log to stderr with the time before them, and of a library that one was said.
+
+    What a library says of a file, or a warning of it, may quote what stands in the file.
+    """
+    log, handler = logging.getLogger(name), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    before = log.level, log.propagate
+    root = logging.getLogger()
+    others, wordless = root.handlers[:], _Wordless(name)
+    root.handlers[:] = [wordless]
+    silenced = [logging.getLogger(one) for one in QUOTE_PATIENTS if not logging.getLogger(one).propagate]
+    for library in silenced:
+        library.addHandler(wordless)
+    logging.captureWarnings(True)
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        root.handlers[:] = others
+        for library in silenced:
+            library.removeHandler(wordless)
+        log.removeHandler(handler)
+        log.setLevel(before[0])
+        log.propagate = before[1]
 
 
 @contextlib.contextmanager

@@ -51,7 +51,7 @@ def _commands(page: Path) -> list[tuple[str, set[str]]]:
     for block in re.findall(r"^ *```console\n(.*?)^ *```", page.read_text(), flags=re.MULTILINE | re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():
             words = line.split(" # ")[0].replace("$ ", "").strip()
-            if told := re.search(r"(?:^|[ /])edgeseg ((?:data )?[a-z][a-z-]*)(.*?)(?:&&|\||$)", words):
+            if told := re.search(r"(?:^|[ /])edgeseg ((?:data |node (?=[a-z]+ ))?[a-z][a-z-]*)(.*?)(?:&&|\||$)", words):
                 found.append((told[1], set(_OPTION.findall(told[2]))))
     return found
 

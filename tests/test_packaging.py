@@ -18,7 +18,7 @@ import edgeseg
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK, RUN_LOCK = ROOT / "requirements.lock", ROOT / "requirements-run.lock"
-SERVE_LOCK = ROOT / "requirements-serve.lock"
+SERVE_LOCK, NODE_LOCK = ROOT / "requirements-serve.lock", ROOT / "requirements-node.lock"
 _PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[\w.]+)(?: ; (?P<marker>.+?))? \\$")
 _HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
 
@@ -63,7 +63,7 @@ def test_python_range_and_classifiers_agree(project: dict[str, Any]) -> None:
     assert versions == ["3.11", "3.12", "3.13"]
 
 
-@pytest.mark.parametrize("lock", [LOCK, RUN_LOCK, SERVE_LOCK], ids=lambda path: path.name)
+@pytest.mark.parametrize("lock", [LOCK, RUN_LOCK, SERVE_LOCK, NODE_LOCK], ids=lambda path: path.name)
 def test_a_lock_holds_exact_versions_and_hashes_and_no_addresses(lock: Path) -> None:
     lines = lock.read_text().splitlines()
     odd = [line for line in lines if not _PIN.match(line) and not _HASH.match(line)]

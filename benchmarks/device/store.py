@@ -18,6 +18,7 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, OptionError
+from edgeseg.place import cache_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.lock"
@@ -79,7 +80,7 @@ def fetch(say: Say) -> Store:
     Raises:
         ArtifactError: when a download or the compiler fails, as it does without a network.
     """
-    folder = artifacts.cache_dir() / "device"
+    folder = cache_dir() / "device"
     sysroot = _made(folder / "sysroot", _unpack_debian, say, "an Arm root folder (apt-get)")
     python = _python(sysroot)
     pins = locked(LOCK.read_text(), WHEELS)

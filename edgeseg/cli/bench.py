@@ -28,6 +28,9 @@ def bench(
     volume: Annotated[
         int, typer.Option(metavar="N", help="Also run a volume of N slices through each file, alone, to see it drift.")
     ] = 0,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Time each operation of one file instead, beside the limits of this host.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the phantom that is run, and of the bootstrap.")] = 0,
     contract: Annotated[
         Path | None,
@@ -49,6 +52,10 @@ def bench(
     from edgeseg.stages.bench import BenchSpec
     from edgeseg.stages.bench import bench as run
 
+    if layers:
+        _layers(files, threads, runs, warmup, seed, emulated=emulated, as_json=as_json,
+                others=bool(reference or volume or budget_s or contract))  # fmt: skip
+        return
     references = tuple(dict.fromkeys(reference or ()))
     spec = BenchSpec(
         files=(*files, *(path for path in references if path not in files)),
@@ -71,6 +78,37 @@ def bench(
     from edgeseg.reports.bench import bench_table
 
     show(bench_table(result))
+
+
+def _layers(
+    files: list[Path], threads: str, runs: int, warmup: int, seed: int, *, emulated: bool, as_json: bool, others: bool
+) -> None:
+    from edgeseg.cli._print import show
+    from edgeseg.cli._progress import counted
+    from edgeseg.errors import OptionError
+    from edgeseg.jsonio import to_json
+    from edgeseg.stages.bench import LayersSpec, bench_device, bench_layers
+
+    counts = _thread_counts(threads)
+    if len(files) != 1 or len(counts) != 1:
+        raise OptionError(
+            f"{len(files)} files and {len(counts)} numbers of threads were given; --layers takes one of each"
+        )
+    if others:
+        raise OptionError(
+            "--layers goes with none of --reference, --volume, --contract and --budget-s; leave those out"
+        )
+    command = shlex.join(["edgeseg", *sys.argv[1:]])
+    spec = LayersSpec(file=files[0], threads=counts[0], runs=runs, warmup=warmup, seed=seed, command=command)
+    device = bench_device(emulated=emulated)
+    with counted("timing layers") as progress:
+        result = bench_layers(spec, device, progress=progress)
+    if as_json:
+        typer.echo(to_json(result))
+        return
+    from edgeseg.reports.bench_layers import layers_table
+
+    show(layers_table(result))
 
 
 def _thread_counts(text: str) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edgeseg.results import BuildResult, StageRecord
-    from edgeseg.specs import BuildSpec
+    from edgeseg.specs import BuildSpec, VariantSpec
 
 
 ALL = "all"
@@ -118,22 +118,15 @@ def build(
     does; a few patients of --data, drawn by --seed, are then calibrated on and not scored. What edgeseg trained is
     compared with the study's 350 MB file.
     """
-    from edgeseg.cli._variant import DEFAULT, variant_of
     from edgeseg.specs import BuildSpec
     from edgeseg.stages.build import every_variant
-    from edgeseg.stages.train import of_fold
 
     everything = variant == ALL
     narrowed = alpha is not None or stem is not None
     runs = _checked_runs(checkpoint, everything=everything, narrowed=narrowed, budget=max_drop is not None)
     runs = _imported(runs, out, contract=contract, size=size, output=output, threads=threads)
     spec = BuildSpec(
-        variant=variant_of(
-            DEFAULT if everything else variant,
-            of_fold(runs[0]) if runs and not everything else None,
-            alpha=alpha,
-            stem=stem,
-        ),
+        variant=_variant(variant, runs, alpha=alpha, stem=stem),
         targets=_names(target),
         out=out,
         data=data,
@@ -160,6 +153,16 @@ def build(
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
     _finish(_run(every_variant(spec, runs) if everything else (spec,)), out, as_json=as_json)
+
+
+def _variant(name: str | None, runs: list[Path], *, alpha: float | None, stem: str | None) -> VariantSpec:
+    """Return the variant that a name, the first run and narrowing options stand for; the default where all are."""
+    from edgeseg.cli._variant import DEFAULT, variant_of
+    from edgeseg.stages.train import of_fold
+
+    everything = name == ALL
+    weights = of_fold(runs[0]) if runs and not everything else None
+    return variant_of(DEFAULT if everything else name, weights, alpha=alpha, stem=stem)
 
 
 def _names(target: list[str]) -> tuple[str, ...]:

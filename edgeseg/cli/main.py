@@ -48,11 +48,13 @@ PANELS = {
         "build",
         "ship",
         "android",
+        "web",
         "golden",
     ),
     "Use and measure": (
         "run",
         "serve",
+        "node",
         "contract",
         "doctor",
         "evaluate",

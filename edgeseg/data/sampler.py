@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,14 +80,14 @@ class Sampler:
     def batch(self, epoch: int, step: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """One batch: `(B, c, c, C) float32 in [0, 1]` and its targets.
 
-        The targets are masks, `(B, c, c, 1) float32`, 0 or 1. With teachers there is a second channel in [0, 1]: the
-        mask and what the teachers say of it, mixed by `distil_weight`.
+        The targets are masks, `(B, c, c, 1) float32`, 0 or 1, of K classes `(B, c, c, K)`. With teachers there is a
+        second channel in [0, 1]: the mask and what the teachers say of it, mixed by `distil_weight`.
         """
         rng = self._rng(epoch, step)
         pairs = [
             augment(
                 self._image(int(row)),
-                [self.cache.masks[row]] if self.soft is None else [self.cache.masks[row], self.soft[row]],
+                self._targets(int(row)),
                 crop_px=self.spec.crop_px,
                 mode=self.spec.augment,
                 missing_share=self.spec.missing_share,
@@ -130,6 +131,11 @@ class Sampler:
     def _image(self, row: int) -> NDArray[np.uint8]:
         image: NDArray[np.uint8] = self.cache.images[row]
         return imaging.stretch(image[np.newaxis])[0] if self.spec.normalisation == "slice" else image
+
+    def _targets(self, row: int) -> list[NDArray[Any]]:
+        masks: NDArray[np.bool_] = self.cache.masks[row]
+        planes = [masks] if masks.ndim == 2 else list(np.ascontiguousarray(np.moveaxis(masks, -1, 0)))
+        return planes if self.soft is None else [*planes, self.soft[row]]
 
     def names(self, epoch: int, step: int) -> list[str]:
         """The slices of one batch as `<patient>/<slice>`."""

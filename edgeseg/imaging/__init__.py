@@ -45,7 +45,15 @@ from edgeseg.imaging.intensity import (
     tables,
     volume_tables,
 )
-from edgeseg.imaging.logits import as_logits, framed_mask, logits_to_size, mask_from_logits, mask_on_grid, one_logit
+from edgeseg.imaging.logits import (
+    as_logits,
+    framed_mask,
+    logits_to_size,
+    mask_from_logits,
+    mask_on_grid,
+    one_logit,
+    region_logits,
+)
 
 __all__ = [
     "ASPECT_TOLERANCE",
@@ -69,6 +77,7 @@ __all__ = [
     "prepared",
     "quantise",
     "quantise_images",
+    "region_logits",
     "stretch",
     "tables",
     "to_layout",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,6 +68,44 @@ def one_logit(values: NDArray[np.float32], contract: Contract, step: float | Non
     return np.asarray(ours - rest, dtype=np.float32)
 
 
+def region_logits(values: NDArray[np.float32], contract: Contract, step: float | None = None) -> NDArray[np.float32]:
+    """Make the logits of several masks of what a network gave: one for each of the contract's regions.
+
+    Of channels of a softmax, or of logits that the contract calls `exclusive`, it is `one_logit` with the region's
+    channels as foreground; of others it is the logit of the greatest of the region's channels.
+
+    Args:
+        values: `(K, ...)`, finite, a plane for each of `contract.classes`.
+        contract: says what they are, and which regions are made of them.
+        step: what one code of an integer output is worth.
+
+    Returns:
+        `(..., R) float32` logits, the R regions last.
+
+    Raises:
+        ContractError: as `as_logits`.
+    """
+    shares = contract.exclusive or contract.output == OUTPUTS[2]
+    made = []
+    for region in contract.regions:
+        one = (
+            replace(
+                contract,
+                regions=(),
+                exclusive=False,
+                foreground=region.channels,
+                threshold=region.threshold,
+                golden=None,
+            )
+            if shares
+            else replace(contract, threshold=region.threshold)
+        )
+        made.append(
+            one_logit(values, one, step) if shares else as_logits(values[list(region.channels)].max(axis=0), one, step)
+        )
+    return np.stack(made, axis=-1)
+
+
 def _check_probabilities(values: NDArray[np.float32]) -> None:
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
     if low < -_OUTSIDE_TOLERANCE or high > 1.0 + _OUTSIDE_TOLERANCE:
@@ -76,9 +116,14 @@ def _check_probabilities(values: NDArray[np.float32]) -> None:
 
 
 def logits_to_size(logits: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """Resample logits to another grid, bilinear with antialiasing: `(N, H, W)` to `(N, height, width) float32`."""
-    if logits.shape[1:] == (height, width):
+    """Resample logits to another grid, bilinear with antialiasing: `(N, H, W)` to `(N, height, width) float32`.
+
+    Those of several masks, `(N, H, W, R)`, are resampled mask by mask.
+    """
+    if logits.shape[1:3] == (height, width):
         return logits
+    if logits.ndim == 4:
+        return np.stack([logits_to_size(logits[..., k], height, width) for k in range(logits.shape[3])], axis=-1)
     resampled = np.empty((len(logits), height, width), np.float32)
     for index, one in enumerate(logits):
         resampled[index] = resample(np.ascontiguousarray(one, dtype=np.float32), (height, width))
@@ -88,12 +133,21 @@ def logits_to_size(logits: NDArray[np.float32], height: int, width: int) -> NDAr
 def framed_mask(
     logits: NDArray[np.float32], contract: Contract, shape: tuple[int, int], size: tuple[int, int]
 ) -> NDArray[np.bool_]:
-    """Turn one slice's logits, `(1, H, W) float32`, into its mask, `shape` bool, when it was padded to `size`."""
+    """Turn one slice's logits, `(1, H, W) float32`, into its mask, `shape` bool, when it was padded to `size`.
+
+    Of several masks, `(1, H, W, R)`, each is made so: `(*shape, R) bool`.
+    """
     return mask_on_grid(logits, contract, *size)[0, : shape[0], : shape[1]]
 
 
 def mask_from_logits(logits: NDArray[np.float32], contract: Contract) -> NDArray[np.bool_]:
-    """Threshold logits: True where a logit is above `contract.logit_threshold`; any shape, returned as it is."""
+    """Threshold logits: True where a logit is above `contract.logit_threshold`; any shape, returned as it is.
+
+    Where the contract has regions the last axis is theirs, and each has its own threshold.
+    """
+    if contract.regions:
+        thresholds = np.array([region.logit_threshold for region in contract.regions], np.float32)
+        return np.asarray(logits > thresholds, dtype=np.bool_)
     return np.asarray(logits > contract.logit_threshold, dtype=np.bool_)
 
 
@@ -101,12 +155,12 @@ def mask_on_grid(logits: NDArray[np.float32], contract: Contract, height: int, w
     """Turn a network's logits into masks on the slices' own grid.
 
     Args:
-        logits: `(N, H, W) float32` on the contract's grid.
+        logits: `(N, H, W) float32` on the contract's grid; of several masks `(N, H, W, R)`.
         contract: gives the threshold.
         height: of the slices, in pixels.
         width: of the slices, in pixels.
 
     Returns:
-        `(N, height, width) bool`, True = tumour.
+        `(N, height, width) bool`, True = tumour; of several masks `(N, height, width, R)`.
     """
     return mask_from_logits(logits_to_size(logits, height, width), contract)

@@ -19,7 +19,7 @@ from edgeseg.metrics.bootstrap import (
 )
 from edgeseg.metrics.lesions import LesionCount, count_lesions
 from edgeseg.metrics.overlap import Overlap, SliceCount, count_overlap, count_tumour_free
-from edgeseg.metrics.patient import score_patient
+from edgeseg.metrics.patient import score_classes, score_patient
 from edgeseg.metrics.surface import hd95, surface, surface_distances
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "median_bounds",
     "median_ratio_bounds",
     "paired_interval",
+    "score_classes",
     "score_patient",
     "surface",
     "surface_distances",

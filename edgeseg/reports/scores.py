@@ -12,7 +12,7 @@ from edgeseg.data.volume import PHANTOM
 from edgeseg.place import keys_for
 from edgeseg.reports.table import figures, literal, pairs, rich_table
 from edgeseg.reports.words import ABSENT_ASCII, interval_text
-from edgeseg.results import DeviceFigure, EvalResult, InstitutionScore, ParityResult, PatientScore
+from edgeseg.results import ClassResult, DeviceFigure, EvalResult, InstitutionScore, ParityResult, PatientScore
 from edgeseg.specs import Contract, seen_among
 
 ON_PHANTOMS = "RESTS ON PHANTOMS (synthetic heads): these figures say nothing about real patients."
@@ -24,8 +24,29 @@ def evaluation_table(result: EvalResult, contract: Contract) -> RenderableType:
     parts: list[RenderableType] = [_patients(result.patients, _seen(result.patients, contract.seen_patients)), ""]
     if any(score.institution for score in result.institutions):
         parts += [institution_table(result.institutions), ""]
+    if result.classes:
+        parts += [_classes(result.classes), ""]
     parts += [_overall(result), *remark_lines(_evaluation_remarks(result, contract))]
     return Group(*parts)
+
+
+def _classes(classes: Sequence[ClassResult]) -> Table:
+    rows = (
+        (
+            one.name,
+            interval_text(one.dice),
+            f"{one.dice_median:.3f}",
+            _pixels(one.hd95_px_median),
+            *(
+                ABSENT_ASCII if share is None else f"{100 * share:.1f} %"
+                for share in (one.lesion_recall, one.false_positive_slice_rate)
+            ),
+            f"{one.threshold:g}",
+        )
+        for one in classes
+    )
+    heads = figures("Dice [95 %]", "median", "HD95", "Lesions", "FP slices", "Thr.")
+    return rich_table((_names("Class"), *heads), rows)
 
 
 def parity_table(result: ParityResult, *, phantoms: bool) -> RenderableType:

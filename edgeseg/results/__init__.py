@@ -58,6 +58,7 @@ from edgeseg.results.inspection import (
     TensorDescription,
     WeightBytes,
 )
+from edgeseg.results.layers import LAYERS_SCHEMA_VERSION, LayersResult, LayerTime
 from edgeseg.results.listings import (
     CacheEntry,
     CacheList,
@@ -68,10 +69,12 @@ from edgeseg.results.listings import (
     VariantList,
 )
 from edgeseg.results.network import Census, Tier
+from edgeseg.results.node import NodeSending, NodeStatus, NodeStudy
 from edgeseg.results.report import Report, ReportRow
 from edgeseg.results.runs import (
     DONE,
     FAILED,
+    ClassSegmentation,
     PatientSegmentation,
     RunResult,
     SeriesList,
@@ -80,7 +83,7 @@ from edgeseg.results.runs import (
     UnusedFiles,
     UsedSequence,
 )
-from edgeseg.results.scores import EvalResult, InstitutionScore, ParityResult, PatientScore
+from edgeseg.results.scores import ClassResult, ClassScore, EvalResult, InstitutionScore, ParityResult, PatientScore
 from edgeseg.results.selftest import SelfTest
 from edgeseg.results.sensitivity import LayerSensitivity, SensitivityResult
 from edgeseg.results.serving import (
@@ -107,6 +110,7 @@ __all__ = [
     "FAILED",
     "GOOD_STATUS",
     "GRAPH_REFERENCE",
+    "LAYERS_SCHEMA_VERSION",
     "NOT_MADE",
     "PARITY_FAILED",
     "REFERENCE",
@@ -135,6 +139,9 @@ __all__ = [
     "ChoiceStep",
     "Claim",
     "ClaimsResult",
+    "ClassResult",
+    "ClassScore",
+    "ClassSegmentation",
     "ClinicalChange",
     "ComparisonResult",
     "CompressResult",
@@ -166,12 +173,17 @@ __all__ = [
     "KeyList",
     "LatencyResult",
     "LayerSensitivity",
+    "LayerTime",
+    "LayersResult",
     "ListedTarget",
     "ListedVariant",
     "MeasuredClaim",
     "MetadataBytes",
     "NetworkSize",
     "NetworkTiming",
+    "NodeSending",
+    "NodeStatus",
+    "NodeStudy",
     "OperationCount",
     "OutOfFoldPatient",
     "OutOfFoldResult",

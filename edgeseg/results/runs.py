@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
 from edgeseg.specs import INTENDED_USE, Contract
 
@@ -25,6 +26,16 @@ class SliceSegmentation:
     tumour_pixels: int
     tumour_area_mm2: float | None = None
     largest_diameter_mm: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassSegmentation:
+    """One class of a patient: its value in maps of labels, its pixels, overlaps included, and its volume if known."""
+
+    name: str
+    label: int
+    pixels: int
+    volume_ml: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +106,8 @@ class PatientSegmentation:
     several runs may stand in one summary, so each says which model drew it. `inputs_digest` stands for the files that
     were read (places, sizes and times), `options_digest` for the options: `edgeseg run --resume` skips what has both
     and the model in common. `place_digest` stands for the folder: masks from another one
-    are not written over. `earlier_files` are those of an earlier run that are still there beside a failed one.
+    are not written over. `earlier_files` are those of an earlier run that are still there beside a failed one. Where
+    the network draws several masks, what is counted here is of all together, and `classes` has each by itself.
     """
 
     patient: str
@@ -124,6 +136,7 @@ class PatientSegmentation:
     place_digest: str = ""
     options_digest: str = ""
     earlier_files: tuple[str, ...] = ()
+    classes: tuple[ClassSegmentation, ...] = field(default=(), metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

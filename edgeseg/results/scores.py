@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Interval
 from edgeseg.results.device import DeviceFigure
 from edgeseg.specs import PostProcessing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassScore:
+    """One patient's mask of one class; the fields are those of `PatientScore`."""
+
+    name: str
+    dice: float
+    iou: float
+    precision: float
+    recall: float
+    pixel_accuracy: float
+    hd95_px: float | None
+    lesions: int
+    lesions_found: int
+    tumour_free_slices: int
+    false_positive_slices: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PatientScore:
     """One patient, over the whole volume; see `edgeseg.metrics` for each definition.
 
-    `hd95_px` is None where prediction or reference is empty and the other is not (no distance exists).
+    `hd95_px` is None where prediction or reference is empty and the other is not (no distance exists). Of several
+    classes ratios are their means, counts their sums, and `hd95_px` is the mean where each has one; `classes` has
+    them one by one, in the network's order.
     """
 
     patient: str
@@ -29,6 +49,23 @@ class PatientScore:
     lesions_found: int
     tumour_free_slices: int
     false_positive_slices: int
+    classes: tuple[ClassScore, ...] = field(default=(), metadata={LEFT_OUT: True})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassResult:
+    """One class over the patients; the fields are those of `EvalResult`, `threshold` and the rest its own."""
+
+    name: str
+    dice: Interval
+    dice_median: float
+    iou_mean: float
+    hd95_px_median: float | None
+    hd95_undefined: int
+    lesion_recall: float | None
+    false_positive_slice_rate: float | None
+    threshold: float
+    post_processing: PostProcessing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +88,8 @@ class EvalResult:
     `lesion_recall` is None where no patient has a lesion, `false_positive_slice_rate` where no slice is tumour-free.
     `post_processing` is what was applied to the volumes, all off where raw masks were scored; `flips` are the test-time
     flips whose mean logits were scored, a key of `edgeseg.specs.FLIPS`; `simulation` is what was done to the slices
-    before, a key of `edgeseg.stages.score.SIMULATIONS`.
+    before, a key of `edgeseg.stages.score.SIMULATIONS`. Of several classes the figures are over what `PatientScore` has
+    of them together, so that Dice is the mean over classes and patients, and `classes` has each by itself.
     """
 
     artifact: str
@@ -77,6 +115,7 @@ class EvalResult:
     flips: str = "none"
     simulation: str = "none"
     seen_unknown: int = 0
+    classes: tuple[ClassResult, ...] = field(default=(), metadata={LEFT_OUT: True})
     schema_version: int = RESULT_SCHEMA_VERSION
 
 

@@ -8,7 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError, ContractError
-from edgeseg.imaging import Tables, as_logits, dequantise, normalise, one_logit, quantise_images, to_layout
+from edgeseg.imaging import (
+    Tables,
+    as_logits,
+    dequantise,
+    normalise,
+    one_logit,
+    quantise_images,
+    region_logits,
+    to_layout,
+)
 from edgeseg.runtime.session import Session, TensorInfo
 from edgeseg.specs import Contract
 
@@ -53,6 +62,8 @@ def encode(
 def decode(output: NDArray[np.generic], info: TensorInfo, contract: Contract, path: Path) -> NDArray[np.float32]:
     """Give one output as `(H, W) float32` logits; of several channels those of the foreground (`one_logit`).
 
+    Where the contract has R regions they are `(H, W, R)` (`region_logits`).
+
     Raises:
         ArtifactError: when there is not one value per pixel, or one is NaN or infinity.
         ContractError: when the contract says probabilities and they are none.
@@ -77,7 +88,8 @@ def decode(output: NDArray[np.generic], info: TensorInfo, contract: Contract, pa
             planes = (
                 values[0] if (contract.output_layout or contract.layout) == "NCHW" else values[0].transpose(2, 0, 1)
             )
-            return one_logit(planes, contract, info.scale)
+            make = region_logits if contract.regions else one_logit
+            return make(planes, contract, info.scale)
         return as_logits(values.reshape(size), contract, info.scale)
     except ContractError as error:
         raise ContractError(f"{path}: {error}") from error

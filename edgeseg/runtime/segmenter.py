@@ -25,9 +25,9 @@ from edgeseg.imaging import (
 from edgeseg.runtime.contract import model_format, read_contract, read_contract_file
 from edgeseg.runtime.ends import check_ends, decode, encode
 from edgeseg.runtime.litert_session import LitertSession
-from edgeseg.runtime.numerics import exact_mode, int8_kernels, saved_integer_numerics
-from edgeseg.runtime.onnx_session import DEFAULT, FUSED, OnnxSession, computes_dynamic, computes_int8
-from edgeseg.runtime.self_test import golden_input, golden_mask, logit_off_max
+from edgeseg.runtime.numerics import int8_kernels
+from edgeseg.runtime.open_numerics import open_with_numerics
+from edgeseg.runtime.self_test import golden_input, golden_mask, in_one, logit_off_max
 from edgeseg.runtime.session import Session
 from edgeseg.runtime.stream import SliceMask, stream_masks
 from edgeseg.specs import OUTPUTS, Contract
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from edgeseg.results import SelfTest
 
 NUMERICS = ("exact", "fast")
-_FLOAT16 = "float16 weights, float32 where this CPU has no float16 kernel"
-_DYNAMIC = "8-bit convolutions with ranges of each slice (32-bit sums), float32 between"
 
 
 class Segmenter:
@@ -92,13 +90,19 @@ class Segmenter:
         read = read_contract(path) if contract is None else read_contract_file(contract, path)
         if model_format(path) == ".tflite":
             return cls(path, read, LitertSession(path, threads=threads), threads=threads)
-        return cls(path, read, _open_onnx(path, read, threads, numerics), threads=threads)
+        return cls(path, read, open_with_numerics(path, read, threads, numerics), threads=threads)
 
     @property
     def output_scale(self) -> tuple[float, int] | None:
         """Scale and zero point of int8 logits, `logit = scale * (code - zero_point)`; None where there are none."""
         info = self._session.output
-        if self.logit_step is None or info.dtype != "int8" or info.scale is None or info.zero_point is None:
+        if (
+            self.contract.regions
+            or self.logit_step is None
+            or info.dtype != "int8"
+            or info.scale is None
+            or info.zero_point is None
+        ):
             return None
         return info.scale, info.zero_point
 
@@ -112,7 +116,8 @@ class Segmenter:
                 contract that normalises by volume takes each slice for a volume of its own without them.
 
         Returns:
-            `(N, H, W) float32` logits, those of probabilities where the contract says that the network gives such.
+            `(N, H, W) float32` logits, those of probabilities where the contract says that the network gives such; of
+            a contract with R regions `(N, H, W, R)`.
 
         Raises:
             ImageError: when the images are not such a stack.
@@ -126,7 +131,7 @@ class Segmenter:
                 f"slices of {images.shape[1]} x {images.shape[2]} were given and the artifact takes {size[0]} x "
                 f"{size[1]}; resample them with edgeseg.imaging.to_network, or call segment"
             )
-        logits = np.empty(images.shape[:3], np.float32)
+        logits = np.empty((*images.shape[:3], *self._regions), np.float32)
         for index in range(len(images)):
             output = self._session.infer(self.encoded(images[index : index + 1], tables))
             logits[index] = decode(output, self._session.output, self.contract, self.path)
@@ -162,7 +167,7 @@ class Segmenter:
 
         Returns:
             `(N, h, w) bool`, True = tumour, on the slices' own grid, without the components that the contract drops
-            from a lone slice, or from a volume where the scan is one.
+            from a lone slice, or from a volume where the scan is one; of a contract with R regions `(N, h, w, R)`.
 
         Raises:
             ImageError: when the images are not such a stack, or the scan's slices differ in size.
@@ -230,7 +235,10 @@ class Segmenter:
     @property
     def logit_step(self) -> float | None:
         """What one code of an integer output is worth, in logits; None for other outputs."""
-        plain = self.contract.output == OUTPUTS[0] and not self.contract.classes
+        contract = self.contract
+        plain = contract.output == OUTPUTS[0] and (
+            not contract.classes or (contract.regions and not contract.exclusive)
+        )
         return self._session.output.scale if plain else None
 
     def self_test(self) -> SelfTest:
@@ -247,7 +255,7 @@ class Segmenter:
         case = contract.golden
         assert case is not None
         logits = self.logits(to_network(image, contract))[0]
-        mask = mask_from_logits(logits, contract)
+        mask, logits = in_one(mask_from_logits(logits, contract)), in_one(logits)
         flipped, off = int((mask != expected).sum()), logit_off_max(case, logits)
         return SelfTest(
             artifact=self.path.name,
@@ -268,28 +276,16 @@ class Segmenter:
             passed=flipped <= case.allowed_flips and off <= case.logit_tolerance,
         )
 
+    @property
+    def _regions(self) -> tuple[int, ...]:
+        """The axis that several masks have last: their number, or nothing."""
+        return (len(self.contract.regions),) if self.contract.regions else ()
+
     def _masks(self, images: NDArray[np.uint8], *, volume: bool) -> NDArray[np.bool_]:
         check_images(images, given_channels(self.contract))
-        masks = np.empty(images.shape[:3], np.bool_)
+        masks = np.empty((*images.shape[:3], *self._regions), np.bool_)
         slices = (to_network(image[np.newaxis], self.contract) for image in images)
         infer = partial(self.logits, tables=volume_tables(slices, self.contract) if volume else None)
         for index, done in enumerate(stream_masks(infer, self.contract, images, volume=volume)):
             masks[index] = done.mask
         return masks
-
-
-def _open_onnx(path: Path, contract: Contract, threads: int, numerics: str) -> OnnxSession:
-    if not computes_int8(path):
-        name = _FLOAT16 if contract.target.endswith("-fp16") else "float32"
-        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=name)
-    if computes_dynamic(path):
-        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=_DYNAMIC)
-    if model_format(path) == ".ort":
-        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=saved_integer_numerics())
-    if contract.profile == "x86":
-        return OnnxSession(path, threads=threads, mode=DEFAULT, numerics="int8, exact (7-bit weights, no saturation)")
-    if numerics == "exact":
-        mode = exact_mode()
-        name = f"int8, {'exact' if mode is FUSED else 'near exact'} ({mode.description})"
-        return OnnxSession(path, threads=threads, mode=mode, numerics=name)
-    return OnnxSession(path, threads=threads, mode=DEFAULT, numerics=f"int8, fast ({DEFAULT.description})")

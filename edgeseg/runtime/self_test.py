@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from edgeseg.errors import ContractError
 from edgeseg.imaging import given_channels, mask_from_logits, to_network
 from edgeseg.specs import CHANNELS, Contract, GoldenCase, GoldenDrawing, GoldenLogit
 
+Scalar = TypeVar("Scalar", bound=np.generic)
 Logits = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 MIN_SHARE, MAX_SHARE, MAX_RUNS_CHARACTERS = 0.002, 0.25, 1200
@@ -127,8 +129,8 @@ def make_case(logits: Logits, contract: Contract, *, made_with: str, step: float
     tolerance = _tolerance(contract.target, step)
     for drawing in DRAWINGS:
         image = draw(drawing, contract.height, contract.width)
-        given = logits(to_network(_as_slice(image, contract), contract))[0]
-        mask = mask_from_logits(given, contract)
+        several = logits(to_network(_as_slice(image, contract), contract))[0]
+        mask, given = in_one(mask_from_logits(several, contract)), in_one(several)
         runs = encode_runs(mask)
         if MIN_SHARE <= mask.mean() <= MAX_SHARE and len(runs) <= MAX_RUNS_CHARACTERS:
             return GoldenCase(
@@ -139,7 +141,7 @@ def make_case(logits: Logits, contract: Contract, *, made_with: str, step: float
                 mask_runs=runs,
                 mask_sha256=sha256_bytes(mask.astype(np.uint8).tobytes()),
                 tumour_pixels=int(mask.sum()),
-                allowed_flips=int((np.abs(given - contract.logit_threshold) <= tolerance.flip).sum()),
+                allowed_flips=int((np.abs(in_one(several - _thresholds(contract))) <= tolerance.flip).sum()),
                 logits=_some_logits(given),
                 logit_tolerance=tolerance.logit,
                 reason=tolerance.reason,
@@ -180,13 +182,13 @@ def _as_slice(image: NDArray[np.uint8], contract: Contract) -> NDArray[np.uint8]
 
 
 def golden_mask(contract: Contract) -> NDArray[np.bool_]:
-    """Return the mask that the golden case expects: `(H, W) bool`.
+    """Return the mask that the golden case expects: `(H, W) bool`; several are as `in_one` lays them.
 
     Raises:
         ContractError: when there is no case, or when its mask is damaged.
     """
     case = _case(contract)
-    mask = decode_runs(case.mask_runs, contract.height, contract.width)
+    mask = decode_runs(case.mask_runs, contract.height * len(contract.masks), contract.width)
     if sha256_bytes(mask.astype(np.uint8).tobytes()) != case.mask_sha256:
         raise ContractError("the golden case's mask does not have the digest beside it; build the model again")
     return mask
@@ -202,6 +204,18 @@ def logit_off_max(case: GoldenCase, logits: NDArray[np.float32]) -> float:
     if any(not (0 <= kept.row < height and 0 <= kept.column < width) for kept in case.logits):
         raise ContractError(f"the golden case names a pixel outside {height} x {width}; build the model again")
     return max((abs(float(logits[kept.row, kept.column]) - kept.logit) for kept in case.logits), default=0.0)
+
+
+def in_one(values: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Lay the planes of several masks, `(H, W, R)`, one below the other, `(R * H, W)`; what is `(H, W)` stays so."""
+    return values if values.ndim == 2 else np.concatenate(list(np.moveaxis(values, -1, 0)))
+
+
+def _thresholds(contract: Contract) -> Any:
+    """The logit threshold, or of several masks `(R,) float32`."""
+    if not contract.regions:
+        return contract.logit_threshold
+    return np.array([region.logit_threshold for region in contract.regions], np.float32)
 
 
 def _case(contract: Contract) -> GoldenCase:

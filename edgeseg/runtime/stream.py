@@ -8,12 +8,13 @@ temporary file; of the volume as a whole only the runs of tumour pixels are kept
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +25,15 @@ from edgeseg.imaging import framed, framed_mask, framed_size, mask_from_logits, 
 from edgeseg.specs import Contract
 
 Infer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+Scalar = TypeVar("Scalar", bound=np.generic)
 _IN_MEMORY_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SliceMask:
     """One slice's mask, `(h, w) bool` on the slice's own grid, and the time it took from bytes to mask.
+
+    Of a contract with R regions it is `(h, w, R) bool`.
 
     `logit_range` is the least and the greatest of its logits as the network gave them.
     """
@@ -64,7 +68,8 @@ def stream_masks(
     """Segment slices of any sizes.
 
     Args:
-        infer: `(1, H, W, C) uint8` on the network's grid to `(1, H, W) float32` logits, as `Segmenter.logits`.
+        infer: `(1, H, W, C) uint8` on the network's grid to `(1, H, W)` or `(1, H, W, R) float32` logits, as
+            `Segmenter.logits`.
         contract: of the network.
         images: slices, each `(h, w, D) uint8`; taken when needed.
         volume: whether they are neighbours in order, so that small components are those of the volume.
@@ -77,7 +82,7 @@ def stream_masks(
         ArtifactError: when the runtime fails, or gives NaN or infinity.
         OutputError: when the temporary file cannot be written.
     """
-    if volume and contract.post_processing.applies(volume=True):
+    if volume and contract.drops(volume=True):
         yield from _joined(infer, contract, images, channels, pixel_mm, spool_dir)
         return
     for image in images:
@@ -98,7 +103,7 @@ def _joined(
     pixel_mm: tuple[float, float] | None,
     spool_dir: Path | None,
 ) -> Iterator[SliceMask]:
-    runs, kept = RunStack(contract.height, contract.width), []
+    runs, kept = [RunStack(contract.height, contract.width) for _ in contract.masks], []
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=None if spool_dir is None else str(spool_dir)) as spool:
         for image in images:
             before = time.perf_counter()
@@ -106,34 +111,47 @@ def _joined(
             size = framed_size(shape, contract, pixel_mm)
             logits = infer(to_network(framed(image, size)[np.newaxis], contract, channels))
             rough = mask_from_logits(logits, contract)[0]
-            runs.add(rough)
+            for stack, plane in zip(runs, _planes(rough), strict=True):
+                stack.add(plane)
             tumour, offset = bool(rough.any()), spool.tell()
             _write(spool, np.packbits(framed_mask(logits, contract, shape, size)).tobytes(), spool_dir)
             if tumour:
                 _write(spool, logits.tobytes(), spool_dir)
             kept.append(_Kept(offset, shape, size, tumour, time.perf_counter() - before, _ends(logits)))
         before = time.perf_counter()
-        found = runs.components()
-        keep = large_enough(found.sizes, contract.post_processing, volume=True)
+        found = [stack.components() for stack in runs]
+        keep = [
+            large_enough(one.sizes, mask.post_processing, volume=True)
+            for one, mask in zip(found, contract.masks, strict=True)
+        ]
         share = (time.perf_counter() - before) / max(1, len(kept))
         for index, entry in enumerate(kept):
             before = time.perf_counter()
-            dropped = found.slice_mask(index, ~keep)
-            mask = _again(spool, entry, contract, dropped if dropped.any() else None)
+            dropped = [one.slice_mask(index, ~stay) for one, stay in zip(found, keep, strict=True)]
+            mask = _again(spool, entry, contract, dropped if any(map(np.any, dropped)) else None)
             yield SliceMask(mask, entry.seconds + share + time.perf_counter() - before, entry.logit_range)
 
 
-def _again(spool: IO[bytes], entry: _Kept, contract: Contract, dropped: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+def _again(
+    spool: IO[bytes], entry: _Kept, contract: Contract, dropped: list[NDArray[np.bool_]] | None
+) -> NDArray[np.bool_]:
     """Give a slice's mask: as it was kept, or from its logits where components of it are dropped."""
     spool.seek(entry.offset)
-    pixels = entry.shape[0] * entry.shape[1]
+    regions = (len(contract.regions),) if contract.regions else ()
+    pixels = entry.shape[0] * entry.shape[1] * math.prod(regions)
     packed = np.frombuffer(spool.read((pixels + 7) // 8), np.uint8)
     if dropped is None:
-        return np.unpackbits(packed, count=pixels).reshape(entry.shape).view(np.bool_)
-    logits = np.frombuffer(spool.read(4 * contract.height * contract.width), np.float32)
-    logits = logits.reshape(1, contract.height, contract.width)
-    below = np.float32(contract.logit_threshold - DROPPED_BELOW_THRESHOLD)
-    return framed_mask(np.where(dropped, below, logits), contract, entry.shape, entry.size)
+        return np.unpackbits(packed, count=pixels).reshape(*entry.shape, *regions).view(np.bool_)
+    size = (contract.height, contract.width, *regions)
+    logits = np.frombuffer(spool.read(4 * math.prod(size)), np.float32).reshape(1, *size).copy()
+    for plane, gone, one in zip(_planes(logits[0]), dropped, contract.masks, strict=True):
+        plane[gone] = np.float32(one.logit_threshold - DROPPED_BELOW_THRESHOLD)
+    return framed_mask(logits, contract, entry.shape, entry.size)
+
+
+def _planes(values: NDArray[Scalar]) -> list[NDArray[Scalar]]:
+    """Give the planes, `(H, W)` each, of what is `(H, W)` or `(H, W, R)`; views of it."""
+    return [values] if values.ndim == 2 else list(np.moveaxis(values, -1, 0))
 
 
 def _ends(logits: NDArray[np.float32]) -> tuple[float, float]:

@@ -21,7 +21,7 @@ from edgeseg.service.deadline import Deadline
 from edgeseg.service.inside import ENTRY
 from edgeseg.service.refusal import TOO_LARGE, Refusal, refusal_for
 from edgeseg.service.scans import Upload, Wish
-from edgeseg.specs import RunOptions, ServeOptions
+from edgeseg.specs import RunOptions, ServeOptions, refuse_regions
 from edgeseg.stages.segment import segment_case
 from edgeseg.stages.segment.apart.scan import Reader
 from edgeseg.workers.apart import Limits, Pool
@@ -64,6 +64,7 @@ class Engine:
         """
         known = model_sha256(model) if model.is_file() else ""
         segmenters = [Segmenter.load(model, threads=1, contract=contract) for _ in range(options.threads)]
+        refuse_regions(segmenters[0].contract, "served")
         if segmenters[0].contract.golden is not None and not (found := segmenters[0].self_test()).passed:
             raise CheckFailedError(
                 f"{model}: {found.flipped_pixels} pixels of its golden mask flip on this host and "

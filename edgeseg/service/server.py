@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
 import resource
 import signal
 import socket
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
 from edgeseg.errors import OptionError
-from edgeseg.quiet import QUOTE_PATIENTS
+from edgeseg.quiet import wordless_log
 from edgeseg.service.app import create_app
 from edgeseg.service.connection import ConnectionConfig
 from edgeseg.service.engine import Engine
@@ -47,7 +45,7 @@ def serve(
     engine = Engine.load(model, options, contract)
     try:
         engine.warm()
-        with _listen(options) as listener, _log():
+        with _listen(options) as listener, wordless_log("edgeseg.service"):
             shown = f"[{options.host}]" if ":" in options.host else options.host
             try:
                 _run(engine, options, listener, lambda: ready(f"http://{shown}:{listener.getsockname()[1]}", engine))
@@ -113,43 +111,3 @@ def _listen(options: ServeOptions) -> socket.socket:
             f"cannot listen on {options.host} port {options.port}: {error.strerror or error}; choose another --port or "
             "--host"
         ) from error
-
-
-class _Wordless(logging.Handler):
-    """Says which library said something, and not what."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        logging.getLogger("edgeseg.service").log(
-            record.levelno, "%s said something; its words may tell of a patient and are not kept", record.name
-        )
-
-
-@contextlib.contextmanager
-def _log() -> Iterator[None]:
-    """Send the service's own lines to stderr with the time before them, and of a library that one was said.
-
-    What a library says of a file, or a warning of it, may quote what stands in the file.
-    """
-    log, handler = logging.getLogger("edgeseg.service"), logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    before = log.level, log.propagate
-    root = logging.getLogger()
-    others, wordless = root.handlers[:], _Wordless(logging.WARNING)
-    root.handlers[:] = [wordless]
-    silenced = [logging.getLogger(name) for name in QUOTE_PATIENTS if not logging.getLogger(name).propagate]
-    for library in silenced:
-        library.addHandler(wordless)
-    logging.captureWarnings(True)
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    log.propagate = False
-    try:
-        yield
-    finally:
-        logging.captureWarnings(False)
-        root.handlers[:] = others
-        for library in silenced:
-            library.removeHandler(wordless)
-        log.removeHandler(handler)
-        log.setLevel(before[0])
-        log.propagate = before[1]

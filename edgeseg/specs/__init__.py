@@ -12,7 +12,6 @@ from edgeseg.specs.contract import (
     OUTPUTS,
     PROFILES,
     Contract,
-    PostProcessing,
 )
 from edgeseg.specs.contract_toml import contract_toml
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
@@ -20,8 +19,10 @@ from edgeseg.specs.flips import FLIPS, check_flips
 from edgeseg.specs.golden_case import GoldenCase, GoldenDrawing, GoldenLogit
 from edgeseg.specs.labels import MAX_LABEL, Region, check_regions, parse_labels
 from edgeseg.specs.network import ImageSpec, VariantSpec
+from edgeseg.specs.node import Destination, NodeOptions, Peer, Tls
 from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import OperatingPoint
+from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.recipes import (
     MAIN_OPTIONS,
     RECIPE_SPECS,
@@ -36,6 +37,7 @@ from edgeseg.specs.recipes import (
     options_of,
     recipe_name,
 )
+from edgeseg.specs.region import COLOURS, MaskRegion, colours, own_regions, refuse_classes, refuse_regions
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.salt import MAKE_ONE, MIN_SALT_BYTES, check_salt
 from edgeseg.specs.seed import check_seed
@@ -57,6 +59,7 @@ from edgeseg.specs.seen import (
     seen_entries,
 )
 from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, Bounds, ServeOptions
+from edgeseg.specs.site import SITE_SCHEMA_VERSION, SiteCase, SiteManifest
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 
 __all__ = [
@@ -64,6 +67,7 @@ __all__ = [
     "AUGMENTATIONS",
     "BASE",
     "CHANNELS",
+    "COLOURS",
     "CONTRACT_SCHEMA_VERSION",
     "FLIPS",
     "INTENDED_USE",
@@ -81,6 +85,7 @@ __all__ = [
     "PROFILES",
     "RECIPE_SPECS",
     "SEGMENT_ROUTE",
+    "SITE_SCHEMA_VERSION",
     "AppCase",
     "AppFile",
     "AppManifest",
@@ -91,6 +96,7 @@ __all__ = [
     "ChannelSet",
     "Cluster",
     "Contract",
+    "Destination",
     "Distil",
     "ExperimentRow",
     "FineTune",
@@ -99,8 +105,11 @@ __all__ = [
     "GoldenLogit",
     "ImageSpec",
     "Intensity",
+    "MaskRegion",
+    "NodeOptions",
     "OperatingPoint",
     "PatientKey",
+    "Peer",
     "Plan",
     "PostProcessing",
     "Prune",
@@ -111,6 +120,9 @@ __all__ = [
     "RunOptions",
     "Scoring",
     "ServeOptions",
+    "SiteCase",
+    "SiteManifest",
+    "Tls",
     "TrainSpec",
     "VariantSpec",
     "channel_set",
@@ -118,6 +130,7 @@ __all__ = [
     "check_regions",
     "check_salt",
     "check_seed",
+    "colours",
     "contract_toml",
     "count_seen",
     "is_pseudonym",
@@ -126,12 +139,15 @@ __all__ = [
     "named",
     "not_comparable",
     "options_of",
+    "own_regions",
     "parse_labels",
     "parse_spacing",
     "patient_digest",
     "recipe_name",
     "refuse_calibrated",
+    "refuse_classes",
     "refuse_learned",
+    "refuse_regions",
     "renewed",
     "require_some",
     "seen_among",

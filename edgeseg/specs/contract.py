@@ -12,6 +12,8 @@ from edgeseg.specs.channels import CHANNELS, ChannelSet, channel_set
 from edgeseg.specs.golden_case import GoldenCase
 from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.normalisation import MEAN_STD, VOLUME, Intensity, check_normalisation
+from edgeseg.specs.post_processing import PostProcessing
+from edgeseg.specs.region import MaskRegion, check_mask_regions
 
 CONTRACT_SCHEMA_VERSION = 2
 NEWEST_CONTRACT_SCHEMA_VERSION = 3
@@ -28,42 +30,6 @@ INTENDED_USE = "Research use only. Not a medical device; not for diagnosis or tr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostProcessing:
-    """Which connected components of a mask are too small to keep; 0 switches a rule off, and all are off by default.
-
-    Sizes are in pixels of the contract's grid. A lone slice loses its components of fewer than `min_area_px` pixels; a
-    volume those of fewer than `min_volume_px` voxels, and those smaller than `min_share` of its largest one (1.0 keeps
-    the largest alone). `edgeseg.components` has the definition step by step.
-    """
-
-    min_area_px: int = 0
-    min_volume_px: int = 0
-    min_share: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuse negative sizes and shares outside [0, 1]."""
-        for name in ("min_area_px", "min_volume_px"):
-            if getattr(self, name) < 0:
-                raise OptionError(f"{name} is {getattr(self, name)}; 0 (off) or more pixels are needed")
-        if not 0.0 <= self.min_share <= 1.0:
-            raise OptionError(f"min_share is {self.min_share}; a share of the largest component lies in [0, 1]")
-
-    def applies(self, *, volume: bool) -> bool:
-        """Whether a rule is on for volumes, or for lone slices."""
-        return self.min_volume_px > 0 or self.min_share > 0 if volume else self.min_area_px > 0
-
-    def describe(self, *, volume: bool) -> str:
-        """Say in a few words what is dropped from volumes, or from lone slices; `none` where nothing is."""
-        volumes = (
-            f"under {self.min_volume_px} voxels" * (self.min_volume_px > 0),
-            f"under {self.min_share:g} of the largest" * (self.min_share > 0),
-        )
-        parts = volumes if volume else (f"under {self.min_area_px} pixels" * (self.min_area_px > 0),)
-        said = " or ".join(filter(None, parts))
-        return f"components {said} dropped" if said else "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
     """What a device must know to run an artifact; it travels inside the artifact.
 
@@ -72,7 +38,9 @@ class Contract:
     `layout`. The artifact returns `output`, laid out as `output_layout`, None for the same: logits, or probabilities,
     of which a runner takes the logit; a pixel is tumour when its probability is above `threshold`, which is its logit
     above `logit_threshold`, and `post_processing` does not drop its component. Of several channels `classes` has the
-    names, and `foreground` the numbers of those that are tumour. `seen_patients` holds what `seen_entries` makes of
+    names, and `foreground` the numbers of those that are tumour. Where `regions` are given there is a mask for each of
+    them in place of one, with a threshold and post-processing of its own; `exclusive` says that the channels are those
+    of a softmax, so that one of them wins each pixel. `seen_patients` holds what `seen_entries` makes of
     every patient that training or calibration used, so that a tool that has the site's key can refuse to evaluate on
     them, and nobody else can find out who they are. `licence` is that of the weights, None where edgeseg cannot know
     it. `profile` is the one of `PROFILES` that an int8 artifact was built for, None for float. `golden` is what the
@@ -115,6 +83,8 @@ class Contract:
     foreground: tuple[int, ...] = field(default=(), metadata={LEFT_OUT: True})
     reference_channel: str | None = field(default=None, metadata={LEFT_OUT: True})
     stand_in: str | None = field(default=None, metadata={LEFT_OUT: True})
+    regions: tuple[MaskRegion, ...] = field(default=(), metadata={LEFT_OUT: True})
+    exclusive: bool = field(default=False, metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse a layout, size, scale, threshold or digest that no runner could honour."""
@@ -123,7 +93,8 @@ class Contract:
                 raise OptionError(f"{name} is '{getattr(self, name)}'; choose one of: {', '.join(LAYOUTS)}")
         _ = self.channel_set
         check_normalisation(self.normalisation, self.intensity, len(self.channels))
-        _check_classes(self.output, self.classes, self.foreground)
+        _check_classes(self.output, self.classes, self.foreground, bool(self.regions))
+        check_mask_regions(self.regions, self.classes, exclusive=self.exclusive, foreground=self.foreground)
         if self.output not in OUTPUTS:
             raise OptionError(f"output is '{self.output}'; choose one of: {', '.join(OUTPUTS)}")
         if self.profile not in (None, *PROFILES):
@@ -149,7 +120,22 @@ class Contract:
     @property
     def image(self) -> ImageSpec:
         """The network's input as an `ImageSpec`."""
-        return ImageSpec(height=self.height, width=self.width, channels=self.channels)
+        names = tuple(region.name for region in self.regions)
+        return ImageSpec(height=self.height, width=self.width, channels=self.channels, classes=names)
+
+    @property
+    def masks(self) -> tuple[Contract, ...]:
+        """A contract for each mask, as of a network that gives its logits alone; itself where there is one mask."""
+        if not self.regions:
+            return (self,)
+        one = replace(self, output=OUTPUTS[0], classes=(), regions=(), exclusive=False, golden=None)
+        return tuple(
+            replace(one, threshold=region.threshold, post_processing=region.post_processing) for region in self.regions
+        )
+
+    def drops(self, *, volume: bool) -> bool:
+        """Whether small components of a mask are dropped from volumes, or from lone slices."""
+        return any(one.post_processing.applies(volume=volume) for one in self.masks)
 
     @property
     def channel_set(self) -> ChannelSet:
@@ -180,15 +166,15 @@ class Contract:
         return replace(self, schema_version=NEWEST_CONTRACT_SCHEMA_VERSION)
 
 
-_NEWEST = ("intensity", "output_layout", "classes", "foreground", "reference_channel", "stand_in")
+_NEWEST = ("intensity", "output_layout", "classes", "foreground", "reference_channel", "stand_in", "regions")
 
 
-def _check_classes(output: str, classes: tuple[str, ...], foreground: tuple[int, ...]) -> None:
+def _check_classes(output: str, classes: tuple[str, ...], foreground: tuple[int, ...], regions: bool) -> None:
     if len(set(classes)) != len(classes) or len(classes) == 1:
         raise OptionError(f"classes are {list(classes)}; name each of several channels once, or leave classes out")
     if output == OUTPUTS[2] and not classes:
         raise OptionError("output is 'softmax' and classes are missing; name the channels that it is taken over")
-    if not classes and not foreground:
+    if (not classes or regions) and not foreground:
         return
     inside = all(0 <= number < len(classes) for number in foreground)
     if not (

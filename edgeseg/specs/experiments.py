@@ -8,8 +8,8 @@ from typing import Any
 
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import JsonFormatError, from_plain
-from edgeseg.specs.contract import PostProcessing
 from edgeseg.specs.flips import check_flips
+from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.training import TrainSpec
 
 BASE = "base"

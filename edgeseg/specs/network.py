@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgeseg.errors import OptionError
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.specs.channels import CHANNELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSpec:
-    """The image a network takes: `(N, height, width, len(channels)) float32 in [0, 1], NHWC`."""
+    """The image a network takes: `(N, height, width, len(channels)) float32 in [0, 1], NHWC`.
+
+    `classes` are the names of the logits that it gives for each pixel where it gives several, empty where it gives one.
+    """
 
     height: int = 256
     width: int = 256
     channels: tuple[str, ...] = CHANNELS
+    classes: tuple[str, ...] = field(default=(), metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
-        """Refuse empty images."""
+        """Refuse empty images, and classes that are one alone or there twice."""
+        if len(self.classes) == 1 or len(set(self.classes)) != len(self.classes):
+            raise OptionError(
+                f"classes are {list(self.classes)}; name each of several once, or none where there is one"
+            )
         if self.height < 1 or self.width < 1 or not self.channels:
             raise OptionError(f"an image of {self.height} x {self.width} x {len(self.channels)} is empty")
 

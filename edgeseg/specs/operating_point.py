@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edgeseg.errors import OptionError
-from edgeseg.specs.contract import PostProcessing
+from edgeseg.specs.post_processing import PostProcessing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

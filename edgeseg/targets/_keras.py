@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgeseg.specs import Contract
+from edgeseg.targets._blocks import over_blocks, sees_blocks
 from edgeseg.targets._explicit import explicit
 from edgeseg.targets.graph import GraphForm, GraphNetwork, form_of
 
@@ -17,7 +18,7 @@ INPUT, OUTPUT = "image", "logits"
 _FUSED = ("BatchNormalization", "ReLU", "Activation")
 PLAIN = (
     "Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "BatchNormalization", "ReLU", "MaxPooling2D", "UpSampling2D",
-    "Concatenate", "Add", "NearestResize", "DepthToSpace",
+    "Concatenate", "Add", "NearestResize", "DepthToSpace", "SpaceToDepth",
 )  # fmt: skip
 """Layers that every converter writes as one operation with an integer kernel: all that edgeseg's own networks have."""
 _STEP = re.compile(r"step(\d+)/")
@@ -100,13 +101,14 @@ def taken_apart(model: Any) -> Form:
     return form_of(model) if isinstance(model, GraphNetwork) else network(model)
 
 
-def network(model: Any, *, depth_to_space: bool = False) -> Network:
+def network(model: Any, *, depth_to_space: bool = False, space_to_depth: bool = False) -> Network:
     """Take a network apart into the calls of its layers, which stay its own; one operation each (`explicit`).
 
     Args:
         model: Keras 3 model.
         depth_to_space: write a transposed convolution whose kernel equals its stride as a 1 x 1 convolution and a
             rearrangement. The values are the same, and XNNPACK's own transposed convolution is slower.
+        space_to_depth: write a strided convolution of few channels over squares of pixels (`_blocks`), the same too.
     """
     import keras
     import tensorflow as tf
@@ -115,6 +117,8 @@ def network(model: Any, *, depth_to_space: bool = False) -> Network:
     times: dict[str, int] = {}
 
     def replacement(layer: Any) -> Any:
+        if space_to_depth and sees_blocks(layer, shapes.get(layer.name, ())):
+            return over_blocks(layer)
         if isinstance(layer, keras.layers.UpSampling2D) and layer.interpolation == "nearest":
             return _nearest_resize(keras, tf, layer)
         if depth_to_space and _tiles(keras, layer):
@@ -128,7 +132,9 @@ def network(model: Any, *, depth_to_space: bool = False) -> Network:
         steps.append(Step(name=name, layer=layer, arguments=arguments, options=options, result=result))
         return result
 
-    cloned = keras.models.clone_model(explicit(model), clone_function=replacement, call_function=call)
+    spelled_out = explicit(model)
+    shapes = {layer.name: tuple(layer.input.shape) for layer in spelled_out.layers if hasattr(layer, "kernel_size")}
+    cloned = keras.models.clone_model(spelled_out, clone_function=replacement, call_function=call)
     (image,), (logits,) = cloned.inputs, cloned.outputs
     output = next(step for step in steps if step.result is logits)
     return Network(image=image, steps=tuple(steps), output=output)

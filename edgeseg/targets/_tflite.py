@@ -26,7 +26,7 @@ FOREIGN = ("CUSTOM",)
 """What no graph may hold; the others of `UNWANTED` keep a graph of plain layers off an accelerator."""
 
 
-def float_model(model: Any, contract: Contract, *, weights: str = "float32") -> Any:
+def float_model(model: Any, contract: Contract, *, weights: str = "float32", blocks: bool = False) -> Any:
     """Convert a network to a flatbuffer object of `(1, H, W, 3) float32` -> `(1, H, W, 1) float32` logits.
 
     Args:
@@ -34,10 +34,11 @@ def float_model(model: Any, contract: Contract, *, weights: str = "float32") -> 
         contract: its size.
         weights: how they are stored: `float32`; `float16`, each widened by a DEQUANTIZE of its own, which runtimes do
             once while loading; `int8`, of tensors with 1024 weights or more, one scale per output channel.
+        blocks: write the stem over squares of pixels (`_blocks`).
     """
     import tensorflow as tf
 
-    function: Any = inference_function(network(model, depth_to_space=True), shape_of(contract))
+    function: Any = inference_function(network(model, depth_to_space=True, space_to_depth=blocks), shape_of(contract))
     with quiet():
         concrete = function.get_concrete_function()
         converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function)
@@ -49,7 +50,9 @@ def float_model(model: Any, contract: Contract, *, weights: str = "float32") -> 
     return unpack(data)
 
 
-def int8_model(job: ConvertJob, contract: Contract, ranges: ActivationRanges) -> tuple[Any, tuple[str, ...]]:
+def int8_model(
+    job: ConvertJob, contract: Contract, ranges: ActivationRanges, *, blocks: bool = False
+) -> tuple[Any, tuple[str, ...]]:
     """Convert a network to a flatbuffer object that takes and gives int8, and name the layers that run in float.
 
     They are `contract.float_layers`, and those that nothing computes in integers (`_tflite_partial`).
@@ -62,6 +65,7 @@ def int8_model(job: ConvertJob, contract: Contract, ranges: ActivationRanges) ->
         job: the network, as a Keras 3 model.
         contract: its size and threshold.
         ranges: of every layer's output.
+        blocks: write the stem over squares of pixels (`_blocks`).
 
     Raises:
         CheckpointError: when a tensor has no range.
@@ -69,7 +73,7 @@ def int8_model(job: ConvertJob, contract: Contract, ranges: ActivationRanges) ->
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
-    form, made = job.once(_calibrated_tiles, shape_of(contract))
+    form, made = job.once(_calibrated_tiles, shape_of(contract), blocks)
     source = unpack(made)
     _set_ranges(source, form, ranges, contract)
     ends = {"input_data_type": tf.int8, "output_data_type": tf.int8}
@@ -84,8 +88,8 @@ def int8_model(job: ConvertJob, contract: Contract, ranges: ActivationRanges) ->
     return flat, contract.float_layers
 
 
-def _calibrated_tiles(model: Any, shape: tuple[int, int, int]) -> tuple[Network, bytes]:
-    form = network(model, depth_to_space=True)
+def _calibrated_tiles(model: Any, shape: tuple[int, int, int], blocks: bool) -> tuple[Network, bytes]:
+    form = network(model, depth_to_space=True, space_to_depth=blocks)
     return form, calibrated(form, shape)
 
 
@@ -170,6 +174,9 @@ def _set_ranges(flat: Any, form: Network, ranges: ActivationRanges, contract: Co
     wanted |= {graph.inputs[0]: ranges.image_ends(contract)} | dict.fromkeys(
         logit_places(flat), (chosen.low, chosen.high)
     )
+    for step, name in zip(graph.operators, operations(flat), strict=True):
+        if name == "SPACE_TO_DEPTH" and (given := int(step.inputs[0])) in wanted:
+            wanted[int(step.outputs[0])] = wanted[given]  # it moves codes, and belongs to the layer behind it
     for place, (low, high) in wanted.items():
         set_range(flat, place, low, high)
     shift_head(flat, chosen.shift)

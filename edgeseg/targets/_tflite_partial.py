@@ -11,8 +11,8 @@ from edgeseg.targets._tflite_mixed import BETWEEN
 
 _FLOAT = ("BATCH_MATMUL",)
 """Operations that LiteRT's kernels do not run in int8 in every form."""
-_RIDERS = ("DEPTH_TO_SPACE",)
-"""Operations that only move what the one before them gives, within one layer."""
+_RIDERS = ("DEPTH_TO_SPACE", "SPACE_TO_DEPTH")
+"""Operations that only move what the one before or behind them computes with, within one layer."""
 
 
 def float_tensors(source: Any, form: Network, layers: tuple[str, ...]) -> list[str]:

@@ -78,7 +78,7 @@ class KerasPredictor:
             tables: what their bytes become, those of their volume, as `edgeseg.runtime.Segmenter.logits` has them.
 
         Returns:
-            `(N, H, W) float32` logits.
+            `(N, H, W) float32` logits; of a contract with R regions `(N, H, W, R)`.
 
         Raises:
             ImageError: when the images are not such a stack.
@@ -90,11 +90,15 @@ class KerasPredictor:
                 f"slices of {images.shape[1]} x {images.shape[2]} were given and the network takes {size[0]} x "
                 f"{size[1]}; resample them with edgeseg.imaging.to_network"
             )
-        logits = np.empty(images.shape[:3], np.float32)
+        several = (len(self.contract.regions),) if self.contract.regions else ()
+        logits = np.empty((*images.shape[:3], *several), np.float32)
         for start in range(0, len(images), _BATCH_SLICES):
             rows = slice(start, start + _BATCH_SLICES)
-            given = self._run(imaging.normalise(images[rows], self.contract, tables))[..., 0]
-            logits[rows] = imaging.as_logits(given, self.contract)
+            given = self._run(imaging.normalise(images[rows], self.contract, tables))
+            if several:
+                logits[rows] = imaging.region_logits(np.moveaxis(given, -1, 0), self.contract)
+            else:
+                logits[rows] = imaging.as_logits(given[..., 0], self.contract)
         return logits
 
 

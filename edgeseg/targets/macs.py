@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +45,60 @@ def _onnx_macs(path: Path) -> int | None:
     if any(node.domain not in ("", "ai.onnx") for node in model.graph.node):
         return None
     graph = onnx.shape_inference.infer_shapes(model).graph
-    shapes: Shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    return total_macs(graph.node, _shapes(graph))
+
+
+def _shapes(graph: Any) -> Shapes:
+    found: Shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
         dims = value.type.tensor_type.shape.dim
-        shapes.setdefault(value.name, tuple(d.dim_value or (1 if i == 0 else 0) for i, d in enumerate(dims)))
-    return total_macs(graph.node, shapes)
+        found.setdefault(value.name, tuple(d.dim_value or (1 if i == 0 else 0) for i, d in enumerate(dims)))
+    return found
 
 
 def _ort_macs(path: Path) -> int | None:
     graph = read_graph(path)
     known = (node.domain in ("", "ai.onnx") or node.op_type in _FUSED for node in graph.nodes)
     return total_macs(graph.nodes, graph.shapes) if all(known) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Multiply-accumulates of one convolution or product; the channels that it reads and gives, for a convolution."""
+
+    macs: int
+    channels: tuple[int, int] | None
+
+
+def costs_by_name(path: Path) -> dict[str, Cost]:
+    """Return what each node of a `.onnx` file costs that computes sums of products, NCHW.
+
+    ONNX Runtime calls the nodes that it makes after those of the file or after what they give, so each stands there
+    under both names. Nodes whose shapes do not tell are left out; it is empty for another format, and where `onnx` is
+    not installed.
+    """
+    if path.suffix.lower() != ".onnx" or importlib.util.find_spec("onnx") is None:
+        return {}
+    import onnx
+
+    try:
+        with quiet():
+            graph = onnx.shape_inference.infer_shapes(onnx.load(str(path))).graph
+    except Exception:  # a file that a runtime runs, in a form that this does not know
+        return {}
+    shapes = _shapes(graph)
+    found: dict[str, Cost] = {}
+    for node in graph.node:
+        if macs := _node_macs(node, shapes):
+            ends = [shapes.get(name, ()) for name in (node.input[0], node.output[0])]
+            channels = (ends[0][1], ends[1][1]) if all(len(shape) == 4 for shape in ends) else None
+            found |= dict.fromkeys(filter(None, (node.name, node.output[0])), Cost(macs=macs, channels=channels))
+    return found
+
+
+def macs_by_step(model: Any) -> list[int]:
+    """Return those of each operation of an unpacked TFLite file, in their order; 0 where they are not known."""
+    return [_step_macs(model, step) or 0 for step in model.subgraphs[0].operators]
 
 
 def total_macs(nodes: Iterable[Any], shapes: Shapes) -> int | None:
@@ -82,22 +126,25 @@ def _tflite_macs(path: Path) -> int | None:
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(path.read_bytes(), 0))
-    kinds = schema.BuiltinOperator
-    graph, total = model.subgraphs[0], 0
-    for step in graph.operators:
-        code = model.operatorCodes[step.opcodeIndex]
-        shapes = [tuple(graph.tensors[i].shape) if i >= 0 else () for i in step.inputs]
-        if code.customCode is not None:
-            return None
-        if code.builtinCode in (kinds.CONV_2D, kinds.DEPTHWISE_CONV_2D):
-            total += math.prod(shapes[1]) * math.prod(graph.tensors[step.outputs[0]].shape[1:3])
-        elif code.builtinCode == kinds.TRANSPOSE_CONV:
-            total += math.prod(shapes[1]) * math.prod(shapes[2][1:3])
-        elif code.builtinCode == kinds.FULLY_CONNECTED:
-            total += math.prod(shapes[1]) * max(math.prod(shapes[0]) // shapes[1][-1], 1)
-        elif code.builtinCode == kinds.BATCH_MATMUL:
-            return None
-    return int(total)
+    found = [_step_macs(model, step) for step in model.subgraphs[0].operators]
+    return None if None in found else sum(macs for macs in found if macs is not None)
+
+
+def _step_macs(model: Any, step: Any) -> int | None:
+    """Return what one operation of a TFLite file costs, NHWC; None where that is unknown."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    kinds, graph, code = schema.BuiltinOperator, model.subgraphs[0], model.operatorCodes[step.opcodeIndex]
+    shapes = [tuple(graph.tensors[i].shape) if i >= 0 else () for i in step.inputs]
+    if code.customCode is not None or code.builtinCode == kinds.BATCH_MATMUL:
+        return None
+    if code.builtinCode in (kinds.CONV_2D, kinds.DEPTHWISE_CONV_2D):
+        return int(math.prod(shapes[1]) * math.prod(graph.tensors[step.outputs[0]].shape[1:3]))
+    if code.builtinCode == kinds.TRANSPOSE_CONV:
+        return int(math.prod(shapes[1]) * math.prod(shapes[2][1:3]))
+    if code.builtinCode == kinds.FULLY_CONNECTED:
+        return int(math.prod(shapes[1]) * max(math.prod(shapes[0]) // shapes[1][-1], 1))
+    return 0
 
 
 _FORMATS: dict[str, tuple[str, Callable[[Path], int | None]]] = {

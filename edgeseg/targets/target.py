@@ -61,6 +61,8 @@ class Target:
         needs_calibration: whether `ConvertJob.ranges` must be given.
         max_flip_ppm: mask pixels per million that may differ from the Keras network at the operating threshold.
         layout: of input and output, `NHWC` or `NCHW`.
+        blocks: whether a strided convolution of few channels is written over squares of pixels (`_blocks`): the same
+            function, where it was measured faster.
         profiles: the build profiles in which its files differ, the default first; none for float.
         convert: writes the artifact at a path, whole or not at all; equal jobs give equal bytes.
         from_graph: whether it can be made of a network that is an ONNX graph alone (`GraphNetwork`).
@@ -78,6 +80,7 @@ class Target:
     max_flip_ppm: float
     layout: str
     convert: Callable[[ConvertJob, Path], None]
+    blocks: bool = False
     profiles: tuple[str, ...] = ()
     from_graph: bool = False
     companions: tuple[str, ...] = ()
@@ -122,7 +125,10 @@ def check_network(model: Any, contract: Contract) -> None:
         ContractError: with both shapes.
     """
     image = (None, contract.height, contract.width, len(contract.channels))
-    ends = (("takes", model.input_shape, image), ("gives", model.output_shape, (*image[:3], 1)))
+    ends = (
+        ("takes", model.input_shape, image),
+        ("gives", model.output_shape, (*image[:3], len(contract.classes) if contract.regions else 1)),
+    )
     for end, found, wanted in ends:
         if tuple(found) != wanted:
             raise ContractError(

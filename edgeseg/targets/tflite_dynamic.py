@@ -18,6 +18,7 @@ from edgeseg.targets._seal import sealed
 from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
 
 NAME, LAYOUT = "tflite-dynamic", "NHWC"
+BLOCKS = False
 
 
 @sealed
@@ -28,7 +29,7 @@ def _convert(job: ConvertJob, path: Path) -> None:
     from edgeseg.targets._keras import is_plain
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
-    flat = _tflite.float_model(job.model, contract, weights="int8")
+    flat = _tflite.float_model(job.model, contract, weights="int8", blocks=BLOCKS)
     artifacts.write_bytes(path, _tflite.to_bytes(flat, contract, plain=is_plain(job.model)))
 
 
@@ -41,5 +42,6 @@ TARGET = Target(
     max_flip_ppm=1000.0,
     layout=LAYOUT,
     convert=_convert,
+    blocks=BLOCKS,
     note="needs no calibration; tflite-int8 is as small and faster",
 )

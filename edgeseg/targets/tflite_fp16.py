@@ -17,6 +17,7 @@ from edgeseg.targets._seal import sealed
 from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
 
 NAME, LAYOUT = "tflite-fp16", "NHWC"
+BLOCKS = False
 
 
 @sealed
@@ -27,7 +28,7 @@ def _convert(job: ConvertJob, path: Path) -> None:
     from edgeseg.targets._keras import is_plain
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
-    flat = _tflite.float_model(job.model, contract, weights="float16")
+    flat = _tflite.float_model(job.model, contract, weights="float16", blocks=BLOCKS)
     artifacts.write_bytes(path, _tflite.to_bytes(flat, contract, plain=is_plain(job.model)))
 
 
@@ -40,5 +41,6 @@ TARGET = Target(
     max_flip_ppm=50.0,
     layout=LAYOUT,
     convert=_convert,
+    blocks=BLOCKS,
     note="half the file; a CPU computes it in float32",
 )

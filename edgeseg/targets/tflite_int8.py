@@ -24,6 +24,8 @@ from edgeseg.targets.target import (
 )
 
 NAME, LAYOUT = "tflite-int8", "NHWC"
+BLOCKS = False
+"""Equal codes and 1.05 times as fast; off until the shipped figures and device evidence are made of such files."""
 
 
 @sealed
@@ -35,7 +37,7 @@ def _convert(job: ConvertJob, path: Path) -> None:
     from edgeseg.targets._keras import is_plain
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT, layers=float_layers(job))
-    flat, layers = _tflite.int8_model(job, contract, ranges)
+    flat, layers = _tflite.int8_model(job, contract, ranges, blocks=BLOCKS)
     contract = replace(contract, float_layers=layers)
     artifacts.write_bytes(path, _tflite.to_bytes(flat, contract, plain=job.once(is_plain)))
 
@@ -49,5 +51,6 @@ TARGET = Target(
     max_flip_ppm=1000.0,
     layout=LAYOUT,
     convert=_convert,
+    blocks=BLOCKS,
     profiles=("arm",),
 )

@@ -39,7 +39,7 @@ def slots(spec: VariantSpec) -> tuple[str, ...]:
 
 
 def build_model(spec: VariantSpec, image: ImageSpec | None = None, keras: Any = None) -> Any:
-    """Build a network: `(N, H, W, 3) float32 in [0, 1]` -> `(N, H, W, 1)` logits.
+    """Build a network: `(N, H, W, 3) float32 in [0, 1]` -> `(N, H, W, 1)` logits, one for each class.
 
     Args:
         spec: family, alpha and stem.
@@ -60,4 +60,5 @@ def build_model(spec: VariantSpec, image: ImageSpec | None = None, keras: Any = 
     namespace = load_keras() if keras is None else keras
     inputs = blocks.image_input(namespace, image)
     x = variant.body(namespace, inputs, channels, spec.stem)
-    return namespace.Model(inputs, blocks.logits_head(namespace, x, spec.stem), name=spec.name.replace("-", "_"))
+    logits = blocks.logits_head(namespace, x, spec.stem, max(1, len(image.classes)))
+    return namespace.Model(inputs, logits, name=spec.name.replace("-", "_"))

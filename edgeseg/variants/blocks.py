@@ -132,16 +132,16 @@ def encoder_decoder(keras: Any, x: Any, block: Block, up: Block) -> Any:
     return x
 
 
-def logits_head(keras: Any, x: Any, stem: str) -> Any:
-    """To one logit a pixel: a 1 x 1 convolution, or the transposed one that undoes the stem's stride.
+def logits_head(keras: Any, x: Any, stem: str, count: int = 1) -> Any:
+    """To `count` logits a pixel: a 1 x 1 convolution, or the transposed one that undoes the stem's stride.
 
-    `(N, H / scale, W / scale, C)` -> `(N, H, W, 1)`.
+    `(N, H / scale, W / scale, C)` -> `(N, H, W, count)`.
     """
     layers, scale = keras.layers, SCALES[stem]
     prior = keras.initializers.Constant(TUMOUR_PRIOR_LOGIT)
     if scale == 1:
-        return layers.Conv2D(1, 1, bias_initializer=prior, name="head")(x)
-    return layers.Conv2DTranspose(1, scale, strides=scale, bias_initializer=prior, name="head")(x)
+        return layers.Conv2D(count, 1, bias_initializer=prior, name="head")(x)
+    return layers.Conv2DTranspose(count, scale, strides=scale, bias_initializer=prior, name="head")(x)
 
 
 def image_input(keras: Any, image: ImageSpec) -> Any:

@@ -44,7 +44,7 @@ class Ramp:
     name = "phantom"
     patients = ("PHANTOM_PA_0000", "PHANTOM_PB_0001")
 
-    def __init__(self, patients: int = 2, seed: int = 0, start: int = 0) -> None:
+    def __init__(self, patients: int = 2, seed: int = 0, start: int = 0, *, channels: ChannelSet | None = None) -> None:
         assert patients == command.PHANTOM_PATIENTS
 
     def institution(self, patient: str) -> str:

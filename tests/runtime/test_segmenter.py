@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError, ContractError, EdgeSegError, ImageError, OptionError
-from edgeseg.runtime import Segmenter, segmenter
+from edgeseg.runtime import Segmenter, open_numerics
 from edgeseg.runtime.onnx_session import BASIC, FUSED, FUSED_U8U8, GraphMode
 from edgeseg.specs import Contract, PostProcessing
 from edgeseg.targets._ort import saved
@@ -101,7 +101,7 @@ def test_tflite_says_which_kernels(tiny_tflite: Write) -> None:
 def test_exact_numerics_take_the_mode_that_the_probe_passed(
     tiny_onnx: Write, monkeypatch: pytest.MonkeyPatch, mode: GraphMode, told: str
 ) -> None:
-    monkeypatch.setattr(segmenter, "exact_mode", lambda: mode)
+    monkeypatch.setattr(open_numerics, "exact_mode", lambda: mode)
     opened_with: list[Any] = []
     original = ort.InferenceSession
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +14,15 @@ from edgeseg.errors import OptionError
 from edgeseg.metrics import median_ratio_bounds
 from edgeseg.place import scratch
 from edgeseg.progress import Progress, Say
-from edgeseg.results import BenchCell, BenchDevice, BenchResult, GemmRate, SpeedRatio, Sustained
+from edgeseg.results import BenchCell, BenchResult, GemmRate, SpeedRatio, Sustained
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_sha256, model_size_bytes
 from edgeseg.runtime.plain import PlainModel
 from edgeseg.specs import LGG, check_seed
 from edgeseg.stages.bench.alone import gemm_rate, run_alone
-from edgeseg.stages.bench.emulation import emulator
+from edgeseg.stages.bench.device import bench_device
 from edgeseg.stages.bench.interleave import Call, Timings, check_counts, interleave
 from edgeseg.stages.bench.latency import one_slice, phantom_images
-from edgeseg.stages.environment import environment, load_average, memory_bytes
 from edgeseg.targets import KerasPredictor
 from edgeseg.targets.macs import count_macs
 from edgeseg.targets.peers import contracts_of, open_for_timing
@@ -108,7 +106,7 @@ def bench(spec: BenchSpec, *, progress: Progress | None = None, say: Say | None 
         MissingExtraError: when what runs a file is not installed.
     """
     told = say or (lambda _line: None)
-    device = _device(spec)
+    device = bench_device(emulated=spec.emulated)
     own = contracts_of(spec.files, spec.contract)
     cells = [
         _Cell(path=f, threads=t, model=open_for_timing(f, threads=t, contract=own[f]), contract=own[f])
@@ -174,27 +172,6 @@ def sustained(found: SoloResult) -> Sustained:
         drift=last / first - 1.0,
         post_processing_ms=None if post is None else post * 1e3,
         peak_rss_bytes=found.peak_rss_bytes,
-    )
-
-
-def _device(spec: BenchSpec) -> BenchDevice:
-    found = emulator()
-    if found is not None and not spec.emulated:
-        raise OptionError(
-            f"this process runs under {found}, where a time says nothing about the processor that is emulated; count "
-            "instructions instead, or give --emulated to have wall times that are marked as such"
-        )
-    here = environment()
-    return BenchDevice(
-        cpu=here.cpu,
-        architecture=platform.machine(),
-        cores=here.cores,
-        os=here.os,
-        versions={"python": here.python, **here.versions},
-        memory_bytes=memory_bytes(),
-        emulator=found or ("as told by --emulated" if spec.emulated else None),
-        int8_kernels=here.int8_kernels,
-        load_average=load_average(),
     )
 
 

@@ -12,7 +12,7 @@ from edgeseg.data.volume import volumes
 from edgeseg.results import Environment, EvalResult, SensitivityResult
 from edgeseg.stages.build.compression import resolve_compression
 from edgeseg.stages.build.inputs import BuildData
-from edgeseg.stages.build.search import Candidate, Searched, Trial, candidates, halve, search
+from edgeseg.stages.build.search import Candidate, Known, Searched, Trial, candidates, halve, search
 from edgeseg.stages.build.workshop import Workshop
 from edgeseg.stages.calibrate import (
     BUILD_SLICES,
@@ -85,11 +85,12 @@ class BudgetSearch:
             inputs=(inputs.weights_sha256, inputs.content_key, inputs.point, self.environment, spec.allow_seen),
         )
         halves = halve(inputs.dataset, self.data.evaluation_patients, seed=spec.seed)
-        return search(self._candidates(target), halves, trial, self.ledger)
+        return search(functools.partial(self._candidates, target), halves, trial, self.ledger)
 
-    def _candidates(self, target: Target) -> Iterator[Candidate]:
+    def _candidates(self, target: Target, known: Known) -> Iterator[Candidate]:
         inputs = self.workshop.inputs
         return candidates(
+            known,
             self.ranges,
             other=self._other if inputs.trained and inputs.learned_ranges is None else None,
             ranked=functools.partial(self._ranked, target),

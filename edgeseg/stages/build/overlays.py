@@ -24,6 +24,8 @@ def overlays(predictor: Predictor, volumes: Iterable[Volume], *, per_patient: in
     Raises:
         ArtifactError: when the artifact gives no usable logits.
     """
+    if predictor.contract.regions:
+        return ()
     found: list[Overlay] = []
     for volume in volumes:
         masks = predicted_masks(predictor, volume)

@@ -59,6 +59,11 @@ Score = Callable[[Path, tuple[str, ...]], EvalResult]
 """Scores a file on patients."""
 
 
+Known = Sequence[tuple[Candidate, TriedPoint]]
+"""What was tried so far."""
+Tries = Callable[[Known], Iterable[Candidate]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halves:
     """The patients to search on and those to confirm on."""
@@ -92,6 +97,7 @@ def halve(dataset: Dataset, patients: Sequence[str], *, seed: int) -> Halves:
 
 
 def candidates(
+    known: Known,
     plain: RecordedRanges,
     *,
     other: Callable[[str], RecordedRanges] | None,
@@ -100,7 +106,10 @@ def candidates(
 ) -> Iterator[Candidate]:
     """Give what to try, cheapest first: int8 by each calibration method, then the worst layers in float, then `more`.
 
+    Layers stay in float beside the ranges of the method that lost least, since the two losses add up.
+
     Args:
+        known: what was tried so far, which grows as candidates are taken.
         plain: the ranges that the build has.
         other: measures ranges by another method; None where there is nothing to measure on.
         ranked: measures the layers; called when int8 alone was not enough.
@@ -112,10 +121,11 @@ def candidates(
         if other is not None and method != first:
             yield Candidate(recipe=f"int8 ({method})", ranges=other(method))
     worst = [entry.layer for entry in ranked().worst_first()]
+    best = min(known, key=lambda pair: pair[1].drop.bound)[0].ranges
     for count in sorted({min(count, len(worst)) for count in LADDER}):
         kept = tuple(worst[:count])
         name = f"{kept[0]} in float" if count == 1 else f"{count} layers in float"
-        yield Candidate(recipe=f"int8 ({first}), {name}", ranges=plain, float_layers=kept)
+        yield Candidate(recipe=f"int8 ({best.activations.method}), {name}", ranges=best, float_layers=kept)
     yield from more
 
 
@@ -164,11 +174,12 @@ class Trial:
         )
 
 
-def search(tries: Iterable[Candidate], halves: Halves, trial: Trial, ledger: Ledger) -> Searched:
+def search(tries: Tries, halves: Halves, trial: Trial, ledger: Ledger) -> Searched:
     """Try candidates until the bound of one holds on the search patients, and score that one on the others.
 
     Args:
-        tries: in the order of cost; nothing is asked for beyond the first that holds.
+        tries: gives candidates in the order of cost from what is known so far; nothing is asked for beyond the first
+            that holds.
         halves: who is searched and confirmed on.
         trial: writes and scores a candidate.
         ledger: takes over points that were tried before.
@@ -178,7 +189,7 @@ def search(tries: Iterable[Candidate], halves: Halves, trial: Trial, ledger: Led
     """
     name = trial.target.name
     known: list[tuple[Candidate, TriedPoint]] = []
-    for number, candidate in enumerate(tries, 1):
+    for number, candidate in enumerate(tries(known), 1):
         asked = (*trial.inputs, _facts(candidate), halves.search, trial.reference, trial.max_drop, trial.seed)
         work = functools.partial(trial.point, candidate, halves.search)
         point = ledger.run(f"try {name} {number}", TriedPoint, work, inputs=asked)

@@ -20,7 +20,7 @@ from edgeseg.metrics import count_overlap
 from edgeseg.place import scratch
 from edgeseg.progress import Progress
 from edgeseg.results import LayerSensitivity, SensitivityResult
-from edgeseg.specs import Contract, check_seed, require_some
+from edgeseg.specs import Contract, check_seed, refuse_regions, require_some
 from edgeseg.stages.calibrate.lot import calibration_patients
 from edgeseg.stages.calibrate.ranges import RecordedRanges
 from edgeseg.stages.environment import versions
@@ -78,6 +78,7 @@ def sensitivity(
         raise OptionError("sensitivity is measured on patients, and none was given; give at least one")
     volumes = [dataset.volume(patient) for patient in patients]
     contract = checkpoint_contract(checkpoint.header, target)
+    refuse_regions(contract, "ranked layer by layer")
     job = ConvertJob(model=model, contract=contract, ranges=recorded.activations)
     files = _Files(check_target(target), job, volumes, threads, progress)
     exact = _answers(float_predictor(model, contract, threads=threads), contract, volumes)

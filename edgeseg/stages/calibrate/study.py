@@ -11,7 +11,7 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.place import cache_dir, scratch
 from edgeseg.results import CalibrationPoint, CalibrationSet, CalibrationStudy, EvalResult
-from edgeseg.specs import check_seed, refuse_calibrated, require_some
+from edgeseg.specs import check_seed, refuse_calibrated, refuse_classes, require_some
 from edgeseg.stages.calibrate.ranges import record_ranges, training_patients
 from edgeseg.stages.calibrate.sensitivity import check_target
 from edgeseg.stages.calibrate.slices import (
@@ -95,6 +95,7 @@ class _Study:
         self.checkpoint, self.dataset, self.target, self.scored = checkpoint, dataset, target, scored
         self.seed, self.threads = seed, threads
         self.weights = artifacts.sha256_file(checkpoint.path)
+        refuse_classes(checkpoint.header.image.classes, "studied under other calibrations")
         self.model = network_of(checkpoint)
         self.job = ConvertJob(model=self.model, contract=checkpoint_contract(checkpoint.header, target.name))
         place = cache_dir() / "calibration-study" / self.weights[:16]

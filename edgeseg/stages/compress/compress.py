@@ -26,7 +26,7 @@ from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.place import holding_out, sweep
 from edgeseg.recipes import Outcome
 from edgeseg.results import CompressResult, CompressStep, NetworkSize
-from edgeseg.specs import Chain, RecipeSpec, options_of, recipe_name
+from edgeseg.specs import Chain, RecipeSpec, options_of, recipe_name, refuse_classes
 from edgeseg.stages.adopt import copy_original
 from edgeseg.stages.calibrate import RANGES_FILE, learned_ranges
 from edgeseg.stages.compress.foreign import taken_over
@@ -86,6 +86,7 @@ def compress(
         EdgeSegError: as the recipes raise them.
     """
     check_weights(parent, parent.header.variant)
+    refuse_classes(parent.header.image.classes or cache.classes, "compressed")
     check_place(out, resume=resume)
     parent = name_patients(parent, cache.patients)
     if parent.header.foreign is not None:

@@ -16,7 +16,7 @@ from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.metrics import count_overlap, count_tumour_free
 from edgeseg.place import turn
 from edgeseg.results import ExperimentLog, HeldOutScore, Outcome
-from edgeseg.specs import ExperimentRow, Plan, PostProcessing, Scoring, TrainSpec
+from edgeseg.specs import ExperimentRow, Plan, PostProcessing, Scoring, TrainSpec, refuse_classes
 from edgeseg.stages.predict import Predictor, checkpoint_predictor, last_step_weights
 from edgeseg.stages.score import predicted_masks
 from edgeseg.stages.train import STATE, History, OnTraining, complete_run, holds_run, read_history, train
@@ -171,6 +171,7 @@ class _Work:
     def _scores(self, weights: Checkpoint, score: Scoring) -> tuple[HeldOutScore, ...]:
         if score.weights == "last":
             weights = last_step_weights(read_checkpoint(weights.path.parent / STATE), weights)
+        refuse_classes(weights.header.image.classes, "scored by a plan of experiments")
         predictor = checkpoint_predictor(weights)
         predictor.contract = replace(
             predictor.contract, threshold=score.threshold, post_processing=PostProcessing(min_share=score.min_share)

@@ -18,7 +18,7 @@ from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, DatasetError
 from edgeseg.progress import Progress
-from edgeseg.specs import FLIPS, check_flips
+from edgeseg.specs import FLIPS, check_flips, refuse_classes
 from edgeseg.stages.predict import checkpoint_predictor, volume_logits
 from edgeseg.stages.train import fold_folders
 
@@ -139,6 +139,7 @@ def held_out_logits(
         OutputError: when the run's folder cannot be written.
     """
     check_flips(flips)
+    refuse_classes(cache.classes, "given a threshold out of fold")
     path = run.folder / f"logits-{_key(run, cache, flips)}.npz"
     kept, told = _read(path, run.patients), progress or _silent
     if kept is None:

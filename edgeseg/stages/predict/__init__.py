@@ -5,11 +5,12 @@ from __future__ import annotations
 from edgeseg.stages.predict.known import name_patients
 from edgeseg.stages.predict.predictor import (
     Predictor,
+    class_masks,
     flip_passes,
     masks_on_volume,
     normalised_logits,
     plain_dice,
-    plain_overlap,
+    plain_overlaps,
     slice_label,
     volume_logits,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "Remembered",
     "checkpoint_contract",
     "checkpoint_predictor",
+    "class_masks",
     "flip_passes",
     "last_step_weights",
     "masks_on_volume",
@@ -28,7 +30,7 @@ __all__ = [
     "network_of",
     "normalised_logits",
     "plain_dice",
-    "plain_overlap",
+    "plain_overlaps",
     "slice_label",
     "volume_logits",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.data.volume import Volume
-from edgeseg.errors import ArtifactError
+from edgeseg.errors import ArtifactError, MaskError
 from edgeseg.imaging import Tables, framed, framed_size, logits_to_size, mask_from_logits, prepared
 from edgeseg.metrics import Overlap, count_overlap
 from edgeseg.specs import FLIPS, Contract, check_flips
@@ -43,7 +44,10 @@ class Predictor(Protocol):
         """How many threads it may use."""
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Run slices of the contract's size: `(N, H, W, 3) uint8`, NHWC, to `(N, H, W) float32` logits."""
+        """Run slices of the contract's size: `(N, H, W, 3) uint8`, NHWC, to `(N, H, W) float32` logits.
+
+        Of a contract with R regions they are `(N, H, W, R)`.
+        """
 
 
 class VolumePredictor(Predictor, Protocol):
@@ -71,7 +75,7 @@ def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") 
         flips: a key of `FLIPS`; the logits are the mean over its passes, each flipped back.
 
     Returns:
-        `(N, H, W) float32` logits on the grid of the contract.
+        `(N, H, W) float32` logits on the grid of the contract; of one with R regions `(N, H, W, R)`.
 
     Raises:
         OptionError: when `flips` is unknown.
@@ -96,20 +100,48 @@ def flip_passes(predictor: Predictor, volume: Volume, *, flips: str) -> list[NDA
 
 
 def masks_on_volume(logits: NDArray[np.float32], contract: Contract, volume: Volume) -> NDArray[np.bool_]:
-    """Turn logits of `volume_logits`, `(N, H, W) float32`, into masks on the volume's own grid: `(N, h, w) bool`."""
+    """Turn logits of `volume_logits`, `(N, H, W) float32`, into masks on the volume's own grid: `(N, h, w) bool`.
+
+    Of a contract with R regions they are `(N, H, W, R)` and `(N, h, w, R)`.
+    """
     return mask_from_logits(_on_volume(logits, contract, volume), contract)
 
 
-def plain_overlap(predictor: Predictor, volume: Volume) -> Overlap:
-    """Count one patient while training: raw masks at probability 0.5, no flips, on the grid of the slices' cache."""
-    reference = np.asarray(volume.reference)
-    logits = _on_volume(volume_logits(predictor, volume), predictor.contract, volume)
-    return count_overlap(logits > 0.0, reference)
+def plain_overlaps(predictor: Predictor, volume: Volume) -> tuple[Overlap, ...]:
+    """Count one patient while training: raw masks at probability 0.5, no flips, on the grid of the slices' cache.
+
+    There is one count for each mask of the network.
+    """
+    reference = class_masks(volume, predictor.contract)
+    found = _on_volume(volume_logits(predictor, volume), predictor.contract, volume) > 0.0
+    if not predictor.contract.regions:
+        return (count_overlap(found, reference),)
+    return tuple(count_overlap(found[..., k], reference[..., k]) for k in range(found.shape[3]))
 
 
 def plain_dice(predictor: Predictor, volume: Volume) -> float:
-    """Return the Dice of `plain_overlap`."""
-    return plain_overlap(predictor, volume).dice
+    """Return the Dice of `plain_overlaps`, the mean over the masks."""
+    return fmean(one.dice for one in plain_overlaps(predictor, volume))
+
+
+def class_masks(volume: Volume, contract: Contract) -> NDArray[np.bool_]:
+    """Return the reference masks of what a contract draws.
+
+    Returns:
+        `(N, h, w) bool`; of a contract with R regions `(N, h, w, R)`, in their order.
+
+    Raises:
+        MaskError: when the data has other classes than the network.
+    """
+    drawn = tuple(region.name for region in contract.regions)
+    if missing := sorted(set(drawn) - set(volume.classes)) or (() if drawn else volume.classes):
+        raise MaskError(
+            f"the network draws {', '.join(drawn) or 'one mask'}, and the masks of {volume.patient} are of "
+            f"{', '.join(volume.classes) or 'one class'} ('{missing[0]}'); give data with the network's classes, or "
+            "choose them with --labels"
+        )
+    reference = np.asarray(volume.reference)
+    return reference[..., [volume.classes.index(name) for name in drawn]] if drawn else reference
 
 
 def slice_label(volume: Volume, index: int) -> str:
@@ -136,7 +168,8 @@ def _logits(
         np.asarray(normalised_logits(predictor, images[start : start + BATCH_SLICES], tables)) for start in starts
     ]
     for start, batch in zip(starts, batches, strict=True):
-        shape = images[start : start + BATCH_SLICES].shape[:3]
+        regions = predictor.contract.regions
+        shape = (*images[start : start + BATCH_SLICES].shape[:3], *((len(regions),) if regions else ()))
         _check_batch(batch, shape, predictor.contract, volume, start)
     return np.concatenate(batches).astype(np.float32, copy=False)
 
@@ -149,7 +182,7 @@ def _check_batch(
             f"the {contract.target} artifact of {contract.variant.slug} answered {shape} slices with logits of shape "
             f"{batch.shape}; one logit per pixel, (N, H, W), is needed. Build it again with edgeseg build"
         )
-    bad = ~np.isfinite(batch).all(axis=(1, 2))
+    bad = ~np.isfinite(batch).all(axis=tuple(range(1, batch.ndim)))
     if bad.any():
         raise ArtifactError(
             f"the {contract.target} artifact of {contract.variant.slug} gave logits that are not finite on slice "

@@ -12,7 +12,7 @@ from edgeseg.data.volume import KAGGLE_LGG, PHANTOM
 from edgeseg.foreign import rebuild
 from edgeseg.place import key_for
 from edgeseg.runtime import Segmenter
-from edgeseg.specs import Contract, seen_entries
+from edgeseg.specs import Contract, own_regions, seen_entries
 from edgeseg.targets import KerasPredictor, float_predictor, get
 from edgeseg.variants import build_model
 from edgeseg.variants.tiers import tier_of
@@ -44,6 +44,8 @@ def checkpoint_contract(header: CheckpointHeader, target: str = "keras-fp32", *,
         channels=header.image.channels,
         height=header.image.height,
         width=header.image.width,
+        classes=header.image.classes,
+        regions=own_regions(header.image.classes),
         normalisation=header.train.normalisation,
         trained_on=header.data,
         training_hash=header.data_hash,

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from edgeseg.components import post_process_logits
 from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError, MaskError
-from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval, score_patient
+from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval, score_classes, score_patient
 from edgeseg.place import keys_for, missing_keys
 from edgeseg.progress import Progress
 from edgeseg.results import EvalResult, InstitutionScore, Interval, PatientScore
 from edgeseg.specs import Contract, PostProcessing, check_flips, check_seed, count_seen, not_comparable
-from edgeseg.stages.predict import Predictor, masks_on_volume, volume_logits
+from edgeseg.stages.predict import Predictor, class_masks, masks_on_volume, volume_logits
+from edgeseg.stages.score.classes import class_results
 from edgeseg.stages.score.simulate import AS_IS, simulated
 
 _LOG = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def evaluate(
     scores: list[PatientScore] = []
     for volume in simulated(_checked(volumes, contract, allow_seen=allow_seen), simulation):
         masks = predicted_masks(predictor, volume, post_processing=post_processing, flips=flips)
-        scores.append(score_patient(masks, volume.reference, patient=volume.patient, institution=volume.institution))
+        scores.append(_score(masks, class_masks(volume, contract), volume, contract))
         if progress:
             progress(len(scores), None, volume.patient)
     if not scores:
@@ -91,7 +92,18 @@ def evaluate(
     )
     applied = contract.post_processing if post_processing else PostProcessing()
     unknown = not_comparable(contract.seen_patients, keys_for(contract.seen_patients))
-    return replace(result, post_processing=applied, flips=flips, simulation=simulation, seen_unknown=unknown)
+    classes = class_results(scores, contract, post_processing=post_processing, seed=seed)
+    return replace(
+        result, post_processing=applied, flips=flips, simulation=simulation, seen_unknown=unknown, classes=classes
+    )
+
+
+def _score(masks: NDArray[np.bool_], reference: NDArray[np.bool_], volume: Volume, contract: Contract) -> PatientScore:
+    patient, institution = volume.patient, volume.institution
+    if not contract.regions:
+        return score_patient(masks, reference, patient=patient, institution=institution)
+    names = [region.name for region in contract.regions]
+    return score_classes(masks, reference, names=names, patient=patient, institution=institution)
 
 
 def check_unseen(contract: Contract, patients: Sequence[str], *, allow_seen: bool = False) -> int:
@@ -124,6 +136,8 @@ def predicted_masks(
     predictor: Predictor, volume: Volume, *, post_processing: bool = True, flips: str = "none"
 ) -> NDArray[np.bool_]:
     """Segment one patient on the grid of its own images: `(N, h, w) bool`; see `evaluate` for the options.
+
+    Of a contract with R regions the masks are `(N, h, w, R)`.
 
     Raises:
         OptionError: when `flips` is unknown.
@@ -162,7 +176,7 @@ def _checked(volumes: Iterable[Volume], contract: Contract, *, allow_seen: bool)
             raise DatasetError(f"patient {volume.patient} has no slices; leave it out")
         if volume.masks is None:
             raise MaskError(f"patient {volume.patient} has no reference masks; an evaluation compares against them")
-        if volume.masks.shape != volume.images.shape[:3]:
+        if volume.masks.shape[:3] != volume.images.shape[:3] or volume.masks.ndim != 3 + bool(volume.classes):
             raise MaskError(
                 f"patient {volume.patient} has masks of shape {volume.masks.shape} for images of shape "
                 f"{volume.images.shape}; each slice needs a mask of its own size"

@@ -16,7 +16,7 @@ from edgeseg.results import ParityResult
 from edgeseg.specs import Contract
 from edgeseg.stages.predict import Predictor, slice_label, volume_logits
 
-_MUST_AGREE = ("channels", "height", "width", "normalisation", "scale", "threshold")
+_MUST_AGREE = ("channels", "height", "width", "normalisation", "scale", "threshold", "regions")
 
 
 def verify(
@@ -89,9 +89,9 @@ def _compare(predictor: Predictor, reference: Predictor, volume: Volume) -> _Tal
     if not len(volume.images):
         return _Tally()
     ours, theirs = volume_logits(predictor, volume), volume_logits(reference, volume)
-    differences = np.abs(ours.astype(np.float64) - theirs).max(axis=(1, 2))
+    differences = np.abs(ours.astype(np.float64) - theirs).max(axis=tuple(range(1, ours.ndim)))
     flipped = mask_from_logits(ours, predictor.contract) ^ mask_from_logits(theirs, reference.contract)
-    flips = np.count_nonzero(flipped, axis=(1, 2))
+    flips = np.count_nonzero(flipped, axis=tuple(range(1, flipped.ndim)))
     worst = max(range(len(flips)), key=lambda index: (flips[index], differences[index]))
     return _Tally(
         slices=len(flips),

@@ -19,12 +19,12 @@ from edgeseg.data.scan import Scan, SourcedScan
 from edgeseg.data.tree import MASK_ENDING
 from edgeseg.errors import OptionError
 from edgeseg.imaging import ASPECT_TOLERANCE, framed_size
-from edgeseg.results import PatientSegmentation, SliceSegmentation
-from edgeseg.specs import Contract, RunOptions
+from edgeseg.results import ClassSegmentation, PatientSegmentation, SliceSegmentation
+from edgeseg.specs import Contract, MaskRegion, RunOptions
 from edgeseg.stages.segment.clock import ms_since, rounded_ms
 from edgeseg.stages.segment.dicom_seg import SegMasks
 from edgeseg.stages.segment.doubts import Doubts
-from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer
+from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer, label_map
 from edgeseg.stages.segment.measure import area_mm2, largest_diameter_mm
 from edgeseg.stages.segment.pictures import Pictures, channel_shown
 
@@ -88,21 +88,27 @@ def segment_case(
     """
     start = time.perf_counter()
     place = make_dir(folder / scan.name)
-    writers = _writers(scan, place, options, model_sha256)
+    regions = segmenter.contract.regions
+    writers = _writers(scan, place, options, model_sha256, regions)
     watched = _Watched(scan, advance)
     on = scan.channels.index(channel_shown(segmenter.contract, scan.channels))
-    pictures = Pictures(place, scan.name, len(scan.slice_names), scan.pixel_mm, on) if options.overlays else None
+    pictures = (
+        Pictures(place, scan.name, len(scan.slice_names), scan.pixel_mm, on, regions) if options.overlays else None
+    )
     masks: list[SliceSegmentation] = []
     latencies_ms: list[float] = []
+    pixels = np.zeros(len(regions) or (), np.int64)
     results = segmenter.segment_scan(watched, spool_dir=place, tables=segmenter.scan_tables(scan))
     for index, (name, done) in enumerate(zip(scan.slice_names, results, strict=True)):
         latencies_ms.append(done.seconds * 1e3)
         watched.doubts.drew(done)
         for writer in writers:
-            writer.add(index, name, done.mask)
+            writer.add(index, name, label_map(done.mask, regions) if regions else done.mask)
         if pictures is not None:
             pictures.add(index, name, watched.picture(index), done.mask)
-        masks.append(_measured(name, done.mask, scan.pixel_mm))
+        pixels += np.count_nonzero(done.mask, axis=(0, 1))
+        union: NDArray[np.bool_] = np.logical_or.reduce(done.mask, axis=2) if regions else done.mask
+        masks.append(_measured(name, union, scan.pixel_mm))
     watched.finished()
     if writers[:1] and isinstance(writers[0], PictureMasks):
         masks = [replace(mask, mask=_told(writers[0].place(mask.slice), folder)) for mask in masks]
@@ -112,7 +118,17 @@ def segment_case(
     resampled = _resampled(watched.sizes, segmenter.contract, scan.pixel_mm)
     warnings = (*watched.doubts.told(segmenter.contract, volume=scan.volume), *resampled, *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
-    return _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
+    found = _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
+    return replace(found, classes=_classes(scan, regions, pixels)) if regions else found
+
+
+def _classes(scan: Scan, regions: tuple[MaskRegion, ...], pixels: NDArray[np.int64]) -> tuple[ClassSegmentation, ...]:
+    found = []
+    for region, count in zip(regions, pixels.tolist(), strict=True):
+        area = area_mm2(count, scan.pixel_mm)
+        volume_ml = None if area is None or scan.slice_mm is None else area * scan.slice_mm / 1e3
+        found.append(ClassSegmentation(name=region.name, label=region.label, pixels=count, volume_ml=volume_ml))
+    return tuple(found)
 
 
 def _told(path: Path, folder: Path) -> str:
@@ -167,7 +183,9 @@ def _measured(name: str, mask: NDArray[np.bool_], pixel_mm: tuple[float, float] 
     )
 
 
-def _writers(scan: SourcedScan, place: Path, options: RunOptions, model_sha256: str) -> list[Writer]:
+def _writers(
+    scan: SourcedScan, place: Path, options: RunOptions, model_sha256: str, regions: tuple[MaskRegion, ...]
+) -> list[Writer]:
     """Make the writers, those of pictures first."""
     wanted = options.formats or scan.mask_formats[:1]
     for name in wanted:
@@ -176,6 +194,15 @@ def _writers(scan: SourcedScan, place: Path, options: RunOptions, model_sha256: 
                 f"masks as {name} were asked for and {scan.name} is {scan.kind}; only input that says where its voxels "
                 f"are as {_NEEDED.get(name, name)} does can have them; choose {' or '.join(sorted(scan.mask_formats))}"
             )
+    if regions and "dicom-seg" in wanted:
+        raise OptionError(
+            f"the network draws {len(regions)} masks ({', '.join(one.name for one in regions)}), and DICOM SEG is "
+            "written of one mask yet; take maps of labels with --format png"
+        )
+    if regions:
+        pictures = {f".{name}" for name in wanted if name in ("png", "tiff")}
+        made: list[Writer] = [PictureMasks(place, suffix, regions) for suffix in sorted(pictures)]
+        return [*made, *([_nifti(scan, place, model_sha256)] if "nifti" in wanted else [])]
     return [make(scan, place, model_sha256) for name, make in _WRITERS.items() if name in wanted]
 
 
@@ -204,7 +231,7 @@ _WRITERS: dict[str, Callable[[SourcedScan, Path, str], Writer]] = {
 
 def _rule(contract: Contract, scan: Scan) -> str:
     """Name the rule that decided what was dropped, as `PatientSegmentation.post_processing` does."""
-    if not contract.post_processing.applies(volume=scan.volume):
+    if not contract.drops(volume=scan.volume):
         return "none"
     return "volume" if scan.volume else "slices"
 

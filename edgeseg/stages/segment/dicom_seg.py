@@ -64,7 +64,7 @@ class SegMasks:
         """
         made = self._checked(self._made)
         try:
-            with _lenient():
+            with lenient():
                 made.save_as(self._path, enforce_file_format=True)
         except OSError as error:
             raise OutputError(f"cannot write {self._path.name}: {error.strerror or error}; free space") from error
@@ -87,7 +87,7 @@ class SegMasks:
             DatasetError: when it cannot be made.
         """
         try:
-            with _lenient():
+            with lenient():
                 return make()
         except DatasetError:
             raise
@@ -99,7 +99,7 @@ class SegMasks:
 
 
 @contextmanager
-def _lenient() -> Iterator[None]:
+def lenient() -> Iterator[None]:
     """Take values of the source as they are, also where they are longer than the standard allows."""
     from pydicom.config import disable_value_validation
 

@@ -32,7 +32,7 @@ class Doubts:
 
     def drew(self, done: SliceMask) -> None:
         """Count a slice's mask."""
-        self._tumour += int(np.count_nonzero(done.mask))
+        self._tumour += int(np.count_nonzero(done.mask if done.mask.ndim == 2 else done.mask.any(axis=2)))
         self._low, self._high = min(self._low, done.logit_range[0]), max(self._high, done.logit_range[1])
 
     def told(self, contract: Contract, *, volume: bool) -> list[str]:

@@ -6,7 +6,7 @@ import gzip
 import math
 import shutil
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from edgeseg.data.nifti import NiftiHeader
 from edgeseg.data.tree import MASK_ENDING
-from edgeseg.specs import INTENDED_USE
+from edgeseg.specs import INTENDED_USE, MaskRegion, colours
 
 NIFTI_NOTE = "edgeseg; research use only, not a medical device"
 _TIFF_DESCRIPTION = 270
@@ -26,11 +26,22 @@ _BLOCK = 1 << 20
 class Writer(Protocol):
     """Takes the slices of one patient in order."""
 
-    def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
-        """Take one mask, `(h, w) bool`."""
+    def add(self, index: int, name: str, mask: NDArray[Any]) -> None:
+        """Take one mask, `(h, w) bool`, or a map of labels, `(h, w) uint8`."""
 
     def finish(self) -> tuple[Path, ...]:
         """Write what is left; gives all files that hold the whole patient."""
+
+
+def label_map(masks: NDArray[np.bool_], regions: tuple[MaskRegion, ...]) -> NDArray[np.uint8]:
+    """Write several masks, `(h, w, R) bool`, as one map of labels, `(h, w) uint8`; where they overlap the later counts.
+
+    0 is none of them.
+    """
+    labels = np.zeros(masks.shape[:2], np.uint8)
+    for number, region in enumerate(regions):
+        labels[masks[..., number]] = region.label
+    return labels
 
 
 def save_png(picture: Image.Image, path: Path) -> None:
@@ -42,19 +53,23 @@ def save_png(picture: Image.Image, path: Path) -> None:
 
 
 class PictureMasks:
-    """One file per slice, `<slice>_mask.png` or `.tiff`, 0 and 255."""
+    """One file per slice, `<slice>_mask.png` or `.tiff`, 0 and 255, or labels in the colours of their regions."""
 
-    def __init__(self, folder: Path, suffix: str) -> None:
+    def __init__(self, folder: Path, suffix: str, regions: tuple[MaskRegion, ...] = ()) -> None:
         """Write into `folder`, which is there."""
-        self._folder, self._suffix = folder, suffix
+        self._folder, self._suffix, self._regions = folder, suffix, regions
 
     def place(self, name: str) -> Path:
         """Where a slice's mask goes."""
         return self._folder / f"{name}{MASK_ENDING}{self._suffix}"
 
-    def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
+    def add(self, index: int, name: str, mask: NDArray[Any]) -> None:
         """Write one mask."""
-        picture = Image.fromarray(mask.astype(np.uint8) * 255)
+        picture = Image.fromarray(mask.astype(np.uint8) * (1 if self._regions else 255))
+        if self._regions:
+            palette = np.zeros((256, 3), np.uint8)
+            palette[[region.label for region in self._regions]] = colours(self._regions)
+            picture.putpalette(palette.tobytes())
         if self._suffix == ".png":
             save_png(picture, self.place(name))
             return
@@ -97,7 +112,7 @@ class NiftiMasks:
             _reserve(stream, math.prod(header.shape))
         self._start, self._shape = len(start), header.shape
 
-    def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
+    def add(self, index: int, name: str, mask: NDArray[Any]) -> None:
         """Put one mask where its slice is stored."""
         voxels = np.memmap(self._raw, np.uint8, "r+", offset=self._start, shape=self._shape, order="F")
         place: list[slice | int] = [slice(None)] * 3

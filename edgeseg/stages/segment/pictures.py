@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from edgeseg.specs import INTENDED_USE, Contract
+from edgeseg.specs import INTENDED_USE, Contract, MaskRegion, colours
 from edgeseg.stages.segment.masks import save_png
 
 OVERLAY_ENDING, SHEET_ENDING, OVERLAYS = "_overlay", "_contact_sheet", "overlays"
-_TINT, _TINT_SHARE, _OUTLINE = np.array([255, 60, 40], np.float32), 0.25, (255, 60, 40)
+_TINT_SHARE, _OUTLINE = 0.25, (255, 60, 40)
 _TILE_PX, _TILES, _COLUMNS, _FOOT_PX = 160, 60, 8, 18
 
 
@@ -23,13 +23,27 @@ def channel_shown(contract: Contract, channels: tuple[str, ...]) -> str:
     return reference if reference in channels else channels[0]
 
 
-def overlay(grey: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Draw a mask on a channel: `(h, w) uint8` and `(h, w) bool` to `(h, w, 3) uint8` RGB, tinted with an outline."""
+def overlay(
+    grey: NDArray[np.uint8], mask: NDArray[np.bool_], regions: tuple[MaskRegion, ...] = ()
+) -> NDArray[np.uint8]:
+    """Draw a mask on a channel: `(h, w) uint8` and `(h, w) bool` to `(h, w, 3) uint8` RGB, tinted with an outline.
+
+    Of several regions the masks are `(h, w, R)`, drawn one after another in their colours.
+    """
     drawn = np.repeat(grey[:, :, np.newaxis], 3, axis=2)
-    drawn[mask] = (drawn[mask] * (1 - _TINT_SHARE) + _TINT * _TINT_SHARE).astype(np.uint8)
+    if not regions:
+        return _draw(drawn, mask, _OUTLINE)
+    for number, colour in enumerate(colours(regions)):
+        _draw(drawn, mask[..., number], colour)
+    return drawn
+
+
+def _draw(drawn: NDArray[np.uint8], mask: NDArray[np.bool_], colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+    tint = np.array(colour, np.float32)
+    drawn[mask] = (drawn[mask] * (1 - _TINT_SHARE) + tint * _TINT_SHARE).astype(np.uint8)
     padded = np.pad(mask, 1)
     within = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    drawn[mask & ~within] = _OUTLINE
+    drawn[mask & ~within] = colour
     return drawn
 
 
@@ -37,10 +51,16 @@ class Pictures:
     """`overlays/<slice>_overlay.png` and `<patient>_contact_sheet.png`; a sheet shows at most 60 slices."""
 
     def __init__(
-        self, folder: Path, patient: str, slices: int, pixel_mm: tuple[float, float] | None, channel: int
+        self,
+        folder: Path,
+        patient: str,
+        slices: int,
+        pixel_mm: tuple[float, float] | None,
+        channel: int,
+        regions: tuple[MaskRegion, ...] = (),
     ) -> None:
         """Write into `folder`, which is there; `channel` is the number of the one that is drawn on."""
-        self._channel = channel
+        self._channel, self._regions = channel, regions
         self._folder, self._patient, self._pixel_mm = folder / OVERLAYS, patient, pixel_mm or (1.0, 1.0)
         self._sheet_path = folder / f"{patient}{SHEET_ENDING}.png"
         self._folder.mkdir(exist_ok=True)
@@ -52,7 +72,7 @@ class Pictures:
 
     def add(self, index: int, name: str, image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> None:
         """Write one overlay, and put it on the sheet."""
-        drawn = Image.fromarray(overlay(image[:, :, self._channel], mask))
+        drawn = Image.fromarray(overlay(image[:, :, self._channel], mask, self._regions))
         save_png(drawn, self._folder / f"{name}{OVERLAY_ENDING}.png")
         if index not in self._shown:
             return
@@ -66,7 +86,10 @@ class Pictures:
 
     def finish(self) -> tuple[Path, ...]:
         """Write the sheet."""
-        foot = self._sheet.height - _FOOT_PX + 3
-        ImageDraw.Draw(self._sheet).text((4, foot), INTENDED_USE, fill=(255, 255, 255))
+        foot, pen, start = self._sheet.height - _FOOT_PX + 3, ImageDraw.Draw(self._sheet), 4.0
+        for region, colour in zip(self._regions, colours(self._regions), strict=True):
+            pen.text((start, foot), region.name, fill=colour)
+            start += pen.textlength(f"{region.name}  ")
+        pen.text((start, foot), INTENDED_USE, fill=(255, 255, 255))
         save_png(self._sheet, self._sheet_path)
         return (self._sheet_path,)

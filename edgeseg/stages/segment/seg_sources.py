@@ -89,6 +89,19 @@ def _shared(header: Any, frame: Frame) -> Any:
     from highdicom import UID
 
     _require(header, frame.path)
+    made = plain_header(header)
+    made.SOPClassUID, made.SOPInstanceUID = _ONE_FRAME_CLASS, UID()
+    made.ImageOrientationPatient = [_decimal(value) for value in frame.orientation]
+    made.PixelSpacing = [_decimal(value) for value in frame.pixel_mm]
+    made.SliceThickness = made.get("SliceThickness") or _decimal(frame.thickness_mm)
+    made.Rows, made.Columns = frame.rows, frame.columns
+    if "SpacingBetweenSlices" in made:
+        del made.SpacingBetweenSlices  # highdicom finds it from the positions
+    return made
+
+
+def plain_header(header: Any) -> Any:
+    """Copy a header as UTF-8 without its pixels; what DICOM lets be unknown is empty where it is missing or wrong."""
     made = _decoded(header)
     for name in _MAY_BE_EMPTY:
         if made.get(name) is None:
@@ -98,13 +111,7 @@ def _shared(header: Any, frame: Frame) -> Any:
     for name in ("PatientBirthDate", "StudyDate", "StudyTime"):
         if not _is_moment(str(made[name].value), name):
             setattr(made, name, "")
-    made.SpecificCharacterSet, made.SOPClassUID, made.SOPInstanceUID = _UTF_8, _ONE_FRAME_CLASS, UID()
-    made.ImageOrientationPatient = [_decimal(value) for value in frame.orientation]
-    made.PixelSpacing = [_decimal(value) for value in frame.pixel_mm]
-    made.SliceThickness = made.get("SliceThickness") or _decimal(frame.thickness_mm)
-    made.Rows, made.Columns = frame.rows, frame.columns
-    if "SpacingBetweenSlices" in made:
-        del made.SpacingBetweenSlices  # highdicom finds it from the positions
+    made.SpecificCharacterSet = _UTF_8
     return made
 
 

@@ -1,17 +1,23 @@
-"""What leaves the workshop: weights with their card, golden vectors, the assets of the tablet app."""
+"""What leaves the workshop: weights with their card, golden vectors, the assets of the tablet app, the web page."""
 
 from __future__ import annotations
 
 from edgeseg.stages.ship.android import ASSETS, prepare_app
+from edgeseg.stages.ship.convert import convert_shipped
+from edgeseg.stages.ship.host import serve_site
 from edgeseg.stages.ship.ship import ship
+from edgeseg.stages.ship.site import write_site
 from edgeseg.stages.ship.unit_vectors import units
 from edgeseg.stages.ship.vectors import UNITS_FILE, golden
 
 __all__ = [
     "ASSETS",
     "UNITS_FILE",
+    "convert_shipped",
     "golden",
     "prepare_app",
+    "serve_site",
     "ship",
     "units",
+    "write_site",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +19,12 @@ from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_files
 from edgeseg.specs import AppCase, AppFile, AppManifest
 from edgeseg.stages.inspect import attach
+from edgeseg.stages.ship.examples import SEED, SHOWN, png
+from edgeseg.stages.ship.fits import require_fit
 
 ASSETS, FLOAT_GOLDENS = Path("app/src/main/assets/edgeseg"), Path("app/src/test/resources/edgeseg-float")
 MODEL, MANIFEST = "model.onnx", "manifest.json"
 MAX_MODEL_BYTES = 5 * 2**20
-SEED = 2026
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -99,12 +99,13 @@ def _open(path: Path, contract: Path | None, folder: Path) -> Segmenter:
             f"{path}: {path.stat().st_size / 1e6:.1f} MB is too large for the app's assets; the limit is "
             f"{MAX_MODEL_BYTES / 1e6:.1f} MB, so choose a smaller variant"
         )
+    require_fit(segmenter.contract, "the app")
     return segmenter
 
 
 def _cases() -> Iterator[_Drawn]:
     """Two whole phantoms to look at, and lone slices of other sizes, for resampling both ways."""
-    for index, title in ((7, "Phantom B7"), (2, "Phantom C2")):
+    for index, title in SHOWN:
         volume = phantom_volume(index, seed=SEED)
         yield _Drawn(
             name=volume.patient,
@@ -146,9 +147,9 @@ def _write_case(segmenter: Segmenter, case: _Drawn, folder: Path, *, with_images
         volume=case.volume,
         height=case.images.shape[1],
         width=case.images.shape[2],
-        images=tuple(_write(where, f"cases/{case.name}/{case.name}_{n}.png", _png(one)) for n, one in pictures),
+        images=tuple(_write(where, f"cases/{case.name}/{case.name}_{n}.png", png(one)) for n, one in pictures),
         references=tuple(
-            _write(where, f"cases/{case.name}/{case.name}_{n}_mask.png", _png(one)) for n, one in references
+            _write(where, f"cases/{case.name}/{case.name}_{n}_mask.png", png(one)) for n, one in references
         ),
         expected=tuple(run_lengths(mask) for mask in masks),
     )
@@ -176,9 +177,3 @@ def run_lengths(mask: NDArray[np.bool_]) -> str:
     flat = np.concatenate([[False], mask.ravel(), [False]])
     edges = np.flatnonzero(flat[1:] != flat[:-1])
     return " ".join(map(str, np.diff(edges, prepend=0).tolist()))
-
-
-def _png(picture: NDArray[np.uint8] | NDArray[np.bool_]) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, format="PNG", optimize=True)
-    return stream.getvalue()

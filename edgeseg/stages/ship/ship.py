@@ -17,7 +17,7 @@ from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.place import KEY_VARIABLE, claimed, key_for, key_place
 from edgeseg.reports.escape import plain_texts
 from edgeseg.results import REFERENCE, BuildResult, Choice, ChoiceStep, EpochRecord, EvalResult
-from edgeseg.specs import INTENDED_USE, MAIN_OPTIONS, OperatingPoint, PatientKey
+from edgeseg.specs import INTENDED_USE, MAIN_OPTIONS, OperatingPoint, PatientKey, refuse_classes
 from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
 from edgeseg.stages.choose import CHOICE_FILE, read_choice
 from edgeseg.stages.ship.pseudonyms import hide_in_choice, hide_in_header, hide_in_ranges, hide_in_scores, named_in
@@ -79,6 +79,7 @@ def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = Non
         OutputError: when the folder cannot be written, or another run writes there.
     """
     checkpoint = read_checkpoint(run)
+    refuse_classes(checkpoint.header.image.classes, "shipped")
     sha256 = artifacts.sha256_bytes(content := checkpoint.path.read_bytes())
     if build.weights_sha256 != sha256:
         raise CheckpointError(

@@ -6,21 +6,15 @@ Arm. A phantom is made up, so its slices may lie in the repository.
 
 from __future__ import annotations
 
-import io
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from edgeseg import artifacts
-from edgeseg.backend import running_keras
-from edgeseg.checkpoint import load_weights, read_checkpoint
 from edgeseg.components import post_process
 from edgeseg.data.phantom import phantom_volume
-from edgeseg.errors import CheckFailedError, CheckpointError
+from edgeseg.errors import CheckFailedError
 from edgeseg.imaging import mask_from_logits, mask_on_grid, prepared
 from edgeseg.jsonio import to_json
 from edgeseg.place import scratch
@@ -28,13 +22,10 @@ from edgeseg.progress import Say
 from edgeseg.results.golden_vectors import GoldenArtifact, GoldenImage, GoldenMask, GoldenSet
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.self_test import encode_runs
-from edgeseg.specs import OperatingPoint, PostProcessing, VariantSpec
+from edgeseg.specs import PostProcessing, VariantSpec
 from edgeseg.stages.build import EVALUATION_START
-from edgeseg.stages.calibrate import shipped_ranges
-from edgeseg.stages.choose import CHOICE_FILE, read_choice
-from edgeseg.stages.predict import checkpoint_contract
-from edgeseg.targets import ConvertJob, get
-from edgeseg.variants import build_model
+from edgeseg.stages.ship.convert import convert_shipped, sources
+from edgeseg.stages.ship.examples import png
 
 MANIFEST, UNITS_FILE = "golden.json", "units.json"
 TARGETS = ("onnx-fp32", "onnx-int8")
@@ -61,11 +52,11 @@ def golden(out: Path, *, variant: VariantSpec | None = None, say: Say | None = N
     told = say or (lambda _: None)
     spec = variant or VariantSpec()
     with scratch("golden") as folder:
-        opened = {name: _convert(name, spec, folder, told) for name in TARGETS}
+        opened = {name: _open(name, spec, folder, told) for name in TARGETS}
         told("choosing a phantom")
         patient, names, images = _choose(list(opened.values()))
         found = sources(spec)
-        files = {f"{name}.png": _png(image) for name, image in zip(names, images, strict=True)}
+        files = {f"{name}.png": png(image) for name, image in zip(names, images, strict=True)}
         made = GoldenSet(
             variant=spec.slug,
             weights_sha256=found["weights_sha256"],
@@ -87,48 +78,9 @@ def golden(out: Path, *, variant: VariantSpec | None = None, say: Say | None = N
     return made
 
 
-def sources(spec: VariantSpec) -> dict[str, str]:
-    """Return the digests of what golden vectors rest on, by which a test knows that they are stale.
-
-    Raises:
-        CheckpointError: when no weights ship for the variant.
-    """
-    weights = artifacts.weights_path(spec.slug)
-    if not weights.is_file():
-        raise CheckpointError(f"no trained weights ship for '{spec.slug}'; train and ship them first")
-    digest = artifacts.sha256_file(weights)
-    ranges = shipped_ranges(spec, digest)
-    choice = weights.with_name(CHOICE_FILE)
-    return {
-        "weights_sha256": digest,
-        "ranges_sha256": "" if ranges is None else artifacts.sha256_bytes(to_json(ranges).encode()),
-        "choice_sha256": artifacts.sha256_file(choice) if choice.is_file() else "",
-    }
-
-
-def _convert(name: str, spec: VariantSpec, folder: Path, told: Say) -> Segmenter:
+def _open(name: str, spec: VariantSpec, folder: Path, told: Say) -> Segmenter:
     told(f"converting to {name}")
-    weights = artifacts.weights_path(spec.slug)
-    digest = sources(spec)["weights_sha256"]
-    checkpoint, choice, target = read_checkpoint(weights), weights.with_name(CHOICE_FILE), get(name)
-    point = read_choice(choice, variant=spec.slug).chosen if choice.is_file() else OperatingPoint()
-    ranges = shipped_ranges(spec, digest) if target.needs_calibration else None
-    if target.needs_calibration and ranges is None:
-        raise CheckpointError(f"no activation ranges ship for '{spec.slug}'; record them with: edgeseg calibrate")
-    model: Any = build_model(spec, checkpoint.header.image, running_keras())
-    load_weights(model, checkpoint, spec)
-    contract = replace(
-        checkpoint_contract(checkpoint.header, name),
-        threshold=point.threshold,
-        post_processing=point.post_processing,
-        calibrated_on=None if ranges is None else ranges.data,
-        calibration_hash=None if ranges is None else ranges.calibration_sha256,
-    )
-    path = folder / f"{name}{target.suffix}"
-    target.convert(
-        ConvertJob(model=model, contract=contract, ranges=None if ranges is None else ranges.activations), path
-    )
-    return Segmenter.load(path, threads=1)
+    return Segmenter.load(convert_shipped(name, spec, folder), threads=1)
 
 
 def _choose(opened: list[Segmenter]) -> tuple[str, tuple[str, ...], NDArray[np.uint8]]:
@@ -187,9 +139,3 @@ def _masks(masks: NDArray[np.bool_]) -> tuple[GoldenMask, ...]:
 
 def _digest(image: NDArray[np.uint8]) -> str:
     return artifacts.sha256_bytes(np.ascontiguousarray(image).tobytes())
-
-
-def _png(image: NDArray[np.uint8]) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(image).save(stream, format="PNG", optimize=True)
-    return stream.getvalue()

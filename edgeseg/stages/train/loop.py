@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +19,7 @@ from edgeseg.data.sampler import Sampler
 from edgeseg.errors import TrainingError
 from edgeseg.metrics import Overlap
 from edgeseg.results import EpochRecord
-from edgeseg.stages.predict import Predictor, checkpoint_contract, plain_overlap
+from edgeseg.stages.predict import Predictor, checkpoint_contract, plain_overlaps
 from edgeseg.stages.train.distribute import Team
 from edgeseg.stages.train.run_folder import History, TensorBoardLog, averaged_weights, save_state, write_csv
 from edgeseg.targets import KerasPredictor
@@ -201,15 +202,16 @@ class TrainLoop:
 
     def _validated(self, record: EpochRecord) -> tuple[EpochRecord, tuple[str, ...]]:
         """Score the network per patient at threshold 0.5, without post-processing, and say why where all are 0."""
-        found = [plain_overlap(self._predictor, self.cache.volume(one)) for one in self.header.validation_patients]
-        dice = [one.dice for one in found]
+        patients = self.header.validation_patients
+        found = [plain_overlaps(self._predictor, self.cache.volume(patient)) for patient in patients]
+        dice = [fmean(one.dice for one in masks) for masks in found]
         record = replace(record, dice_mean=float(np.mean(dice)), dice_median=float(np.median(dice)))
         return record, () if any(dice) else (_why_nothing(found, record.step),)
 
 
-def _why_nothing(found: list[Overlap], steps: int) -> str:
+def _why_nothing(found: list[tuple[Overlap, ...]], steps: int) -> str:
     """Say what a network that scores 0 on every patient does, and what to try."""
-    drawn = sum(one.false_positives for one in found)
+    drawn = sum(one.false_positives for masks in found for one in masks)
     what = (
         f"draws {drawn} pixels on the {len(found)} validation patients, none of them tumour"
         if drawn

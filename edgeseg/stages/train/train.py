@@ -16,13 +16,14 @@ from edgeseg.checkpoint import WEIGHTS_KIND, Checkpoint, CheckpointHeader, load_
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.on_device import DeviceBatches
 from edgeseg.data.sampler import Sampler
-from edgeseg.errors import CheckpointError, OptionError, OutputError, SplitError
+from edgeseg.errors import CheckpointError, OutputError
 from edgeseg.losses import make_loss
 from edgeseg.place import holding_out
 from edgeseg.results import TrainResult
 from edgeseg.specs import ImageSpec, TrainSpec, refuse_learned
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import name_patients
+from edgeseg.stages.train.checks import check_classes, check_place, check_sides
 from edgeseg.stages.train.distribute import Team, gather, helps_another
 from edgeseg.stages.train.loop import OnTraining, TrainLoop
 from edgeseg.stages.train.moving_average import adamw
@@ -85,12 +86,13 @@ def train(
         OutputError: when `out` holds a run and `resume` was not asked for, cannot be written, or another run writes
             there.
     """
-    _check_sides(train_patients, validation_patients)
+    check_sides(train_patients, validation_patients)
     if not resume:
         refuse_overwrite(out)
     keras = load_keras(backend)
     initial = None if initial is None else name_patients(initial, cache.patients)
     teachers = tuple(name_patients(teacher, cache.patients) for teacher in teachers)
+    check_classes(cache.classes, spec, initial)
     _check_initial(cache, spec, initial, train_patients, validation_patients)
     header = _header(cache, spec, train_patients, validation_patients, backend, devices)
     header = replace(header, initial=None if initial is None else initial.header)
@@ -99,12 +101,12 @@ def train(
     if resume and (done_before := finished_run(out, header)) is not None:
         return _result(out, *done_before, images_per_second=None)
     team = gather(keras, devices=devices, batch_size=spec.batch_size)
-    _check_place(spec, backend, devices=team.devices)
+    check_place(spec, backend, devices=team.devices)
     soft = _soft(cache, spec, teachers, train_patients, validation_patients)
     sampler = Sampler.of(cache, train_patients, spec, soft)
     batches = DeviceBatches(sampler) if spec.augment_on == "device" else sampler
     with team.scope():
-        model = _compiled(keras, spec, cache.channels.names, sampler.steps_per_epoch, initial)
+        model = _compiled(keras, spec, _image(cache), sampler.steps_per_epoch, initial)
     scorer = bare_network(keras, spec.variant, initial, _image(cache))
     done, history = _start(out, header, model, team, resume=resume)
     run = TrainLoop(cache, sampler, batches, model, scorer, header, history, out, validate_every, progress, team)
@@ -135,25 +137,6 @@ def _result(out: Path, header: CheckpointHeader, history: History, *, images_per
         versions=header.versions,
         devices=header.devices,
     )
-
-
-def _check_sides(train_patients: tuple[str, ...], validation_patients: tuple[str, ...]) -> None:
-    if both := sorted(set(train_patients) & set(validation_patients)):
-        raise SplitError(
-            f"{len(both)} patients stand on both sides of the split, {both[0]} first; a split is by patient"
-        )
-    for side, patients in (("training", train_patients), ("validation", validation_patients)):
-        if not patients:
-            raise SplitError(f"the {side} side of the split is empty; at least one patient is needed on each")
-
-
-def _check_place(spec: TrainSpec, backend: str, *, devices: int) -> None:
-    if spec.augment_on == "device" and (backend != "jax" or devices > 1):
-        advice = "--devices 1" if backend == "jax" else "--backend jax"
-        raise OptionError(
-            f"augmenting on the device runs on one device of the jax backend, and this training has {devices} of "
-            f"{backend}; leave out --augment-on, or give {advice}"
-        )
 
 
 def _check_initial(
@@ -223,13 +206,12 @@ def _soft(
 
 
 def _image(cache: SliceCache) -> ImageSpec:
-    return ImageSpec(height=cache.index.height, width=cache.index.width, channels=cache.channels.names)
+    index = cache.index
+    return ImageSpec(height=index.height, width=index.width, channels=cache.channels.names, classes=cache.classes)
 
 
-def _compiled(
-    keras: Any, spec: TrainSpec, channels: tuple[str, ...], steps_per_epoch: int, initial: Checkpoint | None
-) -> Any:
-    image = ImageSpec(height=spec.crop_px, width=spec.crop_px, channels=channels)
+def _compiled(keras: Any, spec: TrainSpec, whole: ImageSpec, steps_per_epoch: int, initial: Checkpoint | None) -> Any:
+    image = replace(whole, height=spec.crop_px, width=spec.crop_px)
     with computing(keras, spec.precision):
         model = trained_network(keras, spec.variant, initial, image)
     if initial is None:
@@ -287,4 +269,6 @@ def compile_for(keras: Any, model: Any, spec: TrainSpec, *, steps_per_epoch: int
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     optimizer.build(model.trainable_variables)
     jit = keras.backend.backend() == "jax"
-    model.compile(optimizer=optimizer, loss=make_loss(keras, spec.loss), jit_compile=jit)
+    logits = model.output_shape[-1]
+    loss = make_loss(keras, spec.loss, logits if logits > 1 else 0)
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=jit)

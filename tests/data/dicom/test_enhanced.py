@@ -60,7 +60,7 @@ def test_t1_and_t2_are_told_by_their_times(tmp_path: Path, shared: bool) -> None
     found = judged(enhanced(tmp_path / "t1", echo=9.0, repetition=500.0, inversion=None, shared=shared))
     assert found == ("pre", "repetition time 500 ms and echo time 9 ms; nothing says contrast agent")
     found = judged(enhanced(tmp_path / "t2", echo=100.0, repetition=4000.0, inversion=None, shared=shared))
-    assert found == (None, "echo time 100 ms")
+    assert found == ("t2", "echo time 100 ms")
 
 
 def test_any_weighted_frame_makes_it_diffusion(tmp_path: Path) -> None:

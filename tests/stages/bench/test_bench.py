@@ -163,7 +163,7 @@ def test_tables_and_json(
 def test_under_an_emulator_no_time_is_called_a_latency(
     tiny_onnx: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(stage, "emulator", lambda: "qemu-aarch64")
+    monkeypatch.setattr("edgeseg.stages.bench.device.emulator", lambda: "qemu-aarch64")
     artifact = tiny_onnx()
     assert run("bench", artifact, "--runs", "1", "--warmup", "1") == 2
     assert "runs under qemu-aarch64" in capsys.readouterr().err

@@ -63,7 +63,7 @@ def run(losses: dict[str, dict[str, float]], make_build: Any, out: Path) -> tupl
         seed=0,
         inputs=("x",),
     )
-    found = search(tries, HALVES, trial, Ledger(out, rebuild=False))
+    found = search(lambda _known: tries, HALVES, trial, Ledger(out, rebuild=False))
     assert [c.recipe for c in found.candidates] == [point.recipe for point in found.result.tried]
     return found.chosen, found.result, written
 
@@ -107,13 +107,17 @@ def test_layers_are_ranked_only_when_int8_alone_was_not_enough() -> None:
         return SimpleNamespace(worst_first=lambda: [SimpleNamespace(layer=name) for name in "cab"])
 
     last = Candidate(recipe="qat", ranges=ranges())
-    given = candidates(ranges(), other=ranges, ranked=ranked, more=[last])
+    known: list[Any] = []
+    given = candidates(known, ranges(), other=ranges, ranked=ranked, more=[last])
     plain = [next(given) for _ in range(4)]
+    known += [(c, SimpleNamespace(drop=SimpleNamespace(bound=b))) for c, b in zip(plain, (9, 3, 5, 4), strict=True)]
     assert [c.ranges.activations.method for c in plain] == ["min-max", "percentile", "entropy", "mse"]
     assert asked == []
     rest = list(given)
     assert [c.float_layers for c in rest] == [("c",), ("c", "a"), ("c", "a", "b"), ()]
     assert rest[-1] is last
+    assert {c.ranges.activations.method for c in rest[:3]} == {"percentile"}, "the method that lost least"
+    assert rest[0].recipe == "int8 (percentile), c in float"
 
 
 def test_halves_share_nobody_and_are_alike(tiny_lgg: Path) -> None:

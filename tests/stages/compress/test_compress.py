@@ -140,7 +140,7 @@ def test_what_cannot_be_compressed_is_refused(parent: Checkpoint, cache: SliceCa
     with pytest.raises(SplitError, match=r"1 of the 4 patients.*nobody first"):
         compress(other, Chain(steps=(Qat(),)), cache, out=tmp_path / "b")
     grey = replace(parent, header=replace(parent.header, image=replace(parent.header.image, channels=("grey",))))
-    with pytest.raises(DatasetError, match=r"takes the channels grey, and tiny_lgg has pre, flair, post"):
+    with pytest.raises(DatasetError, match=r"takes the channels grey, and kaggle-lgg has pre, flair, post"):
         compress(grey, Chain(steps=(Qat(),)), cache, out=tmp_path / "b")
     with pytest.raises(CheckpointError, match="no compression to go on with"):
         compress(parent, Chain(steps=(Qat(),)), cache, out=tmp_path / "c", resume=True)

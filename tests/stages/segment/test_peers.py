@@ -5,20 +5,12 @@ Each test is skipped where its programs are not installed; on Debian: dcmtk dico
 
 from __future__ import annotations
 
-import contextlib
 import email.parser
 import io
 import json
-import os
-import shutil
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,87 +19,14 @@ import pytest
 
 from edgeseg.specs import Contract
 from edgeseg.stages.segment.run import run
+from tests._archive import DICOM_WEB, Archive, called, errors_of, running_archive
 from tests.stages.segment._heads import head, in_two_files, series
-
-DICOM_WEB = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-STARTS_S = 30.0
-SENDS_AT_ONCE = {**os.environ, "TCP_NODELAY": "1"}
-"""Without it DCMTK waits for 0.1 s with every file."""
-
-
-def program(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    if found is None:
-        pytest.skip(f"{name} is not installed")
-    return found
-
-
-def called(name: str, *words: str | Path) -> str:
-    ended = subprocess.run(
-        [program(name), *map(str, words)], capture_output=True, text=True, check=False, timeout=60, env=SENDS_AT_ONCE
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout + ended.stderr
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Archive:
-    """An Orthanc that runs for one test, and the port at which it answers C-MOVE."""
-
-    web: int
-    dicom: int
-    answers: int
-
-    def get(self, path: str, **headers: str) -> tuple[bytes, str]:
-        asked = urllib.request.Request(f"http://127.0.0.1:{self.web}{path}", headers=headers)
-        with urllib.request.urlopen(asked, timeout=30) as answer:
-            return answer.read(), answer.headers["Content-Type"]
-
-    @property
-    def study(self) -> str:
-        (found,) = json.loads(self.get("/studies")[0])
-        return str(found)
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
-    made = Archive(web=free_port(), dicom=free_port(), answers=free_port())
-    settings = {
-        "StorageDirectory": str(tmp_path / "orthanc"),
-        "IndexDirectory": str(tmp_path / "orthanc"),
-        "HttpPort": made.web,
-        "DicomPort": made.dicom,
-        "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
-        "DicomAlwaysAllowGet": True,
-        "DicomModalities": {"peer": ["PEER", "127.0.0.1", made.answers]},
-        "Plugins": [str(DICOM_WEB)] if DICOM_WEB.exists() else [],
-    }
-    (tmp_path / "orthanc.json").write_text(json.dumps(settings))
-    words = [program("Orthanc"), str(tmp_path / "orthanc.json")]
-    with (
-        (tmp_path / "orthanc.log").open("wb") as log,
-        subprocess.Popen(words, stdout=log, stderr=log, env=SENDS_AT_ONCE) as running,
-    ):
-        try:
-            ends = time.monotonic() + STARTS_S
-            while True:
-                with contextlib.suppress(urllib.error.URLError, ConnectionError):
-                    made.get("/system")
-                    break
-                assert running.poll() is None, (tmp_path / "orthanc.log").read_text()
-                assert time.monotonic() < ends, "Orthanc does not answer"
-                time.sleep(0.1)
-            yield made
-        finally:
-            running.terminate()
-            running.wait(30)
+    with running_archive(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
@@ -191,10 +110,7 @@ def test_what_comes_back_from_an_archive_is_segmented_the_same(
 @pytest.mark.parametrize("enhanced", [False, True])
 def test_a_checker_finds_no_error_in_the_seg(model: Path, tmp_path: Path, enhanced: bool) -> None:
     seg = segmented(model, study(tmp_path / "sent", enhanced=enhanced), tmp_path / "out")
-    ended = subprocess.run([program("dciodvfy"), str(seg)], capture_output=True, text=True, check=False, timeout=60)
-    told = ended.stdout + ended.stderr
-    assert "Segmentation" in told
-    assert [line for line in told.splitlines() if line.startswith("Error")] == []
+    assert errors_of(seg) == []
 
 
 def test_dcmtk_reads_the_seg_whole(model: Path, tmp_path: Path) -> None:

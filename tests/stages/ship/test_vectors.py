@@ -15,8 +15,9 @@ from edgeseg.jsonio import from_json, to_json
 from edgeseg.results.golden_vectors import GoldenSet
 from edgeseg.runtime.self_test import decode_runs
 from edgeseg.specs import VariantSpec
+from edgeseg.stages.ship.convert import sources
 from edgeseg.stages.ship.unit_vectors import units
-from edgeseg.stages.ship.vectors import MANIFEST, MIN_TUMOUR_PIXELS, SEED, SLICES, UNITS_FILE, sources
+from edgeseg.stages.ship.vectors import MANIFEST, MIN_TUMOUR_PIXELS, SEED, SLICES, UNITS_FILE
 
 FOLDER = Path(__file__).resolve().parents[2] / "golden"
 ANEW = "the golden vectors are stale; run: edgeseg golden --out tests/golden"

@@ -27,10 +27,11 @@ def open_apart(request: ScanRequest, pool: Pool) -> ApartScan:
     return Reader(pool=pool, limits=limits).open(to_plain(request))
 
 
-def _open(what: Any, _memory: int) -> SourcedScan:
+def open_request(what: Any, _memory: int) -> SourcedScan:
+    """Open what a message says in this process."""
     return from_plain(ScanRequest, what).open()
 
 
 if __name__ == "__main__":
     import_readers()
-    listen(functools.partial(handlers, opener=_open))
+    listen(functools.partial(handlers, opener=open_request))

@@ -114,10 +114,12 @@ class _Talk:
             return self._read(self._sent({"op": "image", "index": index}, 2 * self._more_s))
 
     def mask(self, index: int, name: str, mask: NDArray[np.uint8]) -> None:
+        self.tell("mask", mask, index=index, name=name)
+
+    def tell(self, op: str, array: NDArray[np.uint8], **more: Any) -> None:
         with self._lock:
-            put_array(self.memory, mask)
-            told = {"op": "mask", "index": index, "name": name, "shape": list(mask.shape)}
-            self._sent(told, 2 * self._more_s)
+            put_array(self.memory, array)
+            self._sent({"op": op, "shape": list(array.shape), **more}, 2 * self._more_s)
 
     def _read(self, answer: Mapping[str, Any]) -> Read:
         shape, warnings = answer.get("shape"), answer.get("warnings")
@@ -192,6 +194,14 @@ class ApartScan:
             DatasetError: when the headers lack what it needs.
         """
         return ApartSeg(self._talk, path, model_sha256)
+
+    def tell(self, op: str, array: NDArray[np.uint8], **more: Any) -> None:
+        """Have the process do something else with an array, which the module of the pool knows by this name.
+
+        Raises:
+            EdgeSegError: what it raises there.
+        """
+        self._talk.tell(op, array, **more)
 
     def close(self) -> None:
         """Let go of the process."""

@@ -1,0 +1,84 @@
+"""The secondary capture, for viewers that cannot show a SEG: the contact sheet, with what was measured burnt in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from edgeseg import __version__
+from edgeseg.node.report import Finding, source_references
+from edgeseg.specs import INTENDED_USE
+
+_SERIES_NUMBER, _HEAD_PX, _LINE_PX = 902, 36, 16
+_WHITE, _YELLOW = (255, 255, 255), (255, 220, 120)
+
+
+def draw_capture(sheet: Path, found: Finding) -> NDArray[np.uint8]:
+    """Put what was measured above a contact sheet: `(h, w, 3) uint8` RGB; no name and no date of the patient."""
+    with Image.open(sheet) as opened:
+        below = opened.convert("RGB")
+    made = Image.new("RGB", (max(below.width, 760), below.height + _HEAD_PX))
+    made.paste(below, (0, _HEAD_PX))
+    pen = ImageDraw.Draw(made)
+    pen.text((4, 2), f"{measured(found)}   {INTENDED_USE}", fill=_YELLOW)
+    model = f"edgeseg {__version__}, {found.variant} {found.target}, model {found.model_sha256[:12]}"
+    pen.text((4, 2 + _LINE_PX), model, fill=_WHITE)
+    return np.asarray(made, np.uint8)
+
+
+def measured(found: Finding) -> str:
+    """Say in one line what was measured."""
+    volume = "volume unknown" if found.volume_ml is None else f"volume {found.volume_ml:.1f} ml"
+    diameter = "" if found.largest_diameter_mm is None else f", largest diameter {found.largest_diameter_mm:.0f} mm"
+    return f"Tumour: {volume}{diameter}, in {found.slices_with_tumour} of {found.slices} slices."
+
+
+def write_capture(path: Path, seg: Any, report: Any, picture: NDArray[np.uint8], found: Finding) -> None:
+    """Write `(h, w, 3) uint8` RGB as a secondary capture that refers to the images, the SEG and the report."""
+    import highdicom as hd
+    from pydicom.dataset import Dataset
+    from pydicom.sr.codedict import codes
+
+    made = hd.sc.SCImage.from_ref_dataset(
+        seg,
+        pixel_array=picture,
+        photometric_interpretation=hd.PhotometricInterpretationValues.RGB,
+        bits_allocated=8,
+        coordinate_system=hd.CoordinateSystemNames.PATIENT,
+        series_instance_uid=hd.UID(),
+        series_number=_SERIES_NUMBER,
+        sop_instance_uid=hd.UID(),
+        instance_number=1,
+        manufacturer="edgeseg",
+        patient_orientation=("L", "P"),
+        transfer_syntax_uid="1.2.840.10008.1.2.1",
+        manufacturer_model_name="edgeseg",
+        software_versions=__version__,
+        series_description="edgeseg: research use only",
+    )
+    made.SpecificCharacterSet = "ISO_IR 192"
+    made.ImageComments = f"{measured(found)} {INTENDED_USE}"
+    made.BurnedInAnnotation, made.PatientOrientation, made.BodyPartExamined = "NO", "", "BRAIN"
+    made.DerivationDescription = "Contact sheet with the outline of the automatic segmentation"
+    made.SourceImageSequence = [_refer(one) for one in source_references(seg)]
+    made.ReferencedInstanceSequence = []
+    for one in (seg, report):
+        item, purpose = _refer(one), Dataset()
+        illustrates = codes.DCM.IllustrationOfROI
+        purpose.CodeValue, purpose.CodingSchemeDesignator = illustrates.value, illustrates.scheme_designator
+        purpose.CodeMeaning = illustrates.meaning
+        item.PurposeOfReferenceCodeSequence = [purpose]
+        made.ReferencedInstanceSequence.append(item)
+    made.save_as(path, enforce_file_format=True)
+
+
+def _refer(one: Any) -> Any:
+    from pydicom.dataset import Dataset
+
+    made = Dataset()
+    made.ReferencedSOPClassUID, made.ReferencedSOPInstanceUID = one.SOPClassUID, one.SOPInstanceUID
+    return made

@@ -1,0 +1,77 @@
+"""The process that reads studies and writes their results: `python -m edgeseg.node.inside`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from edgeseg.errors import DatasetError
+from edgeseg.jsonio import from_plain
+from edgeseg.node.capture import write_capture
+from edgeseg.node.report import Finding, write_refusal, write_report
+from edgeseg.stages.segment.apart.files import open_request
+from edgeseg.stages.segment.apart.inside import handlers, import_readers
+from edgeseg.stages.segment.dicom_seg import lenient
+from edgeseg.workers.apart import Inside, Limits, listen
+from edgeseg.workers.apart.listen import Answer
+from edgeseg.workers.apart.memory import take_array
+
+ENTRY = "edgeseg.node.inside"
+_MOST_IMAGES = 2000
+
+
+def _handlers(inside: Inside) -> Mapping[str, Callable[[Answer], Answer]]:
+    def results(message: Answer) -> Answer:
+        """Write the report and the secondary capture beside a SEG, whose place is `seg`."""
+        folder, found = Path(message["folder"]), from_plain(Finding, message["found"])
+        picture = take_array(inside.memory, tuple(message["shape"]))
+        return _made(lambda: _write_results(Path(message["seg"]), folder, picture, found))
+
+    def refusal(message: Answer) -> Answer:
+        """Write the report that says why nothing was segmented."""
+        inside.begin(Limits(**message["limits"]))
+        return _made(lambda: _write_refusal(message))
+
+    return {**handlers(inside, open_request), "results": results, "refusal": refusal}
+
+
+def _made(make: Callable[[], None]) -> Answer:
+    """Make files; what libraries say may quote the patient, so only the kind of their error is told."""
+    try:
+        with lenient():
+            make()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise DatasetError(
+            f"a report cannot be made of these headers ({type(error).__name__}); they lack what the standard asks for"
+        ) from error
+    return {}
+
+
+def _write_results(seg: Path, folder: Path, picture: Any, found: Finding) -> None:
+    import pydicom
+
+    read = pydicom.dcmread(seg, stop_before_pixels=True)
+    write_report(folder / "sr.dcm", read, found)
+    report = pydicom.dcmread(folder / "sr.dcm", specific_tags=["SOPClassUID", "SOPInstanceUID"])
+    write_capture(folder / "sc.dcm", read, report, picture, found)
+
+
+def _write_refusal(message: Answer) -> None:
+    from edgeseg.data.dicom.header import read_header
+    from edgeseg.stages.segment.seg_sources import plain_header
+
+    paths = sorted(Path(message["objects"]).iterdir())[:_MOST_IMAGES]
+    needed = ["SeriesInstanceUID", "SOPClassUID", "SOPInstanceUID"]
+    first = plain_header(read_header(paths[0]))
+    images = [first, *(read_header(path, needed) for path in paths[1:])]
+    write_refusal(Path(message["path"]), images, message["reason"], message["model_sha256"])
+
+
+if __name__ == "__main__":
+    import highdicom  # noqa: F401 (so that no study waits for it)
+
+    import_readers()
+    listen(_handlers)

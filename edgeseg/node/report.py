@@ -1,0 +1,193 @@
+"""The structured report: TID 1500 with volume, largest diameter and slices of the tumour, and which model found it.
+
+It refers to the segment of the DICOM SEG and to the series that was segmented, and is in UTF-8 as the SEG is. Where
+nothing was segmented it says why instead, and refers to the images that were sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeseg import __version__
+from edgeseg.specs import INTENDED_USE
+
+_SERIES_NUMBER, _TITLE = 901, "edgeseg: research use only"
+_SCHEME = "99EDGESEG"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What was measured, and by which model; `None` where distances are unknown. `target` is such as `onnx-int8`."""
+
+    volume_ml: float | None
+    largest_diameter_mm: float | None
+    slices: int
+    slices_with_tumour: int
+    model_sha256: str
+    variant: str
+    target: str
+    warnings: tuple[str, ...] = ()
+
+
+def write_report(path: Path, seg: Any, found: Finding) -> None:
+    """Write the report on a SEG, which is a data set of pydicom as edgeseg writes it."""
+    import highdicom as hd
+    from pydicom.sr.codedict import codes
+
+    segment = seg.SegmentSequence[0]
+    sources = source_references(seg)
+    group = hd.sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=hd.sr.TrackingIdentifier(uid=segment.TrackingUID, identifier=segment.TrackingID),
+        referenced_segment=hd.sr.ReferencedSegment(
+            sop_class_uid=seg.SOPClassUID,
+            sop_instance_uid=seg.SOPInstanceUID,
+            segment_number=1,
+            source_series=hd.sr.SourceSeriesForSegmentation(sources[0].SeriesInstanceUID),
+        ),
+        finding_type=codes.SCT.Neoplasm,
+        finding_category=codes.SCT.MorphologicallyAbnormalStructure,
+        finding_sites=[hd.sr.FindingSite(anatomic_location=codes.SCT.Brain)],
+        algorithm_id=hd.sr.AlgorithmIdentification(
+            name="edgeseg",
+            version=__version__,
+            parameters=[f"model_sha256={found.model_sha256}", f"variant={found.variant}", f"target={found.target}"],
+        ),
+        measurements=_measurements(found),
+    )
+    comments = [INTENDED_USE, *found.warnings]
+    made = _document([seg, *sources], _content(found.model_sha256, group, comments))
+    made.save_as(path, enforce_file_format=True)
+
+
+def write_refusal(path: Path, images: Sequence[Any], reason: str, model_sha256: str) -> None:
+    """Write a report that says why nothing was segmented.
+
+    Args:
+        path: of the file.
+        images: headers of what was sent, at least one; patient and study are those of the first.
+        reason: one line without names of files or patients.
+        model_sha256: of the model that would have done it.
+    """
+    import highdicom as hd
+
+    evaluation = hd.sr.QualitativeEvaluation(
+        name=hd.sr.CodedConcept("not-segmented", _SCHEME, "Not segmented"),
+        value=hd.sr.CodedConcept("unusable", _SCHEME, "The study cannot be segmented"),
+    )
+    sources = [_reference(images[0].StudyInstanceUID, one.SeriesInstanceUID, one) for one in images]
+    group = hd.sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=hd.sr.TrackingIdentifier(uid=hd.UID(), identifier="edgeseg"),
+        qualitative_evaluations=[evaluation],
+        source_images=[hd.sr.SourceImageForMeasurementGroup(one.SOPClassUID, one.SOPInstanceUID) for one in sources],
+    )
+    comments = [INTENDED_USE, f"Nothing was segmented: {reason}"]
+    content = _content(model_sha256, group, comments)
+    made = _document([images[0], *sources[1:]], content)
+    made.save_as(path, enforce_file_format=True)
+
+
+def source_references(seg: Any) -> list[Any]:
+    """Give the images that a SEG refers to as data sets that hold their identifiers alone."""
+    series = seg.ReferencedSeriesSequence[0]
+    found = []
+    for one in series.ReferencedInstanceSequence:
+        named = _Named(one.ReferencedSOPClassUID, one.ReferencedSOPInstanceUID)
+        found.append(_reference(seg.StudyInstanceUID, series.SeriesInstanceUID, named))
+    return found
+
+
+@dataclass(frozen=True)
+class _Named:
+    SOPClassUID: str
+    SOPInstanceUID: str
+
+
+def _reference(study: str, series: str, one: Any) -> Any:
+    from pydicom.dataset import Dataset
+
+    made = Dataset()
+    made.StudyInstanceUID, made.SeriesInstanceUID = study, series
+    made.SOPClassUID, made.SOPInstanceUID = one.SOPClassUID, one.SOPInstanceUID
+    return made
+
+
+def _measurements(found: Finding) -> list[Any]:
+    import highdicom as hd
+    from pydicom.sr.codedict import codes
+
+    made = []
+    if found.volume_ml is not None:
+        made.append(
+            hd.sr.Measurement(
+                name=codes.SCT.Volume, value=round(found.volume_ml, 3), unit=hd.sr.CodedConcept("mL", "UCUM", "mL")
+            )
+        )
+    if found.largest_diameter_mm is not None:
+        largest = round(found.largest_diameter_mm, 2)
+        made.append(hd.sr.Measurement(name=codes.SCT.LongAxis, value=largest, unit=codes.UCUM.Millimeter))
+    one = hd.sr.CodedConcept("1", "UCUM", "no units")
+    for value, code, meaning in (
+        (found.slices_with_tumour, "slices-with-tumour", "Slices with tumour"),
+        (found.slices, "slices", "Slices segmented"),
+    ):
+        made.append(hd.sr.Measurement(name=hd.sr.CodedConcept(code, _SCHEME, meaning), value=value, unit=one))
+    return made
+
+
+def _content(model_sha256: str, group: Any, comments: Sequence[str]) -> Any:
+    import highdicom as hd
+    from pydicom.sr.codedict import codes
+    from pydicom.uid import generate_uid
+
+    device = hd.sr.DeviceObserverIdentifyingAttributes(
+        uid=generate_uid(entropy_srcs=["edgeseg", model_sha256]),
+        name="edgeseg",
+        manufacturer_name="edgeseg",
+        model_name=f"edgeseg {__version__}",
+        serial_number=model_sha256,
+    )
+    observer = hd.sr.ObserverContext(observer_type=codes.DCM.Device, observer_identifying_attributes=device)
+    context = hd.sr.ObservationContext(observer_device_context=observer)
+    report = hd.sr.MeasurementReport(
+        observation_context=context,
+        procedure_reported=hd.sr.CodedConcept("24590-2", "LN", "Brain MRI"),
+        imaging_measurements=[group],
+        title=codes.DCM.ImagingMeasurementReport,
+    )
+    measured = next(one for one in report[0].ContentSequence if one.ConceptNameCodeSequence[0].CodeValue == "126010")
+    told = hd.sr.CodedConcept("121106", "DCM", "Comment")
+    relation = hd.sr.RelationshipTypeValues.CONTAINS
+    for text in comments:
+        item = hd.sr.TextContentItem(name=told, value=text[:1000], relationship_type=relation)
+        measured.ContentSequence[0].ContentSequence.append(item)
+    return report
+
+
+def _document(evidence: list[Any], content: Any) -> Any:
+    import highdicom as hd
+    from pydicom.dataset import Dataset
+
+    made = hd.sr.ComprehensiveSR(
+        evidence=evidence,
+        content=content,
+        series_instance_uid=hd.UID(),
+        series_number=_SERIES_NUMBER,
+        sop_instance_uid=hd.UID(),
+        instance_number=1,
+        manufacturer="edgeseg",
+        is_complete=True,
+        is_final=False,
+        manufacturer_model_name="edgeseg",
+        software_versions=__version__,
+        series_description=_TITLE,
+    )
+    made.SpecificCharacterSet = "ISO_IR 192"
+    made.CompletionFlagDescription = "Automatic; research use only"
+    scheme = Dataset()
+    scheme.CodingSchemeDesignator, scheme.CodingSchemeName = _SCHEME, "Codes of edgeseg"
+    scheme.CodingSchemeResponsibleOrganization = "edgeseg"
+    made.CodingSchemeIdentificationSequence = [scheme]
+    return made

@@ -1,0 +1,33 @@
+"""What the web page finds beside it: a network, and made-up heads to try it with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeseg.specs.app import AppFile
+from edgeseg.specs.contract import INTENDED_USE
+
+SITE_SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteCase:
+    """An example: a zip of RGB PNGs (pre, FLAIR, post) in anatomical order, one volume."""
+
+    name: str
+    title: str
+    slices: int
+    file: AppFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteManifest:
+    """`site.json`; paths are below the page. `page` counts the files of the page itself, `size_bytes` has all files."""
+
+    model: AppFile
+    cases: tuple[SiteCase, ...]
+    edgeseg: str
+    page: int
+    size_bytes: int
+    intended_use: str = INTENDED_USE
+    schema_version: int = SITE_SCHEMA_VERSION

@@ -1,0 +1,153 @@
+"""Put the web page, a network and examples into a folder that any web server can serve."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgeseg import __version__, artifacts
+from edgeseg.data.phantom import phantom_volume
+from edgeseg.errors import ArtifactError, OptionError, OutputError
+from edgeseg.jsonio import to_json
+from edgeseg.place import claimed, scratch
+from edgeseg.runtime import Segmenter
+from edgeseg.runtime.model_files import model_files
+from edgeseg.specs import AppFile, SiteCase, SiteManifest
+from edgeseg.stages.inspect import attach
+from edgeseg.stages.ship.examples import SEED, SHOWN, png
+from edgeseg.stages.ship.fits import require_fit
+
+INDEX, WORKER, MANIFEST, PACKED = "index.html", "sw.js", "site.json", ".gz"
+MAX_MODEL_BYTES = 200 * 2**20
+_FOLDERS = ("assets", "cases", "model")
+_PACK_SUFFIXES = (".html", ".js", ".css", ".svg", ".json", ".txt", ".wasm", ".webmanifest", ".onnx")
+_NAMED_DIGITS = 8
+
+
+def write_site(artifact: Path, *, out: Path, page: Path | None = None, contract: Path | None = None) -> SiteManifest:
+    """Write a static site: the page, the network, two phantoms, and a service worker that names every file's SHA-256.
+
+    Files of the network and the examples carry their digest in their names. Beside each file that gains by it lies the
+    same packed, `<file>.gz`. Files of an earlier site in `out` are replaced or removed.
+
+    Args:
+        artifact: a `.onnx` file, its weights inside.
+        out: the folder.
+        page: the built page; by default the one that edgeseg carries.
+        contract: a JSON or TOML file with the contract of `artifact`, where it carries none; it goes into the copy.
+
+    Returns:
+        What `site.json` says.
+
+    Raises:
+        OptionError: when the model is not ONNX, too large, or in several files.
+        ArtifactError: when the model cannot be read or run, or the page was never built.
+        ContractError: when it carries no contract that this edgeseg can honour.
+        OutputError: when `out` holds another page, or cannot be written.
+    """
+    source = _built(artifacts.shipped("web", "dist") if page is None else page)
+    model = _model(artifact, contract)
+    if (out / INDEX).exists() and not (out / MANIFEST).exists():
+        raise OutputError(f"{out}: there is a page that edgeseg did not write; choose another place with --out")
+    with claimed(out), artifacts.staged_tree(out) as folder:
+        files = [path for path in sorted(source.rglob("*")) if path.is_file()]
+        for path in files:
+            place = folder / path.relative_to(source)
+            artifacts.make_dir(place.parent)
+            shutil.copyfile(path, place)
+        named = _write(folder, "model/model", ".onnx", model)
+        cases = tuple(_cases(folder))
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        manifest = SiteManifest(model=named, cases=cases, edgeseg=__version__, page=len(files), size_bytes=size)
+        artifacts.write_text(folder / MANIFEST, f"{to_json(manifest, indent=1)}\n")
+        _name_files(folder)
+        _pack(folder)
+        kept = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    _remove_strays(out, kept)
+    return manifest
+
+
+def site_files(folder: Path) -> dict[str, Path]:
+    """Return every file of a site by its address below the page, without those that are packed.
+
+    Raises:
+        ArtifactError: when the folder holds no site.
+    """
+    if not (folder / MANIFEST).is_file() or not (folder / INDEX).is_file():
+        raise ArtifactError(f"{folder}: there is no page in it; write one with: edgeseg web --out {folder}")
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    return {path.relative_to(folder).as_posix(): path for path in found if path.suffix != PACKED}
+
+
+def _built(page: Path) -> Path:
+    if (page / INDEX).is_file() and (page / WORKER).is_file():
+        return page
+    raise ArtifactError(
+        f"{page}: the web page was not built ({INDEX} or {WORKER} is missing); in a checkout run: make web (it needs "
+        "Node.js 20 and npm), or name a built page with --page"
+    )
+
+
+def _model(path: Path, contract: Path | None) -> bytes:
+    if path.suffix.lower() != ".onnx":
+        raise OptionError(f"{path}: the page runs ONNX Runtime, so it takes .onnx; build one with: edgeseg build")
+    if len(model_files(path)) > 1:
+        raise OptionError(f"{path}: its weights lie in files of their own; save them in one .onnx file")
+    if path.stat().st_size > MAX_MODEL_BYTES:
+        raise OptionError(
+            f"{path}: {path.stat().st_size / 1e6:.0f} MB is too large for a page; the limit is "
+            f"{MAX_MODEL_BYTES / 1e6:.0f} MB, so choose a smaller variant"
+        )
+    with scratch("web") as folder:
+        own = path if contract is None else attach(path, contract, out=folder / path.name)
+        require_fit(Segmenter.load(own, threads=1).contract, "the page")
+        return own.read_bytes()
+
+
+def _cases(folder: Path) -> Iterator[SiteCase]:
+    for index, title in SHOWN:
+        volume = phantom_volume(index, seed=SEED)
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as packed:
+            for number, image in enumerate(volume.images, 1):
+                name = zipfile.ZipInfo(f"{volume.patient}/{volume.patient}_{number}.png", (1980, 1, 1, 0, 0, 0))
+                packed.writestr(name, png(image))
+        file = _write(folder, f"cases/{volume.patient}", ".zip", stream.getvalue())
+        yield SiteCase(name=volume.patient, title=title, slices=len(volume.images), file=file)
+
+
+def _write(folder: Path, name: str, suffix: str, data: bytes) -> AppFile:
+    digest = artifacts.sha256_bytes(data)
+    file = f"{name}-{digest[:_NAMED_DIGITS]}{suffix}"
+    artifacts.write_bytes(folder / file, data)
+    return AppFile(file=file, size_bytes=len(data), sha256=digest)
+
+
+def _name_files(folder: Path) -> None:
+    """Tell the service worker which files there are, so that it changes with every one of them."""
+    names = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    listed = {name: artifacts.sha256_file(path) for name, path in names.items() if name != WORKER}
+    script = (folder / WORKER).read_text()
+    artifacts.write_text(folder / WORKER, f"self.EDGESEG_FILES={json.dumps(listed)};\n{script}")
+
+
+def _pack(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in _PACK_SUFFIXES:
+            data = path.read_bytes()
+            packed = gzip.compress(data, 9, mtime=0)
+            if len(packed) < 0.95 * len(data):
+                path.with_name(path.name + PACKED).write_bytes(packed)
+
+
+def _remove_strays(out: Path, kept: set[Path]) -> None:
+    """Take away what an earlier site left in its own folders."""
+    for name in _FOLDERS:
+        for path in sorted((out / name).rglob("*")):
+            if path.is_file() and path.relative_to(out) not in kept:
+                path.unlink()

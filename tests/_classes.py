@@ -1,0 +1,51 @@
+"""A data set of two classes that overlap, as small as a network can learn it: a bright disc, and its brighter core."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from edgeseg.data.cache import SliceCache, cached
+from edgeseg.data.volume import Volume
+from edgeseg.specs import LGG, ChannelSet
+
+CLASSES = ("whole", "core")
+SIDE = 32
+
+
+class Discs:
+    """Patients whose slices hold one disc each, but for the last, which is empty; satisfies `Dataset`."""
+
+    name = "discs"
+    channels: ChannelSet = LGG
+    classes = CLASSES
+    patients = ("p1", "p2", "p3")
+
+    def institution(self, patient: str) -> str:
+        """None is known."""
+        return ""
+
+    def volume(self, patient: str) -> Volume:
+        """Draw one patient."""
+        rows, columns = np.mgrid[:SIDE, :SIDE]
+        number = self.patients.index(patient)
+        images = np.full((4, SIDE, SIDE, 3), 20, np.uint8)
+        masks = np.zeros((4, SIDE, SIDE, 2), np.bool_)
+        for index in range(3):
+            distance = (rows - 12 - 2 * number - index) ** 2 + (columns - 14 - index) ** 2
+            masks[index, ..., 0], masks[index, ..., 1] = distance < 64, distance < 16
+            images[index][masks[index, ..., 0]], images[index][masks[index, ..., 1]] = 130, 250
+        return Volume(
+            patient=patient,
+            institution="",
+            images=images,
+            masks=masks,
+            slice_names=tuple(f"{patient}_{k}" for k in range(4)),
+            classes=CLASSES,
+        )
+
+
+def discs(root: Path) -> SliceCache:
+    """Cache the data set below `root`."""
+    return cached(Discs(), "discs", root=root)

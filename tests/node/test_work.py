@@ -1,0 +1,210 @@
+"""What becomes of studies that are complete: results, a reason, or another try; one never costs the others anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from edgeseg.errors import OutputError
+from edgeseg.node import identify, inside
+from edgeseg.node.count import Counts
+from edgeseg.node.inbox import Inbox
+from edgeseg.node.place import Place
+from edgeseg.node.queue import COMPLETE, DONE, FAILED, Queue, Row
+from edgeseg.node.watch import Watch
+from edgeseg.node.work import Worker
+from edgeseg.runtime import Segmenter
+from edgeseg.specs import Destination, NodeOptions
+from edgeseg.workers.apart import Pool
+from tests._archive import errors_of
+
+Write = Callable[..., Path]
+SHA256 = "ab" * 32
+
+
+@pytest.fixture(scope="module")
+def readers() -> Iterator[Pool]:
+    with Pool(inside.ENTRY, spare=0) as made:
+        made.warm(1)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def lookers() -> Iterator[Pool]:
+    with Pool(identify.ENTRY) as made:
+        yield made
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """A queue, and what works on it."""
+
+    queue: Queue
+    place: Place
+    inbox: Inbox
+    worker: Callable[..., Worker]
+    options: NodeOptions
+
+    def received(self, folder: Path) -> int:
+        for path in sorted(folder.rglob("*.dcm")):
+            self.inbox.take((path.read_bytes(),))
+        row = self.queue.rows()[-1]
+        self.queue.complete(row.id)
+        return row.id
+
+    def row(self, study: int) -> Row:
+        found = self.queue.row(study)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def bench(tmp_path: Path, network: Path, readers: Pool, lookers: Pool) -> Iterator[Bench]:
+    place = Place(tmp_path / "state")
+    queue, counts = Queue(place.queue), Counts()
+    to = Destination(name="folder", kind="folder", folder=str(tmp_path / "to"))
+    options = NodeOptions(state=str(place.root), destinations=(to,), free_mb=0, backoff_s=0.1, attempts=2)
+    segmenter = Segmenter.load(network, threads=1)
+
+    def worker(**more: object) -> Worker:
+        return Worker(queue, place, readers, segmenter, SHA256, replace(options, **more), counts)  # type: ignore[arg-type]
+
+    inbox = Inbox(queue, place, lookers, options, counts)
+    yield Bench(queue=queue, place=place, inbox=inbox, worker=worker, options=options)
+    queue.close()
+
+
+def texts(report: pydicom.Dataset) -> list[str]:
+    found = [str(report.TextValue)] if "TextValue" in report else []
+    return found + [text for one in report.get("ContentSequence", ()) for text in texts(one)]
+
+
+def numbers(report: pydicom.Dataset) -> dict[str, float]:
+    found = {}
+    for one in report.get("ContentSequence", ()):
+        if "MeasuredValueSequence" in one:
+            found[one.ConceptNameCodeSequence[0].CodeMeaning] = float(one.MeasuredValueSequence[0].NumericValue)
+        found |= numbers(one)
+    return found
+
+
+def test_seg_report_and_capture_say_the_same(bench: Bench, write_study: Write, tmp_path: Path) -> None:
+    study = bench.received(write_study(tmp_path / "sent"))
+    assert bench.worker().step()
+    assert bench.row(study).state == DONE
+    seg, report, capture = (pydicom.dcmread(path) for path in bench.place.files(study).values())
+    pixels = int(seg.pixel_array.sum())
+    assert pixels > 0
+    told = numbers(report)
+    assert told["Volume"] == pytest.approx(pixels * 2.5 * 2.5 * 4 / 1e3, abs=1e-3)
+    assert (told["Slices with tumour"], told["Slices segmented"]) == (4, 20)
+    assert f"volume {told['Volume']:.1f} ml" in capture.ImageComments
+    assert "Research use only" in capture.ImageComments
+    assert any("Research use only" in text for text in texts(report))
+    assert f"model_sha256={SHA256}" in texts(report)
+    assert capture.pixel_array.shape == (capture.Rows, capture.Columns, 3)
+    assert capture.pixel_array[:36].max() > 200
+    assert capture.BurnedInAnnotation == "NO"
+    for path in bench.place.files(study).values():
+        assert errors_of(path) == []
+
+
+def test_a_study_that_comes_again_is_passed_over(bench: Bench, write_study: Write, tmp_path: Path) -> None:
+    sent, worker = write_study(tmp_path / "sent", kinds=("flair",)), bench.worker()
+    study = bench.received(sent)
+    worker.step()
+    again = bench.received(sent)
+    assert again != study
+    assert worker.step()
+    assert [row.id for row in bench.queue.rows()] == [study]
+    assert not bench.place.objects(again).exists()
+
+
+@pytest.mark.parametrize("report", [True, False])
+def test_a_study_without_flair_is_set_aside_with_its_reason(
+    bench: Bench, write_study: Write, tmp_path: Path, report: bool
+) -> None:
+    bad = bench.received(write_study(tmp_path / "bad", kinds=("pre", "post")))
+    good = bench.received(write_study(tmp_path / "good", "another", kinds=("flair",)))
+    worker = bench.worker(report_failures=report)
+    assert worker.step()
+    assert worker.step()
+    assert bench.row(good).state == DONE
+    found = bench.row(bad)
+    assert found.state == (DONE if report else FAILED)
+    assert found.reason is not None
+    assert "flair" in found.reason.lower()
+    assert str(bench.place.root) not in found.reason
+    assert list(bench.place.files(bad)) == (["sr"] if report else [])
+    if report:
+        path = bench.place.files(bad)["sr"]
+        assert errors_of(path) == []
+        assert any("Nothing was segmented" in text for text in texts(pydicom.dcmread(path)))
+
+
+def test_a_damaged_study_is_set_aside(bench: Bench, write_study: Write, tmp_path: Path) -> None:
+    sent = write_study(tmp_path / "sent", kinds=("flair",))
+    for path in sent.rglob("*.dcm"):
+        path.write_bytes(path.read_bytes()[:-3000])
+    study = bench.received(sent)
+    assert bench.worker().step()
+    assert bench.row(study).state == FAILED
+    assert "cut short" in str(bench.row(study).reason)
+
+
+def test_a_study_that_ends_the_node_is_set_aside(bench: Bench, write_study: Write, tmp_path: Path) -> None:
+    study = bench.received(write_study(tmp_path / "sent", kinds=("flair",)))
+    for _ in range(2):
+        assert bench.queue.claim() is not None
+        bench.queue.release_all()
+    assert bench.worker().step()
+    assert bench.row(study).state == FAILED
+    assert "the node ended 2 times" in str(bench.row(study).reason)
+
+
+def test_what_the_machine_is_to_blame_for_is_tried_again(
+    bench: Bench, write_study: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, worker = bench.received(write_study(tmp_path / "sent", kinds=("flair",))), bench.worker(backoff_s=0.1)
+
+    def full(*_what: object) -> None:
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr(bench.place, "publish", full)
+    for _ in range(2):
+        worker.step()
+        worker._waits.forget(study)
+    assert (bench.row(study).state, bench.row(study).attempts) == (COMPLETE, 0)
+    monkeypatch.undo()
+    assert worker.step()
+    assert bench.row(study).state == DONE
+
+
+def test_a_node_that_stops_gives_its_study_back(bench: Bench, write_study: Write, tmp_path: Path) -> None:
+    study, worker = bench.received(write_study(tmp_path / "sent", kinds=("flair",))), bench.worker()
+    worker.stop.set()
+    assert worker.step()
+    assert (bench.row(study).state, bench.row(study).attempts) == (COMPLETE, 0)
+
+
+def test_a_watched_folder(bench: Bench, write_study: Write, tmp_path: Path) -> None:
+    folder = tmp_path / "watched"
+    watch = Watch(folder, bench.inbox, bench.queue, Counts(), most_bytes=1 << 20)
+    write_study(folder, kinds=("flair",))
+    (folder / "notes.txt").write_text("no DICOM")
+    (folder / "large.dcm").write_bytes(bytes(2 << 20))
+    assert not watch.step()
+    for name, (state, _) in watch._seen.items():
+        watch._seen[name] = (state, -1e6)
+    assert watch.step()
+    assert not watch.step()
+    (row,) = bench.queue.rows()
+    assert row.objects == 20
+    assert len(list(folder.rglob("*"))) == 23
+    (folder / "flair" / "000.dcm").touch()
+    watch.step()
+    assert list(watch._seen) == [str(folder / "flair" / "000.dcm")]

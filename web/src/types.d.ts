@@ -1,0 +1,14 @@
+declare module "@niivue/dcm2niix" {
+  /** dcm2niix in a worker of its own; each call of an option adds it to the command. */
+  export class Dcm2niix {
+    worker: Worker | null;
+    init(): Promise<boolean>;
+    input(files: readonly File[]): Processor;
+  }
+  export interface Processor {
+    b(value: string): Processor;
+    z(value: string): Processor;
+    f(value: string): Processor;
+    run(): Promise<File[]>;
+  }
+}

@@ -1,0 +1,31 @@
+import { Failed } from "./client";
+
+/** A made-up example of the site. */
+export interface Case {
+  readonly name: string;
+  readonly title: string;
+  readonly slices: number;
+  readonly file: { readonly file: string; readonly size_bytes: number };
+}
+
+/** What `edgeseg web` put beside the page: the network and examples. */
+export interface Site {
+  readonly model: { readonly file: string; readonly size_bytes: number; readonly sha256: string };
+  readonly cases: readonly Case[];
+}
+
+/** Reads `site.json`. */
+export async function readSite(): Promise<Site> {
+  const response = await fetch(new URL("site.json", document.baseURI)).catch(() => null);
+  if (response === null) throw new Failed("The server cannot be reached, and the page is not stored on this device yet. Check the connection and load the page again.");
+  const site: unknown = response.ok ? await response.json().catch(() => null) : null;
+  if (typeof site !== "object" || site === null || !("model" in site) || !("cases" in site)) {
+    throw new Failed("This page was put on the server without a network, so it has nothing to segment with. Whoever keeps the server has to complete it.");
+  }
+  return site as Site;
+}
+
+/** An address of the site in full, which a worker understands too. */
+export function address(file: string): string {
+  return new URL(file, document.baseURI).href;
+}

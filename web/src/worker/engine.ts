@@ -1,0 +1,155 @@
+import * as ort from "onnxruntime-web/wasm";
+import { CONTRACT_KEY, parseContract, type Contract } from "../core/contract";
+import { checkSeal, sha256 } from "../core/digest";
+import { UserError } from "../core/errors";
+import { codes } from "../core/intensity";
+import { oneLogit } from "../core/logits";
+import { onnxMetadata } from "../core/onnx";
+import type { Engine } from "../core/segmenter";
+
+/** A network's file with what it says of itself. */
+export interface Model {
+  readonly bytes: Uint8Array;
+  readonly sha256: string;
+  readonly metadata: Map<string, string>;
+  readonly contract: Contract;
+}
+
+interface Ends {
+  readonly name: string;
+  readonly type: "float32" | "int8" | "uint8";
+  readonly dims: readonly number[];
+  /** What a code means; null for float. */
+  readonly scale: readonly [number, number] | null;
+}
+
+/** Version of ONNX Runtime, for results. */
+export const RUNTIME = `onnxruntime-web ${ort.env.versions.web ?? ort.env.versions.common}`;
+
+/** Reads a network's file and holds it to the digests in its contract. */
+export async function readModel(bytes: Uint8Array): Promise<Model> {
+  const metadata = onnxMetadata(bytes);
+  const text = metadata.get(CONTRACT_KEY);
+  const contract = parseContract(text);
+  await checkSeal(bytes, text ?? "", contract);
+  return { bytes, sha256: await sha256(bytes), metadata, contract };
+}
+
+/** Gives ONNX Runtime its WebAssembly; once, before the first session. */
+export function setUp(wasm: Uint8Array): void {
+  ort.env.wasm.wasmBinary = wasm.buffer.slice(wasm.byteOffset, wasm.byteOffset + wasm.byteLength) as ArrayBuffer;
+  ort.env.wasm.numThreads = 1;
+  ort.env.logLevel = "fatal";
+}
+
+/** One ONNX Runtime session in WebAssembly, one thread. */
+export class OrtEngine implements Engine {
+  readonly contract: Contract;
+  readonly isInteger: boolean;
+
+  private constructor(
+    model: Model,
+    readonly exact: boolean,
+    private readonly session: ort.InferenceSession,
+    private readonly input: Ends,
+    private readonly output: Ends,
+  ) {
+    this.contract = model.contract;
+    this.isInteger = computesIntegers(model.bytes);
+  }
+
+  /** Opens a network; `exact` takes ONNX Runtime's integer graph throughout, which is slower here. */
+  static async open(model: Model, exact: boolean): Promise<OrtEngine> {
+    let session: ort.InferenceSession;
+    try {
+      session = await ort.InferenceSession.create(model.bytes, {
+        executionProviders: ["wasm"],
+        graphOptimizationLevel: "all",
+        extra: exact ? { session: { qdqisint8allowed: "1" } } : {},
+      });
+    } catch (error) {
+      throw new UserError(`The network cannot be opened in this browser (${oneLine(error)}). Try a newer browser, or put the network on the server again.`);
+    }
+    const { contract } = model;
+    const [height, width] = [contract.height, contract.width];
+    const shape = (layout: string, channels: number): number[] => (layout === "NCHW" ? [1, channels, height, width] : [1, height, width, channels]);
+    const input = ends(session.inputMetadata, session.inputNames, shape(contract.layout, contract.channels.length), model.metadata, "input");
+    const output = ends(session.outputMetadata, session.outputNames, shape(contract.output_layout, contract.classes.length || 1), model.metadata, "output");
+    return new OrtEngine(model, exact, session, input, output);
+  }
+
+  /** How the arithmetic is done, for results. */
+  get numerics(): string {
+    if (!this.isInteger) return "float32";
+    return this.exact ? "int8, exact (integer graph)" : "int8, the browser's default kernels";
+  }
+
+  async logits(planes: Uint8Array, tables: Float32Array[]): Promise<Float32Array> {
+    const { input, output, contract } = this;
+    const tensor = new ort.Tensor(input.type, this.encode(planes, tables) as never, input.dims);
+    let given: ort.InferenceSession.OnnxValueMapType;
+    try {
+      given = await this.session.run({ [input.name]: tensor });
+    } catch (error) {
+      throw new UserError(`The network failed while running (${oneLine(error)}). Close other pages to free memory, and try again.`);
+    }
+    const data = given[output.name].data as Float32Array | Int8Array | Uint8Array;
+    const values = output.scale === null ? (data as Float32Array) : dequantise(data as Int8Array, output.scale);
+    if (!values.every(Number.isFinite)) throw new UserError("The network gave values that are no numbers. Its file is damaged; it has to be put on the server again.");
+    const step = output.scale?.[0] ?? null;
+    return oneLogit(values, contract, step);
+  }
+
+  async close(): Promise<void> {
+    await this.session.release();
+  }
+
+  /** Bytes to what the network takes, in its layout. */
+  private encode(planes: Uint8Array, tables: Float32Array[]): Float32Array | Int8Array | Uint8Array {
+    const { scale, type } = this.input;
+    const unsigned = type === "uint8";
+    const found = scale === null ? tables : tables.map((table) => codes(table, scale[0], unsigned ? scale[1] - 128 : scale[1]));
+    const out = scale === null ? new Float32Array(planes.length) : new Int8Array(planes.length);
+    const grid = planes.length / found.length;
+    const inPlanes = this.contract.layout === "NCHW";
+    for (const [channel, table] of found.entries()) {
+      for (let at = 0; at < grid; at++) out[inPlanes ? channel * grid + at : at * found.length + channel] = table[planes[channel * grid + at]];
+    }
+    return unsigned ? Uint8Array.from(out, (value) => value + 128) : out;
+  }
+}
+
+function ends(
+  given: readonly ort.InferenceSession.ValueMetadata[], names: readonly string[], dims: readonly number[], metadata: Map<string, string>, which: "input" | "output",
+): Ends {
+  const [info] = given;
+  if (names.length !== 1 || !info.isTensor) throw new UserError(`The network has ${names.length} ${which}s, and one is needed. Another file has to be put on the server.`);
+  const { type } = info;
+  if (type !== "float32" && type !== "int8" && type !== "uint8") throw new UserError(`The network's ${which} holds ${type}; float32 and int8 are taken. Another file has to be put on the server.`);
+  const fits = info.shape.length === 4 && info.shape.every((size, at) => typeof size !== "number" || size < 0 || size === dims[at]);
+  if (!fits) throw new UserError(`The network's ${which} has the size ${info.shape.join(" x ")}, and its contract says ${dims.join(" x ")}. Another file has to be put on the server.`);
+  return { name: names[0], type, dims, scale: type === "float32" ? null : scaleOf(metadata, which) };
+}
+
+function scaleOf(metadata: Map<string, string>, which: string): [number, number] {
+  const scale = Number(metadata.get(`edgeseg.${which}_scale`) ?? "none");
+  const zero = Number(metadata.get(`edgeseg.${which}_zero_point`) ?? "none");
+  if (!(scale > 0 && Number.isFinite(scale) && Number.isInteger(zero))) throw new UserError(`The network does not say what the codes of its ${which} mean. Another file has to be put on the server.`);
+  return [scale, zero];
+}
+
+/** `(q - zero) * scale` in float32. */
+function dequantise(data: Int8Array | Uint8Array, [scale, zero]: readonly [number, number]): Float32Array {
+  const step = Math.fround(scale);
+  return Float32Array.from(data, (code) => (code - zero) * step);
+}
+
+/** Whether a network quantises activations, by the operator names that stand in its file as plain text. */
+function computesIntegers(bytes: Uint8Array): boolean {
+  const text = new TextDecoder("latin1").decode(bytes);
+  return ["QuantizeLinear", "QLinearConv", "ConvInteger"].some((name) => new RegExp(`(?<!De)${name}`).test(text));
+}
+
+function oneLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split("\n")[0].slice(0, 160);
+}

@@ -1,0 +1,81 @@
+import type { Channel } from "../core/contract";
+import type { Finding } from "../files/export";
+
+/** What the page asks of its worker; `id` comes back with each answer. */
+export type Request =
+  | { kind: "start"; id: number; model: string; wasm: string }
+  | { kind: "open"; id: number; files: { path: string; file: Blob }[]; name: string | null }
+  | { kind: "choose"; id: number; chosen: Record<Channel, number | null> }
+  | { kind: "segment"; id: number }
+  | { kind: "cancel"; id: number }
+  | { kind: "save"; id: number; what: "masks" | "csv" }
+  | { kind: "bench"; id: number; runs: number; device: Device };
+
+/** What the page knows of the device, for a benchmark's result. */
+export interface Device {
+  readonly cpu: string;
+  readonly architecture: string;
+  readonly cores: number;
+  readonly os: string;
+  readonly browser: string;
+  readonly memory_bytes: number | null;
+}
+
+/** What a network is and how its self-test went. */
+export interface Ready {
+  readonly network: string;
+  readonly target: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly trainedOn: string;
+  readonly licence: string | null;
+  readonly intendedUse: string;
+  readonly runtime: string;
+  readonly numerics: string;
+  readonly test: { readonly flips: number; readonly allowed: number; readonly fastFlips: number | null } | null;
+  readonly threshold: number;
+  readonly minVolume: number;
+  readonly grid: readonly [number, number];
+}
+
+/** A series to choose from. */
+export interface Series {
+  readonly name: string;
+  readonly detail: string;
+}
+
+/** A scan that is ready to be shown: grey values of 8 bits for each sequence, slices from feet to head. */
+export interface Shown {
+  readonly name: string;
+  readonly shape: readonly [number, number, number];
+  readonly volumes: Record<Channel, Uint8Array>;
+  /** Index (column, row, slice from feet) to RAS mm; null where the place is unknown. */
+  readonly affine: readonly (readonly number[])[] | null;
+  readonly windows: Record<Channel, readonly [number, number]>;
+  readonly whole: boolean;
+  readonly missing: readonly Channel[];
+  readonly warnings: readonly string[];
+}
+
+/** What a segmentation found. */
+export interface Result {
+  readonly mask: Uint8Array;
+  readonly voxels: number;
+  readonly volumeMl: number | null;
+  readonly slicesWithTumour: number;
+  readonly findings: readonly (Finding & { readonly ml: number | null })[];
+  readonly seconds: number;
+  readonly warnings: readonly string[];
+  readonly maskFile: string;
+}
+
+export type Answer =
+  | { id: number; kind: "progress"; share: number; what: string }
+  | { id: number; kind: "failed"; message: string; ours: boolean }
+  | { id: number; kind: "cancelled" }
+  | { id: number; kind: "ready"; value: Ready }
+  | { id: number; kind: "series"; name: string; series: Series[]; suggested: Record<Channel, number | null> }
+  | { id: number; kind: "shown"; value: Shown }
+  | { id: number; kind: "result"; value: Result }
+  | { id: number; kind: "file"; name: string; type: string; bytes: Uint8Array<ArrayBuffer> }
+  | { id: number; kind: "json"; value: unknown };

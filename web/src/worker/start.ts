@@ -1,0 +1,87 @@
+import { slug } from "../core/contract";
+import { UserError } from "../core/errors";
+import { selfTest, type Engine, type SelfTest } from "../core/segmenter";
+import { CarefulEngine } from "./careful";
+import { OrtEngine, readModel, RUNTIME, setUp, type Model } from "./engine";
+import type { Ready } from "./protocol";
+
+/** An open network that passed its self-test. */
+export interface Started {
+  readonly model: Model;
+  readonly engine: Engine & { readonly numerics: string };
+  /** What a benchmark measures: the sessions that are open. */
+  readonly sessions: readonly OrtEngine[];
+  readonly ready: Ready;
+}
+
+const SIMD = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
+
+/**
+ * Loads network and runtime and lets the network check itself: with ONNX Runtime's exact integer setting first, then as
+ * it runs by default, which is faster. Refuses where more pixels flip than the contract allows; where only the default
+ * does, all is computed in the exact setting.
+ */
+export async function start(modelUrl: string, wasmUrl: string, progress: (share: number) => void): Promise<Started> {
+  if (typeof WebAssembly !== "object" || !WebAssembly.validate(Uint8Array.from(SIMD))) {
+    throw new UserError("This browser cannot run the network (it lacks WebAssembly SIMD). Use a browser from 2023 or later: Chrome, Edge, Firefox or Safari.");
+  }
+  const [bytes, wasm] = await Promise.all([fetched(modelUrl), fetched(wasmUrl).then(unpacked)]);
+  progress(0.5);
+  const model = await readModel(bytes);
+  setUp(wasm);
+  const exact = await OrtEngine.open(model, true);
+  progress(0.7);
+  const test = await selfTest(exact);
+  if (test !== null && !test.passed) throw refused(test);
+  const fast = exact.isInteger ? await OrtEngine.open(model, false) : null;
+  const fastTest = fast && (await selfTest(fast));
+  const trusted = fast !== null && fastTest?.passed === true;
+  if (!trusted) await fast?.close();
+  const engine = trusted ? new CarefulEngine(exact, fast) : exact;
+  progress(1);
+  const { contract } = model;
+  return {
+    model,
+    engine,
+    sessions: trusted ? [exact, fast] : [exact],
+    ready: {
+      network: slug(contract),
+      target: contract.target,
+      sizeBytes: bytes.length,
+      sha256: model.sha256,
+      trainedOn: contract.trained_on,
+      licence: contract.licence,
+      intendedUse: contract.intended_use,
+      runtime: RUNTIME,
+      numerics: engine.numerics,
+      test: test && { flips: test.flips, allowed: test.allowed, fastFlips: fastTest && fastTest.flips },
+      threshold: contract.threshold,
+      minVolume: contract.post_processing.min_volume_px,
+      grid: [contract.height, contract.width],
+    },
+  };
+}
+
+function refused(test: SelfTest): UserError {
+  return new UserError(
+    `This browser does not compute the network as it should: on its test picture ${test.flips} pixels differ, and ${test.allowed} may. No masks are drawn. Try another browser or another device.`,
+  );
+}
+
+async function fetched(url: string): Promise<Uint8Array> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch {
+    throw new UserError("The server cannot be reached, and the page is not stored on this device yet. Check the connection and load the page again.");
+  }
+  if (!response.ok) throw new UserError(`A part of the page is missing on the server (${url.replace(/^.*\//, "")}, status ${response.status}). The page has to be put on the server again.`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** The runtime travels packed, since not every server packs; one that unpacks it on the way is right too. */
+async function unpacked(bytes: Uint8Array): Promise<Uint8Array> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}

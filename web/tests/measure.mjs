@@ -1,0 +1,91 @@
+// Measures the page on this machine and writes a page of the documentation: `node web/tests/measure.mjs docs/measured/web.md`.
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { gzipSync, brotliCompressSync } from "node:zlib";
+import * as core from "../generated/core/core.mjs";
+import { kept, launch, open, serve, visit } from "./browser.mjs";
+import { bytesOf, fixture, INT8, jsonOf, WASM } from "./files.mjs";
+
+const ROUNDS = 5;
+const VOLUME = 60;
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
+const kB = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
+const mask = (page) => page.evaluate(() => performance.getEntriesByName("mask")[0].startTime);
+
+/** From the page's address to the mask of the first example, with nothing stored, and then with the server gone. */
+async function visits(browser) {
+  const [first, offline] = [[], []];
+  for (let round = 0; round < ROUNDS; round++) {
+    const server = await serve(fixture("site"));
+    const { context, page } = await open(browser, server.url);
+    await visit(page, server.url);
+    first.push(await mask(page));
+    await kept(page);
+    await server.stop();
+    await visit(page, server.url);
+    offline.push(await mask(page));
+    await context.close();
+  }
+  return { first, offline };
+}
+
+/** A volume of 60 slices in Node's WebAssembly: the page's steps without its picture. */
+async function volume() {
+  core.setUp(bytesOf(WASM));
+  const model = await core.readModel(bytesOf(INT8));
+  const engine = new core.CarefulEngine(await core.OrtEngine.open(model, true), await core.OrtEngine.open(model, false));
+  const { scan } = await core.open(readdirSync(fixture("pictures/PHANTOM")).map((name) => ({ path: `P/${name}`, bytes: bytesOf(fixture(`pictures/PHANTOM/${name}`)) })));
+  const long = { ...scan, count: VOLUME, slice: (index) => scan.slice(Math.floor((index * scan.count) / VOLUME)) };
+  const times = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const before = performance.now();
+    await core.segment(engine, long, { cancelled: () => false, done: () => undefined });
+    times.push(performance.now() - before);
+  }
+  return times;
+}
+
+const sizes = (names) => {
+  const all = names.map((name) => readFileSync(fixture(`site/${name}`)));
+  return [all, all.map((one) => gzipSync(one, { level: 9 })), all.map((one) => brotliCompressSync(one))].map((list) => list.reduce((sum, one) => sum + one.length, 0));
+};
+const assets = readdirSync(fixture("site/assets")).filter((name) => !name.endsWith(".gz")).map((name) => `assets/${name}`);
+const ofKind = (pattern) => assets.filter((name) => pattern.test(name));
+const parts = [
+  ["own code, with ONNX Runtime's JavaScript and fflate", ["index.html", "sw.js", ...ofKind(/\/(index|worker)-[^/]*\.(js|css)$/)]],
+  ["ONNX Runtime's WebAssembly (travels packed)", ofKind(/runtime-/)],
+  ["NiiVue, with its font", ofKind(/\/(niivue|viewer)-/)],
+  ["dcm2niix, loaded for DICOM alone", ofKind(/jpeg-[^/]*\.(js|wasm)$/)],
+  ["the network", [jsonOf(fixture("site/site.json")).model.file]],
+];
+
+const load = loadavg()[0];
+const browser = await launch();
+const { first, offline } = await visits(browser);
+const version = browser.version();
+await browser.close();
+const long = await volume();
+const rows = [
+  ["first visit to first mask, nothing stored", first], ["first mask with the server stopped", offline], [`${VOLUME} slices to masks, all with a finding near, without the picture`, long],
+];
+const text = `# The web page, measured
+
+<!-- Written by \`make measure-web\`; do not edit. -->
+
+This page is for looking up how fast the page of \`edgeseg web\` is on one machine, and how much it loads.
+
+${cpus()[0].model.trim()}, ${cpus().length} processors, Chromium ${version} without a graphics processor (its picture is computed by
+the same processors), ${core.RUNTIME}, one thread. Load average before the first round: ${load.toFixed(1)}. The first
+mask is that of a phantom of 26 slices; each figure is over ${ROUNDS} rounds.
+
+| what | median | fastest | slowest |
+|---|---|---|---|
+${rows.map(([name, times]) => `| ${name} | ${seconds(median(times))} | ${seconds(Math.min(...times))} | ${seconds(Math.max(...times))} |`).join("\n")}
+
+| part of the page | raw | gzip | brotli |
+|---|---|---|---|
+${parts.map(([name, files]) => `| ${name} | ${sizes(files).map(kB).join(" | ")} |`).join("\n")}
+`;
+writeFileSync(process.argv[2], text);
+console.log(text);

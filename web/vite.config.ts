@@ -1,0 +1,89 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { defineConfig, type Plugin } from "vite";
+
+const GENERATED = new URL("generated/", import.meta.url);
+const WASM = new URL("node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", import.meta.url);
+
+/**
+ * Packs ONNX Runtime's WebAssembly once, since many a server does not pack what it sends, and keeps the bundler from
+ * adding it a second time, unpacked, where the library names it.
+ */
+function runtime(): Plugin {
+  return {
+    name: "edgeseg-runtime",
+    enforce: "pre",
+    buildStart() {
+      mkdirSync(GENERATED, { recursive: true });
+      writeFileSync(new URL("runtime.bin", GENERATED), gzipSync(readFileSync(WASM), { level: 9 }));
+    },
+    transform(code, id) {
+      if (!id.includes("onnxruntime-web/dist/")) return null;
+      return code.replaceAll(/new URL\("[^"]+\.wasm",import\.meta\.url\)/g, "new URL(location.href)");
+    },
+  };
+}
+
+/** Makes files of the pictures that NiiVue carries as `data:` addresses (its font), which the page's policy does not load. */
+function pictureFiles(): Plugin {
+  return {
+    name: "edgeseg-picture-files",
+    enforce: "pre",
+    transform(code, id) {
+      if (!id.includes("@niivue/niivue/build/")) return null;
+      const imports: string[] = [];
+      const replaced = code.replaceAll(/"data:image\/(png|jpeg);base64,([A-Za-z0-9+/=]+)"/g, (_, kind: string, data: string) => {
+        const file = new URL(`viewer-${imports.length}.${kind}`, GENERATED);
+        writeFileSync(file, Buffer.from(data, "base64"));
+        imports.push(`import viewerPicture${imports.length} from ${JSON.stringify(`${fileURLToPath(file)}?url`)};`);
+        return `viewerPicture${imports.length - 1}`;
+      });
+      return `${imports.join("\n")}\n${replaced}`;
+    },
+  };
+}
+
+/** What NiiVue would unpack zarr archives with, which this page does not open: 1.4 MB. */
+function withoutZarrCodecs(): Plugin {
+  return {
+    name: "edgeseg-without-zarr-codecs",
+    enforce: "pre",
+    resolveId: (source) => (source.startsWith("numcodecs/") ? "\0numcodecs" : null),
+    load: (id) => (id === "\0numcodecs" ? "export default class { static fromConfig() { throw new Error('not here'); } }" : null),
+  };
+}
+
+/** The licences of all that travels in the page, in `licences.txt`. */
+function licences(): Plugin {
+  return {
+    name: "edgeseg-licences",
+    generateBundle() {
+      const lock = JSON.parse(readFileSync(new URL("package-lock.json", import.meta.url), "utf8"));
+      const packages = Object.entries<{ version: string; license?: string; dev?: boolean }>(lock.packages).filter(([path, one]) => path && !one.dev);
+      const told = packages.map(([path, { version, license }]) => {
+        const folder = new URL(`${path}/`, import.meta.url);
+        const file = existsSync(folder) ? readdirSync(folder).find((name) => /^(licen[cs]e|copying)/i.test(name)) : undefined;
+        return `${path.replace(/^.*node_modules\//, "")} ${version} (${license ?? "see below"})\n\n${file ? readFileSync(new URL(file, folder), "utf8").trim() : ""}\n`;
+      });
+      this.emitFile({ type: "asset", fileName: "licences.txt", source: told.join(`\n${"-".repeat(80)}\n\n`) });
+    },
+  };
+}
+
+export default defineConfig({
+  base: "./",
+  plugins: [runtime(), pictureFiles(), withoutZarrCodecs(), licences()],
+  worker: { format: "es", plugins: () => [runtime()] },
+  build: {
+    target: "es2022",
+    outDir: "dist",
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 4000,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { index: "index.html", sw: "src/sw.ts" },
+      output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+    },
+  },
+});
