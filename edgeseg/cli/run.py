@@ -109,9 +109,9 @@ def run(
     Each patient is written as soon as it is done. One who fails is named, with the reason, here and in summary.json;
     the others are done, and the exit code is 1. Runs into one DIR add up in its summary.json.
 
-    An option called like a channel of the network names its file, such as --t1 FILE or --t2 FILE; `edgeseg contract show`
-    tells which channels a network takes. `edgeseg run DIR --list` shows the series of a folder, and what each is taken
-    for and why.
+    An option called like a channel of the network names its file, such as --t1 FILE or --t2 FILE; which channels it
+    takes is told by `edgeseg contract show`. `edgeseg run DIR --list` shows the series of a folder, and what each is
+    taken for and why.
     """
     from edgeseg.cli._channels import pairs
     from edgeseg.cli._salt import salt_of
