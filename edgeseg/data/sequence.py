@@ -1,4 +1,4 @@
-"""One sequence of one patient (pre, FLAIR or post), read slice by slice, and seen on another sequence's grid."""
+"""One sequence of one patient, read slice by slice, and seen on another sequence's grid."""
 
 from __future__ import annotations
 

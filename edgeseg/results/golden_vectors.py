@@ -10,7 +10,7 @@ from edgeseg.specs import GoldenCase, Intensity, PostProcessing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenImage:
-    """One slice as an RGB PNG (pre, FLAIR, post): digests of the file, and of its pixels' bytes in row-major order."""
+    """One slice as an RGB PNG, a plane a channel: digests of the file, and of its pixels' bytes in row-major order."""
 
     file: str
     sha256: str

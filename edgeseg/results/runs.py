@@ -42,7 +42,7 @@ class ClassSegmentation:
 class UsedSequence:
     """Which files a sequence was read from.
 
-    `sequence` is `pre`, `flair` or `post`, or all three for pictures that hold them. `series` is, of a DICOM
+    `sequence` is a channel of the network, or all of them for pictures that hold them. `series` is, of a DICOM
     series, its number and what it is taken for, else the name of a file or folder. `evidence` says why it was taken for
     this sequence; `named by the user` where nothing had to be found out.
     """

@@ -22,7 +22,7 @@ class AppFile:
 class AppCase:
     """A case of the app.
 
-    `images` are RGB PNGs (pre, FLAIR, post) in anatomical order, `references` the reference masks beside them (PNG, 0
+    `images` are RGB PNGs in anatomical order, a plane a channel, `references` the reference masks beside them (PNG, 0
     and 255). `expected` holds the mask that the model draws on each image, on the image's own grid, as run lengths
     (docs/reference/contract.md); `volume` says whether components join across slices or each image stands alone. A case
     that is not `shown` is for tests.

@@ -15,7 +15,7 @@ from edgeseg.targets.target import ConvertJob, Target, artifact_contract, requir
 
 NAME, LAYOUT = "tflite-fp32", "NHWC"
 BLOCKS = False
-"""0.99 and, in the smallest network, 0.93 times as fast on x86; fewer instructions on Arm (`benchmarks/stem.py`)."""
+"""Not faster on x86 as far as could be told on a busy machine; fewer instructions on Arm (`benchmarks/stem.py`)."""
 
 
 @sealed

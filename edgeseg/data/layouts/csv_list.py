@@ -1,7 +1,7 @@
 """A CSV that lists files: a row for each slice that is a picture, or for each patient whose channels are NIfTI.
 
-    patient,site,t1,flair,mask
-    p1,A,images/p1_t1.nii.gz,images/p1_flair.nii.gz,masks/p1.nii.gz
+    patient,site,t1,t2,mask
+    p1,A,images/p1_t1.nii.gz,images/p1_t2.nii.gz,masks/p1.nii.gz
 
 `patient` and `mask` must be there, `site` may be. Each other column that names files in its first row is a channel of
 the column's name; `a+b+c` is a picture whose planes are those channels. Other columns are passed over. Paths are

@@ -151,7 +151,7 @@ def require_files(source: Source, patient: str, what: str) -> None:
     Args:
         source: of one channel, or of the mask.
         patient: whose it is.
-        what: `channel 'flair'`, or `the mask`.
+        what: `channel 't2'`, or `the mask`.
 
     Raises:
         MaskError: for the mask.

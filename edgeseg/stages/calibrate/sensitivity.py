@@ -15,7 +15,7 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.components import post_process_logits
 from edgeseg.data.volume import Dataset, Volume
 from edgeseg.errors import OptionError
-from edgeseg.imaging import dequantise, mask_on_grid, quantise
+from edgeseg.imaging import dequantise, quantise
 from edgeseg.metrics import count_overlap
 from edgeseg.place import scratch
 from edgeseg.progress import Progress
@@ -24,7 +24,7 @@ from edgeseg.specs import Contract, check_seed, refuse_regions, require_some
 from edgeseg.stages.calibrate.lot import calibration_patients
 from edgeseg.stages.calibrate.ranges import RecordedRanges
 from edgeseg.stages.environment import versions
-from edgeseg.stages.predict import Predictor, checkpoint_contract, volume_logits
+from edgeseg.stages.predict import Predictor, checkpoint_contract, masks_on_volume, volume_logits
 from edgeseg.targets import ConvertJob, Target, float_predictor, get, open_artifact
 from edgeseg.targets.target import kernel_sizes, logit_codes
 
@@ -221,7 +221,7 @@ def _answers(predictor: Predictor, contract: Contract, volumes: Sequence[Volume]
     for volume in volumes:
         found = volume_logits(predictor, volume)
         kept = post_process_logits(found, contract, volume=True)
-        masks = mask_on_grid(kept, contract, *volume.images.shape[1:3])
+        masks = masks_on_volume(kept, contract, volume)
         logits.append(found)
         dice.append(count_overlap(masks, volume.reference).dice)
     return _Answers(logits=tuple(logits), dice_mean=fmean(dice), numerics=predictor.numerics)

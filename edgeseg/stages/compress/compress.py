@@ -21,7 +21,7 @@ from edgeseg.checkpoint import (
     write_checkpoint,
 )
 from edgeseg.data.cache import SliceCache
-from edgeseg.errors import CheckpointError, OutputError, SplitError
+from edgeseg.errors import CheckpointError, DatasetError, OutputError, SplitError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.place import holding_out, sweep
 from edgeseg.recipes import Outcome
@@ -81,6 +81,7 @@ def compress(
     Raises:
         OutputError: when `out` holds a run and `resume` was not asked for, or cannot be written.
         SplitError: when the data lacks a patient of the parent's.
+        DatasetError: when it has other channels than the parent takes.
         CheckpointError: when the parent is no network's weights, or `resume` meets a step that was asked for otherwise.
         EdgeSegError: as the recipes raise them.
     """
@@ -90,7 +91,7 @@ def compress(
     parent = name_patients(parent, cache.patients)
     if parent.header.foreign is not None:
         parent = taken_over(parent, chain, cache)
-    _check_patients(parent.header, cache)
+    _check_data(parent.header, cache)
     done: list[CompressStep] = []
     at = parent
     for number, spec in enumerate(chain.steps, start=1):
@@ -122,7 +123,7 @@ def apply_recipe(
     Raises:
         EdgeSegError: as `compress`.
     """
-    _check_patients(parent.header, cache)
+    _check_data(parent.header, cache)
     folder = artifacts.make_dir(folder)
     _step(spec, StepWorkbench(cache=cache, folder=folder, parent=parent, teacher=parent, progress=progress))
     return read_checkpoint(folder / WEIGHTS)
@@ -277,7 +278,12 @@ def check_place(out: Path, *, resume: bool) -> None:
         raise OutputError(f"{out} already holds a run; go on with --resume, or choose another --out")
 
 
-def _check_patients(header: CheckpointHeader, cache: SliceCache) -> None:
+def _check_data(header: CheckpointHeader, cache: SliceCache) -> None:
+    if header.foreign is None and header.image.channels != cache.channels.names:
+        raise DatasetError(
+            f"the network takes the channels {', '.join(header.image.channels)}, and {cache.name} has "
+            f"{', '.join(cache.channels.names)}; give the data that it was trained on"
+        )
     wanted = (*header.train_patients, *header.validation_patients)
     if missing := sorted(set(wanted) - set(cache.patients)):
         raise SplitError(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeseg.data.volume import Volume
 from edgeseg.errors import ArtifactError, MaskError
-from edgeseg.imaging import Tables, logits_to_size, prepared
+from edgeseg.imaging import Tables, framed, framed_size, logits_to_size, mask_from_logits, prepared
 from edgeseg.metrics import Overlap, count_overlap
 from edgeseg.specs import FLIPS, Contract, check_flips
 
@@ -67,6 +67,8 @@ def normalised_logits(predictor: Predictor, images: NDArray[np.uint8], tables: T
 def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") -> NDArray[np.float32]:
     """Run one patient through a predictor, a few slices at a time, resampled to the contract's size.
 
+    Where the volume says how far its pixels are apart, slices are framed first, as the runner frames those of a scan.
+
     Args:
         predictor: what to run.
         volume: images `(N, h, w, C) uint8`; any h and w.
@@ -86,11 +88,23 @@ def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") 
 def flip_passes(predictor: Predictor, volume: Volume, *, flips: str) -> list[NDArray[np.float32]]:
     """Run one patient once for each pass of `flips`, each flipped back; see `volume_logits`, which takes their mean."""
     check_flips(flips)
-    images, tables = prepared(volume.images, predictor.contract, volume.channels)
+    frame = _frame(volume, predictor.contract)
+    images = volume.images
+    if frame != images.shape[1:3]:
+        images = np.stack([framed(image, frame) for image in images])
+    images, tables = prepared(images, predictor.contract, volume.channels)
     return [
         _logits(predictor, np.ascontiguousarray(images[:, ::rows, ::columns]), volume, tables)[:, ::rows, ::columns]
         for rows, columns in FLIPS[flips]
     ]
+
+
+def masks_on_volume(logits: NDArray[np.float32], contract: Contract, volume: Volume) -> NDArray[np.bool_]:
+    """Turn logits of `volume_logits`, `(N, H, W) float32`, into masks on the volume's own grid: `(N, h, w) bool`.
+
+    Of a contract with R regions they are `(N, H, W, R)` and `(N, h, w, R)`.
+    """
+    return mask_from_logits(_on_volume(logits, contract, volume), contract)
 
 
 def plain_overlaps(predictor: Predictor, volume: Volume) -> tuple[Overlap, ...]:
@@ -99,7 +113,7 @@ def plain_overlaps(predictor: Predictor, volume: Volume) -> tuple[Overlap, ...]:
     There is one count for each mask of the network.
     """
     reference = class_masks(volume, predictor.contract)
-    found = logits_to_size(volume_logits(predictor, volume), *reference.shape[1:3]) > 0.0
+    found = _on_volume(volume_logits(predictor, volume), predictor.contract, volume) > 0.0
     if not predictor.contract.regions:
         return (count_overlap(found, reference),)
     return tuple(count_overlap(found[..., k], reference[..., k]) for k in range(found.shape[3]))
@@ -133,6 +147,17 @@ def class_masks(volume: Volume, contract: Contract) -> NDArray[np.bool_]:
 def slice_label(volume: Volume, index: int) -> str:
     """Name a slice as messages and results do: `<patient>/<slice>`."""
     return f"{volume.patient}/{volume.slice_names[index]}"
+
+
+def _frame(volume: Volume, contract: Contract) -> tuple[int, int]:
+    shape = (volume.images.shape[1], volume.images.shape[2])
+    return framed_size(shape, contract, None if volume.spacing_mm is None else volume.spacing_mm[1:])
+
+
+def _on_volume(logits: NDArray[np.float32], contract: Contract, volume: Volume) -> NDArray[np.float32]:
+    """Resample logits to the frame that the slices had, and leave out what was added to them."""
+    height, width = volume.images.shape[1:3]
+    return logits_to_size(logits, *_frame(volume, contract))[:, :height, :width]
 
 
 def _logits(

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from edgeseg.components import post_process_logits
 from edgeseg.data.volume import Volume
 from edgeseg.errors import DatasetError, MaskError
-from edgeseg.imaging import mask_on_grid
 from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval, score_classes, score_patient
 from edgeseg.place import keys_for, missing_keys
 from edgeseg.progress import Progress
 from edgeseg.results import EvalResult, InstitutionScore, Interval, PatientScore
 from edgeseg.specs import Contract, PostProcessing, check_flips, check_seed, count_seen, not_comparable
-from edgeseg.stages.predict import Predictor, class_masks, volume_logits
+from edgeseg.stages.predict import Predictor, class_masks, masks_on_volume, volume_logits
 from edgeseg.stages.score.classes import class_results
 from edgeseg.stages.score.simulate import AS_IS, simulated
 
@@ -144,11 +143,11 @@ def predicted_masks(
         OptionError: when `flips` is unknown.
         ArtifactError: when the artifact gives no usable logits.
     """
-    contract, (height, width) = predictor.contract, volume.images.shape[1:3]
+    contract = predictor.contract
     logits = volume_logits(predictor, volume, flips=flips)
     if post_processing:
         logits = post_process_logits(logits, contract, volume=True)
-    return mask_on_grid(logits, contract, height, width)
+    return masks_on_volume(logits, contract, volume)
 
 
 def dice_delta(a: EvalResult, b: EvalResult, *, seed: int = 0) -> Interval:

@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 
 from edgeseg.data.volume import Volume
 from edgeseg.errors import OptionError
-from edgeseg.specs import CHANNELS
+from edgeseg.specs import CHANNELS, LGG
 
 AS_IS = "none"
 _PRE, _FLAIR, _POST = (CHANNELS.index(name) for name in ("pre", "flair", "post"))
+
+_OF_LGG = frozenset({"no-pre", "no-post", "flair-only"})
+"""What these put in the place of a sequence is known for TCGA-LGG's alone."""
 
 _Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
@@ -52,15 +55,24 @@ def simulated(volumes: Iterable[Volume], name: str) -> Iterator[Volume]:
     """Give the volumes with their images changed; reference masks stay.
 
     Args:
-        volumes: images `(N, H, W, 3) uint8`.
+        volumes: images `(N, H, W, C) uint8`.
         name: a key of `SIMULATIONS`.
 
     Raises:
-        OptionError: when it is unknown.
+        OptionError: when it is unknown, or takes the place of a sequence in volumes that lack TCGA-LGG's channels.
     """
     check_simulation(name)
-    change = SIMULATIONS[name]
-    return (replace(volume, images=change(volume.images)) for volume in volumes)
+    return (_changed(volume, name) for volume in volumes)
+
+
+def _changed(volume: Volume, name: str) -> Volume:
+    if name in _OF_LGG and volume.channels != LGG.names:
+        raise OptionError(
+            f"the simulation '{name}' puts {LGG.stand_in} in the place of a sequence, which is known for "
+            f"{', '.join(LGG.names)}; this data has {', '.join(volume.channels)}, so choose one of: "
+            f"{', '.join(other for other in SIMULATIONS if other not in _OF_LGG)}"
+        )
+    return replace(volume, images=SIMULATIONS[name](volume.images))
 
 
 def check_simulation(name: str) -> None:

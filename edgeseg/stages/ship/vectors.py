@@ -26,6 +26,7 @@ from edgeseg.specs import PostProcessing, VariantSpec
 from edgeseg.stages.build import EVALUATION_START
 from edgeseg.stages.ship.convert import convert_shipped, sources
 from edgeseg.stages.ship.examples import png
+from edgeseg.stages.ship.fits import require_fit
 
 MANIFEST, UNITS_FILE = "golden.json", "units.json"
 TARGETS = ("onnx-fp32", "onnx-int8")
@@ -34,7 +35,7 @@ MIN_TUMOUR_PIXELS = 100
 
 
 def golden(out: Path, *, variant: VariantSpec | None = None, say: Say | None = None) -> GoldenSet:
-    """Write golden vectors of the shipped weights: `golden.json`, and one RGB PNG (pre, FLAIR, post) per slice.
+    """Write golden vectors of the shipped weights: `golden.json`, and one RGB PNG per slice, its planes the channels.
 
     Slices are the consecutive ones around the largest lesion of the first phantom on which every artifact finds at
     least 100 tumour pixels in each slice. Equal weights give equal files.
@@ -46,6 +47,7 @@ def golden(out: Path, *, variant: VariantSpec | None = None, say: Say | None = N
 
     Raises:
         CheckpointError: when no weights ship for the variant.
+        ContractError: when they take other channels than a phantom's picture has, or draw several masks.
         CheckFailedError: when the network finds too little on every phantom.
         OutputError: when the folder cannot be written.
     """
@@ -53,6 +55,8 @@ def golden(out: Path, *, variant: VariantSpec | None = None, say: Say | None = N
     spec = variant or VariantSpec()
     with scratch("golden") as folder:
         opened = {name: _open(name, spec, folder, told) for name in TARGETS}
+        for segmenter in opened.values():
+            require_fit(segmenter.contract, "a golden vector")
         told("choosing a phantom")
         patient, names, images = _choose(list(opened.values()))
         found = sources(spec)

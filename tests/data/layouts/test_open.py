@@ -78,3 +78,15 @@ def test_a_list_that_cannot_be_used_is_refused(tmp_path: Path, text: str, messag
     (tmp_path / "list.csv").write_text(text)
     with pytest.raises(DatasetError, match=message):
         open_dataset(tmp_path / "list.csv")
+
+
+def test_the_site_of_a_list_is_the_patients_institution(own_data: ModuleType, tmp_path: Path) -> None:
+    own_data.main(["brats", str(tmp_path / "set"), "--patients", "2"])
+    rows = [
+        f"{name},{site},set/{grade}/{name}/{name}_t1.nii.gz,set/{grade}/{name}/{name}_seg.nii.gz"
+        for name, site, grade in (("synthetic_000", "north", "HGG"), ("synthetic_001", "south", "LGG"))
+    ]
+    (tmp_path / "list.csv").write_text("\n".join(["patient,site,t1,mask", *rows]) + "\n")
+    dataset = open_dataset(tmp_path / "list.csv", labels="tumour=1+2+4")
+    assert [dataset.institution(patient) for patient in dataset.patients] == ["north", "south"]
+    assert [dataset.volume(patient).institution for patient in dataset.patients] == ["north", "south"]

@@ -12,7 +12,7 @@ from edgeseg.artifacts import sha256_file
 from edgeseg.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
-from edgeseg.errors import CheckpointError, OptionError, OutputError, SplitError
+from edgeseg.errors import CheckpointError, DatasetError, OptionError, OutputError, SplitError
 from edgeseg.results import CompressResult
 from edgeseg.specs import Chain, ChannelPrune, Cluster, Distil, Prune, Qat, RecipeSpec, VariantSpec
 from edgeseg.stages.calibrate.learned import ranges_beside
@@ -139,6 +139,9 @@ def test_what_cannot_be_compressed_is_refused(parent: Checkpoint, cache: SliceCa
     other = replace(parent, header=replace(parent.header, train_patients=("nobody",)))
     with pytest.raises(SplitError, match=r"1 of the 4 patients.*nobody first"):
         compress(other, Chain(steps=(Qat(),)), cache, out=tmp_path / "b")
+    grey = replace(parent, header=replace(parent.header, image=replace(parent.header.image, channels=("grey",))))
+    with pytest.raises(DatasetError, match=r"takes the channels grey, and kaggle-lgg has pre, flair, post"):
+        compress(grey, Chain(steps=(Qat(),)), cache, out=tmp_path / "b")
     with pytest.raises(CheckpointError, match="no compression to go on with"):
         compress(parent, Chain(steps=(Qat(),)), cache, out=tmp_path / "c", resume=True)
     assert not (tmp_path / "b").exists()

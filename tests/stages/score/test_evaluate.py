@@ -11,6 +11,7 @@ from edgeseg.errors import ArtifactError, DatasetError, MaskError, OptionError, 
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.metrics import bootstrap_interval, paired_interval, score_patient
 from edgeseg.results import EvalResult
+from edgeseg.runtime.stream import stream_masks
 from edgeseg.specs import FLIPS, Contract, PostProcessing, VariantSpec, patient_digest
 from edgeseg.stages.predict.predictor import BATCH_SLICES, volume_logits
 from edgeseg.stages.score.evaluate import check_unseen, dice_delta, evaluate, predicted_masks
@@ -321,3 +322,15 @@ def test_flips_are_recorded_and_unknown_ones_refused() -> None:
     assert evaluate(ReadsFlair(), volumes, artifact="a", data="toy", flips="hflip").flips == "hflip"
     with pytest.raises(OptionError, match="choose one of: none, hflip, vflip, flips"):
         evaluate(ReadsFlair(), volumes, artifact="a", data="toy", flips="rot90")
+
+
+@pytest.mark.parametrize("spacing", [(5.0, 2.0, 1.0), (5.0, 1.0, 2.0)], ids=["high", "wide"])
+def test_pixels_that_are_not_square_are_framed_as_the_runner_frames_them(spacing: tuple[float, float, float]) -> None:
+    reference = np.indices((2, SIDE, SIDE)).sum(axis=0) % 2 == 0
+    volume, predictor = replace(_volume("P1", reference, reference), spacing_mm=spacing), ReadsFlair()
+    ours = predicted_masks(predictor, volume, post_processing=False)
+    theirs = stream_masks(predictor.logits, CONTRACT, volume.images, volume=False, pixel_mm=spacing[1:])
+    np.testing.assert_array_equal(ours, np.stack([done.mask for done in theirs]))
+    plain = predicted_masks(predictor, replace(volume, spacing_mm=None), post_processing=False)
+    np.testing.assert_array_equal(plain, reference)
+    assert (ours != plain).any(), "single pixels are lost where half the grid is margin"

@@ -43,3 +43,12 @@ def test_every_simulation_is_tried_above() -> None:
 def test_an_unknown_one_is_refused_with_the_names() -> None:
     with pytest.raises(OptionError, match=r"'dark' is unknown; choose one of: none, no-pre"):
         simulated([], "dark")
+
+
+@pytest.mark.parametrize("name", ["no-pre", "no-post", "flair-only"])
+def test_what_puts_a_sequence_in_anothers_place_is_for_lggs_channels(name: str) -> None:
+    images = np.zeros((1, 2, 2, 1), np.uint8)
+    volume = Volume(patient="p", institution="", images=images, masks=None, slice_names=("s",), channels=("grey",))
+    with pytest.raises(OptionError, match=r"this data has grey, so choose one of: none, half-brightness"):
+        list(simulated([volume], name))
+    assert len(list(simulated([volume], "half-brightness"))) == 1
