@@ -38,7 +38,7 @@ class Empty:
 
     contract = CONTRACT
     threads = 1
-    numerics = "float32"
+    runtime = numerics = "float32"
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Give `(N, H, W, 2)`, far below every threshold."""

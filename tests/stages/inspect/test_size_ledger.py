@@ -100,7 +100,7 @@ def test_memory_is_taken_on_a_slice_with_the_channels_that_a_runner_is_given(
         given.append(np.load(job.slices, allow_pickle=False).shape)
         return SimpleNamespace(peak_rss_bytes=1)
 
-    monkeypatch.setattr("edgeseg.stages.inspect.size_ledger.run_alone", alone)
+    monkeypatch.setitem(_peak_rss_bytes.__globals__, "run_alone", alone)
     found: Any = SimpleNamespace(contract=replace(tiny_contract, channels=names))
     assert _peak_rss_bytes(Path("a.onnx"), found) == 1
     assert given == [(1, tiny_contract.height, tiny_contract.width, count)]
