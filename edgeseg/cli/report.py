@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import json_option
 
 
@@ -39,11 +40,13 @@ def report(
             help="Also put the table between the comments 'table:begin' and 'table:end' of a Markdown file.",
         ),
     ] = None,
+    layout: Layout = None,
+    labels: Labels = None,
 ) -> None:
     """Print the report of a build from its build.json; nothing is measured anew.
 
     The page shows what the smallest good artifact draws on phantoms. With --pictures DIR it holds real slices of
-    patients: keep it where those may be kept.
+    patients: keep it where those may be kept. --layout and --labels say how that data set is read.
     """
     from edgeseg import artifacts
     from edgeseg.artifacts import read_build
@@ -70,6 +73,8 @@ def report(
                 build_dir,
                 html,
                 pictures=pictures,
+                layout=layout,
+                labels=labels,
                 max_drop=max_drop,
                 progress=progress,
             )

@@ -37,6 +37,8 @@ def write_page(
     path: Path,
     *,
     pictures: str = PHANTOM_PICTURES,
+    layout: str | None = None,
+    labels: str | None = None,
     max_drop: float | None = None,
     progress: Progress | None = None,
 ) -> Path:
@@ -48,6 +50,8 @@ def write_page(
         path: the page.
         pictures: `none`, `phantom`, or the folder of a data set, whose real slices the page then holds: only patients
             that the artifact never saw are drawn. Folds that were brought together have no artifact to draw with.
+        layout: of that data set, recognised where it is None.
+        labels: what its masks tell apart, what it says itself where it is None.
         max_drop: the accuracy budget that the plots show.
         progress: called after each patient that is drawn.
 
@@ -57,14 +61,20 @@ def write_page(
         SeenPatientError: when no patient is left to draw.
         OutputError: when the page cannot be written.
     """
-    drawn = () if pictures == NO_PICTURES else _pictures(build, folder, pictures, progress)
+    drawn = () if pictures == NO_PICTURES else _pictures(build, folder, pictures, (layout, labels), progress)
     root = folder if folder.is_dir() else folder.parent
     small = [row for row in build.artifacts if row.target.endswith("int8") and (root / row.path).is_file()]
     ledgers = [found for row in small if (found := size_ledger(build, row, root)) is not None]
     return artifacts.write_text(path, page(build, ledgers=ledgers, overlays=drawn, max_drop=max_drop))
 
 
-def _pictures(build: BuildResult, folder: Path, pictures: str, progress: Progress | None) -> tuple[Overlay, ...]:
+def _pictures(
+    build: BuildResult,
+    folder: Path,
+    pictures: str,
+    read_as: tuple[str | None, str | None],
+    progress: Progress | None,
+) -> tuple[Overlay, ...]:
     main = build.main
     if main is None or (build.folds and pictures == PHANTOM_PICTURES):
         return ()
@@ -91,7 +101,7 @@ def _pictures(build: BuildResult, folder: Path, pictures: str, progress: Progres
             channels=phantom_channels(predictor.contract.channels),
         )
         if pictures == PHANTOM_PICTURES
-        else open_dataset(Path(pictures))
+        else open_dataset(Path(pictures), layout=read_as[0], labels=read_as[1])
     )
     scored = {score.patient for score in main.evaluation.patients} if main.evaluation else set()
     wanted = tuple(p for p in dataset.patients if p in scored)[:PATIENTS] or dataset.patients[:PATIENTS]
