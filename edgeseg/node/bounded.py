@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -106,15 +107,30 @@ class BoundedServer(ThreadedAssociationServer):  # type: ignore[misc]
     bounds: Bounds
     daemon_threads = True
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        """Begin without connections."""
+        self._starting, self._lock = 0, threading.Lock()
+        super().__init__(*given, **named)
+
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether a connection is taken at all."""
         if not self.bounds.knows(str(client_address[0])):
             self.bounds.refused("address")
             return False
-        if len(self.active_associations) >= self.bounds.connections + _SPARE_CONNECTIONS:
-            self.bounds.refused("busy")
-            return False
+        with self._lock:
+            if len(self.active_associations) + self._starting >= self.bounds.connections + _SPARE_CONNECTIONS:
+                self.bounds.refused("busy")
+                return False
+            self._starting += 1  # its association is counted only when its thread runs
         return True
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Start the association of a connection that was taken."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._lock:
+                self._starting -= 1
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection; the handshake of TLS is made later, by the thread of the connection."""
