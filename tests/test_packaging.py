@@ -74,6 +74,12 @@ def test_a_lock_holds_exact_versions_and_hashes_and_no_addresses(lock: Path) -> 
     assert unhashed == []
 
 
+def test_the_lock_of_the_page_holds_no_addresses() -> None:
+    lock = (ROOT / "web" / "package-lock.json").read_text()
+    assert "://" not in lock, "leave out what npm adds as 'resolved' and 'funding'"
+    assert '"integrity": "sha512-' in lock
+
+
 def test_the_lock_covers_what_is_declared(project: dict[str, Any]) -> None:
     extras = project["optional-dependencies"]
     declared = _names([*project["dependencies"], *extras["build"], *extras["dev"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -82,7 +83,7 @@ class PictureLabels:
         return _LabelPictures(self.files)
 
 
-class _Stack:
+class _Stack(ABC):
     """What stacks of pictures share: no position, and one size."""
 
     kind, mask_formats, origin, warnings = "pictures", ("png", "tiff"), Origin(), ()
@@ -111,11 +112,12 @@ class _Stack:
             )
         return pixels.astype(np.float64)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # no subclass has anything to close
         """Nothing is held open."""
 
+    @abstractmethod
     def _read(self, index: int) -> NDArray[np.generic]:
-        raise NotImplementedError
+        """Read one picture, `(h, w)` of 8 or 16 bits."""
 
 
 class _Pictures(_Stack):
