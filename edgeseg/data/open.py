@@ -40,8 +40,8 @@ def open_dataset(path: Path, *, layout: str | None = None, labels: str | None = 
     hint = ""
     if visible_files(path, SUFFIXES):
         hint = " Slices lie in it directly: if it is one patient, give the folder above it."
-    known = "\n".join(f"  {one.name + ':':<13}{one.shape}" for one in LAYOUTS.values())
+    known = "; ".join(f"{one.name}: {one.shape}" for one in LAYOUTS.values())
     raise DatasetError(
         f"{path}: the folder has no layout that edgeseg knows.{hint} Name one with --layout, or bring the files into "
-        f"one of them:\n{known}"
+        f"one of them. {known}"
     )

@@ -52,7 +52,10 @@ def profiled(
             timed = interleave(calls, runs=runs, warmup=warmup, progress=progress)
             events = json.loads(Path(watched.end_profiling()).read_text())
         except Exception as error:
-            raise ArtifactError(f"{path}: ONNX Runtime cannot profile it ({one_line(error)})") from error
+            raise ArtifactError(
+                f"{path}: ONNX Runtime cannot profile it ({one_line(error)}); the file is damaged, cut short or of "
+                "another format; copy it again or build it again"
+            ) from error
     return Found(
         method=PROFILE,
         runtime=f"onnxruntime {ort.__version__}",
