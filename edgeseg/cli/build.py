@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeseg.cli._data import Labels, Layout
-from edgeseg.cli._options import contract_option, json_option, out_option
+from edgeseg.cli._options import contract_option, json_option, out_option, verbose_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,6 +104,7 @@ def build(
     ] = False,
     layout: Layout = None,
     labels: Labels = None,
+    verbose: Annotated[bool, verbose_option()] = False,
     as_json: Annotated[bool, json_option("Print build.json instead of the table.")] = False,
 ) -> None:
     """Convert, verify, evaluate and benchmark a network, and report it against the file it came from.
@@ -152,7 +153,7 @@ def build(
         baseline_contract=baseline_contract,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
-    _finish(_run(every_variant(spec, runs) if everything else (spec,)), out, as_json=as_json)
+    _finish(_run(every_variant(spec, runs) if everything else (spec,)), out, as_json=as_json, verbose=verbose)
 
 
 def _variant(name: str | None, runs: list[Path], *, alpha: float | None, stem: str | None) -> VariantSpec:
@@ -195,12 +196,12 @@ def _imported(
     return found
 
 
-def _finish(result: BuildResult, out: Path, *, as_json: bool) -> None:
+def _finish(result: BuildResult, out: Path, *, as_json: bool, verbose: bool) -> None:
     """Print a build, and refuse artifacts that failed their parity check, and a budget that was not confirmed."""
     from edgeseg.errors import CheckFailedError
     from edgeseg.stages.build import failures
 
-    _print(result, out, as_json=as_json)
+    _print(result, out, as_json=as_json, verbose=verbose)
     if failed := failures(result):
         raise CheckFailedError(f"{len(failed)} of {len(result.artifacts)} artifacts failed: " + "; ".join(failed))
     if missed := [found.describe() for found in result.budgets if not found.confirmed]:
@@ -243,7 +244,7 @@ def _checked_runs(given: list[Path] | None, *, everything: bool, narrowed: bool,
     return runs
 
 
-def _print(result: BuildResult, out: Path, *, as_json: bool) -> None:
+def _print(result: BuildResult, out: Path, *, as_json: bool, verbose: bool) -> None:
     from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json
     from edgeseg.reports.build import terminal
@@ -252,8 +253,9 @@ def _print(result: BuildResult, out: Path, *, as_json: bool) -> None:
     if as_json:
         typer.echo(to_json(result))
         return
-    show(terminal(summarise(result)))
-    typer.echo(f"\nartifacts and reports: {out}")
+    show(terminal(summarise(result), verbose=verbose))
+    more = "" if verbose else f"; all remarks: edgeseg report {shlex.quote(str(out))} --verbose"
+    typer.echo(f"\nartifacts and reports: {out}{more}")
 
 
 def _stage_line(record: StageRecord) -> None:
