@@ -49,7 +49,9 @@ def build(
     ] = None,
     choice: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="What 'edgeseg choose' chose; what ships with the weights if not given."),
+        typer.Option(
+            metavar="FILE", help="What 'edgeseg choose' chose; choice.json in the run, or what ships, if not given."
+        ),
     ] = None,
     out: Annotated[Path, out_option("Where artifacts and reports go.", metavar="DIR")] = Path("build"),
     rebuild: Annotated[
@@ -153,6 +155,8 @@ def build(
         baseline_contract=baseline_contract,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
+    if choice is None:
+        _tell_choices(runs)
     _finish(_run(every_variant(spec, runs) if everything else (spec,)), out, as_json=as_json, verbose=verbose)
 
 
@@ -194,6 +198,15 @@ def _imported(
             path = adopted(path, out / "imported", contract=contract, size=given, output=output, threads=threads)
         found.append(path)
     return found
+
+
+def _tell_choices(runs: list[Path]) -> None:
+    """Say which threshold and post-processing are taken though nobody named them."""
+    from edgeseg.cli._progress import line
+    from edgeseg.stages.choose import choice_beside
+
+    for file in filter(None, map(choice_beside, runs)):
+        line(f"threshold and post-processing as chosen in {file}; --choice FILE takes others")
 
 
 def _finish(result: BuildResult, out: Path, *, as_json: bool, verbose: bool) -> None:

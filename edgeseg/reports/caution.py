@@ -19,7 +19,15 @@ def cautions(build: BuildResult) -> tuple[str, ...]:
     elif build.calibrated_on == PHANTOM:
         found.append("CALIBRATED ON PHANTOMS: the int8 ranges come from made-up heads, not from this data.")
     evaluations = [row.evaluation for row in build.artifacts if row.evaluation is not None]
-    return (*found, *_seen(evaluations), *_blind(build))
+    found += [*_seen(evaluations), *_blind(build)]
+    if build.folds:
+        found.append(
+            f"OUT OF FOLD: every patient is scored by the one of {build.folds} networks that never saw them; sizes are "
+            "those of the largest of a row's files, latencies those of the first."
+        )
+    if build.origin is not None:
+        found.append(build.origin)
+    return tuple(found)
 
 
 def is_blind(row: ArtifactRow) -> bool:

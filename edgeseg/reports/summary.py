@@ -45,13 +45,6 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
     """Return the sentences that must stand under the table, those that weaken the figures first."""
     found = [*cautions(build)]
     evaluations = [a.evaluation for a in build.artifacts if a.evaluation is not None]
-    if build.folds:
-        found.append(
-            f"OUT OF FOLD: every patient is scored by the one of {build.folds} networks that never saw them; sizes are "
-            "those of the largest of a row's files, latencies those of the first."
-        )
-    if build.origin is not None:
-        found.append(build.origin)
     if build.calibration is not None:
         found.append(f"int8 ranges: {build.calibration}.")
     found.extend(_dice_remark(evaluations))
