@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._complete import targets, variants
 from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import contract_option, json_option, out_option, verbose_option
 
@@ -24,13 +25,19 @@ ALL = "all"
 
 def build(
     target: Annotated[
-        list[str], typer.Option(help="A target, several (repeat it, or with commas), or all; see 'edgeseg targets'.")
+        list[str],
+        typer.Option(
+            help="A target, several (repeat it, or with commas), all, or a part of names, such as int8; see 'edgeseg "
+            "targets'.",
+            autocompletion=targets,
+        ),
     ],
     variant: Annotated[
         str | None,
         typer.Option(
             help="unet, unet-bn, alphax, r2unet, a tier, or all that have weights; that of --from, or alphax-light, if "
-            "not given."
+            "not given.",
+            autocompletion=variants,
         ),
     ] = None,
     alpha: Annotated[float | None, typer.Option(help="Multiplies every width, in (0, 1].")] = None,
