@@ -73,7 +73,8 @@ def test_a_contract_says_what_the_file_does_not(tmp_path: Path) -> None:
         ('channels = ["flair"]', r'\["pre", "flair", "post"\]'),
         ("colour = 1", "unknown key 'colour'"),
         ("size = [1, 2, 3]", "size is one number"),
-        ('channels = ["t2", "flair", "post"]', "slices have"),
+        ('channels = ["flair", "flair", "post"]', "each a name of its own"),
+        ('classes = ["air", "tumour"]', "names 2 classes"),
         ("= 3", "not TOML"),
     ],
 )
@@ -165,11 +166,14 @@ def test_a_smaller_map_is_enlarged_and_flagged(tmp_path: Path) -> None:
     assert result.parity.passed
 
 
-def test_more_channels_than_slices_have_are_refused_without_asking_for_their_names(tmp_path: Path) -> None:
+def test_channels_of_other_data_than_tcga_lgg_are_named_by_the_contract(tmp_path: Path) -> None:
     image = keras.Input((SIDE, SIDE, 4))
     file = saved(keras.Model(image, keras.layers.Conv2D(1, 1)(image)), tmp_path / "net.keras")
-    with pytest.raises(ContractError, match="takes 4 channels, and slices have 3"):
+    with pytest.raises(ContractError, match=r'takes 4 channels, .* channels = \["pre", "flair", "post", "t2"\]'):
         adopt(file, tmp_path / "run")
+    contract = written(tmp_path / "c.toml", 'channels = ["t1", "t1ce", "t2", "flair"]\nreference_channel = "flair"')
+    assert adopt(file, tmp_path / "run", contract=contract).parity.passed
+    assert checkpoint_contract(read_checkpoint(tmp_path / "run").header).channel_set.reference == "flair"
 
 
 def test_bytes_are_given_as_they_are_where_the_network_scales_them(tmp_path: Path) -> None:

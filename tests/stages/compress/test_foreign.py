@@ -114,7 +114,7 @@ def test_what_cannot_be_done_to_a_foreign_network_is_refused(run: Path, cache: S
 
 def test_the_network_is_trained_behind_its_contract(run: Path) -> None:
     from edgeseg.specs import ImageSpec
-    from edgeseg.stages.train import fed
+    from edgeseg.foreign import fed
     from edgeseg.stages.train.trained import bare_network, trained_network
 
     parent = read_checkpoint(run)
