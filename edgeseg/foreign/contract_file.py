@@ -165,7 +165,7 @@ def _of_network(plain: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def write_contract_toml(given: ForeignContract, facts: tuple[str, ...], channels: int) -> str:
+def write_contract_toml(given: ForeignContract, facts: tuple[str, ...], channels: int = 1) -> str:
     """Write a commented contract with what is known.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 QUANTIZED = frozenset({
@@ -28,23 +28,27 @@ def unwrapped(model: Any, *, quantized: bool) -> dict[str, str]:
         quantized: whether all layers are wrapped to imitate 8 bits, or only convolutions are pruned or clustered.
     """
     known = QUANTIZED if quantized else TRAINED
+    calls: dict[int, list[Any]] = {}
+    for nodes in model._nodes_by_depth.values():  # noqa: SLF001  (no public way)
+        for node in nodes:
+            calls.setdefault(id(node.operation), []).append(node)
     found = {}
     for operation in model.operations:
-        if why := _why(operation, known, quantized=quantized):
+        if why := _why(operation, calls[id(operation)], known, quantized=quantized):
             found[str(operation.name)] = why
     return found
 
 
-def _why(operation: Any, known: Iterable[str], *, quantized: bool) -> str:
+def _why(operation: Any, calls: Sequence[Any], known: Iterable[str], *, quantized: bool) -> str:
     kind = type(operation).__name__
     if kind not in known or not type(operation).__module__.startswith("keras.src.layers"):
         return f"a {_shown(operation)}"
-    if len(operation._inbound_nodes) > 1:  # noqa: SLF001  (no public way)
-        return f"a {kind} that is used {len(operation._inbound_nodes)} times"  # noqa: SLF001
+    if len(calls) > 1:
+        return f"a {kind} that is used {len(calls)} times"
     if kind == "Activation" and operation.activation.__name__ not in _ACTIVATIONS:
         return f"the activation {operation.activation.__name__}"
     if quantized and kind == "BatchNormalization":
-        maker = operation.input._keras_history.operation  # noqa: SLF001
+        maker = calls[0].input_tensors[0]._keras_history.operation  # noqa: SLF001
         if type(maker).__name__ not in _FOLDED:
             return f"a BatchNormalization behind a {type(maker).__name__}"
     if getattr(operation, "groups", 1) > 1 and kind == "Conv2D":
