@@ -120,7 +120,7 @@ def read_network(
         architecture="" if source.onnx else model.to_json(),
         not_keras=source.not_keras,
     )
-    return ForeignNetwork(model=model, record=record, arrays=_arrays(model, source.onnx))
+    return ForeignNetwork(model=model, record=record, arrays=_arrays(model, source.onnx, path))
 
 
 def complete(
@@ -254,15 +254,27 @@ def _model(image: Any, logits: Any) -> Any:
     return keras.Model(image, logits, name="network")
 
 
-def _arrays(model: Any, onnx: OnnxGraph | None) -> dict[str, NDArray[Any]]:
+def _arrays(model: Any, onnx: OnnxGraph | None, path: Path) -> dict[str, NDArray[Any]]:
+    """Return what a run stores of a network.
+
+    Raises:
+        ArtifactError: when a weight is no number; infinities stand in the masks of sound ONNX graphs.
+    """
     if onnx is not None:
+        floats = {name: values for name, values in onnx.constants.items() if values.dtype.kind == "f"}
+        _check_numbers({name: ~np.isnan(values) for name, values in floats.items()}, path)
         return {GRAPH: np.frombuffer(onnx.proto.SerializeToString(deterministic=True), np.uint8)}
     arrays = {weight.path: np.asarray(weight, np.float32) for weight in model.weights}
-    if bad := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
-        raise ArtifactError(
-            f"the weights '{bad[0]}' hold NaN or infinity; the network did not train well, or is damaged"
-        )
+    _check_numbers({name: np.isfinite(array) for name, array in arrays.items()}, path)
     return arrays
+
+
+def _check_numbers(sound: Mapping[str, NDArray[np.bool_]], path: Path) -> None:
+    if bad := [name for name, values in sound.items() if not values.all()]:
+        raise ArtifactError(
+            f"{path}: the weights '{bad[0]}' hold NaN or infinity; the network did not train well, or is damaged, so "
+            "give an earlier state of it, or copy it again"
+        )
 
 
 def _graph_notes(source: _Source) -> tuple[str, ...]:

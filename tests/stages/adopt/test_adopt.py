@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,11 +13,15 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.errors import ArtifactError, ContractError, OptionError, OutputError
+from edgeseg.foreign import OnnxGraph, keras_network
+from edgeseg.foreign import network as foreign_network
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results.imported import ImportResult
 from edgeseg.specs import Contract, PostProcessing
 from edgeseg.stages.adopt import adopt, ask, name_of, original_of
-from edgeseg.stages.predict import checkpoint_contract, network_of
+from edgeseg.stages.adopt.parity import NOT_THE_SAME
+from edgeseg.stages.predict import checkpoint_contract, checkpoint_predictor, network_of
+from edgeseg.targets.graph import GraphNetwork
 from tests.foreign._keras_networks import SIDE, images, saved, unet, values
 
 
@@ -204,3 +210,62 @@ def test_an_onnx_file_of_a_fixed_batch_whose_masks_have_no_axis_of_channels(tmp_
 def test_another_size_than_the_networks_own_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=f"takes images of {SIDE} x {SIDE} and 64 x 64"):
         adopt(saved(unet(keras), tmp_path / "net.keras"), tmp_path / "run", size=(64, 64))
+
+
+def _convolution(path: Path) -> Path:
+    """A network that becomes one of Keras: a convolution and a sigmoid, `(1, 3, 32, 32)` to `(1, 1, 32, 32)`."""
+    kernel = np.random.default_rng(0).normal(size=(1, 3, 3, 3)).astype(np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["x", "w"], ["z"], pads=[1] * 4, name="conv"),
+            helper.make_node("Sigmoid", ["z"], ["y"], name="end"),
+        ],
+        "drawn",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, SIDE, SIDE])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 1, SIDE, SIDE])],
+        [numpy_helper.from_array(kernel, "w")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
+    return path
+
+
+def _other_network(graph: OnnxGraph) -> Any:
+    """A network of the same ends whose values are other ones."""
+    model = keras_network(graph)
+    model.set_weights([-values for values in model.get_weights()])
+    return model
+
+
+def _no_network(graph: OnnxGraph) -> Any:
+    raise TypeError("no two layers fit")
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [(_other_network, NOT_THE_SAME), (_no_network, "do not fit together (TypeError: no two layers fit)")],
+    ids=["differs", "raises"],
+)
+def test_a_graph_whose_keras_network_is_not_the_same_stays_a_graph(
+    made: Callable[[OnnxGraph], Any], why: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(foreign_network, "keras_network", made)
+    result = adopt(_convolution(tmp_path / "net.onnx"), tmp_path / "run")
+    assert result.parity.passed
+    assert why in result.notes[0]
+    assert ("of a million pixels differ from onnxruntime" in caplog.text) is (made is _other_network)
+    checkpoint = read_checkpoint(tmp_path / "run")
+    assert isinstance(network_of(checkpoint), GraphNetwork)
+    predictor = checkpoint_predictor(checkpoint)
+    given = np.random.default_rng(1).integers(0, 256, (1, SIDE, SIDE, 3), np.uint8)
+    np.testing.assert_allclose(predictor.logits(given), original_of(checkpoint).logits(given), atol=1e-4)
+
+
+def test_weights_that_are_no_numbers_are_named_with_their_file(tmp_path: Path) -> None:
+    file = _convolution(tmp_path / "net.onnx")
+    model = onnx.load(str(file))
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.full((1, 3, 3, 3), np.nan, np.float32), "w"))
+    onnx.save(model, str(file))
+    with pytest.raises(ArtifactError, match=r"net\.onnx: the weights 'w.*' hold NaN .* earlier state"):
+        adopt(file, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
