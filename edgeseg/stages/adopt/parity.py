@@ -10,9 +10,9 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.phantom_channels import phantom_channels
 from edgeseg.data.volume import Volume
-from edgeseg.errors import ArtifactError, EdgeSegError, one_line
-from edgeseg.foreign import ForeignNetwork
-from edgeseg.results import REFERENCE
+from edgeseg.errors import ArtifactError, one_line
+from edgeseg.foreign import ForeignNetwork, OriginalPredictor
+from edgeseg.results import REFERENCE, ParityResult
 from edgeseg.results.imported import ImportResult
 from edgeseg.stages.adopt.source import original_of
 from edgeseg.stages.predict import checkpoint_contract
@@ -44,32 +44,10 @@ def result_of(network: ForeignNetwork, checkpoint: Checkpoint, out: Path, *, thr
         ConversionError: when they differ, and the file is an ONNX graph that was made a Keras network.
         ArtifactError: when they differ otherwise.
     """
-    record, header = network.record, checkpoint.header
-    contract = checkpoint_contract(header)
     original = original_of(checkpoint, threads=threads)
-    limit = get(REFERENCE).max_flip_ppm
-    converted = not (record.architecture or record.not_keras)
-    try:
-        ours = float_predictor(network.model, contract, threads=threads)
-        parity = verify(ours, original, _slices(contract.channels), artifact=header.variant.slug, max_flip_ppm=limit)
-    except EdgeSegError:
-        raise
-    except Exception as error:
-        if not converted:
-            raise
-        raise ConversionError(_told(record.file, f"it cannot be run ({one_line(error)})")) from error
-    if not parity.passed and parity.max_logit_difference > _ROUNDING[original.numerics]:
-        differs = (
-            f"{parity.flips_ppm:.0f} of a million pixels differ from {original.runtime}, logits by up to "
-            f"{parity.max_logit_difference:.3g}"
-        )
-        if converted:
-            raise ConversionError(_told(record.file, differs))
-        raise ArtifactError(
-            f"{record.file}: the network as edgeseg reads it is not what the file computes: {differs}; export it to "
-            "ONNX with another exporter or opset, and report this"
-        )
-    counted = census(network.model)
+    parity = _held_against(network, checkpoint, original, threads)
+    record, header, counted = network.record, checkpoint.header, census(network.model)
+    contract = checkpoint_contract(header)
     return ImportResult(
         network=header.variant.slug,
         run=str(out),
@@ -94,6 +72,40 @@ def result_of(network: ForeignNetwork, checkpoint: Checkpoint, out: Path, *, thr
         runtime=original.runtime,
         parity=replace(parity, reference=record.kind),
     )
+
+
+def _held_against(
+    network: ForeignNetwork, checkpoint: Checkpoint, original: OriginalPredictor, threads: int
+) -> ParityResult:
+    """Compare a network with its own file on slices of a phantom.
+
+    Raises:
+        ConversionError: as `result_of`.
+        ArtifactError: likewise.
+    """
+    record, header = network.record, checkpoint.header
+    contract = checkpoint_contract(header)
+    limit = get(REFERENCE).max_flip_ppm
+    converted = not (record.architecture or record.not_keras)
+    try:
+        ours = float_predictor(network.model, contract, threads=threads)
+        parity = verify(ours, original, _slices(contract.channels), artifact=header.variant.slug, max_flip_ppm=limit)
+    except Exception as error:
+        if not converted:
+            raise
+        raise ConversionError(_told(record.file, f"it cannot be run ({one_line(error)})")) from error
+    if not parity.passed and parity.max_logit_difference > _ROUNDING[original.numerics]:
+        differs = (
+            f"{parity.flips_ppm:.0f} of a million pixels differ from {original.runtime}, logits by up to "
+            f"{parity.max_logit_difference:.3g}"
+        )
+        if converted:
+            raise ConversionError(_told(record.file, differs))
+        raise ArtifactError(
+            f"{record.file}: the network as edgeseg reads it is not what the file computes: {differs}; export it to "
+            "ONNX with another exporter or opset, and report this"
+        )
+    return parity
 
 
 def _told(file: str, what: str) -> str:
