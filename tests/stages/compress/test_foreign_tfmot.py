@@ -18,13 +18,14 @@ from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import CheckpointError
 from edgeseg.recipes.wrapped import QUANTIZED, TRAINED, unwrapped
-from edgeseg.specs import BuildSpec, Chain, Cluster, Distil, Qat
+from edgeseg.runtime.contract import read_contract
+from edgeseg.specs import Chain, Cluster, Distil, Qat
 from edgeseg.stages.adopt import adopt
-from edgeseg.stages.build import build
 from edgeseg.stages.calibrate import ranges_beside
 from edgeseg.stages.compress import compress
 from edgeseg.stages.compress.foreign import taken_over
-from edgeseg.targets import explicit
+from edgeseg.stages.predict import checkpoint_contract, network_of
+from edgeseg.targets import ConvertJob, explicit, get
 from tests.foreign._keras_networks import SIDE, draw, saved, unet
 
 SHORT: dict[str, Any] = {"epochs": 1, "steps_per_epoch": 1}
@@ -62,7 +63,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_int8_ranges_and_weights_are_learned_for_a_foreign_network(
-    run: Path, cache: SliceCache, data: Path, tmp_path: Path
+    run: Path, cache: SliceCache, tmp_path: Path
 ) -> None:
     out = tmp_path / "qat"
     compress(read_checkpoint(run), Chain(steps=(Qat(epochs=1, steps_per_epoch=2),)), cache, out=out)
@@ -70,15 +71,13 @@ def test_int8_ranges_and_weights_are_learned_for_a_foreign_network(
     learned = ranges_beside(made.path)
     assert learned is not None
     assert learned.activations.method == "learned"
+    network, contract = network_of(made), checkpoint_contract(made.header)
+    job = ConvertJob(model=network, contract=contract, ranges=learned.activations)
+    get("tflite-int8").convert(job, tmp_path / "learned.tflite")
+    assert read_contract(tmp_path / "learned.tflite").target == "tflite-int8"
     before = read_checkpoint(run)
     moved = [name for name in made.arrays if not np.array_equal(made.arrays[name], before.arrays[name])]
     assert any(name.endswith("kernel") for name in moved)
-    spec = BuildSpec(
-        variant=made.header.variant, checkpoint=out, data=data, targets=("tflite-int8",), out=tmp_path / "build",
-        bench_runs=2, bench_budget_s=0.1,
-    )  # fmt: skip
-    rows = build(spec).artifacts
-    assert [(row.target, row.status) for row in rows] == [("keras-fp32", "ok"), ("tflite-int8", "ok")]
 
 
 def test_convolutions_between_others_are_clustered(gate: Path, cache: SliceCache, tmp_path: Path) -> None:
