@@ -48,8 +48,11 @@ def taken_over(parent: Checkpoint, chain: Chain, cache: SliceCache) -> Checkpoin
         chain: what is asked for; its first step's seed deals.
         cache: the patients.
 
+    Returns:
+        The network; one that came from ONNX as one of Keras, whose kernels can be counted.
+
     Raises:
-        CheckpointError: for a recipe that cannot be applied to it, or a network that came from ONNX.
+        CheckpointError: for a recipe that cannot be applied to it.
         OptionError: for a contract that training batches cannot follow.
         SplitError: when nobody is left to validate on.
     """
@@ -69,6 +72,9 @@ def taken_over(parent: Checkpoint, chain: Chain, cache: SliceCache) -> Checkpoin
                 f"{record.file} names all {len(split.validation(0))} patients that would validate as seen; give "
                 "the data of further patients"
             )
+    if not record.architecture:
+        parent = written_out(parent, quantized=False)
+        header = parent.header
     asked = record.contract.normalisation
     spec = replace(
         header.train,

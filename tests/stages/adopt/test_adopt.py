@@ -23,6 +23,7 @@ from edgeseg.stages.adopt.parity import NOT_THE_SAME
 from edgeseg.stages.predict import checkpoint_contract, checkpoint_predictor, network_of
 from edgeseg.targets.graph import GraphNetwork
 from tests.foreign._keras_networks import SIDE, images, saved, unet, values
+from tests.foreign._onnx_networks import convolution
 
 
 def written(path: Path, text: str) -> Path:
@@ -212,23 +213,6 @@ def test_another_size_than_the_networks_own_is_refused(tmp_path: Path) -> None:
         adopt(saved(unet(keras), tmp_path / "net.keras"), tmp_path / "run", size=(64, 64))
 
 
-def _convolution(path: Path) -> Path:
-    """A network that becomes one of Keras: a convolution and a sigmoid, `(1, 3, 32, 32)` to `(1, 1, 32, 32)`."""
-    kernel = np.random.default_rng(0).normal(size=(1, 3, 3, 3)).astype(np.float32)
-    graph = helper.make_graph(
-        [
-            helper.make_node("Conv", ["x", "w"], ["z"], pads=[1] * 4, name="conv"),
-            helper.make_node("Sigmoid", ["z"], ["y"], name="end"),
-        ],
-        "drawn",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, SIDE, SIDE])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 1, SIDE, SIDE])],
-        [numpy_helper.from_array(kernel, "w")],
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
-    return path
-
-
 def _other_network(graph: OnnxGraph) -> Any:
     """A network of the same ends whose values are other ones."""
     model = keras_network(graph)
@@ -250,7 +234,7 @@ def test_a_graph_whose_keras_network_is_not_the_same_stays_a_graph(
     tmp_path: Path,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(foreign_network, "keras_network", made)
-    result = adopt(_convolution(tmp_path / "net.onnx"), tmp_path / "run")
+    result = adopt(convolution(tmp_path / "net.onnx"), tmp_path / "run")
     assert result.parity.passed
     assert why in result.notes[0]
     assert ("of a million pixels differ from onnxruntime" in caplog.text) is (made is _other_network)
@@ -262,7 +246,7 @@ def test_a_graph_whose_keras_network_is_not_the_same_stays_a_graph(
 
 
 def test_weights_that_are_no_numbers_are_named_with_their_file(tmp_path: Path) -> None:
-    file = _convolution(tmp_path / "net.onnx")
+    file = convolution(tmp_path / "net.onnx")
     model = onnx.load(str(file))
     model.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.full((1, 3, 3, 3), np.nan, np.float32), "w"))
     onnx.save(model, str(file))

@@ -19,14 +19,15 @@ from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import CheckpointError
 from edgeseg.recipes.wrapped import QUANTIZED, TRAINED, unwrapped
 from edgeseg.runtime.contract import read_contract
-from edgeseg.specs import Chain, Cluster, Distil, Qat
+from edgeseg.specs import Chain, ChannelPrune, Cluster, Distil, Qat
 from edgeseg.stages.adopt import adopt
 from edgeseg.stages.calibrate import ranges_beside
 from edgeseg.stages.compress import compress
 from edgeseg.stages.compress.foreign import taken_over
 from edgeseg.stages.predict import checkpoint_contract, network_of
 from edgeseg.targets import ConvertJob, explicit, get
-from tests.foreign._keras_networks import SIDE, draw, saved, unet
+from tests.foreign._keras_networks import SIDE, draw, images, saved, unet
+from tests.foreign._onnx_networks import convolution
 
 SHORT: dict[str, Any] = {"epochs": 1, "steps_per_epoch": 1}
 
@@ -93,6 +94,20 @@ def test_layers_that_cannot_be_trained_so_are_named_before_anything_is_written(
     with pytest.raises(CheckpointError, match=r"^'qat' cannot be applied to gate.keras, .* 'gate' is a Multiply; take"):
         compress(read_checkpoint(gate), Chain(steps=(Qat(**SHORT),)), cache, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_network_from_onnx_is_trained_as_the_keras_network_that_it_became(cache: SliceCache, tmp_path: Path) -> None:
+    adopt(convolution(tmp_path / "net.onnx"), tmp_path / "run")
+    given = read_checkpoint(tmp_path / "run")
+    taken = taken_over(given, Chain(steps=(Qat(**SHORT),)), cache)
+    assert taken.header.foreign is not None
+    assert taken.header.foreign.architecture
+    assert [name.partition("/")[2] for name in taken.arrays][:1] == ["kernel"]
+    np.testing.assert_allclose(
+        network_of(taken)(images()), network_of(given)(images()), rtol=1e-5, atol=1e-5
+    )  # fmt: skip
+    with pytest.raises(CheckpointError, match="channels are taken out of Keras networks alone"):
+        taken_over(given, Chain(steps=(ChannelPrune(),)), cache)
 
 
 def test_what_is_no_layer_of_tf_keras_is_known() -> None:
