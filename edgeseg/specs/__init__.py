@@ -58,6 +58,7 @@ from edgeseg.specs.seen import (
     seen_among,
     seen_entries,
 )
+from edgeseg.specs.segment_codes import SegmentCodes, segment_codes
 from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, Bounds, ServeOptions
 from edgeseg.specs.site import SITE_SCHEMA_VERSION, SiteCase, SiteManifest
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
@@ -119,6 +120,7 @@ __all__ = [
     "Region",
     "RunOptions",
     "Scoring",
+    "SegmentCodes",
     "ServeOptions",
     "SiteCase",
     "SiteManifest",
@@ -152,4 +154,5 @@ __all__ = [
     "require_some",
     "seen_among",
     "seen_entries",
+    "segment_codes",
 ]

@@ -24,7 +24,7 @@ from edgeseg.specs import Contract, MaskRegion, RunOptions
 from edgeseg.stages.segment.clock import ms_since, rounded_ms
 from edgeseg.stages.segment.dicom_seg import SegMasks
 from edgeseg.stages.segment.doubts import Doubts
-from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer, label_map
+from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer
 from edgeseg.stages.segment.measure import area_mm2, largest_diameter_mm
 from edgeseg.stages.segment.pictures import Pictures, channel_shown
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime import Segmenter
 
 Advance = Callable[[str], None]
+Regions = tuple[MaskRegion, ...]
 
 
 class _Watched:
@@ -103,7 +104,7 @@ def segment_case(
         latencies_ms.append(done.seconds * 1e3)
         watched.doubts.drew(done)
         for writer in writers:
-            writer.add(index, name, label_map(done.mask, regions) if regions else done.mask)
+            writer.add(index, name, done.mask)
         if pictures is not None:
             pictures.add(index, name, watched.picture(index), done.mask)
         pixels += np.count_nonzero(done.mask, axis=(0, 1))
@@ -116,19 +117,26 @@ def segment_case(
     if pictures is not None:
         files += [_told(path, folder) for path in pictures.finish()]
     resampled = _resampled(watched.sizes, segmenter.contract, scan.pixel_mm)
-    warnings = (*watched.doubts.told(segmenter.contract, volume=scan.volume), *resampled, *scan.warnings)
+    doubts = watched.doubts.told(segmenter.contract, volume=scan.volume)
+    warnings = (*doubts, *_not_found(regions, pixels), *resampled, *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
     found = _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
     return replace(found, classes=_classes(scan, regions, pixels)) if regions else found
 
 
-def _classes(scan: Scan, regions: tuple[MaskRegion, ...], pixels: NDArray[np.int64]) -> tuple[ClassSegmentation, ...]:
+def _classes(scan: Scan, regions: Regions, pixels: NDArray[np.int64]) -> tuple[ClassSegmentation, ...]:
     found = []
     for region, count in zip(regions, pixels.tolist(), strict=True):
         area = area_mm2(count, scan.pixel_mm)
         volume_ml = None if area is None or scan.slice_mm is None else area * scan.slice_mm / 1e3
         found.append(ClassSegmentation(name=region.name, label=region.label, pixels=count, volume_ml=volume_ml))
     return tuple(found)
+
+
+def _not_found(regions: Regions, pixels: NDArray[np.int64]) -> list[str]:
+    """Name the classes that no pixel is of."""
+    absent = [region.name for number, region in enumerate(regions) if not pixels[number]]
+    return [f"nothing was found of {', '.join(absent)}"] if absent else []
 
 
 def _told(path: Path, folder: Path) -> str:
@@ -183,9 +191,7 @@ def _measured(name: str, mask: NDArray[np.bool_], pixel_mm: tuple[float, float] 
     )
 
 
-def _writers(
-    scan: SourcedScan, place: Path, options: RunOptions, model_sha256: str, regions: tuple[MaskRegion, ...]
-) -> list[Writer]:
+def _writers(scan: SourcedScan, place: Path, options: RunOptions, model_sha256: str, regions: Regions) -> list[Writer]:
     """Make the writers, those of pictures first."""
     wanted = options.formats or scan.mask_formats[:1]
     for name in wanted:
@@ -194,35 +200,26 @@ def _writers(
                 f"masks as {name} were asked for and {scan.name} is {scan.kind}; only input that says where its voxels "
                 f"are as {_NEEDED.get(name, name)} does can have them; choose {' or '.join(sorted(scan.mask_formats))}"
             )
-    if regions and "dicom-seg" in wanted:
-        raise OptionError(
-            f"the network draws {len(regions)} masks ({', '.join(one.name for one in regions)}), and DICOM SEG is "
-            "written of one mask yet; take maps of labels with --format png"
-        )
-    if regions:
-        pictures = {f".{name}" for name in wanted if name in ("png", "tiff")}
-        made: list[Writer] = [PictureMasks(place, suffix, regions) for suffix in sorted(pictures)]
-        return [*made, *([_nifti(scan, place, model_sha256)] if "nifti" in wanted else [])]
-    return [make(scan, place, model_sha256) for name, make in _WRITERS.items() if name in wanted]
+    return [make(scan, place, model_sha256, regions) for name, make in _WRITERS.items() if name in wanted]
 
 
-def _nifti(scan: SourcedScan, place: Path, _model_sha256: str) -> Writer:
+def _nifti(scan: SourcedScan, place: Path, _model_sha256: str, regions: Regions) -> Writer:
     told = getattr(scan, "nifti", None)
     header = cast(NiftiSequence, scan.reference).header if told is None else told.header()
-    return NiftiMasks(place / f"{scan.name}{MASK_ENDING}.nii.gz", header)
+    return NiftiMasks(place / f"{scan.name}{MASK_ENDING}.nii.gz", header, regions)
 
 
-def _dicom_seg(scan: SourcedScan, place: Path, model_sha256: str) -> Writer:
+def _dicom_seg(scan: SourcedScan, place: Path, model_sha256: str, regions: Regions) -> Writer:
     path = place / f"{scan.name}_seg.dcm"
     if (apart := getattr(scan, "seg_writer", None)) is not None:
-        return cast(Writer, apart(path, model_sha256))
-    return SegMasks(path, cast(DicomSeries, scan.reference), model_sha256)
+        return cast(Writer, apart(path, model_sha256, regions))
+    return SegMasks(path, cast(DicomSeries, scan.reference), model_sha256, regions)
 
 
 _NEEDED = {"nifti": "NIfTI", "dicom-seg": "DICOM"}
-_WRITERS: dict[str, Callable[[SourcedScan, Path, str], Writer]] = {
-    "png": lambda _scan, place, _sha256: PictureMasks(place, ".png"),
-    "tiff": lambda _scan, place, _sha256: PictureMasks(place, ".tiff"),
+_WRITERS: dict[str, Callable[[SourcedScan, Path, str, Regions], Writer]] = {
+    "png": lambda _scan, place, _sha256, regions: PictureMasks(place, ".png", regions),
+    "tiff": lambda _scan, place, _sha256, regions: PictureMasks(place, ".tiff", regions),
     "nifti": _nifti,
     "dicom-seg": _dicom_seg,
 }
