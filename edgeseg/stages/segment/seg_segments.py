@@ -75,8 +75,8 @@ def descriptions(segments: Sequence[Segment], series_uid: str, model_sha256: str
 
 def say_empty(made: Any, stack: NDArray[np.uint8]) -> None:
     """Say in a SEG which of its segments have no pixel; `stack` is `(frames, rows, columns, segments)`."""
-    for segment, found in zip(made.SegmentSequence, stack.any(axis=(0, 1, 2)), strict=True):
-        if not found:
+    for number, segment in enumerate(made.SegmentSequence):
+        if not stack[..., number].any():
             segment.SegmentDescription = EMPTY
 
 
