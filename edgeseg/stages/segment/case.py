@@ -19,8 +19,9 @@ from edgeseg.data.scan import Scan, SourcedScan
 from edgeseg.data.tree import MASK_ENDING
 from edgeseg.errors import OptionError
 from edgeseg.imaging import ASPECT_TOLERANCE, framed_size
-from edgeseg.results import ClassSegmentation, PatientSegmentation, SliceSegmentation
+from edgeseg.results import PatientSegmentation, SliceSegmentation
 from edgeseg.specs import Contract, MaskRegion, RunOptions
+from edgeseg.stages.segment.class_tally import ClassTally
 from edgeseg.stages.segment.clock import ms_since, rounded_ms
 from edgeseg.stages.segment.dicom_seg import SegMasks
 from edgeseg.stages.segment.doubts import Doubts
@@ -71,7 +72,13 @@ class _Watched:
 
 
 def segment_case(
-    segmenter: Segmenter, scan: SourcedScan, folder: Path, options: RunOptions, model_sha256: str, advance: Advance
+    segmenter: Segmenter,
+    scan: SourcedScan,
+    folder: Path,
+    options: RunOptions,
+    model_sha256: str,
+    advance: Advance,
+    also: Writer | None = None,
 ) -> PatientSegmentation:
     """Segment a scan and write what was asked for into `<folder>/<patient>`.
 
@@ -82,6 +89,7 @@ def segment_case(
         options: formats and pictures.
         model_sha256: of the artifact, for DICOM SEG.
         advance: called with a label after each slice.
+        also: takes the masks too.
 
     Raises:
         DataError: when a slice cannot be read.
@@ -98,16 +106,16 @@ def segment_case(
     )
     masks: list[SliceSegmentation] = []
     latencies_ms: list[float] = []
-    pixels = np.zeros(len(regions) or (), np.int64)
+    tally = ClassTally(regions, scan.pixel_mm)
     results = segmenter.segment_scan(watched, spool_dir=place, tables=segmenter.scan_tables(scan))
     for index, (name, done) in enumerate(zip(scan.slice_names, results, strict=True)):
         latencies_ms.append(done.seconds * 1e3)
         watched.doubts.drew(done)
-        for writer in writers:
+        for writer in (*writers, *([also] if also else ())):
             writer.add(index, name, done.mask)
         if pictures is not None:
             pictures.add(index, name, watched.picture(index), done.mask)
-        pixels += np.count_nonzero(done.mask, axis=(0, 1))
+        tally.add(done.mask)
         union: NDArray[np.bool_] = np.logical_or.reduce(done.mask, axis=2) if regions else done.mask
         masks.append(_measured(name, union, scan.pixel_mm))
     watched.finished()
@@ -118,25 +126,10 @@ def segment_case(
         files += [_told(path, folder) for path in pictures.finish()]
     resampled = _resampled(watched.sizes, segmenter.contract, scan.pixel_mm)
     doubts = watched.doubts.told(segmenter.contract, volume=scan.volume)
-    warnings = (*doubts, *_not_found(regions, pixels), *resampled, *scan.warnings)
+    warnings = (*doubts, *tally.absent(), *resampled, *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
     found = _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
-    return replace(found, classes=_classes(scan, regions, pixels)) if regions else found
-
-
-def _classes(scan: Scan, regions: Regions, pixels: NDArray[np.int64]) -> tuple[ClassSegmentation, ...]:
-    found = []
-    for region, count in zip(regions, pixels.tolist(), strict=True):
-        area = area_mm2(count, scan.pixel_mm)
-        volume_ml = None if area is None or scan.slice_mm is None else area * scan.slice_mm / 1e3
-        found.append(ClassSegmentation(name=region.name, label=region.label, pixels=count, volume_ml=volume_ml))
-    return tuple(found)
-
-
-def _not_found(regions: Regions, pixels: NDArray[np.int64]) -> list[str]:
-    """Name the classes that no pixel is of."""
-    absent = [region.name for number, region in enumerate(regions) if not pixels[number]]
-    return [f"nothing was found of {', '.join(absent)}"] if absent else []
+    return replace(found, classes=tally.found(scan.slice_mm))
 
 
 def _told(path: Path, folder: Path) -> str:
