@@ -207,7 +207,7 @@ def tiny_contract() -> Contract:
 @pytest.fixture
 def tiny_parts(tiny_contract: Contract) -> Contract:
     """A contract of three masks of one logit: what is bright, its brightest part, and one that is never found."""
-    names, shares = ("whole-tumour", "core", "enhancing"), (0.5, 0.99, 0.99999)
+    names, shares = ("whole-tumour", "core", "enhancing"), (0.5, 0.9, 0.99999)
     regions = tuple(
         MaskRegion(name=name, channels=(place,), label=place + 1, threshold=share)
         for place, (name, share) in enumerate(zip(names, shares, strict=True))

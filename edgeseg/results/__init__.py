@@ -36,7 +36,7 @@ from edgeseg.results.check import (
 from edgeseg.results.choice import Choice, ChoiceGroup, ChoiceStep
 from edgeseg.results.claims import Claim, ClaimsResult, MeasuredClaim
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
-from edgeseg.results.comparison import ArtifactComparison, ClinicalChange, ComparisonResult
+from edgeseg.results.comparison import ArtifactComparison, ClassComparison, ClinicalChange, ComparisonResult
 from edgeseg.results.compression import CompressResult, CompressStep, FoldCompression, FoldsCompressResult, NetworkSize
 from edgeseg.results.device import (
     DeviceArtifact,
@@ -140,6 +140,7 @@ __all__ = [
     "ChoiceStep",
     "Claim",
     "ClaimsResult",
+    "ClassComparison",
     "ClassResult",
     "ClassScore",
     "ClassSegmentation",
