@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from rich.console import Console, RenderableType
 
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import MaskError
+from edgeseg.reports.comparison import comparison_table
+from edgeseg.reports.scores import evaluation_table
 from edgeseg.reports.summary import summarise
 from edgeseg.results import BuildResult
 from edgeseg.runtime.contract_file import read_contract_document
@@ -89,3 +93,24 @@ def test_builds_of_other_classes_are_not_subtracted(make_build: MakeBuild) -> No
     assert "classes: whole, core -> whole, rim" in found.differences
     assert compare(before, before, names=("a", "b")).artifacts[0].dice_delta is not None
     assert any("mean over whole, core" in remark for remark in summarise(before).remarks)
+
+
+def test_classes_are_compared_by_themselves_and_by_institution(make_build: MakeBuild) -> None:
+    row = next(row for row in make_build().artifacts if row.evaluation is not None)
+    before = make_build(artifacts=(of_classes(row, *CLASSES),))
+    after = make_build(artifacts=(of_classes(row, *CLASSES, lost={"core": 0.1}),))
+    found = compare(before, after, names=("a", "b"))
+    whole, core = found.artifacts[0].classes
+    assert (whole.name, whole.dice_delta.mean) == ("whole", 0.0)
+    assert core.dice_delta.mean == pytest.approx(-0.1)
+    assert "core: Dice" in printed(comparison_table(found))
+    score = after.artifacts[0].evaluation
+    assert score is not None
+    at = replace(score, patients=tuple(replace(one, institution="north") for one in score.patients))
+    assert "north, core" in printed(evaluation_table(at, CONTRACT))
+
+
+def printed(drawn: RenderableType) -> str:
+    console = Console(width=80, file=io.StringIO(), record=True)
+    console.print(drawn)
+    return console.export_text()
