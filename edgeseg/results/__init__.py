@@ -33,7 +33,7 @@ from edgeseg.results.check import (
     CheckCase,
     CheckResult,
 )
-from edgeseg.results.choice import Choice, ChoiceGroup, ChoiceStep
+from edgeseg.results.choice import Choice, ChoiceGroup, ChoiceStep, ClassChoice
 from edgeseg.results.claims import Claim, ClaimsResult, MeasuredClaim
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
 from edgeseg.results.comparison import ArtifactComparison, ClassComparison, ClinicalChange, ComparisonResult
@@ -140,6 +140,7 @@ __all__ = [
     "ChoiceStep",
     "Claim",
     "ClaimsResult",
+    "ClassChoice",
     "ClassComparison",
     "ClassResult",
     "ClassScore",

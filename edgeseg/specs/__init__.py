@@ -21,7 +21,7 @@ from edgeseg.specs.labels import MAX_LABEL, Region, check_regions, parse_labels
 from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.node import Destination, NodeOptions, Peer, Tls
 from edgeseg.specs.normalisation import Intensity
-from edgeseg.specs.operating_point import OperatingPoint
+from edgeseg.specs.operating_point import ClassPoint, OperatingPoint
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.recipes import (
     MAIN_OPTIONS,
@@ -95,6 +95,7 @@ __all__ = [
     "Chain",
     "ChannelPrune",
     "ChannelSet",
+    "ClassPoint",
     "Cluster",
     "Contract",
     "Destination",

@@ -33,7 +33,7 @@ from edgeseg.stages.calibrate import (
     shipped_ranges,
 )
 from edgeseg.stages.choose import CHOICE_FILE, read_choice
-from edgeseg.stages.predict import name_patients
+from edgeseg.stages.predict import checkpoint_contract, name_patients
 from edgeseg.targets import TARGETS, Target, resolve
 from edgeseg.targets.histograms import check_method
 
@@ -135,7 +135,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         content_key=key,
         checkpoint=name_patients(checkpoint, dataset.patients),
         weights_sha256=weights,
-        choice=_choice(spec, checkpoint.header.variant.slug),
+        choice=_choice(spec, checkpoint),
         shipped_calibration=shipped_phantom_set(),
         shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),
         learned_ranges=ranges_beside(checkpoint.path),
@@ -236,10 +236,23 @@ def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:
     )
 
 
-def _choice(spec: BuildSpec, slug: str) -> Choice | None:
-    """Take the choice that was given, or the one that ships beside shipped weights, or none."""
+def _choice(spec: BuildSpec, checkpoint: Checkpoint) -> Choice | None:
+    """Take the choice that was given, or the one that ships beside shipped weights, or none.
+
+    Raises:
+        OptionError: when it was made for other classes than the network has.
+    """
+    slug = checkpoint.header.variant.slug
     if spec.choice is not None:
-        return read_choice(spec.choice, variant=slug)
+        found = read_choice(spec.choice, variant=slug)
+        contract = checkpoint_contract(checkpoint.header, public_ids=True)
+        if contract.regions and not found.chosen.classes:
+            raise OptionError(
+                f"{spec.choice} was chosen for one mask, and the network draws {len(contract.regions)} "
+                f"({', '.join(region.name for region in contract.regions)}); choose on folds of that network"
+            )
+        found.chosen.applied(contract)
+        return found
     beside = artifacts.weights_path(slug).with_name(CHOICE_FILE)
     if spec.checkpoint is None and beside.is_file():
         return read_choice(beside, variant=slug)
