@@ -38,6 +38,7 @@ from edgeseg.specs.recipes import (
     recipe_name,
 )
 from edgeseg.specs.region import COLOURS, MaskRegion, colours, own_regions, refuse_classes, refuse_regions
+from edgeseg.specs.region_looks import RegionLook, looked, read_looks
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.salt import MAKE_ONE, MIN_SALT_BYTES, check_salt
 from edgeseg.specs.seed import check_seed
@@ -119,6 +120,7 @@ __all__ = [
     "Question",
     "RecipeSpec",
     "Region",
+    "RegionLook",
     "RunOptions",
     "Scoring",
     "SegmentCodes",
@@ -139,6 +141,7 @@ __all__ = [
     "is_pseudonym",
     "is_public",
     "key_ids",
+    "looked",
     "named",
     "not_comparable",
     "options_of",
@@ -146,6 +149,7 @@ __all__ = [
     "parse_labels",
     "parse_spacing",
     "patient_digest",
+    "read_looks",
     "recipe_name",
     "refuse_calibrated",
     "refuse_classes",

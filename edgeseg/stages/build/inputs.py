@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeseg import artifacts
@@ -20,11 +21,15 @@ from edgeseg.specs import (
     LGG,
     PROFILES,
     BuildSpec,
+    Contract,
     OperatingPoint,
+    RegionLook,
     VariantSpec,
+    looked,
     require_some,
     seen_among,
 )
+from edgeseg.stages.build.point import choice_of, looks_of
 from edgeseg.stages.calibrate import (
     RecordedRanges,
     calibration_patients,
@@ -32,8 +37,7 @@ from edgeseg.stages.calibrate import (
     shipped_phantom_set,
     shipped_ranges,
 )
-from edgeseg.stages.choose import CHOICE_FILE, read_choice
-from edgeseg.stages.predict import checkpoint_contract, name_patients
+from edgeseg.stages.predict import name_patients
 from edgeseg.targets import TARGETS, Target, resolve
 from edgeseg.targets.histograms import check_method
 
@@ -72,6 +76,11 @@ class BuildInputs:
     learned_ranges: RecordedRanges | None = None
     trained: tuple[str, ...] = ()
     calibration_dataset: Dataset | None = None
+    looks: Mapping[str, RegionLook] = field(default_factory=dict)
+
+    def dressed(self, contract: Contract) -> Contract:
+        """Return a contract at the build's operating point, with the codes and colours that were given."""
+        return looked(self.point.applied(contract), self.looks)
 
     @property
     def point(self) -> OperatingPoint:
@@ -135,7 +144,8 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         content_key=key,
         checkpoint=name_patients(checkpoint, dataset.patients),
         weights_sha256=weights,
-        choice=_choice(spec, checkpoint),
+        choice=choice_of(spec, checkpoint),
+        looks=looks_of(spec, checkpoint),
         shipped_calibration=shipped_phantom_set(),
         shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),
         learned_ranges=ranges_beside(checkpoint.path),
@@ -234,29 +244,6 @@ def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:
         f"{name} is {value}, and {where}, so {taken} would be taken as it is; "
         "leave the option out, or give --data with training patients"
     )
-
-
-def _choice(spec: BuildSpec, checkpoint: Checkpoint) -> Choice | None:
-    """Take the choice that was given, or the one that ships beside shipped weights, or none.
-
-    Raises:
-        OptionError: when it was made for other classes than the network has.
-    """
-    slug = checkpoint.header.variant.slug
-    if spec.choice is not None:
-        found = read_choice(spec.choice, variant=slug)
-        contract = checkpoint_contract(checkpoint.header, public_ids=True)
-        if contract.regions and not found.chosen.classes:
-            raise OptionError(
-                f"{spec.choice} was chosen for one mask, and the network draws {len(contract.regions)} "
-                f"({', '.join(region.name for region in contract.regions)}); choose on folds of that network"
-            )
-        found.chosen.applied(contract)
-        return found
-    beside = artifacts.weights_path(slug).with_name(CHOICE_FILE)
-    if spec.checkpoint is None and beside.is_file():
-        return read_choice(beside, variant=slug)
-    return None
 
 
 def _checkpoint(variant: VariantSpec, path: Path | None) -> Checkpoint:

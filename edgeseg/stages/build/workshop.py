@@ -53,7 +53,7 @@ class Workshop:
             return None
         keras_fp32.set_threads(self.spec.threads)
         opened = original_of(self.inputs.checkpoint, threads=self.spec.threads)
-        opened.contract = self.inputs.point.applied(opened.contract)
+        opened.contract = self.inputs.dressed(opened.contract)
         return opened
 
     @property
