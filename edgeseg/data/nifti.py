@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from edgeseg.data.candidate import Candidate
 from edgeseg.data.grid import Grid, View, common_view
 from edgeseg.data.origin import Origin, label_of, visit_of
-from edgeseg.data.recognise import SeriesFacts, words_of
-from edgeseg.data.recognise.table import FLAIR, T1, T2
+from edgeseg.data.recognise import SeriesFacts, names_sequence
 from edgeseg.data.scan_format import Listed, ScanFormat
 from edgeseg.data.sequence import Plane
 from edgeseg.data.voxel_bytes import count_voxels, unpacked
@@ -257,17 +256,13 @@ def _list(files: tuple[Path, ...], _salt: str) -> Listed:
 def _described(path: Path) -> str:
     """Give a file's name without its folder's at the head, which names the patient where the rest names a sequence.
 
-    So `synthetic_3/synthetic_3_flair.nii.gz` is `flair`, whatever words a patient's name holds.
+    So `synthetic_3/synthetic_3_t1ce.nii.gz` is `t1ce`, whatever words a patient's name holds.
     """
     name, folder = stem(path), path.absolute().parent.name
     rest = name[len(folder) :]
     if not folder or not name.casefold().startswith(folder.casefold()) or rest[:1] not in ("_", "-", ".", " "):
         return name
-    return rest[1:] if _names_sequence(rest) and not _names_sequence(folder) else name
-
-
-def _names_sequence(text: str) -> bool:
-    return any(word in FLAIR | T1 | T2 for word in words_of(text))
+    return rest[1:] if names_sequence(rest) and not names_sequence(folder) else name
 
 
 def _origin(path: Path, space: str | None = None) -> Origin:

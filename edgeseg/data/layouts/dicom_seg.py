@@ -194,7 +194,7 @@ def _channels(folder: Path) -> ChannelSet:
     if not names:
         told = ", ".join(f"'{one.name}' ({'; '.join(one.judged().why)})" for one in candidates)
         raise DatasetError(
-            f"{folder}: none of its series is told to be T1, T2 or FLAIR by its header: {told}; describe them so, or "
+            f"{folder}: none of its series is told to be one of the known sequences by its header: {told}; describe them so, or "
             "convert them to NIfTI and list them in a CSV"
         )
     return channel_set(names)

@@ -60,12 +60,7 @@ def draft_contract(found: Inspection) -> tuple[Contract, tuple[str, ...]]:
         classes=_names(channels),
         foreground=(1,) if channels > 1 else (),
     )
-    notes = []
-    if taken != len(CHANNELS):
-        notes.append(
-            f"{found.file}: takes {taken} channel(s), and nothing says what they are; the template calls them "
-            f"{', '.join(contract.channels)}, so write their names in channels"
-        )
+    notes = _unnamed(found, contract.channels)
     if channels > 1:
         notes.append(
             f"{found.file}: gives {channels} channels, and which of them are tumour cannot be told; the template says "
@@ -107,6 +102,15 @@ def _layout(found: Inspection) -> tuple[str, tuple[int | None, ...]]:
         if fitting:
             return fitting[0], shape
     raise ArtifactError(f"{told}, N x C x H x W or N x H x W x C; give a segmentation model")
+
+
+def _unnamed(found: Inspection, channels: tuple[str, ...]) -> list[str]:
+    if len(channels) == len(CHANNELS):
+        return []
+    return [
+        f"{found.file}: takes {len(channels)} channel(s), and nothing says what they are; the template calls them "
+        f"{', '.join(channels)}, so write their names in channels"
+    ]
 
 
 def _channel_names(count: int) -> tuple[str, ...]:
