@@ -194,8 +194,8 @@ def _channels(folder: Path) -> ChannelSet:
     if not names:
         told = ", ".join(f"'{one.name}' ({'; '.join(one.judged().why)})" for one in candidates)
         raise DatasetError(
-            f"{folder}: none of its series is told to be one of the known sequences by its header: {told}; describe them so, or "
-            "convert them to NIfTI and list them in a CSV"
+            f"{folder}: none of its series is told to be one of the known sequences by its header: {told}; describe "
+            "them so, or convert them to NIfTI and list them in a CSV"
         )
     return channel_set(names)
 
