@@ -144,7 +144,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         content_key=key,
         checkpoint=name_patients(checkpoint, dataset.patients),
         weights_sha256=weights,
-        choice=choice_of(spec, checkpoint),
+        choice=choice_of(spec, checkpoint, weights),
         looks=looks_of(spec, checkpoint),
         shipped_calibration=shipped_phantom_set(),
         shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),

@@ -7,31 +7,37 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.errors import OptionError
 from edgeseg.results import Choice
 from edgeseg.specs import BuildSpec, RegionLook, looked, read_looks
-from edgeseg.stages.choose import CHOICE_FILE, read_choice
+from edgeseg.stages.choose import choice_beside, choice_for, read_choice
 from edgeseg.stages.predict import checkpoint_contract
 
 
-def choice_of(spec: BuildSpec, checkpoint: Checkpoint) -> Choice | None:
-    """Take the choice that was given, or the one that ships beside shipped weights, or none.
+def choice_of(spec: BuildSpec, checkpoint: Checkpoint, weights_sha256: str) -> Choice | None:
+    """Take the choice that was given, or the one in the run's folder or beside the shipped weights, or none.
 
     Raises:
         OptionError: when it was made for other classes than the network has.
     """
-    slug = checkpoint.header.variant.slug
+    found = _found(spec, checkpoint.header.variant.slug, weights_sha256)
+    if found is None:
+        return None
+    contract = checkpoint_contract(checkpoint.header, public_ids=True)
+    if contract.regions and not found.chosen.classes:
+        raise OptionError(
+            f"{spec.choice or 'the choice beside the weights'} was made for one mask, and the network draws "
+            f"{len(contract.regions)} ({', '.join(region.name for region in contract.regions)}); choose on folds of "
+            "that network"
+        )
+    found.chosen.applied(contract)
+    return found
+
+
+def _found(spec: BuildSpec, slug: str, weights_sha256: str) -> Choice | None:
     if spec.choice is not None:
-        found = read_choice(spec.choice, variant=slug)
-        contract = checkpoint_contract(checkpoint.header, public_ids=True)
-        if contract.regions and not found.chosen.classes:
-            raise OptionError(
-                f"{spec.choice} was chosen for one mask, and the network draws {len(contract.regions)} "
-                f"({', '.join(region.name for region in contract.regions)}); choose on folds of that network"
-            )
-        found.chosen.applied(contract)
-        return found
-    beside = artifacts.weights_path(slug).with_name(CHOICE_FILE)
-    if spec.checkpoint is None and beside.is_file():
-        return read_choice(beside, variant=slug)
-    return None
+        return read_choice(spec.choice, variant=slug)
+    if spec.checkpoint is not None:
+        return choice_for(spec.checkpoint, variant=slug, weights_sha256=weights_sha256)
+    beside = choice_beside(artifacts.weights_path(slug))
+    return None if beside is None else read_choice(beside, variant=slug)
 
 
 def looks_of(spec: BuildSpec, checkpoint: Checkpoint) -> dict[str, RegionLook]:

@@ -90,6 +90,11 @@ def choose(
         versions=versions(),
         classes=tuple(ClassChoice(name=name, steps=own) for name, own in zip(names, steps, strict=bool(names))),
     )
+    if not any(score for step in choice.steps for score in step.dice_by_patient.values()):
+        raise DatasetError(
+            f"every patient scores 0 at every threshold and post-processing, so there is nothing to choose and no "
+            f"{CHOICE_FILE} was written; train longer, or see with 'edgeseg evaluate' what the network draws"
+        )
     artifacts.write_text(out / CHOICE_FILE, to_json(choice) + "\n")
     return choice
 
