@@ -134,6 +134,7 @@ class Worker:
             model_sha256=self._sha256,
             variant=contract.variant.slug,
             target=contract.target,
+            classes=found.classes,
             warnings=tuple(_without_places(one, str(self._place.root)) for one in found.warnings),
         )
 

@@ -52,7 +52,7 @@ _REGION = {
     "channels": "Which of the output channels it is made of: their numbers, from 0 on.",
     "label": "Its value in label maps, 1 to 255.",
     "threshold": "A pixel belongs to it when its probability is above this.",
-    "code": "Value, scheme and meaning of its DICOM code.",
+    "code": "Value, scheme and meaning of its DICOM code, then those of its category where that is another than usual.",
     "colour": "Red, green and blue, 0 to 255 each.",
 }
 _EXAMPLE = """\

@@ -55,9 +55,7 @@ def convert_shipped(name: str, spec: VariantSpec, folder: Path) -> Path:
     model: Any = build_model(spec, checkpoint.header.image, running_keras())
     load_weights(model, checkpoint, spec)
     contract = replace(
-        checkpoint_contract(checkpoint.header, name),
-        threshold=point.threshold,
-        post_processing=point.post_processing,
+        point.applied(checkpoint_contract(checkpoint.header, name)),
         calibrated_on=None if ranges is None else ranges.data,
         calibration_hash=None if ranges is None else ranges.calibration_sha256,
     )
