@@ -11,6 +11,7 @@ from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import BootstrapSeed, ContractFile, Threads, json_option
 
 if TYPE_CHECKING:
+    from edgeseg.data.subgroups import Grouping
     from edgeseg.data.volume import Dataset
 
 
@@ -39,6 +40,19 @@ def evaluate(
             metavar="CHANGE", help="First: no-pre, no-post, flair-only, half-brightness or double-brightness."
         ),
     ] = "none",
+    channels: Annotated[
+        str | None,
+        typer.Option(metavar="NAME=CHANNEL,...", help="What the network's channels are called in DIR: flair=t2f,..."),
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="COLUMN,...", help="Also score subgroups: site, or columns of a CSV.")
+    ] = None,
+    subgroups: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --by: the CSV, with patient and these columns.")
+    ] = None,
+    min_subgroup: Annotated[
+        int | None, typer.Option(help="With --by: patients that a subgroup needs to be called the worst; 5.")
+    ] = None,
     seed: BootstrapSeed = 0,
     threads: Threads = 2,
     contract: ContractFile = None,
@@ -57,7 +71,7 @@ def evaluate(
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.specs import check_flips
-    from edgeseg.stages.score import check_simulation, check_unseen
+    from edgeseg.stages.score import MIN_PATIENTS, check_min_subgroup, check_simulation, check_unseen
     from edgeseg.stages.score import evaluate as run
     from edgeseg.targets import open_artifact
 
@@ -65,15 +79,19 @@ def evaluate(
         raise OptionError(f"threads is {threads}; at least 1 is needed")
     check_flips(tta)
     check_simulation(simulate)
+    _check_by(by, subgroups, min_subgroup)
+    check_min_subgroup(MIN_PATIENTS if min_subgroup is None else min_subgroup)
     dataset = open_dataset(data, layout=layout, labels=labels)
     chosen = _chosen(dataset, patients, split, fold)
+    groupings = _groupings(dataset, chosen, data, by, subgroups)
     predictor = open_artifact(model, threads=threads, contract=contract)
     told = predictor.contract
     check_unseen(told, chosen, allow_seen=allow_seen)
+    cohort = _mapped(dataset, channels, told.channels)
     with counted("evaluating", total=len(chosen)) as progress:
         result = run(
             predictor,
-            volumes(dataset, chosen),
+            volumes(cohort, chosen),
             artifact=f"{told.variant.slug}/{told.target}",
             data=dataset.name,
             allow_seen=allow_seen,
@@ -81,6 +99,8 @@ def evaluate(
             flips=tta,
             simulation=simulate,
             seed=seed,
+            groupings=groupings,
+            min_subgroup=MIN_PATIENTS if min_subgroup is None else min_subgroup,
             progress=progress,
         )
     if as_json:
@@ -89,6 +109,38 @@ def evaluate(
     from edgeseg.reports.scores import evaluation_table
 
     show(evaluation_table(result, told))
+
+
+def _check_by(by: str | None, subgroups: Path | None, min_subgroup: int | None) -> None:
+    from edgeseg.errors import OptionError
+
+    for option, value in (("--subgroups", subgroups), ("--min-subgroup", min_subgroup)):
+        if by is None and value is not None:
+            raise OptionError(f"{option} {value} was given without --by; name the column by which patients are parted")
+
+
+def _groupings(
+    dataset: Dataset, chosen: tuple[str, ...], data: Path, by: str | None, table: Path | None
+) -> tuple[Grouping, ...]:
+    from edgeseg.data.subgroups import own_table, parted
+    from edgeseg.errors import OptionError
+
+    if by is None:
+        return ()
+    columns = [column.strip() for column in by.split(",") if column.strip()]
+    if not columns:
+        raise OptionError("--by names no column; give site, or columns of a CSV with commas between")
+    return parted(dataset, chosen, columns, table=table or own_table(data))
+
+
+def _mapped(dataset: Dataset, channels: str | None, network: tuple[str, ...]) -> Dataset:
+    from edgeseg.cli._channels import pairs
+    from edgeseg.data.channel_map import MappedChannels
+
+    if channels is None:
+        return dataset
+    rule = "--channels NAME=CHANNEL,..."
+    return MappedChannels(dataset, pairs([part.strip() for part in channels.split(",")], rule), network)
 
 
 def _chosen(dataset: Dataset, patients: str | None, split: Path | None, fold: int | None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
+from edgeseg.reports.subgroups import WORST_HEAD, worst_rows
 from edgeseg.reports.summary import summarise
 from edgeseg.reports.table import escape, figures, literal, markdown_table_lines, rich_table
 from edgeseg.reports.words import ABSENT, interval_text, latency_text, milliseconds_text, size_text, times_text
@@ -68,6 +69,8 @@ def markdown(build: BuildResult) -> str:
     evaluated = [row for row in build.artifacts if row.evaluation is not None]
     if evaluated:
         parts += ["", "## By institution", "", *_institution_lines(evaluated)]
+    if worst := worst_rows(evaluated):
+        parts += ["", "## Worst subgroups", "", *markdown_table_lines(WORST_HEAD, worst)]
     main = build.main
     if main is not None and main.evaluation is not None:
         parts += ["", f"## Patients: {main.artifact}", "", "The smallest artifact that failed no check.", ""]

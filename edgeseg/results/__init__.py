@@ -83,7 +83,16 @@ from edgeseg.results.runs import (
     UnusedFiles,
     UsedSequence,
 )
-from edgeseg.results.scores import ClassResult, ClassScore, EvalResult, InstitutionScore, ParityResult, PatientScore
+from edgeseg.results.scores import (
+    ClassResult,
+    ClassScore,
+    EvalResult,
+    InstitutionScore,
+    ParityResult,
+    PatientScore,
+    SubgroupResult,
+    SubgroupScore,
+)
 from edgeseg.results.selftest import SelfTest
 from edgeseg.results.sensitivity import LayerSensitivity, SensitivityResult
 from edgeseg.results.serving import (
@@ -211,6 +220,8 @@ __all__ = [
     "SliceSegmentation",
     "SpeedRatio",
     "StageRecord",
+    "SubgroupResult",
+    "SubgroupScore",
     "Sustained",
     "TargetList",
     "TensorDescription",

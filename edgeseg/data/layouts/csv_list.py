@@ -10,9 +10,6 @@ relative to the CSV, and none leads out of its folder. Slices are taken in the o
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.data.labels import chosen
@@ -23,28 +20,15 @@ from edgeseg.data.nifti import SUFFIXES as NIFTI
 from edgeseg.data.nifti import is_nifti
 from edgeseg.data.sequence_names import channel_names
 from edgeseg.data.slice_file import SUFFIXES as PICTURES
+from edgeseg.data.table_file import MARKS, PATIENT, Table, read_table
 from edgeseg.errors import DatasetError, OptionError
-from edgeseg.jsonio import JsonFormatError, decode, read_document
+from edgeseg.jsonio import JsonFormatError, decode
 from edgeseg.specs import ChannelSet, channel_set
 
 NAME = "csv"
 SHAPE = "DIR/<any>.csv with the columns patient, mask and one for each channel; site if known"
-PATIENT, MASK, SITE = "patient", "mask", "site"
-_MARKS = (",", ";", "\t")
+MASK, SITE = "mask", "site"
 _ENDINGS = (*NIFTI, *sorted(PICTURES))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    path: Path
-    columns: tuple[str, ...]
-    rows: tuple[dict[str, str], ...]
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """The columns that name files, the mask left out."""
-        own = (PATIENT, MASK, SITE)
-        return tuple(c for c in self.columns if c not in own and self.rows[0][c].lower().endswith(_ENDINGS))
 
 
 def csv_of(root: Path) -> Path | None:
@@ -70,8 +54,8 @@ def open_csv(root: Path, labels: str | None) -> CaseSet:
     path = csv_of(root)
     if path is None:
         raise DatasetError(f"{root}: no CSV with the columns '{PATIENT}' and '{MASK}' is there; the layout is {SHAPE}")
-    table = _read(path)
-    columns, folder = table.channels, path.parent
+    table = read_table(path, (PATIENT, MASK))
+    columns, folder = _channel_columns(table), path.parent
     if not columns:
         raise DatasetError(f"{path}: no column names images ({', '.join(_ENDINGS)}); add one for each channel")
     of_patient: dict[str, list[dict[str, str]]] = {}
@@ -86,6 +70,12 @@ def open_csv(root: Path, labels: str | None) -> CaseSet:
         cases=cases,
         layout=NAME,
     )
+
+
+def _channel_columns(table: Table) -> tuple[str, ...]:
+    """The columns that name files, the mask left out."""
+    own = (PATIENT, MASK, SITE)
+    return tuple(c for c in table.columns if c not in own and table.rows[0][c].lower().endswith(_ENDINGS))
 
 
 def _channels(path: Path, columns: tuple[str, ...]) -> ChannelSet:
@@ -137,48 +127,10 @@ def _file(path: Path, folder: Path, patient: str, row: dict[str, str], column: s
     return inside(folder, text, f"{path}, patient '{patient}'")
 
 
-def _read(path: Path) -> _Table:
-    lines = _lines(path)
-    if len(lines) < 2:
-        raise DatasetError(f"{path}: it has no rows; the first line names the columns, each other a slice or a patient")
-    columns = tuple(lines[0])
-    if twice := sorted({column for column in columns if columns.count(column) > 1}):
-        raise DatasetError(f"{path}: the column '{twice[0]}' is there twice; name each once")
-    if missing := [name for name in (PATIENT, MASK) if name not in columns]:
-        raise DatasetError(
-            f"{path}: the column '{missing[0]}' is missing; its columns are {', '.join(columns)}: add it, or rename one"
-        )
-    for number, line in enumerate(lines[1:], start=2):
-        if len(line) != len(columns):
-            raise DatasetError(
-                f"{path}: row {number} has {len(line)} cells and the first line {len(columns)}; correct it"
-            )
-    rows = tuple(dict(zip(columns, line, strict=True)) for line in lines[1:])
-    if any(not row[PATIENT] for row in rows):
-        raise DatasetError(f"{path}: a row names no patient; splits are by patient, so fill in the column '{PATIENT}'")
-    return _Table(path=path, columns=columns, rows=rows)
-
-
-def _lines(path: Path) -> list[list[str]]:
-    """Read the cells of all lines that hold any, whatever is between them: a comma, a semicolon or a tab."""
-    try:
-        text = decode(read_document(path))
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    except JsonFormatError as error:
-        raise DatasetError(f"{path}: it is {error}") from error
-    first = text.partition("\n")[0]
-    mark = max(_MARKS, key=first.count)
-    try:
-        return [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text), delimiter=mark) if any(line)]
-    except csv.Error as error:
-        raise DatasetError(f"{path}: it is no CSV ({error}); save it again") from error
-
-
 def _head(path: Path) -> set[str]:
     try:
         with path.open("rb") as stream:
             line = decode(stream.readline(65_536))
     except (OSError, JsonFormatError):
         return set()
-    return {cell.strip() for mark in _MARKS for cell in line.split(mark)}
+    return {cell.strip() for mark in MARKS for cell in line.split(mark)}
