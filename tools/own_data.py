@@ -2,6 +2,7 @@
 
     python tools/own_data.py brats DIR      4 sequences, NIfTI, labels 1, 2 and 4
     python tools/own_data.py nnunet DIR     2 channels, NIfTI, three classes in dataset.json
+    python tools/own_data.py csv DIR        2 channels, NIfTI, labels 1, 2 and 4, two sites and two scanners in a CSV
     python tools/own_data.py grey DIR       grey PNG, images/ and masks/, sizes that differ
 
 A patient is an ellipse with a lesion of three parts, one inside the other; nothing of it is anybody's.
@@ -83,6 +84,19 @@ def write_nnunet(root: Path, patients: int) -> None:
     (root / "dataset.json").write_text(json.dumps(told, indent=2) + "\n")
 
 
+def write_csv(root: Path, patients: int) -> None:
+    """Write patients that a CSV lists, of two sites and two scanners."""
+    lines = ["patient,site,scanner,flair,post,mask"]
+    for index in range(patients):
+        images, labels = patient(index, channels=2)
+        name = f"p{index:03d}"
+        for called, volume in zip(("flair", "post", "mask"), (*images.astype(np.int16), labels), strict=True):
+            write_nifti(root / name / f"{called}.nii.gz", volume)
+        files = ",".join(f"{name}/{called}.nii.gz" for called in ("flair", "post", "mask"))
+        lines.append(f"{name},{('north', 'south')[index % 2]},{'ab'[index // 2 % 2]},{files}")
+    (root / "patients.csv").write_text("\n".join(lines) + "\n")
+
+
 def write_grey(root: Path, patients: int) -> None:
     """Write grey pictures with speckle, as ultrasound has it, in two sizes."""
     for index in range(patients):
@@ -97,7 +111,12 @@ def write_grey(root: Path, patients: int) -> None:
                 Image.fromarray(pixels.astype(np.uint8)).save(folder / name)
 
 
-WRITERS: dict[str, Callable[[Path, int], None]] = {"brats": write_brats, "nnunet": write_nnunet, "grey": write_grey}
+WRITERS: dict[str, Callable[[Path, int], None]] = {
+    "brats": write_brats,
+    "csv": write_csv,
+    "grey": write_grey,
+    "nnunet": write_nnunet,
+}
 
 
 def main(arguments: list[str] | None = None) -> None:

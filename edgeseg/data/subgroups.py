@@ -55,7 +55,7 @@ def parted(
     read = None if table is None else read_table(table)
     for column in dict.fromkeys(columns):
         if read is not None and (column != SITE or SITE in read.columns):
-            found.append(_of_column(read, column, patients))
+            found.append(of_column(read, column, patients))
             continue
         if column != SITE:
             raise OptionError(
@@ -77,7 +77,12 @@ def own_table(data: Path) -> Path | None:
     return csv_of(data) if data.exists() else None
 
 
-def _of_column(table: Table, column: str, patients: Sequence[str]) -> Grouping:
+def of_column(table: Table, column: str, patients: Sequence[str]) -> Grouping:
+    """Part patients by a column of a table, which has a row or more for each.
+
+    Raises:
+        DatasetError: when the column or a patient is missing, or a patient is in two subgroups.
+    """
     if column not in table.columns:
         raise DatasetError(
             f"{table.path}: the column '{column}' is missing; its columns are {', '.join(table.columns)}: name one of "
