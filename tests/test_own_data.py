@@ -28,7 +28,12 @@ def _section(title: str) -> list[list[str]]:
 
 @pytest.mark.parametrize(
     ("title", "channels"),
-    [("BraTS", ("pre", "flair", "post", "t2")), ("A nnU-Net", ("pre", "flair")), ("Grey", ("grey",)), ("Another", ("flair", "post"))],
+    [
+        ("BraTS", ("pre", "flair", "post", "t2")),
+        ("A nnU-Net", ("pre", "flair")),
+        ("Grey", ("grey",)),
+        ("Another", ("flair", "post")),
+    ],
     ids=["brats", "nnunet", "grey", "cohort"],
 )
 def test_the_commands_of_the_page_run(

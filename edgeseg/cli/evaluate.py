@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._data import Labels, Layout
+from edgeseg.cli._data import Labels, Layout, Ray
 from edgeseg.cli._options import BootstrapSeed, ContractFile, Threads, json_option
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def evaluate(
     contract: ContractFile = None,
     layout: Layout = None,
     labels: Labels = None,
+    ray: Ray = False,
     as_json: Annotated[bool, json_option("Print JSON instead of tables.")] = False,
 ) -> None:
     """Score an artifact per patient: Dice with its interval, IoU, HD95, lesions found, false alarms.
@@ -66,41 +67,58 @@ def evaluate(
     """
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
-    from edgeseg.data.open import open_dataset
-    from edgeseg.data.volume import volumes
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.specs import check_flips
-    from edgeseg.stages.score import MIN_PATIENTS, check_min_subgroup, check_simulation, check_unseen
-    from edgeseg.stages.score import evaluate as run
-    from edgeseg.targets import open_artifact
+    from edgeseg.stages.score import (
+        MIN_PATIENTS,
+        ScoreJob,
+        check_min_subgroup,
+        check_simulation,
+        check_unseen,
+        evaluation_of,
+        scores_on_ray,
+    )
 
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
     check_flips(tta)
     check_simulation(simulate)
     _check_by(by, subgroups, min_subgroup)
-    check_min_subgroup(MIN_PATIENTS if min_subgroup is None else min_subgroup)
-    dataset = open_dataset(data, layout=layout, labels=labels)
+    smallest = MIN_PATIENTS if min_subgroup is None else min_subgroup
+    check_min_subgroup(smallest)
+    job = ScoreJob(
+        model=model,
+        data=data,
+        contract=contract,
+        layout=layout,
+        labels=labels,
+        channels=_pairs(channels),
+        threads=threads,
+        allow_seen=allow_seen,
+        post_processing=post_processing,
+        flips=tta,
+        simulation=simulate,
+    )
+    dataset = job.open_data()
     chosen = _chosen(dataset, patients, split, fold)
     groupings = _groupings(dataset, chosen, data, by, subgroups)
-    predictor = open_artifact(model, threads=threads, contract=contract)
+    predictor = job.open_model()
     told = predictor.contract
     check_unseen(told, chosen, allow_seen=allow_seen)
-    cohort = _mapped(dataset, channels, told.channels)
+    cohort = job.mapped(dataset, told.channels)
     with counted("evaluating", total=len(chosen)) as progress:
-        result = run(
+        result = evaluation_of(
+            scores_on_ray(job, chosen) if ray else job.scores(predictor, cohort, chosen),
             predictor,
-            volumes(cohort, chosen),
             artifact=f"{told.variant.slug}/{told.target}",
             data=dataset.name,
-            allow_seen=allow_seen,
             post_processing=post_processing,
             flips=tta,
             simulation=simulate,
             seed=seed,
             groupings=groupings,
-            min_subgroup=MIN_PATIENTS if min_subgroup is None else min_subgroup,
+            min_subgroup=smallest,
             progress=progress,
         )
     if as_json:
@@ -133,14 +151,12 @@ def _groupings(
     return parted(dataset, chosen, columns, table=table or own_table(data))
 
 
-def _mapped(dataset: Dataset, channels: str | None, network: tuple[str, ...]) -> Dataset:
+def _pairs(channels: str | None) -> tuple[tuple[str, str], ...]:
     from edgeseg.cli._channels import pairs
-    from edgeseg.data.channel_map import MappedChannels
 
     if channels is None:
-        return dataset
-    rule = "--channels NAME=CHANNEL,..."
-    return MappedChannels(dataset, pairs([part.strip() for part in channels.split(",")], rule), network)
+        return ()
+    return tuple(pairs([part.strip() for part in channels.split(",")], "--channels NAME=CHANNEL,...").items())
 
 
 def _chosen(dataset: Dataset, patients: str | None, split: Path | None, fold: int | None) -> tuple[str, ...]:

@@ -49,7 +49,9 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     def invoke(*arguments: object, contract: Contract = CONTRACT) -> str:
-        monkeypatch.setattr("edgeseg.targets.open_artifact", lambda path, *, threads, **_: ReadsFlair(contract))
+        monkeypatch.setattr(
+            "edgeseg.stages.score.on_ray.open_artifact", lambda path, *, threads, **_: ReadsFlair(contract)
+        )
         monkeypatch.setenv("COLUMNS", "80")
         app = typer.Typer()
         app.command()(evaluate)

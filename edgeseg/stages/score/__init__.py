@@ -12,6 +12,7 @@ from edgeseg.stages.score.device import (
     slice_digests,
 )
 from edgeseg.stages.score.evaluate import by_institution, dice_delta, evaluate, evaluation_of, result_of
+from edgeseg.stages.score.on_ray import ScoreJob, scores_on_ray
 from edgeseg.stages.score.patients import cannot_tell, check_unseen, predicted_masks
 from edgeseg.stages.score.simulate import check_simulation
 from edgeseg.stages.score.subgroups import MIN_PATIENTS, check_min_subgroup, subgroup_results
@@ -20,6 +21,7 @@ from edgeseg.stages.score.verify import verify
 __all__ = [
     "EVIDENCE_FILE",
     "MIN_PATIENTS",
+    "ScoreJob",
     "busiest_slices",
     "by_institution",
     "cannot_tell",
@@ -35,6 +37,7 @@ __all__ = [
     "predicted_masks",
     "replay_images",
     "result_of",
+    "scores_on_ray",
     "slice_digests",
     "subgroup_results",
     "verify",
