@@ -34,17 +34,17 @@ This page has how much memory a training takes, by the number of its patients.
 
 `python benchmarks/training_memory.py --patients {patients} --into docs/measured/training-memory.md` wrote it: synthetic
 patients of {slices} slices of {side} x {side} x 3, `alphax` at alpha 0.0625, {steps} steps of 16 crops and one
-validation, TensorFlow. "Own" is what a process holds of its own at its peak; "in all" adds the pages of the memory-mapped
+validation, TensorFlow. "Own" is what a process holds of its own at its peak; "in all" adds the pages of the mapped
 slices and of the libraries that were in memory, which the kernel takes back when others need them.
 
-| patients | slices, MB | cache: own, MB | cache: in all | training: own, MB | in all | with a teacher: own, MB | in all |
+| patients | slices, MB | cache: own, MB | in all | training: own, MB | in all | with a teacher: own, MB | in all |
 |---|---|---|---|---|---|---|---|
 {rows}
 
 - Slices, masks and what teachers say of them lie in files and are mapped; one patient at a time is decoded, and a batch
   is read row by row.
-- Not flat: `--augment-on device` copies the training slices to the accelerator by design, 260 kB for one of 256 x 256 and
-  three channels; its own memory sets how many fit.
+- Not flat: `--augment-on device` copies the training slices to the accelerator by design, 260 kB for one of 256 x 256
+  and three channels; its own memory sets how many fit.
 """
 
 
@@ -119,7 +119,7 @@ def _cache(count: int, place: Path) -> None:
 
 
 def _train(count: int, place: Path, *, taught: bool) -> None:
-    from edgeseg.checkpoint import read_checkpoint
+    from edgeseg.checkpoint import Checkpoint, read_checkpoint
     from edgeseg.data.cache import cached
     from edgeseg.specs import TrainSpec, VariantSpec
     from edgeseg.stages.train import train
@@ -134,10 +134,10 @@ def _train(count: int, place: Path, *, taught: bool) -> None:
         steps_per_epoch=STEPS,
         warmup_steps=1,
     )
-    teachers = ()
+    teachers: tuple[Checkpoint, ...] = ()
     if taught:
         teachers = (read_checkpoint(place / "train"),)
-        spec = replace(spec, teachers=tuple(artifacts.sha256_file(one.path) for one in teachers))
+        spec = replace(spec, teachers=(artifacts.sha256_file(teachers[0].path),), distil_weight=0.5)
     learn = tuple(patient for patient in cache.patients if patient not in set(held))
     train(
         cache,

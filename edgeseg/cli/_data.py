@@ -21,6 +21,10 @@ Labels = Annotated[
         help="What masks tell apart, such as whole-tumour=1+2+4,core=1+4; what the data set says if not given.",
     ),
 ]
+Plane = Annotated[
+    str | None,
+    typer.Option("--plane", help="Slices through another axis of volumes: coronal or sagittal; axial if not given."),
+]
 Ray = Annotated[
     bool, typer.Option("--ray", help="Deal patients to the workers of Ray: RAY_ADDRESS, or else this machine.")
 ]

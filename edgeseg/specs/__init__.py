@@ -22,6 +22,7 @@ from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.node import Destination, NodeOptions, Peer, Tls
 from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import OperatingPoint
+from edgeseg.specs.plane import AXIAL, PLANES, check_plane
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.recipes import (
     MAIN_OPTIONS,
@@ -65,6 +66,7 @@ from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 __all__ = [
     "APP_SCHEMA_VERSION",
     "AUGMENTATIONS",
+    "AXIAL",
     "BASE",
     "CHANNELS",
     "COLOURS",
@@ -82,6 +84,7 @@ __all__ = [
     "NEWEST_CONTRACT_SCHEMA_VERSION",
     "NORMALISATIONS",
     "OUTPUTS",
+    "PLANES",
     "PROFILES",
     "RECIPE_SPECS",
     "SEGMENT_ROUTE",
@@ -127,6 +130,7 @@ __all__ = [
     "VariantSpec",
     "channel_set",
     "check_flips",
+    "check_plane",
     "check_regions",
     "check_salt",
     "check_seed",

@@ -86,6 +86,11 @@ def _check(teacher: Checkpoint, cache: SliceCache, validation_patients: tuple[st
         are="validation patient(s)",
         advice="; what it teaches would leak into the score, so take a teacher of the same fold",
     )
+    if header.image.plane != cache.index.plane:
+        raise CheckpointError(
+            f"the teacher {teacher.path} takes {header.image.plane} slices and the data was decoded to "
+            f"{cache.index.plane} ones; take a teacher of that plane"
+        )
     if header.foreign is None and (header.image.height, header.image.width) != (cache.index.height, cache.index.width):
         raise CheckpointError(
             f"the teacher {teacher.path} takes slices of {header.image.height} x {header.image.width} and the data has "
