@@ -111,7 +111,7 @@ def test_the_cache_holds_the_plane_and_patients_come_in_it(
 
 def test_a_scan_is_turned_and_its_masks_come_back(write_nifti: Callable[..., Path], tmp_path: Path) -> None:
     values = np.random.default_rng(1).integers(1, 200, (12, 10, 8)).astype(np.uint8)
-    path = write_nifti("flair.nii.gz", values, spacing_mm=(1.0, 1.0, 2.0))
+    path = write_nifti("flair.nii.gz", values, spacing_mm=(2.0, 1.0, 1.0))
     with open_scan(sequences={"flair": path}) as scan:
         images = np.stack([scan.image(index) for index in range(len(scan.slice_names))])
         turned = TurnedScan(scan, "coronal")
