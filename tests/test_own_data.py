@@ -31,10 +31,11 @@ def _section(title: str) -> list[list[str]]:
     [
         ("BraTS", ("pre", "flair", "post", "t2")),
         ("A nnU-Net", ("pre", "flair")),
+        ("Slices", ("pre", "flair")),
         ("Grey", ("grey",)),
         ("Another", ("flair", "post")),
     ],
-    ids=["brats", "nnunet", "grey", "cohort"],
+    ids=["brats", "nnunet", "plane", "grey", "cohort"],
 )
 def test_the_commands_of_the_page_run(
     title: str,

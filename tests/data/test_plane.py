@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from edgeseg.data.cache import cached, folder_key
+from edgeseg.data.nifti import open_nifti
 from edgeseg.data.open import open_dataset
 from edgeseg.data.open_scan import open_scan
 from edgeseg.data.plane import InPlane, in_plane
@@ -20,8 +21,9 @@ from edgeseg.errors import ContractError, DatasetError, OptionError
 from edgeseg.imaging import axial_spacing, from_plane, plane_spacing, to_plane
 from edgeseg.runtime.stream import SliceMask
 from edgeseg.runtime.turned import TurnedScan, turned_back
-from edgeseg.specs import LGG, PLANES, Contract, ImageSpec, VariantSpec
+from edgeseg.specs import LGG, PLANES, Contract, ImageSpec, RunOptions, VariantSpec
 from edgeseg.stages.predict import masks_on_volume, volume_logits
+from edgeseg.stages.segment import run
 from edgeseg.stages.ship.fits import require_fit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,6 +125,31 @@ def test_a_scan_is_turned_and_its_masks_come_back(write_nifti: Callable[..., Pat
     assert np.array_equal(np.stack([one.mask for one in back]), images[..., 1] > 100)
     assert {one.logit_range for one in back} == {(-1.0, len(bright) - 1.0)}
     assert sum(one.seconds for one in back) == pytest.approx(0.5 * len(bright))
+
+
+@pytest.mark.parametrize("plane", ["coronal", "sagittal"])
+def test_the_runner_draws_on_the_scans_own_voxels(
+    plane: str,
+    write_nifti: Callable[..., Path],
+    tiny_onnx: Callable[..., Path],
+    tiny_contract: Contract,
+    tmp_path: Path,
+) -> None:
+    values = np.random.default_rng(2).integers(1, 250, (16, 24, 20)).astype(np.uint8)
+    sizes = {"coronal": (16, 20), "sagittal": (16, 24)}[plane]
+    model = tiny_onnx(contract=replace(tiny_contract, plane=plane, height=16, width=24))
+    result = run(
+        model,
+        out=tmp_path / "out",
+        options=RunOptions(sequences={"flair": write_nifti("flair.nii.gz", values, spacing_mm=(1.0, 1.0, 1.0))}),
+    )
+    (row,) = result.patients
+    assert row.slices == 16
+    assert any(f"are {sizes[0]} x {sizes[1]} and were resampled" in one for one in row.warnings) == (sizes != (16, 24))
+    drawn = open_nifti(tmp_path / "out" / row.files[0])[0]
+    mask = np.stack([drawn.plane(index) > 0 for index in range(16)])
+    drawn.close()
+    assert np.array_equal(mask, values > 127)
 
 
 def test_a_network_of_another_plane_is_no_ones_who_reads_slices_as_they_are() -> None:
