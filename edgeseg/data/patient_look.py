@@ -109,9 +109,10 @@ class _Case(_Look):
             return
         self.slices += len(volume.images)
         classes = max(1, len(self._dataset.classes))
-        self.present = tuple(volume.reference.reshape(-1, classes).any(axis=0).tolist())
+        shown: list[bool] = volume.reference.reshape(-1, classes).any(axis=0).tolist()
+        self.present = tuple(shown)
         if not any(self.present):
-            self._add("no-tumour", "the patient's mask is empty", level=WARNING)
+            self._add("no-tumour", patient, "the patient's mask is empty", level=WARNING)
         for name, image in zip(volume.slice_names, volume.images, strict=True):
             self._picture(patient, name, image)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -68,11 +69,14 @@ def test_a_look_through_a_data_set_finds_the_same(
     own, root = script(ROOT / "tools" / "own_data.py"), tmp_path / "set"
     own.main(["nnunet", str(root), "--patients", "3"])
     (root / "imagesTr" / "case_001_0001.nii.gz").unlink()
-    copy = (root / "imagesTr" / "case_000_0000.nii.gz").read_bytes()
-    (root / "imagesTr" / "case_002_0000.nii.gz").write_bytes(copy)
+    for channel in ("0000", "0001"):
+        copy = (root / "imagesTr" / f"case_000_{channel}.nii.gz").read_bytes()
+        (root / "imagesTr" / f"case_002_{channel}.nii.gz").write_bytes(copy)
+    own.write_nifti(root / "labelsTr" / "case_002.nii.gz", np.zeros((8, 64, 64), np.uint8))
     here, there = (CliRunner().invoke(app, ["data", "verify", str(root), "--json", *more]) for more in ((), ("--ray",)))
     assert (here.exit_code, there.exit_code) == (1, 1)
-    assert json.loads(here.stdout)["errors"] >= 1
+    kinds = [finding["kind"] for finding in json.loads(here.stdout)["findings"]]
+    assert kinds == ["unreadable-patient", "no-tumour", *["duplicate-slice"] * 8]
     assert there.stdout == here.stdout
 
 
