@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts
+from edgeseg.data.mapped import let_go
 from edgeseg.data.one_size import common_size, square_size, to_one_size
 from edgeseg.data.rows_file import RowsFile
 from edgeseg.data.volume import Dataset, Volume, volumes
@@ -86,6 +87,11 @@ class SliceCache:
             volume = self.volume(one.patient)
             if _digest(volume) != one.sha256:
                 raise ValueError(f"the slices or masks of {one.patient} were changed")
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Take what was read out of this process' memory; it is read again when it is used."""
+        let_go(self.images, self.masks)
 
     @property
     def name(self) -> str:

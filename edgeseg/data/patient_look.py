@@ -109,8 +109,8 @@ class _Case(_Look):
             return
         self.slices += len(volume.images)
         classes = max(1, len(self._dataset.classes))
-        shown: list[bool] = volume.reference.reshape(-1, classes).any(axis=0).tolist()
-        self.present = tuple(shown)
+        shown = np.asarray(volume.reference.reshape(-1, classes).any(axis=0))
+        self.present = tuple(bool(one) for one in shown)
         if not any(self.present):
             self._add("no-tumour", patient, "the patient's mask is empty", level=WARNING)
         for name, image in zip(volume.slice_names, volume.images, strict=True):

@@ -35,8 +35,12 @@ def csv_of(root: Path) -> Path | None:
     """Return the one CSV of a folder whose first line has the columns that are needed, or the file that was given."""
     if root.is_file():
         return root if root.suffix.lower() == ".csv" else None
-    files = [file for file in sorted(root.iterdir()) if file.suffix.lower() == ".csv" and file.is_file()]
-    return next((file for file in files if _head(file) >= {PATIENT, MASK}), None)
+    return next((file for file in _lists(root) if _head(file) >= {PATIENT, MASK}), None)
+
+
+def half_a_list(root: Path) -> Path | None:
+    """Return a CSV of a folder that names patients or masks and not both; None where there is none."""
+    return next((file for file in _lists(root) if _head(file) & {PATIENT, MASK}), None)
 
 
 def looks_like_csv(root: Path) -> bool:
@@ -70,6 +74,10 @@ def open_csv(root: Path, labels: str | None) -> CaseSet:
         cases=cases,
         layout=NAME,
     )
+
+
+def _lists(root: Path) -> list[Path]:
+    return [file for file in sorted(root.iterdir()) if file.suffix.lower() == ".csv" and file.is_file()]
 
 
 def _channel_columns(table: Table) -> tuple[str, ...]:

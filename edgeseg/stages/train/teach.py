@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.cache import SliceCache
+from edgeseg.data.mapped import let_go
 from edgeseg.data.volume import Volume
 from edgeseg.errors import CheckpointError
 from edgeseg.imaging import logits_to_size
@@ -68,6 +69,8 @@ def soft_labels(
                 progress(done, total, patient)
         rows = cache.rows(patient)
         soft[rows.start : rows.stop] = np.rint(summed.astype(np.float64) / max(len(asked), 1) * 255.0).astype(np.uint8)
+        cache.let_go()
+        let_go(soft)
     return soft
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from edgeseg.cli.main import app
-from edgeseg.errors import DatasetError
+from edgeseg.errors import DatasetError, SplitError
 
 ROOT = Path(__file__).parents[3]
 Spoil = Callable[[ModuleType, Path], None]
@@ -42,6 +42,10 @@ def _colour(own: ModuleType, root: Path) -> None:
     Image.new("RGB", (64, 64), (9, 99, 200)).save(root / "images" / "patient_000" / "frame_2.png")
 
 
+def _first_in_colour(own: ModuleType, root: Path) -> None:
+    Image.new("RGB", (64, 64), (9, 99, 200)).save(root / "images" / "patient_000" / "frame_1.png")
+
+
 def _absent(own: ModuleType, root: Path) -> None:
     told = json.loads((root / "dataset.json").read_text())
     told["labels"]["cyst"] = 9
@@ -56,6 +60,7 @@ def _absent(own: ModuleType, root: Path) -> None:
         pytest.param("nnunet", _other_grid, "masks are never resampled", id="another grid"),
         pytest.param("nnunet", _five_axes, "is no volume; 3-D or 4-D is needed", id="five axes"),
         pytest.param("grey", _colour, "save it as grey", id="colour among grey"),
+        pytest.param("grey", _first_in_colour, "save it as grey", id="the first in colour"),
         pytest.param("nnunet", _absent, "no patient has this class", id="absent class"),
     ],
 )
@@ -63,7 +68,7 @@ def test_verify_names_it_once(
     layout: str, spoil: Spoil, told: str, script: Callable[[Path], ModuleType], tmp_path: Path
 ) -> None:
     own, root = script(ROOT / "tools" / "own_data.py"), tmp_path / "set"
-    own.main([layout, str(root), "--patients", "2"])
+    own.main([layout, str(root), "--patients", "3"])
     spoil(own, root)
     result = CliRunner().invoke(app, ["data", "verify", str(root), "--json"])
     found = json.loads(result.stdout)
@@ -88,3 +93,17 @@ def test_a_list_is_refused_with_one_error(command: str, text: str, told: str, tm
     assert result.exception.exit_code == 2
     assert told in str(result.exception)
     assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
+    folder = CliRunner().invoke(app, ["data", command, str(tmp_path)])
+    assert str(folder.exception) == str(result.exception)
+
+
+def test_training_refuses_a_class_that_no_patient_has(script: Callable[[Path], ModuleType], tmp_path: Path) -> None:
+    own, root = script(ROOT / "tools" / "own_data.py"), tmp_path / "set"
+    own.main(["nnunet", str(root), "--patients", "3"])
+    _absent(own, root)
+    result = CliRunner().invoke(
+        app, ["train", "--data", str(root), "--out", str(tmp_path / "run"), "--batch-size", "4"]
+    )
+    assert isinstance(result.exception, SplitError)
+    assert "has the class 'cyst', so nothing can learn it" in str(result.exception)
+    assert not (tmp_path / "run").exists()
