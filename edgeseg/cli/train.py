@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._data import Labels, Layout, Plane
+from edgeseg.cli._data import Labels, Layout, Plane, decoded
 from edgeseg.cli._options import json_option, out_option
 
 if TYPE_CHECKING:
@@ -218,18 +218,11 @@ def _open(
     plane: str | None,
 ) -> tuple[SliceCache, Split]:
     """Decode the slices and say which patients stand in which fold."""
-    from edgeseg.cli._progress import counted
-    from edgeseg.data.cache import cached, folder_key
-    from edgeseg.data.open import open_dataset
-    from edgeseg.data.plane import seen_in
     from edgeseg.data.split import check_split, make_folds, read_split
     from edgeseg.errors import OptionError
     from edgeseg.specs import AXIAL
 
-    dataset = open_dataset(data, layout=layout, labels=labels)
-    with counted("decoding slices") as progress:
-        key = folder_key(data, layout=layout, labels=labels, plane=None if plane == AXIAL else plane)
-        slices = cached(seen_in(dataset, plane or AXIAL), key, root=cache, progress=progress)
+    dataset, slices = decoded(data, cache, layout=layout, labels=labels, plane=plane, doing="decoding slices")
     counted_on = dataset if slices.index.resampled or slices.index.plane != AXIAL else slices
     if split is None:
         return slices, make_folds(counted_on, folds=min(5, len(slices.patients)) if folds is None else folds, seed=seed)

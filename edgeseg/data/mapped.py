@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,5 +17,6 @@ def let_go(*arrays: NDArray[np.generic] | None) -> None:
     """
     advice = getattr(mmap, "MADV_DONTNEED", None)
     for array in arrays:
-        if array is not None and isinstance(array.base, mmap.mmap) and advice is not None:
-            array.base.madvise(advice)
+        base: Any = None if array is None else array.base
+        if isinstance(base, mmap.mmap) and advice is not None:
+            base.madvise(advice)

@@ -52,11 +52,13 @@ class Sampler:
         if spec.missing_share:
             can_be_missing(cache.channels)
         rows = np.concatenate([np.asarray(cache.rows(p), dtype=np.int64) for p in patients])
-        shown = np.concatenate([_shown(cache, patient) for patient in patients])
+        shown: NDArray[np.bool_] = np.concatenate([_shown(cache, patient) for patient in patients])
         has_tumour = shown.any(axis=1)
         if not has_tumour.any():
             raise SplitError(f"none of the {len(patients)} training patients has a slice with tumour; check the masks")
-        if absent := [name for name, there in zip(cache.classes, shown.any(axis=0), strict=False) if not there]:
+        if absent := [
+            name for name, there in zip(cache.classes, np.asarray(shown.any(axis=0)), strict=False) if not there
+        ]:
             raise SplitError(
                 f"none of the {len(patients)} training patients has the class '{absent[0]}', so nothing can learn it; "
                 "leave it out with --labels, or train with patients who have it"
@@ -154,6 +156,6 @@ class Sampler:
 def _shown(cache: SliceCache, patient: str) -> NDArray[np.bool_]:
     """Say of each slice of a patient which classes it has: `(N, K) bool`, K = 1 where masks tell tumour alone."""
     rows = cache.rows(patient)
-    shown: NDArray[np.bool_] = cache.masks[rows.start : rows.stop].any(axis=(1, 2))
+    shown = np.asarray(cache.masks[rows.start : rows.stop].any(axis=(1, 2)))
     cache.let_go()
-    return np.asarray(shown).reshape(len(rows), -1)
+    return shown.reshape(len(rows), -1)
