@@ -13,6 +13,9 @@ from edgeseg.cli._options import BootstrapSeed, ContractFile, Threads, json_opti
 if TYPE_CHECKING:
     from edgeseg.data.subgroups import Grouping
     from edgeseg.data.volume import Dataset
+    from edgeseg.results import EvalResult
+    from edgeseg.specs import Contract
+    from edgeseg.stages.score import ScoreJob
 
 
 def evaluate(
@@ -42,7 +45,7 @@ def evaluate(
     ] = "none",
     channels: Annotated[
         str | None,
-        typer.Option(metavar="NAME=CHANNEL,...", help="What the network's channels are called in DIR: flair=t2f,..."),
+        typer.Option(metavar="NAME=CHANNEL,...", help="What the network's channels are called in DIR: pre=t1n,..."),
     ] = None,
     by: Annotated[
         str | None, typer.Option(metavar="COLUMN,...", help="Also score subgroups: site, or columns of a CSV.")
@@ -66,19 +69,10 @@ def evaluate(
     Without --patients and --split all patients of the data set are scored.
     """
     from edgeseg.cli._print import show
-    from edgeseg.cli._progress import counted
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.specs import check_flips
-    from edgeseg.stages.score import (
-        MIN_PATIENTS,
-        ScoreJob,
-        check_min_subgroup,
-        check_simulation,
-        check_unseen,
-        evaluation_of,
-        scores_on_ray,
-    )
+    from edgeseg.stages.score import MIN_PATIENTS, ScoreJob, check_min_subgroup, check_simulation
 
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
@@ -103,9 +97,32 @@ def evaluate(
     dataset = job.open_data()
     chosen = _chosen(dataset, patients, split, fold)
     groupings = _groupings(dataset, chosen, data, by, subgroups)
+    result, told = _scored(job, dataset, chosen, groupings, smallest, seed=seed, ray=ray)
+    if as_json:
+        typer.echo(to_json(result))
+        return
+    from edgeseg.reports.scores import evaluation_table
+
+    show(evaluation_table(result, told))
+
+
+def _scored(
+    job: ScoreJob,
+    dataset: Dataset,
+    chosen: tuple[str, ...],
+    groupings: tuple[Grouping, ...],
+    min_subgroup: int,
+    *,
+    seed: int,
+    ray: bool,
+) -> tuple[EvalResult, Contract]:
+    """Score the patients here, or on Ray."""
+    from edgeseg.cli._progress import counted
+    from edgeseg.stages.score import check_unseen, evaluation_of, scores_on_ray
+
     predictor = job.open_model()
     told = predictor.contract
-    check_unseen(told, chosen, allow_seen=allow_seen)
+    check_unseen(told, chosen, allow_seen=job.allow_seen)
     cohort = job.mapped(dataset, told.channels)
     with counted("evaluating", total=len(chosen)) as progress:
         result = evaluation_of(
@@ -113,20 +130,15 @@ def evaluate(
             predictor,
             artifact=f"{told.variant.slug}/{told.target}",
             data=dataset.name,
-            post_processing=post_processing,
-            flips=tta,
-            simulation=simulate,
+            post_processing=job.post_processing,
+            flips=job.flips,
+            simulation=job.simulation,
             seed=seed,
             groupings=groupings,
-            min_subgroup=smallest,
+            min_subgroup=min_subgroup,
             progress=progress,
         )
-    if as_json:
-        typer.echo(to_json(result))
-        return
-    from edgeseg.reports.scores import evaluation_table
-
-    show(evaluation_table(result, told))
+    return result, told
 
 
 def _check_by(by: str | None, subgroups: Path | None, min_subgroup: int | None) -> None:

@@ -23,7 +23,7 @@ class MappedChannels:
         Args:
             dataset: the cohort.
             taken: from the name of a channel that the network takes to that of one that the cohort has, as it is called
-                there or here (`t2f` is `flair`).
+                there or here (`t1n` is `pre`).
             network: the channels that the network takes.
 
         Raises:
