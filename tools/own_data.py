@@ -2,7 +2,7 @@
 
     python tools/own_data.py brats DIR      4 sequences, NIfTI, labels 1, 2 and 4
     python tools/own_data.py nnunet DIR     2 channels, NIfTI, three classes in dataset.json
-    python tools/own_data.py csv DIR        2 channels, NIfTI, labels 1, 2 and 4, two sites and two scanners in a CSV
+    python tools/own_data.py csv DIR        4 sequences, NIfTI, labels 1, 2 and 4, two sites and two scanners in a CSV
     python tools/own_data.py grey DIR       grey PNG, images/ and masks/, sizes that differ
 
 A patient is an ellipse with a lesion of three parts, one inside the other; nothing of it is anybody's.
@@ -86,13 +86,14 @@ def write_nnunet(root: Path, patients: int) -> None:
 
 def write_csv(root: Path, patients: int) -> None:
     """Write patients that a CSV lists, of two sites and two scanners."""
-    lines = ["patient,site,scanner,flair,post,mask"]
+    columns = ("native", "contrast", "t2", "flair", "mask")
+    lines = [",".join(("patient", "site", "scanner", *columns))]
     for index in range(patients):
-        images, labels = patient(index, channels=2)
+        images, labels = patient(index, channels=4)
         name = f"p{index:03d}"
-        for called, volume in zip(("flair", "post", "mask"), (*images.astype(np.int16), labels), strict=True):
+        for called, volume in zip(columns, (*images.astype(np.int16), labels), strict=True):
             write_nifti(root / name / f"{called}.nii.gz", volume)
-        files = ",".join(f"{name}/{called}.nii.gz" for called in ("flair", "post", "mask"))
+        files = ",".join(f"{name}/{called}.nii.gz" for called in columns)
         lines.append(f"{name},{('north', 'south')[index % 2]},{'ab'[index // 2 % 2]},{files}")
     (root / "patients.csv").write_text("\n".join(lines) + "\n")
 
