@@ -2,7 +2,7 @@
 
     python benchmarks/cohort.py MODEL [--patients 64] [--into docs/measured/cohort.md]
 
-Phantom patients are written once, then read by `edgeseg data verify` and scored by `edgeseg evaluate --threads 1`: in
+Synthetic patients are written once, then read by `edgeseg data verify` and scored by `edgeseg evaluate --threads 1`: in
 one process, on Ray's workers of this machine (one for each processor), and on them once more while one that works is
 killed. Times are those of whole commands, start and Ray's own start included. Needs the extras `build` and `ray`.
 """
@@ -21,15 +21,18 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from synthetic import Synthetic
+
 from edgeseg import artifacts
-from edgeseg.data.phantom import PhantomDataset, write_dataset
+from edgeseg.data.phantom import write_dataset
 
 TASK = "ray::_there"
+SLICES, SIDE = 12, 256
 PAGE = """# Cohorts over several workers
 
 This page has how long reading and scoring a cohort take in one process and on the workers of Ray.
 
-`python benchmarks/cohort.py MODEL --patients {patients} --into docs/measured/cohort.md` wrote it: {patients} phantom
+`python benchmarks/cohort.py MODEL --patients {patients} --into docs/measured/cohort.md` wrote it: {patients} synthetic
 patients, {slices} slices of 256 x 256, on {cores} cores with {ray}; {model}, one thread for each patient. Times are
 those of whole commands in seconds, start included. "Same" says that the JSON, byte by byte, is that of one process;
 in the last column a worker was killed while it worked.
@@ -61,9 +64,7 @@ def main() -> None:
     load = f"{os.getloadavg()[0]:.1f}"
     with tempfile.TemporaryDirectory() as place:
         data = Path(place) / "cohort"
-        data.mkdir()
-        phantoms = PhantomDataset(patients=given.patients, seed=0)
-        write_dataset(phantoms, data)
+        write_dataset(Synthetic(given.patients, slices=SLICES, side=SIDE), data)
         slices = sum(1 for _ in data.rglob("*_mask.tif"))
         commands = {
             "`data verify`": ["data", "verify", str(data), "--json"],

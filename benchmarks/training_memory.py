@@ -21,11 +21,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
+from synthetic import Synthetic
 
 from edgeseg import artifacts
-from edgeseg.data.volume import Volume
-from edgeseg.specs import LGG, ChannelSet
 
 SIDE, SLICES, STEPS = 64, 16, 60
 PAGE = """# Memory of training
@@ -46,32 +44,6 @@ slices and of the libraries that were in memory, which the kernel takes back whe
 - Not flat: `--augment-on device` copies the training slices to the accelerator by design, 260 kB for one of 256 x 256
   and three channels; its own memory sets how many fit.
 """
-
-
-class Synthetic:
-    """Patients that are drawn when asked for; satisfies `edgeseg.data.volume.Dataset`."""
-
-    name, classes = "synthetic", ()
-    channels: ChannelSet = LGG
-
-    def __init__(self, patients: int) -> None:
-        """Name them."""
-        self.patients = tuple(f"S{number:05d}" for number in range(patients))
-
-    def institution(self, patient: str) -> str:
-        """Nobody's."""
-        return ""
-
-    def volume(self, patient: str) -> Volume:
-        """Draw one: noise with a brighter square in every second slice, `(16, 64, 64, 3) uint8`."""
-        rng = np.random.default_rng(int(patient[1:]))
-        images = rng.integers(0, 120, (SLICES, SIDE, SIDE, 3), np.uint8)
-        masks = np.zeros((SLICES, SIDE, SIDE), np.bool_)
-        row, column = rng.integers(8, SIDE - 24, 2)
-        masks[::2, row : row + 16, column : column + 16] = True
-        images[masks] += 100
-        names = tuple(f"slice_{number:03d}" for number in range(1, SLICES + 1))
-        return Volume(patient=patient, institution="", images=images, masks=masks, slice_names=names)
 
 
 def main() -> None:
@@ -115,7 +87,7 @@ def _part(what: str, count: int, place: str) -> None:
 def _cache(count: int, place: Path) -> None:
     from edgeseg.data.cache import cached
 
-    cached(Synthetic(count), "key", root=place)
+    cached(Synthetic(count, slices=SLICES, side=SIDE), "key", root=place)
 
 
 def _train(count: int, place: Path, *, taught: bool) -> None:
@@ -124,7 +96,7 @@ def _train(count: int, place: Path, *, taught: bool) -> None:
     from edgeseg.specs import TrainSpec, VariantSpec
     from edgeseg.stages.train import train
 
-    cache = cached(Synthetic(count), "key", root=place)
+    cache = cached(Synthetic(count, slices=SLICES, side=SIDE), "key", root=place)
     held = cache.patients[::5]
     spec = TrainSpec(
         variant=VariantSpec(name="alphax", alpha=0.0625, stem="half"),
