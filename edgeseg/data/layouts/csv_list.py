@@ -28,6 +28,7 @@ from edgeseg.specs import ChannelSet, channel_set
 NAME = "csv"
 SHAPE = "DIR/<any>.csv with the columns patient, mask and one for each channel; site if known"
 MASK, SITE = "mask", "site"
+_LOOKED_AT = 65_536
 _ENDINGS = (*NIFTI, *sorted(PICTURES))
 
 
@@ -39,8 +40,8 @@ def csv_of(root: Path) -> Path | None:
 
 
 def half_a_list(root: Path) -> Path | None:
-    """Return a CSV of a folder that names patients or masks and not both; None where there is none."""
-    return next((file for file in _lists(root) if _head(file) & {PATIENT, MASK}), None)
+    """Return a CSV of a folder that names images, and patients or masks and not both; None where there is none."""
+    return next((file for file in _lists(root) if _head(file) & {PATIENT, MASK} and _names_images(file)), None)
 
 
 def looks_like_csv(root: Path) -> bool:
@@ -135,10 +136,26 @@ def _file(path: Path, folder: Path, patient: str, row: dict[str, str], column: s
     return inside(folder, text, f"{path}, patient '{patient}'")
 
 
+def _names_images(path: Path) -> bool:
+    """Whether a cell of the first rows of a CSV ends as images do."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(_LOOKED_AT)
+        rows = decode(start if len(start) < _LOOKED_AT else start.rpartition(b"\n")[0])
+    except (OSError, JsonFormatError):
+        return False
+    return any(
+        cell.strip().lower().endswith(_ENDINGS)
+        for mark in MARKS
+        for row in rows.split("\n")
+        for cell in row.split(mark)
+    )
+
+
 def _head(path: Path) -> set[str]:
     try:
         with path.open("rb") as stream:
-            line = decode(stream.readline(65_536))
+            line = decode(stream.readline(_LOOKED_AT))
     except (OSError, JsonFormatError):
         return set()
     return {cell.strip() for mark in MARKS for cell in line.split(mark)}
