@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -41,7 +43,8 @@ def connected(purpose: str) -> Iterator[Any]:
     if mine:
         _connect(ray)
     try:
-        yield ray
+        with contextlib.redirect_stdout(sys.stderr):  # Ray prints there that a worker died; results go to stdout
+            yield ray
     finally:
         if mine:
             ray.shutdown()
@@ -119,7 +122,7 @@ def _connect(ray: Any) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     given = os.environ.get("RAY_ADDRESS")
     try:
-        ray.init(log_to_driver=False, **({} if given else {"include_dashboard": False}))
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **({} if given else {"include_dashboard": False}))
     except Exception as error:
         where = f"the cluster at RAY_ADDRESS={given}" if given else "this machine"
         raise OptionError(

@@ -47,6 +47,12 @@ def test_answers_come_in_the_order_of_the_items(fake: FakeRay) -> None:
     assert not fake.up
 
 
+def test_what_ray_prints_is_no_result(fake: FakeRay, capsys: pytest.CaptureFixture[str]) -> None:
+    with connected("a test"):
+        sys.stdout.write("a worker died")
+    assert (capsys.readouterr().out, fake.up) == ("", False)
+
+
 def test_errors_are_the_functions_own_and_those_of_ray_are_told(fake: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_job: None, item: int) -> int:
         raise (DatasetError("no such patient") if item else fake.exceptions.RayError("the worker died"))
@@ -81,8 +87,9 @@ def test_a_look_through_a_data_set_finds_the_same(
 
 
 @needs_ray
-def test_nothing_is_lost_when_a_worker_is_killed(tmp_path: Path) -> None:
+def test_nothing_is_lost_when_a_worker_is_killed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with connected("a test"):
         found = list(in_order(_squared, tmp_path, range(8), purpose="a test"))
     assert found == [item * item for item in range(8)]
     assert (tmp_path / "died").exists()
+    assert capfd.readouterr().out == ""
