@@ -33,15 +33,16 @@ PAGE = """# Cohorts over several workers
 This page has how long reading and scoring a cohort take in one process and on the workers of Ray.
 
 `python benchmarks/cohort.py MODEL --patients {patients} --into docs/measured/cohort.md` wrote it: {patients} synthetic
-patients, {slices} slices of 256 x 256, on {cores} cores with {ray}; {model}, one thread for each patient. Times are
-those of whole commands in seconds, start included. "Same" says that the JSON, byte by byte, is that of one process;
+patients, {slices} slices of 256 x 256, on {cores} cores with {ray}; one thread for each patient, and MODEL was
+{model}. Times are those of whole commands in seconds, start included. "Same" says that the JSON, byte by byte, is that of one process;
 in the last column a worker was killed while it worked.
 
 | command | one process | {cores} workers of Ray | times as fast | same | one worker killed | same |
 |---|---|---|---|---|---|---|
 {rows}
 
-Load average before: {load}.
+Load average before: {load} on {cores} cores; where it is above the number of cores, other work took its share of both
+sides. Ray and each of its workers take seconds to start, so a short command is faster in one process.
 """
 
 
