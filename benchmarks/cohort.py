@@ -34,8 +34,8 @@ This page has how long reading and scoring a cohort take in one process and on t
 
 `python benchmarks/cohort.py MODEL --patients {patients} --into docs/measured/cohort.md` wrote it: {patients} synthetic
 patients, {slices} slices of 256 x 256, on {cores} cores with {ray}; one thread for each patient, and MODEL was
-{model}. Times are those of whole commands in seconds, start included. "Same" says that the JSON, byte by byte, is that of one process;
-in the last column a worker was killed while it worked.
+{model}. Times are those of whole commands in seconds, start included. "Same" says that the JSON, byte
+by byte, is that of one process; in the last columns a worker was killed while it worked.
 
 | command | one process | {cores} workers of Ray | times as fast | same | one worker killed | same |
 |---|---|---|---|---|---|---|
