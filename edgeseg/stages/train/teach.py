@@ -22,7 +22,7 @@ from edgeseg.errors import CheckpointError
 from edgeseg.imaging import logits_to_size
 from edgeseg.place import scratch_file
 from edgeseg.progress import Progress
-from edgeseg.specs import refuse_learned
+from edgeseg.specs import refuse_classes, refuse_learned
 from edgeseg.stages.predict import Predictor, checkpoint_predictor, flip_passes
 
 
@@ -51,6 +51,7 @@ def soft_labels(
         SeenPatientError: when a teacher learned from a validation patient.
         CheckpointError: when a teacher is for slices of another size.
         OutputError: when the temporary file has no room.
+        ContractError: when a teacher draws several masks.
     """
     for teacher in teachers:
         _check(teacher, cache, validation_patients)
@@ -82,6 +83,7 @@ def _rows_file(shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 def _check(teacher: Checkpoint, cache: SliceCache, validation_patients: tuple[str, ...]) -> None:
     header = teacher.header
+    refuse_classes(header.image.classes, "a teacher")
     refuse_learned(
         f"the teacher {teacher.path}",
         header.train_patients,
