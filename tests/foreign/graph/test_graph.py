@@ -93,6 +93,20 @@ ENDS: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any], str, tupl
         "probabilities",
         (0,),
     ),
+    "mean of a sigmoid and a shifted tanh": (
+        (
+            node("Sigmoid", ["z"], ["p"]),
+            node("Tanh", ["z"], ["t"]),
+            node("Add", ["t", "one"], ["moved"]),
+            node("Mul", ["moved", "half"], ["q"]),
+            node("Add", ["p", "q"], ["both"]),
+            node("Div", ["both", "two"], ["y"]),
+        ),
+        {"one": np.array(1, np.float32), "half": np.array(0.5, np.float32), "two": np.array(2, np.float32)},
+        {},
+        "probabilities",
+        (0,),
+    ),
 }
 
 
