@@ -57,6 +57,12 @@ def _pool(kernel: int, stride: int, pad: int, ceil: int) -> Drawing:
     return [node("MaxPool", ["x"], ["y"], **options)], {}, (1, 3, 33, 31)
 
 
+def _average(kernel: int, stride: int, pad: int, ceil: int, counted: int) -> Drawing:
+    nodes, stored, image = _pool(kernel, stride, pad, ceil)
+    options = {a.name: helper.get_attribute_value(a) for a in nodes[0].attribute}
+    return [node("AveragePool", ["x"], ["y"], count_include_pad=counted, **options)], stored, image
+
+
 def _resize(mode: str, where: str, factor: float, rounding: str = "floor") -> Drawing:
     options = {"mode": mode, "coordinate_transformation_mode": where, "nearest_mode": rounding}
     stored = {"s": np.array([1, 1, factor, factor], np.float32)}
@@ -204,6 +210,11 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
         "AveragePool", kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4, count_include_pad=1
     ),
     "average-pool": lambda: _one("AveragePool", kernel_shape=[3, 3], pads=[1] * 4),
+    **{
+        f"average-pool-{k}-{s}-{p}-{ceil}-{counted}": partial(_average, k, s, p, ceil, counted)
+        for k, s, p, ceil in ((3, 2, 1, 0), (2, 2, 0, 1), (3, 2, 1, 1), (3, 2, 0, 1))
+        for counted in (0, 1)
+    },
     **{
         f"{mode}-{where}-{factor}-{rounding}": partial(_resize, mode, where, factor, rounding)
         for mode, roundings in (("nearest", ("floor", "round_prefer_floor")), ("linear", ("floor",)))
