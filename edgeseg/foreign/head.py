@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edgeseg.errors import ArtifactError
 from edgeseg.foreign.bounds import gives_probabilities
 from edgeseg.foreign.flat import pixels
-from edgeseg.foreign.head_rules import HeadWish, decide_foreground, decide_kind, enlargement
+from edgeseg.foreign.head_rules import LOGARITHM, HeadWish, decide_foreground, decide_kind, enlargement
 
 _ENDS = ("sigmoid", "softmax")
 _CONVOLUTIONS = ("Conv2D", "Conv2DTranspose", "Dense", "DepthwiseConv2D", "SeparableConv2D")
@@ -120,6 +120,9 @@ def _cut(tensor: Any) -> _End:
     if kind in _ENDS:
         before = _unshaped(given)
         return _End(before, kind, *_convolution(before), [f"the last layer '{layer.name}', a {kind}, is cut off"])
+    if getattr(layer, "function", "") == "log softmax" and layer.options["axis"] in (-1, 3):
+        before = _unshaped(given)
+        return _End(before, "", *_convolution(before), [LOGARITHM.format(name=layer.name)])
     return _End(tensor, "", *_convolution(tensor))
 
 

@@ -68,6 +68,7 @@ ENDS: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any], str, tupl
         "softmax",
         (1,),
     ),
+    "log-softmax": ((node("LogSoftmax", ["z"], ["y"], axis=1),), {"channels": 2}, {}, "logits", (1,)),
     "one map": (
         (node("Sigmoid", ["z"], ["p"]), node("Squeeze", ["p", "axis"], ["y"])),
         {"axis": whole(1)},

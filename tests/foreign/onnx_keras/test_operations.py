@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import onnxruntime as ort
 import pytest
 
 from edgeseg.errors import OperationError
 from edgeseg.foreign import keras_network, read_onnx_graph
+from edgeseg.foreign.head import one_logit
+from edgeseg.foreign.head_rules import HeadWish
 from tests.foreign.onnx_keras._drawn import DRAWINGS, Drawing, node, weights, write
 
 
@@ -51,3 +54,16 @@ def test_an_operation_that_does_not_fit_is_named(tmp_path: Path) -> None:
     drawn[1]["s"] = np.array([1, 1, 2, 2], np.float32)
     with pytest.raises(OperationError, match="Resize 'up', which resizes by cubic interpolation"):
         keras_network(read_onnx_graph(write(drawn, tmp_path / "drawn.onnx")))
+
+
+def test_the_logarithm_of_a_softmax_at_the_end_is_cut_off(tmp_path: Path) -> None:
+    nodes = [node("Conv", ["x", "w"], ["z"]), node("LogSoftmax", ["z"], ["y"], axis=1)]
+    file = write((nodes, {"w": weights(2, 3, 1, 1)}, (1, 3, 8, 8)), tmp_path / "drawn.onnx")
+    model = keras_network(read_onnx_graph(file))
+    head = one_logit(model.output, model.inputs[0], file, HeadWish())
+    assert (head.kind, head.foreground, len(head.notes)) == ("logits", (1,), 3)
+    logits = keras.Model(model.inputs[0], head.logits)
+    assert [type(layer).__name__ for layer in logits.layers] == ["InputLayer", "Conv2D"]
+    image = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype(np.float32)
+    values = np.asarray(model(image))
+    np.testing.assert_allclose(np.asarray(logits(image))[..., 0], values[..., 1] - values[..., 0], atol=1e-5)
