@@ -8,7 +8,9 @@ from pathlib import Path
 
 from edgeseg.errors import ArtifactError, ContractError, OptionError
 
-LOGARITHM = "the last layer '{name}', the logarithm of a softmax, is cut off; it moves all classes of a pixel by as much"
+LOGARITHM = (
+    "the last layer '{name}', the logarithm of a softmax, is cut off; it moves all classes of a pixel by as much"
+)
 """What is said of an end whose differences are those of what stands before it."""
 
 

@@ -200,3 +200,14 @@ def expand(operation: Operation) -> Value:
     times = [operation.shape[axis] // data.shape[axis] for axis in order]
 
     return Value(x=plain_layer(operation.name, "tile", times=times)(data.x), shape=operation.shape, last=data.last)
+
+
+def tile(operation: Operation) -> Value:
+    """`Tile`: repeat a value along its axes as often as is stored."""
+    data, repeats = operation.data, operation.stored(1)
+    assert repeats is not None
+    if int(repeats[0]) != 1:
+        raise operation.refused("repeats the batch")
+    order = TO_LAST if data.last else tuple(range(len(data.shape)))
+    made = plain_layer(operation.name, "tile", times=[int(repeats[axis]) for axis in order])
+    return Value(x=made(data.x), shape=operation.shape, last=data.last)

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper, save
 Drawing = tuple[list[Any], dict[str, Any], tuple[int, ...]]
 IMAGE = (1, 3, 32, 32)
 node = helper.make_node
+REDUCTIONS = ("ReduceL1", "ReduceL2", "ReduceLogSumExp", "ReduceProd", "ReduceSumSquare")
 _RANDOM = np.random.default_rng(1)
 
 
@@ -173,6 +174,15 @@ def _one(kind: str, **options: Any) -> Drawing:
     return _plain(node(kind, ["x"], ["y"], **options))
 
 
+def _reduced(kind: str) -> Drawing:
+    return _plain(node(kind, ["x"], ["n"], axes=[1], keepdims=1), node("Mul", ["x", "n"], ["y"]))
+
+
+def _steps() -> Drawing:
+    rounded = [node(kind, ["x"], [kind]) for kind in ("Floor", "Ceil", "Sign")]
+    return _plain(*rounded, node("Mean", ["Floor", "Ceil", "Sign"], ["y"]))
+
+
 def _gated(kind: str, **options: Any) -> Drawing:
     return _plain(node(kind, ["x"], ["s"], **options), node("Mul", ["x", "s"], ["y"]))
 
@@ -283,6 +293,9 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
         w=weights(8, 3, 1, 1),
     ),
     "stored-channel": lambda: _plain(node("Concat", ["x", "m"], ["y"], axis=1), m=weights(1, 1, 32, 32)),
+    **{kind: partial(_reduced, kind) for kind in REDUCTIONS},
+    "steps": _steps,
+    "tile": lambda: _plain(node("Tile", ["x", "times"], ["y"]), times=whole(1, 2, 1, 3)),
     "max-of-two": lambda: _plain(node("Relu", ["x"], ["r"]), node("Neg", ["x"], ["n"]), node("Max", ["r", "n"], ["y"])),
     "power": lambda: _plain(node("Abs", ["x"], ["a"]), node("Pow", ["a", "e"], ["y"]), e=number(1.5)),
 }
