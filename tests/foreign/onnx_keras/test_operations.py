@@ -67,3 +67,18 @@ def test_the_logarithm_of_a_softmax_at_the_end_is_cut_off(tmp_path: Path) -> Non
     image = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype(np.float32)
     values = np.asarray(model(image))
     np.testing.assert_allclose(np.asarray(logits(image))[..., 0], values[..., 1] - values[..., 0], atol=1e-5)
+
+
+def test_a_softmax_between_transpositions_of_any_order_is_cut_off(tmp_path: Path) -> None:
+    turned = [3, 2, 1]
+    nodes = [
+        node("Conv", ["x", "w"], ["z"]),
+        node("Transpose", ["z"], ["t"], perm=[0, *turned]),
+        node("Softmax", ["t"], ["p"], axis=3),
+        node("Transpose", ["p"], ["y"], perm=[0, *turned]),
+    ]
+    file = write((nodes, {"w": weights(2, 3, 1, 1)}, (1, 3, 8, 8)), tmp_path / "drawn.onnx", opset=9)
+    model = keras_network(read_onnx_graph(file))
+    head = one_logit(model.output, model.inputs[0], file, HeadWish())
+    assert (head.kind, head.foreground) == ("softmax", (1,))
+    assert len(keras.Model(model.inputs[0], head.logits).layers) == 2
