@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.foreign.onnx_keras.values import Operation, Value, as_onnx, axis_of, channels_last
-from edgeseg.foreign.onnx_keras.windows import NO_PADS, Window, same_pads, window_of
+from edgeseg.foreign.onnx_keras.windows import NO_PADS, Window, repeat_edges, same_pads, window_of
 from edgeseg.targets.plain import plain_layer
 
 
@@ -24,7 +24,7 @@ def max_pool(operation: Operation) -> Value:
         raise operation.refused("has windows that lie outside of the image")
     padding = "same" if window.pads == same_pads(window, image) else "valid"
     if padding == "valid" and window.pads != NO_PADS:
-        x = _repeat_edges(x, window, operation.name)
+        x = repeat_edges(x, window.pads, operation.name)
     made = keras.layers.MaxPooling2D(window.kernel, strides=window.strides, padding=padding, name=operation.name)
     return Value(x=made(x), shape=operation.shape, last=True)
 
@@ -125,22 +125,3 @@ def _window(operation: Operation) -> tuple[Window, tuple[int, int], Any]:
     image = (data.shape[2], data.shape[3])
     kernel = tuple(int(side) for side in operation.given["kernel_shape"])
     return window_of(operation, kernel, image), image, channels_last(data, operation.name)
-
-
-def _repeat_edges(x: Any, window: Window, name: str) -> Any:
-    """Repeat the first and last rows and columns as often as the window pads."""
-    import keras
-
-    for axis, (before, after) in zip((1, 2), window.pads, strict=True):
-        if not before and not after:
-            continue
-        side = x.shape[axis]
-
-        def cuts(start: int, stop: int, axis: int = axis) -> list[list[int] | None]:
-            return [None, *([start, stop] if one == axis else None for one in (1, 2)), None]
-
-        first = plain_layer(f"{name}.first{axis}", "cut", cuts=cuts(0, 1))(x)
-        last = plain_layer(f"{name}.last{axis}", "cut", cuts=cuts(side - 1, side))(x)
-        parts = [*[first] * before, x, *[last] * after]
-        x = keras.layers.Concatenate(axis=axis, name=f"{name}.edge{axis}")(parts)
-    return x

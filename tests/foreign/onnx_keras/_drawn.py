@@ -265,6 +265,7 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
     "celu": lambda: _one("Celu", alpha=0.5),
     "tanh": lambda: _one("Tanh"),
     "pad-reflect": lambda: _plain(node("Pad", ["x", "p"], ["y"], mode="reflect"), p=whole(0, 0, 1, 2, 0, 0, 3, 1)),
+    "pad-edge": lambda: _plain(node("Pad", ["x", "p"], ["y"], mode="edge"), p=whole(0, 0, 1, 2, 0, 0, 3, 1)),
     "pad-value": lambda: _plain(node("Pad", ["x", "p", "v"], ["y"]), p=whole(0, 0, 1, -2, 0, 0, 3, 1), v=number(1.5)),
     "pad-channels": lambda: _plain(node("Pad", ["x", "p"], ["y"]), p=whole(0, 1, 0, 0, 0, 2, 0, 0)),
     "slice-and-split": lambda: _plain(

@@ -82,3 +82,17 @@ def test_a_softmax_between_transpositions_of_any_order_is_cut_off(tmp_path: Path
     head = one_logit(model.output, model.inputs[0], file, HeadWish())
     assert (head.kind, head.foreground) == ("softmax", (1,))
     assert len(keras.Model(model.inputs[0], head.logits).layers) == 2
+
+
+@pytest.mark.parametrize(("opset", "scales"), [(18, 4), (21, 8)])
+def test_a_group_normalisation_that_onnx_runtime_takes_apart_is_one_layer(
+    opset: int, scales: int, tmp_path: Path
+) -> None:
+    nodes = [node("Conv", ["x", "w"], ["c"]), node("GroupNormalization", ["c", "a", "b"], ["y"], num_groups=4)]
+    stored = {"w": weights(8, 3, 1, 1), "a": weights(scales), "b": weights(scales)}
+    path = write((nodes, stored, (1, 3, 8, 8)), tmp_path / "drawn.onnx", opset=opset)
+    model = keras_network(read_onnx_graph(path))
+    assert [type(layer).__name__ for layer in model.layers] == ["InputLayer", "Conv2D", "GroupNormalization"]
+    image = np.random.default_rng(0).normal(size=(1, 3, 8, 8)).astype(np.float32)
+    (wanted,) = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(None, {"x": image})
+    np.testing.assert_allclose(np.asarray(model(image.transpose(0, 2, 3, 1))), wanted.transpose(0, 2, 3, 1), atol=1e-4)
