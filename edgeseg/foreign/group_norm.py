@@ -1,7 +1,7 @@
 """Group normalisation of an ONNX graph, written so that it is known again.
 
-ONNX Runtime has no kernel for `GroupNormalization` and takes it apart into a dozen operations whose sizes nothing tells.
-Instance normalisation of each group laid out as one channel gives the same.
+ONNX Runtime has no kernel for `GroupNormalization` and takes it apart into a dozen operations whose sizes nothing
+tells. Instance normalisation of each group laid out as one channel gives the same.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from onnx import TensorProto, helper, numpy_helper, save
 Drawing = tuple[list[Any], dict[str, Any], tuple[int, ...]]
 IMAGE = (1, 3, 32, 32)
 node = helper.make_node
-REDUCTIONS = ("ReduceL1", "ReduceL2", "ReduceLogSumExp", "ReduceProd", "ReduceSumSquare")
 _RANDOM = np.random.default_rng(1)
 
 
@@ -175,7 +174,7 @@ def _one(kind: str, **options: Any) -> Drawing:
 
 
 def _reduced(kind: str) -> Drawing:
-    return _plain(node(kind, ["x"], ["n"], axes=[1], keepdims=1), node("Mul", ["x", "n"], ["y"]))
+    return _plain(node(f"Reduce{kind}", ["x"], ["n"], axes=[1], keepdims=1), node("Mul", ["x", "n"], ["y"]))
 
 
 def _steps() -> Drawing:
@@ -294,7 +293,7 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
         w=weights(8, 3, 1, 1),
     ),
     "stored-channel": lambda: _plain(node("Concat", ["x", "m"], ["y"], axis=1), m=weights(1, 1, 32, 32)),
-    **{kind: partial(_reduced, kind) for kind in REDUCTIONS},
+    **{f"Reduce{kind}": partial(_reduced, kind) for kind in ("L1", "L2", "LogSumExp", "Prod", "SumSquare")},
     "steps": _steps,
     "tile": lambda: _plain(node("Tile", ["x", "times"], ["y"]), times=whole(1, 2, 1, 3)),
     "max-of-two": lambda: _plain(node("Relu", ["x"], ["r"]), node("Neg", ["x"], ["n"]), node("Max", ["r", "n"], ["y"])),
