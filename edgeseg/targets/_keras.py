@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeseg.errors import ArtifactError
 from edgeseg.specs import Contract
 from edgeseg.targets._blocks import over_blocks, sees_blocks
 from edgeseg.targets._explicit import explicit
@@ -127,6 +128,11 @@ def network(model: Any, *, depth_to_space: bool = False, space_to_depth: bool = 
 
     def call(layer: Any, *arguments: Any, **options: Any) -> Any:
         result = layer(*arguments, **options)
+        if isinstance(result, list | tuple):
+            raise ArtifactError(
+                f"layer '{layer.name}' ({type(layer).__name__}) gives several values at once, which no target is made "
+                "of; export the network to ONNX and give the .onnx file"
+            )
         times[layer.name] = times.get(layer.name, 0) + 1
         name = layer.name if times[layer.name] == 1 else f"{layer.name}:{times[layer.name]}"
         steps.append(Step(name=name, layer=layer, arguments=arguments, options=options, result=result))
