@@ -129,10 +129,12 @@ def test_parts_of_a_value_are_cut_one_by_one_and_ranges_are_found() -> None:
     assert len(measure(model, list(images)).layers) == 6
 
 
-def test_several_values_at_once_are_refused_with_the_way_on() -> None:
+def test_what_is_not_one_value_in_float_is_refused_with_the_way_on() -> None:
     keras = load_keras()
     image = keras.Input((8, 8, 3), name="image")
     mean, variance = keras.ops.moments(image, axes=(1, 2), keepdims=True)
-    model = keras.Model(image, keras.layers.Conv2D(1, 1)(image * mean + variance))
-    with pytest.raises(ArtifactError, match=r"Moments\) gives several values at once.*; export the network to ONNX"):
-        measure(model, list(IMAGES[:, :8, :8].astype(np.float32) / 255))
+    chosen = keras.ops.where(image > 0.5, image, image * 0.1)
+    for x, told in ((image * mean + variance, "Moments\\) gives several values"), (chosen, "gives values of bool")):
+        model = keras.Model(image, keras.layers.Conv2D(1, 1)(x))
+        with pytest.raises(ArtifactError, match=rf"{told}.*; export the network to ONNX"):
+            measure(model, list(IMAGES[:, :8, :8].astype(np.float32) / 255))
