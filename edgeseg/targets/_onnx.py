@@ -69,7 +69,7 @@ def shapes(proto: Any) -> dict[str, tuple[int, ...]]:
     """
     import onnx
 
-    inferred = onnx.shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True).graph
+    inferred = onnx.shape_inference.infer_shapes(proto, strict_mode=True).graph
     found = {}
     for value in (*inferred.input, *inferred.value_info, *inferred.output):
         dims = value.type.tensor_type.shape.dim
