@@ -9,6 +9,11 @@ from pathlib import Path
 from edgeseg.errors import ArtifactError, ContractError, OptionError
 from edgeseg.specs import MaskRegion
 
+LOGARITHM = (
+    "the last layer '{name}', the logarithm of a softmax, is cut off; it moves all classes of a pixel by as much"
+)
+"""What is said of an end whose differences are those of what stands before it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadWish:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from edgeseg.errors import ArtifactError
 from edgeseg.foreign.graph.bounds import gives_probabilities, refuse_decision
 from edgeseg.foreign.graph.draft import Draft
-from edgeseg.foreign.head_rules import HeadWish, Masks, decide_kind, decide_masks, enlargement
+from edgeseg.foreign.head_rules import LOGARITHM, HeadWish, Masks, decide_kind, decide_masks, enlargement
 
 _TO_FIRST = (0, 3, 1, 2)
-_ENDS = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
+_ENDS = {"LogSoftmax": "", "Sigmoid": "sigmoid", "Softmax": "softmax"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +86,13 @@ def _cut(draft: Draft, name: str) -> _End:
     name = draft.unmoved(name)
     source, moves = draft.moves_before(name)
     node = draft.maker(source)
-    kind = "" if node is None else _ENDS.get(node.op_type, "")
-    if not kind or (kind == "softmax" and not _over_channels(draft, node, moves, name)):
+    kind = None if node is None else _ENDS.get(node.op_type)
+    if kind is None or (kind != "sigmoid" and not _over_channels(draft, node, moves, name)):
         return _End(name)
     before = draft.unmoved(draft.replayed(node.input[0], moves, "before_end"))
-    return _End(before, kind, [f"the last operation '{node.name or source}', a {kind}, is cut off"])
+    called = node.name or source
+    told = f"the last operation '{called}', a {kind}, is cut off" if kind else LOGARITHM.format(name=called)
+    return _End(before, kind, [told])
 
 
 def _over_channels(draft: Draft, node: Any, moves: Sequence[Any], name: str) -> bool:

@@ -68,6 +68,7 @@ ENDS: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any], str, tupl
         "softmax",
         (1,),
     ),
+    "log-softmax": ((node("LogSoftmax", ["z"], ["y"], axis=1),), {"channels": 2}, {}, "logits", (1,)),
     "one map": (
         (node("Sigmoid", ["z"], ["p"]), node("Squeeze", ["p", "axis"], ["y"])),
         {"axis": whole(1)},
@@ -89,6 +90,20 @@ ENDS: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any], str, tupl
             node("Resize", ["p", "", "twice"], ["y"], mode="linear"),
         ),
         {"twice": np.array([1, 1, 2, 2], np.float32)},
+        {},
+        "probabilities",
+        (0,),
+    ),
+    "mean of a sigmoid and a shifted tanh": (
+        (
+            node("Sigmoid", ["z"], ["p"]),
+            node("Tanh", ["z"], ["t"]),
+            node("Add", ["t", "one"], ["moved"]),
+            node("Mul", ["moved", "half"], ["q"]),
+            node("Add", ["p", "q"], ["both"]),
+            node("Div", ["both", "two"], ["y"]),
+        ),
+        {"one": np.array(1, np.float32), "half": np.array(0.5, np.float32), "two": np.array(2, np.float32)},
         {},
         "probabilities",
         (0,),
