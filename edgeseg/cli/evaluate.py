@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeseg.cli._data import Labels, Layout
+from edgeseg.cli._model import MODEL_HELP, artifact, label
 from edgeseg.cli._options import BootstrapSeed, ContractFile, Threads, json_option
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="An artifact: .onnx, .ort, .tflite or .hdf5.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help=f"{MODEL_HELP} Or .hdf5.")],
     data: Annotated[Path, typer.Option(metavar="DIR", help="A data set with reference masks.")],
     patients: Annotated[
         str | None, typer.Option(metavar="ID,ID", help="Only these patients, with commas between.")
@@ -63,6 +64,7 @@ def evaluate(
 
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
+    model = artifact(model)
     check_flips(tta)
     check_simulation(simulate)
     dataset = open_dataset(data, layout=layout, labels=labels)
@@ -74,7 +76,7 @@ def evaluate(
         result = run(
             predictor,
             volumes(dataset, chosen),
-            artifact=f"{told.variant.slug}/{told.target}",
+            artifact=f"{label(told, model)}/{told.target}",
             data=dataset.name,
             allow_seen=allow_seen,
             post_processing=post_processing,

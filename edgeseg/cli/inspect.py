@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._model import MODEL_HELP, artifact
 from edgeseg.cli._options import ContractFile, json_option
 
 
 def inspect(
-    model: Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx, .ort, .tflite or .hdf5 file.")],
+    model: Annotated[Path, typer.Argument(metavar="FILE", help=f"{MODEL_HELP} Or .hdf5.")],
     *,
     contract_json: Annotated[
         bool,
@@ -29,7 +30,7 @@ def inspect(
     from edgeseg.stages.inspect import contract_template
     from edgeseg.stages.inspect import inspect as run
 
-    found = run(model, contract=contract)
+    found = run(artifact(model), contract=contract)
     if contract_json:
         text, notes = contract_template(found)
         typer.echo(text)

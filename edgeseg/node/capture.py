@@ -25,7 +25,7 @@ def draw_capture(sheet: Path, found: Finding) -> NDArray[np.uint8]:
     made.paste(below, (0, _HEAD_PX))
     pen = ImageDraw.Draw(made)
     pen.text((4, 2), f"{measured(found)}   {INTENDED_USE}", fill=_YELLOW)
-    model = f"edgeseg {__version__}, {found.variant} {found.target}, model {found.model_sha256[:12]}"
+    model = f"edgeseg {__version__}, {found.network or found.variant} {found.target}, model {found.model_sha256[:12]}"
     pen.text((4, 2 + _LINE_PX), model, fill=_WHITE)
     return np.asarray(made, np.uint8)
 

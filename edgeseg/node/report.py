@@ -20,7 +20,10 @@ _SCHEME = "99EDGESEG"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What was measured, and by which model; `None` where distances are unknown. `target` is such as `onnx-int8`."""
+    """What was measured, and by which model; `None` where distances are unknown. `target` is such as `onnx-int8`.
+
+    `variant` is the slug of the network, and `network` its name, empty where it has none.
+    """
 
     volume_ml: float | None
     largest_diameter_mm: float | None
@@ -30,6 +33,7 @@ class Finding:
     variant: str
     target: str
     warnings: tuple[str, ...] = ()
+    network: str = ""
 
 
 def write_report(path: Path, seg: Any, found: Finding) -> None:
@@ -53,7 +57,12 @@ def write_report(path: Path, seg: Any, found: Finding) -> None:
         algorithm_id=hd.sr.AlgorithmIdentification(
             name="edgeseg",
             version=__version__,
-            parameters=[f"model_sha256={found.model_sha256}", f"variant={found.variant}", f"target={found.target}"],
+            parameters=[
+                f"model_sha256={found.model_sha256}",
+                f"variant={found.variant}",
+                f"target={found.target}",
+                *([f"network={found.network}"] if found.network else []),
+            ],
         ),
         measurements=_measurements(found),
     )

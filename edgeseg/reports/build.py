@@ -32,12 +32,12 @@ _MARKDOWN_HEAD = (
 
 
 def terminal(report: Report) -> RenderableType:
-    """Draw, for 80 columns, one table per variant, the baseline above the first, what was tried, and the remarks."""
+    """Draw, for 80 columns, one table per network, the baseline above the first, what was tried, and the remarks."""
     notes: list[str] = []
     parts: list[RenderableType] = []
-    variants = list(dict.fromkeys(row.variant for row in report.rows))
-    for variant in variants or [""]:
-        rows = [row for row in report.rows if row.variant == variant]
+    found = list(dict.fromkeys(row.label for row in report.rows))
+    for network in found or [""]:
+        rows = [row for row in report.rows if row.label == network]
         parts.append(_terminal_table(report, rows, notes, first=not parts))
     for searched in report.budgets:
         parts += [Text(), tried_table(searched), literal(f"{searched.describe()}.")]
@@ -80,7 +80,7 @@ def markdown(build: BuildResult) -> str:
 
 def _terminal_table(report: Report, rows: list[ReportRow], notes: list[str], *, first: bool) -> Table:
     base = report.baseline
-    title = f"{rows[0].variant}: {rows[0].parameters:,} parameters, {rows[0].macs / 1e9:.2f} G MACs" if rows else None
+    title = f"{_title(rows[0])}: {rows[0].parameters:,} parameters, {rows[0].macs / 1e9:.2f} G MACs" if rows else None
     than = "" if base is None else f"\n{_than(base)}"
     heads = ("size", f"x smaller{than}", "Dice mean\n[95 %]", "delta to\nfloat", "latency ms\np50 / p95")
     return rich_table(
@@ -95,6 +95,11 @@ def _terminal_table(report: Report, rows: list[ReportRow], notes: list[str], *, 
         ],
         title=title,
     )
+
+
+def _title(row: ReportRow) -> str:
+    """Call a network by its name, its slug beside it."""
+    return row.label if row.label == row.variant else f"{row.label} ({row.variant})"
 
 
 def _terminal_row(row: ReportRow, notes: list[str]) -> tuple[str, ...]:
@@ -169,7 +174,7 @@ def _scores(base: BaselineResult) -> tuple[str, str, str, str]:
 
 def _markdown_row(row: ReportRow) -> tuple[str, ...]:
     return (
-        f"{row.variant} {row.target}",
+        f"{row.label} {row.target}",
         size_text(row.size_bytes),
         size_text(row.gzip_size_bytes),
         times_text(row.times_smaller_than_file),

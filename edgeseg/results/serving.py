@@ -14,6 +14,7 @@ class ServedModel:
     """Which model answers, and the part of its contract that a reader of masks needs; `size` is rows, columns.
 
     `self_tested` where it carries a golden case, which this host then drew as expected when the service started.
+    `network` is its name, empty where it has none; `variant` is its slug.
     """
 
     sha256: str
@@ -31,6 +32,7 @@ class ServedModel:
     numerics: str
     edgeseg: str
     self_tested: bool
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

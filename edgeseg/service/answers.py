@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg import __version__
+from edgeseg import __version__, networks
 from edgeseg.data.slice_file import decode_mask
 from edgeseg.results import (
     PatientSegmentation,
@@ -44,6 +44,7 @@ def describe(segmenter: Segmenter, sha256: str) -> ServedModel:
         numerics=segmenter.numerics,
         edgeseg=__version__,
         self_tested=contract.golden is not None,
+        network=networks.name_of_file(sha256),
     )
 
 
