@@ -56,7 +56,7 @@ def homes() -> tuple[Path, ...]:
 
 
 def artifact_path(out: Path, network: str, target: str, suffix: str) -> Path:
-    """Where a build puts an artifact: `<out>/<network>/<target><suffix>`, by its name, or its slug where it has none."""
+    """Where a build puts an artifact: `<out>/<network>/<target><suffix>`, by its name, or its slug if it has none."""
     return out / network / f"{target}{suffix}"
 
 

@@ -43,8 +43,9 @@ class CheckpointHeader:
     started from drawn ones. `recipe` is the compression that made these weights, None for a plain training; `initial`
     is then the header of what was compressed. `parts` are the headers of the trainings whose weights these are the mean
     of, the last of them that of the other fields; empty for one training. `foreign` is where a network came from that
-    somebody else trained, None for one of edgeseg's own; of `train` only variant and normalisation then say anything. `name` is what 'edgeseg train --name'
-    called these weights, empty where it called them nothing; what is made from them does not inherit it.
+    somebody else trained, None for one of edgeseg's own; of `train` only variant and normalisation then say anything.
+    `name` is what 'edgeseg train --name' called these weights, empty where it called them nothing; what is made from
+    them does not inherit it.
     """
 
     kind: str

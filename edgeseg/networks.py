@@ -1,8 +1,8 @@
 """The networks that have a name: where they are, and their converted files, held to the digests they were made with.
 
 A network is a folder `models/<name>/` with `network.json` (`edgeseg.results.networks.NetworkRecord`), its weights, and
-where they were converted `artifacts.json` (`NetworkFiles`) with the files beside it. Such folders ship with edgeseg, and
-a user's own lie in `edgeseg.artifacts.own_home`; of one name the user's own is taken.
+where they were converted `artifacts.json` (`NetworkFiles`) with the files beside it. Such folders ship with edgeseg,
+and a user's own lie in `edgeseg.artifacts.own_home`; of one name the user's own is taken.
 """
 
 from __future__ import annotations

@@ -131,8 +131,9 @@ def _tell(url: str, engine: Engine, *, json: bool) -> None:
         sys.stdout.flush()
         return
     model = engine.model
+    name = model.network or model.variant
     for line in (
-        f"serving {model.network or model.variant} {model.target} ({model.runtime}, {model.numerics}) on {url}; {url}/docs says how",
+        f"serving {name} {model.target} ({model.runtime}, {model.numerics}) on {url}; {url}/docs says how",
         INTENDED_USE,
     ):
         typer.echo(line, err=True)

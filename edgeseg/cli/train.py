@@ -26,8 +26,8 @@ def train(
         typer.Option(
             "--variant",
             "--network",
-            help="unet, unet-bn, alphax, r2unet, a tier, or a network for its shape; that of --from, or light's, if not "
-            "given.",
+            help="unet, unet-bn, alphax, r2unet, a tier, or a network for its shape; that of --from, or light's, if "
+            "not given.",
         ),
     ] = None,
     name: Annotated[

@@ -21,7 +21,6 @@ from edgeseg.specs import (
     PROFILES,
     BuildSpec,
     OperatingPoint,
-    VariantSpec,
     require_some,
     seen_among,
 )

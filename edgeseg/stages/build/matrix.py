@@ -16,7 +16,7 @@ from edgeseg.stages.train import of_fold
 
 
 def every_variant(spec: BuildSpec, checkpoints: Sequence[Path]) -> tuple[BuildSpec, ...]:
-    """Make a spec for each variant that has weights: those of the given runs, or all that have a name where none is given.
+    """Make a spec for each variant that has weights: those of the given runs, or where none is given all with a name.
 
     Args:
         spec: whose variant and checkpoint are replaced.

@@ -103,8 +103,8 @@ def ship(
         DataError: when the build rests on phantoms or on patients that training saw.
         CheckFailedError: when a check of the build failed.
         ArtifactError: when a converted file of the build is missing or altered, or the scores out of fold are damaged.
-        OptionError: when the name is taken or cannot be one; when the choice cannot be read, was made for another variant, or is not that of the build; when the
-            site's patient key is damaged, or lies in `into`.
+        OptionError: when the name is taken or cannot be one; when the choice cannot be read, was made for another
+            variant, or is not that of the build; when the site's patient key is damaged, or lies in `into`.
         OutputError: when the folder cannot be written, or another run writes there.
     """
     checkpoint = read_checkpoint(run)
