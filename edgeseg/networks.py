@@ -7,6 +7,7 @@ and a user's own lie in `edgeseg.artifacts.own_home`; of one name the user's own
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ class Network:
         """Return the converted file of a target, held to the digest that it was made with.
 
         Raises:
-            UnknownNameError: for a target that it was not converted to.
+            OptionError: for a target that it was not converted to.
             ArtifactError: when it was never converted, or the file is missing or altered.
         """
         found = self.files()
@@ -73,7 +74,12 @@ class Network:
             )
         listed = {one.target: one for one in found.files}
         if target not in listed:
-            raise UnknownNameError(f"file of the network '{self.name}'", target, listed)
+            near = difflib.get_close_matches(target, listed, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise OptionError(
+                f"the network '{self.name}' has no file of the target '{target}'; choose one of: "
+                f"{', '.join(sorted(listed))}, or make it with: edgeseg build --variant {self.name} --target TARGET.{hint}"
+            )
         return _checked(self, listed[target])
 
 
