@@ -78,7 +78,7 @@ class Network:
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise OptionError(
                 f"the network '{self.name}' has no file of the target '{target}'; choose one of: "
-                f"{', '.join(sorted(listed))}, or make it with: edgeseg build --variant {self.name} --target TARGET.{hint}"
+                f"{', '.join(sorted(listed))}, or make it: edgeseg build --variant {self.name} --target TARGET.{hint}"
             )
         return _checked(self, listed[target])
 

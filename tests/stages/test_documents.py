@@ -22,7 +22,7 @@ from edgeseg.stages.choose import read_choice
 from edgeseg.stages.experiments.plan import read_plan
 
 ROOT = Path(__file__).resolve().parents[2]
-CHOICE = "alphax-0.125-half"
+CHOICE = "light"
 CHAIN = '# Größe\ntargets = ["tflite-int8"]\n\n[[step]]\nrecipe = "channel-prune"\nmacs = 0.5\n'
 READERS: dict[str, Callable[[Path], Any]] = {
     "chain.toml": read_chain,

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeseg import artifacts
-from edgeseg.artifacts import shipped_slugs
+from edgeseg import artifacts, networks
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.errors import ArtifactError, CheckpointError, ImageError, OptionError, OutputError
 from edgeseg.reports.build import markdown, terminal
@@ -39,8 +38,8 @@ def fail(error: Exception) -> Callable[[], Cell]:
 
 def test_every_variant_is_what_ships(spec: BuildSpec) -> None:
     found = every_variant(spec, ())
-    assert sorted(one.variant.slug for one in found) == sorted(shipped_slugs()) != []
-    sizes = [artifacts.weights_path(one.variant.slug).stat().st_size for one in found]
+    assert sorted(one.network for one in found) == sorted(networks.names()) != []
+    sizes = [networks.get(one.network).weights.stat().st_size for one in found]
     assert sizes == sorted(sizes, reverse=True)
     assert all(one.checkpoint is None and one.targets == ("all",) for one in found)
 
