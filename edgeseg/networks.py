@@ -59,6 +59,12 @@ class Network:
         path = self.folder / FILES_FILE
         return _read(NetworkFiles, path) if path.is_file() else None
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The targets that it was converted to."""
+        found = self.files()
+        return () if found is None else tuple(one.target for one in found.files)
+
     def file(self, target: str = USUAL_TARGET) -> Path:
         """Return the converted file of a target, held to the digest that it was made with.
 

@@ -95,7 +95,5 @@ def _runnable(network: Network) -> list[str]:
     """Return the targets that this installation can run."""
     from importlib.util import find_spec
 
-    files = network.files()
-    listed = [] if files is None else [one.target for one in files.files]
     lacks = find_spec("ai_edge_litert") is None
-    return [target for target in listed if not (lacks and target.startswith("tflite"))] or ["onnx-int8"]
+    return [target for target in network.targets if not (lacks and target.startswith("tflite"))] or ["onnx-int8"]

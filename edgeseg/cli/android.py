@@ -39,7 +39,7 @@ def android(
     from edgeseg.stages.ship import ASSETS, prepare_app
 
     model, ships = chosen(network, artifact, contract, of="an app")
-    if ships is not None and floating is None:
+    if ships is not None and floating is None and "onnx-fp32" in ships.targets:
         floating = ships.file("onnx-fp32")
     manifest = prepare_app(model, app=app, floating=floating, contract=contract, float_contract=float_contract)
     if as_json:

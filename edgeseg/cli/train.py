@@ -96,7 +96,6 @@ def train(
     from edgeseg.specs import TrainSpec
 
     _check(validate_every=validate_every, fold=fold, folds=folds, ray=ray, ray_cpus=ray_cpus)
-    known = _name(name, folds)
     spec = TrainSpec(
         variant=_variant(variant, start_from, folds, alpha=alpha, stem=stem, profile=profile),
         epochs=epochs,
@@ -119,7 +118,7 @@ def train(
     )
     options = TrainOptions(
         out=out or Path("runs") / (name or spec.variant.slug),
-        name=known,
+        name=_name(name, folds),
         backend=backend,
         resume=resume,
         validate_every=validate_every,

@@ -121,42 +121,54 @@ def ship(
     failed = check_build(build, allow_failed=allow_failed)
     made = None if choice is None else read_choice(choice, variant=checkpoint.header.variant.slug)
     _check_point(evaluation, made)
-    history, ranges = _history(run), ranges_beside(checkpoint.path)
-    card = ModelCard(
-        variant=checkpoint.header.variant.slug,
-        weights_sha256=sha256,
-        parameters=row.parameters,
-        macs=row.macs,
-        header=checkpoint.header,
-        command=train_command(checkpoint.header),
-        evaluation=evaluation,
-        out_of_fold=None if made is None else made.step(made.shipped_step),
-        history=history,
-    )
+    card = _card(checkpoint.header, sha256, row, evaluation, made, _history(run))
     files = None if files_from is None else built_files(build, files_from)
-    shipped = _Shipped(content=content, card=card, choice=made, ranges=ranges)
+    shipped = _Shipped(content=content, card=card, choice=made, ranges=ranges_beside(checkpoint.path))
     if not public_ids and (key := key_for(shipped.patients)) is not None:
         _check_key_place(into)
         shipped = shipped.hidden(key, checkpoint)
-    sha256 = shipped.card.weights_sha256
-    name = name_for(naming, checkpoint.header, into, sha256)
-    record = NetworkRecord(
-        name=name,
-        slug=card.variant,
-        purpose=purpose_for(naming, name),
-        spec=checkpoint.header.variant,
-        image=checkpoint.header.image,
-        parameters=row.parameters,
-        macs=row.macs,
-        weights_sha256=sha256,
-        held_out=held_out(evaluation),
-        out_of_fold=out_of_fold(naming, card.variant),
-        rests_on_phantoms=PHANTOM in (build.data, checkpoint.header.data),
-        failed=failed,
-    )
+    name = name_for(naming, checkpoint.header, into, shipped.card.weights_sha256)
+    record = replace(_record(shipped.card, naming, name), failed=failed)
     with claimed(into / name):
         _write(into / name, shipped, record, files)
     return into / name
+
+
+def _card(
+    header: CheckpointHeader,
+    sha256: str,
+    row: ArtifactRow,
+    evaluation: EvalResult,
+    choice: Choice | None,
+    history: tuple[EpochRecord, ...],
+) -> ModelCard:
+    return ModelCard(
+        variant=header.variant.slug,
+        weights_sha256=sha256,
+        parameters=row.parameters,
+        macs=row.macs,
+        header=header,
+        command=train_command(header),
+        evaluation=evaluation,
+        out_of_fold=None if choice is None else choice.step(choice.shipped_step),
+        history=history,
+    )
+
+
+def _record(card: ModelCard, naming: Naming, name: str) -> NetworkRecord:
+    return NetworkRecord(
+        name=name,
+        slug=card.variant,
+        purpose=purpose_for(naming, name),
+        spec=card.header.variant,
+        image=card.header.image,
+        parameters=card.parameters,
+        macs=card.macs,
+        weights_sha256=card.weights_sha256,
+        held_out=held_out(card.evaluation),
+        out_of_fold=out_of_fold(naming, card.variant),
+        rests_on_phantoms=PHANTOM in (card.evaluation.data, card.header.data),
+    )
 
 
 def _evaluation(row: ArtifactRow, build: BuildResult, *, allow_phantoms: bool) -> EvalResult:
