@@ -88,7 +88,8 @@ def label(contract: Contract, model: Path) -> str:
     from edgeseg import networks
     from edgeseg.runtime.model_files import model_sha256
 
-    return networks.name_of_file(model_sha256(model)) or contract.variant.slug
+    name = networks.name_of_file(model_sha256(model)) if model.is_file() else ""
+    return name or contract.variant.slug
 
 
 def _runnable(network: Network) -> list[str]:
