@@ -88,8 +88,17 @@ def _is_document(file: Path) -> bool:
 
 
 def _found(file: Path) -> tuple[Contract, tuple[str, ...]]:
-    """Return a contract, and what was guessed of it."""
+    """Return a contract, and what was guessed of it; a model's own is read without what takes its graph apart."""
+    from edgeseg.errors import MissingExtraError
+    from edgeseg.runtime.contract import contract_text, read_contract
     from edgeseg.runtime.contract_file import read_contract_document
     from edgeseg.stages.inspect import draft_contract, inspect
 
-    return (read_contract_document(file), ()) if _is_document(file) else draft_contract(inspect(file))
+    if _is_document(file):
+        return read_contract_document(file), ()
+    try:
+        return draft_contract(inspect(file))
+    except MissingExtraError:
+        if contract_text(file) is None:
+            raise
+        return read_contract(file), ()

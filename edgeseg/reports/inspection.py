@@ -20,6 +20,12 @@ def inspection_tables(found: Inspection) -> tuple[RenderableType, ...]:
     )  # fmt: skip
 
 
+def contract_table(contract: Contract, sha256: str) -> RenderableType:
+    """Draw the contract of a model of this SHA-256 alone; it was held to the file where it is sealed."""
+    label = networks.label(contract.variant.slug, sha256)
+    return _contract(contract, label=label, sealed=contract.content_sha256 is not None)
+
+
 def _facts(rows: Iterable[tuple[str, str]]) -> RenderableType:
     return pairs(rows, style="bold", min_width=13)
 
