@@ -7,13 +7,18 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._complete import networks
 from edgeseg.cli._options import ContractFile, contract_option, json_option
 
 
 def android(
     network: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The network that the app is to run, as 'edgeseg networks' has it."),
+        typer.Option(
+            metavar="NAME",
+            help="The network that the app is to run, as 'edgeseg networks' has it.",
+            autocompletion=networks,
+        ),
     ] = None,
     artifact: Annotated[
         Path | None, typer.Option(metavar="FILE", help="An .onnx artifact in place of a network with a name.")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._complete import targets, variants
 from edgeseg.cli._data import Labels, Layout
-from edgeseg.cli._options import contract_option, json_option, out_option
+from edgeseg.cli._options import contract_option, json_option, out_option, verbose_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,12 @@ ALL = "all"
 
 def build(
     target: Annotated[
-        list[str], typer.Option(help="A target, several (repeat it, or with commas), or all; see 'edgeseg targets'.")
+        list[str],
+        typer.Option(
+            help="A target, several (repeat it, or with commas), all, or a part of names, such as int8; see 'edgeseg "
+            "targets'.",
+            autocompletion=targets,
+        ),
     ],
     variant: Annotated[
         str | None,
@@ -33,6 +39,7 @@ def build(
             "--network",
             help="A network by name, such as small ('edgeseg networks'), a family or a tier, or all that have weights; "
             "that of --from, or light, if not given.",
+            autocompletion=variants,
         ),
     ] = None,
     alpha: Annotated[float | None, typer.Option(help="Multiplies every width, in (0, 1].")] = None,
@@ -51,7 +58,9 @@ def build(
     ] = None,
     choice: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="What 'edgeseg choose' chose; what ships with the weights if not given."),
+        typer.Option(
+            metavar="FILE", help="What 'edgeseg choose' chose; choice.json in the run, or what ships, if not given."
+        ),
     ] = None,
     out: Annotated[Path, out_option("Where artifacts and reports go.", metavar="DIR")] = Path("build"),
     rebuild: Annotated[
@@ -106,6 +115,7 @@ def build(
     ] = False,
     layout: Layout = None,
     labels: Labels = None,
+    verbose: Annotated[bool, verbose_option()] = False,
     as_json: Annotated[bool, json_option("Print build.json instead of the table.")] = False,
 ) -> None:
     """Convert, verify, evaluate and benchmark a network, and report it against the file it came from.
@@ -156,7 +166,9 @@ def build(
         baseline_contract=baseline_contract,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
-    _finish(_run(every_variant(spec, runs) if everything else (spec,)), out, as_json=as_json)
+    if choice is None:
+        _tell_choices(runs)
+    _finish(_run(every_variant(spec, runs) if everything else (spec,)), out, as_json=as_json, verbose=verbose)
 
 
 def _variant(name: str | None, runs: list[Path], *, alpha: float | None, stem: str | None) -> VariantSpec:
@@ -199,12 +211,21 @@ def _imported(
     return found
 
 
-def _finish(result: BuildResult, out: Path, *, as_json: bool) -> None:
+def _tell_choices(runs: list[Path]) -> None:
+    """Say which threshold and post-processing are taken though nobody named them."""
+    from edgeseg.cli._progress import line
+    from edgeseg.stages.choose import choice_beside
+
+    for file in filter(None, map(choice_beside, runs)):
+        line(f"threshold and post-processing as chosen in {file}; --choice FILE takes others")
+
+
+def _finish(result: BuildResult, out: Path, *, as_json: bool, verbose: bool) -> None:
     """Print a build, and refuse artifacts that failed their parity check, and a budget that was not confirmed."""
     from edgeseg.errors import CheckFailedError
     from edgeseg.stages.build import failures
 
-    _print(result, out, as_json=as_json)
+    _print(result, out, as_json=as_json, verbose=verbose)
     if failed := failures(result):
         raise CheckFailedError(f"{len(failed)} of {len(result.artifacts)} artifacts failed: " + "; ".join(failed))
     if missed := [found.describe() for found in result.budgets if not found.confirmed]:
@@ -247,7 +268,7 @@ def _checked_runs(given: list[Path] | None, *, everything: bool, narrowed: bool,
     return runs
 
 
-def _print(result: BuildResult, out: Path, *, as_json: bool) -> None:
+def _print(result: BuildResult, out: Path, *, as_json: bool, verbose: bool) -> None:
     from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json
     from edgeseg.reports.build import terminal
@@ -256,8 +277,9 @@ def _print(result: BuildResult, out: Path, *, as_json: bool) -> None:
     if as_json:
         typer.echo(to_json(result))
         return
-    show(terminal(summarise(result)))
-    typer.echo(f"\nartifacts and reports: {out}")
+    show(terminal(summarise(result), verbose=verbose))
+    more = "" if verbose else f"; all remarks: edgeseg report {shlex.quote(str(out))} --verbose"
+    typer.echo(f"\nartifacts and reports: {out}{more}")
 
 
 def _stage_line(record: StageRecord) -> None:

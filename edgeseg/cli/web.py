@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._complete import networks
 from edgeseg.cli._options import ContractFile, json_option, out_option
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ def web(
     *,
     network: Annotated[
         str | None,
-        typer.Option("--network", metavar="NAME", help="The network of the page, as 'edgeseg networks' has it."),
+        typer.Option(
+            "--network",
+            metavar="NAME",
+            help="The network of the page, as 'edgeseg networks' has it.",
+            autocompletion=networks,
+        ),
     ] = None,
     artifact: Annotated[
         Path | None, typer.Option("--artifact", metavar="FILE", help="An .onnx artifact in place of one that ships.")

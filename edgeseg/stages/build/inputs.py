@@ -31,7 +31,7 @@ from edgeseg.stages.calibrate import (
     shipped_phantom_set,
     shipped_ranges,
 )
-from edgeseg.stages.choose import CHOICE_FILE, read_choice
+from edgeseg.stages.choose import choice_beside, choice_for, read_choice
 from edgeseg.stages.predict import name_patients
 from edgeseg.targets import TARGETS, Target, resolve
 from edgeseg.targets.histograms import check_method
@@ -134,7 +134,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         content_key=key,
         checkpoint=name_patients(checkpoint, dataset.patients),
         weights_sha256=weights,
-        choice=_choice(spec, checkpoint.header.variant.slug),
+        choice=_choice(spec, checkpoint.header.variant.slug, weights),
         shipped_calibration=shipped_phantom_set(),
         shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),
         learned_ranges=ranges_beside(checkpoint.path),
@@ -235,14 +235,15 @@ def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:
     )
 
 
-def _choice(spec: BuildSpec, slug: str) -> Choice | None:
-    """Take the choice that was given, or the one that ships beside shipped weights, or none."""
+def _choice(spec: BuildSpec, slug: str, weights_sha256: str) -> Choice | None:
+    """Take the choice that was given, or the one in the run's folder or beside the shipped weights, or none."""
     if spec.choice is not None:
         return read_choice(spec.choice, variant=slug)
-    if spec.checkpoint is None and (network := _shipped(spec)) is not None:
-        beside = network.folder / CHOICE_FILE
-        return read_choice(beside, variant=slug) if beside.is_file() else None
-    return None
+    if spec.checkpoint is not None:
+        return choice_for(spec.checkpoint, variant=slug, weights_sha256=weights_sha256)
+    network = _shipped(spec)
+    beside = None if network is None else choice_beside(network.weights)
+    return None if beside is None else read_choice(beside, variant=slug)
 
 
 def _checkpoint(spec: BuildSpec) -> Checkpoint:

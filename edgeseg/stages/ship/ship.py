@@ -25,7 +25,7 @@ from edgeseg.results import (
 )
 from edgeseg.specs import INTENDED_USE, OperatingPoint, PatientKey, refuse_classes
 from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
-from edgeseg.stages.choose import CHOICE_FILE, read_choice
+from edgeseg.stages.choose import CHOICE_FILE, choice_beside, read_choice
 from edgeseg.stages.ship.built import Built, built_files, put_files
 from edgeseg.stages.ship.curve import learning_curve
 from edgeseg.stages.ship.identity import Naming, check_build, held_out, name_for, out_of_fold, purpose_for
@@ -89,7 +89,7 @@ def ship(
         build: a build of the same weights on real patients that training did not see.
         into: the folder of all shipped weights; where every command looks (`artifacts.own_home`) unless given.
         naming: the name, what it is for, and whether it may take another's place.
-        choice: a file of `edgeseg choose`; builds from the shipped weights take threshold and post-processing from it.
+        choice: a file of `edgeseg choose`, that in the run's folder unless given; builds from the shipped weights take threshold and post-processing from it.
         public_ids: the ids of all patients are public, so they may stand there.
         files_from: the folder of the build, whose converted files are taken; none are unless given.
         allow_failed: take a build in which a check failed; `network.json` says which.
@@ -119,7 +119,7 @@ def ship(
     row = next(a for a in build.artifacts if a.target == REFERENCE)
     evaluation = _evaluation(row, build, allow_phantoms=allow_phantoms)
     failed = check_build(build, allow_failed=allow_failed)
-    made = None if choice is None else read_choice(choice, variant=checkpoint.header.variant.slug)
+    made = _made(choice, run, checkpoint.header.variant.slug, evaluation)
     _check_point(evaluation, made)
     card = _card(checkpoint.header, sha256, row, evaluation, made, _history(run))
     files = None if files_from is None else built_files(build, files_from)
@@ -237,6 +237,17 @@ def _write(folder: Path, shipped: _Shipped, record: NetworkRecord, files: Built 
             artifacts.write_text(folder / name, to_json(made) + "\n")
     artifacts.write_text(folder / "card.json", to_json(shipped.card) + "\n")
     artifacts.write_text(folder / RECORD_FILE, to_json(record) + "\n")
+
+
+def _made(given: Path | None, run: Path, slug: str, evaluation: EvalResult) -> Choice | None:
+    """Read the choice that was given, or the one in the run's folder where the build was scored at it."""
+    if given is not None:
+        return read_choice(given, variant=slug)
+    beside = choice_beside(run)
+    found = None if beside is None else read_choice(beside, variant=slug)
+    point = (evaluation.threshold, evaluation.post_processing)
+    taken = found is not None and point == (found.chosen.threshold, found.chosen.post_processing)
+    return found if taken else None
 
 
 def _check_point(evaluation: EvalResult, choice: Choice | None) -> None:
