@@ -89,7 +89,8 @@ def ship(
         build: a build of the same weights on real patients that training did not see.
         into: the folder of all shipped weights; where every command looks (`artifacts.own_home`) unless given.
         naming: the name, what it is for, and whether it may take another's place.
-        choice: a file of `edgeseg choose`, that in the run's folder unless given; builds from the shipped weights take threshold and post-processing from it.
+        choice: a file of `edgeseg choose`, that in the run's folder unless given; builds from the shipped weights take
+            threshold and post-processing from it.
         public_ids: the ids of all patients are public, so they may stand there.
         files_from: the folder of the build, whose converted files are taken; none are unless given.
         allow_failed: take a build in which a check failed; `network.json` says which.
