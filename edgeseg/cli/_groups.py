@@ -20,7 +20,9 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "Output": ("--out", "--json"),
     },
     "build": {
-        "Network": ("--from", "--variant", "--alpha", "--stem", "--choice", "--contract", "--size", "--output"),
+        "Network": (
+            "--from", "--variant", "--alpha", "--stem", "--choice", "--codes", "--contract", "--size", "--output",
+        ),
         "Data": (
             "--data", "--layout", "--labels", "--calibration-data", "--phantom-patients", "--allow-seen",
             "--public-ids", "--seed",

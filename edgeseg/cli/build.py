@@ -110,6 +110,10 @@ def build(
     baseline_contract: Annotated[
         Path | None, contract_option("The contract of --baseline, where it carries none.", of="baseline")
     ] = None,
+    codes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="DICOM codes and colours of classes, TOML; by their names if not given."),
+    ] = None,
     public_ids: Annotated[
         bool, typer.Option("--public-ids", help="The data's ids are public: artifacts hold digests that need no key.")
     ] = False,
@@ -158,6 +162,7 @@ def build(
         rebuild=rebuild,
         profile=profile,
         r2=r2,
+        codes=codes,
         public_ids=public_ids,
         calibration_data=calibration_data,
         layout=layout,

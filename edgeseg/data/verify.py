@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.artifacts import sha256_bytes
-from edgeseg.data.layouts.case_set import CaseSet
 from edgeseg.data.layouts.layout import StoredDataset
+from edgeseg.data.layouts.whole_set import WholeSet
 from edgeseg.data.listing import FolderDataset, SliceFiles
 from edgeseg.data.slice_file import decode_mask, read_slice
 from edgeseg.errors import DataError, ImageError, MaskError
@@ -66,7 +66,7 @@ def verify_dataset(dataset: StoredDataset, *, progress: Progress | None = None) 
     patients (a leak between folds). Warnings: a patient without tumour, and one picture twice in a patient. Pictures
     of one value throughout are not compared.
     """
-    inspection = _Cases(dataset) if isinstance(dataset, CaseSet) else _Slices(dataset)
+    inspection = _Cases(dataset) if isinstance(dataset, WholeSet) else _Slices(dataset)
     for done, patient in enumerate(dataset.patients, start=1):
         inspection.look_at(patient)
         if progress is not None:
@@ -113,7 +113,7 @@ class _Inspection:
 class _Cases(_Inspection):
     """Patients whose channels are files of their own: each is read whole, as training reads it."""
 
-    def __init__(self, dataset: CaseSet) -> None:
+    def __init__(self, dataset: WholeSet) -> None:
         super().__init__(dataset.root)
         self._dataset = dataset
         self._present = np.zeros(max(1, len(dataset.classes)), np.bool_)

@@ -3,7 +3,7 @@
 A sigmoid or softmax at the end is cut off. Of two channels that share a softmax the logit is their difference, folded
 into the last convolution; of more it is the largest of the foreground minus the largest of the others, so that it is
 above 0 exactly where the most probable class is foreground. Of channels with a sigmoid each it is the largest of the
-foreground.
+foreground. Where the contract names several masks the channels stay, and a runner makes the masks of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edgeseg.errors import ArtifactError
 from edgeseg.foreign.bounds import gives_probabilities
 from edgeseg.foreign.flat import pixels
-from edgeseg.foreign.head_rules import HeadWish, decide_foreground, decide_kind, enlargement
+from edgeseg.foreign.head_rules import HeadWish, Masks, decide_kind, decide_masks, enlargement
 
 _ENDS = ("sigmoid", "softmax")
 _CONVOLUTIONS = ("Conv2D", "Conv2DTranspose", "Dense", "DepthwiseConv2D", "SeparableConv2D")
@@ -27,15 +27,15 @@ _CONVOLUTIONS = ("Conv2D", "Conv2DTranspose", "Dense", "DepthwiseConv2D", "Separ
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Head:
-    """What was found, and `logits`, `(None, H, W, 1)`.
+    """What was found, and `logits`, `(None, H, W, 1)`, or of several masks `(None, H, W, K)`.
 
-    `kind` is one of `edgeseg.specs.foreign.HEADS`, `foreground` the channels that are the mask.
+    `kind` is one of `edgeseg.specs.foreign.HEADS`, `masks` says which of the channels are the mask, or the masks.
     """
 
     logits: Any
     kind: str
     channels: int
-    foreground: tuple[int, ...]
+    masks: Masks
     notes: tuple[str, ...] = ()
 
 
@@ -51,7 +51,7 @@ class _End:
 
 
 def one_logit(tensor: Any, image: Any, path: Path, wish: HeadWish) -> Head:
-    """Find what an output is, and bring it to one logit for each pixel of the image.
+    """Find what an output is, and bring it to one logit for each pixel of the image, or one for each channel.
 
     Args:
         tensor: the output, `(None, h, w, K)`, `(None, H * W, K)` or `(None, H, W)`.
@@ -67,10 +67,10 @@ def one_logit(tensor: Any, image: Any, path: Path, wish: HeadWish) -> Head:
     end = _cut(_as_map(tensor, image, path))
     channels = int(end.tensor.shape[-1])
     kind = decide_kind(end.kind, channels, path, wish, end.notes, bounded=lambda: gives_probabilities(end.tensor))
-    foreground = decide_foreground(kind, channels, path, wish, end.notes)
-    logits = _chosen(end, kind, channels, foreground)
+    masks = decide_masks(kind, channels, path, wish, end.notes)
+    logits = end.tensor if masks.regions else _chosen(end, kind, channels, masks.foreground)
     logits = _full_size(logits, image, path, end.notes)
-    return Head(logits=logits, kind=kind, channels=channels, foreground=foreground, notes=tuple(end.notes))
+    return Head(logits=logits, kind=kind, channels=channels, masks=masks, notes=tuple(end.notes))
 
 
 def look_at(tensor: Any, image: Any, path: Path) -> tuple[str, int]:

@@ -174,7 +174,9 @@ def _fix_image(path: Path, proto: Any, size: tuple[int, int] | None) -> bool:
 def _check_sides(path: Path, sides: list[int | None]) -> bool:
     shown = " x ".join("?" if side is None else str(side) for side in sides) or "a single number"
     if len(sides) == 5:
-        raise ArtifactError(f"{path}: takes {shown}, a volume; edgeseg compresses networks of single slices (2-D)")
+        raise ArtifactError(
+            f"{path}: takes {shown}, a volume; edgeseg compresses networks of single slices, so give a 2-D network"
+        )
     if len(sides) != 4:
         raise ArtifactError(f"{path}: takes {shown}; a network of images has four axes, such as 1 x 3 x 256 x 256")
     first, last = sides[1], sides[3]

@@ -27,7 +27,7 @@ from edgeseg.node.watch import Watch
 from edgeseg.node.work import Worker
 from edgeseg.place import claimed
 from edgeseg.quiet import wordless_log
-from edgeseg.specs import NodeOptions, refuse_regions
+from edgeseg.specs import NodeOptions
 from edgeseg.workers.apart import Pool
 
 if TYPE_CHECKING:
@@ -93,7 +93,6 @@ def _load(model: Path, options: NodeOptions, contract: Path | None) -> tuple[Seg
 
     sha256 = model_sha256(model) if model.is_file() else ""
     segmenter = Segmenter.load(model, threads=options.threads, contract=contract)
-    refuse_regions(segmenter.contract, "run by a node")
     if segmenter.contract.golden is not None and not segmenter.self_test().passed:
         raise CheckFailedError(
             f"{model}: this host does not draw the mask of its golden case; see: edgeseg doctor {model}"

@@ -136,6 +136,7 @@ class Worker:
             variant=contract.variant.slug,
             network=networks.name_of_file(self._sha256),
             target=contract.target,
+            classes=found.classes,
             warnings=tuple(_without_places(one, str(self._place.root)) for one in found.warnings),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from statistics import fmean, median
 
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
@@ -26,6 +27,8 @@ def evaluation_table(result: EvalResult, contract: Contract) -> RenderableType:
         parts += [institution_table(result.institutions), ""]
     if result.classes:
         parts += [_classes(result.classes), ""]
+        if (by_class := _institution_classes(result.patients)) is not None:
+            parts += [by_class, ""]
     parts += [_overall(result), *remark_lines(_evaluation_remarks(result, contract))]
     return Group(*parts)
 
@@ -47,6 +50,24 @@ def _classes(classes: Sequence[ClassResult]) -> Table:
     )
     heads = figures("Dice [95 %]", "median", "HD95", "Lesions", "FP slices", "Thr.")
     return rich_table((_names("Class"), *heads), rows)
+
+
+def _institution_classes(scores: Sequence[PatientScore]) -> Table | None:
+    """Draw a line for each class of each institution; None where none is known, or there is one mask."""
+    dice: dict[tuple[str, str], list[float]] = {}
+    for score in scores:
+        for one in score.classes:
+            dice.setdefault((score.institution, one.name), []).append(one.dice)
+    if not any(institution for institution, _ in dice):
+        return None
+    groups = sorted(dice.items(), key=lambda item: item[0][0])
+    return group_table(
+        "Institution, class",
+        (
+            (f"{at or ABSENT_ASCII}, {name}", len(values), fmean(values), median(values))
+            for (at, name), values in groups
+        ),
+    )
 
 
 def parity_table(result: ParityResult, *, phantoms: bool) -> RenderableType:

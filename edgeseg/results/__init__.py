@@ -34,10 +34,10 @@ from edgeseg.results.check import (
     CheckCase,
     CheckResult,
 )
-from edgeseg.results.choice import Choice, ChoiceGroup, ChoiceStep
+from edgeseg.results.choice import Choice, ChoiceGroup, ChoiceStep, ClassChoice
 from edgeseg.results.claims import Claim, ClaimsResult, MeasuredClaim
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
-from edgeseg.results.comparison import ArtifactComparison, ClinicalChange, ComparisonResult
+from edgeseg.results.comparison import ArtifactComparison, ClassComparison, ClinicalChange, ComparisonResult
 from edgeseg.results.compression import CompressResult, CompressStep, FoldCompression, FoldsCompressResult, NetworkSize
 from edgeseg.results.device import (
     DeviceArtifact,
@@ -101,6 +101,7 @@ from edgeseg.results.serving import (
     PredictAnswer,
     Prediction,
     SegmentAnswer,
+    ServedClass,
     ServedFile,
     ServedModel,
     ServedSlice,
@@ -149,6 +150,8 @@ __all__ = [
     "ChoiceStep",
     "Claim",
     "ClaimsResult",
+    "ClassChoice",
+    "ClassComparison",
     "ClassResult",
     "ClassScore",
     "ClassSegmentation",
@@ -218,6 +221,7 @@ __all__ = [
     "SensitivityResult",
     "SeriesList",
     "SeriesListing",
+    "ServedClass",
     "ServedFile",
     "ServedModel",
     "ServedSlice",

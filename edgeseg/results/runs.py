@@ -30,12 +30,17 @@ class SliceSegmentation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassSegmentation:
-    """One class of a patient: its value in maps of labels, its pixels, overlaps included, and its volume if known."""
+    """One class of a patient: its value in maps of labels, its pixels, overlaps included, and its volume if known.
+
+    `slices` are those that show it, and `largest_diameter_mm` is the largest of any slice, as that of a patient.
+    """
 
     name: str
     label: int
     pixels: int
     volume_ml: float | None
+    slices: int = 0
+    largest_diameter_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

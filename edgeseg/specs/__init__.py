@@ -21,7 +21,7 @@ from edgeseg.specs.labels import MAX_LABEL, Region, check_regions, parse_labels
 from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.node import Destination, NodeOptions, Peer, Tls
 from edgeseg.specs.normalisation import Intensity
-from edgeseg.specs.operating_point import OperatingPoint
+from edgeseg.specs.operating_point import ClassPoint, OperatingPoint
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.recipes import (
     MAIN_OPTIONS,
@@ -38,6 +38,7 @@ from edgeseg.specs.recipes import (
     recipe_name,
 )
 from edgeseg.specs.region import COLOURS, MaskRegion, colours, own_regions, refuse_classes, refuse_regions
+from edgeseg.specs.region_looks import RegionLook, looked, read_looks
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.salt import MAKE_ONE, MIN_SALT_BYTES, check_salt
 from edgeseg.specs.seed import check_seed
@@ -58,6 +59,7 @@ from edgeseg.specs.seen import (
     seen_among,
     seen_entries,
 )
+from edgeseg.specs.segment_codes import SegmentCodes, segment_codes
 from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, Bounds, ServeOptions
 from edgeseg.specs.site import SITE_SCHEMA_VERSION, SiteCase, SiteManifest
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
@@ -94,6 +96,7 @@ __all__ = [
     "Chain",
     "ChannelPrune",
     "ChannelSet",
+    "ClassPoint",
     "Cluster",
     "Contract",
     "Destination",
@@ -117,8 +120,10 @@ __all__ = [
     "Question",
     "RecipeSpec",
     "Region",
+    "RegionLook",
     "RunOptions",
     "Scoring",
+    "SegmentCodes",
     "ServeOptions",
     "SiteCase",
     "SiteManifest",
@@ -136,6 +141,7 @@ __all__ = [
     "is_pseudonym",
     "is_public",
     "key_ids",
+    "looked",
     "named",
     "not_comparable",
     "options_of",
@@ -143,6 +149,7 @@ __all__ = [
     "parse_labels",
     "parse_spacing",
     "patient_digest",
+    "read_looks",
     "recipe_name",
     "refuse_calibrated",
     "refuse_classes",
@@ -152,4 +159,5 @@ __all__ = [
     "require_some",
     "seen_among",
     "seen_entries",
+    "segment_codes",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgeseg import artifacts, networks
@@ -20,10 +21,14 @@ from edgeseg.specs import (
     LGG,
     PROFILES,
     BuildSpec,
+    Contract,
     OperatingPoint,
+    RegionLook,
+    looked,
     require_some,
     seen_among,
 )
+from edgeseg.stages.build.point import choice_of, looks_of
 from edgeseg.stages.calibrate import (
     RecordedRanges,
     calibration_patients,
@@ -31,7 +36,6 @@ from edgeseg.stages.calibrate import (
     shipped_phantom_set,
     shipped_ranges,
 )
-from edgeseg.stages.choose import choice_beside, choice_for, read_choice
 from edgeseg.stages.predict import name_patients
 from edgeseg.targets import TARGETS, Target, resolve
 from edgeseg.targets.histograms import check_method
@@ -71,6 +75,11 @@ class BuildInputs:
     learned_ranges: RecordedRanges | None = None
     trained: tuple[str, ...] = ()
     calibration_dataset: Dataset | None = None
+    looks: Mapping[str, RegionLook] = field(default_factory=dict)
+
+    def dressed(self, contract: Contract) -> Contract:
+        """Return a contract at the build's operating point, with the codes and colours that were given."""
+        return looked(self.point.applied(contract), self.looks)
 
     @property
     def point(self) -> OperatingPoint:
@@ -134,7 +143,8 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         content_key=key,
         checkpoint=name_patients(checkpoint, dataset.patients),
         weights_sha256=weights,
-        choice=_choice(spec, checkpoint.header.variant.slug, weights),
+        choice=choice_of(spec, checkpoint, weights),
+        looks=looks_of(spec, checkpoint),
         shipped_calibration=shipped_phantom_set(),
         shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),
         learned_ranges=ranges_beside(checkpoint.path),
@@ -233,17 +243,6 @@ def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:
         f"{name} is {value}, and {where}, so {taken} would be taken as it is; "
         "leave the option out, or give --data with training patients"
     )
-
-
-def _choice(spec: BuildSpec, slug: str, weights_sha256: str) -> Choice | None:
-    """Take the choice that was given, or the one in the run's folder or beside the shipped weights, or none."""
-    if spec.choice is not None:
-        return read_choice(spec.choice, variant=slug)
-    if spec.checkpoint is not None:
-        return choice_for(spec.checkpoint, variant=slug, weights_sha256=weights_sha256)
-    network = _shipped(spec)
-    beside = None if network is None else choice_beside(network.weights)
-    return None if beside is None else read_choice(beside, variant=slug)
 
 
 def _checkpoint(spec: BuildSpec) -> Checkpoint:

@@ -52,8 +52,8 @@ class Workshop:
         if self.inputs.checkpoint.header.foreign is None:
             return None
         keras_fp32.set_threads(self.spec.threads)
-        opened, point = original_of(self.inputs.checkpoint, threads=self.spec.threads), self.inputs.point
-        opened.contract = replace(opened.contract, threshold=point.threshold, post_processing=point.post_processing)
+        opened = original_of(self.inputs.checkpoint, threads=self.spec.threads)
+        opened.contract = self.inputs.dressed(opened.contract)
         return opened
 
     @property

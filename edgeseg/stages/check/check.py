@@ -13,7 +13,7 @@ from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.metrics import lower_bound
 from edgeseg.results import GOOD_STATUS, BaselineArtifact, CheckBaseline, CheckCase, CheckResult, EvalResult
-from edgeseg.stages.check.baseline import dice_of, dice_problem, latency_ratio
+from edgeseg.stages.check.baseline import class_dice_of, dice_of, dice_problem, latency_ratio
 from edgeseg.stages.check.inputs import CheckedArtifact, fields_of
 
 _NAMED = 3
@@ -103,6 +103,7 @@ def _artifact_cases(
     yield _contract(item, then)
     yield _size(item, then, limits.max_size_growth)
     yield _dice_case(item, then, limits.max_dice_drop, seed)
+    yield from _class_cases(item, then, limits.max_dice_drop, seed)
     if limits.max_latency_ratio is not None and then.artifact != baseline.latency_reference:
         now = latency_ratio(found, then.artifact, baseline.latency_reference)
         yield _latency(then, now, baseline.latency_reference, limits.max_latency_ratio)
@@ -152,21 +153,48 @@ def _dice_case(item: CheckedArtifact, then: BaselineArtifact, limit: float, seed
     problem = "it was not scored" if scores is None else _other_patients(then, scores)
     if scores is None or problem is not None:
         return CheckCase(artifact=item.name, rule="dice", passed=False, detail=str(problem), limit=limit)
-    now = dice_of(scores)
-    change = {patient: now[patient] - then.dice[patient] for patient in then.dice}
+    over = f"{len(scores.classes)} classes and " if scores.classes else ""
+    return _drop_case(item.name, "dice", then.dice, dice_of(scores), limit, seed, over=over)
+
+
+def _class_cases(item: CheckedArtifact, then: BaselineArtifact, limit: float, seed: int) -> Iterable[CheckCase]:
+    """Hold each class to the same limit, where the baseline has its scores and the patients are the same."""
+    scores = item.row.evaluation
+    if scores is None or then.class_dice is None or _other_patients(then, scores) is not None:
+        return
+    now = class_dice_of(scores) or {}
+    for name, before in then.class_dice.items():
+        if name in now:
+            yield _drop_case(item.name, f"dice {name}", before, now[name], limit, seed)
+        else:
+            detail = "the class is not scored now; build with the same classes"
+            yield CheckCase(artifact=item.name, rule=f"dice {name}", passed=False, detail=detail, limit=limit)
+
+
+def _drop_case(
+    artifact: str,
+    rule: str,
+    before: Mapping[str, float],
+    now: Mapping[str, float],
+    limit: float,
+    seed: int,
+    *,
+    over: str = "",
+) -> CheckCase:
+    """Hold the mean change of Dice over the same patients to a limit."""
+    change = {patient: now[patient] - before[patient] for patient in before}
     mean, bound = float(np.mean(list(change.values()))), lower_bound(list(change.values()), seed=seed)
     worst = min(change, key=lambda patient: change[patient])
-    classes = f"{len(scores.classes)} classes and " if scores.classes else ""
     detail = (
-        f"mean {mean:+.4f} over {classes}{len(change)} patients, one-sided 95 % bound {bound:+.4f}; "
+        f"mean {mean:+.4f} over {over}{len(change)} patients, one-sided 95 % bound {bound:+.4f}; "
         f"at most {-limit:+g}; worst {worst} {change[worst]:+.4f}"
     )
     return CheckCase(
-        artifact=item.name,
-        rule="dice",
+        artifact=artifact,
+        rule=rule,
         passed=-mean <= limit,
         detail=detail,
-        baseline=float(np.mean(list(then.dice.values()))),
+        baseline=float(np.mean(list(before.values()))),
         now=float(np.mean(list(now.values()))),
         limit=limit,
         bound=bound,

@@ -142,8 +142,8 @@ def measure(checkpoint: Checkpoint, cache: SliceCache) -> NetworkSize:
         macs=counted.macs,
         weights_bytes=len(content),
         gzip_bytes=len(gzip.compress(content, compresslevel=9, mtime=0)),
-        zero_share=zeros / weights,
-        kernel_values=max(len(np.unique(k)) for k in kernels),
+        zero_share=zeros / max(1, weights),
+        kernel_values=max((len(np.unique(k)) for k in kernels), default=0),
         dice_mean=float(np.mean(scores)),
         dice_median=float(np.median(scores)),
     )

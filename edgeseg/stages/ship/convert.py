@@ -63,9 +63,7 @@ def convert_shipped(names: Sequence[str], network: Network, folder: Path, *, say
             say(f"{network.name}: {target.name}")
         taken = _needed(target, ranges, network)
         contract = replace(
-            checkpoint_contract(checkpoint.header, target.name),
-            threshold=point.threshold,
-            post_processing=point.post_processing,
+            point.applied(checkpoint_contract(checkpoint.header, target.name)),
             calibrated_on=None if taken is None else taken.data,
             calibration_hash=None if taken is None else taken.calibration_sha256,
             profile=target.profile("arm"),

@@ -19,7 +19,7 @@ from edgeseg.data.volume import Volume
 from edgeseg.errors import CheckpointError
 from edgeseg.imaging import logits_to_size
 from edgeseg.progress import Progress
-from edgeseg.specs import refuse_learned
+from edgeseg.specs import refuse_classes, refuse_learned
 from edgeseg.stages.predict import Predictor, checkpoint_predictor, flip_passes
 
 
@@ -46,6 +46,7 @@ def soft_labels(
     Raises:
         SeenPatientError: when a teacher learned from a validation patient.
         CheckpointError: when a teacher is for slices of another size.
+        ContractError: when a teacher draws several masks.
     """
     for teacher in teachers:
         _check(teacher, cache, validation_patients)
@@ -68,6 +69,7 @@ def soft_labels(
 
 def _check(teacher: Checkpoint, cache: SliceCache, validation_patients: tuple[str, ...]) -> None:
     header = teacher.header
+    refuse_classes(header.image.classes, "a teacher")
     refuse_learned(
         f"the teacher {teacher.path}",
         header.train_patients,

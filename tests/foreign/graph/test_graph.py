@@ -191,8 +191,8 @@ def test_a_contract_that_contradicts_the_graph_is_refused(tmp_path: Path) -> Non
 
 def test_what_the_graph_tells_is_filled_in(tmp_path: Path) -> None:
     path = gated(tmp_path / "theirs.onnx", node("Softmax", ["z"], ["y"], axis=1), channels=3)
-    found, facts = complete(path, ForeignContract(), size=None, output=None)
-    assert (found.output, found.size) == ("softmax", (SIDE, SIDE))
+    found, facts, channels = complete(path, ForeignContract(), size=None, output=None)
+    assert (found.output, found.size, channels) == ("softmax", (SIDE, SIDE), 3)
     assert any("which of its channels" in fact for fact in facts)
 
 

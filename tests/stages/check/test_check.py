@@ -129,6 +129,26 @@ def test_of_several_classes_the_line_says_that_dice_is_their_mean(
     assert "mean +0.0000 over 2 classes and 5 patients" in capsys.readouterr().out
 
 
+def test_a_class_that_lost_dice_fails_where_the_mean_holds(
+    gate: Gate, site: Site, capsys: pytest.CaptureFixture[str], check_schema: Callable[[str, str], None]
+) -> None:
+    site.save(site.planted(lambda row: of_classes(row, *CLASSES)))
+    assert gate("--update", "--reason", "classes") == 0
+    check_schema("baseline", site.baseline.read_text())
+    capsys.readouterr()
+    assert gate() == 0
+    assert "dice core" in capsys.readouterr().out
+    site.save(site.planted(lambda row: of_classes(row, *CLASSES, lost={"core": 0.02})))
+    capsys.readouterr()
+    assert gate("--json") == 1
+    (((_, rule), detail), *_) = failed(capsys).items()
+    assert rule == "dice core"
+    assert "mean -0.0200 over 5 patients" in detail
+    site.save(site.planted(lambda row: of_classes(row, "whole", "rim")))
+    assert gate("--json") == 1
+    assert failed(capsys)[(NAME, "dice core")].startswith("the class is not scored now")
+
+
 def test_a_drop_that_another_host_may_show_passes(gate: Gate, site: Site) -> None:
     site.save(site.planted(lambda row: dice_lost(row, 0.004)))
     assert gate() == 0
