@@ -31,13 +31,14 @@ def _section(title: str) -> list[list[str]]:
 @pytest.mark.parametrize(
     ("title", "channels"),
     [
-        ("BraTS", ("pre", "flair", "post", "t2")),
+        ("BraTS+Another", ("pre", "flair", "post", "t2")),
         ("Three classes", ("pre", "flair", "post", "t2")),
         ("DICOM series", ("pre", "flair", "post", "t2")),
         ("A nnU-Net", ("pre", "flair")),
+        ("Slices", ("pre", "flair")),
         ("Grey", ("grey",)),
     ],
-    ids=["brats", "parts", "dicom", "nnunet", "grey"],
+    ids=["brats", "parts", "dicom", "nnunet", "plane", "grey"],
 )
 def test_the_commands_of_the_page_run(
     title: str,
@@ -47,7 +48,7 @@ def test_the_commands_of_the_page_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ran = _section(title)
+    ran = [words for one in title.split("+") for words in _section(one)]
     for program, *words in ran:
         if program == "python":
             script(ROOT / words[0]).main(words[1:])

@@ -3,6 +3,7 @@
     python tools/own_data.py brats DIR      4 sequences, NIfTI, labels 1, 2 and 4
     python tools/own_data.py nnunet DIR     2 channels, NIfTI, three classes in dataset.json
     python tools/own_data.py dicom DIR      4 series of DICOM, and a DICOM SEG of three classes that overlap
+    python tools/own_data.py csv DIR        4 sequences, NIfTI, labels 1, 2 and 4, two sites and two scanners in a CSV
     python tools/own_data.py grey DIR       grey PNG, images/ and masks/, sizes that differ
 
 A patient is an ellipse with a lesion of three parts, one inside the other; nothing of it is anybody's.
@@ -161,6 +162,20 @@ def _segmentation(headers: list[Any], labels: NDArray[np.uint8]) -> Any:
     )
 
 
+def write_csv(root: Path, patients: int) -> None:
+    """Write patients that a CSV lists, of two sites and two scanners."""
+    columns = ("native", "contrast", "t2", "flair", "mask")
+    lines = [",".join(("patient", "site", "scanner", *columns))]
+    for index in range(patients):
+        images, labels = patient(index, channels=4)
+        name = f"p{index:03d}"
+        for called, volume in zip(columns, (*images.astype(np.int16), labels), strict=True):
+            write_nifti(root / name / f"{called}.nii.gz", volume)
+        files = ",".join(f"{name}/{called}.nii.gz" for called in columns)
+        lines.append(f"{name},{('north', 'south')[index % 2]},{'ab'[index // 2 % 2]},{files}")
+    (root / "patients.csv").write_text("\n".join(lines) + "\n")
+
+
 def write_grey(root: Path, patients: int) -> None:
     """Write grey pictures with speckle, as ultrasound has it, in two sizes."""
     for index in range(patients):
@@ -178,6 +193,7 @@ def write_grey(root: Path, patients: int) -> None:
 WRITERS: dict[str, Callable[[Path, int], None]] = {
     "brats": write_brats,
     "nnunet": write_nnunet,
+    "csv": write_csv,
     "dicom": write_dicom,
     "grey": write_grey,
 }

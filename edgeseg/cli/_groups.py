@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_DATA = ("--data", "--layout", "--labels", "--cache")
+_DATA = ("--data", "--layout", "--labels", "--plane", "--cache")
 
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "train": {
@@ -50,11 +50,15 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "evaluate": {
-        "Patients": ("--data", "--layout", "--labels", "--patients", "--split", "--fold", "--allow-seen"),
-        "How it is scored": ("--post-processing", "--tta", "--simulate", "--seed", "--threads"),
+        "Patients": (
+            "--data", "--layout", "--labels", "--channels", "--patients", "--split", "--fold", "--allow-seen",
+        ),
+        "Subgroups": ("--by", "--subgroups", "--min-subgroup"),
+        "How it is scored": ("--post-processing", "--tta", "--simulate", "--seed", "--threads", "--ray"),
     },
     "check": {
         "Rules": ("--baseline", "--max-dice-drop", "--max-size-growth", "--max-latency-ratio", "--latency-reference"),
+        "The worst subgroup": ("--max-subgroup-drop", "--by", "--subgroups", "--min-subgroup"),
         "A new baseline": ("--update", "--reason"),
         "Output": ("--junit", "--summary", "--json"),
     },

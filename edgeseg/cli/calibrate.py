@@ -63,6 +63,7 @@ def calibrate(
     from edgeseg.cli._progress import counted, line
     from edgeseg.data.cache import folder_key
     from edgeseg.data.open import open_dataset
+    from edgeseg.data.plane import seen_in
     from edgeseg.jsonio import to_json
     from edgeseg.place import claimed
     from edgeseg.specs import is_public
@@ -83,7 +84,13 @@ def calibrate(
             with counted(f"calibrating {name}") as progress:
                 found.append(
                     choose_and_record(
-                        weights, dataset, slices=slices, seed=seed, method=method, among=among, progress=progress
+                        weights,
+                        seen_in(dataset, weights.header.image.plane),
+                        slices=slices,
+                        seed=seed,
+                        method=method,
+                        among=among,
+                        progress=progress,
                     )
                 )
         for name, (manifest, recorded) in zip(names, found, strict=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._data import Labels, Layout
+from edgeseg.cli._data import Labels, Layout, Plane, decoded
 from edgeseg.cli._options import json_option, out_option
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def train(
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where decoded slices are kept.")] = None,
     layout: Layout = None,
     labels: Labels = None,
+    plane: Plane = None,
     as_json: Annotated[bool, json_option("Print JSON instead of the summary.")] = False,
 ) -> None:
     """Train a network on a data set, validated per patient on one fold of a split by patient.
@@ -127,7 +128,7 @@ def train(
         distil_weight=distil_weight,
         initial=start_from,
     )
-    slices, dealt = _open(data, cache, split, folds, seed, layout=layout, labels=labels)
+    slices, dealt = _open(data, cache, split, folds, seed, layout=layout, labels=labels, plane=plane)
     if folds is not None:
         cross_validate(slices, spec, dealt, options, ray=ray, ray_cpus=ray_cpus, as_json=as_json)
     else:
@@ -244,18 +245,15 @@ def _open(
     *,
     layout: str | None,
     labels: str | None,
+    plane: str | None,
 ) -> tuple[SliceCache, Split]:
     """Decode the slices and say which patients stand in which fold."""
-    from edgeseg.cli._progress import counted
-    from edgeseg.data.cache import cached, folder_key
-    from edgeseg.data.open import open_dataset
     from edgeseg.data.split import check_split, make_folds, read_split
     from edgeseg.errors import OptionError
+    from edgeseg.specs import AXIAL
 
-    dataset = open_dataset(data, layout=layout, labels=labels)
-    with counted("decoding slices") as progress:
-        slices = cached(dataset, folder_key(data, layout=layout, labels=labels), root=cache, progress=progress)
-    counted_on = dataset if slices.index.resampled else slices
+    dataset, slices = decoded(data, cache, layout=layout, labels=labels, plane=plane, doing="decoding slices")
+    counted_on = dataset if slices.index.resampled or slices.index.plane != AXIAL else slices
     if split is None:
         return slices, make_folds(counted_on, folds=min(5, len(slices.patients)) if folds is None else folds, seed=seed)
     dealt = read_split(split)

@@ -9,8 +9,10 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
+from edgeseg.data.subgroups import SITE
 from edgeseg.data.volume import PHANTOM
 from edgeseg.place import keys_for
+from edgeseg.reports.subgroups import subgroup_table, worst_text
 from edgeseg.reports.table import figures, literal, pairs, rich_table
 from edgeseg.reports.words import ABSENT_ASCII, interval_text
 from edgeseg.results import ClassResult, DeviceFigure, EvalResult, InstitutionScore, ParityResult, PatientScore
@@ -23,8 +25,11 @@ _NAME_COLUMNS = 24
 def evaluation_table(result: EvalResult, contract: Contract) -> RenderableType:
     """Draw an evaluation: one line per patient, the institutions, the figures over all patients, the remarks."""
     parts: list[RenderableType] = [_patients(result.patients, _seen(result.patients, contract.seen_patients)), ""]
-    if any(score.institution for score in result.institutions):
+    by_site = any(one.column == SITE for one in result.subgroups)
+    if not by_site and any(score.institution for score in result.institutions):
         parts += [institution_table(result.institutions), ""]
+    for one in result.subgroups:
+        parts += [subgroup_table(one), literal(worst_text(one)), ""]
     if result.classes:
         parts += [_classes(result.classes), ""]
         if (by_class := _institution_classes(result.patients)) is not None:

@@ -92,7 +92,16 @@ from edgeseg.results.runs import (
     UnusedFiles,
     UsedSequence,
 )
-from edgeseg.results.scores import ClassResult, ClassScore, EvalResult, InstitutionScore, ParityResult, PatientScore
+from edgeseg.results.scores import (
+    ClassResult,
+    ClassScore,
+    EvalResult,
+    InstitutionScore,
+    ParityResult,
+    PatientScore,
+    SubgroupResult,
+    SubgroupScore,
+)
 from edgeseg.results.selftest import SelfTest
 from edgeseg.results.sensitivity import LayerSensitivity, SensitivityResult
 from edgeseg.results.serving import (
@@ -231,6 +240,8 @@ __all__ = [
     "SliceSegmentation",
     "SpeedRatio",
     "StageRecord",
+    "SubgroupResult",
+    "SubgroupScore",
     "Sustained",
     "TargetList",
     "TensorDescription",

@@ -22,6 +22,7 @@ from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.node import Destination, NodeOptions, Peer, Tls
 from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import ClassPoint, OperatingPoint
+from edgeseg.specs.plane import AXIAL, PLANES, check_plane
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.recipes import (
     MAIN_OPTIONS,
@@ -67,6 +68,7 @@ from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 __all__ = [
     "APP_SCHEMA_VERSION",
     "AUGMENTATIONS",
+    "AXIAL",
     "BASE",
     "CHANNELS",
     "COLOURS",
@@ -84,6 +86,7 @@ __all__ = [
     "NEWEST_CONTRACT_SCHEMA_VERSION",
     "NORMALISATIONS",
     "OUTPUTS",
+    "PLANES",
     "PROFILES",
     "RECIPE_SPECS",
     "SEGMENT_ROUTE",
@@ -132,6 +135,7 @@ __all__ = [
     "VariantSpec",
     "channel_set",
     "check_flips",
+    "check_plane",
     "check_regions",
     "check_salt",
     "check_seed",

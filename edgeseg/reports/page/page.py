@@ -11,6 +11,7 @@ from edgeseg.errors import MissingExtraError
 from edgeseg.reports.build import TRIED_HEAD, tried_rows
 from edgeseg.reports.page import dots, pareto, tried, waterfall
 from edgeseg.reports.page.overlays import FALSE_ALARM, HIT, MISSED, Overlay
+from edgeseg.reports.subgroups import WORST_HEAD, worst_rows
 from edgeseg.reports.summary import summarise
 from edgeseg.reports.words import ABSENT, interval_text, latency_text, size_text, times_text
 from edgeseg.results import BuildResult, LatencyResult, SizeLedger
@@ -78,6 +79,7 @@ def _content(
         "waterfalls": [(ledger, waterfall.plot(ledger.steps, salt=f"w{n}")) for n, ledger in enumerate(ledgers)],
         "dots": _dots(build),
         "institutions": _institutions(build),
+        "worst": {"head": WORST_HEAD, "rows": worst_rows(build.artifacts)},
         "overlays": overlays,
         "colours": (("both", HIT), ("missed", MISSED), ("false alarm", FALSE_ALARM)),
         "intended_use": INTENDED_USE,

@@ -12,6 +12,7 @@ from edgeseg.data.cache import cached, folder_key
 from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.phantom_channels import phantom_channels
+from edgeseg.data.plane import seen_in
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.networks import Network
@@ -135,7 +136,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
             PhantomDataset(spec.phantom_patients, seed=spec.seed, start=EVALUATION_START, channels=channels), key
         )
     else:
-        dataset = open_data(spec, spec.data)
+        dataset = seen_in(open_data(spec, spec.data), checkpoint.header.image.plane)
         key = folder_key(spec.data, layout=spec.layout, labels=spec.labels)
     weights = artifacts.sha256_file(checkpoint.path)
     inputs = BuildInputs(
@@ -149,7 +150,9 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),
         learned_ranges=ranges_beside(checkpoint.path),
         trained=_calibrating(spec, checkpoint, dataset),
-        calibration_dataset=None if spec.calibration_data is None else open_data(spec, spec.calibration_data),
+        calibration_dataset=None
+        if spec.calibration_data is None
+        else seen_in(open_data(spec, spec.calibration_data), checkpoint.header.image.plane),
     )
     _check_calibration(spec, inputs)
     require_some(

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import CheckpointHeader
+from edgeseg.data.subgroups import several_sites
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import ArtifactError
 from edgeseg.progress import Progress
@@ -218,6 +219,7 @@ class VariantBuild:
             data=data.name,
             allow_seen=self.spec.allow_seen,
             seed=self.spec.seed,
+            groupings=several_sites(self.inputs.dataset, data.evaluation_patients),
         )
 
     def _baseline(self, data: BuildData, counted: Census) -> BaselineResult | None:

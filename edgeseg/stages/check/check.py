@@ -15,6 +15,7 @@ from edgeseg.metrics import lower_bound
 from edgeseg.results import GOOD_STATUS, BaselineArtifact, CheckBaseline, CheckCase, CheckResult, EvalResult
 from edgeseg.stages.check.baseline import class_dice_of, dice_of, dice_problem, latency_ratio
 from edgeseg.stages.check.inputs import CheckedArtifact, fields_of
+from edgeseg.stages.check.subgroups import MIN_SUBGROUP, RULE, Subgroups, subgroup_case
 
 _NAMED = 3
 
@@ -24,12 +25,16 @@ class CheckLimits:
     """How much worse than its baseline an artifact may be.
 
     `max_dice_drop` is of the mean over patients, `max_size_growth` a share of the size, `max_latency_ratio` how many
-    times its baseline the latency over the reference's may be; None leaves latency unchecked.
+    times its baseline the latency over the reference's may be; None leaves latency unchecked. `max_subgroup_drop` is of
+    the mean over the patients of one subgroup, of those of at least `min_subgroup` patients; None leaves them
+    unchecked.
     """
 
     max_dice_drop: float = 0.005
     max_size_growth: float = 0.02
     max_latency_ratio: float | None = None
+    max_subgroup_drop: float | None = None
+    min_subgroup: int = MIN_SUBGROUP
 
     def __post_init__(self) -> None:
         """Refuse limits that mean nothing."""
@@ -40,6 +45,11 @@ class CheckLimits:
         ratio = self.max_latency_ratio
         if ratio is not None and not (math.isfinite(ratio) and ratio > 0.0):
             raise OptionError(f"max-latency-ratio is {ratio}; a positive number such as 1.5 is needed")
+        drop = self.max_subgroup_drop
+        if drop is not None and not 0.0 <= drop <= 1.0:
+            raise OptionError(f"max-subgroup-drop is {drop}; a loss of Dice lies in [0, 1]")
+        if self.min_subgroup < 1:
+            raise OptionError(f"min-subgroup is {self.min_subgroup}; a subgroup has at least 1 patient")
 
 
 def check(
@@ -50,6 +60,7 @@ def check(
     *,
     seed: int = 0,
     only: frozenset[str] | None = None,
+    subgroups: Subgroups | None = None,
 ) -> CheckResult:
     """Hold artifacts against a baseline.
 
@@ -60,9 +71,11 @@ def check(
         limits: how much worse it may be.
         seed: of the bootstrap.
         only: the artifacts to check where single files were given; None for all of the baseline.
+        subgroups: by what patients are parted where `limits` holds subgroups; by site unless given.
 
     Raises:
         ArtifactError: when an artifact of the baseline was not built.
+        DatasetError: when the table of subgroups does not hold the patients scored.
     """
     wanted = [item for item in baseline.artifacts if only is None or item.artifact in only]
     if absent := [item.artifact for item in wanted if item.artifact not in found]:
@@ -73,6 +86,8 @@ def check(
     cases: list[CheckCase] = []
     for then in wanted:
         cases += _artifact_cases(found, then, baseline, limits, seed)
+        if limits.max_subgroup_drop is not None:
+            cases.append(_subgroup(found[then.artifact], then, limits, subgroups or Subgroups(), seed))
     known = {item.artifact for item in baseline.artifacts}
     for name in (name for name in found if name not in known and (only is None or name in only)):
         detail = "the baseline does not hold it; add it with --update"
@@ -199,6 +214,18 @@ def _drop_case(
         limit=limit,
         bound=bound,
     )
+
+
+def _subgroup(
+    item: CheckedArtifact, then: BaselineArtifact, limits: CheckLimits, subgroups: Subgroups, seed: int
+) -> CheckCase:
+    assert limits.max_subgroup_drop is not None
+    scores, limit = item.row.evaluation, limits.max_subgroup_drop
+    problem = "it was not scored" if scores is None else _other_patients(then, scores)
+    if scores is None or problem is not None:
+        return CheckCase(artifact=item.name, rule=RULE, passed=False, detail=str(problem), limit=limit)
+    now, grouping = dice_of(scores), subgroups.of(scores)
+    return subgroup_case(item.name, then, now, grouping, limit=limit, min_patients=limits.min_subgroup, seed=seed)
 
 
 def _other_patients(then: BaselineArtifact, scores: EvalResult) -> str | None:

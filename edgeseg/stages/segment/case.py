@@ -18,9 +18,9 @@ from edgeseg.data.nifti import NiftiSequence
 from edgeseg.data.scan import Scan, SourcedScan
 from edgeseg.data.tree import MASK_ENDING
 from edgeseg.errors import OptionError
-from edgeseg.imaging import ASPECT_TOLERANCE, framed_size
+from edgeseg.imaging import ASPECT_TOLERANCE, framed_size, plane_spacing
 from edgeseg.results import PatientSegmentation, SliceSegmentation
-from edgeseg.specs import Contract, MaskRegion, RunOptions
+from edgeseg.specs import AXIAL, Contract, MaskRegion, RunOptions
 from edgeseg.stages.segment.class_tally import ClassTally
 from edgeseg.stages.segment.clock import ms_since, rounded_ms
 from edgeseg.stages.segment.dicom_seg import SegMasks
@@ -124,7 +124,7 @@ def segment_case(
     files = [_told(path, folder) for writer in writers for path in writer.finish()]
     if pictures is not None:
         files += [_told(path, folder) for path in pictures.finish()]
-    resampled = _resampled(watched.sizes, segmenter.contract, scan.pixel_mm)
+    resampled = _resampled(*_seen(watched.sizes, scan, segmenter.contract), segmenter.contract)
     doubts = watched.doubts.told(segmenter.contract, volume=scan.volume)
     warnings = (*doubts, *tally.absent(), *resampled, *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
@@ -226,7 +226,18 @@ def _rule(contract: Contract, scan: Scan) -> str:
     return "volume" if scan.volume else "slices"
 
 
-def _resampled(sizes: Counter[tuple[int, int]], contract: Contract, pixel_mm: tuple[float, float] | None) -> list[str]:
+def _seen(
+    sizes: Counter[tuple[int, int]], scan: Scan, contract: Contract
+) -> tuple[Counter[tuple[int, int]], tuple[float, float] | None]:
+    """Count the slices that the network saw by size, and say how far their pixels are apart."""
+    if contract.plane == AXIAL or not scan.volume or scan.pixel_mm is None or scan.slice_mm is None:
+        return sizes, scan.pixel_mm
+    (rows, columns), slices = next(iter(sizes)), sizes.total()
+    count, height, width = map(round, plane_spacing((slices, rows, columns), contract.plane))
+    return Counter({(height, width): count}), plane_spacing((scan.slice_mm, *scan.pixel_mm), contract.plane)[1:]
+
+
+def _resampled(sizes: Counter[tuple[int, int]], pixel_mm: tuple[float, float] | None, contract: Contract) -> list[str]:
     total, height, width = sizes.total(), contract.height, contract.width
     found = []
     for (h, w), count in sizes.items():

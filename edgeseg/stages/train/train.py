@@ -160,6 +160,11 @@ def _check_initial(
             f"{who} takes the channels {', '.join(initial.header.image.channels)}, and {cache.name} has "
             f"{', '.join(cache.channels.names)}; start from weights of these, or leave --from out"
         )
+    if initial.header.image.plane != cache.index.plane:
+        raise CheckpointError(
+            f"{who} takes {initial.header.image.plane} slices, and {cache.name} was decoded to {cache.index.plane} "
+            f"ones; give --plane {initial.header.image.plane}, or start from other weights"
+        )
     refuse_learned(
         who,
         learned,
@@ -210,7 +215,13 @@ def _soft(
 
 def _image(cache: SliceCache) -> ImageSpec:
     index = cache.index
-    return ImageSpec(height=index.height, width=index.width, channels=cache.channels.names, classes=cache.classes)
+    return ImageSpec(
+        height=index.height,
+        width=index.width,
+        channels=cache.channels.names,
+        classes=cache.classes,
+        plane=index.plane,
+    )
 
 
 def _compiled(keras: Any, spec: TrainSpec, whole: ImageSpec, steps_per_epoch: int, initial: Checkpoint | None) -> Any:
