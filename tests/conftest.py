@@ -25,6 +25,8 @@ from edgeseg.results import (
     DiceDrop,
     Interval,
     LatencyResult,
+    NetworkRecord,
+    NetworkScore,
     TriedPoint,
 )
 from edgeseg.specs import Contract, MaskRegion, OperatingPoint, PostProcessing, VariantSpec
@@ -54,6 +56,46 @@ def own_patient_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         path = tmp_path_factory.mktemp("key") / "patient.key"
         patch.setenv("EDGESEG_PATIENT_KEY", str(path))
         yield path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep networks that somebody shipped on this machine out of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        path = tmp_path_factory.mktemp("data-home")
+        patch.setenv("XDG_DATA_HOME", str(path))
+        yield path
+
+
+@pytest.fixture
+def own_network(tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Give a function that puts the tiny weights under a name where commands look for a user's own networks."""
+    from edgeseg import artifacts
+    from edgeseg.checkpoint import read_checkpoint
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+    header = read_checkpoint(tiny_checkpoint).header
+
+    def put(name: str) -> Path:
+        folder = tmp_path / "data-home" / "edgeseg" / "models" / name
+        content = tiny_checkpoint.read_bytes()
+        artifacts.write_bytes(folder / "weights.safetensors", content)
+        dice = Interval(mean=0.5, low=0.4, high=0.6)
+        record = NetworkRecord(
+            name=name,
+            slug=header.variant.slug,
+            purpose="tests",
+            spec=header.variant,
+            image=header.image,
+            parameters=1000,
+            macs=2000,
+            weights_sha256=artifacts.sha256_bytes(content),
+            held_out=NetworkScore(dice=dice, patients=3, data=header.data),
+        )
+        artifacts.write_text(folder / "network.json", to_json(record))
+        return folder
+
+    return put
 
 
 @pytest.fixture(scope="session")

@@ -35,8 +35,10 @@ def build(
     variant: Annotated[
         str | None,
         typer.Option(
-            help="unet, unet-bn, alphax, r2unet, a tier, or all that have weights; that of --from, or alphax-light, if "
-            "not given.",
+            "--variant",
+            "--network",
+            help="A network by name, such as small ('edgeseg networks'), a family or a tier, or all that have weights; "
+            "that of --from, or light, if not given.",
             autocompletion=variants,
         ),
     ] = None,
@@ -132,6 +134,7 @@ def build(
     does; a few patients of --data, drawn by --seed, are then calibrated on and not scored. What edgeseg trained is
     compared with the study's 350 MB file.
     """
+    from edgeseg.cli._variant import network_named
     from edgeseg.specs import BuildSpec
     from edgeseg.stages.build import every_variant
 
@@ -141,6 +144,7 @@ def build(
     runs = _imported(runs, out, contract=contract, size=size, output=output, threads=threads)
     spec = BuildSpec(
         variant=_variant(variant, runs, alpha=alpha, stem=stem),
+        network="" if runs else network_named(variant),
         targets=_names(target),
         out=out,
         data=data,

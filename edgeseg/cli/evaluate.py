@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeseg.cli._data import Labels, Layout, Ray
+from edgeseg.cli._model import MODEL_HELP, artifact, label
 from edgeseg.cli._options import BootstrapSeed, ContractFile, Threads, json_option
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="An artifact: .onnx, .ort, .tflite or .hdf5.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help=f"{MODEL_HELP} Or .hdf5.")],
     data: Annotated[Path, typer.Option(metavar="DIR", help="A data set with reference masks.")],
     patients: Annotated[
         str | None, typer.Option(metavar="ID,ID", help="Only these patients, with commas between.")
@@ -76,6 +77,7 @@ def evaluate(
 
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
+    model = artifact(model)
     check_flips(tta)
     check_simulation(simulate)
     _check_by(by, subgroups, min_subgroup)
@@ -128,7 +130,7 @@ def _scored(
         result = evaluation_of(
             scores_on_ray(job, chosen) if ray else job.scores(predictor, cohort, chosen),
             predictor,
-            artifact=f"{told.variant.slug}/{told.target}",
+            artifact=f"{label(told, job.model)}/{told.target}",
             data=dataset.name,
             post_processing=job.post_processing,
             flips=job.flips,

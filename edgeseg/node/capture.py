@@ -26,7 +26,7 @@ def draw_capture(sheet: Path, found: Finding) -> NDArray[np.uint8]:
     made = Image.new("RGB", (max(below.width, 760), below.height + head))
     made.paste(below, (0, head))
     pen = ImageDraw.Draw(made)
-    model = f"edgeseg {__version__}, {found.variant} {found.target}, model {found.model_sha256[:12]}"
+    model = f"edgeseg {__version__}, {found.network or found.variant} {found.target}, model {found.model_sha256[:12]}"
     lines = [f"{told[0]}   {INTENDED_USE}", *told[1:], model]
     for number, line in enumerate(lines):
         pen.text((4, 2 + number * _LINE_PX), line, fill=_WHITE if line is model else _YELLOW)

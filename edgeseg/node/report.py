@@ -25,6 +25,7 @@ class Finding:
     """What was measured, and by which model; `None` where distances are unknown. `target` is such as `onnx-int8`.
 
     `classes` are those of a network of several masks, in the order of the segments; all else is of them together.
+    `variant` is the slug of the network, and `network` its name, empty where it has none.
     """
 
     volume_ml: float | None
@@ -36,6 +37,7 @@ class Finding:
     target: str
     warnings: tuple[str, ...] = ()
     classes: tuple[ClassSegmentation, ...] = ()
+    network: str = ""
 
 
 def write_report(path: Path, seg: Any, found: Finding) -> None:
@@ -70,7 +72,12 @@ def _group(seg: Any, segment: Any, series_uid: str, found: Finding, part: Findin
         algorithm_id=hd.sr.AlgorithmIdentification(
             name="edgeseg",
             version=__version__,
-            parameters=[f"model_sha256={found.model_sha256}", f"variant={found.variant}", f"target={found.target}"],
+            parameters=[
+                f"model_sha256={found.model_sha256}",
+                f"variant={found.variant}",
+                f"target={found.target}",
+                *([f"network={found.network}"] if found.network else []),
+            ],
         ),
         measurements=_measurements(part, found.slices),
     )

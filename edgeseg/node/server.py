@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeseg import networks
 from edgeseg.errors import CheckFailedError, OptionError, OutputError
 from edgeseg.node import identify, inside
 from edgeseg.node.count import Counts
@@ -46,6 +47,7 @@ class Ready:
     destinations: tuple[str, ...]
     variant: str
     target: str
+    network: str = ""
 
 
 def serve(
@@ -114,6 +116,7 @@ class _Node:
         self._receiver = Receiver(self._inbox, self._silence, options, self._counts)
         self._watch, contract = watch, segmenter.contract
         self._variant, self._target = contract.variant.slug, contract.target
+        self._network = networks.name_of_file(sha256)
         self._counts.watch(lambda state: len(queue.rows(state)), lambda: self._receiver.associations)
 
     def run(self, stop: threading.Event, ready: Callable[[Ready], None]) -> None:
@@ -187,6 +190,7 @@ class _Node:
             destinations=tuple(one.name for one in self._options.destinations),
             variant=self._variant,
             target=self._target,
+            network=self._network,
         )
 
 

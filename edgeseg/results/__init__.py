@@ -70,6 +70,14 @@ from edgeseg.results.listings import (
     VariantList,
 )
 from edgeseg.results.network import Census, Tier
+from edgeseg.results.networks import (
+    ListedNetwork,
+    NetworkFile,
+    NetworkFiles,
+    NetworkList,
+    NetworkRecord,
+    NetworkScore,
+)
 from edgeseg.results.node import NodeSending, NodeStatus, NodeStudy
 from edgeseg.results.report import Report, ReportRow
 from edgeseg.results.runs import (
@@ -189,10 +197,16 @@ __all__ = [
     "LayerSensitivity",
     "LayerTime",
     "LayersResult",
+    "ListedNetwork",
     "ListedTarget",
     "ListedVariant",
     "MeasuredClaim",
     "MetadataBytes",
+    "NetworkFile",
+    "NetworkFiles",
+    "NetworkList",
+    "NetworkRecord",
+    "NetworkScore",
     "NetworkSize",
     "NetworkTiming",
     "NodeSending",

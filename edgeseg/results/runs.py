@@ -149,6 +149,7 @@ class RunResult:
     """What `edgeseg run` leaves in `summary.json`; `load_ms` is what opening the model took, `total_ms` has it all.
 
     `patients` are those of all runs into the folder, the last run of each; all else is of the last run.
+    `network` is the name of the network that the model is a file of, empty where it has none.
     """
 
     model: str
@@ -163,3 +164,4 @@ class RunResult:
     schema_version: int = RESULT_SCHEMA_VERSION
     load_ms: float | None = None
     total_ms: float | None = None
+    network: str = ""

@@ -16,6 +16,7 @@ class ServedModel:
 
     `self_tested` where it carries a golden case, which this host then drew as expected when the service started.
     `regions` are those of its contract where it draws several masks; `threshold` and what is dropped are then of each.
+    `network` is its name, empty where it has none; `variant` is its slug.
     """
 
     sha256: str
@@ -34,6 +35,7 @@ class ServedModel:
     edgeseg: str
     self_tested: bool
     regions: tuple[MaskRegion, ...] = field(default=(), metadata={LEFT_OUT: True})
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import base64
 import time
 from pathlib import Path
 
-from edgeseg import __version__
+from edgeseg import __version__, networks
 from edgeseg.results import (
     PatientSegmentation,
     Prediction,
@@ -42,6 +42,7 @@ def describe(segmenter: Segmenter, sha256: str) -> ServedModel:
         edgeseg=__version__,
         self_tested=contract.golden is not None,
         regions=contract.regions,
+        network=networks.name_of_file(sha256),
     )
 
 

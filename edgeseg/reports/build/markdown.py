@@ -90,7 +90,7 @@ def _scores(base: BaselineResult) -> tuple[str, str, str, str]:
 
 def _markdown_row(row: ReportRow) -> tuple[str, ...]:
     return (
-        f"{row.variant} {row.target}",
+        f"{row.label} {row.target}",
         size_text(row.size_bytes),
         size_text(row.gzip_size_bytes),
         times_text(row.times_smaller_than_file),

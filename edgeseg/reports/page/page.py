@@ -89,7 +89,7 @@ def _content(
 
 def _planes(build: BuildResult, max_drop: float | None) -> list[tuple[str, str]]:
     """The plots of cost against Dice that have at least one point."""
-    references = (build.reference(row.variant) for row in build.artifacts)
+    references = (build.reference(row.label) for row in build.artifacts)
     reference = next((row.evaluation for row in references if row is not None), None)
     if max_drop is None and build.budgets:
         max_drop = build.budgets[0].max_drop
@@ -132,18 +132,18 @@ def _milliseconds(latency: LatencyResult | None) -> float | None:
 
 def _dots(build: BuildResult) -> list[tuple[str, str]]:
     """One dot plot for each int8 artifact of a variant whose float network was scored too."""
-    references = (build.reference(row.variant) for row in build.artifacts)
-    floats = {r.variant: r.evaluation for r in references if r is not None and r.evaluation is not None}
+    references = (build.reference(row.label) for row in build.artifacts)
+    floats = {r.label: r.evaluation for r in references if r is not None and r.evaluation is not None}
     return [
-        (f"{row.variant} {row.target}", dots.plot(floats[row.variant], row.evaluation, salt=f"d{number}"))
+        (f"{row.label} {row.target}", dots.plot(floats[row.label], row.evaluation, salt=f"d{number}"))
         for number, row in enumerate(build.artifacts)
-        if row.evaluation is not None and row.variant in floats and row.target.endswith("int8")
+        if row.evaluation is not None and row.label in floats and row.target.endswith("int8")
     ]
 
 
 def _institutions(build: BuildResult) -> dict[str, Any]:
     """The artifacts that were scored, and per institution its name, n, and the Dice of each, None where it has none."""
-    scored = [(f"{r.variant} {r.target}", r.evaluation) for r in build.artifacts if r.evaluation is not None]
+    scored = [(f"{r.label} {r.target}", r.evaluation) for r in build.artifacts if r.evaluation is not None]
     means = [{s.institution or ABSENT: s for s in evaluation.institutions} for _, evaluation in scored]
     names = sorted({name for scores in means for name in scores})
     patients = {name: max(scores[name].patients for scores in means if name in scores) for name in names}

@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from edgeseg import artifacts
+from edgeseg import artifacts, networks
 from edgeseg.checkpoint import WEIGHTS_KIND, CheckpointHeader, read_checkpoint, write_checkpoint
 from edgeseg.errors import ArtifactError, CheckpointError, OptionError, OutputError
 from edgeseg.foreign import (
@@ -51,20 +51,16 @@ def name_of(path: Path, name: str | None) -> str:
     Raises:
         OptionError: when it is one of edgeseg's own networks, or no name that a folder can have.
     """
-    taken = {*VARIANTS, *TIERS, *artifacts.shipped_slugs(), *TARGETS, "all"}
+    there = networks.every()
+    taken = {*VARIANTS, *TIERS, *(one.name for one in there), *(one.record.slug for one in there), *TARGETS, "all"}
     if name is None:
         own = _carried(path)
         stem = path.name.split(".")[0] if own is None else own.variant.slug
         found = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40].strip("-") or _OWN
         return f"my-{found}" if found in taken else found
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) or len(name) > 40:
+    if networks.check_name(name) in taken:
         raise OptionError(
-            f"name is '{name}'; small letters and digits with single hyphens between are needed, at most 40, such as "
-            "my-unet"
-        )
-    if name in taken:
-        raise OptionError(
-            f"name is '{name}', which is one of edgeseg's own networks; choose another, such as my-{name}"
+            f"name is '{name}', which is taken (see: edgeseg networks); choose another, such as my-{name}"
         )
     return name
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edgeseg import artifacts
-from edgeseg.artifacts import shipped_slugs
+from edgeseg import artifacts, networks
 from edgeseg.checkpoint import Checkpoint, check_weights, read_checkpoint
 from edgeseg.data.cache import cached, folder_key
 from edgeseg.data.open import open_dataset
@@ -16,6 +15,7 @@ from edgeseg.data.phantom_channels import phantom_channels
 from edgeseg.data.plane import seen_in
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError
+from edgeseg.networks import Network
 from edgeseg.place import keys_for
 from edgeseg.results import GRAPH_REFERENCE, REFERENCE, CalibrationSet, Choice
 from edgeseg.specs import (
@@ -25,7 +25,6 @@ from edgeseg.specs import (
     Contract,
     OperatingPoint,
     RegionLook,
-    VariantSpec,
     looked,
     require_some,
     seen_among,
@@ -124,7 +123,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
             scored on phantoms.
     """
     _check_profile(spec)
-    checkpoint = _checkpoint(spec.variant, spec.checkpoint)
+    checkpoint = _checkpoint(spec)
     if spec.data is None:
         if classes := checkpoint.header.image.classes:
             raise OptionError(
@@ -249,19 +248,36 @@ def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:
     )
 
 
-def _checkpoint(variant: VariantSpec, path: Path | None) -> Checkpoint:
-    if path is not None:
-        checkpoint = read_checkpoint(path)
+def _checkpoint(spec: BuildSpec) -> Checkpoint:
+    variant = spec.variant
+    if spec.checkpoint is not None:
+        checkpoint = read_checkpoint(spec.checkpoint)
         check_weights(checkpoint, variant)
         return checkpoint
-    place = artifacts.weights_path(variant.slug)
-    if not place.is_file():
+    if (network := _shipped(spec)) is None:
         raise CheckpointError(
-            f"no trained weights ship for '{variant.slug}' (there are: {', '.join(shipped_slugs()) or 'none'}); "
+            f"no trained weights ship for '{variant.slug}' (there are: {', '.join(networks.names()) or 'none'}); "
             f"train it with 'edgeseg train --variant {variant.name} --alpha {variant.alpha:g} --stem {variant.stem}' "
             "and give the run with --from"
         )
-    return read_checkpoint(place)
+    return read_checkpoint(network.weights)
+
+
+def _shipped(spec: BuildSpec) -> Network | None:
+    """Return the network whose weights are taken where none are given."""
+    return networks.get(spec.network) if spec.network else networks.of_variant(spec.variant)
+
+
+def with_name(spec: BuildSpec) -> BuildSpec:
+    """Return a build's spec with the name of the network, where the weights that it takes have one."""
+    if spec.network:
+        return spec
+    if spec.checkpoint is None:
+        network = networks.of_variant(spec.variant)
+        return spec if network is None else replace(spec, network=network.name)
+    checkpoint = read_checkpoint(spec.checkpoint)
+    network = networks.of_weights(artifacts.sha256_file(checkpoint.path))
+    return replace(spec, network=checkpoint.header.name if network is None else network.name)
 
 
 def _phantom_key(spec: BuildSpec, channels: tuple[str, ...]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.errors import OptionError
 from edgeseg.results import Choice
@@ -17,7 +16,7 @@ def choice_of(spec: BuildSpec, checkpoint: Checkpoint, weights_sha256: str) -> C
     Raises:
         OptionError: when it was made for other classes than the network has.
     """
-    found = _found(spec, checkpoint.header.variant.slug, weights_sha256)
+    found = _found(spec, checkpoint, weights_sha256)
     if found is None:
         return None
     contract = checkpoint_contract(checkpoint.header, public_ids=True)
@@ -31,12 +30,13 @@ def choice_of(spec: BuildSpec, checkpoint: Checkpoint, weights_sha256: str) -> C
     return found
 
 
-def _found(spec: BuildSpec, slug: str, weights_sha256: str) -> Choice | None:
+def _found(spec: BuildSpec, checkpoint: Checkpoint, weights_sha256: str) -> Choice | None:
+    slug = checkpoint.header.variant.slug
     if spec.choice is not None:
         return read_choice(spec.choice, variant=slug)
     if spec.checkpoint is not None:
         return choice_for(spec.checkpoint, variant=slug, weights_sha256=weights_sha256)
-    beside = choice_beside(artifacts.weights_path(slug))
+    beside = choice_beside(checkpoint.path)
     return None if beside is None else read_choice(beside, variant=slug)
 
 

@@ -86,7 +86,7 @@ class VariantBuild:
             command=spec.command,
             seed=spec.seed,
             data=data.name,
-            weights=_weights(header),
+            weights=_weights(header, spec.label),
             weights_sha256=inputs.weights_sha256,
             rests_on_phantoms=PHANTOM in (data.name, header.data),
             training_patients=len(header.train_patients),
@@ -273,11 +273,11 @@ class VariantBuild:
         return [with_latencies(cell, found) for cell in cells]
 
 
-def _weights(header: CheckpointHeader) -> str:
+def _weights(header: CheckpointHeader, label: str) -> str:
     if header.foreign is not None:
         how = f"fine-tuned on {len(header.train_patients)} patients of" if header.chain else "trained on"
-        return f"{header.variant.slug}, of {header.foreign.file}, {how} {header.data}"
-    return f"{header.variant.slug}, trained on {len(header.train_patients)} patients of {header.data}"
+        return f"{label}, of {header.foreign.file}, {how} {header.data}"
+    return f"{label}, trained on {len(header.train_patients)} patients of {header.data}"
 
 
 def _origin(inputs: BuildInputs, seed: int) -> str | None:

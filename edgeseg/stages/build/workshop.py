@@ -73,7 +73,7 @@ class Workshop:
 
     def place(self, target: Target) -> Path:
         """Return where the artifact of a target lies."""
-        return artifacts.artifact_path(self.spec.out, self.spec.variant.slug, target.name, target.suffix)
+        return artifacts.artifact_path(self.spec.out, self.spec.label, target.name, target.suffix)
 
     def write(self, target: Target, taken: Candidate | None, path: Path) -> None:
         """Convert the network, or that of a candidate, into a file."""

@@ -193,6 +193,7 @@ def _write(bench: StepWorkbench, record: RecipeRecord, asked: _Asked, outcome: O
         parts=(),
         recipe=record,
         foreign=outcome.foreign,
+        name="",
     )
     artifacts.write_text(folder / HISTORY, to_json(History(epochs=outcome.history)))
     path = write_checkpoint(folder / WEIGHTS, header, outcome.arrays)

@@ -57,7 +57,7 @@ def _artifact(
     delta, patients = _delta(before, after, seed=seed)
     return ArtifactComparison(
         artifact=key[1],
-        variant=" -> ".join(dict.fromkeys(row.variant for row in (old, new) if row is not None)),
+        variant=" -> ".join(dict.fromkeys(row.label for row in (old, new) if row is not None)),
         size_bytes_before=None if old is None else old.size_bytes or None,
         size_bytes_after=None if new is None else new.size_bytes or None,
         dice_before=None if before is None else before.dice.mean,

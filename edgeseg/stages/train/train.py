@@ -56,6 +56,7 @@ def train(
     teachers: tuple[Checkpoint, ...] = (),
     initial: Checkpoint | None = None,
     devices: int = 1,
+    name: str = "",
 ) -> TrainResult:
     """Train one network and leave `weights.safetensors`, `state.safetensors`, `history.csv` and event files in `out`.
 
@@ -75,6 +76,7 @@ def train(
         teachers: the weights that `spec.teachers` names, for distillation.
         initial: the weights that `spec.initial` names, to start from.
         devices: how many train together, each on its share of every batch; more than one on `jax` only.
+        name: what tables are to call these weights.
 
     Raises:
         OptionError: when that many devices cannot train together, or batches cannot be made on them.
@@ -95,7 +97,7 @@ def train(
     check_classes(cache.classes, spec, initial)
     _check_initial(cache, spec, initial, train_patients, validation_patients)
     header = _header(cache, spec, train_patients, validation_patients, backend, devices)
-    header = replace(header, initial=None if initial is None else initial.header)
+    header = replace(header, initial=None if initial is None else initial.header, name=name)
     if initial is not None and (foreign := initial.header.foreign) is not None:
         header = replace(header, foreign=foreign, image=foreign.contract.image)
     if resume and (done_before := finished_run(out, header)) is not None:
@@ -125,6 +127,7 @@ def _result(out: Path, header: CheckpointHeader, history: History, *, images_per
     weights = out / WEIGHTS
     return TrainResult(
         variant=header.variant.slug,
+        network=header.name,
         weights=str(weights),
         sha256=artifacts.sha256_file(weights),
         seed=header.train.seed,
