@@ -1,9 +1,9 @@
 package org.edgeseg.core
 
-/** Which stored levels, [low] to [high] of 0 to 255, a picture shows from black to white. */
+/** Which stored levels a picture shows from black, at [low], to white, at [high]; either may lie outside 0 to 255. */
 data class Window(val low: Int, val high: Int) {
     init {
-        require(low in 0..LEVELS - 1 && high in low + 1..LEVELS) { "$low to $high is no window within 0 to $LEVELS" }
+        require(high > low) { "$low to $high is no window" }
     }
 
     val width: Int get() = high - low
@@ -23,12 +23,8 @@ data class Window(val low: Int, val high: Int) {
         /** Everything that is stored. */
         val WHOLE = Window(0, LEVELS)
 
-        /** The window of so many levels around a level, moved as little as keeps it within 0 to 255. */
-        fun of(level: Int, width: Int): Window {
-            val wide = width.coerceIn(1, LEVELS)
-            val low = (level - wide / 2).coerceIn(0, LEVELS - wide)
-            return Window(low, low + wide)
-        }
+        /** The window of [width] levels, at least 1, around [level]. */
+        fun of(level: Int, width: Int): Window = (level - width / 2).let { Window(it, it + maxOf(1, width)) }
 
         /**
          * A window for one channel of a whole case: 1 % to 99.5 % of what lies in the inner 70 % of the head on each slice,

@@ -27,8 +27,7 @@ class WindowControls(private val panel: View, private val study: Study, private 
         val window = study.window(channel())
         showing = true
         width.progress = window.width
-        // What the reader slides stays where the finger is, also where the window meets an end of the levels.
-        if (!level.isPressed) level.progress = window.level
+        level.progress = window.level
         automatic.isChecked = study.chosen[channel()] == null
         showing = false
         panel.requireViewById<TextView>(R.id.window_width_value).text = Screen.whole(window.width.toLong())

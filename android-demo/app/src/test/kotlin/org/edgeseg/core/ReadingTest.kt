@@ -50,12 +50,11 @@ class ReadingTest {
     }
 
     @Test
-    fun `a window that is chosen stays within the levels`() {
-        assertEquals(Window(75, 125), Window.of(100, 50))
-        assertEquals(Window(0, 50), Window.of(3, 50))
-        assertEquals(Window(205, 255), Window.of(255, 50))
-        assertEquals(Window.WHOLE, Window.of(9, 900))
-        assertEquals(Window(9, 10), Window.of(9, 0))
+    fun `a window has the level and the width that were chosen, at the ends of the levels, too`() {
+        for (level in listOf(0, 3, 100, 255)) for (width in listOf(1, 50, 51, 255)) {
+            assertEquals(level to width, Window.of(level, width).run { this.level to this.width })
+        }
+        assertEquals(1, Window.of(9, 0).width)
         assertThrows(IllegalArgumentException::class.java) { Window(9, 9) }
     }
 
