@@ -97,7 +97,10 @@ class ReadingTest {
     @Test
     fun `no message sends a reader to a developer's command`() {
         val sources = java.io.File("app/src/main").walk().filter { it.extension == "kt" || it.name == "strings.xml" }
-        val told = sources.flatMap { file -> Regex("\"[^\"]*\"|>[^<]*<").findAll(file.readText().replace(Regex("(?s)/\\*\\*.*?\\*/"), "")).map { it.value } }
+        val told = sources.flatMap { file ->
+            val text = file.readText().replace(Regex("(?s)/\\*\\*.*?\\*/"), "")
+            Regex(if (file.extension == "kt") "\"[^\"\n]*\"" else ">[^<]*<").findAll(text).map { it.value }
+        }
         assertEquals(emptyList<String>(), told.filter { Regex("edgeseg (build|run|android)|[Bb]uild (it|the model)|: make ").containsMatchIn(it) }.toList())
     }
 }
