@@ -18,6 +18,7 @@ OUTSIDE = [
     ROOT / name
     for name in (
         "README.md",
+        "AGENTS.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "SECURITY.md",
