@@ -108,6 +108,7 @@ def _row(row: ArtifactRow, base: BaselineResult | None) -> ReportRow:
         parity=row.parity,
         latency=row.latency,
         status=row.status,
+        network=row.network,
     )
 
 
@@ -137,13 +138,13 @@ def _patient_remark(build: BuildResult) -> list[str]:
     main = build.main
     if main is None or main.evaluation is None or main.dice_delta_to_float is None:
         return []
-    reference = build.reference(main.variant)
+    reference = build.reference(main.label)
     scores = None if reference is None else reference.evaluation
     change = None if scores is None else clinical_change(scores, main.evaluation)
     return (
         []
         if change is None
-        else [f"{main.variant} {main.target} against float, patient by patient: {describe_change(change)}."]
+        else [f"{main.label} {main.target} against float, patient by patient: {describe_change(change)}."]
     )
 
 

@@ -41,6 +41,12 @@ class ReportRow:
     latency: LatencyResult | None
     status: str
     seen_unknown: int | None = None
+    network: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tables call the network: its name, or its slug where it has none."""
+        return self.network or self.variant
 
     @property
     def seen_mark(self) -> str:

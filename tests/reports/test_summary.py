@@ -345,3 +345,14 @@ def test_r2_stands_beside_the_baseline(make_build: MakeBuild) -> None:
     assert any(line.startswith("r2unet ") for line in told.splitlines())
     assert max(map(len, told.splitlines())) <= 80
     assert "r2unet" not in markdown(make_build())
+
+
+def test_tables_call_a_network_by_its_name_with_the_slug_once(make_build: MakeBuild) -> None:
+    build = make_build()
+    named = replace(build, artifacts=tuple(replace(row, network="light") for row in build.artifacts))
+    slug = build.artifacts[0].variant
+    assert f"light ({slug}): " in rendered(summarise(named))
+    table = markdown_table(summarise(named))
+    assert "| light tflite-int8 |" in table
+    assert f"| {slug} tflite-int8 |" not in table
+    assert f"| {slug} tflite-int8 |" in markdown_table(summarise(build))

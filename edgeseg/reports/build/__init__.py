@@ -1,5 +1,7 @@
 """A build's report drawn: for a terminal of 80 columns with rich, and in Markdown."""
 
+from __future__ import annotations
+
 from edgeseg.reports.build.markdown import markdown, markdown_table, short_markdown_table
 from edgeseg.reports.build.terminal import terminal
 from edgeseg.reports.build.tried import TRIED_HEAD, tried_rows

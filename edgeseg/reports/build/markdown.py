@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from edgeseg.reports.build.short import SHORT_HEAD, row_cells, start_cells
 from edgeseg.reports.build.tried import TRIED_HEAD, tried_rows
+from edgeseg.reports.subgroups import WORST_HEAD, worst_rows
 from edgeseg.reports.summary import summarise
 from edgeseg.reports.table import escape, markdown_table_lines
 from edgeseg.reports.words import ABSENT, interval_text, latency_text, size_text, times_text
@@ -54,6 +55,8 @@ def markdown(build: BuildResult) -> str:
     evaluated = [row for row in build.artifacts if row.evaluation is not None]
     if evaluated:
         parts += ["", "## By institution", "", *_institution_lines(evaluated)]
+    if worst := worst_rows(evaluated):
+        parts += ["", "## Worst subgroups", "", *markdown_table_lines(WORST_HEAD, worst)]
     main = build.main
     if main is not None and main.evaluation is not None:
         parts += ["", f"## Patients: {main.artifact}", "", "The artifact to ship of those that failed no check.", ""]
@@ -95,7 +98,7 @@ def _scores(base: BaselineResult) -> tuple[str, str, str, str]:
 
 def _markdown_row(row: ReportRow) -> tuple[str, ...]:
     return (
-        f"{row.variant} {row.target}",
+        f"{row.label} {row.target}",
         size_text(row.size_bytes),
         size_text(row.gzip_size_bytes),
         times_text(row.times_smaller_than_file),

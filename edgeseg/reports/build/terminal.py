@@ -18,7 +18,7 @@ _STATUS_COLUMNS = 6
 
 
 def terminal(report: Report, *, verbose: bool = False) -> RenderableType:
-    """Draw, for 80 columns, the answer, one table per variant, the baseline above the first, and what was tried.
+    """Draw, for 80 columns, the answer, one table per network, the baseline above the first, and what was tried.
 
     Args:
         report: summed up.
@@ -27,10 +27,10 @@ def terminal(report: Report, *, verbose: bool = False) -> RenderableType:
     """
     notes: list[str] = []
     parts: list[RenderableType] = [literal(report.verdict, "bold"), Text()]
-    variants = list(dict.fromkeys(row.variant for row in report.rows))
+    networks = list(dict.fromkeys(row.label for row in report.rows))
     draw = _wide_table if verbose else _table
-    for number, variant in enumerate(variants or [""]):
-        rows = [row for row in report.rows if row.variant == variant]
+    for number, network in enumerate(networks or [""]):
+        rows = [row for row in report.rows if row.label == network]
         parts.append(draw(report, rows, notes, first=number == 0))
     for searched in report.budgets:
         parts += [Text(), tried_table(searched), literal(f"{searched.describe()}.")]
@@ -90,7 +90,12 @@ def _wide_baselines(base: BaselineResult, r2: BaselineResult | None) -> Iterator
 
 
 def _title(rows: list[ReportRow]) -> str | None:
-    return f"{rows[0].variant}: {rows[0].parameters:,} parameters, {rows[0].macs / 1e9:.2f} G MACs" if rows else None
+    """Call a network by its name, its slug beside it."""
+    if not rows:
+        return None
+    first = rows[0]
+    name = first.label if first.label == first.variant else f"{first.label} ({first.variant})"
+    return f"{name}: {first.parameters:,} parameters, {first.macs / 1e9:.2f} G MACs"
 
 
 def _than(base: BaselineResult) -> str:
