@@ -42,7 +42,7 @@ def markdown_table(report: Report) -> str:
     )
 
 
-def markdown(build: BuildResult) -> str:
+def whole_report(build: BuildResult) -> str:
     """Draw the whole report in Markdown: the table, the institutions, the patients of the main artifact, the stages."""
     report = summarise(build)
     parts = ["# edgeseg build report", "", f"**{escape(report.verdict)}**", "", f"`{build.command}`", ""]
