@@ -115,7 +115,7 @@ def build(
     from edgeseg.stages.build import build as run
 
     named = networks.get(DEFAULT_NETWORK) if source is None else networks.named(str(source))
-    if named is not None and not Path(source or "").is_dir():
+    if named is not None and (source is None or not Path(source).is_dir()):
         shape, checkpoint, name = named.record.spec, None, named.name
     else:
         checkpoint, name = Path(str(source)), ""
