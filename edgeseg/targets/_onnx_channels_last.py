@@ -2,8 +2,8 @@
 
 ONNX Runtime computes int8 convolutions, poolings and concatenations with channels last, and puts a transposition in
 front of and behind whatever has no such kernel. A DepthToSpace between two convolutions costs two of them, keeps the
-concatenation behind it with channels first too, and runs in float before version 1.29. Written as what it is, reshapes
-and transpositions of codes, they cancel out.
+concatenation behind it with channels first too, and has no integer kernel in versions such as 1.23, which then load no
+such graph on Arm. Written as what it is, reshapes and transpositions of codes, they cancel out.
 
 A strided first convolution stays as it is: its image comes with channels first, and ONNX Runtime takes longer to order
 it in squares of pixels (`_blocks`) than the convolution of them saves.
