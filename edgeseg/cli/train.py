@@ -32,7 +32,7 @@ def train(
         str | None, typer.Option(metavar="N,N,N,N,N", help="Channels of each level in place of a profile.")
     ] = None,
     convolutions: Annotated[
-        str | None, typer.Option(metavar="N,N,N,N,N", help="Convolutions of each block of a level, 2 if not given.")
+        str | None, typer.Option(metavar="N,N,N,N,N", help="Convolutions of a block of each level, 2 if not given.")
     ] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the slices with tumour.")] = 120,
     seed: Annotated[int, typer.Option(help="Seed of weights, batches, augmentation and split.")] = 0,

@@ -40,7 +40,8 @@ class VariantSpec:
     `stem` is `full` (first level at the image's resolution), or `half` or `quarter`: the image enters through a
     convolution of stride 2 or 4, the space-to-depth form, and leaves through a transposed one of the same stride.
     `levels` holds the channels of every level, the bottom's last, in place of a profile; alpha multiplies them too.
-    `convolutions` holds how many each block of a level has, likewise; empty where the family decides.
+    `convolutions` holds how many the blocks of each level have, likewise, or how many each block has, down and up again
+    in the order in which they run; on the way up a block may have none. It is empty where the family decides.
     `widths` is empty where these decide, and else holds the channels of every slot of the network in order
     (`edgeseg.variants.slots`), as channel pruning leaves them; the others then say what was pruned.
     """
@@ -67,8 +68,8 @@ class VariantSpec:
             raise OptionError(f"levels hold {min(self.levels)}; every level needs at least 1 channel")
         if self.levels and self.profile != "double":
             raise OptionError(f"profile is '{self.profile}' and levels give the widths as well; leave one of them out")
-        if any(not 1 <= count <= 9 for count in self.convolutions):
-            raise OptionError(f"convolutions are {list(self.convolutions)}; a block has 1 to 9 of them")
+        if any(not 0 <= count <= 9 for count in self.convolutions):
+            raise OptionError(f"convolutions are {list(self.convolutions)}; a block has at most 9 of them")
 
     @property
     def slug(self) -> str:

@@ -27,28 +27,32 @@ _LEVELS = {block: DEPTH if block == "bottom" else int(block[3:]) - 1 for block i
 
 
 def slot_names(inner: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Name the slots of a U in the order in which they run.
-
-    `inner` are the endings of those within a block, for each level, the bottom's last.
-    """
+    """Name the slots of a U in the order in which they run; `inner` are the endings of those within each block."""
     return tuple(
         name
-        for block in BLOCKS
-        for name in (
-            *((f"{block}_up",) if block.startswith("dec") else ()),
-            *(f"{block}{end}" for end in inner[_LEVELS[block]]),
-        )
+        for block, ends in zip(BLOCKS, inner, strict=True)
+        for name in (*((f"{block}_up",) if block.startswith("dec") else ()), *(f"{block}{end}" for end in ends))
     )
 
 
 def conv_slots(counts: Sequence[int]) -> tuple[str, ...]:
-    """Name the slots of a U whose blocks have `counts` convolutions in a row at each level: `enc1_1`, `enc1_2` ...
+    """Name the slots of a U whose blocks have `counts` convolutions in a row: `enc1_1`, `enc1_2` ...
+
+    Args:
+        counts: of the blocks of each level, or of each block, as `VariantSpec.convolutions`.
 
     Raises:
-        OptionError: for another number of levels than a U has.
+        OptionError: for another number of levels or blocks than a U has, or a block on the way down that has none.
     """
-    _check_levels("convolutions", counts)
-    return slot_names([[f"_{place + 1}" for place in range(count)] for count in counts])
+    if len(counts) not in (DEPTH + 1, len(BLOCKS)):
+        raise OptionError(
+            f"convolutions are {list(counts)}; give {DEPTH + 1} numbers, one for each level from the image's to the "
+            f"bottom, or {len(BLOCKS)}, one for each block down and up again"
+        )
+    own = counts if len(counts) == len(BLOCKS) else [counts[_LEVELS[block]] for block in BLOCKS]
+    if 0 in own[: DEPTH + 1]:
+        raise OptionError(f"convolutions are {list(counts)}; a block on the way down has at least 1")
+    return slot_names([[f"_{place + 1}" for place in range(count)] for count in own])
 
 
 def plan(spec: VariantSpec, slots: tuple[str, ...]) -> Plan:
@@ -58,8 +62,11 @@ def plan(spec: VariantSpec, slots: tuple[str, ...]) -> Plan:
         OptionError: when `widths` has another number of entries than there are slots, or `levels` than levels.
     """
     widths = spec.widths
-    if spec.levels:
-        _check_levels("levels", spec.levels)
+    if spec.levels and len(spec.levels) != DEPTH + 1:
+        raise OptionError(
+            f"levels are {list(spec.levels)}; give {DEPTH + 1} numbers, one for each level from the image's to the "
+            "bottom"
+        )
     if widths and len(widths) != len(slots):
         raise OptionError(
             f"widths has {len(widths)} entries and the network {len(slots)} layers with a width; one each is needed"
@@ -68,13 +75,6 @@ def plan(spec: VariantSpec, slots: tuple[str, ...]) -> Plan:
         return dict(zip(slots, widths, strict=True))
     base = spec.levels or BASE_WIDTHS[spec.profile]
     return {slot: max(1, round(spec.alpha * base[_LEVELS[slot.partition("_")[0]]])) for slot in slots}
-
-
-def _check_levels(name: str, given: Sequence[int]) -> None:
-    if len(given) != DEPTH + 1:
-        raise OptionError(
-            f"{name} are {list(given)}; give {DEPTH + 1} numbers, one for each level from the image's to the bottom"
-        )
 
 
 def check_multiple(image: ImageSpec, stem: str, name: str) -> None:
@@ -119,7 +119,7 @@ def conv_relu(keras: Any, x: Any, width: int, name: str, *, norm: bool, scale: i
 
 
 def conv_row(keras: Any, channels: Plan, *, stem: str, norms: tuple[bool, bool]) -> Block:
-    """As many `conv_relu` in a row as the plan has for the block; the first of all has the stem's stride.
+    """As many `conv_relu` in a row as the plan has for the block, or none; the first of all has the stem's stride.
 
     `norms` says whether those inside the row, and the last one, have batch normalisation.
     """

@@ -106,6 +106,13 @@ def test_levels_and_convolutions_say_what_every_block_holds() -> None:
     }  # fmt: skip
 
 
+def test_a_block_on_the_way_up_may_have_no_convolution() -> None:
+    spec = VariantSpec(alpha=0.0625, convolutions=(1, 1, 1, 1, 2, 1, 1, 1, 0))
+    assert slots(spec)[-3:] == ("dec2_up", "dec2_1", "dec1_up")
+    model = build_model(spec, SMALL)
+    assert model.get_layer("head").input.shape == (None, 32, 64, 8)
+
+
 def test_alpha_multiplies_levels_too() -> None:
     spec = VariantSpec(alpha=0.5, stem="half", levels=(8, 32, 48, 64, 96))
     assert spec.slug == "alphax-0.5-half-8.32.48.64.96"
@@ -128,11 +135,12 @@ def test_what_a_spec_has_of_old_is_written_as_of_old() -> None:
             {"name": "r2unet", "convolutions": (1,) * 5},
             "blocks of r2unet are no rows.*choose one of: unet, unet-bn, alphax",
         ),
-        ({"convolutions": (1, 0, 1, 1, 1)}, "a block has 1 to 9"),
+        ({"convolutions": (1, 0, 1, 1, 1)}, "a block on the way down has at least 1"),
+        ({"convolutions": (1, 10, 1, 1, 1)}, "a block has at most 9"),
         ({"levels": (8, 0, 8, 8, 8)}, "every level needs at least 1 channel"),
         ({"levels": (8,) * 5, "profile": "flat"}, "leave one of them out"),
     ],
-    ids=["levels-short", "convolutions-short", "r2unet", "no-convolution", "no-channel", "profile"],
+    ids=["levels-short", "convolutions-short", "r2unet", "no-convolution", "ten-convolutions", "no-channel", "profile"],
 )
 def test_a_shape_that_cannot_be_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
