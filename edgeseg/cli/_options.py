@@ -11,6 +11,11 @@ Threads = Annotated[int, typer.Option("--threads", help="Threads of the runtime.
 BootstrapSeed = Annotated[int, typer.Option("--seed", help="Seed of the bootstrap.")]
 
 
+def verbose_option() -> Any:
+    """Build `--verbose` of tables that have a short form."""
+    return typer.Option("--verbose", "-v", help="More columns, and every remark and condition.")
+
+
 def json_option(help_text: str) -> Any:
     """The flag of a command that can answer in JSON; `help_text` says in place of what."""
     return typer.Option("--json", help=help_text)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._complete import targets, variants
 from edgeseg.cli._data import Labels, Layout
-from edgeseg.cli._options import contract_option, json_option, out_option
+from edgeseg.cli._options import contract_option, json_option, out_option, verbose_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +25,19 @@ ALL = "all"
 
 def build(
     target: Annotated[
-        list[str], typer.Option(help="A target, several (repeat it, or with commas), or all; see 'edgeseg targets'.")
+        list[str],
+        typer.Option(
+            help="A target, several (repeat it, or with commas), all, or a part of names, such as int8; see 'edgeseg "
+            "targets'.",
+            autocompletion=targets,
+        ),
     ],
     variant: Annotated[
         str | None,
         typer.Option(
             help="unet, unet-bn, alphax, r2unet, a tier, or all that have weights; that of --from, or alphax-light, if "
-            "not given."
+            "not given.",
+            autocompletion=variants,
         ),
     ] = None,
     alpha: Annotated[float | None, typer.Option(help="Multiplies every width, in (0, 1].")] = None,
@@ -49,7 +56,9 @@ def build(
     ] = None,
     choice: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="What 'edgeseg choose' chose; what ships with the weights if not given."),
+        typer.Option(
+            metavar="FILE", help="What 'edgeseg choose' chose; choice.json in the run, or what ships, if not given."
+        ),
     ] = None,
     out: Annotated[Path, out_option("Where artifacts and reports go.", metavar="DIR")] = Path("build"),
     rebuild: Annotated[
@@ -104,6 +113,7 @@ def build(
     ] = False,
     layout: Layout = None,
     labels: Labels = None,
+    verbose: Annotated[bool, verbose_option()] = False,
     as_json: Annotated[bool, json_option("Print build.json instead of the table.")] = False,
 ) -> None:
     """Convert, verify, evaluate and benchmark a network, and report it against the file it came from.
@@ -152,7 +162,9 @@ def build(
         baseline_contract=baseline_contract,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
-    _finish(_run(every_variant(spec, runs) if everything else (spec,)), out, as_json=as_json)
+    if choice is None:
+        _tell_choices(runs)
+    _finish(_run(every_variant(spec, runs) if everything else (spec,)), out, as_json=as_json, verbose=verbose)
 
 
 def _variant(name: str | None, runs: list[Path], *, alpha: float | None, stem: str | None) -> VariantSpec:
@@ -195,12 +207,21 @@ def _imported(
     return found
 
 
-def _finish(result: BuildResult, out: Path, *, as_json: bool) -> None:
+def _tell_choices(runs: list[Path]) -> None:
+    """Say which threshold and post-processing are taken though nobody named them."""
+    from edgeseg.cli._progress import line
+    from edgeseg.stages.choose import choice_beside
+
+    for file in filter(None, map(choice_beside, runs)):
+        line(f"threshold and post-processing as chosen in {file}; --choice FILE takes others")
+
+
+def _finish(result: BuildResult, out: Path, *, as_json: bool, verbose: bool) -> None:
     """Print a build, and refuse artifacts that failed their parity check, and a budget that was not confirmed."""
     from edgeseg.errors import CheckFailedError
     from edgeseg.stages.build import failures
 
-    _print(result, out, as_json=as_json)
+    _print(result, out, as_json=as_json, verbose=verbose)
     if failed := failures(result):
         raise CheckFailedError(f"{len(failed)} of {len(result.artifacts)} artifacts failed: " + "; ".join(failed))
     if missed := [found.describe() for found in result.budgets if not found.confirmed]:
@@ -243,7 +264,7 @@ def _checked_runs(given: list[Path] | None, *, everything: bool, narrowed: bool,
     return runs
 
 
-def _print(result: BuildResult, out: Path, *, as_json: bool) -> None:
+def _print(result: BuildResult, out: Path, *, as_json: bool, verbose: bool) -> None:
     from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json
     from edgeseg.reports.build import terminal
@@ -252,8 +273,9 @@ def _print(result: BuildResult, out: Path, *, as_json: bool) -> None:
     if as_json:
         typer.echo(to_json(result))
         return
-    show(terminal(summarise(result)))
-    typer.echo(f"\nartifacts and reports: {out}")
+    show(terminal(summarise(result), verbose=verbose))
+    more = "" if verbose else f"; all remarks: edgeseg report {shlex.quote(str(out))} --verbose"
+    typer.echo(f"\nartifacts and reports: {out}{more}")
 
 
 def _stage_line(record: StageRecord) -> None:

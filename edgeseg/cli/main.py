@@ -17,12 +17,13 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from edgeseg import __version__
+from edgeseg.cli._dress import dress
 from edgeseg.cli._terminal import guarded
 from edgeseg.errors import EdgeSegError
 from edgeseg.quiet import silence_quoting_libraries
@@ -69,10 +70,17 @@ PANELS = {
 
 
 class _Ordered(TyperGroup):
-    """Lists commands in the order of `PANELS`; by itself Typer puts those with commands of their own last."""
+    """Lists commands in the order of `PANELS`, and dresses their help.
+
+    By itself Typer puts those with commands of their own last.
+    """
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         return [name for names in PANELS.values() for name in names]
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        found = super().get_command(ctx, cmd_name)
+        return None if found is None else dress(found, cmd_name)
 
 
 app = typer.Typer(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from edgeseg.cli._data import Labels, Layout
-from edgeseg.cli._options import json_option
+from edgeseg.cli._options import json_option, verbose_option
 
 
 def report(
@@ -42,10 +42,11 @@ def report(
     ] = None,
     layout: Layout = None,
     labels: Labels = None,
+    verbose: Annotated[bool, verbose_option()] = False,
 ) -> None:
     """Print the report of a build from its build.json; nothing is measured anew.
 
-    The page shows what the smallest good artifact draws on phantoms. With --pictures DIR it holds real slices of
+    The page shows what the artifact to ship draws on phantoms. With --pictures DIR it holds real slices of
     patients: keep it where those may be kept. --layout and --labels say how that data set is read.
     """
     from edgeseg import artifacts
@@ -83,4 +84,4 @@ def report(
     if as_json:
         typer.echo(to_json(summary))
         return
-    show(terminal(summary))
+    show(terminal(summary, verbose=verbose))

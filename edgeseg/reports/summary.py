@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgeseg.data.volume import PHANTOM
 from edgeseg.metrics.clinical import clinical_change
+from edgeseg.reports.caution import cautions
+from edgeseg.reports.verdict import verdict
 from edgeseg.reports.words import describe_change
 from edgeseg.results import (
     ArtifactRow,
@@ -31,6 +32,8 @@ def summarise(build: BuildResult) -> Report:
         baseline=build.baseline,
         rows=tuple(_row(a, build.baseline) for a in build.artifacts),
         main_artifact=None if main is None else main.artifact,
+        verdict=verdict(build),
+        cautions=cautions(build),
         remarks=remarks(build),
         environment=build.environment,
         budgets=build.budgets,
@@ -40,24 +43,8 @@ def summarise(build: BuildResult) -> Report:
 
 def remarks(build: BuildResult) -> tuple[str, ...]:
     """Return the sentences that must stand under the table, those that weaken the figures first."""
-    found = []
-    if build.rests_on_phantoms:
-        found.append(
-            f"RESTS ON PHANTOMS: weights {build.weights}, data {build.data}; this Dice says nothing about "
-            "real patients."
-        )
-    elif build.calibrated_on == PHANTOM:
-        found.append("CALIBRATED ON PHANTOMS: the int8 ranges come from made-up heads, not from this data.")
+    found = [*cautions(build)]
     evaluations = [a.evaluation for a in build.artifacts if a.evaluation is not None]
-    found.extend(_seen_remarks(evaluations))
-    found.extend(_blind_remarks(build))
-    if build.folds:
-        found.append(
-            f"OUT OF FOLD: every patient is scored by the one of {build.folds} networks that never saw them; sizes are "
-            "those of the largest of a row's files, latencies those of the first."
-        )
-    if build.origin is not None:
-        found.append(build.origin)
     if build.calibration is not None:
         found.append(f"int8 ranges: {build.calibration}.")
     found.extend(_dice_remark(evaluations))
@@ -85,37 +72,6 @@ def _float_remarks(build: BuildResult) -> Iterator[str]:
             shown = ", ".join(row.float_layers[:_NAMED_LAYERS])
             more = f" and {len(row.float_layers) - _NAMED_LAYERS} more" if len(row.float_layers) > _NAMED_LAYERS else ""
             yield f"{row.target}: {len(row.float_layers)} layers are computed in float ({shown}{more})."
-
-
-def _seen_remarks(evaluations: list[EvalResult]) -> Iterator[str]:
-    if seen := max((e.seen_patients for e in evaluations), default=0):
-        yield (
-            f"SEEN PATIENTS (*): {seen} of {len(_widest(evaluations).patients)} evaluated patients were used for "
-            "training or calibration (--allow-seen); the Dice marked * is too good."
-        )
-    if unknown := max((e.seen_unknown for e in evaluations), default=0):
-        yield (
-            f"CANNOT TELL (?) whether evaluated patients were used for training or calibration: {unknown} of those "
-            "seen stand in the artifact as pseudonyms whose key is not here; the Dice marked ? may be too good."
-        )
-
-
-def _blind_remarks(build: BuildResult) -> Iterator[str]:
-    """Say which artifacts touch no lesion of anybody: a network that is fed other numbers than it learned does that."""
-    if build.rests_on_phantoms:
-        return
-    scored = [(row, row.evaluation) for row in build.artifacts if row.evaluation is not None]
-    blind = [
-        f"{row.variant} {row.target}"
-        for row, found in scored
-        if any(one.lesions for one in found.patients) and not any(one.lesions_found for one in found.patients)
-    ]
-    if blind:
-        yield (
-            f"FINDS NOTHING: {', '.join(blind)} touch{'es' * (len(blind) == 1)} no lesion of the patients scored. If "
-            "the network is better than that elsewhere, its channels, scaling or threshold differ from those of its "
-            "contract (edgeseg contract show FILE)."
-        )
 
 
 def _row(row: ArtifactRow, base: BaselineResult | None) -> ReportRow:
@@ -146,10 +102,6 @@ def _row(row: ArtifactRow, base: BaselineResult | None) -> ReportRow:
 
 def _times(size_bytes: int, row: ArtifactRow) -> float | None:
     return size_bytes / row.size_bytes if row.size_bytes > 0 else None
-
-
-def _widest(evaluations: list[EvalResult]) -> EvalResult:
-    return max(evaluations, key=lambda e: len(e.patients))
 
 
 def _dice_remark(evaluations: list[EvalResult]) -> list[str]:

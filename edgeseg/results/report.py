@@ -50,7 +50,11 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What `report.json` holds."""
+    """What `report.json` holds.
+
+    `verdict` is the answer in one sentence: which artifact to ship (`main_artifact`), or what fell short and what to
+    try. `remarks` is all that stands under the tables, and `cautions` those of them that weaken the figures.
+    """
 
     command: str
     data: str
@@ -61,6 +65,8 @@ class Report:
     main_artifact: str | None
     remarks: tuple[str, ...]
     environment: Environment
+    verdict: str = ""
+    cautions: tuple[str, ...] = ()
     budgets: tuple[BudgetResult, ...] = ()
     r2: BaselineResult | None = None
     schema_version: int = REPORT_SCHEMA_VERSION

@@ -60,14 +60,20 @@ def get(name: str) -> Target:
 
 
 def resolve(names: Iterable[str]) -> tuple[Target, ...]:
-    """Turn the names a caller gave, `all` among them, into targets: each once, in the order of the table.
+    """Turn the names a caller gave into targets: each once, in the order of the table.
+
+    `all` stands for every target, and a part of names, such as `int8` or `tflite`, for those that have it.
 
     Raises:
-        UnknownNameError: for a name that is not in the table.
+        UnknownNameError: for a name that is not in the table and no part of one.
     """
-    given = list(names)
-    wanted = {get(name).name for name in given if name != ALL}
-    return tuple(target for target in TARGETS.values() if ALL in given or target.name in wanted)
+    wanted = {target for name in names for target in _named(name)}
+    return tuple(target for target in TARGETS.values() if target.name in wanted)
+
+
+def _named(name: str) -> set[str]:
+    parts = {target for target in TARGETS if name == ALL or name in target.split("-")}
+    return parts or {get(name).name}
 
 
 def open_artifact(

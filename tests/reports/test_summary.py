@@ -24,9 +24,9 @@ MakeBuild = Callable[..., BuildResult]
 UNMEASURED = "not evaluated: no patients were given; add --data DIR"
 
 
-def rendered(report: Report, width: int = 80) -> str:
+def rendered(report: Report, width: int = 80, *, verbose: bool = True) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
-    show(terminal(report), console=console)
+    show(terminal(report, verbose=verbose), console=console)
     stream = console.file
     assert isinstance(stream, io.StringIO)
     return stream.getvalue()
@@ -54,6 +54,26 @@ def line_of(text: str, start: str) -> str:
 def test_no_line_of_the_terminal_table_is_wider_than_80(make_build: MakeBuild) -> None:
     text = rendered(summarise(make_build()), width=200)
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_short_form_is_the_answer_and_five_columns_none_of_which_wraps(make_build: MakeBuild) -> None:
+    build = make_build(rests_on_phantoms=False)
+    text = rendered(summarise(build), width=200, verbose=False)
+    assert text.startswith("Ship alphax-0.125-half tflite-int8")
+    assert max(map(len, text.splitlines())) <= 80
+    for row in build.artifacts:
+        assert len(line_of(text, row.target).split()) == 8  # with an interval of three words, and two of a size
+    assert "patients of phantom" not in text
+    assert "patients of phantom" in rendered(summarise(build), verbose=True)
+
+
+def test_the_short_form_keeps_what_weakens_the_figures_and_why_a_file_is_not_good(make_build: MakeBuild) -> None:
+    build = make_build()
+    failed = replace(build.artifacts[2], status="PARITY FAILED: 4000.0 ppm flip; take --profile x86")
+    text = rendered(summarise(replace(build, artifacts=(*build.artifacts[:2], failed))), verbose=False)
+    assert "tflite-int8 (1)" in text
+    assert "(1) tflite-int8: PARITY FAILED: 4000.0 ppm flip; take --profile x86" in text
+    assert "RESTS ON PHANTOMS" in text
 
 
 def test_the_terminal_table_loses_no_figure_at_80_columns(make_build: MakeBuild) -> None:

@@ -47,6 +47,11 @@ def test_names_resolve_once_each_in_the_order_of_the_table() -> None:
         get("onnx-int-8")
 
 
+def test_a_part_of_names_stands_for_all_that_have_it() -> None:
+    assert [t.name for t in resolve(("int8",))] == ["tflite-int8", "onnx-int8", "ort-int8"]
+    assert [t.name for t in resolve(("ort", "keras-fp32"))] == ["keras-fp32", "ort-fp32", "ort-int8"]
+
+
 def test_importing_the_targets_loads_no_converter() -> None:
     code = (
         "import sys, edgeseg.targets; "

@@ -15,7 +15,7 @@ from edgeseg.specs import BuildSpec
 from edgeseg.stages.build.folder import write_report
 from edgeseg.stages.build.inputs import open_data, open_inputs
 from edgeseg.stages.build.pool import pooled
-from edgeseg.stages.choose import caveat, read_choice
+from edgeseg.stages.choose import caveat, choice_beside, choice_for, read_choice
 from edgeseg.stages.folds import FoldRun, find_runs
 from edgeseg.stages.predict import name_patients
 from edgeseg.stages.train import fold_folders
@@ -43,6 +43,7 @@ def fold_specs(specs: Sequence[BuildSpec]) -> tuple[tuple[BuildSpec, ...], ...]:
     if not names[0]:
         return ()
     runs = [find_runs(spec.checkpoint) for spec in specs if spec.checkpoint]
+    specs = [_with_choice(spec, own) for spec, own in zip(specs, runs, strict=True)]
     return tuple(
         tuple(_of_fold(spec, own[0], run) for spec, own, run in zip(specs, runs, of_fold, strict=True))
         for of_fold in zip(*runs, strict=True)
@@ -75,6 +76,16 @@ def build_folds(folds: Sequence[Sequence[BuildSpec]], build: Build) -> BuildResu
     write_report(result, out)
     artifacts.write_text(out / BUILD_FILE, to_json(result) + "\n")
     return result
+
+
+def _with_choice(spec: BuildSpec, runs: tuple[FoldRun, ...]) -> BuildSpec:
+    """Take the choice that lies in the folder of folds, where none was given and all folds are of one network."""
+    assert spec.checkpoint is not None
+    slugs = {run.checkpoint.header.variant.slug for run in runs}
+    if spec.choice is not None or len(slugs) > 1:
+        return spec
+    found = choice_for(spec.checkpoint, variant=slugs.pop(), weights_sha256=runs[0].sha256)
+    return spec if found is None else replace(spec, choice=choice_beside(spec.checkpoint))
 
 
 def _of_fold(spec: BuildSpec, first: FoldRun, run: FoldRun) -> BuildSpec:

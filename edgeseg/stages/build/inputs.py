@@ -32,7 +32,7 @@ from edgeseg.stages.calibrate import (
     shipped_phantom_set,
     shipped_ranges,
 )
-from edgeseg.stages.choose import CHOICE_FILE, read_choice
+from edgeseg.stages.choose import choice_beside, choice_for, read_choice
 from edgeseg.stages.predict import name_patients
 from edgeseg.targets import TARGETS, Target, resolve
 from edgeseg.targets.histograms import check_method
@@ -135,7 +135,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         content_key=key,
         checkpoint=name_patients(checkpoint, dataset.patients),
         weights_sha256=weights,
-        choice=_choice(spec, checkpoint.header.variant.slug),
+        choice=_choice(spec, checkpoint.header.variant.slug, weights),
         shipped_calibration=shipped_phantom_set(),
         shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),
         learned_ranges=ranges_beside(checkpoint.path),
@@ -236,14 +236,14 @@ def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:
     )
 
 
-def _choice(spec: BuildSpec, slug: str) -> Choice | None:
-    """Take the choice that was given, or the one that ships beside shipped weights, or none."""
+def _choice(spec: BuildSpec, slug: str, weights_sha256: str) -> Choice | None:
+    """Take the choice that was given, or the one in the run's folder or beside the shipped weights, or none."""
     if spec.choice is not None:
         return read_choice(spec.choice, variant=slug)
-    beside = artifacts.weights_path(slug).with_name(CHOICE_FILE)
-    if spec.checkpoint is None and beside.is_file():
-        return read_choice(beside, variant=slug)
-    return None
+    if spec.checkpoint is not None:
+        return choice_for(spec.checkpoint, variant=slug, weights_sha256=weights_sha256)
+    beside = choice_beside(artifacts.weights_path(slug))
+    return None if beside is None else read_choice(beside, variant=slug)
 
 
 def _checkpoint(variant: VariantSpec, path: Path | None) -> Checkpoint:

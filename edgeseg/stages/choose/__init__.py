@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from edgeseg.stages.choose.choice import CHOICE_FILE, caveat, read_choice
+from edgeseg.stages.choose.choice import CHOICE_FILE, caveat, choice_beside, choice_for, read_choice
 from edgeseg.stages.choose.choose import choose
 
 __all__ = [
     "CHOICE_FILE",
     "caveat",
+    "choice_beside",
+    "choice_for",
     "choose",
     "read_choice",
 ]

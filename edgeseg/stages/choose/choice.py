@@ -46,6 +46,35 @@ def read_choice(path: Path, *, variant: str) -> Choice:
     return choice
 
 
+def choice_beside(run: Path) -> Path | None:
+    """Return the file that `edgeseg choose` left in a run's folder, or in that of folds; None where there is none."""
+    file = (run if run.is_dir() else run.parent) / CHOICE_FILE
+    return file if file.is_file() else None
+
+
+def choice_for(run: Path, *, variant: str, weights_sha256: str) -> Choice | None:
+    """Read the choice that lies in a run's folder, and refuse one that was made for weights that are no longer there.
+
+    Args:
+        run: the folder, or a file in it.
+        variant: the slug of its network.
+        weights_sha256: of its weights.
+
+    Raises:
+        OptionError: as `read_choice`, or when the run was trained anew since.
+    """
+    file = choice_beside(run)
+    if file is None:
+        return None
+    choice = read_choice(file, variant=variant)
+    if weights_sha256 not in {group.weights_sha256 for group in choice.groups}:
+        raise OptionError(
+            f"{file} was chosen for other weights than those beside it; choose again with 'edgeseg choose "
+            f"{file.parent} --data DIR', or name the file with --choice to take it all the same"
+        )
+    return choice
+
+
 def caveat(choice: Choice, patients: Iterable[str]) -> str | None:
     """Say what a choice is worth to a score over patients, as far as this site's keys tell; see `Choice.caveat`.
 

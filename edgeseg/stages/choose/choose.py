@@ -87,6 +87,11 @@ def choose(
         bootstrap_samples=BOOTSTRAP_SAMPLES,
         versions=versions(),
     )
+    if not any(score for step in choice.steps for score in step.dice_by_patient.values()):
+        raise DatasetError(
+            f"every patient scores 0 at every threshold and post-processing, so there is nothing to choose and no "
+            f"{CHOICE_FILE} was written; train longer, or see with 'edgeseg evaluate' what the network draws"
+        )
     artifacts.write_text(out / CHOICE_FILE, to_json(choice) + "\n")
     return choice
 

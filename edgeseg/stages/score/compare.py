@@ -90,6 +90,7 @@ def _differences(before: BuildResult, after: BuildResult, *, several: bool) -> t
         ("weights", before.weights_sha256[:12], after.weights_sha256[:12]),
         ("data", before.data, after.data),
         ("classes", _scored(before), _scored(after)),
+        ("threshold and post-processing", _points(before), _points(after)),
         ("calibration", before.calibration or "none", after.calibration or "none"),
         ("processor", before.environment.cpu, after.environment.cpu),
         ("int8 kernels", before.environment.int8_kernels, after.environment.int8_kernels),
@@ -99,6 +100,15 @@ def _differences(before: BuildResult, after: BuildResult, *, several: bool) -> t
     if several:
         found.append("the builds are of different variants; artifacts are compared target by target")
     return tuple(found)
+
+
+def _points(build: BuildResult) -> str:
+    """Say at which operating points the artifacts of a build were scored."""
+    scored = [row.evaluation for row in build.artifacts if row.evaluation is not None]
+    found = dict.fromkeys(
+        f"threshold {one.threshold:g}, dropping {one.post_processing.describe(volume=True)}" for one in scored
+    )
+    return "; ".join(found) or "nothing scored"
 
 
 def _versions(build: BuildResult, other: BuildResult) -> str:

@@ -19,17 +19,22 @@ def adamw(keras: Any, rate: Any, *, weight_decay: float, decay: float) -> Any:
     """
 
     class WarmedUp(keras.optimizers.AdamW):  # type: ignore[misc]
+        _now: Any = None
+
         @property
         def ema_momentum(self) -> Any:
-            iterations = getattr(self, "_iterations", None)
-            if iterations is None:
-                return self._decay_at_last
-            steps = keras.ops.cast(self.iterations, "float32")
-            return keras.ops.minimum(self._decay_at_last, (1.0 + steps) / (10.0 + steps))
+            return self._decay_at_last if self._now is None else self._now
 
         @ema_momentum.setter
         def ema_momentum(self, value: float) -> None:
             self._decay_at_last = value
+
+        def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
+            """Compute the decay once a step: for every variable anew it is noticeable in the time of a step."""
+            steps = keras.ops.cast(self.iterations, "float32")
+            self._now = keras.ops.minimum(self._decay_at_last, (1.0 + steps) / (10.0 + steps))
+            super()._update_model_variables_moving_average(trainable_variables)
+            self._now = None
 
     if not decay:
         return keras.optimizers.AdamW(rate, weight_decay=weight_decay)

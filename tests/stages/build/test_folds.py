@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edgeseg.artifacts import read_build
+from edgeseg.artifacts import read_build, sha256_file
 from edgeseg.checkpoint import RecipeRecord, read_checkpoint, write_checkpoint
 from edgeseg.cli.main import main
 from edgeseg.data.kaggle_lgg import KaggleLgg
@@ -161,6 +161,18 @@ def test_a_choice_is_worth_the_same_to_all_patients_together(
     result = build_folds(fold_specs((replace(spec, choice=tmp_path / "choice.json"),)), stage.build_matrix)
     assert result.operating_point is not None
     assert "were chosen on 2 of these 6 patients" in result.operating_point
+
+
+def test_the_choice_in_the_folder_of_folds_is_taken(spec: BuildSpec, choice: Choice, folds: Path) -> None:
+    sha = sha256_file(folds / "fold0" / "weights.safetensors")
+    made = replace(choice, groups=tuple(replace(group, weights_sha256=sha) for group in choice.groups))
+    (folds / "choice.json").write_text(to_json(made))
+    assert {one.choice for fold in fold_specs((spec,)) for one in fold} == {folds / "choice.json"}
+    other = replace(spec, choice=folds / "other.json")
+    assert {one.choice for fold in fold_specs((other,)) for one in fold} == {other.choice}
+    (folds / "choice.json").write_text(to_json(choice))
+    with pytest.raises(OptionError, match="chosen for other weights"):
+        fold_specs((spec,))
 
 
 def test_the_command_takes_folds(spec: BuildSpec, folds: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ from edgeseg.jsonio import from_json, to_json
 from edgeseg.metrics import bootstrap_interval, paired_interval
 from edgeseg.results import Choice
 from edgeseg.specs import ImageSpec, OperatingPoint, PostProcessing, TrainSpec, VariantSpec
-from edgeseg.stages.choose.choice import CHOICE_FILE, read_choice
+from edgeseg.stages.choose.choice import CHOICE_FILE, choice_beside, choice_for, read_choice
 from edgeseg.stages.choose.choose import choose
 from edgeseg.stages.folds.logits import FoldRun
 
@@ -232,3 +232,19 @@ def test_choices_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(OptionError, match="not what 'edgeseg choose' writes"):
         read_choice(path, variant=VARIANT.slug)
+
+
+def test_a_network_that_scores_0_everywhere_is_given_no_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "held_out_logits", _giving(lambda _patient, _flips: np.full((4, SIDE, SIDE), -9.0)))
+    with pytest.raises(DatasetError, match=r"scores 0 at every threshold.*no choice\.json was written; train longer"):
+        chosen_on(tmp_path)
+    assert not (tmp_path / CHOICE_FILE).exists()
+
+
+def test_a_run_brings_its_choice_unless_it_was_trained_anew(tmp_path: Path) -> None:
+    assert choice_for(tmp_path, variant=VARIANT.slug, weights_sha256="sha of fold1") is None
+    made = chosen_on(tmp_path)
+    assert choice_beside(tmp_path) == choice_beside(tmp_path / "weights.safetensors") == tmp_path / CHOICE_FILE
+    assert choice_for(tmp_path, variant=VARIANT.slug, weights_sha256="sha of fold1") == made
+    with pytest.raises(OptionError, match="chosen for other weights than those beside it; choose again"):
+        choice_for(tmp_path, variant=VARIANT.slug, weights_sha256="trained anew")

@@ -78,3 +78,12 @@ def test_two_variants_are_compared_target_by_target_and_it_is_said(make_build: M
 def test_other_data_and_weights_are_told(make_build: MakeBuild) -> None:
     found = compare(make_build(), make_build(weights_sha256="f" * 64, data="elsewhere"), names=NAMES)
     assert [line.split(":")[0] for line in found.differences] == ["weights", "data"]
+
+
+def test_another_threshold_is_told(make_build: MakeBuild) -> None:
+    build = make_build()
+    rows = [row if row.evaluation is None else replace(row, evaluation=replace(row.evaluation, threshold=0.7))
+            for row in build.artifacts]  # fmt: skip
+    (said,) = compare(build, replace(build, artifacts=tuple(rows)), names=NAMES).differences
+    assert said.startswith("threshold and post-processing: threshold 0.5, dropping")
+    assert " -> threshold 0.7, dropping" in said

@@ -1,21 +1,16 @@
-"""A build's report drawn: for a terminal of 80 columns with rich, and in Markdown."""
+"""A build's report in Markdown: the answer, the table, and all that stands behind it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from rich.console import Group, RenderableType
-from rich.table import Column, Table
-from rich.text import Text
-
+from edgeseg.reports.build.tried import TRIED_HEAD, tried_rows
 from edgeseg.reports.summary import summarise
-from edgeseg.reports.table import escape, figures, literal, markdown_table_lines, rich_table
-from edgeseg.reports.words import ABSENT, interval_text, latency_text, milliseconds_text, size_text, times_text
+from edgeseg.reports.table import escape, markdown_table_lines
+from edgeseg.reports.words import ABSENT, interval_text, latency_text, size_text, times_text
 from edgeseg.results import (
-    GOOD_STATUS,
     ArtifactRow,
     BaselineResult,
-    BudgetResult,
     BuildResult,
     EvalResult,
     LatencyResult,
@@ -23,29 +18,11 @@ from edgeseg.results import (
     ReportRow,
 )
 
-_STATUS_COLUMNS = 6
 _MARKDOWN_HEAD = (
     "artifact", "size", "gzip", "x smaller than the file", "x smaller than its weights", "Dice mean [95 %]",
     "Dice median", "delta to float [95 %]", "flipped pixels, ppm", "latency p50 / p95, ms", "runtime, threads, n",
     "status",
 )  # fmt: skip
-
-
-def terminal(report: Report) -> RenderableType:
-    """Draw, for 80 columns, one table per variant, the baseline above the first, what was tried, and the remarks."""
-    notes: list[str] = []
-    parts: list[RenderableType] = []
-    variants = list(dict.fromkeys(row.variant for row in report.rows))
-    for variant in variants or [""]:
-        rows = [row for row in report.rows if row.variant == variant]
-        parts.append(_terminal_table(report, rows, notes, first=not parts))
-    for searched in report.budgets:
-        parts += [Text(), tried_table(searched), literal(f"{searched.describe()}.")]
-    if report.budgets:
-        parts.append(Text())
-    lines = [f"({number}) {note}" for number, note in enumerate(notes, start=1)]
-    parts.append(literal("\n".join((*lines, *report.remarks)), "dim"))
-    return Group(*parts)
 
 
 def markdown_table(report: Report) -> str:
@@ -59,7 +36,8 @@ def markdown_table(report: Report) -> str:
 def markdown(build: BuildResult) -> str:
     """Draw the whole report in Markdown: the table, the institutions, the patients of the main artifact, the stages."""
     report = summarise(build)
-    parts = ["# edgeseg build report", "", f"`{build.command}`", "", markdown_table(report)]
+    parts = ["# edgeseg build report", "", f"**{escape(report.verdict)}**", "", f"`{build.command}`", ""]
+    parts.append(markdown_table(report))
     for searched in build.budgets:
         parts += ["", f"## Tried for {searched.target} within {searched.max_drop:g} Dice", ""]
         parts += [*markdown_table_lines(TRIED_HEAD, tried_rows(searched)), "", f"{escape(searched.describe())}."]
@@ -70,72 +48,12 @@ def markdown(build: BuildResult) -> str:
         parts += ["", "## By institution", "", *_institution_lines(evaluated)]
     main = build.main
     if main is not None and main.evaluation is not None:
-        parts += ["", f"## Patients: {main.artifact}", "", "The smallest artifact that failed no check.", ""]
+        parts += ["", f"## Patients: {main.artifact}", "", "The artifact to ship of those that failed no check.", ""]
         parts += _patient_lines(main.evaluation)
     if build.stages:
         parts += ["", "## Stages", "", *_stage_lines(build)]
     versions = ", ".join(f"{name} {version}" for name, version in build.environment.versions.items())
     return "\n".join((*parts, "", "## Versions", "", versions, ""))
-
-
-def _terminal_table(report: Report, rows: list[ReportRow], notes: list[str], *, first: bool) -> Table:
-    base = report.baseline
-    title = f"{rows[0].variant}: {rows[0].parameters:,} parameters, {rows[0].macs / 1e9:.2f} G MACs" if rows else None
-    than = "" if base is None else f"\n{_than(base)}"
-    heads = ("size", f"x smaller{than}", "Dice mean\n[95 %]", "delta to\nfloat", "latency ms\np50 / p95")
-    return rich_table(
-        (
-            Column("artifact", overflow="fold"),
-            *figures(*heads, wrap=True),
-            Column("status", min_width=_STATUS_COLUMNS),
-        ),
-        [
-            *(_terminal_baselines(base, report.r2) if first and base is not None else ()),
-            *(_terminal_row(row, notes) for row in rows),
-        ],
-        title=title,
-    )
-
-
-def _terminal_row(row: ReportRow, notes: list[str]) -> tuple[str, ...]:
-    return (
-        row.target,
-        size_text(row.size_bytes),
-        f"{times_text(row.times_smaller_than_file)} / {times_text(row.times_smaller_than_weights)}",
-        interval_text(row.dice, mark=row.seen_mark or " "),
-        ABSENT if row.dice_delta_to_float is None else f"{row.dice_delta_to_float.mean:+.3f}",
-        latency_text(row.latency),
-        _status_cell(row, notes),
-    )
-
-
-def _terminal_baselines(base: BaselineResult, r2: BaselineResult | None) -> Iterator[tuple[str, ...]]:
-    """Yield the lines of the original file, of its weights alone, and of the largest network of the study."""
-    dice = ABSENT if base.evaluation is None else interval_text(base.evaluation.dice)
-    for name, size, score, latency in (
-        ("your file" if base.given else "baseline", base.size_bytes, dice, base.latency),
-        ("its weights", base.weights_size_bytes, ABSENT, None),
-        *([] if r2 is None else [(r2.variant, r2.size_bytes, ABSENT, r2.latency)]),
-    ):
-        ratios = (times_text(whole / size) for whole in (base.size_bytes, base.weights_size_bytes))
-        yield name, size_text(size), " / ".join(ratios), score, ABSENT, latency_text(latency), GOOD_STATUS
-
-
-def _than(base: BaselineResult) -> str:
-    """Say in a few characters what sizes are compared with."""
-    if base.weights_size_bytes < 10e6:
-        return f"{base.size_bytes / 1e3:.0f}/{base.weights_size_bytes / 1e3:.0f} kB"
-    return f"{base.size_bytes / 1e6:.0f}/{base.weights_size_bytes / 1e6:.0f} MB"
-
-
-def _status_cell(row: ReportRow, notes: list[str]) -> str:
-    """Return the status, or a number under which the notes say it in full."""
-    if len(row.status) <= _STATUS_COLUMNS:
-        return row.status
-    note = f"{row.target}: {row.status}"
-    if note not in notes:
-        notes.append(note)
-    return f"({notes.index(note) + 1})"
 
 
 def _baseline_lines(base: BaselineResult | None, r2: BaselineResult | None) -> list[tuple[str, ...]]:
@@ -221,32 +139,3 @@ def _stage_lines(build: BuildResult) -> list[str]:
 
 def _conditions(latency: LatencyResult | None) -> str:
     return ABSENT if latency is None else f"{latency.runtime}, {latency.threads}, {latency.runs}"
-
-
-TRIED_HEAD = ("tried", "size", "p50, ms", "Dice lost", "at most", "")
-"""Of `tried_rows`; `at most` is the one-sided 95 % bound of the loss."""
-
-
-def tried_rows(searched: BudgetResult) -> list[tuple[str, ...]]:
-    """Return the lines of one search within a budget, numbered in the order of cost as the plots number them."""
-    return [
-        (
-            f"{number} {point.recipe}",
-            size_text(point.size_bytes),
-            ABSENT if point.latency is None else milliseconds_text(point.latency.latency_ms_p50),
-            f"{point.drop.mean:+.4f}",
-            f"{point.drop.bound:+.4f}",
-            "taken" if point.recipe == searched.chosen else "rejected",
-        )
-        for number, point in enumerate(searched.tried, start=1)
-    ]
-
-
-def tried_table(searched: BudgetResult) -> Table:
-    """Draw one search for 80 columns."""
-    first, *others, last = TRIED_HEAD
-    return rich_table(
-        (Column(first, overflow="fold"), *figures(*others), Column(last, no_wrap=True)),
-        tried_rows(searched),
-        title=f"{searched.target}, tried on n = {searched.tried[0].drop.patients}; budget {searched.max_drop:g} Dice",
-    )

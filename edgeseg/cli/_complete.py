@@ -1,0 +1,21 @@
+"""Values that a shell completes."""
+
+from __future__ import annotations
+
+
+def targets(incomplete: str) -> list[str]:
+    """Return the names of targets, of which several may be given with commas, that begin so."""
+    from edgeseg.targets import ALL, TARGETS
+
+    before, comma, last = incomplete.rpartition(",")
+    parts = {part for name in TARGETS for part in name.split("-")}
+    return [f"{before}{comma}{name}" for name in (*TARGETS, *sorted(parts), ALL) if name.startswith(last)]
+
+
+def variants(incomplete: str) -> list[str]:
+    """Return the names of families, tiers and networks with shipped weights that begin so."""
+    from edgeseg.artifacts import shipped_slugs
+    from edgeseg.variants import VARIANTS
+    from edgeseg.variants.tiers import TIERS
+
+    return [name for name in dict.fromkeys((*TIERS, *VARIANTS, *shipped_slugs())) if name.startswith(incomplete)]
