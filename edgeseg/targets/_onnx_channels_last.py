@@ -21,7 +21,10 @@ _TO_LAST, _APART, _TO_FIRST = (0, 2, 3, 1), (0, 1, 3, 2, 4, 5), (0, 3, 1, 2)
 
 
 def channels_last(proto: Any) -> None:
-    """Write each DepthToSpace between codes with channels last.
+    """Write each DepthToSpace of rows before columns before channels between codes with channels last.
+
+    All moves stand between one DequantizeLinear and one QuantizeLinear, as the DepthToSpace did: ONNX Runtime takes
+    them to codes on Arm, and where it keeps them in float (x86 by default) the convolution before them stays whole.
 
     Args:
         proto: a QDQ graph; it is changed.
@@ -29,42 +32,31 @@ def channels_last(proto: Any) -> None:
     shapes, graph = _onnx.shapes(proto), proto.graph
     makers = {node.output[0]: node for node in graph.node}
     nodes: list[Any] = []
-    left_out: set[str] = set()
     for node in graph.node:
         before = makers.get(node.input[0])
-        behind = [other for other in graph.node if node.output[0] in other.input]
-        if node.op_type == "DepthToSpace" and before is not None and _moves_codes(before, node, behind):
-            nodes += _moves(graph, node, before.input[0], behind[0].output[0], shapes[before.input[0]])
-            left_out.add(behind[0].name)
-        elif node.name not in left_out:
+        modes = [attribute.s for attribute in node.attribute if attribute.name == "mode"]
+        of_codes = before is not None and before.op_type == "DequantizeLinear"
+        if node.op_type == "DepthToSpace" and of_codes and modes in ([], [b"DCR"]):
+            nodes += _moves(graph, node, shapes[node.input[0]])
+        else:
             nodes.append(node)
     _onnx.set_nodes(graph, nodes)
-    _onnx.sort(graph)
     _onnx.share_equal_constants(graph)
     _onnx.rename(proto)
 
 
-def _moves_codes(before: Any, node: Any, behind: list[Any]) -> bool:
-    """Tell whether a DepthToSpace of rows before columns before channels gives the codes that it takes."""
-    modes = [attribute.s for attribute in node.attribute if attribute.name == "mode"]
-    ends = [before.op_type, *(reader.op_type for reader in behind)]
-    if ends != ["DequantizeLinear", "QuantizeLinear"] or modes not in ([], [b"DCR"]):
-        return False
-    return list(before.input[1:]) == list(behind[0].input[1:])
-
-
-def _moves(graph: Any, node: Any, given: str, made: str, shape: tuple[int, ...]) -> list[Any]:
+def _moves(graph: Any, node: Any, shape: tuple[int, ...]) -> list[Any]:
     from onnx import helper, numpy_helper
 
     (_, depth, high, wide), side = shape, next(int(a.i) for a in node.attribute if a.name == "blocksize")
-    deep, nodes = depth // side**2, []
+    deep, nodes, given = depth // side**2, [], node.input[0]
     tall, broad = high * side, wide * side
     last = (1, tall, broad, deep) if deep > 1 else (1, 1, tall, broad)  # one channel stands alike in either order
     steps = [("Transpose", _TO_LAST), ("Reshape", (1, high, wide, side, side, deep)), ("Transpose", _APART)]
     steps += [("Reshape", last), *([("Transpose", _TO_FIRST)] if deep > 1 else [])]
     for place, (kind, numbers) in enumerate(steps):
         name = f"{node.name}_{place}"
-        result = made if place == len(steps) - 1 else name
+        result = node.output[0] if place == len(steps) - 1 else name
         if kind == "Transpose":
             nodes.append(helper.make_node(kind, [given], [result], perm=numbers, name=name))
         else:

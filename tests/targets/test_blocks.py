@@ -128,7 +128,8 @@ def test_a_rearrangement_of_several_classes_moves_every_channel() -> None:
     before = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     after = type(before).FromString(before.SerializeToString())
     channels_last(after)
-    assert [node.op_type for node in after.graph.node] == ["Transpose", "Reshape", "Transpose", "Reshape", "Transpose"]
+    moves = ["Transpose", "Reshape", "Transpose", "Reshape", "Transpose"]
+    assert [node.op_type for node in after.graph.node] == ["DequantizeLinear", *moves, "QuantizeLinear"]
     given = np.random.default_rng(0).integers(-128, 128, (1, 12, 4, 6)).astype(np.int8)
     found = []
     for model in (before, after):
