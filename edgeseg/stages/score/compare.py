@@ -131,7 +131,7 @@ def _points(build: BuildResult) -> str:
     """Say at which operating points the artifacts of a build were scored."""
     scored = [row.evaluation for row in build.artifacts if row.evaluation is not None]
     found = dict.fromkeys(
-        f"threshold {one.threshold:g}, dropping {one.post_processing.describe(volume=True)}" for one in scored
+        f"threshold {one.threshold:g}, {one.post_processing.describe(volume=True)}" for one in scored
     )
     return "; ".join(found) or "nothing scored"
 
