@@ -80,7 +80,7 @@ test-android:  ## Compile the tablet app and test it on the JVM; needs a JDK 17,
 	mvn -q -B -f android-demo test
 
 screenshots: test-android  ## Draw the app's screens anew into android-demo/screenshots.
-	rm -f android-demo/target/screenshots/scratch.png
+	rm -f android-demo/target/screenshots/scratch.png android-demo/screenshots/*.png
 	cp android-demo/target/screenshots/*.png android-demo/screenshots/
 
 apk:  ## Pack the tablet app into a signed APK, android-demo/target/edgeseg-demo-arm64.apk.
