@@ -98,7 +98,7 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
             running = null
         }
         decode(logits)
-        if (logits.any { !it.isFinite() }) throw ArtifactException("The model gave values that are not numbers. Build it again.")
+        if (logits.any { !it.isFinite() }) throw ArtifactException("The model gave values that are not numbers. Take a fresh copy of it.")
     }
 
     /** Stops the slice that is being run, from another thread. */
