@@ -9,25 +9,29 @@ from edgeseg.data.scan import SourcedScan
 from edgeseg.errors import DataError
 from edgeseg.specs import LGG, ChannelSet, RunOptions
 from edgeseg.stages.segment.inputs import Planned, plan
+from edgeseg.stages.segment.parts import parts
 
 
 def plan_each(paths: Iterable[Path], options: RunOptions, channels: ChannelSet = LGG) -> tuple[Planned, ...]:
-    """Plan paths; one that cannot be planned is a scan that fails as it is opened, unless all do.
+    """Plan paths, archives by their `parts`; one that cannot be planned fails as it is opened, unless all do.
 
     Raises:
         DataError: when a path does not exist, nothing can be planned, or two folders claim one patient.
         OptionError: for options that contradict each other.
     """
-    given = tuple(dict.fromkeys(paths))
+    given = tuple(paths)
+    if not options.sequences:
+        given = tuple(part for path in given for part in parts(path))
+    given = tuple(dict.fromkeys(given))
     try:
         return plan(given, options, channels)
     except DataError:
-        parts = _parts(given)
-        if len(parts) < 2 or not all(path.exists() for path in given):
+        groups = _parts(given)
+        if len(groups) < 2 or not all(path.exists() for path in given):
             raise
         planned: list[Planned] = []
         good: list[Path] = []
-        for part in parts:
+        for part in groups:
             try:
                 plan(part, options, channels)
                 good += part
@@ -40,10 +44,10 @@ def plan_each(paths: Iterable[Path], options: RunOptions, channels: ChannelSet =
 
 def _parts(given: tuple[Path, ...]) -> tuple[tuple[Path, ...], ...]:
     """Take paths apart into those that cannot be one patient's: folders, and the files of each folder."""
-    parts: dict[Path, list[Path]] = {}
+    found: dict[Path, list[Path]] = {}
     for path in given:
-        parts.setdefault(path if path.is_dir() else path.parent, []).append(path)
-    return tuple(map(tuple, parts.values()))
+        found.setdefault(path if path.is_dir() else path.parent, []).append(path)
+    return tuple(map(tuple, found.values()))
 
 
 def _raising(error: DataError) -> Callable[[], SourcedScan]:

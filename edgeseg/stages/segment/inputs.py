@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,6 +47,7 @@ class Planned:
         paths: the files and folders that it is read from.
         request: what `open` opens, in plain values; None where it only raises why it cannot be opened.
         name: what its patient will be called, where that is known before it is opened.
+        called: what it is called in place of its own name, which another below the same folder has too.
     """
 
     source: str
@@ -55,6 +57,7 @@ class Planned:
     paths: tuple[Path, ...] = ()
     request: ScanRequest | None = None
     name: str | None = None
+    called: str | None = None
 
 
 def plan(paths: Iterable[Path], options: RunOptions, channels: ChannelSet = LGG) -> tuple[Planned, ...]:
@@ -88,12 +91,21 @@ def plan(paths: Iterable[Path], options: RunOptions, channels: ChannelSet = LGG)
         if tree is not None:
             trees[path.resolve()] = tree
         names = {one: None if tree is not None and _is_whole(tree) else _name_of(one) for one in volumes}
+        called = {} if tree is None or _is_whole(tree) else _apart(tree.root, volumes)
         for one in volumes:
             first = tree is not None and len(volumes) > 1 and one == volumes[0]
             unused, warned = beside(tree, volumes) if tree is not None and first else ((), ())
             whole = replace(asked, path=str(one), volumes=options.volumes, unused=unused, warnings=warned)
             planned.append(
-                Planned(source=str(one), slices=0, open=whole.open, paths=(one,), request=whole, name=names[one])
+                Planned(
+                    source=str(one),
+                    slices=0,
+                    open=whole.open,
+                    paths=(one,),
+                    request=whole,
+                    name=called.get(one, names[one]),
+                    called=called.get(one),
+                )
             )
     if pictures or not planned:
         if series:
@@ -144,6 +156,13 @@ def _planned(case: Case, plain: ScanRequest, trees: Mapping[Path, Tree]) -> Plan
         request=asked,
         name=case.patient,
     )
+
+
+def _apart(root: Path, folders: Iterable[Path]) -> dict[Path, str]:
+    """Name folders below one that would have one name, such as `sub-01/anat`, by all of their path: `sub-01_anat`."""
+    folders = tuple(folders)
+    count = Counter(folder.name for folder in folders)
+    return {one: "_".join(one.relative_to(root).parts) for one in folders if count[one.name] > 1 and one != root}
 
 
 def _name_of(path: Path) -> str:
@@ -197,7 +216,8 @@ def find_cases(paths: Iterable[Path]) -> tuple[Case, ...]:
 
     A file is a slice. A folder stands for every slice in it and below it, hidden folders aside. Files whose names end
     in `_mask` are passed over, so that the Kaggle layout and shell patterns such as `patient/*` work. The patient of a
-    slice is the name of the folder it lies in, whether the file or the folder was given. What is given twice counts
+    slice is the name of the folder it lies in, whether the file or the folder was given; where two below one folder
+    have one name, its path from there on. What is given twice counts
     once.
 
     Raises:
@@ -221,8 +241,18 @@ def find_cases(paths: Iterable[Path]) -> tuple[Case, ...]:
         raise DatasetError(
             f"{given[0]}: only masks ('*{MASK_ENDING}') were given; name the slices themselves, or the patient's folder"
         )
+    called: dict[Path, str] = {}
+    for path in given:
+        if path.is_dir():
+            root = path.resolve()
+            called |= _apart(root, (folder for folder in found if folder.is_relative_to(root)))
     cases = tuple(
-        Case(patient=folder.name or _UNNAMED_PATIENT, folder=folder, slices=tuple(files), volume=folder in whole)
+        Case(
+            patient=called.get(folder) or folder.name or _UNNAMED_PATIENT,
+            folder=folder,
+            slices=tuple(files),
+            volume=folder in whole,
+        )
         for folder, files in found.items()
     )
     _require_distinct(cases)

@@ -124,7 +124,7 @@ class Patients:
             for one, digest in wanted:
                 yield one, digest, functools.partial(self._segment, one, digest, count, check)
             return
-        with contextlib.closing(dealt(wanted, crew, self._out, self._earlier_name)) as given:
+        with contextlib.closing(dealt(wanted, crew, self._out, self._name_of)) as given:
             for one, digest, made, staged in given:
                 if made is None:
                     yield one, digest, functools.partial(self._segment, one, digest, count, check)
@@ -152,7 +152,7 @@ class Patients:
         self._opened = None
         opened = self._open(one)
         try:
-            scan = named(opened, self._earlier_name(digest))
+            scan = named(opened, self._name_of(one, digest))
             self._claim(one, scan.name, scan.kind)
             count.total += len(scan.slice_names) - one.slices
             with staged_tree(self._out) as folder:
@@ -212,6 +212,10 @@ class Patients:
             return one.open()
         return open_apart(one.request, self._pool)
 
+    def _name_of(self, one: Planned, digest: str) -> str | None:
+        """Return what a patient is called in place of its own name."""
+        return one.called or self._earlier_name(digest)
+
     def _earlier_name(self, digest: str) -> str | None:
         """Return what an earlier run called the patient whom these files are of, unless the user gave the salt."""
         row = self._summary.of_inputs(digest) if self._naming is not Naming.GIVEN else None
@@ -229,7 +233,7 @@ class Patients:
 
     def _failed(self, one: Planned, digest: str, error: Exception) -> PatientSegmentation:
         _LOG.debug("%s failed", one.source, exc_info=error)
-        wanted = self._opened or self._earlier_name(digest) or _label(one)
+        wanted = self._opened or self._name_of(one, digest) or _label(one)
         name, number = wanted, 1
         while name in self._taken or self._summary.is_of_another(name, place_digest(one.source)):
             number += 1

@@ -33,13 +33,16 @@ needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="
 
 @pytest.fixture
 def archive(tmp_path: Path, write_dicom: Write, write_nifti: Write, scan_values: dict[str, Any]) -> Path:
-    """A nested export: two DICOM studies of one patient and one of another, pictures of two, one of them damaged."""
+    """A nested export: three DICOM studies of two patients, NIfTI of two, pictures of four, one of them damaged."""
     from tests.stages.segment.test_patients import damage, make_patient
 
     for place in ("p1/2019", "p1/2021", "p2/x"):
         write_dicom(
             f"in/dicom/{place}/flair", scan_values["flair"], description="FLAIR", study=place, patient=place[:2]
         )
+    for subject in ("sub-01", "sub-02"):
+        (tmp_path / "in" / "nifti" / subject / "anat").mkdir(parents=True)
+        write_nifti(f"in/nifti/{subject}/anat/flair.nii.gz", scan_values["flair"])
     for name in ("A", "B", "C", "D"):
         make_patient(tmp_path / "in" / "pictures" / name)
     damage(tmp_path / "in" / "pictures" / "B")
@@ -65,10 +68,6 @@ def _pixels(path: Path) -> bytes:
     return f"{read.PatientID} {read.StudyInstanceUID} {len(read.ReferencedSeriesSequence)}".encode() + read.PixelData
 
 
-def given(archive: Path) -> list[Path]:
-    return [archive / "dicom", archive / "pictures"]
-
-
 def rows(out: Path) -> dict[str, PatientSegmentation]:
     return {row.patient: row for row in from_json(RunResult, (out / "summary.json").read_bytes()).patients}
 
@@ -82,35 +81,36 @@ def test_results_are_the_same_whatever_the_number_of_workers(
         told: list[str] = []
         out = tmp_path / f"out{workers}"
         run(
-            model, given(archive), out=out, options=options, workers=workers,
+            model, [archive], out=out, options=options, workers=workers,
             on_patient=lambda row, _before, told=told: told.append(row.patient),
         )  # fmt: skip
         trees.append(tree(out))
         assert told == list(rows(out))
-        assert sorted(row.status for row in rows(out).values()) == [DONE] * 6 + [FAILED]
+        assert sorted(row.status for row in rows(out).values()) == [DONE] * 8 + [FAILED]
+        assert {"sub-01_anat", "sub-02_anat", "A"} < set(told)
         assert "s_1.png" in (rows(out)["B"].reason or "")
     monkeypatch.setitem(sys.modules, "ray", FakeRay())
-    run(model, given(archive), out=tmp_path / "ray", options=options, ray="local")
+    run(model, [archive], out=tmp_path / "ray", options=options, ray="local")
     assert trees[0] == trees[1] == tree(tmp_path / "ray")
-    assert not [path for path in tmp_path.rglob(".edgeseg-*")]
+    assert not list(tmp_path.rglob(".edgeseg-*"))
 
 
 def test_resume_passes_over_what_any_number_of_workers_did(tiny_onnx: Write, archive: Path, tmp_path: Path) -> None:
     model, out = tiny_onnx(), tmp_path / "out"
-    run(model, given(archive), out=out, workers=2)
+    run(model, [archive], out=out, workers=2)
     before = tree(out)
     told: list[tuple[str, bool]] = []
     run(
-        model, given(archive), out=out, workers=2, resume=True,
+        model, [archive], out=out, workers=2, resume=True,
         on_patient=lambda row, early: told.append((row.status, early)),
     )  # fmt: skip
-    assert sorted(told) == [(DONE, True)] * 6 + [(FAILED, False)]
+    assert sorted(told) == [(DONE, True)] * 8 + [(FAILED, False)]
     assert tree(out).keys() == before.keys()
 
 
 def test_a_killed_worker_loses_nothing(tiny_onnx: Write, archive: Path, tmp_path: Path) -> None:
     model, killed = tiny_onnx(), list[int]()
-    run(model, given(archive), out=tmp_path / "whole", options=RunOptions(salt=SALT))
+    run(model, [archive], out=tmp_path / "whole", options=RunOptions(salt=SALT))
     stop = threading.Event()
 
     def kill() -> None:
@@ -125,7 +125,7 @@ def test_a_killed_worker_loses_nothing(tiny_onnx: Write, archive: Path, tmp_path
     thread = threading.Thread(target=kill)
     thread.start()
     try:
-        run(model, given(archive), out=tmp_path / "out", options=RunOptions(salt=SALT), workers=2)
+        run(model, [archive], out=tmp_path / "out", options=RunOptions(salt=SALT), workers=2)
     finally:
         stop.set()
         thread.join()
@@ -210,9 +210,9 @@ def test_what_ends_all_patients_ends_them_there_too(tiny_onnx: Write, archive: P
     assert type(Made(error="ArtifactError", text="x").raised()) is ArtifactError
     assert type(Made(text="internal error: KeyError").raised()) is DatasetError
     with pytest.raises(OptionError, match="--workers is 0; it lies between 1 and 64"):
-        run(tiny_onnx(), given(archive), out=tmp_path / "out", workers=0)
+        run(tiny_onnx(), [archive], out=tmp_path / "out", workers=0)
     with pytest.raises(OptionError, match="--workers 2 was given beside --ray"):
-        run(tiny_onnx(), given(archive), out=tmp_path / "out", workers=2, ray="local")
+        run(tiny_onnx(), [archive], out=tmp_path / "out", workers=2, ray="local")
     assert not (tmp_path / "out").exists()
 
 
@@ -241,5 +241,5 @@ def test_the_command_takes_workers_and_ends_with_1_where_one_failed(
 def test_ray_gives_the_same(tiny_onnx: Write, archive: Path, tmp_path: Path) -> None:
     model = tiny_onnx()
     for name, more in (("here", {}), ("there", {"ray": "local"})):
-        run(model, given(archive), out=tmp_path / name, options=RunOptions(salt=SALT), threads=1, **more)
+        run(model, [archive], out=tmp_path / name, options=RunOptions(salt=SALT), threads=1, **more)
     assert tree(tmp_path / "here") == tree(tmp_path / "there")

@@ -39,7 +39,7 @@ class _Abandoned(Exception):  # noqa: N818 (it is no fault)
 
 
 def dealt(
-    wanted: Iterable[tuple[Planned, str]], crew: Crew, out: Path, name_of: Callable[[str], str | None]
+    wanted: Iterable[tuple[Planned, str]], crew: Crew, out: Path, name_of: Callable[[Planned, str], str | None]
 ) -> Generator[Dealt, None, None]:
     """Give in the order of the patients what became of each, and what was written for it, which the caller has to end.
 
@@ -47,7 +47,7 @@ def dealt(
         wanted: patients with the digests of their files, taken as there is work to hand out.
         crew: who segments them.
         out: the folder of the results.
-        name_of: gives the name that an earlier run gave to the patient of these files.
+        name_of: gives what a patient is called in place of its own name.
 
     Raises:
         EdgeSegError: as `Crew.made`; what was written for patients that were not given yet is removed.
@@ -60,7 +60,7 @@ def dealt(
             under_way.append((one, digest, staged))
             if one.request is not None:
                 folder = staged.enter_context(staged_tree(out))
-                yield Task(request=one.request, folder=str(folder.absolute()), name=name_of(digest))
+                yield Task(request=one.request, folder=str(folder.absolute()), name=name_of(one, digest))
 
     try:
         with contextlib.closing(crew.made(tasks())) as answers:

@@ -144,7 +144,7 @@ def _opened(job: Job) -> tuple[Segmenter, Pool | None]:
     path = Path(job.model)
     if not path.is_file() or model_sha256(path) != job.sha256:
         raise ArtifactError(f"{path}: it is not the model here that the run began with; have one file on every host")
-    segmenter = Segmenter.load(path, threads=job.threads, contract=job.contract and Path(job.contract))
+    segmenter = Segmenter.load(path, threads=job.threads, contract=None if job.contract is None else Path(job.contract))
     return segmenter, Pool(ENTRY, spare=0) if job.untrusted else None
 
 
