@@ -81,6 +81,12 @@ def run(
             help="16 random bytes or more to name DICOM patients by; else EDGESEG_SALT, or drawn once for each DIR.",
         ),
     ] = None,
+    de_identify: Annotated[
+        bool,
+        typer.Option(
+            "--de-identify", help="Write nothing that says whose it is: pseudonyms, other UIDs, moved dates; by --salt."
+        ),
+    ] = False,
     same_patient: Annotated[
         bool,
         typer.Option("--same-patient", help="Take sequences for one patient's whose headers name different ones."),
@@ -138,6 +144,7 @@ def run(
         salt=salt_of(salt),
         contract=contract,
         untrusted=untrusted,
+        de_identify=de_identify,
         same_patient=same_patient,
     )
     if list_only:

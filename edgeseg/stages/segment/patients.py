@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.artifacts import staged_tree
+from edgeseg.data.pseudonym import Pseudonyms
 from edgeseg.data.scan import SourcedScan
 from edgeseg.errors import ArtifactError, ContractError, DatasetError, EdgeSegError, OutputError, ScratchError
 from edgeseg.progress import Progress
@@ -25,9 +26,10 @@ from edgeseg.stages.segment.dealt.crew import Crew, Staged, dealt
 from edgeseg.stages.segment.dealt.task import Made, told_fault
 from edgeseg.stages.segment.identity import inputs_digest, options_digest, place_digest
 from edgeseg.stages.segment.inputs import Planned
-from edgeseg.stages.segment.names import named, safe_name
+from edgeseg.stages.segment.names import safe_name
 from edgeseg.stages.segment.salt import keep_salt
 from edgeseg.stages.segment.summary import Summary
+from edgeseg.stages.segment.untold import WITHHELD, called, pseudonym_of
 from edgeseg.workers.apart import Pool
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ class Patients:
         self._segmenter, self._sha256, self._options = segmenter, model_sha256, options
         self._out, self._summary, self._on_patient = out, summary, on_patient or (lambda _row, _before: None)
         self._options_digest = options_digest(options)
+        self._pseudonyms = Pseudonyms(options.salt) if options.de_identify and options.salt is not None else None
         self._taken: dict[str, str] = {}
         self._opened: str | None = None
 
@@ -110,7 +113,7 @@ class Patients:
                         if len(planned) == 1 or _ends_all(error):
                             raise
                         row = self._failed(one, digest, error)
-                    self._summary.add(row, _label(one))
+                    self._summary.add(row, self._label(one))
                     self._on_patient(row, False)
         finally:
             self._summary.write_what_is_new()
@@ -131,10 +134,30 @@ class Patients:
                 else:
                     yield one, digest, functools.partial(self._take, one, digest, made, staged, count, check)
 
+    def _inputs(self, one: Planned) -> str:
+        """Stand for the files of a patient; under pseudonyms also their places cannot be tried out."""
+        return self._hidden(inputs_digest(one.paths, without=self._out))
+
+    def _place(self, one: Planned) -> str:
+        return self._hidden(place_digest(one.source))
+
+    def _hidden(self, digest: str) -> str:
+        return digest if self._pseudonyms is None else self._pseudonyms.digest(digest)
+
+    def _label(self, one: Planned) -> str:
+        """Name a scan that could not be opened: by the file or folder that was given."""
+        name = one.called or safe_name(Path(one.source).name) or "patient"
+        return name if self._pseudonyms is None else pseudonym_of(name, self._pseudonyms)
+
+    def _reason(self, error: Exception) -> str:
+        if self._pseudonyms is not None:
+            return f"{type(error).__name__}: {WITHHELD.format('its words are')}"
+        return str(error) if isinstance(error, EdgeSegError) else told_fault(error)
+
     def _wanted(self, planned: tuple[Planned, ...], count: Count, *, resume: bool) -> Iterator[tuple[Planned, str]]:
         """Give the patients that are to be segmented, with the digests of their files."""
         for one in planned:
-            digest = inputs_digest(one.paths, without=self._out)
+            digest = self._inputs(one)
             if resume and (row := self._done(digest)) is not None:
                 self._taken[row.patient] = one.source
                 count.pass_over(one.slices)
@@ -152,7 +175,7 @@ class Patients:
         self._opened = None
         opened = self._open(one)
         try:
-            scan = named(opened, self._name_of(one, digest))
+            scan = called(opened, self._name_of(one, digest), self._options)
             self._claim(one, scan.name, scan.kind)
             count.total += len(scan.slice_names) - one.slices
             with staged_tree(self._out) as folder:
@@ -189,7 +212,7 @@ class Patients:
                 f"{self._taken[name]} and {one.source} are both '{name}'; rename one, or run them "
                 "separately with another --out"
             )
-        if kind != "dicom" and self._summary.is_of_another(name, place_digest(one.source)):
+        if kind != "dicom" and self._summary.is_of_another(name, self._place(one)):
             raise DatasetError(
                 f"{self._out} has masks of another '{name}', from another folder, and those of {one.source} "
                 "would take their place; rename the folder, or choose another --out"
@@ -197,7 +220,7 @@ class Patients:
         self._opened = name if kind != "dicom" or self._naming is not Naming.DRAWN else None
 
     def _require_same(self, one: Planned, digest: str) -> None:
-        if inputs_digest(one.paths, without=self._out) != digest:
+        if self._inputs(one) != digest:
             raise DatasetError(f"{one.source}: its files were changed while they were read; run it again")
 
     def _kept(self, one: Planned, digest: str, row: PatientSegmentation) -> PatientSegmentation:
@@ -227,15 +250,15 @@ class Patients:
             model=self._segmenter.path.name,
             model_sha256=self._sha256,
             inputs_digest=digest,
-            place_digest=place_digest(one.source),
+            place_digest=self._place(one),
             options_digest=self._options_digest,
         )
 
     def _failed(self, one: Planned, digest: str, error: Exception) -> PatientSegmentation:
         _LOG.debug("%s failed", one.source, exc_info=error)
-        wanted = self._opened or self._name_of(one, digest) or _label(one)
+        wanted = self._opened or self._earlier_name(digest) or self._label(one)
         name, number = wanted, 1
-        while name in self._taken or self._summary.is_of_another(name, place_digest(one.source)):
+        while name in self._taken or self._summary.is_of_another(name, self._place(one)):
             number += 1
             name = f"{wanted} ({number})"
         self._taken[name] = one.source
@@ -251,18 +274,9 @@ class Patients:
             masks=(),
             input="",
             status=FAILED,
-            reason=safe_name(_reason(error)),
+            reason=safe_name(self._reason(error)),
         )
         return self._signed(row, one, digest)
-
-
-def _label(one: Planned) -> str:
-    """Name a scan that could not be opened: by the file or folder that was given."""
-    return safe_name(Path(one.source).name) or "patient"
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, EdgeSegError) else told_fault(error)
 
 
 def _ends_all(error: Exception) -> bool:

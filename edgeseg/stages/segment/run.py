@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg import __version__, networks
 from edgeseg.artifacts import refuse_links
+from edgeseg.data.pseudonym import PSEUDONYM
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.place import claimed
 from edgeseg.progress import Progress
@@ -25,7 +26,7 @@ from edgeseg.stages.segment.inputs import Planned
 from edgeseg.stages.segment.names import safe_name, why_reserved
 from edgeseg.stages.segment.patients import Naming, OnPatient, Patients
 from edgeseg.stages.segment.salt import drawn_salt, kept_salt
-from edgeseg.stages.segment.summary import Summary
+from edgeseg.stages.segment.summary import Summary, read_rows
 from edgeseg.workers.apart import Pool
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def run(
     _refuse_writing_among_slices(planned, out)
     _refuse_names(planned, out)
     with claimed(out):
+        if options.de_identify:
+            _refuse_named(out)
         summary = Summary(out, lambda rows: opened.result(rows, start))
         naming = Naming.GIVEN if options.salt is not None else Naming.KEPT if kept else Naming.DRAWN
         with contextlib.ExitStack() as stack:
@@ -164,6 +167,13 @@ def _check_workers(workers: int, ray: str | None) -> None:
         raise OptionError(
             f"--workers {workers} was given beside --ray, which takes what the cluster has; leave one out"
         )
+
+
+def _refuse_named(out: Path) -> None:
+    """Refuse to add results without names to those under names."""
+    for row in read_rows(out):
+        if not row.patient.startswith(PSEUDONYM):
+            raise OptionError(f"{out} has results under names; with --de-identify choose another --out")
 
 
 def _refuse_names(planned: tuple[Planned, ...], out: Path) -> None:

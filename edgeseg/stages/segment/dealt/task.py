@@ -17,8 +17,8 @@ from edgeseg.errors import ArtifactError, DatasetError, EdgeSegError
 from edgeseg.results import PatientSegmentation
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.case import segment_case
-from edgeseg.stages.segment.names import named
 from edgeseg.stages.segment.request import ScanRequest
+from edgeseg.stages.segment.untold import called
 
 if TYPE_CHECKING:
     from edgeseg.runtime import Segmenter
@@ -40,6 +40,8 @@ class Job:
     overlays: bool = False
     contract: str | None = None
     untrusted: bool = False
+    de_identify: bool = False
+    salt: str | None = None
 
     @classmethod
     def of(cls, model: Path, sha256: str, threads: int, options: RunOptions) -> Job:
@@ -52,6 +54,8 @@ class Job:
             overlays=options.overlays,
             contract=None if options.contract is None else str(options.contract.absolute()),
             untrusted=options.untrusted,
+            de_identify=options.de_identify,
+            salt=options.salt if options.de_identify else None,
         )
 
 
@@ -107,9 +111,9 @@ def work(job: Job, task: Task, advance: Callable[[str], None] = lambda _label: N
         segmenter, pool = _opened(job)
         scan = _scan(task.request, pool)
         try:
-            scan = named(scan, task.name)
+            options = RunOptions(formats=job.formats, overlays=job.overlays, de_identify=job.de_identify, salt=job.salt)
+            scan = called(scan, task.name, options)
             name, kind = scan.name, scan.kind
-            options = RunOptions(formats=job.formats, overlays=job.overlays)
             return Made(row=segment_case(segmenter, scan, folder, options, job.sha256, advance), name=name, input=kind)
         finally:
             scan.close()
