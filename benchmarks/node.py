@@ -65,7 +65,7 @@ def _measure(model: Path, count: int, root: Path) -> tuple[dict[str, Any], str]:
     with _orthanc(root) as (web, dicom), _node(model, root, dicom) as (port, process):
         times, stored, memory = [], [], []
         for number in range(count):
-            objects = list(_study(number))
+            objects = list(study(number))
             begun = time.perf_counter()
             _send(port, objects)
             ended = time.perf_counter()
@@ -89,7 +89,7 @@ def _memory_mb(pid: int) -> float:
     return int(line.split()[1]) / 1e3
 
 
-def _study(number: int) -> Iterator[Any]:
+def study(number: int) -> Iterator[Any]:
     """Make the objects of one study: an ellipsoid with a bright block in FLAIR."""
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, generate_uid

@@ -118,6 +118,47 @@ def test_seg_report_and_capture_say_the_same(bench: Bench, write_study: Write, t
         assert errors_of(path) == []
 
 
+@pytest.mark.parametrize("kinds", [("pre", "flair", "post"), ("pre",)], ids=["results", "refusal"])
+def test_de_identified_results_belong_together_and_hold_no_identifier(
+    bench: Bench, write_study: Write, tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
+    sent, salt = write_study(tmp_path / "sent", kinds=kinds), tmp_path / "salt.key"
+    salt.write_text("9f1c5a70b3e84d62aa10c7f25e38d946")
+    words = {"Zyxwvu", "Secret", "20210203", "04051999", "ACC-815", "Doc^Tor", "Northgate", "Mueller"}
+    for path in sent.rglob("*.dcm"):
+        one = pydicom.dcmread(path)
+        one.PatientName, one.PatientID, one.StudyDate = "Zyxwvu^Secret", "04051999", "20210203"
+        one.AccessionNumber, one.ReferringPhysicianName, one.InstitutionName = "ACC-815", "Doc^Tor", "Northgate"
+        one.StudyDescription, one.SeriesDescription = "Mueller", f"{one.SeriesDescription} Mueller"
+        one.save_as(path)
+        words |= {one.StudyInstanceUID, one.SeriesInstanceUID, one.SOPInstanceUID, one.FrameOfReferenceUID}
+    study = bench.received(sent)
+    assert bench.worker(de_identify_salt=str(salt), report_failures=True).step()
+    made = bench.place.files(study)
+    assert len(made) == (3 if "flair" in kinds else 1)
+    for path in made.values():
+        content = path.read_bytes()
+        assert [word for word in words if str(word).encode() in content] == []
+        assert errors_of(path) == []
+    read = [pydicom.dcmread(path) for path in made.values()]
+    assert len({(one.PatientID, one.PatientName, one.StudyInstanceUID, one.StudyDate) for one in read}) == 1
+    assert all(one.PatientIdentityRemoved == "YES" for one in read)
+    if "flair" in kinds:
+        seg, report, capture = read
+        evidence = report.CurrentRequestedProcedureEvidenceSequence[0]
+        assert evidence.StudyInstanceUID == seg.StudyInstanceUID
+        named = {
+            one.ReferencedSOPInstanceUID
+            for item in evidence.ReferencedSeriesSequence
+            for one in item.ReferencedSOPSequence
+        }
+        assert seg.SOPInstanceUID in named
+        assert [one.ReferencedSOPInstanceUID for one in capture.ReferencedInstanceSequence] == [
+            seg.SOPInstanceUID,
+            report.SOPInstanceUID,
+        ]
+
+
 def _segments(group: pydicom.Dataset) -> list[int]:
     """The numbers of the segments that a group of measurements refers to."""
     named = [one.ReferencedSOPSequence[0] for one in group.ContentSequence if "ReferencedSOPSequence" in one]

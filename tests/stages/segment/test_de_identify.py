@@ -1,4 +1,4 @@
-"""De-identified results: no identifier of the source in any byte of any file, and several files still belong together."""
+"""De-identified results: no identifier of the source in any byte of any file, and studies stay together."""
 
 from __future__ import annotations
 
