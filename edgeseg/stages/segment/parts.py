@@ -11,7 +11,7 @@ from edgeseg.data.tree import PICTURES, Tree, read_tree
 from edgeseg.errors import DatasetError
 from edgeseg.stages.segment.inputs import plan_folders
 
-_FEW = 3
+_SEVERAL, _FEW = 2, 3
 """Patients below a folder from which on it is an archive; fewer may be one patient in several forms."""
 
 
@@ -19,7 +19,8 @@ def parts(path: Path) -> tuple[Path, ...]:
     """List folders below one that hold slices, NIfTI or DICOM alone, where it holds several and is an archive.
 
     It is none, and stays as it is, where images lie in it itself, or where it holds fewer than three patients: DICOM
-    and NIfTI of one patient side by side are one patient, so it is unclear which are meant.
+    and NIfTI of one patient side by side are one patient, so it is unclear which are meant. One folder of pictures
+    beside volumes may be a patient's or a viewer's, and is as unclear.
 
     Raises:
         DatasetError: when a folder cannot be read.
@@ -51,11 +52,14 @@ def _patients(part: Tree) -> int:
 
 
 def _is_mixed(tree: Tree) -> bool:
+    """Whether there are volumes of several kinds, or beside volumes several folders of pictures alone."""
     try:
         only_format(tree)
     except DatasetError:
         return True
-    return False
+    volumes = {file.parent for kind in tree.formats for file in tree.of(kind)}
+    pictures = {file.parent for file in tree.of(PICTURES)}
+    return bool(volumes) and len(pictures - volumes) >= _SEVERAL
 
 
 def _images(tree: Tree) -> Iterable[Path]:

@@ -23,10 +23,22 @@ Write = Callable[..., Path]
         (("dicom/1", "nifti/1", "pictures/1"), ["dicom", "nifti", "pictures"]),
         (("a/dicom/1", "a/dicom/2", "a/nifti/1"), ["dicom", "nifti"]),
         (("dicom/1", "dicom/2", "dicom/3"), ["in"]),
+        (("1/dicom", "2/dicom", "A/pictures", "B/pictures"), ["1", "2", "A", "B"]),
+        (("1/dicom", "2/dicom", "A/pictures"), ["in"]),
         (("pictures/1", "pictures/2"), ["in"]),
         (("1/dicom", "1/nifti", "2/dicom", "2/nifti", "3/dicom"), ["dicom", "nifti", "dicom", "nifti", "3"]),
     ],
-    ids=["one patient", "two kinds", "three kinds", "deeper", "DICOM alone", "pictures alone", "by patient"],
+    ids=[
+        "one patient",
+        "two kinds",
+        "three kinds",
+        "deeper",
+        "DICOM alone",
+        "pictures beside DICOM",
+        "one folder of pictures",
+        "pictures alone",
+        "by patient",
+    ],
 )
 def test_parts_of_one_kind_each(
     write_dicom: Write, write_nifti: Write, scan_values: dict[str, Any], tmp_path: Path,
