@@ -173,6 +173,35 @@ def label(slug: str, sha256: str) -> str:
     return f"{name} ({slug})" if name and name != slug else slug
 
 
+def artifact(model: Path) -> Path:
+    """Return the file that a model argument means.
+
+    A file's path is itself; else `NAME` is a network's `onnx-int8` file, and `NAME/TARGET` another of its files.
+
+    Raises:
+        UnknownNameError: for a word that is no file and no network, with the nearest name, or an unknown target.
+        ArtifactError: when the network's file is missing or altered.
+    """
+    found = network_of(model)
+    return model if found is None else found[0].file(found[1] or USUAL_TARGET)
+
+
+def network_of(model: Path) -> tuple[Network, str] | None:
+    """Return the network that an argument names, and its target, empty where none is named; None for a path.
+
+    Raises:
+        UnknownNameError: for a word that is neither.
+    """
+    if model.is_file() or model.is_absolute() or len(model.parts) > 2 or not model.parts:
+        return None
+    name, target = model.parts[0], "" if len(model.parts) == 1 else model.parts[1]
+    if (network := named(name)) is not None and not (target and "." in target):
+        return network, target
+    if len(model.parts) == 1 and "." not in name and not model.exists():
+        raise UnknownNameError("network", name, names())
+    return None
+
+
 def _checked(network: Network, file: NetworkFile) -> Path:
     path = network.folder / file.file
     if not path.is_file():

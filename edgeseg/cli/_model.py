@@ -16,18 +16,10 @@ MODEL_HELP = "A .onnx, .ort or .tflite file, or a network's name: light, or ligh
 
 
 def artifact(model: Path) -> Path:
-    """Return the file that a model argument means.
+    """Return the file that a model argument means, as `edgeseg.networks.artifact` does."""
+    from edgeseg import networks
 
-    A file's path is itself; else `NAME` is a network's `onnx-int8` file, and `NAME/TARGET` another of its files.
-
-    Raises:
-        UnknownNameError: for a word that is no file and no network, with the nearest name, or an unknown target.
-        ArtifactError: when the network's file is missing or altered.
-    """
-    from edgeseg.networks import USUAL_TARGET
-
-    found = network_of(model)
-    return model if found is None else found[0].file(found[1] or USUAL_TARGET)
+    return networks.artifact(model)
 
 
 def artifacts_of(models: list[Path]) -> list[Path]:
@@ -44,22 +36,10 @@ def artifacts_of(models: list[Path]) -> list[Path]:
 
 
 def network_of(model: Path) -> tuple[Network, str] | None:
-    """Return the network that an argument names, and its target, empty where none is named; None for a path.
-
-    Raises:
-        UnknownNameError: for a word that is neither.
-    """
+    """Return the network that an argument names, as `edgeseg.networks.network_of` does."""
     from edgeseg import networks
-    from edgeseg.errors import UnknownNameError
 
-    if model.is_file() or model.is_absolute() or len(model.parts) > 2 or not model.parts:
-        return None
-    name, target = model.parts[0], "" if len(model.parts) == 1 else model.parts[1]
-    if (network := networks.named(name)) is not None and not (target and "." in target):
-        return network, target
-    if len(model.parts) == 1 and "." not in name and not model.exists():
-        raise UnknownNameError("network", name, networks.names())
-    return None
+    return networks.network_of(model)
 
 
 def chosen(network: str | None, given: Path | None, contract: Path | None, *, of: str) -> tuple[Path, Network | None]:

@@ -13,6 +13,8 @@ from edgeseg.cli._options import json_option, out_option
 if TYPE_CHECKING:
     from edgeseg.checkpoint import Checkpoint
     from edgeseg.data.volume import Dataset
+    from edgeseg.results import CalibrationSet
+    from edgeseg.stages.calibrate.ranges import RecordedRanges
 
 
 def calibrate(
@@ -60,13 +62,12 @@ def calibrate(
     data. Run this again when weights have changed.
     """
     from edgeseg.artifacts import own_home
-    from edgeseg.cli._progress import counted, line
+    from edgeseg.cli._progress import counted
     from edgeseg.data.cache import folder_key
     from edgeseg.data.open import open_dataset
     from edgeseg.data.plane import seen_in
     from edgeseg.jsonio import to_json
     from edgeseg.place import claimed
-    from edgeseg.specs import is_public
     from edgeseg.stages.calibrate import CALIBRATION, choose_and_record, ranges_name, write_recorded
 
     among = _training(split, fold)
@@ -94,14 +95,23 @@ def calibrate(
                     )
                 )
         for name, (manifest, recorded) in zip(names, found, strict=True):
-            written = write_recorded(recorded, manifest, place, name=name)
-            if not as_json:
-                typer.echo(f"{name}, weights {recorded.weights_sha256[:12]}: {recorded.describe()}")
-                typer.echo("".join(f"  {path}\n" for path in written), nl=False)
-            if not all(map(is_public, manifest.patients)):
-                line(f"{written[0]} names patients by their ids; hand it to nobody")
+            _tell(name, manifest, recorded, write_recorded(recorded, manifest, place, name=name), as_json=as_json)
     if as_json:
         typer.echo(to_json([recorded for _, recorded in found]))
+
+
+def _tell(
+    name: str, manifest: CalibrationSet, recorded: RecordedRanges, written: tuple[Path, Path], *, as_json: bool
+) -> None:
+    """Say what was written, and whether it names patients."""
+    from edgeseg.cli._progress import line
+    from edgeseg.specs import is_public
+
+    if not as_json:
+        typer.echo(f"{name}, weights {recorded.weights_sha256[:12]}: {recorded.describe()}")
+        typer.echo("".join(f"  {path}\n" for path in written), nl=False)
+    if not all(map(is_public, manifest.patients)):
+        line(f"{written[0]} names patients by their ids; hand it to nobody")
 
 
 def _study(

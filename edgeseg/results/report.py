@@ -59,7 +59,8 @@ class Report:
     """What `report.json` holds.
 
     `verdict` is the answer in one sentence: which artifact to ship (`main_artifact`), or what fell short and what to
-    try. `remarks` is all that stands under the tables, and `cautions` those of them that weaken the figures.
+    try. `remarks` is all that stands under the tables, `cautions` those of them that weaken the figures, and
+    `conditions` those that say on whom and on what was measured.
     """
 
     command: str
@@ -73,6 +74,7 @@ class Report:
     environment: Environment
     verdict: str = ""
     cautions: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
     budgets: tuple[BudgetResult, ...] = ()
     r2: BaselineResult | None = None
     schema_version: int = REPORT_SCHEMA_VERSION

@@ -16,7 +16,7 @@ from edgeseg.results import REFERENCE, ParityResult
 from edgeseg.results.imported import ImportResult
 from edgeseg.stages.adopt.source import original_of
 from edgeseg.stages.predict import checkpoint_contract
-from edgeseg.stages.score import verify
+from edgeseg.stages.score.verify import verify
 from edgeseg.targets import float_predictor, get
 from edgeseg.variants import census
 

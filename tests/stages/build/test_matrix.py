@@ -12,7 +12,7 @@ import pytest
 from edgeseg import artifacts, networks
 from edgeseg.checkpoint import read_checkpoint, write_checkpoint
 from edgeseg.errors import ArtifactError, CheckpointError, ImageError, OptionError, OutputError
-from edgeseg.reports.build import markdown, terminal
+from edgeseg.reports.build import terminal, whole_report
 from edgeseg.reports.summary import summarise
 from edgeseg.results import REFERENCE, BuildResult
 from edgeseg.specs import BuildSpec, VariantSpec
@@ -108,7 +108,7 @@ def test_a_failed_row_shows_its_status_and_dashes(make_build: MakeBuild) -> None
     text = console.export_text()
     name = build.artifacts[-1].target
     assert f"{name}: FAILED: convert: it holds 1 x TRANSPOSE" in " ".join(text.split())
-    (line,) = [line for line in markdown(build).splitlines() if f" {name} |" in line and "FAILED" in line]
+    (line,) = [line for line in whole_report(build).splitlines() if f" {name} |" in line and "FAILED" in line]
     assert line.count("\N{EN DASH}") >= 6
     assert failures(build)[0] == f"{build.artifacts[-1].artifact} convert: it holds 1 x TRANSPOSE"
     main = build.main
