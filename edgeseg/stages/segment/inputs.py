@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from edgeseg.data.tree import MASK_ENDING, Tree, read_tree
 from edgeseg.data.units import study_folders
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.specs import LGG, ChannelSet, RunOptions
+from edgeseg.stages.segment.names import called_apart
 from edgeseg.stages.segment.request import ScanRequest
 
 _UNNAMED_PATIENT = "patient"
@@ -82,7 +82,9 @@ def plan(paths: Iterable[Path], options: RunOptions, channels: ChannelSet = LGG)
     )
     if options.sequences:
         return (_one_by_one(options.sequences, given, asked),)
-    pictures, planned, trees = [], [], {}
+    pictures: list[Path] = []
+    planned: list[Planned] = []
+    trees: dict[Path, Tree] = {}
     for path in given:
         tree = read_tree(path) if path.is_dir() else None
         volumes = _volumes(path, tree, asked=asked)
@@ -90,23 +92,7 @@ def plan(paths: Iterable[Path], options: RunOptions, channels: ChannelSet = LGG)
             pictures.append(path)
         if tree is not None:
             trees[path.resolve()] = tree
-        names = {one: None if tree is not None and _is_whole(tree) else _name_of(one) for one in volumes}
-        called = {} if tree is None or _is_whole(tree) else _apart(tree.root, volumes)
-        for one in volumes:
-            first = tree is not None and len(volumes) > 1 and one == volumes[0]
-            unused, warned = beside(tree, volumes) if tree is not None and first else ((), ())
-            whole = replace(asked, path=str(one), volumes=options.volumes, unused=unused, warnings=warned)
-            planned.append(
-                Planned(
-                    source=str(one),
-                    slices=0,
-                    open=whole.open,
-                    paths=(one,),
-                    request=whole,
-                    name=called.get(one, names[one]),
-                    called=called.get(one),
-                )
-            )
+        planned += _each(volumes, tree, asked, options)
     if pictures or not planned:
         if series:
             raise OptionError(
@@ -114,6 +100,25 @@ def plan(paths: Iterable[Path], options: RunOptions, channels: ChannelSet = LGG)
             )
         planned += [_planned(case, asked, trees) for case in find_cases(pictures)]
     return tuple(planned)
+
+
+def _each(volumes: list[Path], tree: Tree | None, asked: ScanRequest, options: RunOptions) -> Iterator[Planned]:
+    """Plan files or folders of volumes; what lies beside them is named with the first."""
+    whole_tree = tree is not None and _is_whole(tree)
+    called = {} if tree is None or whole_tree else called_apart(tree.root, volumes)
+    for one in volumes:
+        first = tree is not None and len(volumes) > 1 and one == volumes[0]
+        unused, warned = beside(tree, volumes) if tree is not None and first else ((), ())
+        whole = replace(asked, path=str(one), volumes=options.volumes, unused=unused, warnings=warned)
+        yield Planned(
+            source=str(one),
+            slices=0,
+            open=whole.open,
+            paths=(one,),
+            request=whole,
+            name=None if whole_tree else called.get(one) or _name_of(one),
+            called=called.get(one),
+        )
 
 
 def _one_by_one(sequences: Mapping[str, Path], given: tuple[Path, ...], asked: ScanRequest) -> Planned:
@@ -156,13 +161,6 @@ def _planned(case: Case, plain: ScanRequest, trees: Mapping[Path, Tree]) -> Plan
         request=asked,
         name=case.patient,
     )
-
-
-def _apart(root: Path, folders: Iterable[Path]) -> dict[Path, str]:
-    """Name folders below one that would have one name, such as `sub-01/anat`, by all of their path: `sub-01_anat`."""
-    folders = tuple(folders)
-    count = Counter(folder.name for folder in folders)
-    return {one: "_".join(one.relative_to(root).parts) for one in folders if count[one.name] > 1 and one != root}
 
 
 def _name_of(path: Path) -> str:
@@ -245,7 +243,7 @@ def find_cases(paths: Iterable[Path]) -> tuple[Case, ...]:
     for path in given:
         if path.is_dir():
             root = path.resolve()
-            called |= _apart(root, (folder for folder in found if folder.is_relative_to(root)))
+            called |= called_apart(root, (folder for folder in found if folder.is_relative_to(root)))
     cases = tuple(
         Case(
             patient=called.get(folder) or folder.name or _UNNAMED_PATIENT,
