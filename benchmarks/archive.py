@@ -36,7 +36,8 @@ This page has the time that `edgeseg run ARCHIVE --workers N` takes for many stu
 3 x {slices} slices of {side} x {side} as DICOM, {bytes:.1f} MB each, one thread for each worker, on {cores} cores.
 The load average before was {load:.1f}; on a machine that others use too, seconds by the clock are too many, and the
 processor time is what counts. Memory is that of all processes of the run together, at its most in the first half of it
-and in the second. Ray ends its processes by itself, so their processor time is not known.
+and in the second. Ray's processes are its own: of their processor
+time nothing is known here.
 
 | workers | s by the clock per study | processor s per study | MB, first half | MB, second half | rows | of them done |
 |---|---|---|---|---|---|---|
@@ -158,7 +159,8 @@ def _run(way: Way, model: Path, root: Path, studies: int, number: int) -> Took:
                 killed = True
             time.sleep(0.1)
     wall_s, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert killed, "no worker was killed"
+    if running.returncode != 0 or not killed:
+        sys.exit(f"error: the way '{way.name}' ended with {running.returncode}, or nobody could be killed")
     summary = (out / "summary.json").read_bytes()
     rows = json.loads(summary)["patients"]
     half = len(memory) // 2
