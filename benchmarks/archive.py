@@ -36,8 +36,7 @@ This page has the time that `edgeseg run ARCHIVE --workers N` takes for many stu
 3 x {slices} slices of {side} x {side} as DICOM, {bytes:.1f} MB each, one thread for each worker, on {cores} cores.
 The load average before was {load:.1f}; on a machine that others use too, seconds by the clock are too many, and the
 processor time is what counts. Memory is that of all processes of the run together, at its most in the first half of it
-and in the second. Ray's processes are its own: of their processor
-time nothing is known here.
+and in the second. Ray ends its processes by itself, so their processor time is not known.
 
 | workers | s by the clock per study | processor s per study | MB, first half | MB, second half | rows | of them done |
 |---|---|---|---|---|---|---|

@@ -145,6 +145,7 @@ class NodeOptions:
         port: likewise; 0 takes a free one.
         tls: encryption; None listens in the clear.
         silence_s: a study is complete when nothing of it came for so long, six times that after a break.
+        marker: whether a Key Object Selection of a study completes it at once; it is not kept.
         threads: of the network.
         associations: that may be open at once.
         object_mb: the largest object that is taken.
@@ -173,6 +174,7 @@ class NodeOptions:
     port: int = 11112
     tls: Tls | None = None
     silence_s: float = 10.0
+    marker: bool = False
     threads: int = 2
     associations: int = 8
     object_mb: int = 256

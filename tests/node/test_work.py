@@ -13,9 +13,10 @@ import pytest
 from edgeseg.errors import OutputError
 from edgeseg.node import identify, inside
 from edgeseg.node.count import Counts
-from edgeseg.node.inbox import Inbox
+from edgeseg.node.inbox import Inbox, Wrong
 from edgeseg.node.place import Place
-from edgeseg.node.queue import COMPLETE, DONE, FAILED, Queue, Row
+from edgeseg.node.queue import COMPLETE, DONE, FAILED, RECEIVED, Came, Queue, Row
+from edgeseg.node.uids import KEY_OBJECTS
 from edgeseg.node.watch import Watch
 from edgeseg.node.work import Worker
 from edgeseg.runtime import Segmenter
@@ -116,6 +117,31 @@ def test_seg_report_and_capture_say_the_same(bench: Bench, write_study: Write, t
     assert capture.BurnedInAnnotation == "NO"
     for path in bench.place.files(study).values():
         assert errors_of(path) == []
+
+
+def test_a_marker_completes_its_study_at_once(bench: Bench, write_study: Write, tmp_path: Path, lookers: Pool) -> None:
+    options = replace(bench.options, marker=True)
+    inbox = Inbox(bench.queue, bench.place, lookers, options, Counts())
+    paths = sorted(write_study(tmp_path / "sent", kinds=("flair",)).rglob("*.dcm"))
+    marker = pydicom.dcmread(paths[0], stop_before_pixels=True)
+    marker.SOPClassUID = marker.file_meta.MediaStorageSOPClassUID = KEY_OBJECTS
+    marker.SOPInstanceUID = marker.file_meta.MediaStorageSOPInstanceUID = "2.25.1"
+    marker.save_as(tmp_path / "marker.dcm")
+    content = (tmp_path / "marker.dcm").read_bytes()
+    with pytest.raises(Wrong, match="of a study of which nothing has come"):
+        inbox.take((content,))
+    for path in paths[:-1]:
+        study, _ = inbox.take((path.read_bytes(),))
+    assert bench.row(study).state == RECEIVED
+    with pytest.raises(Wrong, match="of a class that is not taken"):
+        bench.inbox.take((content,))
+    assert inbox.take((content,)) == inbox.take((content,)) == (study, Came.MARKER)
+    assert (bench.row(study).state, bench.row(study).objects) == (COMPLETE, len(paths) - 1)
+    assert inbox.take((paths[-1].read_bytes(),)) == (study, Came.NEW)
+    assert bench.row(study).state == RECEIVED
+    inbox.take((content,))
+    assert bench.worker().step()
+    assert bench.row(study).state == DONE
 
 
 @pytest.mark.parametrize("kinds", [("pre", "flair", "post"), ("pre",)], ids=["results", "refusal"])
