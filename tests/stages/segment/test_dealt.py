@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from edgeseg.jsonio import from_json
 from edgeseg.results import DONE, FAILED, PatientSegmentation, RunResult
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.dealt import task as tasks
+from edgeseg.stages.segment.request import ScanRequest
 from edgeseg.stages.segment.run import run
 from tests._ray import FakeRay
 
@@ -65,7 +67,12 @@ def _pixels(path: Path) -> bytes:
     from pydicom import dcmread
 
     read = dcmread(path)
-    return f"{read.PatientID} {read.StudyInstanceUID} {len(read.ReferencedSeriesSequence)}".encode() + read.PixelData
+    told = f"{read.PatientID} {read.StudyInstanceUID} {len(read.ReferencedSeriesSequence)}"
+    return told.encode() + bytes(read.PixelData)
+
+
+def _add(told: list[PatientSegmentation], row: PatientSegmentation, _before: bool) -> None:
+    told.append(row)
 
 
 def rows(out: Path) -> dict[str, PatientSegmentation]:
@@ -78,16 +85,17 @@ def test_results_are_the_same_whatever_the_number_of_workers(
     options, model = RunOptions(salt=SALT, overlays=True), tiny_onnx()
     trees = []
     for workers in (1, 2):
-        told: list[str] = []
+        told: list[PatientSegmentation] = []
         out = tmp_path / f"out{workers}"
         run(
             model, [archive], out=out, options=options, workers=workers,
-            on_patient=lambda row, _before, told=told: told.append(row.patient),
+            on_patient=partial(_add, told),
         )  # fmt: skip
         trees.append(tree(out))
-        assert told == list(rows(out))
+        names = [row.patient for row in told]
+        assert names == list(rows(out))
         assert sorted(row.status for row in rows(out).values()) == [DONE] * 8 + [FAILED]
-        assert {"sub-01_anat", "sub-02_anat", "A"} < set(told)
+        assert {"sub-01_anat", "sub-02_anat", "A"} < set(names)
         assert "s_1.png" in (rows(out)["B"].reason or "")
     monkeypatch.setitem(sys.modules, "ray", FakeRay())
     run(model, [archive], out=tmp_path / "ray", options=options, ray="local")
@@ -219,7 +227,7 @@ def test_what_ends_all_patients_ends_them_there_too(tiny_onnx: Write, archive: P
 def test_a_model_that_is_another_on_a_host_is_refused(tiny_onnx: Write, archive: Path, tmp_path: Path) -> None:
     job = tasks.Job(model=str(tiny_onnx()), sha256="0" * 64, threads=1)
     (tmp_path / "folder").mkdir()
-    request = tasks.ScanRequest(path=str(archive))
+    request = ScanRequest(path=str(archive))
     made = tasks.work(job, tasks.Task(request=request, folder=str(tmp_path / "folder")))
     assert made.error == "ArtifactError"
     assert "not the model here" in made.text
@@ -240,6 +248,6 @@ def test_the_command_takes_workers_and_ends_with_1_where_one_failed(
 @needs_ray
 def test_ray_gives_the_same(tiny_onnx: Write, archive: Path, tmp_path: Path) -> None:
     model = tiny_onnx()
-    for name, more in (("here", {}), ("there", {"ray": "local"})):
-        run(model, [archive], out=tmp_path / name, options=RunOptions(salt=SALT), threads=1, **more)
+    for name, address in (("here", None), ("there", "local")):
+        run(model, [archive], out=tmp_path / name, options=RunOptions(salt=SALT), threads=1, ray=address)
     assert tree(tmp_path / "here") == tree(tmp_path / "there")
