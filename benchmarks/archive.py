@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from node import SIDE, SLICES, study
+from node import SIDE, SLICES, save, study
 
 RAY = "those of a local Ray"
 PLANNED, CORES, SHARD = 10_000_000, 1000, 10_000
@@ -133,10 +133,7 @@ def _write(root: Path, studies: int) -> int:
         folder = root / f"patient{number:04d}" / "study"
         folder.mkdir(parents=True)
         for place, one in enumerate(study(number)):
-            one.file_meta.MediaStorageSOPClassUID, one.file_meta.MediaStorageSOPInstanceUID = (
-                one.SOPClassUID, one.SOPInstanceUID,
-            )  # fmt: skip
-            one.save_as(folder / f"{place:03d}.dcm", enforce_file_format=True)
+            save(one, folder / f"{place:03d}.dcm")
     return sum(path.stat().st_size for path in root.rglob("*.dcm"))
 
 
