@@ -32,8 +32,9 @@ PAGE = """# How long an archive takes
 This page has the time that `edgeseg run ARCHIVE --workers N` takes for many studies, and what it means for
 {planned:,} of them.
 
-`python benchmarks/archive.py MODEL --price {price:g} --into docs/measured/archive.md` wrote it: {studies} studies of
-3 x {slices} slices of {side} x {side} as DICOM, {bytes:.1f} MB each, one thread for each worker, on {cores} cores.
+`python benchmarks/archive.py MODEL --studies {studies} --price {price:g} --into docs/measured/archive.md` wrote it:
+{studies} studies of 3 x {slices} slices of {side} x {side} as DICOM, {bytes:.1f} MB each, one thread for each worker,
+on {cores} cores.
 The load average before was {load:.1f}; on a machine that others use too, seconds by the clock are too many, and the
 processor time is what counts. Memory is that of all processes of the run together, at its most in the first half of it
 and in the second. Ray ends its processes by itself, so their processor time is not known.
