@@ -215,8 +215,13 @@ def network_of(model: Path) -> tuple[Network, str] | None:
 
     Raises:
         UnknownNameError: for a word that is neither.
+        ArtifactError: for a path that no file can have.
     """
-    if model.is_file() or model.is_absolute() or len(model.parts) > 2 or not model.parts:
+    try:
+        there = model.is_file()
+    except OSError as error:  # a name that no file can have
+        raise ArtifactError(f"{str(model)[:100]}: there can be no file ({error.strerror}); check the path") from error
+    if there or model.is_absolute() or len(model.parts) > 2 or not model.parts:
         return None
     name, target = model.parts[0], "" if len(model.parts) == 1 else model.parts[1]
     if (network := named(name)) is not None and not (target and "." in target):

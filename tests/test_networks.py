@@ -151,6 +151,12 @@ def test_a_network_of_ones_own_is_found_and_of_one_name_taken_first(own_network:
     assert networks.of_variant(networks.get("light").record.spec) == networks.get("light")
 
 
+@pytest.mark.parametrize("path", ["x" * 5000, "light/" + "x" * 5000], ids=["name", "target"])
+def test_a_path_that_no_file_can_have_is_one_error(path: str) -> None:
+    with pytest.raises(ArtifactError, match=r"^.{100}: there can be no file \(File name too long\); check the path"):
+        networks.artifact(Path(path))
+
+
 @pytest.mark.parametrize("name", ["Light", "a b", "../x", "", "a--b", "x" * 41])
 def test_a_name_is_one_word_that_a_folder_can_have(name: str) -> None:
     with pytest.raises(OptionError, match="small letters and digits"):

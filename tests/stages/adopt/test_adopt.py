@@ -17,9 +17,10 @@ from edgeseg.foreign import ForeignContract, OnnxGraph, keras_network, of_artifa
 from edgeseg.foreign import network as foreign_network
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results.imported import ImportResult
-from edgeseg.specs import Contract, PostProcessing
+from edgeseg.specs import BuildSpec, Contract, PostProcessing
 from edgeseg.stages.adopt import adopt, ask, name_of, original_of
 from edgeseg.stages.adopt.parity import NOT_THE_SAME
+from edgeseg.stages.build import build
 from edgeseg.stages.predict import checkpoint_contract, checkpoint_predictor, network_of
 from edgeseg.targets.graph import GraphNetwork
 from tests.foreign._keras_networks import SIDE, images, saved, unet, values
@@ -193,6 +194,10 @@ def test_the_plane_of_a_contract_and_of_a_file_of_edgesegs_own_is_that_of_the_ru
     with pytest.raises(ContractError, match="plane is 'up'; choose one of: axial, coronal, sagittal"):
         adopt(file, tmp_path / "other", contract=written(tmp_path / "d.toml", 'plane = "up"'))
     assert not (tmp_path / "other").exists()
+    spec = BuildSpec(variant=header.variant, targets=("onnx-fp32",), checkpoint=tmp_path / "run", out=tmp_path / "out")
+    with pytest.raises(OptionError, match="takes coronal slices, and phantoms are axial ones; give volumes"):
+        build(spec)
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_a_contract_says_of_a_network_is_not_passed_over() -> None:
