@@ -5,4 +5,4 @@ from edgeseg.api import load as load
 from edgeseg.data.open_scan import open_scan as open_scan
 
 __version__: str
-__all__: list[str]
+__all__ = ["__version__", "build", "import_network", "load", "open_scan"]
