@@ -138,7 +138,7 @@ def test_a_file_of_a_network_lies_in_its_folder(copied: Path, file: str) -> None
     plain = json.loads((copied / networks.FILES_FILE).read_text())
     plain["files"][0]["file"] = file
     (copied / networks.FILES_FILE).write_text(json.dumps(plain))
-    with pytest.raises(ArtifactError, match="artifacts.json is damaged .* a name such as onnx-int8.onnx is needed"):
+    with pytest.raises(ArtifactError, match=r"artifacts.json is damaged .* a name such as onnx-int8.onnx is needed"):
         networks.get("micro").file()
 
 

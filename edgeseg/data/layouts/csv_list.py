@@ -108,9 +108,7 @@ def _case(path: Path, folder: Path, patient: str, rows: list[dict[str, str]], co
         files = tuple(_file(path, folder, patient, row, column) for row in rows)
         if len(set(files)) != len(files):
             twice = next(file for file in files if files.count(file) > 1)
-            raise DatasetError(
-                f"{path}: {twice.name} is in two rows of patient '{patient}'; list each slice once"
-            )
+            raise DatasetError(f"{path}: {twice.name} is in two rows of patient '{patient}'; list each slice once")
         images += _sources(path, patient, files, column.count("+") + 1)
     masks = tuple(_file(path, folder, patient, row, MASK) for row in rows)
     volume = isinstance(images[0], NiftiPart)

@@ -121,7 +121,7 @@ def test_other_data_is_refused(make: Make, cache: SliceCache, tmp_path: Path) ->
     make(0)
     turned = SliceCache(cache.folder)
     turned.index = replace(cache.index, plane="coronal")
-    with pytest.raises(DatasetError, match="fold0 takes axial slices, and .* was decoded to coronal ones"):
+    with pytest.raises(DatasetError, match=r"fold0 takes axial slices, and .* was decoded to coronal ones"):
         check_data(find_runs(tmp_path / "out"), turned)
     make(0, validation_patients=("P9",))
     with pytest.raises(DatasetError, match="P9 among them"):
