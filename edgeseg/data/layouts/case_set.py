@@ -52,8 +52,8 @@ class CaseSet(WholeSet):
             for file in (file for source in case.images for file in source.files):
                 if (other := of.setdefault(file, case.patient)) != case.patient:
                     raise DatasetError(
-                        f"{root}: {file.name} is an image of two patients, '{other}' and '{case.patient}', who would be "
-                        "learned from and scored as strangers; give each image to one"
+                        f"{root}: {file.name} is an image of two patients, '{other}' and '{case.patient}', who would "
+                        "be learned from and scored as strangers; give each image to one"
                     )
         if not self._cases:
             raise DatasetError(f"{root}: no patient is there; the layout '{layout}' was expected")
