@@ -24,6 +24,12 @@ class _Sample:
 SAMPLE = _Sample(name="ü", size=3, ratio=0.1, tags=("a", "b"), pair=(4, 5.5), table={"x": 1})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Figures:
+    floats: float = 0.0
+    counts: int = 0
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -68,6 +74,13 @@ def test_another_shape_is_refused_with_the_path_of_the_field(text: str | bytes, 
 
 def test_a_whole_number_stands_for_a_float() -> None:
     assert from_json(_Sample, '{"name": "a", "size": 1, "ratio": 1}').ratio == 1.0
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "1e999", "1" + "0" * 400], ids=["nan", "inf", "float", "int"])
+@pytest.mark.parametrize("field", ["floats", "counts"])
+def test_a_number_that_could_not_be_written_again_is_not_read(field: str, text: str) -> None:
+    with pytest.raises(JsonFormatError, match=r"\$\.\w+: (the number is not finite|expected int)"):
+        from_json(_Figures, f'{{"{field}": {text}}}')
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
