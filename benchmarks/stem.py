@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from alone import seconds_alone
 from transposed import job_of
 
 from edgeseg import artifacts
@@ -31,23 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent / "device"))
 
 FORMATS = ("tflite-fp32", "tflite-int8")
 FORMS = ("as trained", "over squares")
-WARMUP, PROCESSES = 20, 5
-_ALONE = """
-import json, sys, time
-import numpy
-from ai_edge_litert.interpreter import Interpreter
-model = Interpreter(model_path=sys.argv[1], num_threads=1)
-model.allocate_tensors()
-(end,) = model.get_input_details()
-noise = numpy.random.default_rng(0).integers(0, 128, end["shape"])
-model.set_tensor(end["index"], (noise / (1 if end["dtype"] == numpy.int8 else 128)).astype(end["dtype"]))
-seconds = []
-for _ in range(int(sys.argv[2])):
-    start = time.perf_counter()
-    model.invoke()
-    seconds.append(time.perf_counter() - start)
-print(json.dumps(seconds))
-"""
+PROCESSES = 5
 
 
 def main() -> None:
@@ -76,7 +59,7 @@ def _row(checkpoint: Checkpoint, name: str, folder: Path, given: argparse.Namesp
     seconds: list[list[float]] = [[], []]
     for _ in range(PROCESSES):
         for own, path in zip(seconds, files, strict=True):
-            own.extend(_alone(path, given.runs))
+            own.extend(seconds_alone(path, given.runs))
     before, after = (1e3 * float(np.median(own)) for own in seconds)
     low, high = median_ratio_bounds(*seconds, seed=0)
     yield from (name, f"{before:.2f}", f"{after:.2f}", f"{before / after:.2f} [{low:.2f}, {high:.2f}]")
@@ -86,7 +69,9 @@ def _row(checkpoint: Checkpoint, name: str, folder: Path, given: argparse.Namesp
     one, other = (artifact.logits(noise) for artifact in opened)
     yield f"{int((one != other).sum())} of {one.size}, at most by {float(np.abs(one - other).max()):.1g}"
     if given.arm:
-        yield from (f"{_instructions(path, folder) / 1e6:.1f}" for path in files)
+        from instructions import instructions
+
+        yield from (f"{count / 1e6:.1f}" for count in instructions(files, folder))
 
 
 def _files(checkpoint: Checkpoint, name: str, folder: Path) -> list[Path]:
@@ -98,36 +83,6 @@ def _files(checkpoint: Checkpoint, name: str, folder: Path) -> list[Path]:
         get(name).convert(job_of(checkpoint, name), made[-1])
     module.BLOCKS = shipped
     return made
-
-
-def _alone(path: Path, runs: int) -> list[float]:
-    command = [sys.executable, "-c", _ALONE, str(path), str(WARMUP + runs)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: list[float] = json.loads(ended.stdout.splitlines()[-1])[WARMUP:]
-    return found
-
-
-def _instructions(path: Path, folder: Path) -> int:
-    """Count those of the third inference; the first also prepares."""
-    import emulate
-    import store
-
-    place = store.fetch(lambda line: print(line, file=sys.stderr))
-    entry = open_artifact(path).encoded(np.zeros((1, 256, 256, 3), np.uint8))  # type: ignore[union-attr]
-    stack = np.stack([entry] * 3)
-    inputs = folder / "slices.in"
-    inputs.write_bytes(stack.tobytes())
-    job = emulate.Job(
-        model=str(path),
-        inputs=str(inputs),
-        outputs=str(folder / "logits.out"),
-        shape=stack.shape[1:],
-        dtype=stack.dtype.name,
-        slices=len(stack),
-        mark=True,
-    )
-    said = emulate.on_arm(place, emulate.ARM_CORES[-1], [job], folder / "jobs.json", count=True)[1]
-    return int(emulate.inference_counts(said)[-1])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,10 @@ _DATA = ("--data", "--layout", "--labels", "--plane", "--cache")
 
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "train": {
-        "Network": ("--variant", "--name", "--alpha", "--stem", "--profile", "--normalisation", "--from"),
+        "Network": (
+            "--variant", "--name", "--alpha", "--stem", "--profile", "--levels", "--convolutions", "--normalisation",
+            "--from",
+        ),
         "Data and split": (*_DATA, "--split", "--fold", "--folds"),
         "Length and learning": (
             "--epochs", "--steps-per-epoch", "--batch-size", "--learning-rate", "--schedule", "--weight-decay",

@@ -36,6 +36,12 @@ def train(
     alpha: Annotated[float | None, typer.Option(help="Multiplies every width, in (0, 1].")] = None,
     stem: Annotated[str | None, typer.Option(help="full, half or quarter resolution inside.")] = None,
     profile: Annotated[str | None, typer.Option(help="Widths: double with depth, or flat.")] = None,
+    levels: Annotated[
+        str | None, typer.Option(metavar="N,N,N,N,N", help="Channels of each level in place of a profile.")
+    ] = None,
+    convolutions: Annotated[
+        str | None, typer.Option(metavar="N,N,N,N,N", help="Convolutions of a block of each level, 2 if not given.")
+    ] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the slices with tumour.")] = 120,
     seed: Annotated[int, typer.Option(help="Seed of weights, batches, augmentation and split.")] = 0,
     backend: Annotated[str, typer.Option(help="tensorflow, jax or torch.")] = "tensorflow",
@@ -98,7 +104,16 @@ def train(
 
     _check(validate_every=validate_every, fold=fold, folds=folds, ray=ray, ray_cpus=ray_cpus)
     spec = TrainSpec(
-        variant=_variant(variant, start_from, folds, alpha=alpha, stem=stem, profile=profile),
+        variant=_variant(
+            variant,
+            start_from,
+            folds,
+            alpha=alpha,
+            stem=stem,
+            profile=profile,
+            levels=levels,
+            convolutions=convolutions,
+        ),
         epochs=epochs,
         seed=seed,
         batch_size=batch_size,
@@ -136,20 +151,14 @@ def train(
 
 
 def _variant(
-    name: str | None,
-    start_from: Path | None,
-    folds: int | None,
-    *,
-    alpha: float | None,
-    stem: str | None,
-    profile: str | None,
+    name: str | None, start_from: Path | None, folds: int | None, *, alpha: float | None, **shape: str | None
 ) -> VariantSpec:
     """Say which network is meant; what is started from may be a folder of folds where folds are trained."""
     from edgeseg.cli._variant import variant_of
     from edgeseg.stages.train import of_fold
 
     weights = start_from if folds is None or start_from is None else of_fold(start_from)
-    return variant_of(name, weights, alpha=alpha, stem=stem, profile=profile)
+    return variant_of(name, weights, alpha=alpha, **shape)
 
 
 def _name(name: str | None, folds: int | None) -> str:

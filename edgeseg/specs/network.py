@@ -43,8 +43,11 @@ class VariantSpec:
     `profile` is `double` (64, 128 ... 1024 channels at alpha 1.0, as in the U-Net) or `flat` (128 on every level).
     `stem` is `full` (first level at the image's resolution), or `half` or `quarter`: the image enters through a
     convolution of stride 2 or 4, the space-to-depth form, and leaves through a transposed one of the same stride.
-    `widths` is empty where alpha and profile decide, and else holds the channels of every slot of the family in order
-    (`edgeseg.variants.slots`), as channel pruning leaves them; alpha and profile then say what was pruned.
+    `levels` holds the channels of every level, the bottom's last, in place of a profile; alpha multiplies them too.
+    `convolutions` holds how many the blocks of each level have, likewise, or how many each block has, down and up again
+    in the order in which they run; on the way up a block may have none. It is empty where the family decides.
+    `widths` is empty where these decide, and else holds the channels of every slot of the network in order
+    (`edgeseg.variants.slots`), as channel pruning leaves them; the others then say what was pruned.
     """
 
     name: str = "alphax"
@@ -52,9 +55,11 @@ class VariantSpec:
     stem: str = "half"
     profile: str = "double"
     widths: tuple[int, ...] = ()
+    levels: tuple[int, ...] = field(default=(), metadata={LEFT_OUT: True})
+    convolutions: tuple[int, ...] = field(default=(), metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
-        """Refuse an alpha outside (0, 1], unknown stems and profiles, and layers without channels."""
+        """Refuse an alpha outside (0, 1], unknown stems and profiles, and layers without channels or convolutions."""
         if not 0.0 < self.alpha <= 1.0:
             raise OptionError(f"alpha is {self.alpha}; it multiplies every width and must lie in (0, 1]")
         if self.stem not in ("full", "half", "quarter"):
@@ -63,12 +68,19 @@ class VariantSpec:
             raise OptionError(f"profile is '{self.profile}'; choose one of: double, flat")
         if any(width < 1 for width in self.widths):
             raise OptionError(f"widths hold {min(self.widths)}; every layer needs at least 1 channel")
+        if any(width < 1 for width in self.levels):
+            raise OptionError(f"levels hold {min(self.levels)}; every level needs at least 1 channel")
+        if self.levels and self.profile != "double":
+            raise OptionError(f"profile is '{self.profile}' and levels give the widths as well; leave one of them out")
+        if any(not 0 <= count <= 9 for count in self.convolutions):
+            raise OptionError(f"convolutions are {list(self.convolutions)}; a block has at most 9 of them")
 
     @property
     def slug(self) -> str:
         """A short name fit for files and tables: `unet`, `alphax-0.125-half`, `alphax-0.25-half-flat`.
 
-        Pruned widths end it with 6 hex digits of their hash, `alphax-0.125-half-w1f2e3d`.
+        Levels and convolutions stand in it as they are, `alphax-half-8.32.48.64.96-c11222`. Pruned widths end it with 6
+        hex digits of their hash, `alphax-0.125-half-w1f2e3d`.
         """
         parts = [self.name]
         if self.alpha != 1.0:
@@ -77,6 +89,10 @@ class VariantSpec:
             parts.append(self.stem)
         if self.profile != "double":
             parts.append(self.profile)
+        if self.levels:
+            parts.append(".".join(map(str, self.levels)))
+        if self.convolutions:
+            parts.append("c" + "".join(map(str, self.convolutions)))
         if self.widths:
             parts.append("w" + hashlib.sha256(",".join(map(str, self.widths)).encode()).hexdigest()[:6])
         return "-".join(parts)

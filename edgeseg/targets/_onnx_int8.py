@@ -19,6 +19,7 @@ from edgeseg.specs import Contract
 from edgeseg.targets import _int8, _onnx, _onnx_mixed, _onnx_partial
 from edgeseg.targets._codes import CODES, Codes
 from edgeseg.targets._keras import INPUT, OUTPUT, Form, taken_apart
+from edgeseg.targets._onnx_channels_last import channels_last
 from edgeseg.targets.ranges import ActivationRanges
 from edgeseg.targets.target import ConvertJob, activation_ranges, artifact_contract, float_layers, require_graph
 
@@ -29,8 +30,14 @@ _SAME_RANGE = ("MaxPool", "Resize", "DepthToSpace")
 """Operations whose result has no value that their input lacks."""
 
 
-def converted(job: ConvertJob, *, target: str, layout: str) -> bytes:
+def converted(job: ConvertJob, *, target: str, layout: str, moved: bool = False) -> bytes:
     """Return a job's network as an ONNX file in full-integer int8, with its contract.
+
+    Args:
+        job: what is converted.
+        target: the target's name.
+        layout: of input and output.
+        moved: write rearrangements with channels last (`_onnx_channels_last`).
 
     Raises:
         OptionError: when the job has no ranges, or its model is not on the tensorflow backend.
@@ -43,7 +50,7 @@ def converted(job: ConvertJob, *, target: str, layout: str) -> bytes:
     contract = artifact_contract(job, target=target, layout=layout, layers=float_layers(job))
     proto, layers = _onnx.named_graph(job.model, contract)
     graph, kept = quantised(proto, layers, contract, ranges, taken_apart(job.model))
-    return to_bytes(graph, replace(contract, float_layers=kept))
+    return to_bytes(graph, replace(contract, float_layers=kept), moved=moved)
 
 
 def quantised(
@@ -99,8 +106,8 @@ def quantised(
     return result, kept_layers
 
 
-def to_bytes(proto: Any, contract: Contract) -> bytes:
-    """Serialise with the contract and with what the codes of input and output mean."""
+def to_bytes(proto: Any, contract: Contract, *, moved: bool = False) -> bytes:
+    """Serialise with the contract and with what the codes of input and output mean; `moved` as in `converted`."""
     first = next(node for node in proto.graph.node if INPUT in node.input)
     last = next(node for node in proto.graph.node if OUTPUT in node.output)
     input_scale, input_zero = (_onnx.constant(proto, name) for name in first.input[1:])
@@ -111,6 +118,8 @@ def to_bytes(proto: Any, contract: Contract) -> bytes:
         OUTPUT_SCALE: repr(float(output_scale)),
         OUTPUT_ZERO_POINT: str(int(output_zero)),
     }
+    if moved:
+        channels_last(proto)
     return _onnx.to_bytes(proto, contract, meaning)
 
 

@@ -20,13 +20,15 @@ from edgeseg.targets._seal import sealed
 from edgeseg.targets.target import ConvertJob, Target
 
 NAME, LAYOUT = "ort-int8", "NCHW"
+CHANNELS_LAST = True
+"""As in `onnx-int8`, and loadable by versions of ONNX Runtime that have no integer DepthToSpace."""
 
 
 @sealed
 def _graph(job: ConvertJob, path: Path) -> None:
     from edgeseg.targets import _onnx_int8, _ort
 
-    artifacts.write_bytes(path, _ort.saved(_onnx_int8.converted(job, target=NAME, layout=LAYOUT)))
+    artifacts.write_bytes(path, _ort.saved(_onnx_int8.converted(job, target=NAME, layout=LAYOUT, moved=CHANNELS_LAST)))
 
 
 def _convert(job: ConvertJob, path: Path) -> None:
@@ -43,6 +45,7 @@ TARGET = Target(
     max_flip_ppm=1000.0,
     layout=LAYOUT,
     convert=_convert,
+    channels_last=CHANNELS_LAST,
     from_graph=True,
     profiles=("arm",),
     companions=(OPERATORS_SUFFIX,),

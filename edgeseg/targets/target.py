@@ -63,6 +63,7 @@ class Target:
         layout: of input and output, `NHWC` or `NCHW`.
         blocks: whether a strided convolution of few channels is written over squares of pixels (`_blocks`): the same
             function, where it was measured faster.
+        channels_last: whether rearrangements are written with channels last (`_onnx_channels_last`): the same codes.
         profiles: the build profiles in which its files differ, the default first; none for float.
         convert: writes the artifact at a path, whole or not at all; equal jobs give equal bytes.
         from_graph: whether it can be made of a network that is an ONNX graph alone (`GraphNetwork`).
@@ -81,6 +82,7 @@ class Target:
     layout: str
     convert: Callable[[ConvertJob, Path], None]
     blocks: bool = False
+    channels_last: bool = False
     profiles: tuple[str, ...] = ()
     from_graph: bool = False
     companions: tuple[str, ...] = ()

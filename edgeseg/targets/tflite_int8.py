@@ -24,8 +24,8 @@ from edgeseg.targets.target import (
 )
 
 NAME, LAYOUT = "tflite-int8", "NHWC"
-BLOCKS = False
-"""Equal codes and 1.05 times as fast; off until the shipped figures and device evidence are made of such files."""
+BLOCKS = True
+"""Equal codes, and fewer instructions on Arm."""
 
 
 @sealed

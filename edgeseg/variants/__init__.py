@@ -34,8 +34,18 @@ def slots(spec: VariantSpec) -> tuple[str, ...]:
 
     Raises:
         UnknownNameError: for an unknown family.
+        OptionError: for convolutions that the family cannot have.
     """
-    return get(spec.name).slots
+    variant = get(spec.name)
+    if not spec.convolutions:
+        return variant.slots
+    if not variant.convolutions:
+        able = ", ".join(name for name, other in VARIANTS.items() if other.convolutions)
+        raise OptionError(
+            f"convolutions are {list(spec.convolutions)}, and the blocks of {spec.name} are no rows of them; leave "
+            f"them out, or choose one of: {able}"
+        )
+    return blocks.conv_slots(spec.convolutions)
 
 
 def build_model(spec: VariantSpec, image: ImageSpec | None = None, keras: Any = None) -> Any:
@@ -48,15 +58,15 @@ def build_model(spec: VariantSpec, image: ImageSpec | None = None, keras: Any = 
 
     Raises:
         UnknownNameError: for an unknown family.
-        OptionError: for a stem that the family does not have, a size it cannot halve, or widths for another number of
-            layers.
+        OptionError: for a stem or convolutions that the family does not have, a size it cannot halve, or widths for
+            another number of layers.
     """
     variant = get(spec.name)
     if spec.stem not in variant.stems:
         raise OptionError(f"{spec.name} has no stem '{spec.stem}'; choose one of: {', '.join(variant.stems)}")
     image = image or ImageSpec()
     blocks.check_multiple(image, spec.stem, spec.name)
-    channels = blocks.plan(spec.alpha, spec.profile, spec.widths, variant.slots)
+    channels = blocks.plan(spec, slots(spec))
     namespace = load_keras() if keras is None else keras
     inputs = blocks.image_input(namespace, image)
     x = variant.body(namespace, inputs, channels, spec.stem)

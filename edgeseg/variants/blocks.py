@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from edgeseg.errors import OptionError
-from edgeseg.specs import ImageSpec
+from edgeseg.specs import ImageSpec, VariantSpec
 
 DEPTH = 4
 BASE_WIDTHS = {"double": (64, 128, 256, 512, 1024), "flat": (128, 128, 128, 128, 128)}
@@ -23,31 +23,58 @@ their channels because their results are added."""
 
 BLOCKS = (*(f"enc{level + 1}" for level in range(DEPTH)), "bottom", *(f"dec{level}" for level in range(DEPTH, 0, -1)))
 """The blocks in the order in which they run."""
+_LEVELS = {block: DEPTH if block == "bottom" else int(block[3:]) - 1 for block in BLOCKS}
 
 
-def slot_names(inner: Sequence[str]) -> tuple[str, ...]:
-    """Name the slots of a U in the order in which they run; `inner` are the endings of those within a block."""
+def slot_names(inner: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Name the slots of a U in the order in which they run; `inner` are the endings of those within each block."""
     return tuple(
         name
-        for block in BLOCKS
-        for name in ((f"{block}_up",) if block.startswith("dec") else ()) + tuple(f"{block}{end}" for end in inner)
+        for block, ends in zip(BLOCKS, inner, strict=True)
+        for name in (*((f"{block}_up",) if block.startswith("dec") else ()), *(f"{block}{end}" for end in ends))
     )
 
 
-def plan(alpha: float, profile: str, widths: tuple[int, ...], slots: tuple[str, ...]) -> Plan:
-    """Return the channels of each slot: those of `widths`, or `alpha` times those of the profile, at least 1.
+def conv_slots(counts: Sequence[int]) -> tuple[str, ...]:
+    """Name the slots of a U whose blocks have `counts` convolutions in a row: `enc1_1`, `enc1_2` ...
+
+    Args:
+        counts: of the blocks of each level, or of each block, as `VariantSpec.convolutions`.
 
     Raises:
-        OptionError: when `widths` has another number of entries than there are slots.
+        OptionError: for another number of levels or blocks than a U has, or a block on the way down that has none.
     """
+    if len(counts) not in (DEPTH + 1, len(BLOCKS)):
+        raise OptionError(
+            f"convolutions are {list(counts)}; give {DEPTH + 1} numbers, one for each level from the image's to the "
+            f"bottom, or {len(BLOCKS)}, one for each block down and up again"
+        )
+    own = counts if len(counts) == len(BLOCKS) else [counts[_LEVELS[block]] for block in BLOCKS]
+    if 0 in own[: DEPTH + 1]:
+        raise OptionError(f"convolutions are {list(counts)}; a block on the way down has at least 1")
+    return slot_names([[f"_{place + 1}" for place in range(count)] for count in own])
+
+
+def plan(spec: VariantSpec, slots: tuple[str, ...]) -> Plan:
+    """Return the channels of each slot: those of `widths`, or `alpha` times those of the level, at least 1.
+
+    Raises:
+        OptionError: when `widths` has another number of entries than there are slots, or `levels` than levels.
+    """
+    widths = spec.widths
+    if spec.levels and len(spec.levels) != DEPTH + 1:
+        raise OptionError(
+            f"levels are {list(spec.levels)}; give {DEPTH + 1} numbers, one for each level from the image's to the "
+            "bottom"
+        )
     if widths and len(widths) != len(slots):
         raise OptionError(
             f"widths has {len(widths)} entries and the network {len(slots)} layers with a width; one each is needed"
         )
     if widths:
         return dict(zip(slots, widths, strict=True))
-    levels = {f"{end}{level + 1}": level for level in range(DEPTH) for end in ("enc", "dec")} | {"bottom": DEPTH}
-    return {slot: max(1, round(alpha * BASE_WIDTHS[profile][levels[slot.partition("_")[0]]])) for slot in slots}
+    base = spec.levels or BASE_WIDTHS[spec.profile]
+    return {slot: max(1, round(spec.alpha * base[_LEVELS[slot.partition("_")[0]]])) for slot in slots}
 
 
 def check_multiple(image: ImageSpec, stem: str, name: str) -> None:
@@ -91,13 +118,18 @@ def conv_relu(keras: Any, x: Any, width: int, name: str, *, norm: bool, scale: i
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-def double_conv(keras: Any, channels: Plan, *, stem: str, norms: tuple[bool, bool]) -> Block:
-    """Two `conv_relu` in a row; `norms` says which have batch normalisation. The first of all has the stem's stride."""
+def conv_row(keras: Any, channels: Plan, *, stem: str, norms: tuple[bool, bool]) -> Block:
+    """As many `conv_relu` in a row as the plan has for the block, or none; the first of all has the stem's stride.
+
+    `norms` says whether those inside the row, and the last one, have batch normalisation.
+    """
 
     def block(x: Any, name: str) -> Any:
-        first, second = f"{name}_1", f"{name}_2"
-        x = conv_relu(keras, x, channels[first], first, norm=norms[0], scale=entry_scale(stem, name))
-        return conv_relu(keras, x, channels[second], second, norm=norms[1])
+        row = [slot for slot in channels if slot.startswith(f"{name}_") and not slot.endswith("_up")]
+        for slot in row:
+            scale = entry_scale(stem, name) if slot == row[0] else 1
+            x = conv_relu(keras, x, channels[slot], slot, norm=norms[slot == row[-1]], scale=scale)
+        return x
 
     return block
 

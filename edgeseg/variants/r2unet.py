@@ -53,7 +53,7 @@ def body(keras: Any, x: Any, channels: blocks.Plan, stem: str) -> Any:
 R2UNET = Variant(
     name="r2unet",
     stems=tuple(blocks.SCALES),
-    slots=blocks.slot_names(("",)),
+    slots=blocks.slot_names([("",)] * len(blocks.BLOCKS)),
     default=VariantSpec(name="r2unet", alpha=1.0, stem="full"),
     body=body,
 )

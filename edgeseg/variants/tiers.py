@@ -38,13 +38,21 @@ def tier_of(variant: VariantSpec, precision: str) -> str:
 
 
 def resolve_variant(
-    name: str, *, alpha: float | None = None, stem: str | None = None, profile: str | None = None
+    name: str,
+    *,
+    alpha: float | None = None,
+    stem: str | None = None,
+    profile: str | None = None,
+    levels: tuple[int, ...] = (),
+    convolutions: tuple[int, ...] = (),
 ) -> VariantSpec:
     """Turn a family's or a tier's name, and what the caller adds, into a spec.
 
+    Where levels are given they are taken as they are, unless an alpha is given too.
+
     Raises:
         UnknownNameError: for a name that is neither.
-        OptionError: for an alpha, a stem or a profile that cannot be.
+        OptionError: for what cannot be.
     """
     if name in TIERS:
         default = TIERS[name].variant
@@ -54,7 +62,9 @@ def resolve_variant(
         raise UnknownNameError("variant", name, (*VARIANTS, *TIERS))
     return VariantSpec(
         name=default.name,
-        alpha=default.alpha if alpha is None else alpha,
+        alpha=(1.0 if levels else default.alpha) if alpha is None else alpha,
         stem=default.stem if stem is None else stem,
         profile=default.profile if profile is None else profile,
+        levels=levels,
+        convolutions=convolutions,
     )

@@ -1,4 +1,6 @@
-"""The U-Nets of two convolutions a block. They differ in where batch normalisation stands, and in their default.
+"""The U-Nets whose blocks are rows of convolutions, two unless the spec says otherwise.
+
+They differ in where batch normalisation stands, and in their default.
 
 Sources: Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015; Ioffe and Szegedy, "Batch Normalization", ICML 2015.
 """
@@ -12,10 +14,12 @@ from edgeseg.specs import VariantSpec
 from edgeseg.variants import blocks
 from edgeseg.variants.variant import Variant
 
+_TWO = (2,) * (blocks.DEPTH + 1)
+
 
 def body(keras: Any, x: Any, channels: blocks.Plan, stem: str, *, norms: tuple[bool, bool]) -> Any:
-    """Lay the U, as `Variant.body` says; `norms`: which convolution of a block has batch normalisation behind it."""
-    block = blocks.double_conv(keras, channels, stem=stem, norms=norms)
+    """Lay the U, as `Variant.body` says; `norms`: whether a block has batch normalisation inside, and at its end."""
+    block = blocks.conv_row(keras, channels, stem=stem, norms=norms)
     return blocks.encoder_decoder(keras, x, block, blocks.transposed_up(keras, channels))
 
 
@@ -23,9 +27,10 @@ def _family(default: VariantSpec, *, norms: tuple[bool, bool]) -> Variant:
     return Variant(
         name=default.name,
         stems=tuple(blocks.SCALES),
-        slots=blocks.slot_names(("_1", "_2")),
+        slots=blocks.conv_slots(_TWO),
         default=default,
         body=partial(body, norms=norms),
+        convolutions=_TWO,
     )
 
 

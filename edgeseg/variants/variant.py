@@ -20,6 +20,8 @@ class Variant:
         name: of the family, as a spec has it.
         stems: those it can have.
         slots: the layers, or groups of them, that can have a width of their own, in the order in which they run.
+        convolutions: how many stand in a row in the blocks of each level, the bottom's last, where a spec may say
+            otherwise (`VariantSpec.convolutions`); empty for a family with other blocks.
         default: the spec that stands for the family in lists.
         body: `body(keras, x, channels, stem)`: the image `(N, H, W, 3) float32 in [0, 1]` -> what the head reads,
             `(N, H / scale, W / scale, C)`, where `scale` is that of the stem. `keras` is Keras 3 or tf_keras alike;
@@ -31,3 +33,4 @@ class Variant:
     slots: tuple[str, ...]
     default: VariantSpec
     body: Callable[..., Any]
+    convolutions: tuple[int, ...] = ()

@@ -20,6 +20,7 @@ FORMS = [
     *(VariantSpec(name=name, alpha=0.0625, stem="quarter") for name in VARIANTS),
     VariantSpec(name="alphax", alpha=0.0625, stem="half"),
     VariantSpec(name="unet-bn", alpha=0.0625, stem="full"),
+    VariantSpec(name="alphax", alpha=1.0, stem="half", levels=(4, 8, 8, 12, 16), convolutions=(1, 1, 3, 2, 1)),
 ]
 MULTIPLE = 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 
 from edgeseg.backend import load_keras
-from edgeseg.targets import TARGETS, ConvertJob, _tflite, _tflite_flat, open_artifact
+from edgeseg.targets import TARGETS, ConvertJob, _tflite, _tflite_flat, onnx_int8, open_artifact, tflite_int8
 from edgeseg.targets._blocks import in_blocks
 from edgeseg.targets._keras import network
+from edgeseg.targets._onnx_channels_last import channels_last
 
 TFLITE = ("tflite-fp32", "tflite-fp16", "tflite-dynamic", "tflite-int8")
 ALLOWED = {"fp32": 1e-5, "fp16": 1e-5, "int8": 0.0, "dynamic": 0.05}
@@ -39,10 +41,6 @@ def test_a_file_with_the_stem_over_squares_gives_the_same_logits(
 def test_a_stem_that_stays_in_float_does_so_over_squares_too(
     trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dataclasses import replace
-
-    from edgeseg.targets import tflite_int8
-
     logits = []
     job = replace(trained.job, float_layers=("enc1_1_conv",))
     for blocks in (False, True):
@@ -92,10 +90,59 @@ def test_numbers_of_a_kernel_are_ordered_as_space_to_depth_orders_channels() -> 
     assert moved[1, 0, :, 0].tolist() == [*kernel[2, 0:2].ravel(), *kernel[3, 0:2].ravel()]
 
 
+@pytest.mark.parametrize("profile", ["arm", "x86"])
+@pytest.mark.parametrize("layers", [(), ("dec2_up",)], ids=["integers", "mixed"])
+def test_a_file_whose_codes_move_with_channels_last_gives_the_same_codes(
+    profile: str, layers: tuple[str, ...], trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import onnx
+
+    job = replace(trained.job, contract=replace(trained.job.contract, profile=profile), float_layers=layers)
+    logits, kinds = [], []
+    for moved in (False, True):
+        monkeypatch.setattr(onnx_int8, "CHANNELS_LAST", moved)
+        path = tmp_path / f"{moved}.onnx"
+        TARGETS["onnx-int8"].convert(job, path)
+        logits.append(open_artifact(path).logits(trained.images[:4]))
+        kinds.append([node.op_type for node in onnx.load(path).graph.node])
+    assert [found.count("DepthToSpace") for found in kinds] == [5, 0]
+    assert [found.count("Reshape") for found in kinds] == [0, 10]
+    np.testing.assert_array_equal(logits[0], logits[1])
+
+
+def test_a_rearrangement_of_several_classes_moves_every_channel() -> None:
+    """The logits of one channel lie alike in both orders; those of several have to be turned back."""
+    import onnxruntime as ort
+    from onnx import TensorProto, helper, numpy_helper
+
+    ends = [
+        helper.make_tensor_value_info(n, TensorProto.INT8, s) for n, s in (("x", (1, 12, 4, 6)), ("y", (1, 3, 8, 12)))
+    ]
+    codes = [numpy_helper.from_array(np.array(0.5, np.float32), "scale"), numpy_helper.from_array(np.int8(3), "zero")]
+    nodes = [
+        helper.make_node("DequantizeLinear", ["x", "scale", "zero"], ["a"]),
+        helper.make_node("DepthToSpace", ["a"], ["b"], blocksize=2, name="d"),
+        helper.make_node("QuantizeLinear", ["b", "scale", "zero"], ["y"], name="q"),
+    ]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], codes)
+    before = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    after = type(before).FromString(before.SerializeToString())
+    channels_last(after)
+    moves = ["Transpose", "Reshape", "Transpose", "Reshape", "Transpose"]
+    assert [node.op_type for node in after.graph.node] == ["DequantizeLinear", *moves, "QuantizeLinear"]
+    given = np.random.default_rng(0).integers(-128, 128, (1, 12, 4, 6)).astype(np.int8)
+    found = []
+    for model in (before, after):
+        session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        found.append(session.run(None, {session.get_inputs()[0].name: given})[0])
+    np.testing.assert_array_equal(found[0], found[1])
+
+
 def test_targets_say_whether_they_do() -> None:
     for name, target in TARGETS.items():
         module = importlib.import_module(f"edgeseg.targets.{name.replace('-', '_')}")
         assert target.blocks == getattr(module, "BLOCKS", False)
+        assert target.channels_last == getattr(module, "CHANNELS_LAST", False)
 
 
 def test_jobs_that_share_what_they_know_do_not_share_the_form(trained: Any) -> None:

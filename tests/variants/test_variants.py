@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,19 @@ import pytest
 
 from edgeseg.backend import load_keras
 from edgeseg.errors import OptionError, UnknownNameError
+from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import Census
 from edgeseg.specs import ImageSpec, VariantSpec
-from edgeseg.variants import VARIANTS, blocks, build_model, census, get
+from edgeseg.variants import VARIANTS, blocks, build_model, census, get, slots
 from edgeseg.variants.tiers import TIERS, resolve_variant, tier_of
 
 SMALL = ImageSpec(height=64, width=128)
 FORMS = [
     VariantSpec(name=name, alpha=0.0625, stem=stem) for name in VARIANTS for stem in ("full", "half", "quarter")
-] + [VariantSpec(name="alphax", alpha=0.0625, stem="half", profile="flat")]
+] + [
+    VariantSpec(name="alphax", alpha=0.0625, stem="half", profile="flat"),
+    VariantSpec(name="unet-bn", alpha=1.0, stem="half", levels=(4, 8, 8, 12, 8), convolutions=(1, 1, 3, 2, 1)),
+]
 
 
 @pytest.mark.parametrize("spec", FORMS, ids=lambda s: s.slug)
@@ -85,6 +90,62 @@ def test_flat_widths_are_the_same_on_every_level() -> None:
     model = build_model(VariantSpec(name="alphax", alpha=0.125, stem="half", profile="flat"))
     assert {layer.filters for layer in model.layers if type(layer).__name__ == "Conv2D"} == {16}
     assert census(model).parameters < 60_000
+
+
+def test_levels_and_convolutions_say_what_every_block_holds() -> None:
+    spec = VariantSpec(alpha=1.0, stem="half", levels=(8, 32, 48, 64, 96), convolutions=(1, 1, 2, 2, 2))
+    assert spec.slug == "alphax-half-8.32.48.64.96-c11222"
+    assert slots(spec)[:4] == ("enc1_1", "enc2_1", "enc3_1", "enc3_2")
+    assert slots(spec)[-4:] == ("dec2_up", "dec2_1", "dec1_up", "dec1_1")
+    model = build_model(spec)
+    made = {layer.name: layer.filters for layer in model.layers if type(layer).__name__ == "Conv2D"}
+    assert [made[f"{block}_1_conv"] for block in blocks.BLOCKS] == [8, 32, 48, 64, 96, 64, 48, 32, 8]
+    assert len(made) == 14
+    assert {layer.name for layer in model.layers if type(layer).__name__ == "BatchNormalization"} == {
+        "enc1_1_bn", "enc2_1_bn", "enc3_2_bn", "enc4_2_bn", "bottom_2_bn", "dec4_2_bn", "dec3_2_bn", "dec2_1_bn",
+        "dec1_1_bn",
+    }  # fmt: skip
+
+
+def test_a_block_on_the_way_up_may_have_no_convolution() -> None:
+    spec = VariantSpec(alpha=0.0625, convolutions=(1, 1, 1, 1, 2, 1, 1, 1, 0))
+    assert slots(spec)[-3:] == ("dec2_up", "dec2_1", "dec1_up")
+    model = build_model(spec, SMALL)
+    assert model.get_layer("head").input.shape == (None, 32, 64, 8)
+
+
+def test_alpha_multiplies_levels_too() -> None:
+    spec = VariantSpec(alpha=0.5, stem="half", levels=(8, 32, 48, 64, 96))
+    assert spec.slug == "alphax-0.5-half-8.32.48.64.96"
+    assert build_model(spec).get_layer("bottom_1_conv").filters == 48
+
+
+def test_what_a_spec_has_of_old_is_written_as_of_old() -> None:
+    old = '{"name": "alphax", "alpha": 0.125, "stem": "half", "profile": "double", "widths": []}'
+    assert json.loads(to_json(VariantSpec())) == json.loads(old)
+    spec = VariantSpec(levels=(8, 8, 8, 8, 8), convolutions=(1, 2, 2, 2, 2))
+    assert from_json(VariantSpec, to_json(spec)) == spec
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"levels": (8, 16)}, r"levels are \[8, 16\]; give 5 numbers"),
+        ({"convolutions": (1, 2)}, r"convolutions are \[1, 2\]; give 5 numbers"),
+        (
+            {"name": "r2unet", "convolutions": (1,) * 5},
+            "blocks of r2unet are no rows.*choose one of: unet, unet-bn, alphax",
+        ),
+        ({"convolutions": (1, 0, 1, 1, 1)}, "a block on the way down has at least 1"),
+        ({"convolutions": (1, 10, 1, 1, 1)}, "a block has at most 9"),
+        ({"levels": (8, 0, 8, 8, 8)}, "every level needs at least 1 channel"),
+        ({"levels": (8,) * 5, "profile": "flat"}, "leave one of them out"),
+    ],
+    ids=["levels-short", "convolutions-short", "r2unet", "no-convolution", "ten-convolutions", "no-channel", "profile"],
+)
+def test_a_shape_that_cannot_be_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        build_model(VariantSpec(**given), SMALL)
 
 
 def test_a_shared_convolution_counts_as_often_as_it_is_applied() -> None:

@@ -49,6 +49,11 @@ def _options(header: CheckpointHeader) -> str:
         ("alpha", f"{spec.variant.alpha:g}"),
         ("stem", spec.variant.stem),
         ("profile", spec.variant.profile),
+        *(
+            (name, ",".join(map(str, given)))
+            for name in ("levels", "convolutions")
+            if (given := getattr(spec.variant, name))
+        ),
         ("epochs", spec.epochs),
         ("seed", spec.seed),
         ("backend", header.backend),

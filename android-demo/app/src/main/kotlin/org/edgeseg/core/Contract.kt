@@ -196,10 +196,12 @@ private class ContractReader(private val json: JsonObject, private val text: Str
         val alpha = json.real("alpha")
         val parts = listOf(json.text("stem"), json.text("profile"))
         val pruned = json.has("widths") && json.wholes("widths").isNotEmpty()
+        val levels = if (json.has("levels")) "-" + json.wholes("levels").joinToString(".") else ""
+        val convolutions = if (json.has("convolutions")) "-c" + json.wholes("convolutions").joinToString("") else ""
         json.requireAllTaken()
         val width = if (alpha == Math.rint(alpha)) alpha.toInt().toString() else alpha.toString()
         val profile = if (parts[1] == "double") "" else "-${parts[1]}"
-        return "$name-$width-${parts[0]}$profile" + if (pruned) ", channels removed" else ""
+        return "$name-$width-${parts[0]}$profile$levels$convolutions" + if (pruned) ", channels removed" else ""
     }
 
     private fun postProcessing(json: JsonObject): PostProcessing {

@@ -58,6 +58,14 @@ class BadModelTest {
     }
 
     @Test
+    fun `a network shaped level by level is read and named`() {
+        val text = Regex("\\{\"variant\":[^\u0000-\u001f]*\\}").find(model.toString(Charsets.ISO_8859_1))!!.value
+        val unsealed = text.replace(Regex("(_sha256\":)\"[0-9a-f]{64}\"(,\"contract_sha256\":)\"[0-9a-f]{64}\""), "$1null$2null")
+        val shaped = unsealed.replace("\"widths\":[]", "\"widths\":[],\"levels\":[8,16,32],\"convolutions\":[1,1,2]")
+        assertEquals("alphax-0.125-half-8.16.32-c112", Contract.parse(shaped).variant)
+    }
+
+    @Test
     fun `a golden mask without its digest`() {
         val bytes = changed("\"mask_runs\":\"1", "\"mask_runs\":\"2")
         val error = assertThrows(ContractException::class.java) { Segmenter(Engine(bytes)).use { it.selfTest() } }
