@@ -37,7 +37,7 @@ def worst_text(result: SubgroupResult) -> str:
 
 
 def worst_rows(rows: Sequence[ArtifactRow]) -> list[tuple[str, str, str, str, str]]:
-    """Give for each artifact and column with a large enough subgroup the worst, how many patients it has, and its Dice."""
+    """Give for each artifact and column the worst large enough subgroup, how many patients it has, and its Dice."""
     return [
         (
             f"{row.variant} {row.target}",
