@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
+import difflib
 import functools
 import json
 import math
@@ -190,7 +191,9 @@ def from_plain(kind: type[T], plain: Any, path: str = "$") -> T:
     hints = _hints(kind)  # type: ignore[arg-type]
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(plain) - set(fields)):
-        raise JsonFormatError(f"{path}: unknown key '{unknown[0]}' for {kind.__name__}")
+        near = difflib.get_close_matches(unknown[0][:99], fields, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else f" for {kind.__name__}"
+        raise JsonFormatError(f"{path}: unknown key '{unknown[0]}'{hint}")
     values = {}
     for name, field in fields.items():
         if name in plain:

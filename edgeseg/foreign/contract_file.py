@@ -104,7 +104,7 @@ def read_foreign_contract(path: Path) -> ForeignContract:
     """
     plain = read_contract_plain(path)
     try:
-        return from_plain(ForeignContract, _of_network(plain))
+        return from_plain(ForeignContract, _of_network(plain), "contract")
     except (JsonFormatError, OptionError) as error:
         raise ContractError(f"{path}: not a contract ({error}); docs/how-to/own-network.md has every key") from error
 

@@ -79,7 +79,7 @@ def test_a_contract_says_what_the_file_does_not(tmp_path: Path) -> None:
         ("foreground = [4]", "counted from 0 to 0"),
         ('channels = ["flair"]', "takes 3 channels"),
         ('channels = ["flair"]', r'\["pre", "flair", "post"\]'),
-        ("colour = 1", "unknown key 'colour'"),
+        ("colour = 1", "contract: unknown key 'colour'"),
         ("size = [1, 2, 3]", "size is one number"),
         ('channels = ["flair", "flair", "post"]', "each a name of its own"),
         ('classes = ["air", "tumour"]', "names 2 classes"),
