@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnx
@@ -65,8 +65,8 @@ def test_toml_says_what_the_contract_does(name: str, told: Callable[..., Path], 
 def test_toml_keeps_what_says_which_slices_and_channels_are_taken(
     field: str, value: str, tiny_contract: Contract, tmp_path: Path
 ) -> None:
-    place = tmp_path / "contract.toml"
-    place.write_text(contract_toml(replace(tiny_contract, **{field: value})), encoding="utf-8")
+    place, said = tmp_path / "contract.toml", cast("dict[str, Any]", {field: value})
+    place.write_text(contract_toml(replace(tiny_contract, **said)), encoding="utf-8")
     assert getattr(read_contract_document(place), field) == value
 
 

@@ -24,6 +24,7 @@ from edgeseg.specs import (
     PROFILES,
     BuildSpec,
     Contract,
+    ImageSpec,
     OperatingPoint,
     RegionLook,
     looked,
@@ -125,24 +126,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
     """
     _check_profile(spec)
     checkpoint = _checkpoint(spec)
-    if spec.data is None:
-        if classes := checkpoint.header.image.classes:
-            raise OptionError(
-                f"the network draws {len(classes)} masks ({', '.join(classes)}), and phantoms have one to score on; "
-                "give data with its classes with --data"
-            )
-        if (plane := checkpoint.header.image.plane) != AXIAL:
-            raise OptionError(
-                f"the network takes {plane} slices, and phantoms are axial ones; give volumes to score on with --data"
-            )
-        channels = phantom_channels(checkpoint.header.image.channels)
-        key = _phantom_key(spec, channels.names)
-        dataset: Dataset = cached(
-            PhantomDataset(spec.phantom_patients, seed=spec.seed, start=EVALUATION_START, channels=channels), key
-        )
-    else:
-        dataset = seen_in(open_data(spec, spec.data), checkpoint.header.image.plane)
-        key = folder_key(spec.data, layout=spec.layout, labels=spec.labels)
+    dataset, key = _scored_on(spec, checkpoint.header.image)
     weights = artifacts.sha256_file(checkpoint.path)
     inputs = BuildInputs(
         dataset=dataset,
@@ -165,6 +149,26 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         otherwise=_nobody_left(spec, inputs),
     )
     return inputs
+
+
+def _scored_on(spec: BuildSpec, image: ImageSpec) -> tuple[Dataset, str]:
+    """Open what the build is scored on, the data set or phantoms, and say what identifies its content."""
+    if spec.data is not None:
+        key = folder_key(spec.data, layout=spec.layout, labels=spec.labels)
+        return seen_in(open_data(spec, spec.data), image.plane), key
+    if image.classes:
+        raise OptionError(
+            f"the network draws {len(image.classes)} masks ({', '.join(image.classes)}), and phantoms have one to "
+            "score on; give data with its classes with --data"
+        )
+    if image.plane != AXIAL:
+        raise OptionError(
+            f"the network takes {image.plane} slices, and phantoms are axial ones; give volumes to score on with --data"
+        )
+    channels = phantom_channels(image.channels)
+    phantoms = PhantomDataset(spec.phantom_patients, seed=spec.seed, start=EVALUATION_START, channels=channels)
+    key = _phantom_key(spec, channels.names)
+    return cached(phantoms, key), key
 
 
 def open_data(spec: BuildSpec, path: Path) -> Dataset:
