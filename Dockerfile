@@ -1,7 +1,6 @@
-# `edgeseg serve` with one ONNX model. Build the model first, then the image:
+# `edgeseg serve` with one ONNX model: a network that ships, or one that was built before the image.
 #
-#     edgeseg build --target onnx-int8
-#     docker build --build-arg MODEL=build/alphax-0.125-half/onnx-int8.onnx --tag edgeseg-serve .
+#     docker build --build-arg MODEL=models/light/onnx-int8.onnx --tag edgeseg-serve .
 #     docker run --rm --read-only --tmpfs /tmp --publish 127.0.0.1:8080:8080 edgeseg-serve
 #
 # Research use only. Not a medical device; not for diagnosis or treatment.
@@ -23,7 +22,7 @@ COPY --from=packages /venv /venv
 COPY LICENSE /app/LICENSE
 COPY models/LICENSE /app/models/LICENSE
 COPY edgeseg /app/edgeseg
-ARG MODEL=build/alphax-0.125-half/onnx-int8.onnx
+ARG MODEL=models/light/onnx-int8.onnx
 RUN python -m compileall -q /app/edgeseg
 COPY ${MODEL} /app/model.onnx
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1

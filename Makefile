@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: web test-web measure-web web-screenshots help install demo check baseline test test-device fuzz docs reference lint format lock clean test-android screenshots apk apk-rehearsal
+.PHONY: web test-web measure-web web-screenshots help install demo check baseline test test-device fuzz docs reference ship-artifacts check-artifacts lint format lock clean test-android screenshots apk apk-rehearsal
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -57,7 +57,14 @@ docs: $(STAMP)  ## Build the documentation into build/site and check every link,
 	@$(BIN)/python -m pytest -q tests/test_docs.py
 
 reference: $(STAMP)  ## Write the pages of docs/reference that follow from the code anew.
+	@$(BIN)/python tools/counted.py
 	@$(BIN)/python tools/reference.py
+
+ship-artifacts: $(STAMP)  ## Convert the networks in models/ whose weights, ranges or choice changed; NETWORKS='tiny micro' for some.
+	@$(BIN)/python tools/ship_artifacts.py $(NETWORKS)
+
+check-artifacts: $(STAMP)  ## Convert one network that ships again, NETWORKS=micro; every byte must be the same.
+	@$(BIN)/python tools/ship_artifacts.py --check $(or $(NETWORKS),micro)
 
 lint: $(STAMP)  ## Only the static part of `make test`.
 	$(BIN)/ruff format --check .

@@ -1,6 +1,6 @@
 """Repack a data set of the Kaggle LGG layout as nnU-Net, BraTS and CSV, and score a network on each.
 
-    python benchmarks/layouts.py --data kaggle_3m --model build/alphax-0.125-half/onnx-fp32.onnx --patients 10
+    python benchmarks/layouts.py --data kaggle_3m --model build/light/onnx-fp32.onnx --patients 10
 
 The bytes that each reader gives must be those of the Kaggle layout, and so the Dice. What is repacked lies in a
 temporary folder and is deleted.

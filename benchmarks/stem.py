@@ -36,7 +36,7 @@ PROCESSES = 5
 def main() -> None:
     """Build both forms of both formats, time them, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--network", default="alphax-0.125-half", help="a folder of models/")
+    parser.add_argument("--network", default="light", help="a folder of models/")
     parser.add_argument("--runs", type=int, default=150, help="of each process")
     parser.add_argument("--arm", action="store_true", help="also count instructions on an emulated Cortex-A76")
     given = parser.parse_args()

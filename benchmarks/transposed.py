@@ -36,7 +36,7 @@ WARMUP = 10
 def main() -> None:
     """Build both forms of both formats, let them take turns, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--network", default="alphax-0.125-half", help="a folder of models/")
+    parser.add_argument("--network", default="light", help="a folder of models/")
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from edgeseg.errors import ArtifactError, OutputError
 from edgeseg.jsonio import JsonFormatError, from_json
-from edgeseg.place import staging, write_error
+from edgeseg.place import data_place, staging, write_error
 from edgeseg.results import RESULT_SCHEMA_VERSION, BuildResult
 
 BUILD_FILE = "build.json"
@@ -27,20 +27,37 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(*parts: str) -> Path:
-    """Return the path of a shipped file such as `shipped("models", "alphax-0.125-half")`; it may not exist."""
+    """Return the path of a shipped file such as `shipped("models", "light")`; it may not exist."""
     inside = _PACKAGE / "_shipped"
     root = inside if inside.is_dir() else _PACKAGE.parent
     return root.joinpath(*parts)
 
 
-def weights_path(slug: str) -> Path:
-    """Where the shipped weights of a variant are: `models/<variant>/weights.safetensors`."""
-    return shipped("models", slug, "weights.safetensors")
+def own_home() -> Path:
+    """Where a user's own networks and ranges go, below `models/` and `calibration/`; every command looks there.
+
+    In a checkout that edgeseg runs from it is the checkout, elsewhere the user's folder for data. Nothing is made.
+
+    Raises:
+        OutputError: when there is no home folder.
+    """
+    root = shipped()
+    if root == _PACKAGE.parent and (root / "pyproject.toml").is_file() and Path.cwd().is_relative_to(root):
+        return root
+    if (place := data_place()) is None:
+        raise OutputError("there is no home folder for networks of your own; set XDG_DATA_HOME to a folder of yours")
+    return place
 
 
-def artifact_path(out: Path, slug: str, target: str, suffix: str) -> Path:
-    """Where a build puts an artifact: `<out>/<variant>/<target><suffix>`."""
-    return out / slug / f"{target}{suffix}"
+def homes() -> tuple[Path, ...]:
+    """The folders in which networks are looked for: the user's folder for data, and what ships."""
+    place = data_place()
+    return (shipped(),) if place is None else (place, shipped())
+
+
+def artifact_path(out: Path, network: str, target: str, suffix: str) -> Path:
+    """Where a build puts an artifact: `<out>/<network>/<target><suffix>`, by its name, or its slug if it has none."""
+    return out / network / f"{target}{suffix}"
 
 
 @functools.cache
@@ -210,11 +227,6 @@ def _move_files(source: Path, out: Path) -> None:
             raise OutputError(f"cannot write {place}: a folder of that name is there; choose another place with --out")
     for path, place in sorted(zip(files, places, strict=True), key=lambda pair: pair[1].parent == out):
         path.replace(place)
-
-
-def shipped_slugs() -> tuple[str, ...]:
-    """The variants whose weights ship."""
-    return tuple(sorted(p.parent.name for p in shipped("models").glob("*/weights.safetensors")))
 
 
 def read_build(folder: Path) -> BuildResult:

@@ -44,6 +44,8 @@ class CheckpointHeader:
     is then the header of what was compressed. `parts` are the headers of the trainings whose weights these are the mean
     of, the last of them that of the other fields; empty for one training. `foreign` is where a network came from that
     somebody else trained, None for one of edgeseg's own; of `train` only variant and normalisation then say anything.
+    `name` is what 'edgeseg train --name' called these weights, empty where it called them nothing; what is made from
+    them does not inherit it.
     """
 
     kind: str
@@ -63,6 +65,7 @@ class CheckpointHeader:
     recipe: RecipeRecord | None = None
     schema_version: int = CHECKPOINT_SCHEMA_VERSION
     foreign: ForeignRecord | None = field(default=None, metadata={LEFT_OUT: True})
+    name: str = field(default="", metadata={LEFT_OUT: True})
 
     @property
     def chain(self) -> tuple[RecipeRecord, ...]:
@@ -260,11 +263,3 @@ def _safetensors() -> Any:
     except ImportError as error:
         raise MissingExtraError("safetensors", "build", "reading and writing weights") from error
     return safetensors.numpy
-
-
-def shipped_variants() -> tuple[VariantSpec, ...]:
-    """The networks whose weights ship, as their headers have them; the largest first."""
-    paths = sorted(
-        map(artifacts.weights_path, artifacts.shipped_slugs()), key=lambda path: path.stat().st_size, reverse=True
-    )
-    return tuple(read_checkpoint(path).header.variant for path in paths)

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.volume import Volume
-from edgeseg.results import ArtifactRow, ClassResult
+from edgeseg.results import ArtifactRow, ClassResult, ClassScore
 from edgeseg.specs import LGG, ChannelSet, PostProcessing
 
 CLASSES = ("whole", "core")
@@ -53,10 +53,11 @@ def discs(root: Path) -> SliceCache:
     return cached(Discs(), "discs", root=root)
 
 
-def of_classes(row: ArtifactRow, *names: str) -> ArtifactRow:
-    """Give the same row, scored on several classes."""
+def of_classes(row: ArtifactRow, *names: str, lost: dict[str, float] | None = None) -> ArtifactRow:
+    """Give the same row, scored on several classes; `lost` is what some of them lack in Dice."""
     score = row.evaluation
     assert score is not None
+    less = lost or {}
     classes = tuple(
         ClassResult(
             name=name, dice=score.dice, dice_median=0.5, iou_mean=0.5, hd95_px_median=None, hd95_undefined=0,
@@ -64,4 +65,18 @@ def of_classes(row: ArtifactRow, *names: str) -> ArtifactRow:
         )
         for name in names
     )  # fmt: skip
-    return replace(row, evaluation=replace(score, classes=classes))
+    patients = tuple(
+        replace(
+            one,
+            classes=tuple(
+                ClassScore(
+                    name=name, dice=one.dice - less.get(name, 0.0), iou=one.iou, precision=one.precision,
+                    recall=one.recall, pixel_accuracy=one.pixel_accuracy, hd95_px=None, lesions=0, lesions_found=0,
+                    tumour_free_slices=0, false_positive_slices=0,
+                )
+                for name in names
+            ),
+        )
+        for one in score.patients
+    )  # fmt: skip
+    return replace(row, evaluation=replace(score, classes=classes, patients=patients))

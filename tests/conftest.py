@@ -25,9 +25,11 @@ from edgeseg.results import (
     DiceDrop,
     Interval,
     LatencyResult,
+    NetworkRecord,
+    NetworkScore,
     TriedPoint,
 )
-from edgeseg.specs import Contract, OperatingPoint, PostProcessing, VariantSpec
+from edgeseg.specs import Contract, MaskRegion, OperatingPoint, PostProcessing, VariantSpec
 
 if TYPE_CHECKING:
     from edgeseg.checkpoint import CheckpointHeader
@@ -54,6 +56,46 @@ def own_patient_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         path = tmp_path_factory.mktemp("key") / "patient.key"
         patch.setenv("EDGESEG_PATIENT_KEY", str(path))
         yield path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep networks that somebody shipped on this machine out of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        path = tmp_path_factory.mktemp("data-home")
+        patch.setenv("XDG_DATA_HOME", str(path))
+        yield path
+
+
+@pytest.fixture
+def own_network(tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Give a function that puts the tiny weights under a name where commands look for a user's own networks."""
+    from edgeseg import artifacts
+    from edgeseg.checkpoint import read_checkpoint
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+    header = read_checkpoint(tiny_checkpoint).header
+
+    def put(name: str) -> Path:
+        folder = tmp_path / "data-home" / "edgeseg" / "models" / name
+        content = tiny_checkpoint.read_bytes()
+        artifacts.write_bytes(folder / "weights.safetensors", content)
+        dice = Interval(mean=0.5, low=0.4, high=0.6)
+        record = NetworkRecord(
+            name=name,
+            slug=header.variant.slug,
+            purpose="tests",
+            spec=header.variant,
+            image=header.image,
+            parameters=1000,
+            macs=2000,
+            weights_sha256=artifacts.sha256_bytes(content),
+            held_out=NetworkScore(dice=dice, patients=3, data=header.data),
+        )
+        artifacts.write_text(folder / "network.json", to_json(record))
+        return folder
+
+    return put
 
 
 @pytest.fixture(scope="session")
@@ -205,6 +247,17 @@ def tiny_contract() -> Contract:
 
 
 @pytest.fixture
+def tiny_parts(tiny_contract: Contract) -> Contract:
+    """A contract of three masks of one logit: what is bright, its brightest part, and one that is never found."""
+    names, shares = ("whole-tumour", "core", "enhancing"), (0.5, 0.9, 0.99999)
+    regions = tuple(
+        MaskRegion(name=name, channels=(place,), label=place + 1, threshold=share)
+        for place, (name, share) in enumerate(zip(names, shares, strict=True))
+    )
+    return replace(tiny_contract, classes=names, regions=regions)
+
+
+@pytest.fixture
 def tiny_onnx(tmp_path: Path, tiny_contract: Contract) -> Callable[..., Path]:
     """Give a function that writes a one-convolution ONNX model: `logit = 20 * FLAIR - 10`.
 
@@ -243,15 +296,19 @@ def _onnx_bytes(
     weights: tuple[float, ...] = TINY_WEIGHTS,
     size: tuple[int, int] = (TINY_HEIGHT, TINY_WIDTH),
     metadata: dict[str, str] | None = None,
+    masks: int = 1,
 ) -> bytes:
-    """`form`: `float`, `qdq` (int8 arithmetic between float ends) or `int8` (int8 ends); `metadata` overrides."""
+    """`form`: `float`, `qdq` (int8 arithmetic between float ends) or `int8` (int8 ends); `metadata` overrides.
+
+    `masks` gives the logit several times, for contracts of regions; of `float` alone.
+    """
     from onnx import TensorProto, helper, numpy_helper
 
-    weight = np.array(weights, np.float32).reshape(1, -1, 1, 1)
+    weight = np.repeat(np.array(weights, np.float32).reshape(1, -1, 1, 1), masks, axis=0)
     constants: dict[str, Any] = {
         "x_scale": BYTE_SCALE, "x_zero": np.int8(-128), "y_scale": LOGIT_SCALE, "y_zero": np.int8(0),
         "w_scale": np.float32(abs(weight).max() / 127).reshape(1), "w_zero": np.zeros(1, np.int8), "w": weight,
-        "b": np.array([TINY_BIAS], np.float32),
+        "b": np.full(masks, TINY_BIAS, np.float32),
     }  # fmt: skip
     nodes = [helper.make_node("Conv", ["x", "w", "b"], ["y"], kernel_shape=[1, 1])]
     if form != "float":
@@ -269,7 +326,7 @@ def _onnx_bytes(
     initialisers = [numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items() if k in used]
     ends = TensorProto.INT8 if form == "int8" else TensorProto.FLOAT
     source = helper.make_tensor_value_info("x", ends, [1, len(weights), *size])
-    result = helper.make_tensor_value_info("y", ends, [1, 1, *size])
+    result = helper.make_tensor_value_info("y", ends, [1, masks, *size])
     graph = helper.make_graph(nodes, "tiny", [source], [result], initialisers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     properties = {} if contract is None else {"edgeseg.contract": contract}

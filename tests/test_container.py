@@ -53,8 +53,9 @@ def test_what_is_copied_is_there_and_reaches_docker(steps: list[tuple[str, str]]
         assert (ROOT / source).exists(), source
         assert source in allowed
     (model,) = [rest for rest in _all(steps, "ARG") if rest.startswith("MODEL=")]
-    assert re.fullmatch(r"MODEL=build/.+\.onnx", model)
-    assert "build/**/*.onnx" in allowed
+    assert re.fullmatch(r"MODEL=models/\w+/onnx-int8\.onnx", model)
+    assert (ROOT / model.removeprefix("MODEL=")).is_file()
+    assert {"build/**/*.onnx", "models/*/*.onnx"} <= set(allowed)
 
 
 def test_its_command_is_one_that_edgeseg_takes(steps: list[tuple[str, str]]) -> None:

@@ -18,6 +18,8 @@ OUTSIDE = [
     ROOT / name
     for name in (
         "README.md",
+        "AGENTS.md",
+        "examples/README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "SECURITY.md",
@@ -63,10 +65,10 @@ def options() -> dict[str, set[str]]:
     return {section.split("`")[0]: set(_OPTION.findall(section)) for section in sections}
 
 
-@pytest.mark.parametrize("name", ["commands.md", "schemas.md", "targets.md"])
+@pytest.mark.parametrize("name", ["commands.md", "python.md", "schemas.md", "targets.md"])
 def test_a_generated_page_is_current(name: str, script: Callable[[Path], ModuleType]) -> None:
     pages = script(ROOT / "tools" / "reference.py").PAGES
-    assert sorted(pages) == ["commands.md", "schemas.md", "targets.md"]
+    assert sorted(pages) == ["commands.md", "python.md", "schemas.md", "targets.md"]
     assert (DOCS / "reference" / name).read_text() == pages[name](), "stale; run: make reference"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import highdicom
 import pytest
 from typer.testing import CliRunner
 
@@ -15,6 +16,7 @@ from edgeseg.checkpoint import read_checkpoint
 from edgeseg.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[1]
+PARTS = ["whole-tumour", "tumour-core", "enhancing"]
 PAGE = ROOT / "docs" / "how-to" / "own-data.md"
 
 
@@ -28,8 +30,15 @@ def _section(title: str) -> list[list[str]]:
 
 @pytest.mark.parametrize(
     ("title", "channels"),
-    [("BraTS", ("pre", "flair", "post", "t2")), ("A nnU-Net", ("pre", "flair")), ("Grey", ("grey",))],
-    ids=["brats", "nnunet", "grey"],
+    [
+        ("BraTS+Another", ("pre", "flair", "post", "t2")),
+        ("Three classes", ("pre", "flair", "post", "t2")),
+        ("DICOM series", ("pre", "flair", "post", "t2")),
+        ("A nnU-Net", ("pre", "flair")),
+        ("Slices", ("pre", "flair")),
+        ("Grey", ("grey",)),
+    ],
+    ids=["brats", "parts", "dicom", "nnunet", "plane", "grey"],
 )
 def test_the_commands_of_the_page_run(
     title: str,
@@ -39,7 +48,7 @@ def test_the_commands_of_the_page_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ran = _section(title)
+    ran = [words for one in title.split("+") for words in _section(one)]
     for program, *words in ran:
         if program == "python":
             script(ROOT / words[0]).main(words[1:])
@@ -47,5 +56,9 @@ def test_the_commands_of_the_page_run(
         assert program == "edgeseg"
         result = CliRunner().invoke(app, words)
         assert result.exit_code == 0, f"edgeseg {' '.join(words)}\n{result.output}\n{result.exception!r}"
+    for seg in tmp_path.glob("masks/dicom/*/*_seg.dcm"):
+        read = highdicom.seg.segread(seg)
+        assert [read.get_segment_description(number).segment_label for number in read.segment_numbers] == PARTS
+    assert bool(list(tmp_path.glob("masks/dicom/*/*_seg.dcm"))) == title.startswith("Three")
     run = next(words[words.index("--out") + 1] for words in ran if words[:2] == ["edgeseg", "train"])
     assert read_checkpoint(tmp_path / run / "weights.safetensors").header.image.channels == channels

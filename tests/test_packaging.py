@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from PIL import Image
 
 import edgeseg
+from edgeseg.data.phantom import phantom_volume
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK, RUN_LOCK = ROOT / "requirements.lock", ROOT / "requirements-run.lock"
@@ -148,6 +150,57 @@ def test_an_installed_wheel_finds_its_defaults_and_runs(wheel: Path, tmp_path: P
     assert Path(place) == tmp_path / "edgeseg" / "_shipped" / "models" / "LICENSE"
     assert Path(place).is_file()
     assert version == f"edgeseg {edgeseg.__version__}"
+
+
+_BASE_ONLY = """
+import importlib.machinery, sys
+
+find = importlib.machinery.PathFinder.find_spec
+class Present:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        return None if name.partition(".")[0] in {absent!r} else find(name, path, target)
+sys.meta_path = [Present if one is importlib.machinery.PathFinder else one for one in sys.meta_path]
+sys.path.insert(0, {place!r})
+from edgeseg.cli.main import main
+for command in {commands!r}:
+    try:
+        main(command.split())
+    except SystemExit as ended:
+        print("CODE", command, ended.code)
+"""
+
+
+def test_the_base_install_runs_networks_by_name_from_a_wheel(wheel: Path, tmp_path: Path) -> None:
+    """The wheel, unpacked, where nothing is installed but what it asks for; nothing is written into it."""
+    zipfile.ZipFile(wheel).extractall(tmp_path / "place")
+    before = {path for path in (tmp_path / "place").rglob("*") if "__pycache__" not in path.parts}
+    Image.fromarray(phantom_volume(0, seed=0).images[20]).save(tmp_path / "one_1.png")
+    absent = ("onnx", "tensorflow", "keras", "tf_keras", "safetensors", "h5py", "scipy", "ai_edge_litert", "jinja2")
+    commands = (
+        "networks",
+        "variants",
+        "doctor light/onnx-fp32",
+        "doctor tiny/ort-int8",
+        "inspect small",
+        "contract show small",
+        "run micro one_1.png --out masks",
+        "build --network small --target onnx-int8 --out build",
+    )
+    code = _BASE_ONLY.format(absent=absent, place=str(tmp_path / "place"), commands=commands)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120
+    )
+    codes = [line for line in ended.stdout.splitlines() if line.startswith("CODE")]
+    assert codes == [f"CODE {command} {2 if command.startswith('build') else 0}" for command in commands], ended.stderr
+    assert "pip install 'edgeseg[build]'" in ended.stderr
+    assert "network        small (alphax-0.125-half-w66e3c5)" in ended.stdout
+    assert list((tmp_path / "masks").rglob("*_mask.png"))
+    assert {path for path in (tmp_path / "place").rglob("*") if "__pycache__" not in path.parts} == before
+
+
+def test_the_wheel_is_small_enough_to_send(wheel: Path) -> None:
+    assert wheel.stat().st_size < 14 << 20
 
 
 def test_the_changelog_names_this_version() -> None:

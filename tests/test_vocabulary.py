@@ -24,7 +24,6 @@ ALLOWED = {
     "specs/contract_toml.py": "a comment that shows how channels are named",
     "specs/site.py": "RGB pictures of the page in the browser, which shows TCGA-LGG's channels",
     "foreign/contract_file.py": "as contract_toml.py",
-    "reports/page/page.html.j2": "a caption of the overlays of TCGA-LGG",
 }
 
 

@@ -238,7 +238,7 @@ def _models() -> list[Target]:
         (folder / "w.safetensors").write_bytes(content)
         return read_checkpoint(folder / "w.safetensors")
 
-    shipped = (ROOT / "models/alphax-0.125-half/weights.safetensors").read_bytes()
+    shipped = (ROOT / "models/light/weights.safetensors").read_bytes()
     return [
         Target("model, ONNX", _part("models").plain(contract), model),
         Target("contract, JSON", contract.encode(), lambda content, folder: parse_contract(content, folder / "m.onnx")),

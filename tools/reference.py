@@ -1,21 +1,22 @@
-"""Writes the pages of docs/reference that follow from the code: every command, every JSON schema, the table of targets.
+"""Writes the pages of docs/reference that follow from the code: commands, JSON schemas, targets, what programs call.
 
 `make reference` runs it; tests/test_docs.py fails while a page is stale.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from typer.testing import CliRunner
 
-from edgeseg import artifacts
+from edgeseg import api, artifacts
 from edgeseg.cli.main import PANELS, app
 from edgeseg.reports.table import TABLE_BEGIN, TABLE_END, markdown_table_lines
 
@@ -135,7 +136,50 @@ def _told(*words: str) -> str:
     return ended.stdout
 
 
-PAGES = {"commands.md": commands_page, "schemas.md": schemas_page, "targets.md": targets_page}
+def python_page() -> str:
+    """Return the page of `edgeseg.api`, from its signatures and docstrings."""
+    lines = [
+        "# Python",
+        "",
+        MADE,
+        "",
+        "This page is for looking up what a program can call at the top of the package.",
+        "",
+        "Examples are in [segment from Python](../how-to/use-from-python.md) and in `examples/`.",
+    ]
+    for name in api.__all__:
+        call = getattr(api, name)
+        told = inspect.getdoc(call) or ""
+        lines += ["", f"## edgeseg.{name}", "", "```python", f"{name}{_signature(call)}", "```", "", *_docstring(told)]
+    return "\n".join(lines) + "\n"
+
+
+def _signature(call: Callable[..., Any]) -> str:
+    """Return the arguments of a function, one on each line."""
+    signature = inspect.signature(call)
+    parts, starred = [], False
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+            parts.append("*")
+            starred = True
+        parts.append(str(parameter).replace("'", ""))
+    arguments = "".join(f"    {part},\n" for part in parts)
+    return f"(\n{arguments}) -> {str(signature.return_annotation).strip(chr(39))}"
+
+
+def _docstring(told: str) -> Iterator[str]:
+    """Turn a docstring into Markdown: what stands indented under `Args:` and the like becomes a list."""
+    for line in told.splitlines():
+        if re.fullmatch(r"(Args|Returns|Raises):", line):
+            yield f"**{line}**"
+            yield ""
+        elif found := re.match(r"    (\*{0,2}\w+): (.*)", line):
+            yield f"- `{found[1]}`: {found[2]}"
+        else:
+            yield f"  {line.strip()}" if line.startswith("        ") else line.strip()
+
+
+PAGES = {"python.md": python_page, "commands.md": commands_page, "schemas.md": schemas_page, "targets.md": targets_page}
 """What is generated under docs/reference, and what makes it."""
 
 

@@ -289,7 +289,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, metavar="DIR", help="also run slices of patients nobody learned from")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded slices are kept")
     parser.add_argument("--patients", type=int, default=8, help="at most this many of them, one slice each")
-    parser.add_argument("--variant", default="alphax-0.125-half", help="the network whose builds are taken")
+    parser.add_argument("--variant", default="light", help="the network whose builds are taken")
     parser.add_argument("--build", type=Path, metavar="DIR", help="a build of the four targets; made if not given")
     parser.add_argument("--build-x86", type=Path, metavar="DIR", help="a build of onnx-int8 with --profile x86")
     parser.add_argument(

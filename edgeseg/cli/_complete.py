@@ -13,9 +13,16 @@ def targets(incomplete: str) -> list[str]:
 
 
 def variants(incomplete: str) -> list[str]:
-    """Return the names of families, tiers and networks with shipped weights that begin so."""
-    from edgeseg.artifacts import shipped_slugs
+    """Return the names of families, tiers and networks that begin so."""
+    from edgeseg.networks import names
     from edgeseg.variants import VARIANTS
     from edgeseg.variants.tiers import TIERS
 
-    return [name for name in dict.fromkeys((*TIERS, *VARIANTS, *shipped_slugs())) if name.startswith(incomplete)]
+    return [name for name in dict.fromkeys((*TIERS, *VARIANTS, *names())) if name.startswith(incomplete)]
+
+
+def networks(incomplete: str) -> list[str]:
+    """Return the names of networks that begin so."""
+    from edgeseg.networks import names
+
+    return [name for name in names() if name.startswith(incomplete)]

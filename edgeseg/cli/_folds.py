@@ -25,6 +25,7 @@ class TrainOptions:
     teachers: tuple[Path, ...]
     distil_weight: float
     initial: Path | None
+    name: str = ""
 
 
 def cross_validate(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-_DATA = ("--data", "--layout", "--labels", "--cache")
+_DATA = ("--data", "--layout", "--labels", "--plane", "--cache")
 
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "train": {
         "Network": (
-            "--variant", "--alpha", "--stem", "--profile", "--levels", "--convolutions", "--normalisation", "--from",
+            "--variant", "--name", "--alpha", "--stem", "--profile", "--levels", "--convolutions", "--normalisation",
+            "--from",
         ),
         "Data and split": (*_DATA, "--split", "--fold", "--folds"),
         "Length and learning": (
@@ -22,7 +23,9 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "Output": ("--out", "--json"),
     },
     "build": {
-        "Network": ("--from", "--variant", "--alpha", "--stem", "--choice", "--contract", "--size", "--output"),
+        "Network": (
+            "--from", "--variant", "--alpha", "--stem", "--choice", "--codes", "--contract", "--size", "--output",
+        ),
         "Data": (
             "--data", "--layout", "--labels", "--calibration-data", "--phantom-patients", "--allow-seen",
             "--public-ids", "--seed",
@@ -50,11 +53,15 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "evaluate": {
-        "Patients": ("--data", "--layout", "--labels", "--patients", "--split", "--fold", "--allow-seen"),
-        "How it is scored": ("--post-processing", "--tta", "--simulate", "--seed", "--threads"),
+        "Patients": (
+            "--data", "--layout", "--labels", "--channels", "--patients", "--split", "--fold", "--allow-seen",
+        ),
+        "Subgroups": ("--by", "--subgroups", "--min-subgroup"),
+        "How it is scored": ("--post-processing", "--tta", "--simulate", "--seed", "--threads", "--ray"),
     },
     "check": {
         "Rules": ("--baseline", "--max-dice-drop", "--max-size-growth", "--max-latency-ratio", "--latency-reference"),
+        "The worst subgroup": ("--max-subgroup-drop", "--by", "--subgroups", "--min-subgroup"),
         "A new baseline": ("--update", "--reason"),
         "Output": ("--junit", "--summary", "--json"),
     },

@@ -7,11 +7,22 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._complete import networks
 from edgeseg.cli._options import ContractFile, contract_option, json_option
 
 
 def android(
-    artifact: Annotated[Path, typer.Option(metavar="FILE", help="The .onnx artifact that the app is to run.")],
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The network that the app is to run, as 'edgeseg networks' has it.",
+            autocompletion=networks,
+        ),
+    ] = None,
+    artifact: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An .onnx artifact in place of a network with a name.")
+    ] = None,
     floating: Annotated[
         Path | None,
         typer.Option("--float", metavar="FILE", help="The float .onnx of the same network, for the app's tests."),
@@ -23,14 +34,19 @@ def android(
     app: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the app.")] = Path("android-demo"),
     as_json: Annotated[bool, json_option("Print the manifest as JSON.")] = False,
 ) -> None:
-    """Put an artifact, phantom cases and the masks it draws on them into the app's assets, with their hashes.
+    """Put a network, phantom cases and the masks it draws on them into the app's assets, with their hashes.
 
-    The app reads the contract in the model, so one that is given with --contract is put into the app's copy.
+    Of a network with a name its float file goes to the app's tests as well; without --network and --artifact it is
+    light. The app reads the contract in the model, so one that is given with --contract is put into the app's copy.
     """
+    from edgeseg.cli._model import chosen
     from edgeseg.jsonio import to_json
     from edgeseg.stages.ship import ASSETS, prepare_app
 
-    manifest = prepare_app(artifact, app=app, floating=floating, contract=contract, float_contract=float_contract)
+    model, ships = chosen(network, artifact, contract, of="an app")
+    if ships is not None and floating is None and "onnx-fp32" in ships.targets:
+        floating = ships.file("onnx-fp32")
+    manifest = prepare_app(model, app=app, floating=floating, contract=contract, float_contract=float_contract)
     if as_json:
         typer.echo(to_json(manifest))
         return

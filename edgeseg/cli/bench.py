@@ -9,13 +9,18 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._model import artifact, artifacts_of
 from edgeseg.cli._options import contract_option, json_option
 
 
 def bench(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Artifacts (.onnx, .ort, .tflite, .hdf5), or peers without a contract."),
+        typer.Argument(
+            metavar="FILE...",
+            help="Artifacts (.onnx, .ort, .tflite, .hdf5), peers without a contract, or networks by name: light for "
+            "all of its files that run here, light/onnx-int8 for one.",
+        ),
     ],
     threads: Annotated[str, typer.Option(help="Threads of the runtime; several with commas: 1,2.")] = "2",
     runs: Annotated[int, typer.Option(help="Counted runs of each file.")] = 100,
@@ -52,11 +57,12 @@ def bench(
     from edgeseg.stages.bench import BenchSpec
     from edgeseg.stages.bench import bench as run
 
+    files = artifacts_of(files)
     if layers:
         _layers(files, threads, runs, warmup, seed, emulated=emulated, as_json=as_json,
                 others=bool(reference or volume or budget_s or contract))  # fmt: skip
         return
-    references = tuple(dict.fromkeys(reference or ()))
+    references = tuple(dict.fromkeys(map(artifact, reference or ())))
     spec = BenchSpec(
         files=(*files, *(path for path in references if path not in files)),
         threads=_thread_counts(threads),

@@ -35,8 +35,10 @@ def build(
     variant: Annotated[
         str | None,
         typer.Option(
-            help="unet, unet-bn, alphax, r2unet, a tier, or all that have weights; that of --from, or alphax-light, if "
-            "not given.",
+            "--variant",
+            "--network",
+            help="A network by name, such as small ('edgeseg networks'), a family or a tier, or all that have weights; "
+            "that of --from, or light, if not given.",
             autocompletion=variants,
         ),
     ] = None,
@@ -108,6 +110,10 @@ def build(
     baseline_contract: Annotated[
         Path | None, contract_option("The contract of --baseline, where it carries none.", of="baseline")
     ] = None,
+    codes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="DICOM codes and colours of classes, TOML; by their names if not given."),
+    ] = None,
     public_ids: Annotated[
         bool, typer.Option("--public-ids", help="The data's ids are public: artifacts hold digests that need no key.")
     ] = False,
@@ -128,6 +134,7 @@ def build(
     does; a few patients of --data, drawn by --seed, are then calibrated on and not scored. What edgeseg trained is
     compared with the study's 350 MB file.
     """
+    from edgeseg.cli._variant import network_named
     from edgeseg.specs import BuildSpec
     from edgeseg.stages.build import every_variant
 
@@ -137,6 +144,7 @@ def build(
     runs = _imported(runs, out, contract=contract, size=size, output=output, threads=threads)
     spec = BuildSpec(
         variant=_variant(variant, runs, alpha=alpha, stem=stem),
+        network="" if runs else network_named(variant),
         targets=_names(target),
         out=out,
         data=data,
@@ -154,6 +162,7 @@ def build(
         rebuild=rebuild,
         profile=profile,
         r2=r2,
+        codes=codes,
         public_ids=public_ids,
         calibration_data=calibration_data,
         layout=layout,

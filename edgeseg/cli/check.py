@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgeseg.results import CheckResult
-    from edgeseg.stages.check import CheckedArtifact
+    from edgeseg.stages.check import CheckedArtifact, Subgroups
 
 
 def check(
@@ -32,6 +32,19 @@ def check(
             help="How many times its baseline the latency relative to the reference may be; unchecked if not given."
         ),
     ] = None,
+    max_subgroup_drop: Annotated[
+        float | None,
+        typer.Option(help="How much Dice the mean over any subgroup of patients may lose; unchecked if not given."),
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="With --max-subgroup-drop: site, or a column of --subgroups.")
+    ] = None,
+    subgroups: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --by: a CSV with patient and that column.")
+    ] = None,
+    min_subgroup: Annotated[
+        int | None, typer.Option(help="With --max-subgroup-drop: patients that a subgroup needs to be held; 5.")
+    ] = None,
     update: Annotated[bool, typer.Option("--update", help="Make the build the baseline; needs --reason.")] = False,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="With --update: why, kept in the file.")] = None,
     latency_reference: Annotated[
@@ -48,15 +61,21 @@ def check(
     """Hold every artifact of a build against a committed baseline; exit code 1 when a rule does not hold.
 
     Rules: the build's own status, the file is the one that was measured, contract, size, Dice per patient, and with
-    --max-latency-ratio latency over that of a reference artifact of the same build. See docs/reference/check.md.
+    --max-latency-ratio latency over that of a reference artifact of the same build, with --max-subgroup-drop Dice of
+    the worst subgroup. See docs/reference/check.md.
     """
     from edgeseg.errors import CheckFailedError, OptionError
     from edgeseg.specs import check_seed
-    from edgeseg.stages.check import CheckLimits, read_artifacts, read_baseline
+    from edgeseg.stages.check import MIN_SUBGROUP, CheckLimits, read_artifacts, read_baseline
     from edgeseg.stages.check import check as run
 
+    parting = _parting(max_subgroup_drop, by=by, subgroups=subgroups, min_subgroup=min_subgroup)
     limits = CheckLimits(
-        max_dice_drop=max_dice_drop, max_size_growth=max_size_growth, max_latency_ratio=max_latency_ratio
+        max_dice_drop=max_dice_drop,
+        max_size_growth=max_size_growth,
+        max_latency_ratio=max_latency_ratio,
+        max_subgroup_drop=max_subgroup_drop,
+        min_subgroup=MIN_SUBGROUP if min_subgroup is None else min_subgroup,
     )
     if not update and (reason is not None or latency_reference is not None):
         raise OptionError("--reason and --latency-reference belong to --update; give that too, or leave them out")
@@ -69,11 +88,28 @@ def check(
         return
     known = read_baseline(baseline)
     found, only = read_artifacts(builds)
-    result = run(found, known, baseline, limits, seed=seed, only=only)
+    result = run(found, known, baseline, limits, seed=seed, only=only, subgroups=parting)
     _write(result, junit=junit, summary=summary, as_json=as_json)
     if not result.passed:
         failed = [f"{case.artifact} {case.rule}" for case in result.cases if not case.passed]
         raise CheckFailedError(f"the build is not what {baseline} says: {', '.join(failed)}")
+
+
+def _parting(
+    max_drop: float | None, *, by: str | None, subgroups: Path | None, min_subgroup: int | None
+) -> Subgroups | None:
+    from edgeseg.errors import OptionError
+    from edgeseg.stages.check import Subgroups
+
+    if max_drop is not None:
+        return Subgroups(table=subgroups) if by is None else Subgroups(by, subgroups)
+    for option, value in (("--by", by), ("--subgroups", subgroups), ("--min-subgroup", min_subgroup)):
+        if value is not None:
+            raise OptionError(
+                f"{option} {value} belongs to the rule on subgroups, which was not asked for; give --max-subgroup-drop "
+                "too, or leave it out"
+            )
+    return None
 
 
 def _write(result: CheckResult, *, junit: Path | None, summary: Path | None, as_json: bool) -> None:

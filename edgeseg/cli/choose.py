@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgeseg.cli._data import Labels, Layout
+from edgeseg.cli._data import Labels, Layout, Plane, decoded
 from edgeseg.cli._options import BootstrapSeed, json_option
 
 
@@ -25,6 +25,7 @@ def choose(
     backend: Annotated[str, typer.Option(help="What runs the networks: tensorflow, jax or torch.")] = "tensorflow",
     layout: Layout = None,
     labels: Labels = None,
+    plane: Plane = None,
     as_json: Annotated[bool, json_option("Print JSON instead of tables.")] = False,
 ) -> None:
     """Choose threshold and post-processing on out-of-fold predictions; writes OUT/choice.json.
@@ -35,17 +36,13 @@ def choose(
     from edgeseg.backend import load_keras
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
-    from edgeseg.data.cache import cached, folder_key
-    from edgeseg.data.open import open_dataset
     from edgeseg.jsonio import to_json
     from edgeseg.reports.choice import choice_table
     from edgeseg.stages.choose import CHOICE_FILE
     from edgeseg.stages.choose import choose as run
 
     load_keras(backend)
-    dataset = open_dataset(data, layout=layout, labels=labels)
-    with counted("reading slices") as progress:
-        slices = cached(dataset, folder_key(data, layout=layout, labels=labels), root=cache, progress=progress)
+    _, slices = decoded(data, cache, layout=layout, labels=labels, plane=plane, doing="reading slices")
     with counted("scoring the grid") as progress:
         choice = run(out, slices, flips=tta, max_fp_share=max_fp_share, seed=seed, progress=progress)
     if as_json:

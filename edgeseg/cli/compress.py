@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgeseg.cli._data import Labels, Layout
+from edgeseg.cli._data import Labels, Layout, Plane, decoded
 from edgeseg.cli._options import json_option, out_option
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def compress(
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where decoded slices are kept.")] = None,
     layout: Layout = None,
     labels: Labels = None,
+    plane: Plane = None,
     as_json: Annotated[bool, json_option("Print JSON instead of the table.")] = False,
 ) -> None:
     """Apply compression recipes to trained weights: one by an option, or a chain from a file.
@@ -59,8 +60,8 @@ def compress(
     given: dict[str, Any] = {"prune": prune, "channel-prune": channel_prune, "cluster": cluster, "distil": distil}
     given = {name: value for name, value in given.items() if value is not None} | ({"qat": True} if qat else {})
     chain = _chain(recipe, given, epochs, options or [])
-    slices = functools.partial(_slices, data, cache, layout, labels)
-    result = _run(weights, chain, slices, out=out, resume=resume, validate_every=validate_every)
+    slices = functools.partial(decoded, data, cache, layout=layout, labels=labels, plane=plane, doing="decoding slices")
+    result = _run(weights, chain, lambda: slices()[1], out=out, resume=resume, validate_every=validate_every)
     if as_json:
         typer.echo(to_json(result))
     else:
@@ -90,16 +91,6 @@ def _run(
     except KeyboardInterrupt:
         typer.echo(f"stopped; what is done so far is in {out}, go on with --resume", err=True)
         raise
-
-
-def _slices(data: Path, cache: Path | None, layout: str | None, labels: str | None) -> SliceCache:
-    from edgeseg.cli._progress import counted
-    from edgeseg.data.cache import cached, folder_key
-    from edgeseg.data.open import open_dataset
-
-    dataset = open_dataset(data, layout=layout, labels=labels)
-    with counted("decoding slices") as decoding:
-        return cached(dataset, folder_key(data, layout=layout, labels=labels), root=cache, progress=decoding)
 
 
 def _chain(recipe: Path | None, given: dict[str, Any], epochs: int | None, options: list[str]) -> Chain:

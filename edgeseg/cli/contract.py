@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._model import artifact
 from edgeseg.cli._options import ContractFile, contract_option, json_option, out_option
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def attach(
 
 @app.command()
 def show(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model, or a contract in JSON or TOML.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A model, a network by name, or a contract in JSON or TOML.")
+    ],
     *,
     as_json: Annotated[bool, json_option("Print JSON instead of commented TOML.")] = False,
 ) -> None:
@@ -50,7 +53,7 @@ def show(
     from edgeseg.jsonio import to_json
     from edgeseg.specs import contract_toml
 
-    contract, notes = _found(file)
+    contract, notes = _found(artifact(file))
     typer.echo(to_json(contract) if as_json else contract_toml(contract, notes).rstrip())
     for note in notes:
         typer.echo(f"warning: {note}", err=True)
@@ -58,7 +61,9 @@ def show(
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model, or a contract in JSON or TOML.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A model, a network by name, or a contract in JSON or TOML.")
+    ],
     contract: ContractFile = None,
 ) -> None:
     """Hold a model to its contract: the seal, both ends, and a black slice run through; exit code 2 if they differ."""
@@ -67,6 +72,7 @@ def check(
     from edgeseg.specs.contract import LAYOUTS
     from edgeseg.stages.inspect import check_contract
 
+    file = artifact(file)
     if _is_document(file):
         if contract is not None:
             raise OptionError(f"{file} is a contract itself; give the model in its place, or leave --contract out")
@@ -82,8 +88,17 @@ def _is_document(file: Path) -> bool:
 
 
 def _found(file: Path) -> tuple[Contract, tuple[str, ...]]:
-    """Return a contract, and what was guessed of it."""
+    """Return a contract, and what was guessed of it; a model's own is read without what takes its graph apart."""
+    from edgeseg.errors import MissingExtraError
+    from edgeseg.runtime.contract import contract_text, read_contract
     from edgeseg.runtime.contract_file import read_contract_document
     from edgeseg.stages.inspect import draft_contract, inspect
 
-    return (read_contract_document(file), ()) if _is_document(file) else draft_contract(inspect(file))
+    if _is_document(file):
+        return read_contract_document(file), ()
+    try:
+        return draft_contract(inspect(file))
+    except MissingExtraError:
+        if contract_text(file) is None:
+            raise
+        return read_contract(file), ()

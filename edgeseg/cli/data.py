@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._data import Labels, Layout
+from edgeseg.cli._data import Labels, Layout, Ray
 from edgeseg.cli._options import json_option, out_option
 from edgeseg.cli._print import show
 from edgeseg.cli._progress import counted
@@ -75,13 +75,19 @@ def fetch(
 
 
 @app.command()
-def verify(directory: DataDir, *, layout: Layout = None, labels: Labels = None, as_json: AsJson = False) -> None:
+def verify(
+    directory: DataDir, *, layout: Layout = None, labels: Labels = None, ray: Ray = False, as_json: AsJson = False
+) -> None:
     """Read every file and name each one that cannot be used; exit code 1 when there is an error."""
     from edgeseg.data.open import open_dataset
     from edgeseg.data.verify import verify_dataset
+    from edgeseg.workers.ray_looks import LookJob, looks_on_ray
 
+    dataset = open_dataset(directory, layout=layout, labels=labels)
+    job = LookJob(data=directory, layout=layout, labels=labels)
     with counted("Verifying") as progress:
-        result = verify_dataset(open_dataset(directory, layout=layout, labels=labels), progress=progress)
+        looks = looks_on_ray(job, dataset.patients) if ray else None
+        result = verify_dataset(dataset, looks=looks, progress=progress)
     if as_json:
         _print_json(result)
     else:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from edgeseg.cli._model import MODEL_HELP, artifact
 from edgeseg.cli._options import ContractFile, Threads, json_option
 
 
 def doctor(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The artifact: a .onnx, .ort or .tflite file.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help=MODEL_HELP)],
     *,
     threads: Threads = 2,
     numerics: Annotated[
@@ -26,9 +28,13 @@ def doctor(
     """
     from edgeseg.errors import CheckFailedError
     from edgeseg.jsonio import to_json
+    from edgeseg.networks import name_of_file
     from edgeseg.runtime import Segmenter
+    from edgeseg.runtime.model_files import model_sha256
 
+    model = artifact(model)
     found = Segmenter.load(model, threads=threads, numerics=numerics, contract=contract).self_test()
+    found = replace(found, network=name_of_file(model_sha256(model)))
     if as_json:
         typer.echo(to_json(found))
     else:

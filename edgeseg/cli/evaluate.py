@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._data import Labels, Layout
+from edgeseg.cli._data import Labels, Layout, Ray
+from edgeseg.cli._model import MODEL_HELP, artifact, label
 from edgeseg.cli._options import BootstrapSeed, ContractFile, Threads, json_option
 
 if TYPE_CHECKING:
+    from edgeseg.data.subgroups import Grouping
     from edgeseg.data.volume import Dataset
+    from edgeseg.results import EvalResult
+    from edgeseg.specs import Contract
+    from edgeseg.stages.score import ScoreJob
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="An artifact: .onnx, .ort, .tflite or .hdf5.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help=f"{MODEL_HELP} Or .hdf5.")],
     data: Annotated[Path, typer.Option(metavar="DIR", help="A data set with reference masks.")],
     patients: Annotated[
         str | None, typer.Option(metavar="ID,ID", help="Only these patients, with commas between.")
@@ -39,11 +44,25 @@ def evaluate(
             metavar="CHANGE", help="First: no-pre, no-post, flair-only, half-brightness or double-brightness."
         ),
     ] = "none",
+    channels: Annotated[
+        str | None,
+        typer.Option(metavar="NAME=CHANNEL,...", help="What the network's channels are called in DIR: pre=t1n,..."),
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="COLUMN,...", help="Also score subgroups: site, or columns of a CSV.")
+    ] = None,
+    subgroups: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --by: the CSV, with patient and these columns.")
+    ] = None,
+    min_subgroup: Annotated[
+        int | None, typer.Option(help="With --by: patients that a subgroup needs to be called the worst; 5.")
+    ] = None,
     seed: BootstrapSeed = 0,
     threads: Threads = 2,
     contract: ContractFile = None,
     layout: Layout = None,
     labels: Labels = None,
+    ray: Ray = False,
     as_json: Annotated[bool, json_option("Print JSON instead of tables.")] = False,
 ) -> None:
     """Score an artifact per patient: Dice with its interval, IoU, HD95, lesions found, false alarms.
@@ -51,44 +70,107 @@ def evaluate(
     Without --patients and --split all patients of the data set are scored.
     """
     from edgeseg.cli._print import show
-    from edgeseg.cli._progress import counted
-    from edgeseg.data.open import open_dataset
-    from edgeseg.data.volume import volumes
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.specs import check_flips
-    from edgeseg.stages.score import check_simulation, check_unseen
-    from edgeseg.stages.score import evaluate as run
-    from edgeseg.targets import open_artifact
+    from edgeseg.stages.score import MIN_PATIENTS, ScoreJob, check_min_subgroup, check_simulation
 
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
+    model = artifact(model)
     check_flips(tta)
     check_simulation(simulate)
-    dataset = open_dataset(data, layout=layout, labels=labels)
+    _check_by(by, subgroups, min_subgroup)
+    smallest = MIN_PATIENTS if min_subgroup is None else min_subgroup
+    check_min_subgroup(smallest)
+    job = ScoreJob(
+        model=model,
+        data=data,
+        contract=contract,
+        layout=layout,
+        labels=labels,
+        channels=_pairs(channels),
+        threads=threads,
+        allow_seen=allow_seen,
+        post_processing=post_processing,
+        flips=tta,
+        simulation=simulate,
+    )
+    dataset = job.open_data()
     chosen = _chosen(dataset, patients, split, fold)
-    predictor = open_artifact(model, threads=threads, contract=contract)
-    told = predictor.contract
-    check_unseen(told, chosen, allow_seen=allow_seen)
-    with counted("evaluating", total=len(chosen)) as progress:
-        result = run(
-            predictor,
-            volumes(dataset, chosen),
-            artifact=f"{told.variant.slug}/{told.target}",
-            data=dataset.name,
-            allow_seen=allow_seen,
-            post_processing=post_processing,
-            flips=tta,
-            simulation=simulate,
-            seed=seed,
-            progress=progress,
-        )
+    groupings = _groupings(dataset, chosen, data, by, subgroups)
+    result, told = _scored(job, dataset, chosen, groupings, smallest, seed=seed, ray=ray)
     if as_json:
         typer.echo(to_json(result))
         return
     from edgeseg.reports.scores import evaluation_table
 
     show(evaluation_table(result, told))
+
+
+def _scored(
+    job: ScoreJob,
+    dataset: Dataset,
+    chosen: tuple[str, ...],
+    groupings: tuple[Grouping, ...],
+    min_subgroup: int,
+    *,
+    seed: int,
+    ray: bool,
+) -> tuple[EvalResult, Contract]:
+    """Score the patients here, or on Ray."""
+    from edgeseg.cli._progress import counted
+    from edgeseg.stages.score import check_unseen, evaluation_of, scores_on_ray
+
+    predictor = job.open_model()
+    told = predictor.contract
+    check_unseen(told, chosen, allow_seen=job.allow_seen)
+    cohort = job.mapped(dataset, told.channels)
+    with counted("evaluating", total=len(chosen)) as progress:
+        result = evaluation_of(
+            scores_on_ray(job, chosen) if ray else job.scores(predictor, cohort, chosen),
+            predictor,
+            artifact=f"{label(told, job.model)}/{told.target}",
+            data=dataset.name,
+            post_processing=job.post_processing,
+            flips=job.flips,
+            simulation=job.simulation,
+            seed=seed,
+            groupings=groupings,
+            min_subgroup=min_subgroup,
+            progress=progress,
+        )
+    return result, told
+
+
+def _check_by(by: str | None, subgroups: Path | None, min_subgroup: int | None) -> None:
+    from edgeseg.errors import OptionError
+
+    for option, value in (("--subgroups", subgroups), ("--min-subgroup", min_subgroup)):
+        if by is None and value is not None:
+            raise OptionError(f"{option} {value} was given without --by; name the column by which patients are parted")
+
+
+def _groupings(
+    dataset: Dataset, chosen: tuple[str, ...], data: Path, by: str | None, table: Path | None
+) -> tuple[Grouping, ...]:
+    from edgeseg.data.subgroups import own_table, parted
+    from edgeseg.errors import OptionError
+
+    if by is None:
+        return ()
+    columns = [column.strip() for column in by.split(",") if column.strip()]
+    if not columns:
+        raise OptionError("--by names no column; give site, or columns of a CSV with commas between")
+    return parted(dataset, chosen, columns, table=table or own_table(data))
+
+
+def _pairs(channels: str | None) -> tuple[tuple[str, str], ...]:
+    from edgeseg.cli._channels import pairs
+
+    if channels is None:
+        return ()
+    return tuple(pairs([part.strip() for part in channels.split(",")], "--channels NAME=CHANNEL,...").items())
 
 
 def _chosen(dataset: Dataset, patients: str | None, split: Path | None, fold: int | None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgeseg.cli._data import Labels, Layout
+from edgeseg.cli._data import Labels, Layout, decoded
 from edgeseg.cli._options import json_option
 
 
@@ -36,10 +36,7 @@ def experiments(
 
     What is in the log already, or trained already in --runs, is not done again; after Ctrl-C the same command goes on.
     """
-    from edgeseg.cli._progress import counted
     from edgeseg.cli._training import training_bar
-    from edgeseg.data.cache import cached, folder_key
-    from edgeseg.data.open import open_dataset
     from edgeseg.data.split import check_split, read_split
     from edgeseg.jsonio import to_json
     from edgeseg.reports.experiments import markdown
@@ -48,9 +45,7 @@ def experiments(
 
     asked = read_plan(plan)
     split = read_split(asked.split)
-    dataset = open_dataset(data, layout=layout, labels=labels)
-    with counted("decoding slices") as decoding:
-        slices = cached(dataset, folder_key(data, layout=layout, labels=labels), root=cache, progress=decoding)
+    dataset, slices = decoded(data, cache, layout=layout, labels=labels, plane=None, doing="decoding slices")
     check_split(split, dataset if slices.index.resampled else slices)
     with training_bar() as progress:
         done = run_experiments(

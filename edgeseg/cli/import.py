@@ -64,6 +64,12 @@ def import_(
     show(_table(result))
 
 
+def _thresholds(result: ImportResult) -> str:
+    if not result.regions:
+        return f"threshold {result.threshold:g}"
+    return ", ".join(f"{region.name} above {region.threshold:g}" for region in result.regions)
+
+
 def _table(result: ImportResult) -> RenderableType:
     from rich.table import Table
 
@@ -77,7 +83,7 @@ def _table(result: ImportResult) -> RenderableType:
         ("file", f"{result.file}, {result.kind.removeprefix('a ').removeprefix('an ')}, {size}"),
         ("image", f"{result.height} x {result.width}, channels {', '.join(result.channels)}"),
         ("bytes", f"normalisation {result.normalisation}, times {result.scale:.6g}"),
-        ("output", f"'{result.output}', {result.head}, threshold {result.threshold:g}"),
+        ("output", f"'{result.output}', {result.head}, {_thresholds(result)}"),
         *(("note", note) for note in result.notes),
         (
             "parity",

@@ -65,7 +65,7 @@ PANELS = {
         "sensitivity",
         "experiments",
     ),
-    "Read": ("inspect", "report", "compare", "claims", "schema", "variants", "targets", "cache", "key"),
+    "Read": ("inspect", "report", "compare", "claims", "schema", "networks", "variants", "targets", "cache", "key"),
 }
 
 

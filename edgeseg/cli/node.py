@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from edgeseg.cli._model import MODEL_HELP, artifact
 from edgeseg.cli._options import ContractFile, json_option
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _Study = Annotated[int, typer.Argument(metavar="STUDY", help="Its number, as edg
 
 @app.command(_START)
 def start(
-    model: Annotated[Path, typer.Argument(metavar="NETWORK", help="The artifact: a .onnx, .ort or .tflite file.")],
+    model: Annotated[Path, typer.Argument(metavar="NETWORK", help=MODEL_HELP)],
     *,
     config: Annotated[
         Path | None,
@@ -79,7 +80,7 @@ def start(
     else:
         assert out is not None
         options = folder_options(out)
-    server.serve(model, options, lambda ready: _tell(ready, json=json), watch=watch, contract=contract)
+    server.serve(artifact(model), options, lambda ready: _tell(ready, json=json), watch=watch, contract=contract)
 
 
 @app.command()
@@ -146,5 +147,5 @@ def _tell(ready: Ready, *, json: bool) -> None:
         return
     where = "does not listen" if ready.port is None else f"listens as {ready.ae_title} on port {ready.port}"
     also = "" if ready.health_port is None else f"; /health, /ready and /metrics on port {ready.health_port}"
-    typer.echo(f"the node {where}, segments with {ready.variant} {ready.target}{also}", err=True)
+    typer.echo(f"the node {where}, segments with {ready.network or ready.variant} {ready.target}{also}", err=True)
     typer.echo(INTENDED_USE, err=True)

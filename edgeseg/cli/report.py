@@ -54,7 +54,7 @@ def report(
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.jsonio import to_json
-    from edgeseg.reports.build import markdown, markdown_table, terminal
+    from edgeseg.reports.build import markdown_table, short_markdown_table, terminal, whole_report
     from edgeseg.reports.csv import spreadsheet
     from edgeseg.reports.summary import summarise
     from edgeseg.reports.table import splice
@@ -62,7 +62,7 @@ def report(
     build = read_build(build_dir)
     summary = summarise(build)
     if markdown_file is not None:
-        artifacts.write_text(markdown_file, markdown(build))
+        artifacts.write_text(markdown_file, whole_report(build))
     if csv is not None:
         artifacts.write_text(csv, spreadsheet(summary))
     if html is not None:
@@ -80,7 +80,7 @@ def report(
                 progress=progress,
             )
     if into is not None:
-        splice(markdown_table(summary), into)
+        splice((markdown_table if verbose else short_markdown_table)(summary), into)
     if as_json:
         typer.echo(to_json(summary))
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeseg.cli._channels import ChannelCommand
+from edgeseg.cli._model import MODEL_HELP
 from edgeseg.cli._options import ContractFile, Threads, json_option, out_option
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ COMMAND = ChannelCommand
 def run(
     model: Annotated[
         Path,
-        typer.Argument(metavar="MODEL", help="The artifact: a .onnx, .ort or .tflite file; not needed for --list."),
+        typer.Argument(metavar="MODEL", help=f"{MODEL_HELP} Not needed for --list."),
     ],
     paths: Annotated[
         list[Path] | None,
@@ -114,6 +115,7 @@ def run(
     taken for and why.
     """
     from edgeseg.cli._channels import pairs
+    from edgeseg.cli._model import artifact
     from edgeseg.cli._salt import salt_of
     from edgeseg.specs import RunOptions, parse_spacing
 
@@ -132,11 +134,18 @@ def run(
     if list_only:
         from edgeseg.cli._series import print_series
 
-        print_series((model, *(paths or ())), options, json=json)
+        print_series((*_scan_first(model), *(paths or ())), options, json=json)
         return
     if out is None:
         raise typer.BadParameter("name the folder for the masks", param_hint="'--out' / '-o'")
-    _segment(model, tuple(paths or ()), out, threads, options, json=json, resume=resume, csv=csv)
+    _segment(artifact(model), tuple(paths or ()), out, threads, options, json=json, resume=resume, csv=csv)
+
+
+def _scan_first(model: Path) -> tuple[Path, ...]:
+    """Return what stands in the model's place, where --list needs none; a network's name is passed over."""
+    from edgeseg.cli._model import network_of
+
+    return (model,) if model.exists() or network_of(model) is None else ()
 
 
 def _segment(

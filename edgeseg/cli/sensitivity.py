@@ -39,6 +39,7 @@ def sensitivity(
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.data.open import open_dataset
+    from edgeseg.data.plane import seen_in
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.reports.sensitivity import draw, sensitivity_table
@@ -47,7 +48,8 @@ def sensitivity(
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
     check_target(target)
-    checkpoint, dataset = read_checkpoint(run), open_dataset(data, layout=layout, labels=labels)
+    checkpoint = read_checkpoint(run)
+    dataset = seen_in(open_dataset(data, layout=layout, labels=labels), checkpoint.header.image.plane)
     chosen = ranking_patients(checkpoint, dataset, count=patients, seed=seed)
     with counted("calibrating") as progress:
         model, recorded = ranges_or_measured(checkpoint, dataset, slices=slices, seed=seed, progress=progress)

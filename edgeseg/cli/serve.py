@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._model import MODEL_HELP, artifact
 from edgeseg.cli._options import ContractFile, json_option
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ TOKEN_VARIABLE = "EDGESEG_TOKEN"
 
 
 def serve(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The artifact: a .onnx, .ort or .tflite file.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help=MODEL_HELP)],
     *,
     host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", envvar="AIP_HTTP_PORT", help="0 takes a free one.")] = 8080,
@@ -95,7 +96,7 @@ def serve(
         from edgeseg.service import server
     except ModuleNotFoundError as error:
         raise MissingExtraError(error.name or "fastapi", "serve", "edgeseg serve") from error
-    server.serve(model, options, lambda url, engine: _tell(url, engine, json=json), contract=contract)
+    server.serve(artifact(model), options, lambda url, engine: _tell(url, engine, json=json), contract=contract)
 
 
 def _token(path: Path | None) -> str | None:
@@ -130,8 +131,9 @@ def _tell(url: str, engine: Engine, *, json: bool) -> None:
         sys.stdout.flush()
         return
     model = engine.model
+    name = model.network or model.variant
     for line in (
-        f"serving {model.variant} {model.target} ({model.runtime}, {model.numerics}) on {url}; {url}/docs says how",
+        f"serving {name} {model.target} ({model.runtime}, {model.numerics}) on {url}; {url}/docs says how",
         INTENDED_USE,
     ):
         typer.echo(line, err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._data import Labels, Layout
+from edgeseg.cli._data import Labels, Layout, Plane, decoded
 from edgeseg.cli._options import json_option, out_option
 
 if TYPE_CHECKING:
@@ -23,7 +23,15 @@ def train(
     data: Annotated[Path, typer.Option(metavar="DIR", help="A data set with reference masks.")],
     variant: Annotated[
         str | None,
-        typer.Option(help="unet, unet-bn, alphax, r2unet, or a tier; that of --from, or alphax-light, if not given."),
+        typer.Option(
+            "--variant",
+            "--network",
+            help="unet, unet-bn, alphax, r2unet, a tier, or a network for its shape; that of --from, or light's, if "
+            "not given.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What tables call these weights, and 'edgeseg ship' names the network.")
     ] = None,
     alpha: Annotated[float | None, typer.Option(help="Multiplies every width, in (0, 1].")] = None,
     stem: Annotated[str | None, typer.Option(help="full, half or quarter resolution inside.")] = None,
@@ -37,7 +45,9 @@ def train(
     epochs: Annotated[int, typer.Option(help="Passes over the slices with tumour.")] = 120,
     seed: Annotated[int, typer.Option(help="Seed of weights, batches, augmentation and split.")] = 0,
     backend: Annotated[str, typer.Option(help="tensorflow, jax or torch.")] = "tensorflow",
-    out: Annotated[Path | None, out_option("The run's folder; runs/VARIANT if not given.", metavar="DIR")] = None,
+    out: Annotated[
+        Path | None, out_option("The run's folder; runs/NAME or runs/VARIANT if not given.", metavar="DIR")
+    ] = None,
     split: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A split by 'edgeseg data split'; made from --seed if not given."),
@@ -80,6 +90,7 @@ def train(
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where decoded slices are kept.")] = None,
     layout: Layout = None,
     labels: Labels = None,
+    plane: Plane = None,
     as_json: Annotated[bool, json_option("Print JSON instead of the summary.")] = False,
 ) -> None:
     """Train a network on a data set, validated per patient on one fold of a split by patient.
@@ -122,7 +133,8 @@ def train(
         precision=precision,
     )
     options = TrainOptions(
-        out=out or Path("runs") / spec.variant.slug,
+        out=out or Path("runs") / (name or spec.variant.slug),
+        name=_name(name, folds),
         backend=backend,
         resume=resume,
         validate_every=validate_every,
@@ -131,7 +143,7 @@ def train(
         distil_weight=distil_weight,
         initial=start_from,
     )
-    slices, dealt = _open(data, cache, split, folds, seed, layout=layout, labels=labels)
+    slices, dealt = _open(data, cache, split, folds, seed, layout=layout, labels=labels, plane=plane)
     if folds is not None:
         cross_validate(slices, spec, dealt, options, ray=ray, ray_cpus=ray_cpus, as_json=as_json)
     else:
@@ -147,6 +159,24 @@ def _variant(
 
     weights = start_from if folds is None or start_from is None else of_fold(start_from)
     return variant_of(name, weights, alpha=alpha, **shape)
+
+
+def _name(name: str | None, folds: int | None) -> str:
+    """Refuse a name that no network can have, or that one has already."""
+    from edgeseg import networks
+    from edgeseg.errors import OptionError
+
+    if name is None:
+        return ""
+    if folds is not None:
+        raise OptionError(
+            f"--name '{name}' names one network, and --folds {folds} trains several; leave one of them out"
+        )
+    if (taken := networks.named(networks.check_name(name))) is not None:
+        raise OptionError(
+            f"name is '{name}', which is taken by the network in {taken.folder}; choose another, such as my-{name}"
+        )
+    return name
 
 
 def _check(*, validate_every: int, fold: int | None, folds: int | None, ray: bool, ray_cpus: int | None) -> None:
@@ -192,6 +222,7 @@ def _one_fold(
             teachers=teachers,
             initial=initial,
             devices=options.devices,
+            name=options.name,
         )
     if as_json:
         typer.echo(to_json(result))
@@ -204,7 +235,7 @@ def _summary(result: TrainResult) -> None:
 
     last = result.history[-1]
     speed = "" if result.images_per_second is None else f" at {result.images_per_second:g} images/s"
-    typer.echo(f"{result.variant}: {last.step} steps{speed} on {result.backend}")
+    typer.echo(f"{result.network or result.variant}: {last.step} steps{speed} on {result.backend}")
     typer.echo(
         f"validation Dice per patient, {result.validation_patients} patients: "
         f"mean {last.dice_mean:.3f}, median {last.dice_median:.3f}"
@@ -223,18 +254,15 @@ def _open(
     *,
     layout: str | None,
     labels: str | None,
+    plane: str | None,
 ) -> tuple[SliceCache, Split]:
     """Decode the slices and say which patients stand in which fold."""
-    from edgeseg.cli._progress import counted
-    from edgeseg.data.cache import cached, folder_key
-    from edgeseg.data.open import open_dataset
     from edgeseg.data.split import check_split, make_folds, read_split
     from edgeseg.errors import OptionError
+    from edgeseg.specs import AXIAL
 
-    dataset = open_dataset(data, layout=layout, labels=labels)
-    with counted("decoding slices") as progress:
-        slices = cached(dataset, folder_key(data, layout=layout, labels=labels), root=cache, progress=progress)
-    counted_on = dataset if slices.index.resampled else slices
+    dataset, slices = decoded(data, cache, layout=layout, labels=labels, plane=plane, doing="decoding slices")
+    counted_on = dataset if slices.index.resampled or slices.index.plane != AXIAL else slices
     if split is None:
         return slices, make_folds(counted_on, folds=min(5, len(slices.patients)) if folds is None else folds, seed=seed)
     dealt = read_split(split)

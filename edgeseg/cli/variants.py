@@ -12,15 +12,13 @@ from edgeseg.cli._options import json_option
 def variants(
     as_json: Annotated[bool, json_option("Print JSON instead of the tables.")] = False,
 ) -> None:
-    """List the networks and the three tiers; parameters and multiply-accumulates are counted on the built network."""
+    """List the kinds of network and the three tiers; 'edgeseg networks' lists those that are trained."""
     from edgeseg.cli._print import show
-    from edgeseg.cli._progress import counted
     from edgeseg.jsonio import to_json
     from edgeseg.reports.listings import variant_tables
     from edgeseg.stages.listings import list_variants
 
-    with counted("counting") as progress:
-        listed = list_variants(progress)
+    listed = list_variants()
     if as_json:
         typer.echo(to_json(listed))
     else:

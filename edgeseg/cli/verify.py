@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeseg.cli._data import Labels, Layout
+from edgeseg.cli._model import artifact, label
 from edgeseg.cli._options import ContractFile, Threads, contract_option, json_option
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ PHANTOM_PATIENTS = 2
 
 def verify(
     model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="The artifact to check: .onnx, .ort, .tflite or .hdf5.")
+        Path, typer.Argument(metavar="MODEL", help="The artifact to check: .onnx, .ort, .tflite or .hdf5, or a name.")
     ],
     reference: Annotated[Path, typer.Option(metavar="MODEL2", help="The artifact to hold it against.")],
     data: Annotated[
@@ -53,6 +54,7 @@ def verify(
 
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
+    model, reference = artifact(model), artifact(reference)
     predictor = targets.open_artifact(model, threads=threads, contract=contract)
     dataset = _dataset(data, predictor.contract.channels, layout, labels)
     other = targets.open_artifact(reference, threads=threads, contract=reference_contract)
@@ -62,7 +64,7 @@ def verify(
             predictor,
             other,
             volumes(dataset),
-            artifact=f"{told.variant.slug}/{told.target}",
+            artifact=f"{label(told, model)}/{told.target}",
             max_flip_ppm=_tolerated(told.target, max_flip_ppm),
             progress=progress,
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._complete import networks
 from edgeseg.cli._options import ContractFile, json_option, out_option
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ def web(
     *,
     network: Annotated[
         str | None,
-        typer.Option("--network", metavar="NAME", help="A network that ships, as in models/ or 'edgeseg variants'."),
+        typer.Option(
+            "--network",
+            metavar="NAME",
+            help="The network of the page, as 'edgeseg networks' has it.",
+            autocompletion=networks,
+        ),
     ] = None,
     artifact: Annotated[
         Path | None, typer.Option("--artifact", metavar="FILE", help="An .onnx artifact in place of one that ships.")
@@ -38,35 +44,18 @@ def web(
     The page works offline after the first visit, sends nothing anywhere, and checks the network on each device before
     it draws a mask. Without --network and --artifact it carries the light network in int8.
     """
-    from edgeseg.errors import OptionError
+    from edgeseg.cli._model import chosen
     from edgeseg.jsonio import to_json
-    from edgeseg.place import scratch
     from edgeseg.stages.ship import serve_site, write_site
 
-    if network is not None and artifact is not None:
-        raise OptionError("--network and --artifact name two networks; a page has one, so leave one of them out")
-    if contract is not None and artifact is None:
-        raise OptionError("--contract says something of --artifact, which is not given; give it, too")
-    if artifact is not None:
-        manifest = write_site(artifact, out=out, page=page, contract=contract)
-    else:
-        with scratch("web") as folder:
-            manifest = write_site(_converted(network, folder), out=out, page=page)
+    model, _ = chosen(network, artifact, contract, of="a page")
+    manifest = write_site(model, out=out, page=page, contract=contract)
     if as_json:
         typer.echo(to_json(manifest))
     else:
         _tell(manifest, out, served=serve)
     if serve:
         serve_site(out, port=port, ready=lambda url: typer.echo(f"serving {out} on {url} until Ctrl-C", err=True))
-
-
-def _converted(network: str | None, folder: Path) -> Path:
-    from edgeseg.cli._progress import line
-    from edgeseg.cli._variant import variant_of
-    from edgeseg.stages.ship import convert_shipped
-
-    line("converting the network to onnx-int8")
-    return convert_shipped("onnx-int8", variant_of(network, None, alpha=None, stem=None), folder)
 
 
 def _tell(manifest: SiteManifest, out: Path, *, served: bool) -> None:

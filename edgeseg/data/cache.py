@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import artifacts
+from edgeseg.data.mapped import let_go
 from edgeseg.data.one_size import common_size, square_size, to_one_size
 from edgeseg.data.rows_file import RowsFile
 from edgeseg.data.volume import Dataset, Volume, volumes
@@ -21,7 +22,7 @@ from edgeseg.errors import OutputError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.place import CACHE_VARIABLE, cache_dir, private_folder, staging, sweep
 from edgeseg.progress import Progress
-from edgeseg.specs import LGG, ChannelSet
+from edgeseg.specs import AXIAL, LGG, ChannelSet
 
 _LOG = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class CacheIndex:
     channels: ChannelSet = LGG
     classes: tuple[str, ...] = ()
     resampled: bool = False
+    plane: str = AXIAL
 
 
 class SliceCache:
@@ -85,6 +87,11 @@ class SliceCache:
             volume = self.volume(one.patient)
             if _digest(volume) != one.sha256:
                 raise ValueError(f"the slices or masks of {one.patient} were changed")
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Take what was read out of this process' memory; it is read again when it is used."""
+        let_go(self.images, self.masks)
 
     @property
     def name(self) -> str:
@@ -138,20 +145,21 @@ class SliceCache:
             channels=self.channels.names,
             classes=self.classes,
             spacing_mm=entry.spacing_mm,
+            plane=self.index.plane,
         )
 
 
-def folder_key(root: Path, *, layout: str | None = None, labels: str | None = None) -> str:
+def folder_key(root: Path, *, layout: str | None = None, labels: str | None = None, plane: str | None = None) -> str:
     """Return a hash over the names, sizes and times of all files under a folder, and over the readers' code.
 
-    What decides how they are read, as `edgeseg.data.open.open_dataset` takes it, is hashed with them. Of a file that
-    lists others, such as a CSV, its folder is looked at.
+    What decides how they are read, as `edgeseg.data.open.open_dataset` takes it, and in which plane, is hashed with
+    them. Of a file that lists others, such as a CSV, its folder is looked at.
 
     The time of the last change of a file's state is among them, which cannot be set back as that of its content can.
     Links to folders are followed, as the readers follow them, but for those that lead back up.
     """
     digest = hashlib.sha256(f"{root.resolve()}\0{artifacts.source_digest('data')}\n".encode())
-    for name, value in (("layout", layout), ("labels", labels)):
+    for name, value in (("layout", layout), ("labels", labels), ("plane", plane)):
         if value is not None:
             digest.update(f"{name}\0{value}\n".encode())
     if root.is_file():
@@ -232,7 +240,7 @@ class _AnotherSizeError(Exception):
 
 def _write(dataset: Dataset, folder: Path, size: tuple[int, int] | None, progress: Progress | None) -> None:
     entries: list[CachedPatient] = []
-    rows, resampled, found = 0, False, size
+    rows, resampled, found, plane = 0, False, size, AXIAL
     with RowsFile(folder / "images.npy") as images, RowsFile(folder / "masks.npy") as masks:
         for done, patient in enumerate(dataset.patients, start=1):
             stored = dataset.volume(patient)
@@ -241,7 +249,7 @@ def _write(dataset: Dataset, folder: Path, size: tuple[int, int] | None, progres
             if size is None and own != found:
                 raise _AnotherSizeError
             volume = to_one_size(stored, found)
-            resampled = resampled or volume is not stored
+            resampled, plane = resampled or volume is not stored, volume.plane
             images.add(volume.images)
             masks.add(volume.reference)
             entry = CachedPatient(
@@ -265,5 +273,6 @@ def _write(dataset: Dataset, folder: Path, size: tuple[int, int] | None, progres
         channels=dataset.channels,
         classes=dataset.classes,
         resampled=resampled,
+        plane=plane,
     )
     (folder / "index.json").write_text(to_json(index))

@@ -20,8 +20,9 @@ from pathlib import Path
 
 from edgeseg.artifacts import make_dir
 from edgeseg.data.kaggle_lgg import LICENCE, KaggleLgg
+from edgeseg.data.patient_look import ERROR
 from edgeseg.data.unpack import FOLDER, unpack
-from edgeseg.data.verify import ERROR, VerifyResult, verify_dataset
+from edgeseg.data.verify import VerifyResult, verify_dataset
 from edgeseg.errors import DatasetError, MissingExtraError, OutputError
 from edgeseg.jsonio import parse_json, read_document
 from edgeseg.progress import Progress, Say

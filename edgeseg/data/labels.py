@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,23 @@ class Labels:
         planes = [np.isin(numbers, region.values) for region in self.regions]
         return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
 
+    def united(self, planes: Mapping[int, NDArray[np.bool_]], like: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Turn a mask for each label, which may overlap, into masks of the regions.
+
+        Args:
+            planes: `(N, H, W) bool` by label; one that is not there is empty.
+            like: N, H and W.
+
+        Returns:
+            `(N, H, W) bool` of one region, `(N, H, W, K) bool` of several.
+        """
+        found = np.zeros((*like, len(self.regions)), np.bool_)
+        for place, region in enumerate(self.regions):
+            for value in region.values:
+                if value in planes:
+                    found[..., place] |= planes[value]
+        return found[..., 0] if len(self.regions) == 1 else found
+
 
 def _shown(values: list[int]) -> str:
     return ", ".join(map(str, values[:_SHOWN])) + (" ..." if len(values) > _SHOWN else "")
@@ -89,7 +107,7 @@ def whole(maps: NDArray[np.generic], where: str) -> NDArray[np.uint16]:
 
 
 def chosen(own: Labels | None, text: str | None, source: str) -> Labels:
-    """Decide what masks tell apart: what the user asks for, or else what the data set says.
+    """Decide what masks tell apart: what the user asks for, by numbers or by the set's own names, or what the set says.
 
     Args:
         own: of the data set; None where it does not say.
@@ -102,7 +120,7 @@ def chosen(own: Labels | None, text: str | None, source: str) -> Labels:
     """
     if text is None:
         return own or Labels(regions=(Region(name="tumour", values=(1,)),), binary=True)
-    regions = parse_labels(text)
+    regions = parse_labels(text if own is None else _numbered(own, text, source))
     known = None if own is None else own.known
     asked = {value for region in regions for value in region.values}
     if known is not None and (odd := sorted(asked - known)):
@@ -111,3 +129,20 @@ def chosen(own: Labels | None, text: str | None, source: str) -> Labels:
             "name these"
         )
     return Labels(regions=regions, known=known)
+
+
+def _numbered(own: Labels, text: str, source: str) -> str:
+    """Put labels in the place of names of the data set's classes: `tumour=necrosis+2` becomes `tumour=1+2`."""
+    named = {region.name.casefold(): "+".join(map(str, region.values)) for region in own.regions}
+
+    def number(part: str) -> str:
+        plain = "-".join(part.casefold().split())
+        if own.binary or not plain or plain.isdecimal() or plain in named:
+            return named.get(plain, part)
+        raise DatasetError(
+            f"{source}: --labels names '{part.strip()}', and the classes of this set are {', '.join(named)}; name "
+            "these, or their numbers"
+        )
+
+    parts = (part.partition("=") for part in text.split(","))
+    return ",".join(f"{name}{equals}{'+'.join(map(number, values.split('+')))}" for name, equals, values in parts)

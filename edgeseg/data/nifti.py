@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from edgeseg.data.candidate import Candidate
 from edgeseg.data.grid import Grid, View, common_view
 from edgeseg.data.origin import Origin, label_of, visit_of
-from edgeseg.data.recognise import SeriesFacts
+from edgeseg.data.recognise import SeriesFacts, names_sequence
 from edgeseg.data.scan_format import Listed, ScanFormat
 from edgeseg.data.sequence import Plane
 from edgeseg.data.voxel_bytes import count_voxels, unpacked
@@ -248,9 +248,21 @@ def _affines(header: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], tup
 def _list(files: tuple[Path, ...], _salt: str) -> Listed:
     found = []
     for path in files:
-        facts = SeriesFacts(description=stem(path))
+        facts = SeriesFacts(description=_described(path))
         found.append(Candidate(facts=facts, files=(path,), origin=_origin(path), open=functools.partial(_one, path)))
     return tuple(found), ()
+
+
+def _described(path: Path) -> str:
+    """Give a file's name without its folder's at the head, which names the patient where the rest names a sequence.
+
+    So `synthetic_3/synthetic_3_t1ce.nii.gz` is `t1ce`, whatever words a patient's name holds.
+    """
+    name, folder = stem(path), path.absolute().parent.name
+    rest = name[len(folder) :]
+    if not folder or not name.casefold().startswith(folder.casefold()) or rest[:1] not in ("_", "-", ".", " "):
+        return name
+    return rest[1:] if names_sequence(rest) and not names_sequence(folder) else name
 
 
 def _origin(path: Path, space: str | None = None) -> Origin:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgeseg.data.layouts.csv_list import half_a_list, open_csv
 from edgeseg.data.layouts.layout import StoredDataset
 from edgeseg.data.layouts.table import LAYOUTS
 from edgeseg.data.listing import require_folder, visible_files
@@ -37,6 +38,8 @@ def open_dataset(path: Path, *, layout: str | None = None, labels: str | None = 
     for one in LAYOUTS.values():
         if one.looks_like(path):
             return one.open(path, labels)
+    if (list_ := half_a_list(path)) is not None:
+        return open_csv(list_, labels)
     hint = ""
     if visible_files(path, SUFFIXES):
         hint = " Slices lie in it directly: if it is one patient, give the folder above it."

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgeseg import imaging
 from edgeseg.data.augment import Variation, augment, can_be_missing, draw
 from edgeseg.data.cache import SliceCache
+from edgeseg.data.mapped import let_go
 from edgeseg.data.paste import Pastes, draw_pastes, paste
 from edgeseg.errors import SplitError
 from edgeseg.specs import TrainSpec
@@ -51,9 +52,17 @@ class Sampler:
         if spec.missing_share:
             can_be_missing(cache.channels)
         rows = np.concatenate([np.asarray(cache.rows(p), dtype=np.int64) for p in patients])
-        has_tumour = np.array([bool(cache.masks[row].any()) for row in rows])
+        shown: NDArray[np.bool_] = np.concatenate([_shown(cache, patient) for patient in patients])
+        has_tumour = shown.any(axis=1)
         if not has_tumour.any():
             raise SplitError(f"none of the {len(patients)} training patients has a slice with tumour; check the masks")
+        if absent := [
+            name for name, there in zip(cache.classes, np.asarray(shown.any(axis=0)), strict=False) if not there
+        ]:
+            raise SplitError(
+                f"none of the {len(patients)} training patients has the class '{absent[0]}', so nothing can learn it; "
+                "leave it out with --labels, or train with patients who have it"
+            )
         return cls(cache, rows[has_tumour], rows[~has_tumour], spec, soft)
 
     @property
@@ -99,6 +108,8 @@ class Sampler:
         images, targets = np.stack([image for image, _ in pairs]), np.stack([target for _, target in pairs])
         if self.soft is not None:
             targets[..., 1] += (1.0 - self.spec.distil_weight) * (targets[..., 0] - targets[..., 1])
+        self.cache.let_go()
+        let_go(self.soft)
         pastes = self.pastes(epoch, step)
         return (images, targets) if pastes is None else paste(np, images, targets, pastes)
 
@@ -140,3 +151,11 @@ class Sampler:
     def names(self, epoch: int, step: int) -> list[str]:
         """The slices of one batch as `<patient>/<slice>`."""
         return [self.cache.slice_name(int(row)) for row in self.rows(epoch, step)]
+
+
+def _shown(cache: SliceCache, patient: str) -> NDArray[np.bool_]:
+    """Say of each slice of a patient which classes it has: `(N, K) bool`, K = 1 where masks tell tumour alone."""
+    rows = cache.rows(patient)
+    shown = np.asarray(cache.masks[rows.start : rows.stop].any(axis=(1, 2)))
+    cache.let_go()
+    return shown.reshape(len(rows), -1)

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg.specs import LGG, ChannelSet
+from edgeseg.specs import AXIAL, LGG, ChannelSet
 
 KAGGLE_LGG, PHANTOM = "kaggle-lgg", "phantom"
 """Names of data sets: the real one that edgeseg is developed on, and the made-up one."""
@@ -29,6 +29,7 @@ class Volume:
         channels: names of the channels.
         classes: names of the K classes; empty where there is one, tumour.
         spacing_mm: distances of slices, rows and columns; None where they are unknown.
+        plane: the one of `edgeseg.specs.PLANES` in which the slices lie.
     """
 
     patient: str
@@ -39,6 +40,7 @@ class Volume:
     channels: tuple[str, ...] = LGG.names
     classes: tuple[str, ...] = ()
     spacing_mm: tuple[float, float, float] | None = None
+    plane: str = AXIAL
 
     @property
     def reference(self) -> NDArray[np.bool_]:

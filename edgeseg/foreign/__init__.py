@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgeseg.foreign.contract_file import ForeignContract, of_artifact, read_foreign_contract, write_contract_toml
+from edgeseg.foreign.feeding import check_fed, fed, targets_on_grid, to_size
 from edgeseg.foreign.network import ForeignNetwork, complete, read_network, rebuild, source_files
 from edgeseg.foreign.onnx_file import OnnxGraph, read_onnx_graph
 from edgeseg.foreign.onnx_keras import keras_network
@@ -16,7 +17,9 @@ __all__ = [
     "Kind",
     "OnnxGraph",
     "OriginalPredictor",
+    "check_fed",
     "complete",
+    "fed",
     "is_foreign",
     "keras_network",
     "of_artifact",
@@ -27,5 +30,7 @@ __all__ = [
     "rebuild",
     "recognise",
     "source_files",
+    "targets_on_grid",
+    "to_size",
     "write_contract_toml",
 ]

@@ -8,24 +8,27 @@ from typing import Any
 
 from edgeseg.errors import ContractError, OptionError
 from edgeseg.foreign.head_rules import HeadWish
-from edgeseg.jsonio import JsonFormatError, from_plain
+from edgeseg.jsonio import JsonFormatError, from_plain, to_plain
 from edgeseg.runtime.contract_file import read_contract_plain
 from edgeseg.runtime.model_files import model_sha256
-from edgeseg.specs import CHANNELS, Contract, PostProcessing
+from edgeseg.specs import CHANNELS, Contract, MaskRegion, PostProcessing, channel_set
 from edgeseg.specs.contract import LAYOUTS
-from edgeseg.specs.contract_toml import toml_value
+from edgeseg.specs.contract_toml import toml_tables, toml_value
 from edgeseg.specs.foreign import HEADS
 from edgeseg.specs.normalisation import Intensity, check_normalisation
+from edgeseg.specs.region import check_mask_regions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignContract:
     """What is said of a network; None or empty where nothing is.
 
-    `channels` are those of the image in their order, `size` its height and width. `output` is one of `HEADS`; `classes`
-    names its channels, and `foreground` those that are the mask. Bytes are multiplied by `scale` after `normalisation`,
-    which `intensity` says more of where it is neither `unit` nor `slice`. `layout`, of the file's input, and
-    `content_sha256`, of the file, are held against it.
+    `channels` are those of the image in their order, `reference_channel` and `stand_in` among them as in
+    `edgeseg.specs.ChannelSet`; `size` is its height and width. `output` is one of `HEADS`; `classes`
+    names its channels, and `foreground` those that are the mask; in place of that `regions` are several masks, and
+    `exclusive` says whether one class wins each pixel where the graph does not tell. Bytes are multiplied by `scale`
+    after `normalisation`, which `intensity` says more of where it is neither `unit` nor `slice`. `layout`, of the
+    file's input, and `content_sha256`, of the file, are held against it.
     """
 
     channels: tuple[str, ...] = CHANNELS
@@ -34,6 +37,8 @@ class ForeignContract:
     output_name: str | None = None
     classes: tuple[str, ...] = ()
     foreground: tuple[int, ...] = ()
+    regions: tuple[MaskRegion, ...] = ()
+    exclusive: bool | None = None
     threshold: float = 0.5
     normalisation: str = "unit"
     scale: float | None = None
@@ -45,6 +50,8 @@ class ForeignContract:
     post_processing: PostProcessing = field(default_factory=PostProcessing)
     seen_patients: tuple[str, ...] = ()
     training_hash: str | None = None
+    reference_channel: str | None = None
+    stand_in: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no network could have."""
@@ -57,8 +64,9 @@ class ForeignContract:
             raise OptionError("size is one number of pixels, or a list of height and width, such as 256 or [256, 320]")
         if not 0.0 < self.threshold < 1.0:
             raise OptionError(f"threshold is {self.threshold}; a probability strictly between 0 and 1 is needed")
-        if unknown := [name for name in self.channels if name not in CHANNELS]:
-            raise OptionError(f"channels holds '{unknown[0]}'; slices have: {', '.join(CHANNELS)}")
+        channel_set(self.channels, reference=self.reference_channel or "", stand_in=self.stand_in)
+        named = self.classes or tuple(map(str, range(2 + max((max(one.channels) for one in self.regions), default=0))))
+        check_mask_regions(self.regions, named, exclusive=bool(self.exclusive), foreground=self.foreground)
 
     @property
     def pixels(self) -> tuple[int, int] | None:
@@ -68,7 +76,13 @@ class ForeignContract:
     @property
     def head(self) -> HeadWish:
         """What is said of the output."""
-        return HeadWish(output=self.output, foreground=self.foreground)
+        return HeadWish(
+            output=self.output,
+            foreground=self.foreground,
+            classes=self.classes,
+            regions=self.regions,
+            exclusive=self.exclusive,
+        )
 
 
 _OF_ARTIFACT = frozenset(one.name for one in fields(Contract)) - {
@@ -118,6 +132,10 @@ def of_artifact(contract: Contract) -> ForeignContract:
         channels=contract.channels,
         size=(contract.height, contract.width),
         output=contract.output,
+        classes=contract.classes,
+        foreground=contract.foreground,
+        regions=contract.regions,
+        exclusive=contract.exclusive if contract.regions else None,
         threshold=contract.threshold,
         normalisation=contract.normalisation,
         scale=contract.scale,
@@ -127,31 +145,45 @@ def of_artifact(contract: Contract) -> ForeignContract:
         post_processing=contract.post_processing,
         seen_patients=contract.seen_patients,
         training_hash=contract.training_hash,
+        reference_channel=contract.reference_channel,
+        stand_in=contract.stand_in,
     )
 
 
 def _of_network(plain: dict[str, Any]) -> dict[str, Any]:
-    """Write height and width as a size, and leave out what is of an artifact alone."""
+    """Write height and width as a size, and leave out what is of an artifact alone.
+
+    The contract of an artifact says `exclusive` where it is so, and nothing where it is not.
+    """
     sealed = plain.get("contract_sha256") is not None
     artifact = _OF_ARTIFACT | ({"content_sha256"} if sealed else frozenset())
     found = {key: value for key, value in plain.items() if key not in artifact}
     if {"height", "width"} & set(found):
         found["size"] = [found.pop(side, 0) for side in ("height", "width")]
+    if found.get("regions") and "schema_version" in plain:
+        found.setdefault("exclusive", False)
     return found
 
 
-def write_contract_toml(given: ForeignContract, facts: tuple[str, ...]) -> str:
-    """Write a commented contract with what is known; `facts` are sentences about the network, for its head."""
+def write_contract_toml(given: ForeignContract, facts: tuple[str, ...], channels: int = 1) -> str:
+    """Write a commented contract with what is known.
+
+    Args:
+        given: what is known.
+        facts: sentences about the network, for its head.
+        channels: of its output.
+    """
 
     def listed(values: tuple[Any, ...]) -> str:
         return toml_value(list(values))
 
     size = listed(given.size) if given.size else "256"
+    exclusive = "true" if given.exclusive else "false"
     lines = (
         "# What edgeseg must know of this network. Lines that begin with # are comments.",
         *(f"# {fact}" for fact in facts),
         "",
-        "# The channels of the image, in the order that the network takes them: pre, flair, post.",
+        "# The channels of the image, in the network's order: pre, flair, post, or as the data has them.",
         f"channels = {listed(given.channels)}",
         "# Height and width of the image, in pixels; one number where they are equal.",
         f"{'' if given.size else '# '}size = {size}",
@@ -159,7 +191,7 @@ def write_contract_toml(given: ForeignContract, facts: tuple[str, ...]) -> str:
         f"{'' if given.output else '# '}output = {toml_value(given.output or 'logits')}",
         *((f"output_name = {toml_value(given.output_name)}",) if given.output_name else ()),
         "# Names of the output's channels, and which of them are the mask (numbers from 0, or names).",
-        f"{'' if given.classes else '# '}classes = {listed(given.classes or ('background', 'tumour'))}",
+        f"{'' if given.classes else '# '}classes = {listed(given.classes or _class_names(channels))}",
         f"{'' if given.foreground else '# '}foreground = {listed(given.foreground or (1,))}",
         "# A pixel belongs to the mask where its probability is above this.",
         f"threshold = {given.threshold:g}",
@@ -169,9 +201,48 @@ def write_contract_toml(given: ForeignContract, facts: tuple[str, ...]) -> str:
         f"scale = {toml_value(1 / 255 if given.scale is None else given.scale)}",
         "# What it was trained on, for reports.",
         f"trained_on = {toml_value(given.trained_on)}",
-        "",
-        "# [intensity]                # of z-score: over whose pixels mean and deviation are taken",
-        '# over = "volume"            # or "slice"',
-        '# pixels = "all"             # or "non-zero"',
+        *((f"licence = {toml_value(given.licence)}",) if given.licence else ()),
+        *((f"seen_patients = {listed(given.seen_patients)}",) if given.seen_patients else ()),
+        *(_SEVERAL if channels > 1 else ()),
+        *((f"{'' if given.regions else '# '}exclusive = {exclusive}",) if channels > 1 else ()),
+        *(_INTENSITY if given.intensity is None else ()),
+        *toml_tables(to_plain(given)),
+        *(_commented_regions(given, channels) if channels > 1 and not given.regions else ()),
     )
     return "\n".join(lines) + "\n"
+
+
+_SEVERAL = (
+    "# Of several masks: true where one class wins each pixel (softmax), false where each channel is by itself",
+    "# (sigmoid). The graph tells it where it ends in one of these. The masks are the [[regions]] below.",
+)
+_INTENSITY = (
+    "",
+    "# [intensity]                # of z-score: over whose pixels mean and deviation are taken",
+    '# over = "volume"            # or "slice"',
+    '# pixels = "all"             # or "non-zero"',
+)
+
+
+def _class_names(channels: int) -> tuple[str, ...]:
+    if channels <= 2:
+        return ("background", "tumour")
+    return ("background", *(f"class-{number}" for number in range(1, channels)))
+
+
+def _commented_regions(given: ForeignContract, channels: int) -> list[str]:
+    """Show how several masks are named: one for each class, without the background of a softmax."""
+    first = 0 if given.output == "sigmoid" else 1
+    names = given.classes or _class_names(channels)
+    shown = range(first, channels) if channels - first > 1 else range(channels)
+    lines = ["", "# Several masks in place of foreground: name them, and take the # away."]
+    for label, channel in enumerate(shown, start=1):
+        name = f"class-{channel}" if names[channel] == "background" else names[channel]
+        lines += [
+            "# [[regions]]",
+            f"# name = {toml_value(name)}",
+            f"# channels = [{channel}]{'             # one or more of the channels' if label == 1 else ''}",
+            f"# label = {label}{'                  # in label maps, 1 to 255' if label == 1 else ''}",
+            f"# threshold = {given.threshold:g}",
+        ]
+    return lines

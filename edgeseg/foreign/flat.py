@@ -76,7 +76,9 @@ def _image_shape(model: Any, path: Path, size: tuple[int, int] | None) -> tuple[
     shape = tuple(inputs[0].shape)
     shown = " x ".join("?" if side is None else str(side) for side in shape)
     if len(shape) == 5:
-        raise ArtifactError(f"{path}: takes {shown}, a volume; edgeseg compresses networks of single slices (2-D)")
+        raise ArtifactError(
+            f"{path}: takes {shown}, a volume; edgeseg compresses networks of single slices, so give a 2-D network"
+        )
     if len(shape) != 4:
         raise ArtifactError(f"{path}: takes {shown}; a network of images is needed, such as ? x 256 x 256 x 3")
     if str(inputs[0].dtype).startswith(("int", "uint", "string")) and inputs[0].dtype != "uint8":
@@ -240,7 +242,8 @@ def choose_output(graph: FlatGraph, path: Path, wanted: str | None) -> tuple[str
         only = next(iter(graph.outputs.values()))
         kind = "a volume" if len(only.shape) == 5 else "one answer for the whole image, as a classifier does"
         raise ArtifactError(
-            f"{path}: gives {names}: {kind}; edgeseg compresses networks that give a value for every pixel"
+            f"{path}: gives {names}: {kind}; edgeseg compresses networks that segment, with a value for "
+            "every pixel, so give such a one"
         )
     height, width = graph.image.shape[1:3]
     full = [name for name, tensor in maps.items() if pixels(tensor) in ((height, width), None)]

@@ -3,7 +3,7 @@
 A sigmoid or softmax at the end is cut off. Of two channels that share a softmax the logit is their difference, folded
 into the last convolution; of more it is the largest of the foreground minus the largest of the others, so that it is
 above 0 exactly where the most probable class is foreground. Of channels with a sigmoid each it is the largest of the
-foreground.
+foreground. Where the contract names several masks the channels stay, and a runner makes the masks of them.
 """
 
 from __future__ import annotations
@@ -19,23 +19,25 @@ from numpy.typing import NDArray
 from edgeseg.errors import ArtifactError
 from edgeseg.foreign.bounds import gives_probabilities
 from edgeseg.foreign.flat import pixels
-from edgeseg.foreign.head_rules import HeadWish, decide_foreground, decide_kind, enlargement
+from edgeseg.foreign.head_rules import LOGARITHM, HeadWish, Masks, decide_kind, decide_masks, enlargement
 
-_ENDS = ("sigmoid", "softmax")
+_LOGARITHM = "log_softmax"
+_ENDS = ("sigmoid", "softmax", _LOGARITHM)
+_MOVES = ("Permute", "Reshape")
 _CONVOLUTIONS = ("Conv2D", "Conv2DTranspose", "Dense", "DepthwiseConv2D", "SeparableConv2D")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Head:
-    """What was found, and `logits`, `(None, H, W, 1)`.
+    """What was found, and `logits`, `(None, H, W, 1)`, or of several masks `(None, H, W, K)`.
 
-    `kind` is one of `edgeseg.specs.foreign.HEADS`, `foreground` the channels that are the mask.
+    `kind` is one of `edgeseg.specs.foreign.HEADS`, `masks` says which of the channels are the mask, or the masks.
     """
 
     logits: Any
     kind: str
     channels: int
-    foreground: tuple[int, ...]
+    masks: Masks
     notes: tuple[str, ...] = ()
 
 
@@ -51,7 +53,7 @@ class _End:
 
 
 def one_logit(tensor: Any, image: Any, path: Path, wish: HeadWish) -> Head:
-    """Find what an output is, and bring it to one logit for each pixel of the image.
+    """Find what an output is, and bring it to one logit for each pixel of the image, or one for each channel.
 
     Args:
         tensor: the output, `(None, h, w, K)`, `(None, H * W, K)` or `(None, H, W)`.
@@ -67,10 +69,10 @@ def one_logit(tensor: Any, image: Any, path: Path, wish: HeadWish) -> Head:
     end = _cut(_as_map(tensor, image, path))
     channels = int(end.tensor.shape[-1])
     kind = decide_kind(end.kind, channels, path, wish, end.notes, bounded=lambda: gives_probabilities(end.tensor))
-    foreground = decide_foreground(kind, channels, path, wish, end.notes)
-    logits = _chosen(end, kind, channels, foreground)
+    masks = decide_masks(kind, channels, path, wish, end.notes)
+    logits = end.tensor if masks.regions else _chosen(end, kind, channels, masks.foreground)
     logits = _full_size(logits, image, path, end.notes)
-    return Head(logits=logits, kind=kind, channels=channels, foreground=foreground, notes=tuple(end.notes))
+    return Head(logits=logits, kind=kind, channels=channels, masks=masks, notes=tuple(end.notes))
 
 
 def look_at(tensor: Any, image: Any, path: Path) -> tuple[str, int]:
@@ -98,35 +100,50 @@ def _as_map(tensor: Any, image: Any, path: Path) -> Any:
 
 
 def _cut(tensor: Any) -> _End:
-    """Cut off a last sigmoid or softmax, as a layer of its own, inside a convolution, or before a reshape."""
-    import keras
-
+    """Cut off a last sigmoid or softmax, as a layer of its own or inside a convolution, also before reshapes."""
     tensor = _unshaped(tensor)
-    layer, given = _maker(tensor), _source(tensor)
+    source, moves = _moves_before(tensor)
+    layer, given = _maker(source), _source(source)
     kind = _activation(layer)
-    if type(layer).__name__ == "Reshape" and given is not None:
-        inner = _cut(given)
-        if inner.tensor is not given:
-            anew = keras.layers.Reshape(tensor.shape[1:], name="as_map_before")(inner.tensor)
-            back = _unshaped(anew)
-            return _End(back, inner.kind, *_convolution(back), inner.notes)
-        back = _unshaped(tensor)
-        return _End(back, "", *_convolution(back))
-    if kind in _ENDS and type(layer).__name__ in _CONVOLUTIONS:
+    if kind not in _ENDS or (kind != "sigmoid" and not _over_channels(layer, source, moves, tensor)):
+        return _End(tensor, "", *_convolution(tensor))
+    told = f"the last layer '{layer.name}', a {kind}, is cut off"
+    if type(layer).__name__ in _CONVOLUTIONS:
         bare = type(layer).from_config({**layer.get_config(), "activation": "linear", "name": f"{layer.name}_logits"})
-        before = bare(given)
+        given, told = bare(given), f"the {kind} of the last layer '{layer.name}' is cut off"
         bare.set_weights(layer.get_weights())
-        return _End(before, kind, *_convolution(before), [f"the {kind} of the last layer '{layer.name}' is cut off"])
-    if kind in _ENDS:
-        before = _unshaped(given)
-        return _End(before, kind, *_convolution(before), [f"the last layer '{layer.name}', a {kind}, is cut off"])
-    return _End(tensor, "", *_convolution(tensor))
+    for move in moves:
+        given = type(move).from_config({**move.get_config(), "name": f"{move.name}_before"})(given)
+    before = _unshaped(given)
+    if kind == _LOGARITHM:
+        return _End(before, "", *_convolution(before), [LOGARITHM.format(name=layer.name)])
+    return _End(before, kind, *_convolution(before), [told])
+
+
+def _moves_before(tensor: Any) -> tuple[Any, list[Any]]:
+    """Go back over reshapes and transpositions; returns what they begin with, and them in order."""
+    moves: list[Any] = []
+    while type(_maker(tensor)).__name__ in _MOVES and _source(tensor) is not None:
+        moves.insert(0, _maker(tensor))
+        tensor = _source(tensor)
+    return tensor, moves
+
+
+def _over_channels(layer: Any, source: Any, moves: Sequence[Any], tensor: Any) -> bool:
+    """Whether the values that a softmax shares 1 among are the channels of the map behind it."""
+    axis = int(getattr(layer, "options", {}).get("axis", getattr(layer, "axis", -1)))
+    places = np.empty(source.shape[1:], np.int64)
+    along = np.moveaxis(places, axis - 1 if axis > 0 else axis, -1)
+    along[...] = np.arange(along.shape[-1])
+    for move in moves:
+        places = _moved(places, move)
+    return bool((places == np.arange(tensor.shape[-1])).all())
 
 
 def _unshaped(tensor: Any) -> Any:
     """Go back over reshapes and transpositions that lay the same map out otherwise and back."""
     found, here, steps = tensor, tensor, []
-    while type(_maker(here)).__name__ in ("Reshape", "Permute"):
+    while type(_maker(here)).__name__ in _MOVES:
         steps.append(_maker(here))
         here = _source(here)
         if tuple(here.shape) == tuple(tensor.shape) and _idle(steps, tuple(here.shape[1:])):
@@ -139,11 +156,15 @@ def _idle(steps: Sequence[Any], shape: tuple[int, ...]) -> bool:
     start = np.arange(int(np.prod(shape))).reshape(shape)
     moved = start
     for layer in reversed(steps):
-        if type(layer).__name__ == "Permute":
-            moved = moved.transpose([axis - 1 for axis in layer.dims])
-        else:
-            moved = moved.reshape(layer.output.shape[1:])
+        moved = _moved(moved, layer)
     return bool(np.array_equal(moved, start))
+
+
+def _moved(values: NDArray[np.int64], move: Any) -> NDArray[np.int64]:
+    """Do with an array, without the batch, what a reshape or a transposition does."""
+    if type(move).__name__ == "Permute":
+        return values.transpose([axis - 1 for axis in move.dims])
+    return values.reshape(move.output.shape[1:])
 
 
 def _maker(tensor: Any) -> Any:
@@ -160,8 +181,9 @@ def _source(tensor: Any) -> Any:
 def _activation(layer: Any) -> str:
     kind = type(layer).__name__
     if kind in ("Sigmoid", "Softmax"):
-        axis = getattr(layer, "axis", -1)
-        return kind.lower() if kind == "Sigmoid" or axis in (-1, 3) else ""
+        return kind.lower()
+    if getattr(layer, "function", "") == "log softmax":
+        return _LOGARITHM
     function = getattr(layer, "activation", None)
     return str(getattr(function, "__name__", "")) if kind in (*_CONVOLUTIONS, "Activation") else ""
 

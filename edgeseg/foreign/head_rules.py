@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.errors import ArtifactError, ContractError, OptionError
+from edgeseg.specs import MaskRegion
+
+LOGARITHM = (
+    "the last layer '{name}', the logarithm of a softmax, is cut off; it moves all classes of a pixel by as much"
+)
+"""What is said of an end whose differences are those of what stands before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +21,22 @@ class HeadWish:
 
     output: str | None = None
     foreground: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
+    regions: tuple[MaskRegion, ...] = ()
+    exclusive: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masks:
+    """What an output draws: one mask of the channels `foreground`, or one for each of `regions`.
+
+    Of regions `classes` names all channels, and `exclusive` says that one of them wins each pixel.
+    """
+
+    foreground: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
+    regions: tuple[MaskRegion, ...] = ()
+    exclusive: bool = False
 
 
 def decide_kind(
@@ -63,13 +85,63 @@ def decide_kind(
     return "logits"
 
 
-def decide_foreground(kind: str, channels: int, path: Path, wish: HeadWish, notes: list[str]) -> tuple[int, ...]:
-    """Say which channels of an output are the mask; `notes` gains what was assumed.
+def decide_masks(kind: str, channels: int, path: Path, wish: HeadWish, notes: list[str]) -> Masks:
+    """Say which channels of an output are the mask, or the masks; `notes` gains what was assumed.
 
     Raises:
-        ContractError: when the user names one that is not there, or all of several classes.
+        ContractError: when the user names one that is not there, or all of several classes, or contradicts the graph.
         OptionError: when neither the graph nor the user tells.
     """
+    if wish.classes and len(wish.classes) != channels:
+        raise ContractError(
+            f"{path}: the contract names {len(wish.classes)} classes ({', '.join(wish.classes)}) and the output has "
+            f"{channels} channel(s); name each of them once, or leave classes out"
+        )
+    if not wish.regions:
+        return Masks(foreground=_foreground(kind, channels, path, wish, notes))
+    _check_regions(channels, path, wish)
+    exclusive = _exclusive(kind, path, wish)
+    shared = "one channel wins each pixel" if exclusive else "each by itself, so they may overlap"
+    notes.append(f"its {channels} channels draw {len(wish.regions)} masks: {shared_names(wish.regions)}; {shared}")
+    names = wish.classes or tuple(f"channel-{channel}" for channel in range(channels))
+    return Masks(classes=names, regions=wish.regions, exclusive=exclusive)
+
+
+def shared_names(regions: Sequence[MaskRegion]) -> str:
+    """Say what each mask is made of, such as `whole (1+2+3), core (1+3)`."""
+    return ", ".join(f"{region.name} ({'+'.join(map(str, region.channels))})" for region in regions)
+
+
+def _check_regions(channels: int, path: Path, wish: HeadWish) -> None:
+    for region in wish.regions:
+        if any(not 0 <= channel < channels for channel in region.channels):
+            raise ContractError(
+                f"{path}: region '{region.name}' of the contract is made of the channels {list(region.channels)} and "
+                f"the output has {channels}; channels are counted from 0 to {channels - 1}"
+            )
+
+
+def _exclusive(kind: str, path: Path, wish: HeadWish) -> bool:
+    """Whether channels share 1 among them, so that one wins each pixel."""
+    said = wish.exclusive
+    if kind in ("sigmoid", "softmax"):
+        found = kind == "softmax"
+        if said not in (None, found):
+            what = "one class wins each pixel" if found else "each channel is by itself"
+            raise ContractError(
+                f"{path}: its graph ends in a {kind}, so {what}, and the contract says exclusive = "
+                f"{str(said).lower()}; leave the line out"
+            )
+        return found
+    if said is None and kind == "logits":
+        raise OptionError(
+            f"{path}: gives logits, and whether its classes share a pixel is not known; say it in the contract: "
+            "exclusive = true where a softmax belongs behind them, exclusive = false where a sigmoid does"
+        )
+    return bool(said)
+
+
+def _foreground(kind: str, channels: int, path: Path, wish: HeadWish, notes: list[str]) -> tuple[int, ...]:
     if any(not 0 <= channel < channels for channel in wish.foreground):
         raise ContractError(
             f"{path}: the contract names channel {max(wish.foreground)} as foreground and the output has {channels}; "
@@ -87,7 +159,7 @@ def decide_foreground(kind: str, channels: int, path: Path, wish: HeadWish, note
         return (1,)
     raise OptionError(
         f"{path}: gives {channels} channels, and which of them are the mask is not known; say it in a contract, such "
-        "as foreground = [1] (--contract FILE; --ask writes one)"
+        "as foreground = [1], or several masks with [[regions]] (--contract FILE; --ask writes one)"
     )
 
 

@@ -20,6 +20,7 @@ _CODE = (
     "JaxLayer", "FlaxLayer",
 )  # fmt: skip
 _KERAS_MODULES = ("keras", "tf_keras", "tensorflow.python.keras", "tensorflow.keras", "builtins")
+_OPERATION_ROOMS = ("core", "image", "linalg", "math", "nn", "numpy")
 _TRAINING_ENDS = ("_initializer", "_regularizer", "_constraint")
 _ALIASES = {"alpha": ("LeakyReLU",), "batch_input_shape": ("InputLayer",)}
 _DROPPED = (
@@ -108,6 +109,11 @@ class _Cleaner:
                 return str(module)
             if isinstance(getattr(keras.layers, kind, None), type):
                 return "keras.layers"
+        if module is None and any(self._operation(f"keras.src.ops.{room}", kind) for room in _OPERATION_ROOMS):
+            raise ArtifactError(
+                f"{self.path}: '{name}' is an operation of Keras ({kind}), which an HDF5 file does not name in full, "
+                "so that Keras cannot read it either; save the network as .keras (model.save('mine.keras'))"
+            )
         raise ArtifactError(
             f"{self.path}: '{name}' is a custom layer ({registered or kind}), whose code is not in the file; {EXPORT}"
         )

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from edgeseg.artifacts import sha256_file
 from edgeseg.backend import load_keras
-from edgeseg.errors import ArtifactError, CheckpointError, ContractError, OperationError
+from edgeseg.errors import ArtifactError, CheckpointError, EdgeSegError, OperationError, one_line
 from edgeseg.foreign import graph
-from edgeseg.foreign.bounds import RAW_BYTES, takes_bytes
+from edgeseg.foreign.bounds import takes_bytes
 from edgeseg.foreign.contract_file import ForeignContract, check_document
 from edgeseg.foreign.flat import FlatGraph, choose_output, flatten
 from edgeseg.foreign.graph import Draft
@@ -26,11 +26,12 @@ from edgeseg.foreign.keras_file import KerasFile, read_hdf5, read_keras
 from edgeseg.foreign.onnx_file import OnnxGraph, read_onnx_graph
 from edgeseg.foreign.onnx_keras import keras_network
 from edgeseg.foreign.recognise import Kind, recognise
+from edgeseg.foreign.run_contract import run_contract, usual_channels, usual_scale
 from edgeseg.foreign.saved_model import onnx_of
 from edgeseg.place import scratch
 from edgeseg.quiet import quiet
 from edgeseg.runtime.model_files import model_files
-from edgeseg.specs import CHANNELS, Contract, VariantSpec
+from edgeseg.specs import VariantSpec
 from edgeseg.specs.foreign import ForeignRecord
 
 GRAPH = "onnx_graph"
@@ -110,22 +111,24 @@ def read_network(
         output=name,
         channels=head.channels,
         head=head.kind,
-        foreground=head.foreground,
-        contract=_contract(source.graph, given, variant, path, head.kind),
-        classes=given.classes,
+        foreground=head.masks.foreground,
+        contract=run_contract(source.graph, given, variant, path, head.kind, head.masks),
+        classes=given.classes or head.masks.classes,
         input_factor=source.graph.input_factor,
         layout=layout,
         notes=(*_graph_notes(source), *_input_notes(source.graph), *head.notes),
         architecture="" if source.onnx else model.to_json(),
         not_keras=source.not_keras,
     )
-    return ForeignNetwork(model=model, record=record, arrays=_arrays(model, source.onnx))
+    return ForeignNetwork(model=model, record=record, arrays=_arrays(model, source.onnx, path))
 
 
 def complete(
     path: Path, given: ForeignContract, *, size: tuple[int, int] | None, output: str | None
-) -> tuple[ForeignContract, tuple[str, ...]]:
+) -> tuple[ForeignContract, tuple[str, ...], int]:
     """Fill in what the graph of somebody's network tells, and say in sentences what its owner still has to.
+
+    The number is that of the channels of its output.
 
     Raises:
         ArtifactError: when no network can be read from the file.
@@ -147,17 +150,19 @@ def complete(
     ]
     if depth != len(given.channels):
         facts.append(f"TO BE SAID: it takes {depth} channel(s); name them under channels.")
-    if channels > 2 or (channels == 2 and kind == "sigmoid"):
-        facts.append("TO BE SAID: which of its channels are the mask; complete foreground.")
+    if (channels > 2 or (channels == 2 and kind == "sigmoid")) and not (given.foreground or given.regions):
+        facts.append("TO BE SAID: which of its channels are the mask; complete foreground, or regions for several.")
+    if channels > 1 and not kind and given.exclusive is None:
+        facts.append("TO BE SAID, of several masks: whether one class wins each pixel; complete exclusive.")
     found = replace(
         given,
         size=(height, width),
-        channels=given.channels[:depth] if depth < len(given.channels) else given.channels,
+        channels=given.channels if depth == len(given.channels) else usual_channels(depth),
         output=kind or given.output,
         output_name=name if len(source.graph.outputs) > 1 else None,
-        scale=_usual_scale(source.graph) if given.scale is None else given.scale,
+        scale=usual_scale(source.graph) if given.scale is None else given.scale,
     )
-    return found, tuple(facts)
+    return found, tuple(facts), channels
 
 
 def rebuild(record: ForeignRecord, arrays: Mapping[str, NDArray[Any]], path: Path) -> Any:
@@ -177,9 +182,14 @@ def rebuild(record: ForeignRecord, arrays: Mapping[str, NDArray[Any]], path: Pat
         file = folder / "network.onnx"
         file.write_bytes(arrays[GRAPH].tobytes())
         source = _of_onnx(read_onnx_graph(file), path, record.not_keras)
-        wish = ForeignContract(output=None if record.head == "logits" else record.head, foreground=record.foreground)
+        wish = HeadWish(
+            output=None if record.head == "logits" else record.head,
+            foreground=record.foreground,
+            regions=record.contract.regions,
+            exclusive=record.contract.exclusive if record.contract.regions else None,
+        )
         name, tensor = choose_output(source.graph, path, record.output)
-        return _headed(source, name, tensor, path, wish.head)[0]
+        return _headed(source, name, tensor, path, wish)[0]
 
 
 def _source(path: Path, kind: Kind, size: tuple[int, int] | None, not_keras: str = "") -> _Source:
@@ -188,7 +198,7 @@ def _source(path: Path, kind: Kind, size: tuple[int, int] | None, not_keras: str
     if kind is Kind.SAVED_MODEL:
         with scratch("saved-model") as folder:
             onnx = read_onnx_graph(onnx_of(path, folder), size=size, shown=path)
-            return replace(_of_onnx(onnx, path), framework="tensorflow")
+            return replace(_of_onnx(onnx, path, not_keras), framework="tensorflow")
     file: KerasFile = read_hdf5(path) if kind is Kind.HDF5 else read_keras(path)
     return _Source(graph=flatten(file.model, path, size=size), framework=file.framework)
 
@@ -200,7 +210,7 @@ def _of_onnx(onnx: OnnxGraph, path: Path, not_keras: str = "") -> _Source:
     try:
         if not_keras:
             raise OperationError(not_keras)
-        model = keras_network(onnx)
+        model = _converted(onnx)
     except OperationError as error:
         draft = graph.Draft(onnx, path)
         image = graph.Shaped(shape=(None, *draft.size, draft.channels))
@@ -211,6 +221,22 @@ def _of_onnx(onnx: OnnxGraph, path: Path, not_keras: str = "") -> _Source:
     raw = onnx.bytes_in or takes_bytes(model.inputs[0], model.outputs)
     flat = FlatGraph(image=model.inputs[0], outputs=outputs, takes_bytes=raw)
     return _Source(graph=flat, framework=producer, onnx=onnx)
+
+
+def _converted(onnx: OnnxGraph) -> Any:
+    """Make a Keras network of an ONNX graph.
+
+    Raises:
+        OperationError: when there are no layers for it, or they do not fit together.
+        ArtifactError: when the file is no network.
+    """
+    try:
+        return keras_network(onnx)
+    except EdgeSegError:
+        raise
+    except Exception as error:
+        what = f"{type(error).__name__}: {one_line(error)}"
+        raise OperationError(f"the Keras layers that edgeseg has for it do not fit together ({what})") from error
 
 
 def _headed(source: _Source, name: str, tensor: Any, path: Path, wish: HeadWish) -> tuple[Any, Head | graph.GraphHead]:
@@ -228,55 +254,27 @@ def _model(image: Any, logits: Any) -> Any:
     return keras.Model(image, logits, name="network")
 
 
-def _arrays(model: Any, onnx: OnnxGraph | None) -> dict[str, NDArray[Any]]:
+def _arrays(model: Any, onnx: OnnxGraph | None, path: Path) -> dict[str, NDArray[Any]]:
+    """Return what a run stores of a network.
+
+    Raises:
+        ArtifactError: when a weight is no number; infinities stand in the masks of sound ONNX graphs.
+    """
     if onnx is not None:
+        floats = {name: values for name, values in onnx.constants.items() if values.dtype.kind == "f"}
+        _check_numbers({name: ~np.isnan(values) for name, values in floats.items()}, path)
         return {GRAPH: np.frombuffer(onnx.proto.SerializeToString(deterministic=True), np.uint8)}
     arrays = {weight.path: np.asarray(weight, np.float32) for weight in model.weights}
-    if bad := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
-        raise ArtifactError(
-            f"the weights '{bad[0]}' hold NaN or infinity; the network did not train well, or is damaged"
-        )
+    _check_numbers({name: np.isfinite(array) for name, array in arrays.items()}, path)
     return arrays
 
 
-def _contract(flat: FlatGraph, given: ForeignContract, variant: VariantSpec, path: Path, head: str) -> Contract:
-    height, width, channels = flat.image.shape[1:4]
-    if channels > len(CHANNELS):
-        raise ContractError(
-            f"{path}: takes {channels} channels, and slices have {len(CHANNELS)} ({', '.join(CHANNELS)}); give a "
-            "network that was trained on these, or some of them"
+def _check_numbers(sound: Mapping[str, NDArray[np.bool_]], path: Path) -> None:
+    if bad := [name for name, values in sound.items() if not values.all()]:
+        raise ArtifactError(
+            f"{path}: the weights '{bad[0]}' hold NaN or infinity; the network did not train well, or is damaged, so "
+            "give an earlier state of it, or copy it again"
         )
-    if channels != len(given.channels):
-        raise ContractError(
-            f"{path}: takes {channels} channels, and the contract names {len(given.channels)} "
-            f"({', '.join(given.channels)}); name those that it takes in a contract, such as "
-            f"channels = {json.dumps(CHANNELS[:channels])} (--contract FILE; --ask writes one)"
-        )
-    scale = (_usual_scale(flat) if given.scale is None else given.scale) * flat.input_factor
-    return Contract(
-        variant=variant,
-        tier="custom",
-        target="keras-fp32",
-        layout="NHWC",
-        channels=given.channels,
-        height=height,
-        width=width,
-        normalisation=given.normalisation,
-        intensity=given.intensity,
-        scale=scale,
-        threshold=given.threshold,
-        trained_on=given.trained_on,
-        licence=given.licence,
-        post_processing=given.post_processing,
-        seen_patients=given.seen_patients,
-        training_hash=given.training_hash,
-        output="probabilities" if head == "probabilities" else "logits",
-    )
-
-
-def _usual_scale(flat: FlatGraph) -> float:
-    """What bytes are multiplied by where nobody says it: by nothing where the network itself does that first."""
-    return 1.0 if flat.takes_bytes or flat.input_factor < RAW_BYTES else 1.0 / 255.0
 
 
 def _graph_notes(source: _Source) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.errors import ArtifactError, MissingExtraError, OptionError, one_line
 from edgeseg.foreign.flat import check_size
+from edgeseg.foreign.group_norm import spell_out
+from edgeseg.foreign.onnx_floats import widen
 from edgeseg.quiet import quiet
 from edgeseg.runtime.model_files import model_files
 
@@ -87,18 +88,9 @@ def read_onnx_graph(
     _check_kind(path, proto)
     channels_last = _fix_image(path, proto, size)
     _choose_output(path, proto, output)
-    _widen(proto)
+    widen(proto)
+    spell_out(proto)
     return _simplified(path, proto, channels_last=channels_last)
-
-
-def has_float16(path: Path) -> bool:
-    """Whether an ONNX file stores weights in float16 or bfloat16."""
-    import onnx
-
-    graph = onnx.load(str(path), load_external_data=False).graph
-    return any(
-        tensor.data_type in (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16) for tensor in graph.initializer
-    )
 
 
 def _check_kind(path: Path, proto: Any) -> None:
@@ -121,7 +113,17 @@ def _check_kind(path: Path, proto: Any) -> None:
             f"{path}: computes in float64, which ONNX Runtime has no convolutions for; export it in float32 "
             "(model.float() in PyTorch)"
         )
-    if other := kinds - {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.UINT8}:
+    if TensorProto.BFLOAT16 in kinds:
+        raise ArtifactError(
+            f"{path}: computes in bfloat16, which ONNX Runtime has no convolutions for on a processor; export it in "
+            "float32 (model.float() in PyTorch)"
+        )
+    if _trains(proto):
+        raise ArtifactError(
+            f"{path}: was exported as it trains, so that it normalises by what each batch holds; export it as it is "
+            "used (model.eval() in PyTorch, and without training=TrainingMode.TRAINING)"
+        )
+    if other := kinds - {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.UINT8}:
         raise ArtifactError(
             f"{path}: takes {_shown_inputs(proto)} of {TensorProto.DataType.Name(min(other)).lower()}, and an image is "
             "of float32 or uint8; edgeseg compresses networks that segment images, so give one"
@@ -133,6 +135,13 @@ def _check_kind(path: Path, proto: Any) -> None:
             f"{path}: holds operations of the domain '{sorted(foreign)[0]}', which only some runtimes know; export it "
             "with standard ONNX operations alone"
         )
+
+
+def _trains(proto: Any) -> bool:
+    """Whether a batch normalisation takes its statistics from the batch."""
+    normalisations = [node for node in proto.graph.node if node.op_type == "BatchNormalization"]
+    modes = [one.i for node in normalisations for one in node.attribute if one.name == "training_mode"]
+    return any(modes)
 
 
 def images(proto: Any) -> list[Any]:
@@ -174,7 +183,9 @@ def _fix_image(path: Path, proto: Any, size: tuple[int, int] | None) -> bool:
 def _check_sides(path: Path, sides: list[int | None]) -> bool:
     shown = " x ".join("?" if side is None else str(side) for side in sides) or "a single number"
     if len(sides) == 5:
-        raise ArtifactError(f"{path}: takes {shown}, a volume; edgeseg compresses networks of single slices (2-D)")
+        raise ArtifactError(
+            f"{path}: takes {shown}, a volume; edgeseg compresses networks of single slices, so give a 2-D network"
+        )
     if len(sides) != 4:
         raise ArtifactError(f"{path}: takes {shown}; a network of images has four axes, such as 1 x 3 x 256 x 256")
     first, last = sides[1], sides[3]
@@ -196,37 +207,6 @@ def _choose_output(path: Path, proto: Any, output: str | None) -> None:
         raise OptionError(f"{path}: has no output '{output}'; choose one of: {', '.join(names)}")
     for value in [value for value in proto.graph.output if value.name != output]:
         proto.graph.output.remove(value)
-
-
-def _widen(proto: Any) -> None:
-    """Write float16, bfloat16 and float64 as float32 everywhere: what is converted starts from float32."""
-    from onnx import AttributeProto, TensorProto
-
-    nodes = [node for graph in (proto.graph, *proto.functions) for node in graph.node]
-    attributes = [(node, attribute) for node in nodes for attribute in node.attribute]
-    stored = [attribute.t for _, attribute in attributes if attribute.type == AttributeProto.TENSOR]
-    for tensor in (*proto.graph.initializer, *stored):
-        _widen_tensor(tensor)
-    for node, attribute in attributes:
-        if node.op_type == "Cast" and attribute.name == "to" and attribute.i in _narrow():
-            attribute.i = TensorProto.FLOAT
-    for value in (*proto.graph.input, *proto.graph.output):
-        if value.type.tensor_type.elem_type in _narrow():
-            value.type.tensor_type.elem_type = TensorProto.FLOAT
-
-
-def _widen_tensor(tensor: Any) -> None:
-    from onnx import numpy_helper
-
-    if tensor.data_type in _narrow():
-        values = numpy_helper.to_array(tensor).astype(np.float32)
-        tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
-
-
-def _narrow() -> tuple[int, ...]:
-    from onnx import TensorProto
-
-    return TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE
 
 
 def _simplified(path: Path, proto: Any, *, channels_last: bool) -> OnnxGraph:

@@ -14,7 +14,7 @@ from edgeseg.artifacts import sha256_file
 from edgeseg.errors import ArtifactError
 from edgeseg.foreign.keras_file import read_hdf5, read_keras
 from edgeseg.foreign.network import source_files
-from edgeseg.foreign.onnx_file import has_float16
+from edgeseg.foreign.onnx_floats import has_float16
 from edgeseg.foreign.original import OriginalPredictor, Run
 from edgeseg.foreign.recognise import Kind, recognise
 from edgeseg.foreign.saved_model import run_signature

@@ -54,16 +54,19 @@ from edgeseg.imaging.logits import (
     one_logit,
     region_logits,
 )
+from edgeseg.imaging.plane import axial_spacing, from_plane, plane_spacing, to_plane
 
 __all__ = [
     "ASPECT_TOLERANCE",
     "Tables",
     "as_logits",
+    "axial_spacing",
     "check_images",
     "dequantise",
     "framed",
     "framed_mask",
     "framed_size",
+    "from_plane",
     "given_channels",
     "histograms",
     "is_fixed",
@@ -74,6 +77,7 @@ __all__ = [
     "network_input",
     "normalise",
     "one_logit",
+    "plane_spacing",
     "prepared",
     "quantise",
     "quantise_images",
@@ -82,6 +86,7 @@ __all__ = [
     "tables",
     "to_layout",
     "to_network",
+    "to_plane",
     "to_size",
     "volume_tables",
 ]

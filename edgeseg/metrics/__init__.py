@@ -18,7 +18,7 @@ from edgeseg.metrics.bootstrap import (
     paired_interval,
 )
 from edgeseg.metrics.lesions import LesionCount, count_lesions
-from edgeseg.metrics.overlap import Overlap, SliceCount, count_overlap, count_tumour_free
+from edgeseg.metrics.overlap import Overlap, SliceCount, count_overlap, count_tumour_free, each_mask
 from edgeseg.metrics.patient import score_classes, score_patient
 from edgeseg.metrics.surface import hd95, surface, surface_distances
 
@@ -31,6 +31,7 @@ __all__ = [
     "count_lesions",
     "count_overlap",
     "count_tumour_free",
+    "each_mask",
     "hd95",
     "lower_bound",
     "median_bounds",

@@ -78,6 +78,11 @@ def check_volumes(prediction: NDArray[np.bool_], reference: NDArray[np.bool_]) -
         )
 
 
+def each_mask(masks: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], ...]:
+    """Give the masks of a volume one by one: `(N, H, W) bool` itself, or the K of `(N, H, W, K)`."""
+    return tuple(masks[..., place] for place in range(masks.shape[3])) if masks.ndim == 4 else (masks,)
+
+
 def count_overlap(prediction: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Overlap:
     """Count the voxels of two volumes.
 

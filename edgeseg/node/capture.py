@@ -21,20 +21,29 @@ def draw_capture(sheet: Path, found: Finding) -> NDArray[np.uint8]:
     """Put what was measured above a contact sheet: `(h, w, 3) uint8` RGB; no name and no date of the patient."""
     with Image.open(sheet) as opened:
         below = opened.convert("RGB")
-    made = Image.new("RGB", (max(below.width, 760), below.height + _HEAD_PX))
-    made.paste(below, (0, _HEAD_PX))
+    told = measured(found)
+    head = _HEAD_PX + _LINE_PX * (len(told) - 1)
+    made = Image.new("RGB", (max(below.width, 760), below.height + head))
+    made.paste(below, (0, head))
     pen = ImageDraw.Draw(made)
-    pen.text((4, 2), f"{measured(found)}   {INTENDED_USE}", fill=_YELLOW)
-    model = f"edgeseg {__version__}, {found.variant} {found.target}, model {found.model_sha256[:12]}"
-    pen.text((4, 2 + _LINE_PX), model, fill=_WHITE)
+    model = f"edgeseg {__version__}, {found.network or found.variant} {found.target}, model {found.model_sha256[:12]}"
+    lines = [f"{told[0]}   {INTENDED_USE}", *told[1:], model]
+    for number, line in enumerate(lines):
+        pen.text((4, 2 + number * _LINE_PX), line, fill=_WHITE if line is model else _YELLOW)
     return np.asarray(made, np.uint8)
 
 
-def measured(found: Finding) -> str:
-    """Say in one line what was measured."""
-    volume = "volume unknown" if found.volume_ml is None else f"volume {found.volume_ml:.1f} ml"
-    diameter = "" if found.largest_diameter_mm is None else f", largest diameter {found.largest_diameter_mm:.0f} mm"
-    return f"Tumour: {volume}{diameter}, in {found.slices_with_tumour} of {found.slices} slices."
+def measured(found: Finding) -> list[str]:
+    """Say what was measured: a line for the tumour, or of several classes for each."""
+    if not found.classes:
+        return [_told("Tumour", found.volume_ml, found.largest_diameter_mm, found.slices_with_tumour, found.slices)]
+    return [_told(one.name, one.volume_ml, one.largest_diameter_mm, one.slices, found.slices) for one in found.classes]
+
+
+def _told(name: str, volume_ml: float | None, largest_mm: float | None, shown: int, slices: int) -> str:
+    volume = "volume unknown" if volume_ml is None else f"volume {volume_ml:.1f} ml"
+    diameter = "" if largest_mm is None else f", largest diameter {largest_mm:.0f} mm"
+    return f"{name}: {volume}{diameter}, in {shown} of {slices} slices."
 
 
 def write_capture(path: Path, seg: Any, report: Any, picture: NDArray[np.uint8], found: Finding) -> None:
@@ -61,7 +70,7 @@ def write_capture(path: Path, seg: Any, report: Any, picture: NDArray[np.uint8],
         series_description="edgeseg: research use only",
     )
     made.SpecificCharacterSet = "ISO_IR 192"
-    made.ImageComments = f"{measured(found)} {INTENDED_USE}"
+    made.ImageComments = f"{' '.join(measured(found))} {INTENDED_USE}"
     made.BurnedInAnnotation, made.PatientOrientation, made.BodyPartExamined = "NO", "", "BRAIN"
     made.DerivationDescription = "Contact sheet with the outline of the automatic segmentation"
     made.SourceImageSequence = [_refer(one) for one in source_references(seg)]

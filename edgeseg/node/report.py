@@ -1,7 +1,8 @@
 """The structured report: TID 1500 with volume, largest diameter and slices of the tumour, and which model found it.
 
-It refers to the segment of the DICOM SEG and to the series that was segmented, and is in UTF-8 as the SEG is. Where
-nothing was segmented it says why instead, and refers to the images that were sent.
+A network of several masks has a group of measurements for each. It refers to the segments of the DICOM SEG and to the
+series that was segmented, and is in UTF-8 as the SEG is. Where nothing was segmented it says why instead, and refers to
+the images that were sent.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeseg import __version__
+from edgeseg.results import ClassSegmentation
 from edgeseg.specs import INTENDED_USE
 
 _SERIES_NUMBER, _TITLE = 901, "edgeseg: research use only"
@@ -20,7 +22,11 @@ _SCHEME = "99EDGESEG"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What was measured, and by which model; `None` where distances are unknown. `target` is such as `onnx-int8`."""
+    """What was measured, and by which model; `None` where distances are unknown. `target` is such as `onnx-int8`.
+
+    `classes` are those of a network of several masks, in the order of the segments; all else is of them together.
+    `variant` is the slug of the network, and `network` its name, empty where it has none.
+    """
 
     volume_ml: float | None
     largest_diameter_mm: float | None
@@ -30,36 +36,57 @@ class Finding:
     variant: str
     target: str
     warnings: tuple[str, ...] = ()
+    classes: tuple[ClassSegmentation, ...] = ()
+    network: str = ""
 
 
 def write_report(path: Path, seg: Any, found: Finding) -> None:
     """Write the report on a SEG, which is a data set of pydicom as edgeseg writes it."""
+    sources = source_references(seg)
+    parts: Sequence[Finding | ClassSegmentation] = found.classes or (found,)
+    groups = [
+        _group(seg, segment, sources[0].SeriesInstanceUID, found, part)
+        for segment, part in zip(seg.SegmentSequence, parts, strict=True)
+    ]
+    comments = [INTENDED_USE, *found.warnings]
+    made = _document([seg, *sources], _content(found.model_sha256, groups, comments))
+    made.save_as(path, enforce_file_format=True)
+
+
+def _group(seg: Any, segment: Any, series_uid: str, found: Finding, part: Finding | ClassSegmentation) -> Any:
+    """Tell what was measured of one segment, in the segment's own words."""
     import highdicom as hd
     from pydicom.sr.codedict import codes
 
-    segment = seg.SegmentSequence[0]
-    sources = source_references(seg)
-    group = hd.sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
+    return hd.sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=hd.sr.TrackingIdentifier(uid=segment.TrackingUID, identifier=segment.TrackingID),
         referenced_segment=hd.sr.ReferencedSegment(
             sop_class_uid=seg.SOPClassUID,
             sop_instance_uid=seg.SOPInstanceUID,
-            segment_number=1,
-            source_series=hd.sr.SourceSeriesForSegmentation(sources[0].SeriesInstanceUID),
+            segment_number=int(segment.SegmentNumber),
+            source_series=hd.sr.SourceSeriesForSegmentation(series_uid),
         ),
-        finding_type=codes.SCT.Neoplasm,
-        finding_category=codes.SCT.MorphologicallyAbnormalStructure,
+        finding_type=_coded(segment.SegmentedPropertyTypeCodeSequence),
+        finding_category=_coded(segment.SegmentedPropertyCategoryCodeSequence),
         finding_sites=[hd.sr.FindingSite(anatomic_location=codes.SCT.Brain)],
         algorithm_id=hd.sr.AlgorithmIdentification(
             name="edgeseg",
             version=__version__,
-            parameters=[f"model_sha256={found.model_sha256}", f"variant={found.variant}", f"target={found.target}"],
+            parameters=[
+                f"model_sha256={found.model_sha256}",
+                f"variant={found.variant}",
+                f"target={found.target}",
+                *([f"network={found.network}"] if found.network else []),
+            ],
         ),
-        measurements=_measurements(found),
+        measurements=_measurements(part, found.slices),
     )
-    comments = [INTENDED_USE, *found.warnings]
-    made = _document([seg, *sources], _content(found.model_sha256, group, comments))
-    made.save_as(path, enforce_file_format=True)
+
+
+def _coded(sequence: Any) -> Any:
+    import highdicom as hd
+
+    return hd.sr.CodedConcept(sequence[0].CodeValue, sequence[0].CodingSchemeDesignator, sequence[0].CodeMeaning)
 
 
 def write_refusal(path: Path, images: Sequence[Any], reason: str, model_sha256: str) -> None:
@@ -84,7 +111,7 @@ def write_refusal(path: Path, images: Sequence[Any], reason: str, model_sha256: 
         source_images=[hd.sr.SourceImageForMeasurementGroup(one.SOPClassUID, one.SOPInstanceUID) for one in sources],
     )
     comments = [INTENDED_USE, f"Nothing was segmented: {reason}"]
-    content = _content(model_sha256, group, comments)
+    content = _content(model_sha256, [group], comments)
     made = _document([images[0], *sources[1:]], content)
     made.save_as(path, enforce_file_format=True)
 
@@ -114,7 +141,7 @@ def _reference(study: str, series: str, one: Any) -> Any:
     return made
 
 
-def _measurements(found: Finding) -> list[Any]:
+def _measurements(found: Finding | ClassSegmentation, slices: int) -> list[Any]:
     import highdicom as hd
     from pydicom.sr.codedict import codes
 
@@ -130,14 +157,21 @@ def _measurements(found: Finding) -> list[Any]:
         made.append(hd.sr.Measurement(name=codes.SCT.LongAxis, value=largest, unit=codes.UCUM.Millimeter))
     one = hd.sr.CodedConcept("1", "UCUM", "no units")
     for value, code, meaning in (
-        (found.slices_with_tumour, "slices-with-tumour", "Slices with tumour"),
-        (found.slices, "slices", "Slices segmented"),
+        _shown(found),
+        (slices, "slices", "Slices segmented"),
     ):
         made.append(hd.sr.Measurement(name=hd.sr.CodedConcept(code, _SCHEME, meaning), value=value, unit=one))
     return made
 
 
-def _content(model_sha256: str, group: Any, comments: Sequence[str]) -> Any:
+def _shown(found: Finding | ClassSegmentation) -> tuple[int, str, str]:
+    """Give in how many slices something was found, with the code for it."""
+    if isinstance(found, Finding):
+        return found.slices_with_tumour, "slices-with-tumour", "Slices with tumour"
+    return found.slices, "slices-with-segment", "Slices with the segment"
+
+
+def _content(model_sha256: str, groups: list[Any], comments: Sequence[str]) -> Any:
     import highdicom as hd
     from pydicom.sr.codedict import codes
     from pydicom.uid import generate_uid
@@ -154,7 +188,7 @@ def _content(model_sha256: str, group: Any, comments: Sequence[str]) -> Any:
     report = hd.sr.MeasurementReport(
         observation_context=context,
         procedure_reported=hd.sr.CodedConcept("24590-2", "LN", "Brain MRI"),
-        imaging_measurements=[group],
+        imaging_measurements=groups,
         title=codes.DCM.ImagingMeasurementReport,
     )
     measured = next(one for one in report[0].ContentSequence if one.ConceptNameCodeSequence[0].CodeValue == "126010")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeseg import networks
 from edgeseg.errors import CheckFailedError, OptionError, OutputError
 from edgeseg.node import identify, inside
 from edgeseg.node.count import Counts
@@ -26,7 +27,7 @@ from edgeseg.node.watch import Watch
 from edgeseg.node.work import Worker
 from edgeseg.place import claimed
 from edgeseg.quiet import wordless_log
-from edgeseg.specs import NodeOptions, refuse_regions
+from edgeseg.specs import NodeOptions
 from edgeseg.workers.apart import Pool
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Ready:
     destinations: tuple[str, ...]
     variant: str
     target: str
+    network: str = ""
 
 
 def serve(
@@ -91,7 +93,6 @@ def _load(model: Path, options: NodeOptions, contract: Path | None) -> tuple[Seg
 
     sha256 = model_sha256(model) if model.is_file() else ""
     segmenter = Segmenter.load(model, threads=options.threads, contract=contract)
-    refuse_regions(segmenter.contract, "run by a node")
     if segmenter.contract.golden is not None and not segmenter.self_test().passed:
         raise CheckFailedError(
             f"{model}: this host does not draw the mask of its golden case; see: edgeseg doctor {model}"
@@ -115,6 +116,7 @@ class _Node:
         self._receiver = Receiver(self._inbox, self._silence, options, self._counts)
         self._watch, contract = watch, segmenter.contract
         self._variant, self._target = contract.variant.slug, contract.target
+        self._network = networks.name_of_file(sha256)
         self._counts.watch(lambda state: len(queue.rows(state)), lambda: self._receiver.associations)
 
     def run(self, stop: threading.Event, ready: Callable[[Ready], None]) -> None:
@@ -188,6 +190,7 @@ class _Node:
             destinations=tuple(one.name for one in self._options.destinations),
             variant=self._variant,
             target=self._target,
+            network=self._network,
         )
 
 

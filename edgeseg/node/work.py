@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeseg import networks
 from edgeseg.errors import DataError, EdgeSegError, LimitError, OptionError
 from edgeseg.jsonio import to_plain
 from edgeseg.node.again import Earlier
@@ -133,7 +134,9 @@ class Worker:
             slices_with_tumour=found.slices_with_tumour,
             model_sha256=self._sha256,
             variant=contract.variant.slug,
+            network=networks.name_of_file(self._sha256),
             target=contract.target,
+            classes=found.classes,
             warnings=tuple(_without_places(one, str(self._place.root)) for one in found.warnings),
         )
 

@@ -52,7 +52,7 @@ def _seen(evaluations: list[EvalResult]) -> Iterator[str]:
 
 def _blind(build: BuildResult) -> Iterator[str]:
     """Say which artifacts touch no lesion of anybody: a network that is fed other numbers than it learned does that."""
-    blind = [] if build.rests_on_phantoms else [f"{r.variant} {r.target}" for r in build.artifacts if is_blind(r)]
+    blind = [] if build.rests_on_phantoms else [f"{r.label} {r.target}" for r in build.artifacts if is_blind(r)]
     if blind:
         yield (
             f"FINDS NOTHING: {', '.join(blind)} touch{'es' * (len(blind) == 1)} no lesion of the patients scored. If "

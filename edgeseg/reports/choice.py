@@ -10,18 +10,21 @@ from rich.table import Column
 from edgeseg.reports.table import figures, literal, rich_table
 from edgeseg.reports.words import ABSENT_ASCII, interval_text
 from edgeseg.results import Choice, ChoiceStep
+from edgeseg.specs import ClassPoint, OperatingPoint
 
 
 def choice_table(choice: Choice, *, written: Path) -> RenderableType:
     """Draw what each way of choosing scores, what ships, and where it was written."""
     first = Column("Chosen", overflow="fold", max_width=22)
     heads = figures("Dice mean [95 %]", "median", "to plain", "FP", "lesions")
-    point, drops = choice.chosen, choice.chosen.post_processing
+    points: dict[str, ClassPoint | OperatingPoint] = {f"{one.name}: ": one for one in choice.chosen.classes}
+    points = points or {"": choice.chosen}
     below = [
-        f"to ship: threshold {point.threshold:g}; volumes: {drops.describe(volume=True)}; lone slices: "
-        f"{drops.describe(volume=False)}",
-        f"written: {written}",
+        f"to ship: {name}threshold {point.threshold:g}; volumes: {point.post_processing.describe(volume=True)}; "
+        f"lone slices: {point.post_processing.describe(volume=False)}"
+        for name, point in points.items()
     ]
+    below.append(f"written: {written}")
     if not choice.cap_met:
         below.append(
             f"No point keeps false positives to {100 * choice.max_fp_share:g} % of the tumour-free slices; the one "
@@ -33,6 +36,14 @@ def choice_table(choice: Choice, *, written: Path) -> RenderableType:
             f"n = {sum(len(group.patients) for group in choice.groups)} patients"
         ),
         rich_table((first, *heads), ((step.name, *_figures(step)) for step in choice.steps)),
+        *(
+            part
+            for one in choice.classes
+            for part in (
+                literal(one.name, "bold"),
+                rich_table((first, *heads), ((step.name, *_figures(step)) for step in one.steps)),
+            )
+        ),
         *map(literal, below),
     )
 

@@ -196,7 +196,7 @@ def _build_inputs(build: BuildResult, main: ArtifactRow | None) -> list[str]:
     if main is not None:
         file = f"the largest of {build.folds} folds" if build.folds else f"sha256 {main.sha256[:16]}"
         lines.insert(
-            0, f"artifact: {main.artifact} ({main.variant}), {file}, the one to ship of those that failed no check"
+            0, f"artifact: {main.artifact} ({main.label}), {file}, the one to ship of those that failed no check"
         )
     return lines
 

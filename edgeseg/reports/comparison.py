@@ -23,6 +23,12 @@ def comparison_table(found: ComparisonResult) -> RenderableType:
     )
     changes = zip(names, (row.clinical for row in found.artifacts), strict=True)
     patients = [f"{name}: {describe_change(change)}." for name, change in changes if change is not None]
+    patients += [
+        f"{name}, {one.name}: Dice {one.dice_before:.3f} -> {one.dice_after:.3f}, "
+        f"{interval_text(one.dice_delta, signed=True)}"
+        for name, row in zip(names, found.artifacts, strict=True)
+        for one in row.classes
+    ]
     lines = [f"before: {found.before}", f"after:  {found.after}"]
     notes = [*found.differences, "Latencies are of two runs, so the machine's drift is in them."]
     notes.extend(

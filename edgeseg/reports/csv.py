@@ -13,6 +13,7 @@ COLUMNS = (
     "times_smaller_than_weights", "parameters", "macs", "evaluated_patients", "seen_patients", "dice_mean", "dice_low",
     "dice_high", "dice_median", "dice_delta_mean", "dice_delta_low", "dice_delta_high", "flips_ppm", "latency_ms_p50",
     "latency_ms_p95", "threads", "runs", "runtime", "numerics", "data", "rests_on_phantoms", "seen_unknown",
+    "network",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import RenderableType
 from rich.table import Column, Table
 
+from edgeseg import networks
 from edgeseg.reports.table import figures, pairs, rich_table
 from edgeseg.results import Inspection
 from edgeseg.specs import Contract, is_pseudonym, key_ids
@@ -17,6 +18,12 @@ def inspection_tables(found: Inspection) -> tuple[RenderableType, ...]:
     return (
         _file(found), "", *_contract_lines(found), "", _operations(found), "", _weights(found), "", _execution(found)
     )  # fmt: skip
+
+
+def contract_table(contract: Contract, sha256: str) -> RenderableType:
+    """Draw the contract of a model of this SHA-256 alone; it was held to the file where it is sealed."""
+    label = networks.label(contract.variant.slug, sha256)
+    return _contract(contract, label=label, sealed=contract.content_sha256 is not None)
 
 
 def _facts(rows: Iterable[tuple[str, str]]) -> RenderableType:
@@ -49,7 +56,8 @@ def _contract_lines(found: Inspection) -> list[RenderableType]:
             "contract: none. Channels, scaling and threshold are unknown, so 'edgeseg run' refuses it unless one is "
             "given with --contract; --contract-json prints a template"
         ]
-    return [_contract(found.contract, sealed=found.sealed)]
+    label = networks.label(found.contract.variant.slug, found.sha256)
+    return [_contract(found.contract, label=label, sealed=found.sealed)]
 
 
 def _drawn(contract: Contract) -> list[tuple[str, str]]:
@@ -71,7 +79,7 @@ def _drawn(contract: Contract) -> list[tuple[str, str]]:
     ]
 
 
-def _contract(contract: Contract, *, sealed: bool) -> RenderableType:
+def _contract(contract: Contract, *, label: str, sealed: bool) -> RenderableType:
     seal = "file and contract have the digests they were sealed with" if sealed else "not sealed"
     calibrated = (
         "nothing" if contract.calibrated_on is None else _source(contract.calibrated_on, contract.calibration_hash)
@@ -81,7 +89,7 @@ def _contract(contract: Contract, *, sealed: bool) -> RenderableType:
     return _facts(
         [
             ("contract", f"schema version {contract.schema_version}; {seal}"),
-            ("network", f"{contract.variant.slug}, tier {contract.tier}, target {contract.target}"),
+            ("network", f"{label}, tier {contract.tier}, target {contract.target}"),
             (
                 "image",
                 f"{contract.height} x {contract.width}, {contract.layout}, channels {', '.join(contract.channels)}",

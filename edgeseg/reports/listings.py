@@ -5,8 +5,9 @@ from __future__ import annotations
 from rich.console import RenderableType
 from rich.table import Column, Table
 
-from edgeseg.reports.table import figures, rich_table
-from edgeseg.results import CacheList, TargetList, VariantList
+from edgeseg.reports.table import figures, literal, rich_table
+from edgeseg.reports.words import ABSENT, interval_text, size_text
+from edgeseg.results import CacheList, ListedNetwork, NetworkList, NetworkScore, TargetList, VariantList
 
 
 def target_tables(listed: TargetList) -> tuple[RenderableType, ...]:
@@ -32,7 +33,7 @@ def variant_tables(listed: VariantList) -> tuple[RenderableType, ...]:
             f"{row.census.parameters / 1e6:.2f} M",
             f"{row.census.macs / 1e9:.2f} G",
             f"{row.census.parameters * 4 / 1e6:.1f}",
-            "ship" if row.weights else "train them",
+            row.network or "train them",
         )
         for row in listed.variants
     )
@@ -42,7 +43,7 @@ def variant_tables(listed: VariantList) -> tuple[RenderableType, ...]:
     heads = map(Column, ("tier", "variant", "what it is"))
     return (
         rich_table(
-            (Column("variant"), *counted, Column("trained weights")),
+            (Column("variant"), *counted, Column("trained as")),
             networks,
             title=title,
             title_style="italic",
@@ -52,6 +53,49 @@ def variant_tables(listed: VariantList) -> tuple[RenderableType, ...]:
         "",
         rich_table(heads, tiers, title="Tiers", title_style="italic", gap=2, edge=True),
     )
+
+
+def network_tables(listed: NetworkList) -> tuple[RenderableType, ...]:
+    """Draw the networks that have a name: how good they are, their files, and what each is for."""
+    scores, files, told = [], [], []
+    targets = list(dict.fromkeys(file.target for row in listed.networks for file in row.files))
+    for row in listed.networks:
+        one = row.network
+        scores.append((one.name, *map(_score, (one.held_out, one.out_of_fold))))
+        weights = f"{one.parameters / 1e3:.0f} k", f"{one.macs / 1e6:.0f} M"
+        sizes = {file.target: size_text(file.size_bytes) for file in row.files}
+        files.append((one.name, *weights, *(sizes.get(target, ABSENT) for target in targets)))
+        told.append((one.name, _purpose(row)))
+    name = Column("network", overflow="fold")
+    return (
+        rich_table((name, *figures("Dice held out", "Dice out of fold")), scores, gap=2, edge=True),
+        "",
+        rich_table((name, *figures("parameters", "MACs", *targets)), files, gap=2, edge=True),
+        "",
+        rich_table((Column(no_wrap=True), Column()), told, gap=2, edge=True, head=False),
+        "",
+        literal(_DICE, "dim"),
+    )
+
+
+_DICE = (
+    "Dice per patient, mean [95 %]: held out of the training of these very weights; out of fold over all patients, of "
+    "networks trained in the same way. Compare within a column: the patients differ."
+)
+
+
+def _score(score: NetworkScore | None) -> str:
+    return ABSENT if score is None else f"{interval_text(score.dice)}, n = {score.patients}"
+
+
+def _purpose(row: ListedNetwork) -> str:
+    one = row.network
+    parts = [one.purpose, f"{one.slug}, {'your own' if row.own else 'ships with edgeseg'}"]
+    if one.rests_on_phantoms:
+        parts.append("RESTS ON PHANTOMS: its Dice says nothing about people")
+    if one.failed:
+        parts.append(f"FAILED {len(one.failed)} of its checks: {'; '.join(one.failed)}")
+    return "; ".join(filter(None, parts))
 
 
 def cache_table(found: CacheList) -> Table:

@@ -40,7 +40,8 @@ def run_lines(result: RunResult, rows: Sequence[PatientSegmentation], *, out: Pa
     threads = f"{result.threads} thread{'s' if result.threads > 1 else ''}"
     others = len(result.patients) - len(rows)
     also = f"; with {others} patient{'s' * (others > 1)} of earlier runs" if others else ""
-    lines.append(f"{result.model}: {result.runtime}, {threads}, {result.numerics}")
+    model = f"{result.network}, {result.model}" if result.network else result.model
+    lines.append(f"{model}: {result.runtime}, {threads}, {result.numerics}")
     lines.append(f"masks and summary.json: {out}{also}")
     return [*map(literal, lines), literal(result.intended_use, "dim")]
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from statistics import fmean, median
 
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
+from edgeseg.data.subgroups import SITE
 from edgeseg.data.volume import PHANTOM
 from edgeseg.place import keys_for
+from edgeseg.reports.subgroups import subgroup_table, worst_text
 from edgeseg.reports.table import figures, literal, pairs, rich_table
 from edgeseg.reports.words import ABSENT_ASCII, interval_text
 from edgeseg.results import ClassResult, DeviceFigure, EvalResult, InstitutionScore, ParityResult, PatientScore
@@ -22,10 +25,15 @@ _NAME_COLUMNS = 24
 def evaluation_table(result: EvalResult, contract: Contract) -> RenderableType:
     """Draw an evaluation: one line per patient, the institutions, the figures over all patients, the remarks."""
     parts: list[RenderableType] = [_patients(result.patients, _seen(result.patients, contract.seen_patients)), ""]
-    if any(score.institution for score in result.institutions):
+    by_site = any(one.column == SITE for one in result.subgroups)
+    if not by_site and any(score.institution for score in result.institutions):
         parts += [institution_table(result.institutions), ""]
+    for one in result.subgroups:
+        parts += [subgroup_table(one), literal(worst_text(one)), ""]
     if result.classes:
         parts += [_classes(result.classes), ""]
+        if (by_class := _institution_classes(result.patients)) is not None:
+            parts += [by_class, ""]
     parts += [_overall(result), *remark_lines(_evaluation_remarks(result, contract))]
     return Group(*parts)
 
@@ -47,6 +55,24 @@ def _classes(classes: Sequence[ClassResult]) -> Table:
     )
     heads = figures("Dice [95 %]", "median", "HD95", "Lesions", "FP slices", "Thr.")
     return rich_table((_names("Class"), *heads), rows)
+
+
+def _institution_classes(scores: Sequence[PatientScore]) -> Table | None:
+    """Draw a line for each class of each institution; None where none is known, or there is one mask."""
+    dice: dict[tuple[str, str], list[float]] = {}
+    for score in scores:
+        for one in score.classes:
+            dice.setdefault((score.institution, one.name), []).append(one.dice)
+    if not any(institution for institution, _ in dice):
+        return None
+    groups = sorted(dice.items(), key=lambda item: item[0][0])
+    return group_table(
+        "Institution, class",
+        (
+            (f"{at or ABSENT_ASCII}, {name}", len(values), fmean(values), median(values))
+            for (at, name), values in groups
+        ),
+    )
 
 
 def parity_table(result: ParityResult, *, phantoms: bool) -> RenderableType:

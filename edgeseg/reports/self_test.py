@@ -12,7 +12,7 @@ def self_test_table(found: SelfTest) -> RenderableType:
     """Draw the verdict and what it rests on."""
     verdict = "passed" if found.passed else "FAILED"
     rows = (
-        ("golden case", f"{verdict}: {found.artifact} ({found.target})"),
+        ("golden case", f"{verdict}: {found.network or found.artifact} ({found.target})"),
         ("mask", f"{found.flipped_pixels} of {found.pixels} pixels flip, {found.allowed_flips} may"),
         ("tumour pixels", f"{found.tumour_pixels}, {found.expected_tumour_pixels} expected"),
         ("logits", f"off by at most {found.logit_off_max:.2g}, {found.logit_tolerance:.4g} allowed"),

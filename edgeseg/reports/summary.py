@@ -34,6 +34,7 @@ def summarise(build: BuildResult) -> Report:
         main_artifact=None if main is None else main.artifact,
         verdict=verdict(build),
         cautions=cautions(build),
+        conditions=conditions(build),
         remarks=remarks(build),
         environment=build.environment,
         budgets=build.budgets,
@@ -60,9 +61,19 @@ def remarks(build: BuildResult) -> tuple[str, ...]:
         )
     found.extend(_float_remarks(build))
     found.extend(_latency_remarks(build))
+    return (*found, _machine_remark(build))
+
+
+def conditions(build: BuildResult) -> tuple[str, ...]:
+    """Return of these the sentences without which Dice and latency mean nothing: on whom, on what, and how."""
+    evaluations = [a.evaluation for a in build.artifacts if a.evaluation is not None]
+    return (*_dice_remark(evaluations), *_latency_remarks(build), _machine_remark(build))
+
+
+def _machine_remark(build: BuildResult) -> str:
     here = build.environment
     machine = f"{here.cpu}, {here.cores} cores, {here.os}, Python {here.python}"
-    return (*found, f"Measured on {machine}; int8 kernels: {here.int8_kernels}.")
+    return f"Measured on {machine}; int8 kernels: {here.int8_kernels}."
 
 
 def _float_remarks(build: BuildResult) -> Iterator[str]:
@@ -97,6 +108,7 @@ def _row(row: ArtifactRow, base: BaselineResult | None) -> ReportRow:
         parity=row.parity,
         latency=row.latency,
         status=row.status,
+        network=row.network,
     )
 
 
@@ -126,13 +138,13 @@ def _patient_remark(build: BuildResult) -> list[str]:
     main = build.main
     if main is None or main.evaluation is None or main.dice_delta_to_float is None:
         return []
-    reference = build.reference(main.variant)
+    reference = build.reference(main.label)
     scores = None if reference is None else reference.evaluation
     change = None if scores is None else clinical_change(scores, main.evaluation)
     return (
         []
         if change is None
-        else [f"{main.variant} {main.target} against float, patient by patient: {describe_change(change)}."]
+        else [f"{main.label} {main.target} against float, patient by patient: {describe_change(change)}."]
     )
 
 

@@ -15,7 +15,7 @@ def verdict(build: BuildResult) -> str:
     if main is None or main.evaluation is None:
         count = len(build.artifacts)
         return f"NOTHING TO SHIP: none of {count} artifacts was made, verified and scored; the reasons stand below."
-    name = f"{main.variant} {main.target}"
+    name = f"{main.label} {main.target}"
     if build.rests_on_phantoms:
         return (
             f"The chain works: {name} is {_facts(build, main)}. Its Dice is that of phantoms and says nothing about "
@@ -51,7 +51,7 @@ def _start(base: BaselineResult) -> str:
 
 def _proof(build: BuildResult, main: ArtifactRow) -> str:
     """Say what stands behind the Dice: the float network's, the pixels that changed, and what makes it too good."""
-    reference = build.reference(main.variant)
+    reference = build.reference(main.label)
     parts = []
     if main.dice_delta_to_float is not None and reference is not None and reference.evaluation is not None:
         parts.append(f"{reference.evaluation.dice.mean:.3f} in float")
@@ -72,5 +72,5 @@ def _others(build: BuildResult) -> str:
     lost = [row for row in build.artifacts if row.stands and row.falls_short]
     if not lost:
         return ""
-    names = ", ".join(f"{row.variant} {row.target}" for row in lost)
+    names = ", ".join(f"{row.label} {row.target}" for row in lost)
     return f" {names} lose{'s' * (len(lost) == 1)} more than {NOTABLE_LOSS:g} Dice: {_SEARCH}."

@@ -34,10 +34,10 @@ from edgeseg.results.check import (
     CheckCase,
     CheckResult,
 )
-from edgeseg.results.choice import Choice, ChoiceGroup, ChoiceStep
+from edgeseg.results.choice import Choice, ChoiceGroup, ChoiceStep, ClassChoice
 from edgeseg.results.claims import Claim, ClaimsResult, MeasuredClaim
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
-from edgeseg.results.comparison import ArtifactComparison, ClinicalChange, ComparisonResult
+from edgeseg.results.comparison import ArtifactComparison, ClassComparison, ClinicalChange, ComparisonResult
 from edgeseg.results.compression import CompressResult, CompressStep, FoldCompression, FoldsCompressResult, NetworkSize
 from edgeseg.results.device import (
     DeviceArtifact,
@@ -70,6 +70,14 @@ from edgeseg.results.listings import (
     VariantList,
 )
 from edgeseg.results.network import Census, Tier
+from edgeseg.results.networks import (
+    ListedNetwork,
+    NetworkFile,
+    NetworkFiles,
+    NetworkList,
+    NetworkRecord,
+    NetworkScore,
+)
 from edgeseg.results.node import NodeSending, NodeStatus, NodeStudy
 from edgeseg.results.report import Report, ReportRow
 from edgeseg.results.runs import (
@@ -84,7 +92,16 @@ from edgeseg.results.runs import (
     UnusedFiles,
     UsedSequence,
 )
-from edgeseg.results.scores import ClassResult, ClassScore, EvalResult, InstitutionScore, ParityResult, PatientScore
+from edgeseg.results.scores import (
+    ClassResult,
+    ClassScore,
+    EvalResult,
+    InstitutionScore,
+    ParityResult,
+    PatientScore,
+    SubgroupResult,
+    SubgroupScore,
+)
 from edgeseg.results.selftest import SelfTest
 from edgeseg.results.sensitivity import LayerSensitivity, SensitivityResult
 from edgeseg.results.serving import (
@@ -93,6 +110,7 @@ from edgeseg.results.serving import (
     PredictAnswer,
     Prediction,
     SegmentAnswer,
+    ServedClass,
     ServedFile,
     ServedModel,
     ServedSlice,
@@ -141,6 +159,8 @@ __all__ = [
     "ChoiceStep",
     "Claim",
     "ClaimsResult",
+    "ClassChoice",
+    "ClassComparison",
     "ClassResult",
     "ClassScore",
     "ClassSegmentation",
@@ -177,10 +197,16 @@ __all__ = [
     "LayerSensitivity",
     "LayerTime",
     "LayersResult",
+    "ListedNetwork",
     "ListedTarget",
     "ListedVariant",
     "MeasuredClaim",
     "MetadataBytes",
+    "NetworkFile",
+    "NetworkFiles",
+    "NetworkList",
+    "NetworkRecord",
+    "NetworkScore",
     "NetworkSize",
     "NetworkTiming",
     "NodeSending",
@@ -204,6 +230,7 @@ __all__ = [
     "SensitivityResult",
     "SeriesList",
     "SeriesListing",
+    "ServedClass",
     "ServedFile",
     "ServedModel",
     "ServedSlice",
@@ -213,6 +240,8 @@ __all__ = [
     "SliceSegmentation",
     "SpeedRatio",
     "StageRecord",
+    "SubgroupResult",
+    "SubgroupScore",
     "Sustained",
     "TargetList",
     "TensorDescription",

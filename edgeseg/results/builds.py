@@ -53,7 +53,8 @@ class BaselineResult:
 class ArtifactRow:
     """Everything a report says about one artifact; a part that was not measured is None, never a guess.
 
-    `float_layers` are the layers of an int8 artifact that are computed in float, as its contract has them.
+    `float_layers` are the layers of an int8 artifact that are computed in float, as its contract has them. `variant` is
+    the slug of the network, and `network` its name, empty where it has none.
     """
 
     artifact: str
@@ -72,6 +73,12 @@ class ArtifactRow:
     dice_delta_to_float: Interval | None
     status: str
     float_layers: tuple[str, ...] = ()
+    network: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tables call the network: its name, or its slug where it has none."""
+        return self.network or self.variant
 
     @property
     def ruled_out(self) -> bool:
@@ -136,9 +143,9 @@ class BuildResult:
     origin: str | None = None
     schema_version: int = RESULT_SCHEMA_VERSION
 
-    def reference(self, variant: str) -> ArtifactRow | None:
-        """The artifact that the others of a variant are compared with, where it was scored."""
-        rows = {row.target: row for row in self.artifacts if row.variant == variant and row.evaluation is not None}
+    def reference(self, network: str) -> ArtifactRow | None:
+        """The artifact that the others of a network, by its label, are compared with, where it was scored."""
+        rows = {row.target: row for row in self.artifacts if row.label == network and row.evaluation is not None}
         return rows.get(REFERENCE) or rows.get(GRAPH_REFERENCE)
 
     @property

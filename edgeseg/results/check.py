@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import Environment
 
 BASELINE_SCHEMA_VERSION = 1
@@ -17,6 +18,7 @@ class BaselineArtifact:
     `dice` holds the Dice of each patient; `latency_ratio` is its median latency over that of the baseline's
     `latency_reference` in the same build. `contract` holds the fields that decide what a device draws, each as JSON
     text, and `contract_sha256` is the digest of them all. `sha256` tells whether the bytes are the same; it is no rule.
+    Of several classes `dice` is their mean, and `class_dice` has that of each class, by its name and the patient's.
     """
 
     artifact: str
@@ -27,6 +29,7 @@ class BaselineArtifact:
     latency_ratio: float | None
     contract: dict[str, str]
     contract_sha256: str
+    class_dice: dict[str, dict[str, float]] | None = field(default=None, metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Interval
 from edgeseg.specs import OperatingPoint, PatientKey, named, not_comparable
 
@@ -46,12 +47,21 @@ class ChoiceGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassChoice:
+    """The steps of one of several masks, chosen and scored by itself."""
+
+    name: str
+    steps: tuple[ChoiceStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """What `edgeseg choose` found.
 
     `chosen` is the operating point to ship, chosen on all groups together; the figures of `steps` are those of the same
     way of choosing on all groups but one, scored on that one. `groups` are the folds, or single patients where there
     was one run only (`left_out`: `fold` or `patient`). `shipped_step` names the step that chooses as `chosen` was.
+    Of several masks `chosen` has a point for each, `classes` the steps of each, and `steps` are over their mean Dice.
     """
 
     variant: str
@@ -66,6 +76,7 @@ class Choice:
     bootstrap_seed: int
     bootstrap_samples: int
     versions: dict[str, str]
+    classes: tuple[ClassChoice, ...] = field(default=(), metadata={LEFT_OUT: True})
     schema_version: int = RESULT_SCHEMA_VERSION
 
     def step(self, name: str) -> ChoiceStep:

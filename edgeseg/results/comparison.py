@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Interval
 
 
@@ -31,11 +32,21 @@ class ClinicalChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassComparison:
+    """One class of two artifacts, over the patients that both scored; `dice_delta` is `after - before`."""
+
+    name: str
+    dice_before: float
+    dice_after: float
+    dice_delta: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactComparison:
     """One artifact in two builds; a side that lacks it, or a figure that was not measured on both, is None.
 
     `dice_delta` is `after - before` over the patients that both scored, `patients` how many these are, and `clinical`
-    says how each of them fared.
+    says how each of them fared. Of several classes Dice is their mean, and `classes` has each by itself.
     `latency_ratio` is after / before; the two were not measured in one run, so drift of the machine is in it.
     """
 
@@ -54,6 +65,7 @@ class ArtifactComparison:
     status_after: str | None
     same_file: bool
     clinical: ClinicalChange | None = None
+    classes: tuple[ClassComparison, ...] = field(default=(), metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeseg.results.scores import ParityResult
+from edgeseg.specs import MaskRegion
 
 IMPORT_SCHEMA_VERSION = 1
 
@@ -14,7 +15,8 @@ class ImportResult:
     """What `edgeseg import` leaves in a run and prints with --json.
 
     `network` names it in every table. `kind`, `file`, `size_bytes`, `sha256` and `framework` describe the file that was
-    given, `output`, `head` and `foreground` what is used of it; `notes` say what was done and what was assumed.
+    given, `output`, `head` and `foreground`, or `regions` of several masks, what is used of it; `notes` say what was
+    done and what was assumed.
     `parity` holds the network in the run against that file in its own runtime, `runtime`, on slices of phantoms.
     `key` changes with all that decided the import.
     """
@@ -40,5 +42,6 @@ class ImportResult:
     notes: tuple[str, ...]
     runtime: str
     parity: ParityResult
+    regions: tuple[MaskRegion, ...] = ()
     key: str = ""
     schema_version: int = IMPORT_SCHEMA_VERSION

@@ -34,12 +34,13 @@ class TargetList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedVariant:
-    """A network, what it holds and computes, and whether its trained weights ship."""
+    """A network, what it holds and computes, and whether its trained weights ship, under which name."""
 
     variant: str
     spec: VariantSpec
     census: Census
     weights: bool
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,13 @@ from edgeseg.specs import VariantSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """A network's size: trainable and other weights, and multiply-accumulates for one image."""
+    """A network's size: all weights, those that are trained, and multiply-accumulates for one image.
+
+    `trainable_parameters` is None where they were not counted apart.
+    """
 
     parameters: int
-    trainable_parameters: int
+    trainable_parameters: int | None = None
     macs: int
 
 

@@ -41,6 +41,12 @@ class ReportRow:
     latency: LatencyResult | None
     status: str
     seen_unknown: int | None = None
+    network: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tables call the network: its name, or its slug where it has none."""
+        return self.network or self.variant
 
     @property
     def seen_mark(self) -> str:
@@ -53,7 +59,8 @@ class Report:
     """What `report.json` holds.
 
     `verdict` is the answer in one sentence: which artifact to ship (`main_artifact`), or what fell short and what to
-    try. `remarks` is all that stands under the tables, and `cautions` those of them that weaken the figures.
+    try. `remarks` is all that stands under the tables, `cautions` those of them that weaken the figures, and
+    `conditions` those that say on whom and on what was measured.
     """
 
     command: str
@@ -67,6 +74,7 @@ class Report:
     environment: Environment
     verdict: str = ""
     cautions: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
     budgets: tuple[BudgetResult, ...] = ()
     r2: BaselineResult | None = None
     schema_version: int = REPORT_SCHEMA_VERSION

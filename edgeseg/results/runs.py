@@ -30,12 +30,17 @@ class SliceSegmentation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassSegmentation:
-    """One class of a patient: its value in maps of labels, its pixels, overlaps included, and its volume if known."""
+    """One class of a patient: its value in maps of labels, its pixels, overlaps included, and its volume if known.
+
+    `slices` are those that show it, and `largest_diameter_mm` is the largest of any slice, as that of a patient.
+    """
 
     name: str
     label: int
     pixels: int
     volume_ml: float | None
+    slices: int = 0
+    largest_diameter_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +149,7 @@ class RunResult:
     """What `edgeseg run` leaves in `summary.json`; `load_ms` is what opening the model took, `total_ms` has it all.
 
     `patients` are those of all runs into the folder, the last run of each; all else is of the last run.
+    `network` is the name of the network that the model is a file of, empty where it has none.
     """
 
     model: str
@@ -158,3 +164,4 @@ class RunResult:
     schema_version: int = RESULT_SCHEMA_VERSION
     load_ms: float | None = None
     total_ms: float | None = None
+    network: str = ""

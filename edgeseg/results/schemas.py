@@ -47,6 +47,7 @@ KINDS: Mapping[str, type] = {
     "key": KeyList,
     "targets": TargetList,
     "variants": VariantList,
+    "networks": results.NetworkList,
     "claims": results.ClaimsResult,
 }
 """What has a schema: the command that prints it with --json, or the file of `check --update` or `train --folds`."""

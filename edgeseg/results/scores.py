@@ -79,6 +79,35 @@ class InstitutionScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubgroupScore:
+    """The patients of one subgroup together; `subgroup` is "" for those of whom it is not known."""
+
+    subgroup: str
+    patients: int
+    dice: Interval
+    dice_median: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubgroupResult:
+    """The patients parted by one column, such as `site` or `scanner`.
+
+    `worst` names the subgroup of at least `min_patients` patients whose mean Dice is lowest; None where none is that
+    large.
+    """
+
+    column: str
+    subgroups: tuple[SubgroupScore, ...]
+    min_patients: int
+    worst: str | None
+
+    @property
+    def worst_score(self) -> SubgroupScore | None:
+        """The figures of `worst`."""
+        return next((one for one in self.subgroups if self.worst is not None and one.subgroup == self.worst), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvalResult:
     """How one artifact does on patients; `seen_patients` > 0 only when the caller insisted.
 
@@ -89,7 +118,8 @@ class EvalResult:
     `post_processing` is what was applied to the volumes, all off where raw masks were scored; `flips` are the test-time
     flips whose mean logits were scored, a key of `edgeseg.specs.FLIPS`; `simulation` is what was done to the slices
     before, a key of `edgeseg.stages.score.SIMULATIONS`. Of several classes the figures are over what `PatientScore` has
-    of them together, so that Dice is the mean over classes and patients, and `classes` has each by itself.
+    of them together, so that Dice is the mean over classes and patients, and `classes` has each by itself. `subgroups`
+    has the patients parted by each column that was asked for.
     """
 
     artifact: str
@@ -116,6 +146,7 @@ class EvalResult:
     simulation: str = "none"
     seen_unknown: int = 0
     classes: tuple[ClassResult, ...] = field(default=(), metadata={LEFT_OUT: True})
+    subgroups: tuple[SubgroupResult, ...] = field(default=(), metadata={LEFT_OUT: True})
     schema_version: int = RESULT_SCHEMA_VERSION
 
 

@@ -13,7 +13,8 @@ class SelfTest:
 
     `flipped_pixels` differ from the mask that the contract expects, of `pixels`; `logit_off_max` is the largest
     difference at the pixels whose logits it holds. `made_with` drew the expected mask, `runtime` and `numerics` this
-    one. `int8_kernels` says what a probe found of ONNX Runtime's integer arithmetic here.
+    one. `int8_kernels` says what a probe found of ONNX Runtime's integer arithmetic here. `network` is the
+    name of the network that the artifact is a file of, empty where it has none.
     """
 
     artifact: str
@@ -33,3 +34,4 @@ class SelfTest:
     reason: str
     passed: bool
     schema_version: int = RESULT_SCHEMA_VERSION
+    network: str = ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
-from edgeseg.results.runs import UnusedFiles, UsedSequence
-from edgeseg.specs import INTENDED_USE
+from edgeseg.results.runs import ClassSegmentation, UnusedFiles, UsedSequence
+from edgeseg.specs import INTENDED_USE, MaskRegion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,8 @@ class ServedModel:
     """Which model answers, and the part of its contract that a reader of masks needs; `size` is rows, columns.
 
     `self_tested` where it carries a golden case, which this host then drew as expected when the service started.
+    `regions` are those of its contract where it draws several masks; `threshold` and what is dropped are then of each.
+    `network` is its name, empty where it has none; `variant` is its slug.
     """
 
     sha256: str
@@ -31,6 +34,8 @@ class ServedModel:
     numerics: str
     edgeseg: str
     self_tested: bool
+    regions: tuple[MaskRegion, ...] = field(default=(), metadata={LEFT_OUT: True})
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +57,23 @@ class StateAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServedClass:
+    """One of several masks in one slice: its pixels, and its runs where they were asked for, as those of a slice."""
+
+    name: str
+    label: int
+    pixels: int
+    runs: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServedSlice:
     """One slice, on its own grid, in the order of the request.
 
     `png` is a base64 PNG of 0 and 255; `runs` are start, length, start, length ... of the tumour pixels, counted row by
-    row from 0. Each is null where it was not asked for, as are area and diameter where the spacing is not known.
+    row from 0. Each is null where it was not asked for, as are area and diameter where the spacing is not known. Where
+    the network draws several masks, `png` is a map of their labels with a palette, in which the later one counts where
+    two overlap, `classes` has each by itself, and all else is of them together.
     """
 
     slice: str
@@ -67,6 +84,7 @@ class ServedSlice:
     largest_diameter_mm: float | None
     png: str | None = None
     runs: tuple[int, ...] | None = None
+    classes: tuple[ServedClass, ...] = field(default=(), metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +124,7 @@ class SegmentAnswer:
     model: ServedModel
     used: tuple[UsedSequence, ...] = ()
     unused: tuple[UnusedFiles, ...] = ()
+    classes: tuple[ClassSegmentation, ...] = field(default=(), metadata={LEFT_OUT: True})
     intended_use: str = INTENDED_USE
     schema_version: int = RESULT_SCHEMA_VERSION
 

@@ -25,6 +25,7 @@ class TrainResult:
 
     `devices` trained together, each on its share of every batch. `images_per_second` is that of this run's epochs,
     None where none was left to train. `remarks` say what is odd about the outcome, and what to do.
+    `network` is the name that the weights were given, empty where they have none.
     """
 
     variant: str
@@ -40,4 +41,5 @@ class TrainResult:
     versions: dict[str, str]
     devices: int = 1
     remarks: tuple[str, ...] = ()
+    network: str = ""
     schema_version: int = RESULT_SCHEMA_VERSION

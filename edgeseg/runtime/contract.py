@@ -116,6 +116,8 @@ def unknown_format(path: Path, known: Sequence[str]) -> ArtifactError:
         way = "; there is nothing at this path either"
     elif path.suffix.lower() in _KERAS_SUFFIXES or (path / "saved_model.pb").is_file():
         way = "; make one of this network with: edgeseg build --from"
+    elif (path / "weights.safetensors").is_file():
+        way = f"; make one of this run with: edgeseg build --from {path}"
     return ArtifactError(f"{path}: cannot tell the format of '{path.name}'; a model is a file {wanted}{way}")
 
 

@@ -27,8 +27,8 @@ def read_contract_document(path: Path, *, told: Mapping[str, str] | None = None)
     """Read a contract from `.toml`, or else from JSON.
 
     Beside the contract's own fields it may hold `size` (a number, or height and width) in place of those two,
-    foreground classes by name, and what `edgeseg import` alone asks for: the name of an output, and `sigmoid` for
-    probabilities. What is in `UNKNOWN` may be missing.
+    the classes of the foreground and of regions by name, and what `edgeseg import` alone asks for: the name of an
+    output, and `sigmoid` for probabilities. What is in `UNKNOWN` may be missing.
 
     Args:
         path: the document.
@@ -83,11 +83,22 @@ def _spelled_out(plain: Any) -> dict[str, Any]:
     if "size" in given:
         given |= _sides(given.pop("size"), plain)
     foreground = given.get("foreground")
-    if isinstance(foreground, int | str):
-        foreground = [foreground]
-    if isinstance(foreground, list):
-        given["foreground"] = [_number(entry, given.get("classes")) for entry in foreground]
+    if isinstance(foreground, int | str | list):
+        given["foreground"] = _numbers("foreground", foreground, given.get("classes"))
+    if isinstance(given.get("regions"), list):
+        given["regions"] = [_region(one, given.get("classes")) for one in given["regions"]]
     return given
+
+
+def _region(given: Any, classes: Any) -> Any:
+    if not isinstance(given, dict) or not isinstance(given.get("channels"), int | str | list):
+        return given
+    return given | {"channels": _numbers(f"region '{given.get('name', '')}'", given["channels"], classes)}
+
+
+def _numbers(what: str, given: int | str | list[Any], classes: Any) -> list[Any]:
+    """Classes by their numbers, where one or several are given by number or by name."""
+    return [_number(what, entry, classes) for entry in (given if isinstance(given, list) else [given])]
 
 
 def _contract(plain: dict[str, Any], told: Mapping[str, str]) -> Contract:
@@ -112,10 +123,10 @@ def _sides(size: Any, plain: dict[str, Any]) -> dict[str, Any]:
     return {"height": sides[0], "width": sides[1]}
 
 
-def _number(entry: Any, classes: Any) -> Any:
+def _number(what: str, entry: Any, classes: Any) -> Any:
     """The number of a class that is given by its name."""
     if not isinstance(entry, str):
         return entry
     if not isinstance(classes, list) or entry not in classes:
-        raise OptionError(f"foreground names '{entry}', which is not among classes; name it there, or give its number")
+        raise OptionError(f"{what} names '{entry}', which is not among classes; name it there, or give its number")
     return classes.index(entry)

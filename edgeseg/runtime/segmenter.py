@@ -30,6 +30,7 @@ from edgeseg.runtime.open_numerics import open_with_numerics
 from edgeseg.runtime.self_test import golden_input, golden_mask, in_one, logit_off_max
 from edgeseg.runtime.session import Session
 from edgeseg.runtime.stream import SliceMask, stream_masks
+from edgeseg.runtime.turned import turned, turned_back
 from edgeseg.specs import OUTPUTS, Contract
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ class Segmenter:
         """
         if not (scan.volume and self.contract.by_volume):
             return None
+        scan = turned(scan, self.contract.plane)
         return volume_tables((self._on_grid(scan, index) for index in range(len(scan.slice_names))), self.contract)
 
     def _on_grid(self, scan: Scan, index: int) -> NDArray[np.uint8]:
@@ -188,7 +190,8 @@ class Segmenter:
     ) -> Iterator[SliceMask]:
         """Segment a scan slice by slice, in memory that does not grow with their number.
 
-        Where the contract normalises by volume, all slices are read once before, to count their grey values.
+        Where the contract normalises by volume, all slices are read once before, to count their grey values. Where its
+        plane is not axial, all of a volume are read into a temporary file first, and the masks come back as axial ones.
 
         Args:
             scan: what `edgeseg.data.open_scan` gives, or anything with the members of `edgeseg.data.scan.Scan`.
@@ -199,13 +202,15 @@ class Segmenter:
             One mask per slice, in order, each `(h, w) bool` on the slice's own grid.
 
         Raises:
-            DataError: when a slice cannot be read.
+            DataError: when a slice cannot be read, or a volume not be seen in the network's plane.
             ArtifactError: when the runtime fails, or gives NaN or infinity.
             OutputError: when a temporary file cannot be written.
         """
-        infer = partial(self.logits, tables=self.scan_tables(scan) if tables is None else tables)
+        tables, given = self.scan_tables(scan) if tables is None else tables, scan
+        infer = partial(self.logits, tables=tables)
+        scan = turned(given, self.contract.plane)
         images = (scan.image(index) for index in range(len(scan.slice_names)))
-        return stream_masks(
+        masks = stream_masks(
             infer,
             self.contract,
             images,
@@ -214,6 +219,7 @@ class Segmenter:
             pixel_mm=scan.pixel_mm,
             spool_dir=spool_dir,
         )
+        return masks if scan is given else turned_back(masks, len(scan.slice_names), self.contract.plane, scan.name)
 
     def segment_volume(self, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Segment the slices of one volume: as `segment`, but components are those of the volume.

@@ -6,11 +6,7 @@ import base64
 import time
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edgeseg import __version__
-from edgeseg.data.slice_file import decode_mask
+from edgeseg import __version__, networks
 from edgeseg.results import (
     PatientSegmentation,
     Prediction,
@@ -22,6 +18,7 @@ from edgeseg.results import (
     SliceSegmentation,
 )
 from edgeseg.runtime import Segmenter
+from edgeseg.service.masks import SliceMasks
 from edgeseg.service.scans import Wish
 
 
@@ -44,15 +41,22 @@ def describe(segmenter: Segmenter, sha256: str) -> ServedModel:
         numerics=segmenter.numerics,
         edgeseg=__version__,
         self_tested=contract.golden is not None,
+        regions=contract.regions,
+        network=networks.name_of_file(sha256),
     )
 
 
 def answer_for(
-    found: PatientSegmentation, wish: Wish, out: Path, model: ServedModel, times: tuple[float, float]
+    found: PatientSegmentation,
+    wish: Wish,
+    out: Path,
+    model: ServedModel,
+    times: tuple[float, float],
+    masks: SliceMasks,
 ) -> SegmentAnswer:
     """Join what a run found with the masks that it wrote below `out`; `times` are its start and the wait, in ms."""
     start, waited_ms = times
-    slices = tuple(_slice(one, out, wish.masks) for one in found.masks)
+    slices = tuple(_slice(one, out, masks, png=wish.masks == "png") for one in found.masks)
     files = tuple(ServedFile(name=Path(one).name, b64=_base64(out / one)) for one in found.files)
     return SegmentAnswer(
         input=found.input,
@@ -75,6 +79,7 @@ def answer_for(
         model=model,
         used=found.used,
         unused=found.unused,
+        classes=found.classes,
     )
 
 
@@ -85,14 +90,7 @@ def predictions(answer: SegmentAnswer) -> tuple[Prediction, ...]:
     )
 
 
-def runs(mask: NDArray[np.bool_]) -> tuple[int, ...]:
-    """Give the runs of a mask `(h, w) bool` as start, length, start, length ..., counted row by row from 0."""
-    flat = np.concatenate([[False], mask.ravel(), [False]])
-    edges = np.flatnonzero(flat[1:] != flat[:-1]).reshape(-1, 2)
-    return tuple(np.stack([edges[:, 0], edges[:, 1] - edges[:, 0]], axis=1).ravel().tolist())
-
-
-def _slice(one: SliceSegmentation, out: Path, masks: str) -> ServedSlice:
+def _slice(one: SliceSegmentation, out: Path, masks: SliceMasks, *, png: bool) -> ServedSlice:
     return ServedSlice(
         slice=one.slice,
         height_px=one.height_px,
@@ -100,8 +98,9 @@ def _slice(one: SliceSegmentation, out: Path, masks: str) -> ServedSlice:
         tumour_pixels=one.tumour_pixels,
         tumour_area_mm2=one.tumour_area_mm2,
         largest_diameter_mm=one.largest_diameter_mm,
-        png=_base64(out / one.mask) if masks == "png" else None,
-        runs=runs(decode_mask(out / one.mask)) if masks == "rle" else None,
+        png=_base64(out / one.mask) if png else None,
+        runs=masks.runs.get(one.slice),
+        classes=masks.classes[one.slice],
     )
 
 

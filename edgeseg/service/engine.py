@@ -19,9 +19,10 @@ from edgeseg.runtime.model_files import model_sha256
 from edgeseg.service.answers import answer_for, describe
 from edgeseg.service.deadline import Deadline
 from edgeseg.service.inside import ENTRY
+from edgeseg.service.masks import SliceMasks
 from edgeseg.service.refusal import TOO_LARGE, Refusal, refusal_for
 from edgeseg.service.scans import Upload, Wish
-from edgeseg.specs import RunOptions, ServeOptions, refuse_regions
+from edgeseg.specs import RunOptions, ServeOptions
 from edgeseg.stages.segment import segment_case
 from edgeseg.stages.segment.apart.scan import Reader
 from edgeseg.workers.apart import Limits, Pool
@@ -64,7 +65,6 @@ class Engine:
         """
         known = model_sha256(model) if model.is_file() else ""
         segmenters = [Segmenter.load(model, threads=1, contract=contract) for _ in range(options.threads)]
-        refuse_regions(segmenters[0].contract, "served")
         if segmenters[0].contract.golden is not None and not (found := segmenters[0].self_test()).passed:
             raise CheckFailedError(
                 f"{model}: {found.flipped_pixels} pixels of its golden mask flip on this host and "
@@ -140,11 +140,12 @@ class Engine:
             if len(scan.slice_names) > 4 * self._options.max_slices:
                 raise Refusal(TOO_LARGE, f"the scan has {len(scan.slice_names)} slices; send fewer at a time")
             written = RunOptions(formats=("png",) if wish.masks in _PICTURES else (wish.masks,))
+            masks = SliceMasks(segmenter.contract.regions, keep_runs=wish.masks == "rle")
             found = segment_case(
-                segmenter, scan, place / "out", written, self.model.sha256, lambda _label: deadline.check()
+                segmenter, scan, place / "out", written, self.model.sha256, lambda _label: deadline.check(), masks
             )
         finally:
             scan.close()
-        answer = answer_for(found, wish, place / "out", self.model, times)
+        answer = answer_for(found, wish, place / "out", self.model, times, masks)
         self.told(answer)
         return answer

@@ -21,7 +21,8 @@ from edgeseg.specs.labels import MAX_LABEL, Region, check_regions, parse_labels
 from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.node import Destination, NodeOptions, Peer, Tls
 from edgeseg.specs.normalisation import Intensity
-from edgeseg.specs.operating_point import OperatingPoint
+from edgeseg.specs.operating_point import ClassPoint, OperatingPoint
+from edgeseg.specs.plane import AXIAL, PLANES, check_plane
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.recipes import (
     MAIN_OPTIONS,
@@ -38,6 +39,7 @@ from edgeseg.specs.recipes import (
     recipe_name,
 )
 from edgeseg.specs.region import COLOURS, MaskRegion, colours, own_regions, refuse_classes, refuse_regions
+from edgeseg.specs.region_looks import RegionLook, looked, read_looks
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.salt import MAKE_ONE, MIN_SALT_BYTES, check_salt
 from edgeseg.specs.seed import check_seed
@@ -58,6 +60,7 @@ from edgeseg.specs.seen import (
     seen_among,
     seen_entries,
 )
+from edgeseg.specs.segment_codes import SegmentCodes, segment_codes
 from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, Bounds, ServeOptions
 from edgeseg.specs.site import SITE_SCHEMA_VERSION, SiteCase, SiteManifest
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
@@ -65,6 +68,7 @@ from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
 __all__ = [
     "APP_SCHEMA_VERSION",
     "AUGMENTATIONS",
+    "AXIAL",
     "BASE",
     "CHANNELS",
     "COLOURS",
@@ -82,6 +86,7 @@ __all__ = [
     "NEWEST_CONTRACT_SCHEMA_VERSION",
     "NORMALISATIONS",
     "OUTPUTS",
+    "PLANES",
     "PROFILES",
     "RECIPE_SPECS",
     "SEGMENT_ROUTE",
@@ -94,6 +99,7 @@ __all__ = [
     "Chain",
     "ChannelPrune",
     "ChannelSet",
+    "ClassPoint",
     "Cluster",
     "Contract",
     "Destination",
@@ -117,8 +123,10 @@ __all__ = [
     "Question",
     "RecipeSpec",
     "Region",
+    "RegionLook",
     "RunOptions",
     "Scoring",
+    "SegmentCodes",
     "ServeOptions",
     "SiteCase",
     "SiteManifest",
@@ -127,6 +135,7 @@ __all__ = [
     "VariantSpec",
     "channel_set",
     "check_flips",
+    "check_plane",
     "check_regions",
     "check_salt",
     "check_seed",
@@ -136,6 +145,7 @@ __all__ = [
     "is_pseudonym",
     "is_public",
     "key_ids",
+    "looked",
     "named",
     "not_comparable",
     "options_of",
@@ -143,6 +153,7 @@ __all__ = [
     "parse_labels",
     "parse_spacing",
     "patient_digest",
+    "read_looks",
     "recipe_name",
     "refuse_calibrated",
     "refuse_classes",
@@ -152,4 +163,5 @@ __all__ = [
     "require_some",
     "seen_among",
     "seen_entries",
+    "segment_codes",
 ]

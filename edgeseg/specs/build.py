@@ -26,8 +26,9 @@ class BuildSpec:
     for it where the study's network is the baseline. `calibration_data` holds patients to calibrate on, none of whom is
     scored. `layout` and `labels` say how both are read, as `edgeseg.data.open.open_dataset` takes them. `baseline` is
     the file to compare with, in place of the one that the network came from, and `baseline_contract` its contract where
-    it carries none. `public_ids` says that all ids of the data are public, so artifacts hold plain digests of those
-    seen.
+    it carries none. `codes` is a TOML file of DICOM codes and colours of classes. `public_ids` says that all ids of
+    the data are public, so artifacts hold plain digests of those seen. `network` is the name of the network,
+    empty where it has none; of networks of one shape it says whose weights are taken.
     """
 
     variant: VariantSpec
@@ -54,8 +55,15 @@ class BuildSpec:
     labels: str | None = None
     baseline: Path | None = None
     baseline_contract: Path | None = None
+    codes: Path | None = None
     public_ids: bool = False
+    network: str = ""
     command: str = "edgeseg build"
+
+    @property
+    def label(self) -> str:
+        """What tables and folders call the network: its name, or its slug where it has none."""
+        return self.network or self.variant.slug
 
     def __post_init__(self) -> None:
         """Refuse counts that measure nothing."""

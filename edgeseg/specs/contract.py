@@ -12,6 +12,7 @@ from edgeseg.specs.channels import CHANNELS, ChannelSet, channel_set
 from edgeseg.specs.golden_case import GoldenCase
 from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.normalisation import MEAN_STD, VOLUME, Intensity, check_normalisation
+from edgeseg.specs.plane import AXIAL, check_plane
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.region import MaskRegion, check_mask_regions
 
@@ -48,7 +49,8 @@ class Contract:
     the file without the contract, and of the contract's own text; None where nothing was sealed, as in schema
     version 1. `float_layers` are the layers of an int8 artifact that are computed in float, empty where all are int8.
     `reference_channel` is the one on whose grid masks lie and `stand_in` what takes the place of one that was not
-    acquired; None for what `edgeseg.specs.channel_set` takes.
+    acquired; None for what `edgeseg.specs.channel_set` takes. `plane` is
+    the one of `edgeseg.specs.PLANES` in which slices of a volume lie that the network takes.
     docs/reference/contract.md has every field.
     """
 
@@ -85,6 +87,7 @@ class Contract:
     stand_in: str | None = field(default=None, metadata={LEFT_OUT: True})
     regions: tuple[MaskRegion, ...] = field(default=(), metadata={LEFT_OUT: True})
     exclusive: bool = field(default=False, metadata={LEFT_OUT: True})
+    plane: str = field(default=AXIAL, metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse a layout, size, scale, threshold or digest that no runner could honour."""
@@ -92,6 +95,7 @@ class Contract:
             if getattr(self, name) not in (*LAYOUTS, *((None,) if name == "output_layout" else ())):
                 raise OptionError(f"{name} is '{getattr(self, name)}'; choose one of: {', '.join(LAYOUTS)}")
         _ = self.channel_set
+        check_plane(self.plane)
         check_normalisation(self.normalisation, self.intensity, len(self.channels))
         _check_classes(self.output, self.classes, self.foreground, bool(self.regions))
         check_mask_regions(self.regions, self.classes, exclusive=self.exclusive, foreground=self.foreground)
@@ -121,7 +125,7 @@ class Contract:
     def image(self) -> ImageSpec:
         """The network's input as an `ImageSpec`."""
         names = tuple(region.name for region in self.regions)
-        return ImageSpec(height=self.height, width=self.width, channels=self.channels, classes=names)
+        return ImageSpec(height=self.height, width=self.width, channels=self.channels, classes=names, plane=self.plane)
 
     @property
     def masks(self) -> tuple[Contract, ...]:
@@ -160,7 +164,7 @@ class Contract:
 
     def versioned(self) -> Contract:
         """Return the contract with the schema version that its fields need; itself where it has that."""
-        needed = any(getattr(self, name) for name in _NEWEST) or self.output != OUTPUTS[0]
+        needed = any(getattr(self, name) for name in _NEWEST) or self.output != OUTPUTS[0] or self.plane != AXIAL
         if not needed or self.schema_version >= NEWEST_CONTRACT_SCHEMA_VERSION:
             return self
         return replace(self, schema_version=NEWEST_CONTRACT_SCHEMA_VERSION)

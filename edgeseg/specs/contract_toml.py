@@ -52,7 +52,7 @@ _REGION = {
     "channels": "Which of the output channels it is made of: their numbers, from 0 on.",
     "label": "Its value in label maps, 1 to 255.",
     "threshold": "A pixel belongs to it when its probability is above this.",
-    "code": "Value, scheme and meaning of its DICOM code.",
+    "code": "Value, scheme and meaning of its DICOM code, then those of its category where that is another than usual.",
     "colour": "Red, green and blue, 0 to 255 each.",
 }
 _EXAMPLE = """\
@@ -74,6 +74,8 @@ def contract_toml(contract: Contract, notes: Iterable[str] = ()) -> str:
         notes: sentences about the network, or what is to be said here, for the head.
     """
     plain = to_plain(contract) | {"output": contract.output}
+    if contract.regions:
+        plain["exclusive"] = contract.exclusive
     if contract.contract_sha256 is not None:
         del plain["content_sha256"]
     lines = ["# What edgeseg must know of this network. docs/reference/contract.md has every key."]
@@ -83,14 +85,18 @@ def contract_toml(contract: Contract, notes: Iterable[str] = ()) -> str:
             lines += [*([f"# {told}"] if told else []), f"{key} = {toml_value(plain[key])}"]
     if contract.intensity is None:
         lines += ["", _EXAMPLE.rstrip()]
-    else:
-        lines += _table("intensity", plain["intensity"], _INTENSITY)
+    return "\n".join([*lines, *toml_tables(plain)]) + "\n"
+
+
+def toml_tables(plain: dict[str, Any]) -> list[str]:
+    """Write what of a contract's fields TOML has as tables, which stand last: `intensity`, the rules, the regions."""
+    lines = [] if plain.get("intensity") is None else _table("intensity", plain["intensity"], _INTENSITY)
     lines += _table("post_processing", plain["post_processing"], _RULES)
     for region in plain.get("regions", []):
         rules = region.pop("post_processing")
         lines += ["", "[[regions]]", *_entries(region, _REGION)]
         lines += _table("regions.post_processing", rules, _RULES)
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _table(name: str, plain: dict[str, Any], told: dict[str, str]) -> list[str]:

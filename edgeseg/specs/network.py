@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import LEFT_OUT
 from edgeseg.specs.channels import CHANNELS
+from edgeseg.specs.plane import AXIAL, check_plane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,15 +16,18 @@ class ImageSpec:
     """The image a network takes: `(N, height, width, len(channels)) float32 in [0, 1], NHWC`.
 
     `classes` are the names of the logits that it gives for each pixel where it gives several, empty where it gives one.
+    `plane` is the one of `PLANES` in which the slices lie that it learned from.
     """
 
     height: int = 256
     width: int = 256
     channels: tuple[str, ...] = CHANNELS
     classes: tuple[str, ...] = field(default=(), metadata={LEFT_OUT: True})
+    plane: str = field(default=AXIAL, metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse empty images, and classes that are one alone or there twice."""
+        check_plane(self.plane)
         if len(self.classes) == 1 or len(set(self.classes)) != len(self.classes):
             raise OptionError(
                 f"classes are {list(self.classes)}; name each of several once, or none where there is one"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.errors import ContractError, OptionError
 from edgeseg.specs.post_processing import PostProcessing
+from edgeseg.specs.segment_codes import RULE, is_code
 
 if TYPE_CHECKING:
     from edgeseg.specs.contract import Contract
@@ -39,8 +40,9 @@ class MaskRegion:
         label: its value in label maps, 1 to 255. Where regions overlap the later one is written.
         threshold: a pixel belongs to the region when its probability is above this.
         post_processing: which of its components are dropped.
-        code: value, scheme and meaning of its DICOM code, such as `("108369006", "SCT", "Neoplasm")`; empty for that
-            one.
+        code: value, scheme and meaning of its DICOM code, such as `("108369006", "SCT", "Neoplasm")`, and after them
+            those of its category where it is no morphologically abnormal structure; empty for what `segment_codes` says
+            of the name.
         colour: RGB, each 0 to 255; empty for one of `COLOURS`.
     """
 
@@ -66,8 +68,8 @@ class MaskRegion:
                 f"threshold of region '{self.name}' is {self.threshold}; give a probability between 0 and 1",
             ),
             (
-                len(self.code) in (0, 3) and all(self.code),
-                f"code of region '{self.name}' is {list(self.code)}; give value, scheme and meaning, or leave it out",
+                is_code(self.code),
+                f"code of region '{self.name}' is {list(self.code)}; {RULE}; or leave it out",
             ),
             (
                 len(self.colour) in (0, 3) and all(0 <= one <= 255 for one in self.colour),
@@ -149,5 +151,5 @@ def refuse_classes(classes: Sequence[str], what: str) -> None:
     if classes:
         raise ContractError(
             f"the network draws {len(classes)} masks ({', '.join(classes)}), and one of several masks cannot be {what} "
-            "yet; edgeseg run and edgeseg evaluate take it. Give a network of one mask"
+            "yet; edgeseg run, serve, node and evaluate take it. Give a network of one mask"
         )

@@ -1,14 +1,21 @@
-"""What there is to choose from, as `edgeseg targets` and `edgeseg variants` list it for programs."""
+"""What there is to choose from, as `edgeseg targets`, `variants` and `networks` list it for programs."""
 
 from __future__ import annotations
 
-from edgeseg.artifacts import weights_path
-from edgeseg.checkpoint import shipped_variants
-from edgeseg.progress import Progress
-from edgeseg.results import ListedTarget, ListedVariant, TargetList, VariantList
+from edgeseg import networks
+from edgeseg.results import (
+    Census,
+    ListedNetwork,
+    ListedTarget,
+    ListedVariant,
+    NetworkList,
+    TargetList,
+    VariantList,
+)
 from edgeseg.specs import VariantSpec
 from edgeseg.targets import TARGETS
-from edgeseg.variants import VARIANTS, build_model, census
+from edgeseg.variants import VARIANTS
+from edgeseg.variants.counted import counted
 from edgeseg.variants.tiers import TIERS
 
 
@@ -18,20 +25,50 @@ def list_targets() -> TargetList:
     return TargetList(targets=tuple(ListedTarget(**{n: getattr(t, n) for n in names}) for t in TARGETS.values()))
 
 
-def list_variants(progress: Progress) -> VariantList:
-    """List the four families, the widths of Alphax and what ships, each counted on the built network.
-
-    Args:
-        progress: called after each network.
-    """
+def listed_specs() -> tuple[VariantSpec, ...]:
+    """The four families, and the widths of Alphax: what `edgeseg variants` lists beside the networks with a name."""
     alphax = [VariantSpec(name="alphax", alpha=a, stem=s) for a in (0.25, 0.125, 0.0625) for s in ("full", "half")]
-    specs = [v.default for v in VARIANTS.values() if v.name != "alphax"] + alphax
-    specs += [spec for spec in shipped_variants() if spec not in specs]
+    return (*(v.default for v in VARIANTS.values() if v.name != "alphax"), *alphax)
+
+
+def list_variants() -> VariantList:
+    """List the four families, the widths of Alphax and the networks that have a name, with what they hold.
+
+    Nothing is built: the counts are those of `edgeseg.variants.counted`, and of a network with a name its own.
+
+    Raises:
+        ArtifactError: when a network's folder is damaged.
+    """
+    there = networks.every()
+    by_spec = {one.record.spec: one.record for one in reversed(there)}
+    specs = [*listed_specs(), *(one.record.spec for one in there if one.record.spec not in listed_specs())]
     found = []
-    for done, spec in enumerate(specs, start=1):
-        counted = census(build_model(spec))
-        found.append(
-            ListedVariant(variant=spec.slug, spec=spec, census=counted, weights=weights_path(spec.slug).is_file())
-        )
-        progress(done, len(specs), spec.slug)
+    for spec in dict.fromkeys(specs):
+        record = by_spec.get(spec)
+        census = counted(spec)
+        if census is None:  # a test holds the counts to what is listed beside the networks with a name
+            assert record is not None
+            census = Census(parameters=record.parameters, macs=record.macs)
+        name = "" if record is None else record.name
+        row = ListedVariant(variant=spec.slug, spec=spec, census=census, weights=record is not None, network=name)
+        found.append(row)
     return VariantList(variants=tuple(found), tiers=tuple(TIERS.values()))
+
+
+def list_networks() -> NetworkList:
+    """List the networks that have a name, the largest first.
+
+    Raises:
+        ArtifactError: when a network's folder is damaged.
+    """
+    return NetworkList(
+        networks=tuple(
+            ListedNetwork(
+                network=one.record,
+                files=() if (made := one.files()) is None else made.files,
+                folder=str(one.folder),
+                own=one.own,
+            )
+            for one in networks.every()
+        )
+    )

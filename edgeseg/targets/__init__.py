@@ -21,11 +21,22 @@ from edgeseg.targets import (
     tflite_int8,
     tflite_int16x8,
 )
+from edgeseg.targets._explicit import explicit
 from edgeseg.targets.float_network import float_predictor
 from edgeseg.targets.keras_fp32 import KerasPredictor
 from edgeseg.targets.target import ConvertJob, Target
 
-__all__ = ["TARGETS", "ConvertJob", "KerasPredictor", "Target", "float_predictor", "get", "open_artifact", "resolve"]
+__all__ = [
+    "TARGETS",
+    "ConvertJob",
+    "KerasPredictor",
+    "Target",
+    "explicit",
+    "float_predictor",
+    "get",
+    "open_artifact",
+    "resolve",
+]
 
 ALL = "all"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -18,15 +19,16 @@ IDLE = (
 )  # fmt: skip
 """Layers that give what they are given when a network is used."""
 _ACTIVATED = ("Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "Dense")
-_OTHERS = ("SeparableConv2D", "Activation", "Rescaling")
+_OTHERS = ("SeparableConv2D", "Activation", "Rescaling", "Split")
 
 
 def explicit(model: Any) -> Any:
     """Write a flat functional Keras model with one operation a layer; its values stay what they were.
 
     An activation that is part of a convolution becomes a layer, a separable convolution becomes two, SiLU and hard
-    sigmoid become their products and sums. Batch normalisation that follows no convolution, and rescaling, become a
-    depthwise convolution of 1 x 1. Layers that do nothing after training disappear.
+    sigmoid become their products and sums, a split one cut for each part. Batch normalisation that follows no
+    convolution, and rescaling, become a depthwise convolution of 1 x 1. Layers that do nothing after training
+    disappear.
 
     Args:
         model: Keras 3 model on the TensorFlow backend, without models inside.
@@ -37,7 +39,7 @@ def explicit(model: Any) -> Any:
     import keras
 
     alone = _alone(model)
-    if not any(_is_rewritten(layer, alone) for layer in model.layers):
+    if not any(_is_rewritten(layer, alone) for layer in model.operations):
         return model
     return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=_Writer(alone))
 
@@ -69,6 +71,8 @@ class _Writer:
             return self._groups(layer, *arguments)
         if kind == "SeparableConv2D":
             return self._separable(layer, *arguments)
+        if kind == "Split":
+            return self._parts_of(layer, *arguments)
         if kind == "Activation":
             return self._activated(_activation(layer), layer.activation, layer.name, *arguments)
         if kind in GROUPED:
@@ -121,6 +125,17 @@ class _Writer:
         width = x.shape[-1] // layer.groups
         part, ends = f"{layer.name}.part{index}", [index * width, (index + 1) * width]
         return self._once(part, lambda: plain_layer(part, "cut", cuts=[None, None, None, ends]))(x)
+
+    def _parts_of(self, layer: Any, x: Any) -> list[Any]:
+        """Write an operation that gives several parts of a value as one cut a part."""
+        axis, start, found = layer.axis % len(x.shape), 0, []
+        for index, part in enumerate(layer.compute_output_spec(x)):
+            cuts: list[list[int] | None] = [None] * len(x.shape)
+            cuts[axis] = [start, start + part.shape[axis]]
+            start += part.shape[axis]
+            name = f"{layer.name}.{index}"
+            found.append(self._once(name, functools.partial(plain_layer, name, "cut", cuts=cuts))(x))
+        return found
 
     def _separable(self, layer: Any, x: Any) -> Any:
         import keras

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeseg.errors import ArtifactError
 from edgeseg.specs import Contract
 from edgeseg.targets._blocks import over_blocks, sees_blocks
 from edgeseg.targets._explicit import explicit
@@ -127,6 +128,7 @@ def network(model: Any, *, depth_to_space: bool = False, space_to_depth: bool = 
 
     def call(layer: Any, *arguments: Any, **options: Any) -> Any:
         result = layer(*arguments, **options)
+        _check_one_float(layer, result)
         times[layer.name] = times.get(layer.name, 0) + 1
         name = layer.name if times[layer.name] == 1 else f"{layer.name}:{times[layer.name]}"
         steps.append(Step(name=name, layer=layer, arguments=arguments, options=options, result=result))
@@ -138,6 +140,22 @@ def network(model: Any, *, depth_to_space: bool = False, space_to_depth: bool = 
     (image,), (logits,) = cloned.inputs, cloned.outputs
     output = next(step for step in steps if step.result is logits)
     return Network(image=image, steps=tuple(steps), output=output)
+
+
+def _check_one_float(layer: Any, result: Any) -> None:
+    """Refuse a layer that gives something other than one value in float.
+
+    Raises:
+        ArtifactError: naming it.
+    """
+    several = isinstance(result, list | tuple)
+    if not several and str(result.dtype).startswith(("float", "bfloat")):
+        return
+    what = "several values at once" if several else f"values of {result.dtype}"
+    raise ArtifactError(
+        f"layer '{layer.name}' ({type(layer).__name__}) gives {what}, which no target is made of from a Keras file; "
+        "export the network to ONNX and give the .onnx file"
+    )
 
 
 def is_plain(model: Any) -> bool:

@@ -25,8 +25,8 @@ class GraphNetwork:
     """A network that no Keras network was made of.
 
     Attributes:
-        proto: ONNX model of `(1, C, H, W) float32` -> `(1, 1, H, W) float32` logits; its ends are named as every
-            artifact's, every size is known. It is read, never changed.
+        proto: ONNX model of `(1, C, H, W) float32` -> `(1, K, H, W) float32` logits, K as in its contract; its ends are
+            named as every artifact's, every size is known. It is read, never changed.
         layers: the name of the node that gives each float value, by the value's name.
         why: why it is no Keras network; names the operation.
     """
@@ -42,7 +42,7 @@ class GraphNetwork:
 
     @property
     def output_shape(self) -> tuple[int | None, ...]:
-        """`(None, H, W, 1)`, likewise."""
+        """`(None, H, W, K)`, likewise."""
         return _channels_last(self.proto.graph.output[0])
 
     def copy(self) -> Any:

@@ -124,6 +124,17 @@ def _join(xs: Any, constants: Any, *, axis: int, stored: Sequence[bool]) -> Any:
     return ops.concatenate(parts, axis=axis)
 
 
+def _reduce(xs: Any, _: Any, *, kind: str, axes: Sequence[int], keep: bool) -> Any:
+    """Reduce along axes by the name that `keras.ops` has for it, or to a norm."""
+    ops, x = _ops(), xs[0]
+    if kind in ("l2", "sum of squares"):
+        found = ops.sum(x * x, axis=tuple(axes), keepdims=keep)
+        return ops.sqrt(found) if kind == "l2" else found
+    if kind == "l1":
+        kind, x = "sum", ops.absolute(x)
+    return getattr(ops, kind)(x, axis=tuple(axes), keepdims=keep)
+
+
 def _group_norm(xs: Any, constants: Any, *, epsilon: float) -> Any:
     """Normalise groups of channels over height and width; the matrix averages within groups, if there is one.
 
@@ -155,7 +166,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "pad": _pad,
     "pick": _pick,
     "rearrange": _rearrange,
-    "reduce": lambda xs, _, *, kind, axes, keep: getattr(_ops(), kind)(xs[0], axis=tuple(axes), keepdims=keep),
+    "reduce": _reduce,
     "resize": _resize,
     "scale": lambda xs, _, *, by, plus: xs[0] * by + plus,
     "take": _take,

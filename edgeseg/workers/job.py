@@ -14,7 +14,8 @@ class WorkerJob:
     """One recipe for TensorFlow Model Optimization; exactly one of `prune`, `cluster` and `qat` is given.
 
     `weights` is the checkpoint that it begins with, `cache` the folder of decoded slices, `soft` a `.npy` file of what
-    the teachers say of its rows, `out` the weights file that it is to write.
+    the teachers say of its rows, `out` the weights file that it is to write. `probe` is an `.npz` of `images` and the
+    `logits` that somebody else's network gives for them.
     """
 
     train: TrainSpec
@@ -23,6 +24,7 @@ class WorkerJob:
     patients: tuple[str, ...]
     out: str
     soft: str | None = None
+    probe: str | None = None
     prune: Prune | None = None
     cluster: Cluster | None = None
     qat: Qat | None = None

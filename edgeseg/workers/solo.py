@@ -27,7 +27,8 @@ STATUS = Path("/proc/self/status")
 class SoloJob:
     """What to run: `slices` is a `.npy` of `(N, h, w, 3) uint8`; `volume` slices of it, over and over, or 0 for one.
 
-    `contract` is the file that holds the model's contract where it carries none and is no peer.
+    `contract` is the file that holds the model's contract where it carries none and is no peer. `pixel_mm` are the
+    distances of rows and of columns, None where they are unknown, as those of phantoms are.
     """
 
     model: str
@@ -35,6 +36,7 @@ class SoloJob:
     slices: str
     volume: int = 0
     contract: str | None = None
+    pixel_mm: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ def measure(job: SoloJob) -> SoloResult:
     if isinstance(model, PlainModel):
         seconds, post = _plain(model, job.volume), None
     else:
-        seconds, post = _segment(model, images, job.volume)
+        seconds, post = _segment(model, images, job)
     return SoloResult(
         load_s=load,
         first_s=seconds[0],
@@ -102,29 +104,35 @@ def _plain(model: PlainModel, volume: int) -> list[float]:
     return seconds
 
 
-def _segment(model: Segmenter | KerasPredictor, images: NDArray[np.uint8], volume: int) -> tuple[list[float], float]:
-    """Run slices as `edgeseg run` does: resampled one by one, logits kept, small components dropped at the end.
+def _segment(model: Segmenter | KerasPredictor, images: NDArray[np.uint8], job: SoloJob) -> tuple[list[float], float]:
+    """Run slices as `edgeseg run` does: framed and resampled one by one, logits kept, components dropped at the end.
 
     Where the contract normalises by volume, the grey values of all slices are counted first, which is in the time of
     each as its share.
     """
     from edgeseg.components import post_process_logits
-    from edgeseg.imaging import mask_on_grid, to_network, volume_tables
+    from edgeseg.imaging import framed, framed_mask, framed_size, to_network, volume_tables
 
-    count = volume or 1 + WARM_RUNS
-    given = [images[index % len(images)][np.newaxis] for index in range(count)]
+    count, contract = job.volume or 1 + WARM_RUNS, model.contract
+    shape = (images.shape[1], images.shape[2])
+    size = framed_size(shape, contract, job.pixel_mm)
+
+    def taken(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return to_network(framed(image, size)[np.newaxis], contract)
+
+    given = [images[index % len(images)] for index in range(count)]
     start = time.perf_counter()
-    tables = volume_tables((to_network(image, model.contract) for image in given), model.contract)
+    tables = volume_tables(map(taken, given), contract)
     counting = (time.perf_counter() - start) / count
     seconds, kept = [], []
     for image in given:
         start = time.perf_counter()
-        kept.append(model.logits(to_network(image, model.contract), tables))
+        kept.append(model.logits(taken(image), tables))
         seconds.append(time.perf_counter() - start + counting)
     start = time.perf_counter()
-    logits = post_process_logits(np.concatenate(kept), model.contract, volume=bool(volume))
+    logits = post_process_logits(np.concatenate(kept), contract, volume=bool(job.volume))
     for index in range(len(logits)):
-        mask_on_grid(logits[index : index + 1], model.contract, images.shape[1], images.shape[2])
+        framed_mask(logits[index : index + 1], contract, shape, size)
     return seconds, time.perf_counter() - start
 
 

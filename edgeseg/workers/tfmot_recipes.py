@@ -16,8 +16,10 @@ from edgeseg.data.sampler import Sampler
 from edgeseg.results import EpochRecord
 from edgeseg.specs import Cluster, Prune
 from edgeseg.variants import build_model
+from edgeseg.workers.fed_sampler import FedSampler
 from edgeseg.workers.job import OnEvent, WorkerAnswer, WorkerJob
 from edgeseg.workers.tf_fit import fit
+from edgeseg.workers.tf_network import check_same, of_layers, tf_network
 
 CONVOLUTIONS = ("Conv2D", "Conv2DTranspose")
 ZEROS = 0.2
@@ -40,7 +42,7 @@ def run(job: WorkerJob, say: OnEvent) -> WorkerAnswer:
 
     Raises:
         CheckpointError: when the weights are damaged.
-        TrainingError: when the loss is no longer a number.
+        TrainingError: when the loss is no longer a number, or the network cannot be written in tf_keras.
     """
     import tf_keras
 
@@ -48,9 +50,18 @@ def run(job: WorkerJob, say: OnEvent) -> WorkerAnswer:
     checkpoint = read_checkpoint(Path(job.weights))
     soft = None if job.soft is None else np.load(job.soft, mmap_mode="r", allow_pickle=False)
     sampler = Sampler.of(SliceCache(Path(job.cache)), job.patients, job.train, soft)
-    side = job.train.crop_px
-    model = build_model(job.train.variant, replace(checkpoint.header.image, height=side, width=side), tf_keras)
-    model.set_weights(list(checkpoint.arrays.values()))
+    foreign = checkpoint.header.foreign
+    if foreign is None or job.probe is None:
+        side = job.train.crop_px
+        model = build_model(job.train.variant, replace(checkpoint.header.image, height=side, width=side), tf_keras)
+        model.set_weights(list(checkpoint.arrays.values()))
+    else:
+        model = tf_network(foreign.architecture, checkpoint.arrays)
+        with np.load(job.probe, allow_pickle=False) as probe:
+            check_same(model, probe)
+        sampler = FedSampler(
+            sampler.cache, sampler.tumour_rows, sampler.empty_rows, sampler.spec, soft, contract=foreign.contract
+        )
     made = _recipe(job)(model, sampler, say)
     write_checkpoint(Path(job.out), checkpoint.header, _in_order(model, checkpoint, made.weights))
     return WorkerAnswer(history=made.history, ranges=made.ranges)
@@ -70,7 +81,7 @@ def _prune(model: Any, sampler: Sampler, say: OnEvent, spec: Prune) -> _Made:
     """Prune every convolution but the last, whose few weights make the logits."""
     import tensorflow_model_optimization as tfmot
 
-    keras, sparsity = _keras(), tfmot.sparsity.keras
+    keras, sparsity, inner = _keras(), tfmot.sparsity.keras, _inner_convolutions(model, sampler)
     steps = sampler.spec.epochs * sampler.steps_per_epoch
     ramp = max(1, round(spec.ramp * steps))
     schedule = sparsity.PolynomialDecay(
@@ -82,7 +93,7 @@ def _prune(model: Any, sampler: Sampler, say: OnEvent, spec: Prune) -> _Made:
     )
 
     def wrap(layer: Any) -> Any:
-        if _is_inner_convolution(layer, model):
+        if layer.name in inner:
             return sparsity.prune_low_magnitude(layer, pruning_schedule=schedule)
         return layer
 
@@ -94,7 +105,7 @@ def _prune(model: Any, sampler: Sampler, say: OnEvent, spec: Prune) -> _Made:
 def _cluster(model: Any, sampler: Sampler, say: OnEvent, spec: Cluster) -> _Made:
     import tensorflow_model_optimization as tfmot
 
-    keras, clustering = _keras(), tfmot.clustering.keras
+    keras, clustering, inner = _keras(), tfmot.clustering.keras, _inner_convolutions(model, sampler)
     start = {
         "kmeans++": clustering.CentroidInitialization.KMEANS_PLUS_PLUS,
         "linear": clustering.CentroidInitialization.LINEAR,
@@ -103,7 +114,7 @@ def _cluster(model: Any, sampler: Sampler, say: OnEvent, spec: Cluster) -> _Made
     from tensorflow_model_optimization.python.core.clustering.keras.experimental import cluster as experimental
 
     def wrap(layer: Any) -> Any:
-        if not _is_inner_convolution(layer, model):
+        if layer.name not in inner:
             return layer
         values = layer.kernel.numpy()
         return experimental.cluster_weights(
@@ -151,9 +162,18 @@ def _qat(model: Any, sampler: Sampler, say: OnEvent) -> _Made:
 
 
 def _bare_relus(model: Any) -> dict[str, str]:
-    """Name the ReLU of each convolution that has one right behind it, without batch normalisation in between."""
-    pairs = ((layer.input._keras_history.layer, layer) for layer in model.layers if type(layer).__name__ == "ReLU")  # noqa: SLF001
-    return {conv.name: relu.name for conv, relu in pairs if type(conv).__name__ == "Conv2D"}
+    """Name the ReLU of each convolution that has one right behind it alone, without batch normalisation in between."""
+    plain = [
+        layer
+        for layer in model.layers
+        if type(layer).__name__ == "ReLU" and layer.max_value is None and not layer.negative_slope
+    ]
+    pairs = ((layer.input._keras_history.layer, layer) for layer in plain)  # noqa: SLF001
+    return {
+        conv.name: relu.name
+        for conv, relu in pairs
+        if type(conv).__name__ == "Conv2D" and len(conv.outbound_nodes) == 1
+    }
 
 
 def _fused(model: Any, relus: Mapping[str, str]) -> Any:
@@ -226,8 +246,11 @@ def _clone(keras: Any, model: Any, wrap: Callable[[Any], Any]) -> Any:
     return keras.models.clone_model(model, clone_function=copy)
 
 
-def _is_inner_convolution(layer: Any, model: Any) -> bool:
-    return type(layer).__name__ in CONVOLUTIONS and layer.name != model.layers[-1].name
+def _inner_convolutions(model: Any, sampler: Sampler) -> set[str]:
+    """Name the convolutions but the last layer, or where somebody else's network ends otherwise the last of them."""
+    names = [layer.name for layer in model.layers if type(layer).__name__ in CONVOLUTIONS]
+    last = names[-1:] if isinstance(sampler, FedSampler) else [model.layers[-1].name]
+    return set(names) - set(last)
 
 
 def _pruned(kernel: NDArray[np.float32]) -> bool:
@@ -239,7 +262,11 @@ def _weights(model: Any) -> Weights:
 
 
 def _in_order(model: Any, checkpoint: Checkpoint, weights: Mapping[str, list[NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    """Name the arrays as the checkpoint does, in its order, which is that of the network."""
+    """Name the arrays as the checkpoint does, in its order, which is that of the network where it is edgeseg's own."""
+    if checkpoint.header.foreign is not None:
+        paths = of_layers(checkpoint.arrays)
+        found = {path: array for layer in paths for path, array in zip(paths[layer], weights[layer], strict=True)}
+        return {path: found[path] for path in checkpoint.arrays}
     values = [array for layer in model.layers if layer.weights for array in weights[layer.name]]
     return dict(zip(checkpoint.arrays, values, strict=True))
 

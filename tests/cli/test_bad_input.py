@@ -130,7 +130,7 @@ def test_a_missing_or_empty_folder(
         (("train", "--data", "any", "--variant", "unett"), "unknown variant 'unett'"),
         (("train", "--data", "any", "--alpha", "0"), "alpha is 0"),
         (
-            ("build", "--target", "all", "--variant", "unet", "--from", str(shipped("models", "alphax-0.125-half"))),
+            ("build", "--target", "all", "--variant", "unet", "--from", str(shipped("models", "light"))),
             "holds weights of 'alphax-0.125-half', and 'unet' was asked for",
         ),
     ],

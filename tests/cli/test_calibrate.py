@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeseg.artifacts import shipped, weights_path
+from edgeseg.artifacts import shipped
 from edgeseg.cli.main import main
 from edgeseg.stages.calibrate.ranges import read_ranges
 
@@ -76,4 +76,4 @@ def test_without_a_checkpoint_all_shipped_weights_are_meant(
     tiny_lgg: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("calibrate", "--data", tiny_lgg, "--out", tmp_path / "out") == 2
-    assert str(weights_path("alphax-0.125-half").parents[1]) in capsys.readouterr().err
+    assert str(shipped("models")) in capsys.readouterr().err

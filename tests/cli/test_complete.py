@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from edgeseg.cli._complete import targets, variants
+from edgeseg.cli._complete import networks, targets, variants
 
 
 def test_targets_are_completed_behind_the_last_comma() -> None:
@@ -13,4 +13,5 @@ def test_targets_are_completed_behind_the_last_comma() -> None:
 def test_variants_are_families_tiers_and_what_ships() -> None:
     assert variants("unet") == ["unet", "unet-bn"]
     assert "alphax-light" in variants("alphax")
-    assert len(variants("alphax")) > 2
+    assert variants("li") == networks("li") == ["light"]
+    assert networks("alphax") == []

@@ -49,7 +49,9 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     def invoke(*arguments: object, contract: Contract = CONTRACT) -> str:
-        monkeypatch.setattr("edgeseg.targets.open_artifact", lambda path, *, threads, **_: ReadsFlair(contract))
+        monkeypatch.setattr(
+            "edgeseg.stages.score.on_ray.open_artifact", lambda path, *, threads, **_: ReadsFlair(contract)
+        )
         monkeypatch.setenv("COLUMNS", "80")
         app = typer.Typer()
         app.command()(evaluate)
@@ -227,3 +229,74 @@ def test_a_simulation_is_said_in_table_and_json(run: Run, data: Path) -> None:
     assert from_json(EvalResult, run("--data", data, "--simulate", "no-pre", "--json")).simulation == "no-pre"
     with pytest.raises(OptionError, match="choose one of: none"):
         run("--data", data, "--simulate", "fog")
+
+
+GROUPS = "patient;scanner;site\n" + "".join(
+    f"{p};{s};X\n" for p, s in zip(PATIENTS, ("old", "new", "new"), strict=True)
+)
+
+
+def test_subgroups_are_scored_and_the_worst_is_named_with_its_interval(
+    run: Run, data: Path, tmp_path: Path, check_schema: Callable[[str, str], None]
+) -> None:
+    (table := tmp_path / "groups.csv").write_text(GROUPS)
+    asked = ("--data", data, "--subgroups", table, "--by", "scanner,site", "--min-subgroup", 1)
+    text = run(*asked)
+    assert max(map(len, text.splitlines())) <= 80
+    told = " ".join(text.split())
+    assert "The worst subgroup by scanner, of those of at least 1 patient: 'new', n = 2, Dice 0.9" in told
+    raw = run(*asked, "--json")
+    check_schema("evaluate", raw)
+    result = from_json(EvalResult, raw)
+    scanner, site = result.subgroups
+    assert [(one.subgroup, one.patients) for one in scanner.subgroups] == [("new", 2), ("old", 1)]
+    assert scanner.subgroups[0].dice.mean == np.mean([score.dice for score in result.patients[1:]])
+    assert (scanner.worst, site.worst, site.subgroups[0].dice) == ("new", "X", result.dice)
+
+
+def test_a_subgroup_that_is_too_small_is_never_the_worst(run: Run, data: Path) -> None:
+    result = from_json(EvalResult, run("--data", data, "--by", "site", "--min-subgroup", 2, "--json"))
+    assert [one.subgroup for one in result.subgroups[0].subgroups] == ["CS", "DU"]
+    assert result.subgroups[0].worst == "CS"
+    assert "has 5 patients or more, so none is called" in " ".join(run("--data", data, "--by", "site").split())
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "error", "message"),
+    [
+        (None, ("--by", "scanner"), OptionError, "--subgroups FILE"),
+        (None, ("--min-subgroup", "3"), OptionError, "without --by"),
+        (None, ("--by", " ,"), OptionError, "names no column"),
+        (GROUPS, ("--by", "site", "--min-subgroup", "0"), OptionError, "at least 1 patient"),
+        (GROUPS, ("--by", "vendor"), DatasetError, "the column 'vendor' is missing; its columns are patient, scanner"),
+        ("patient,scanner\nother,a\n", ("--by", "scanner"), DatasetError, "3 of 3 patients have no row"),
+        (GROUPS + f"{PATIENTS[0]};new;X\n", ("--by", "scanner"), DatasetError, "in two subgroups by 'scanner'"),
+        ("scanner\nold\n", ("--by", "scanner"), DatasetError, "the column 'patient' is missing"),
+    ],
+    ids=["no table", "no column", "empty", "no patient", "other column", "no row", "two subgroups", "no patients"],
+)
+def test_subgroups_that_cannot_be(
+    run: Run, data: Path, tmp_path: Path, table: str | None, options: tuple[str, ...], error: type[Exception],
+    message: str,
+) -> None:  # fmt: skip
+    given: tuple[object, ...] = ()
+    if table is not None:
+        (tmp_path / "groups.csv").write_text(table)
+        given = ("--subgroups", tmp_path / "groups.csv")
+    with pytest.raises(error, match=message):
+        run("--data", data, *given, *options)
+
+
+def test_channels_of_another_cohort_are_taken_by_the_networks_names(run: Run, data: Path) -> None:
+    as_is = from_json(EvalResult, run("--data", data, "--json"))
+    turned = from_json(EvalResult, run("--data", data, "--channels", "flair=pre,pre=t2f", "--json"))
+    back = from_json(EvalResult, run("--data", data, "--channels", "flair=flair", "--json"))
+    assert back == as_is
+    assert as_is.dice.mean > turned.dice.mean == 0.0
+    for channels, message in (
+        ("t2=flair", "gives the network 't2', and it takes: pre, flair, post"),
+        ("flair=t2", "takes 't2' of the data set 'kaggle-lgg', and its channels are: pre, flair, post"),
+        ("flair", "'flair' was given and --channels"),
+    ):
+        with pytest.raises(OptionError, match=message):
+            run("--data", data, "--channels", channels)

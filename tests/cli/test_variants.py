@@ -5,30 +5,18 @@ import json
 import jsonschema_rs
 import pytest
 
+from edgeseg import networks
 from edgeseg.artifacts import shipped
 from edgeseg.cli import main as cli
 from edgeseg.cli._variant import variant_of
-from edgeseg.progress import Progress
-from edgeseg.results import VariantList
+from edgeseg.errors import OptionError, UnknownNameError
 from edgeseg.results.schemas import schema
+from edgeseg.specs import VariantSpec
 from edgeseg.stages import listings
 from edgeseg.targets import TARGETS
+from edgeseg.variants import build_model, census
+from edgeseg.variants.counted import counted
 from edgeseg.variants.tiers import TIERS
-
-
-@pytest.fixture(scope="module")
-def listed() -> VariantList:
-    """What is printed, counted once: every network is built for it, up to the full-width R2U-Net."""
-    return listings.list_variants(lambda *_: None)
-
-
-@pytest.fixture
-def counted_once(listed: VariantList, monkeypatch: pytest.MonkeyPatch) -> None:
-    def told(progress: Progress) -> VariantList:
-        progress(1, 1, "all")
-        return listed
-
-    monkeypatch.setattr(listings, "list_variants", told)
 
 
 def _printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -38,7 +26,6 @@ def _printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("counted_once")
 def test_variants_prints_the_published_sizes_and_the_tiers(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,14 +39,13 @@ def test_variants_prints_the_published_sizes_and_the_tiers(
     assert set(TIERS) <= set(rows)
 
 
-@pytest.mark.usefixtures("counted_once")
 def test_variants_json_counts_and_says_what_ships(capsys: pytest.CaptureFixture[str]) -> None:
     printed = _printed(capsys, "variants", "--json")
     jsonschema_rs.validate(schema("variants"), json.loads(printed))
     found = json.loads(printed)
     assert found["schema_version"] == 1
     assert [tier["name"] for tier in found["tiers"]] == list(TIERS)
-    ships = {row["variant"] for row in found["variants"] if row["weights"]}
+    ships = {row["network"] for row in found["variants"] if row["weights"]}
     assert ships == {path.name for path in shipped("models").iterdir() if path.is_dir()}
     assert all(row["census"]["parameters"] > 0 < row["census"]["macs"] for row in found["variants"])
 
@@ -76,6 +62,16 @@ def test_targets_prints_the_table_and_json(capsys: pytest.CaptureFixture[str]) -
     }
 
 
-def test_a_folder_of_models_names_its_network() -> None:
-    for folder in (path for path in shipped("models").iterdir() if path.is_dir()):
-        assert variant_of(folder.name, None, alpha=None, stem=None).slug == folder.name
+def test_a_name_and_a_slug_mean_the_shape_of_a_network() -> None:
+    for network in networks.every():
+        for name in (network.name, network.record.slug):
+            assert variant_of(name, None, alpha=None, stem=None) == network.record.spec
+    with pytest.raises(OptionError, match="'small' is a network of one shape"):
+        variant_of("small", None, alpha=0.5, stem=None)
+    with pytest.raises(UnknownNameError, match=r"unknown variant 'smal'.*Did you mean 'small'"):
+        variant_of("smal", None, alpha=None, stem=None)
+
+
+@pytest.mark.parametrize("spec", listings.listed_specs(), ids=lambda spec: spec.slug)
+def test_what_is_listed_is_what_the_built_network_holds(spec: VariantSpec) -> None:
+    assert counted(spec) == census(build_model(spec)), "count again: python tools/counted.py"

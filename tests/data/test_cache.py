@@ -162,3 +162,24 @@ def test_an_index_that_claims_other_rows_is_made_anew(tiny_lgg: Path, cache: Sli
 
 def test_the_cache_is_private(cache: SliceCache, tmp_path: Path) -> None:
     assert (tmp_path / "cache" / "slices").stat().st_mode & 0o077 == 0
+
+
+def _resident_kb(path: Path) -> int:
+    """How much of a mapped file is in this process' memory."""
+    found, inside = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        name = line.partition(" ")[0]
+        if not name.endswith(":"):
+            inside = line.endswith(str(path))
+        elif inside and name == "Rss:":
+            found += int(line.split()[1])
+    return found
+
+
+def test_what_was_read_can_be_let_go_and_is_there_again(cache: SliceCache) -> None:
+    images = cache.folder / "images.npy"
+    before = cache.images[...].copy()
+    assert _resident_kb(images) > 0
+    cache.let_go()
+    assert _resident_kb(images) == 0
+    np.testing.assert_array_equal(cache.images, before)

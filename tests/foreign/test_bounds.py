@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 
 from edgeseg.foreign.bounds import gives_probabilities, takes_bytes
@@ -52,3 +53,20 @@ def test_values_that_are_made_from_a_sigmoid_are_probabilities() -> None:
     assert gives_probabilities(clipped)
     assert not gives_probabilities(keras.layers.UpSampling2D()(_mask(image)))
     assert not gives_probabilities(plain_layer("wide", "clip", low=-1.0, high=1.0)(_mask(image)))
+
+
+def test_means_products_and_shifted_tanh_of_bounded_values_are_probabilities_and_their_sums_are_not() -> None:
+    image = _image()
+    first, second = (_mask(image, "sigmoid") for _ in range(2))
+    stored = plain_layer("half", "with constant", np.array([0.5], np.float32), kind="multiply")
+    two = plain_layer("ratio", "of two", kind="multiply")
+    assert gives_probabilities((first + second) / 2.0)
+    assert gives_probabilities(stored(keras.layers.Add()([first, second])))
+    assert gives_probabilities(keras.layers.Average()([first, second]))
+    assert gives_probabilities(two(first, second))
+    assert gives_probabilities(1.0 - first)
+    assert gives_probabilities(plain_layer("moved", "scale", by=0.5, plus=0.5)(_mask(image, "tanh")))
+    assert not gives_probabilities(first + second)
+    assert not gives_probabilities(_mask(image, "tanh"))
+    assert not gives_probabilities(keras.layers.Multiply()([first, _mask(image)]))
+    assert not gives_probabilities(_mask(image, "relu"))

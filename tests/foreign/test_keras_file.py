@@ -192,3 +192,11 @@ def test_a_file_that_was_cut_off_says_so(tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         with pytest.raises(ArtifactError, match="copy it again"):
             read(path)
+
+
+def test_an_operation_that_hdf5_does_not_name_in_full_is_told_from_a_custom_layer(tmp_path: Path) -> None:
+    image = keras.Input((8, 8, 3))
+    model = keras.Model(image, keras.layers.Conv2D(1, 1)(keras.ops.exp(image)))
+    with pytest.raises(ArtifactError, match=r"operation of Keras \(Exp\).*save the network as \.keras"):
+        read_hdf5(saved(model, tmp_path / "net.h5"))
+    assert read_keras(saved(model, tmp_path / "net.keras")).model.output_shape == (None, 8, 8, 1)

@@ -108,6 +108,18 @@ def test_a_network_in_float64_is_refused_before_a_runtime_calls_it_damaged(tmp_p
         read_onnx_graph(_saved(model, tmp_path / "double.onnx"))
 
 
+def test_a_network_in_bfloat16_and_one_that_was_exported_as_it_trains_are_refused(tmp_path: Path) -> None:
+    coarse = _model([1, 3, 8, 8])
+    coarse.graph.input[0].type.tensor_type.elem_type = TensorProto.BFLOAT16
+    with pytest.raises(ArtifactError, match=r"bfloat16, .*; export it in float32"):
+        read_onnx_graph(_saved(coarse, tmp_path / "coarse.onnx"))
+    inputs = ["x0", *(["s"] * 4)]
+    trains = _model([1, 3, 8, 8], [helper.make_node("BatchNormalization", inputs, ["y", "m", "v"], training_mode=1)])
+    trains.graph.initializer.append(numpy_helper.from_array(np.ones(3, np.float32), "s"))
+    with pytest.raises(ArtifactError, match=r"as it trains.*; export it as it is used"):
+        read_onnx_graph(_saved(trains, tmp_path / "trains.onnx"))
+
+
 def test_control_flow_is_refused(tmp_path: Path) -> None:
     branch = helper.make_graph(
         [helper.make_node("Identity", ["x0"], ["b"])],

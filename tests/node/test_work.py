@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 
@@ -18,7 +19,7 @@ from edgeseg.node.queue import COMPLETE, DONE, FAILED, Queue, Row
 from edgeseg.node.watch import Watch
 from edgeseg.node.work import Worker
 from edgeseg.runtime import Segmenter
-from edgeseg.specs import Destination, NodeOptions
+from edgeseg.specs import Contract, Destination, NodeOptions
 from edgeseg.workers.apart import Pool
 from tests._archive import errors_of
 
@@ -64,6 +65,10 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path, network: Path, readers: Pool, lookers: Pool) -> Iterator[Bench]:
+    yield from _bench(tmp_path, network, readers, lookers)
+
+
+def _bench(tmp_path: Path, network: Path, readers: Pool, lookers: Pool) -> Iterator[Bench]:
     place = Place(tmp_path / "state")
     queue, counts = Queue(place.queue), Counts()
     to = Destination(name="folder", kind="folder", folder=str(tmp_path / "to"))
@@ -111,6 +116,42 @@ def test_seg_report_and_capture_say_the_same(bench: Bench, write_study: Write, t
     assert capture.BurnedInAnnotation == "NO"
     for path in bench.place.files(study).values():
         assert errors_of(path) == []
+
+
+def _segments(group: pydicom.Dataset) -> list[int]:
+    """The numbers of the segments that a group of measurements refers to."""
+    named = [one.ReferencedSOPSequence[0] for one in group.ContentSequence if "ReferencedSOPSequence" in one]
+    return [int(one.ReferencedSegmentNumber) for one in named if "ReferencedSegmentNumber" in one]
+
+
+def test_several_classes_are_a_segment_and_a_group_of_measurements_each(
+    tmp_path: Path, readers: Pool, lookers: Pool, write_study: Write, tiny_onnx: Write, tiny_parts: Contract
+) -> None:
+    import highdicom
+    from pydicom.sr.codedict import codes
+
+    network = tiny_onnx(contract=replace(tiny_parts, height=64, width=64), size=(64, 64), masks=3)
+    for bench in _bench(tmp_path, network, readers, lookers):
+        study = bench.received(write_study(tmp_path / "sent", kinds=("flair",)))
+        assert bench.worker().step()
+        assert bench.row(study).reason is None
+        seg, report, capture = bench.place.files(study).values()
+        read = highdicom.seg.segread(seg)
+        frames = [one.SegmentIdentificationSequence[0] for one in read.PerFrameFunctionalGroupsSequence]
+        owners = np.array([int(one.ReferencedSegmentNumber) for one in frames])
+        pixels = [int(read.pixel_array[owners == number].sum()) for number in (1, 2, 3)]
+        assert pixels[0] > 0 == pixels[2]
+        groups = highdicom.sr.srread(report).content.get_volumetric_roi_measurement_groups()
+        told = [(_segments(group[0]), group.finding_type.value) for group in groups]
+        assert told == [([1], "108369006"), ([2], "108369006"), ([3], "C113842")]
+        volumes = [float(group.get_measurements(codes.SCT.Volume)[0].value) for group in groups]
+        assert volumes == pytest.approx([count * 2.5 * 2.5 * 4 / 1e3 for count in pixels], abs=1e-3)
+        said = pydicom.dcmread(capture)
+        assert all(name in said.ImageComments for name in ("whole-tumour: volume", "core: volume", "enhancing: volume"))
+        (comment,) = (text for text in texts(pydicom.dcmread(report)) if text.startswith("nothing was found of"))
+        assert comment.endswith("enhancing")
+        for path in (seg, report, capture):
+            assert errors_of(path) == []
 
 
 def test_a_study_that_comes_again_is_passed_over(bench: Bench, write_study: Write, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from edgeseg.artifacts import read_build
 from edgeseg.cli._print import show
 from edgeseg.errors import ArtifactError, OptionError, OutputError
 from edgeseg.jsonio import from_json, to_json
-from edgeseg.reports.build import markdown, markdown_table, terminal
+from edgeseg.reports.build import markdown_table, terminal, whole_report
 from edgeseg.reports.summary import remarks, summarise
 from edgeseg.reports.table import TABLE_BEGIN, TABLE_END, splice
 from edgeseg.reports.words import ABSENT, size_text, times_text
@@ -182,7 +182,7 @@ def test_the_main_artifact_is_the_smallest_that_was_evaluated_and_passed(make_bu
 
 
 def test_markdown_has_institutions_patients_stages_and_straight_tables(make_build: MakeBuild) -> None:
-    text = markdown(make_build())
+    text = whole_report(make_build())
     for heading in ("## By institution", "## Patients: alphax-0.125-half/tflite-int8", "## Stages", "## Baseline"):
         assert heading in text
     assert "| alphax-0.125-half/tflite-int8 | PB | 3 | 0.838 | 0.848 |" in text
@@ -324,7 +324,7 @@ def test_what_was_tried_within_the_budget_is_in_every_report(make_build: MakeBui
     build = make_build(budgets=(budget,))
     report = summarise(build)
     assert report.budgets == (budget,)
-    text = markdown(build)
+    text = whole_report(build)
     assert "## Tried for tflite-int8 within 0.005 Dice" in text
     assert "| 1 int8 (min-max) | 520 kB | 4.2 | +0.0090 | +0.0141 | rejected |" in text
     assert "| 3 int8 (min-max), head in float | 538 kB | 5.8 | +0.0012 | +0.0031 | taken |" in text
@@ -339,9 +339,20 @@ def test_r2_stands_beside_the_baseline(make_build: MakeBuild) -> None:
     assert base is not None
     r2 = replace(base, variant="r2unet", size_bytes=2 * base.size_bytes)
     build = make_build(r2=r2)
-    assert "| r2unet with Adam's state, .hdf5 | " in markdown(build)
-    assert "| 0.5 | 0.2 |" in markdown(build)
+    assert "| r2unet with Adam's state, .hdf5 | " in whole_report(build)
+    assert "| 0.5 | 0.2 |" in whole_report(build)
     told = rendered(summarise(build))
     assert any(line.startswith("r2unet ") for line in told.splitlines())
     assert max(map(len, told.splitlines())) <= 80
-    assert "r2unet" not in markdown(make_build())
+    assert "r2unet" not in whole_report(make_build())
+
+
+def test_tables_call_a_network_by_its_name_with_the_slug_once(make_build: MakeBuild) -> None:
+    build = make_build()
+    named = replace(build, artifacts=tuple(replace(row, network="light") for row in build.artifacts))
+    slug = build.artifacts[0].variant
+    assert f"light ({slug}): " in rendered(summarise(named))
+    table = markdown_table(summarise(named))
+    assert "| light tflite-int8 |" in table
+    assert f"| {slug} tflite-int8 |" not in table
+    assert f"| {slug} tflite-int8 |" in markdown_table(summarise(build))

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeseg.service.answers import runs
-from edgeseg.specs import INTENDED_USE, SEGMENT_ROUTE
+from edgeseg.service.masks import runs
+from edgeseg.specs import INTENDED_USE, SEGMENT_ROUTE, Contract
 
 Call = Callable[..., httpx.Response]
 Picture = Callable[..., bytes]
@@ -46,6 +46,28 @@ def test_several_pictures_keep_their_order_and_are_measured(call: Call, picture:
     assert told["slices"][1]["runs"] == list(runs(TUMOUR)) == [51, 6, 75, 6, 99, 6, 123, 6]
     assert told["tumour_volume_ml"] == pytest.approx(24 * 20 / 1e3)
     assert "Jane" not in answer.text
+
+
+def test_several_classes_come_as_labels_and_each_by_itself(call: Call, picture: Picture, tiny_parts: Contract) -> None:
+    options = {"model": {"contract": tiny_parts, "masks": 3}}
+    answer = call("POST", SEGMENT_ROUTE, files=[("slices", ("a", picture()))], options=options).json()
+    (one,) = answer["slices"]
+    with Image.open(io.BytesIO(base64.b64decode(one["png"]))) as labels:
+        assert labels.mode == "P"
+        assert np.array_equal(np.asarray(labels), TUMOUR * 2)
+    assert [(c["name"], c["label"], c["pixels"]) for c in one["classes"]] == [
+        ("whole-tumour", 1, 24),
+        ("core", 2, 24),
+        ("enhancing", 3, 0),
+    ]
+    assert one["tumour_pixels"] == 24
+    assert [c["pixels"] for c in answer["classes"]] == [24, 24, 0]
+    assert "nothing was found of enhancing" in answer["warnings"]
+    assert [region["name"] for region in answer["model"]["regions"]] == ["whole-tumour", "core", "enhancing"]
+    (rle,) = call("POST", f"{SEGMENT_ROUTE}?masks=rle", files=[("slices", ("a", picture()))], options=options).json()[
+        "slices"
+    ]
+    assert [c["runs"] for c in rle["classes"]] == [list(runs(TUMOUR)), list(runs(TUMOUR)), []]
 
 
 def test_oddities_are_told(call: Call, picture: Picture) -> None:

@@ -22,7 +22,7 @@ from edgeseg.stages.choose import read_choice
 from edgeseg.stages.experiments.plan import read_plan
 
 ROOT = Path(__file__).resolve().parents[2]
-CHOICE = "alphax-0.125-half"
+CHOICE, NETWORK = "alphax-0.125-half", "light"
 CHAIN = '# Größe\ntargets = ["tflite-int8"]\n\n[[step]]\nrecipe = "channel-prune"\nmacs = 0.5\n'
 READERS: dict[str, Callable[[Path], Any]] = {
     "chain.toml": read_chain,
@@ -61,7 +61,7 @@ def texts(make_calibration: str) -> dict[str, str]:
         "chain.toml": CHAIN,
         "plan.toml": plan,
         "split.json": (ROOT / "calibration" / "splits" / "tcga-lgg-folds5.json").read_text(),
-        "choice.json": (ROOT / "models" / CHOICE / "choice.json").read_text(),
+        "choice.json": (ROOT / "models" / NETWORK / "choice.json").read_text(),
         "calibration.json": make_calibration,
         "baseline.json": (ROOT / ".ci" / "baseline.json").read_text(),
     }

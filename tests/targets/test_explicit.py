@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from edgeseg.backend import load_keras
+from edgeseg.errors import ArtifactError
 from edgeseg.specs import Contract
 from edgeseg.targets import TARGETS, ConvertJob, open_artifact
 from edgeseg.targets._explicit import explicit
@@ -114,3 +115,26 @@ def test_layers_that_stand_for_others_have_their_kernels_counted() -> None:
     x = keras.layers.SeparableConv2D(4, 3, padding="same", activation="relu", name="split")(image)
     model = keras.Model(image, keras.layers.Conv2D(1, 1, name="mask")(x))
     assert kernel_sizes(model) == {"split.depthwise": 27, "split": 12, "mask": 4}
+
+
+def test_parts_of_a_value_are_cut_one_by_one_and_ranges_are_found() -> None:
+    keras = load_keras()
+    keras.utils.set_random_seed(0)
+    image = keras.Input((8, 8, 3), name="image")
+    first, second = keras.ops.split(keras.layers.Conv2D(6, 1)(image), [2], axis=-1)
+    x = keras.layers.Concatenate()([keras.ops.sigmoid(second), first])
+    model = keras.Model(image, keras.layers.Conv2D(1, 1)(x))
+    images = IMAGES[:, :8, :8].astype(np.float32) / 255
+    np.testing.assert_array_equal(np.asarray(explicit(model)(images)), np.asarray(model(images)))
+    assert len(measure(model, list(images)).layers) == 6
+
+
+def test_what_is_not_one_value_in_float_is_refused_with_the_way_on() -> None:
+    keras = load_keras()
+    image = keras.Input((8, 8, 3), name="image")
+    mean, variance = keras.ops.moments(image, axes=(1, 2), keepdims=True)
+    chosen = keras.ops.where(image > 0.5, image, image * 0.1)
+    for x, told in ((image * mean + variance, "Moments\\) gives several values"), (chosen, "gives values of bool")):
+        model = keras.Model(image, keras.layers.Conv2D(1, 1)(x))
+        with pytest.raises(ArtifactError, match=rf"{told}.*; export the network to ONNX"):
+            measure(model, list(IMAGES[:, :8, :8].astype(np.float32) / 255))

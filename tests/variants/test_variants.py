@@ -64,6 +64,7 @@ def test_every_family_in_the_table_has_a_contract_test() -> None:
 )
 def test_sizes_are_the_published_ones(spec: VariantSpec, parameters_m: float, macs_g: float | None) -> None:
     found = census(build_model(spec))
+    assert found.trainable_parameters is not None
     assert found.trainable_parameters / 1e6 == pytest.approx(parameters_m, rel=0.01)
     if macs_g is not None:
         assert found.macs / 1e9 == pytest.approx(macs_g, rel=0.01)

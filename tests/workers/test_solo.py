@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeseg.imaging import prepared
+from edgeseg.imaging import framed, framed_size, prepared, to_network
 from edgeseg.runtime import Segmenter
 from edgeseg.specs import Contract, Intensity
 from edgeseg.stages.bench.latency import one_slice
@@ -65,3 +65,23 @@ def test_a_bare_model_runs_with_its_contract(
     job = solo.SoloJob(model=str(model), threads=1, slices=str(tmp_path / "slice.npy"), contract=str(place))
     solo.measure(job)
     assert len(asked) == 1 + solo.WARM_RUNS
+
+
+def test_slices_whose_pixels_are_not_square_are_framed(
+    tiny_onnx: Write, tiny_contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (1, 20, 24, 3), dtype=np.uint8)
+    np.save(tmp_path / "slices.npy", images)
+    seen: list[Any] = []
+    own = Segmenter.logits
+
+    def logits(self: Segmenter, given: Any, tables: Any = None) -> Any:
+        seen.append(given)
+        return own(self, given, tables)
+
+    monkeypatch.setattr(Segmenter, "logits", logits)
+    model = str(tiny_onnx(contract=tiny_contract))
+    solo.measure(solo.SoloJob(model=model, threads=1, slices=str(tmp_path / "slices.npy"), pixel_mm=(2.0, 1.0)))
+    size = framed_size((20, 24), tiny_contract, (2.0, 1.0))
+    assert size != (20, 24)
+    np.testing.assert_array_equal(seen[0], to_network(framed(images[0], size)[np.newaxis], tiny_contract))

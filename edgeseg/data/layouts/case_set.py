@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edgeseg.data.grey_range import grey_range
 from edgeseg.data.labels import Labels, whole
 from edgeseg.data.layouts.source import PictureLabels, Source, require_files
+from edgeseg.data.layouts.whole_set import WholeSet, slice_numbers
 from edgeseg.data.listing import require_patient
 from edgeseg.data.sequence import Sequence
 from edgeseg.data.volume import Volume
@@ -31,8 +32,8 @@ class Case:
     names: tuple[str, ...] = ()
 
 
-class CaseSet:
-    """Patients in files that hold one channel each; an `edgeseg.data.volume.Dataset`."""
+class CaseSet(WholeSet):
+    """Patients in files that hold one channel each."""
 
     def __init__(
         self, root: Path, *, name: str, channels: ChannelSet, labels: Labels, cases: Iterable[Case], layout: str
@@ -42,7 +43,6 @@ class CaseSet:
         Raises:
             DatasetError: when there are none, or a patient is there twice.
         """
-        self.root, self.name, self.channels, self.labels, self.layout = root, name, channels, labels, layout
         self._cases: dict[str, Case] = {}
         for case in cases:
             if case.patient in self._cases:
@@ -50,21 +50,8 @@ class CaseSet:
             self._cases[case.patient] = case
         if not self._cases:
             raise DatasetError(f"{root}: no patient is there; the layout '{layout}' was expected")
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of what its masks tell apart; empty where that is one region."""
-        return self.labels.classes
-
-    @property
-    def patients(self) -> tuple[str, ...]:
-        """All patient ids, sorted."""
-        return tuple(sorted(self._cases))
-
-    def institution(self, patient: str) -> str:
-        """The patient's site, or "" where the layout does not say."""
-        require_patient(self, patient)
-        return self._cases[patient].site
+        sites = {patient: case.site for patient, case in self._cases.items()}
+        super().__init__(root, name=name, channels=channels, labels=labels, layout=layout, sites=sites)
 
     def files(self, patient: str) -> tuple[Path, ...]:
         """All files of a patient, the mask's last."""
@@ -85,13 +72,12 @@ class CaseSet:
         with contextlib.ExitStack() as opened:
             images, first = self._images(case, opened)
             masks = self._masks(case, first, opened)
-        names = case.names or tuple(f"slice_{number:03d}" for number in range(1, len(images) + 1))
         return Volume(
             patient=patient,
             institution=case.site,
             images=images,
             masks=masks,
-            slice_names=names,
+            slice_names=case.names or slice_numbers(len(images)),
             channels=self.channels.names,
             classes=self.classes,
             spacing_mm=None if first.grid is None else first.grid.spacing_mm,

@@ -10,6 +10,7 @@ Slices are put in natural order. A set read this way has no sites.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,7 @@ NAME = "channels"
 SHAPE = "DIR/images/<patient>/<slice>.png (grey, or _0000.png _0001.png ...) with DIR/masks/<patient>/<slice>.png"
 _NUMBERED = re.compile(r"(?P<slice>.+)_(?P<channel>\d{4})")
 _IMAGES, _MASKS = "images", "masks"
+_LOOKED_AT = 9
 
 
 @dataclass(slots=True)
@@ -37,15 +39,19 @@ class _Found:
 
 
 def looks_like_channels(root: Path) -> bool:
-    """Whether paired folders hold anything but pictures of three planes that stand for one slice each."""
+    """Whether paired folders hold anything but pictures of three planes that stand for one slice each.
+
+    The first slices of some patients decide, so that one picture of another kind does not.
+    """
     if not looks_like_paired_folder(root) and not _side_by_side(root):
         return False
     tree = root / _IMAGES if _two_trees(root) else root
-    folder = next((folder for folder in visible_folders(tree) if visible_files(folder, SUFFIXES)), None)
-    if folder is None:
-        return False
-    numbers = next(iter(_of_patient(root, folder.name).images.values()), {})
-    return bool(numbers) and (max(numbers) > 0 or _planes(next(iter(numbers.values()))) != 3)
+    folders = [folder for folder in visible_folders(tree) if visible_files(folder, SUFFIXES)][:_LOOKED_AT]
+    first = [next(iter(_of_patient(root, folder.name).images.values()), {}) for folder in folders]
+    if any(max(numbers, default=0) > 0 for numbers in first):
+        return True
+    pictures = [numbers[0] for numbers in first if numbers]
+    return bool(pictures) and _usual_planes(pictures) != 3
 
 
 def open_channels(root: Path, labels: str | None) -> CaseSet:
@@ -56,11 +62,11 @@ def open_channels(root: Path, labels: str | None) -> CaseSet:
         OptionError: for labels that cannot be read.
     """
     found = {patient: one for patient, one in _patients(root).items() if one.images or one.masks}
-    first = next((path for one in found.values() for numbers in one.images.values() for path in numbers.values()), None)
-    if first is None:
+    firsts = [next(iter(next(iter(one.images.values())).values())) for one in found.values() if one.images]
+    if not firsts:
         raise DatasetError(f"{root}: no slices in paired folders are there; the layout '{NAME}' is {SHAPE}")
     numbers = sorted({number for one in found.values() for files in one.images.values() for number in files})
-    planes = 1 if len(numbers) > 1 else max(1, _planes(first))
+    planes = 1 if len(numbers) > 1 else max(1, _usual_planes(firsts[:_LOOKED_AT]))
     if numbers != list(range(len(numbers))):
         raise DatasetError(f"{root}: channels are numbered {numbers}; they are to be numbered from _0000 on")
     return CaseSet(
@@ -138,6 +144,12 @@ def _of_patient(root: Path, patient: str) -> _Found:
 
 def _files(folder: Path) -> list[Path]:
     return visible_files(folder, SUFFIXES) if folder.is_dir() else []
+
+
+def _usual_planes(pictures: list[Path]) -> int:
+    """How many planes most pictures have, at least one picture; the fewer where two numbers are as frequent."""
+    found = Counter(map(_planes, pictures))
+    return min(found, key=lambda planes: (-found[planes], planes))
 
 
 def _planes(path: Path) -> int:

@@ -10,9 +10,6 @@ relative to the CSV, and none leads out of its folder. Slices are taken in the o
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.data.labels import chosen
@@ -23,36 +20,28 @@ from edgeseg.data.nifti import SUFFIXES as NIFTI
 from edgeseg.data.nifti import is_nifti
 from edgeseg.data.sequence_names import channel_names
 from edgeseg.data.slice_file import SUFFIXES as PICTURES
+from edgeseg.data.table_file import MARKS, PATIENT, Table, read_table
 from edgeseg.errors import DatasetError, OptionError
-from edgeseg.jsonio import JsonFormatError, decode, read_document
+from edgeseg.jsonio import JsonFormatError, decode
 from edgeseg.specs import ChannelSet, channel_set
 
 NAME = "csv"
 SHAPE = "DIR/<any>.csv with the columns patient, mask and one for each channel; site if known"
-PATIENT, MASK, SITE = "patient", "mask", "site"
-_MARKS = (",", ";", "\t")
+MASK, SITE = "mask", "site"
+_LOOKED_AT = 65_536
 _ENDINGS = (*NIFTI, *sorted(PICTURES))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    path: Path
-    columns: tuple[str, ...]
-    rows: tuple[dict[str, str], ...]
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """The columns that name files, the mask left out."""
-        own = (PATIENT, MASK, SITE)
-        return tuple(c for c in self.columns if c not in own and self.rows[0][c].lower().endswith(_ENDINGS))
 
 
 def csv_of(root: Path) -> Path | None:
     """Return the one CSV of a folder whose first line has the columns that are needed, or the file that was given."""
     if root.is_file():
         return root if root.suffix.lower() == ".csv" else None
-    files = [file for file in sorted(root.iterdir()) if file.suffix.lower() == ".csv" and file.is_file()]
-    return next((file for file in files if _head(file) >= {PATIENT, MASK}), None)
+    return next((file for file in _lists(root) if _head(file) >= {PATIENT, MASK}), None)
+
+
+def half_a_list(root: Path) -> Path | None:
+    """Return a CSV of a folder that names images, and patients or masks and not both; None where there is none."""
+    return next((file for file in _lists(root) if _head(file) & {PATIENT, MASK} and _names_images(file)), None)
 
 
 def looks_like_csv(root: Path) -> bool:
@@ -70,8 +59,8 @@ def open_csv(root: Path, labels: str | None) -> CaseSet:
     path = csv_of(root)
     if path is None:
         raise DatasetError(f"{root}: no CSV with the columns '{PATIENT}' and '{MASK}' is there; the layout is {SHAPE}")
-    table = _read(path)
-    columns, folder = table.channels, path.parent
+    table = read_table(path, (PATIENT, MASK))
+    columns, folder = _channel_columns(table), path.parent
     if not columns:
         raise DatasetError(f"{path}: no column names images ({', '.join(_ENDINGS)}); add one for each channel")
     of_patient: dict[str, list[dict[str, str]]] = {}
@@ -86,6 +75,16 @@ def open_csv(root: Path, labels: str | None) -> CaseSet:
         cases=cases,
         layout=NAME,
     )
+
+
+def _lists(root: Path) -> list[Path]:
+    return [file for file in sorted(root.iterdir()) if file.suffix.lower() == ".csv" and file.is_file()]
+
+
+def _channel_columns(table: Table) -> tuple[str, ...]:
+    """The columns that name files, the mask left out."""
+    own = (PATIENT, MASK, SITE)
+    return tuple(c for c in table.columns if c not in own and table.rows[0][c].lower().endswith(_ENDINGS))
 
 
 def _channels(path: Path, columns: tuple[str, ...]) -> ChannelSet:
@@ -137,48 +136,26 @@ def _file(path: Path, folder: Path, patient: str, row: dict[str, str], column: s
     return inside(folder, text, f"{path}, patient '{patient}'")
 
 
-def _read(path: Path) -> _Table:
-    lines = _lines(path)
-    if len(lines) < 2:
-        raise DatasetError(f"{path}: it has no rows; the first line names the columns, each other a slice or a patient")
-    columns = tuple(lines[0])
-    if twice := sorted({column for column in columns if columns.count(column) > 1}):
-        raise DatasetError(f"{path}: the column '{twice[0]}' is there twice; name each once")
-    if missing := [name for name in (PATIENT, MASK) if name not in columns]:
-        raise DatasetError(
-            f"{path}: the column '{missing[0]}' is missing; its columns are {', '.join(columns)}: add it, or rename one"
-        )
-    for number, line in enumerate(lines[1:], start=2):
-        if len(line) != len(columns):
-            raise DatasetError(
-                f"{path}: row {number} has {len(line)} cells and the first line {len(columns)}; correct it"
-            )
-    rows = tuple(dict(zip(columns, line, strict=True)) for line in lines[1:])
-    if any(not row[PATIENT] for row in rows):
-        raise DatasetError(f"{path}: a row names no patient; splits are by patient, so fill in the column '{PATIENT}'")
-    return _Table(path=path, columns=columns, rows=rows)
-
-
-def _lines(path: Path) -> list[list[str]]:
-    """Read the cells of all lines that hold any, whatever is between them: a comma, a semicolon or a tab."""
+def _names_images(path: Path) -> bool:
+    """Whether a cell of the first rows of a CSV ends as images do."""
     try:
-        text = decode(read_document(path))
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    except JsonFormatError as error:
-        raise DatasetError(f"{path}: it is {error}") from error
-    first = text.partition("\n")[0]
-    mark = max(_MARKS, key=first.count)
-    try:
-        return [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text), delimiter=mark) if any(line)]
-    except csv.Error as error:
-        raise DatasetError(f"{path}: it is no CSV ({error}); save it again") from error
+        with path.open("rb") as stream:
+            start = stream.read(_LOOKED_AT)
+        rows = decode(start if len(start) < _LOOKED_AT else start.rpartition(b"\n")[0])
+    except (OSError, JsonFormatError):
+        return False
+    return any(
+        cell.strip().lower().endswith(_ENDINGS)
+        for mark in MARKS
+        for row in rows.split("\n")
+        for cell in row.split(mark)
+    )
 
 
 def _head(path: Path) -> set[str]:
     try:
         with path.open("rb") as stream:
-            line = decode(stream.readline(65_536))
+            line = decode(stream.readline(_LOOKED_AT))
     except (OSError, JsonFormatError):
         return set()
-    return {cell.strip() for mark in _MARKS for cell in line.split(mark)}
+    return {cell.strip() for mark in MARKS for cell in line.split(mark)}

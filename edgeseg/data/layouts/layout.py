@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeseg.data.layouts.case_set import CaseSet
+from edgeseg.data.layouts.whole_set import WholeSet
 from edgeseg.data.listing import FolderDataset
 
-StoredDataset = FolderDataset | CaseSet
+StoredDataset = FolderDataset | WholeSet
 """A data set in files."""
 
 

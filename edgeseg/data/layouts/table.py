@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeseg.data.folder import PairedFolder, looks_like_paired_folder
 from edgeseg.data.kaggle_lgg import KaggleLgg, looks_like_kaggle_lgg
-from edgeseg.data.layouts import brats, channel_pictures, csv_list, msd, nnunet
+from edgeseg.data.layouts import brats, channel_pictures, csv_list, dicom_seg, msd, nnunet
 from edgeseg.data.layouts.layout import Layout, StoredDataset
 from edgeseg.data.layouts.msd import looks_like_msd
 from edgeseg.errors import DatasetError
@@ -37,6 +37,12 @@ LAYOUTS: dict[str, Layout] = {
         Layout(name=msd.NAME, shape=msd.SHAPE, looks_like=looks_like_msd, open=msd.open_msd),
         Layout(name=csv_list.NAME, shape=csv_list.SHAPE, looks_like=csv_list.looks_like_csv, open=csv_list.open_csv),
         Layout(name=brats.NAME, shape=brats.SHAPE, looks_like=brats.looks_like_brats, open=brats.open_brats),
+        Layout(
+            name=dicom_seg.NAME,
+            shape=dicom_seg.SHAPE,
+            looks_like=dicom_seg.looks_like_dicom_seg,
+            open=dicom_seg.open_dicom_seg,
+        ),
         Layout(
             name=channel_pictures.NAME,
             shape=channel_pictures.SHAPE,

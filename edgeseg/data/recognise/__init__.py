@@ -5,6 +5,6 @@ from __future__ import annotations
 from edgeseg.data.recognise.facts import SeriesFacts
 from edgeseg.data.recognise.kinds import differ_by_contrast, is_known
 from edgeseg.data.recognise.rules import Verdict, judge
-from edgeseg.data.recognise.words import words_of
+from edgeseg.data.recognise.words import names_sequence, words_of
 
-__all__ = ["SeriesFacts", "Verdict", "differ_by_contrast", "is_known", "judge", "words_of"]
+__all__ = ["SeriesFacts", "Verdict", "differ_by_contrast", "is_known", "judge", "names_sequence", "words_of"]

@@ -12,7 +12,7 @@ import functools
 import re
 
 from edgeseg.data.recognise.scripts import in_latin
-from edgeseg.data.recognise.table import KNOWN
+from edgeseg.data.recognise.table import FLAIR, KNOWN, T1, T2
 
 _SIGNS = (
     (re.compile(r"^sub-?[a-z0-9]+(?=_|$)|^sub_?\d+|(?<![a-z])(ses|space)-[a-z0-9]+", re.IGNORECASE), " "),
@@ -42,6 +42,11 @@ def words_of(text: str) -> tuple[str, ...]:
             continue
         found += _joined([word for piece in _PIECE.findall(run) for word in _letters(piece)])
     return tuple(found)
+
+
+def names_sequence(text: str) -> bool:
+    """Whether a word of a name says which weighting a series has."""
+    return any(word in FLAIR | T1 | T2 for word in words_of(text))
 
 
 def _letters(piece: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,21 @@ import numpy as np
 from edgeseg.errors import ArtifactError
 from edgeseg.foreign.bounds import RAW_BYTES
 from edgeseg.foreign.graph.draft import Draft
+from edgeseg.foreign.intervals import ANY, UNIT, Interval, clipped, of_probabilities, of_stored, of_two, union
 
 DECISIONS = ("ArgMax", "ArgMin", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Round")
 """They make a mask of the values that edgeseg needs."""
 _LAID_OUT = ("Cast", "Identity", "Pad", "Reshape", "Transpose")
 _KEEPS = (
-    "AveragePool", "Concat", "Flatten", "Gather", "GatherND", "Identity", "Max", "MaxPool", "Min", "Reshape", "Slice",
-    "Split", "Squeeze", "Transpose", "Unsqueeze",
+    "AveragePool", "Concat", "Expand", "Flatten", "Gather", "GatherND", "GlobalAveragePool", "GlobalMaxPool",
+    "Identity", "MaxPool", "Mean", "ReduceMax", "ReduceMean", "ReduceMin", "Reshape", "Slice", "Split", "Squeeze",
+    "Tile", "Transpose", "Unsqueeze",
 )  # fmt: skip
-_PROBABILITIES = ("HardSigmoid", "Sigmoid", "Softmax")
+_BETWEEN = {"Sigmoid": UNIT, "HardSigmoid": UNIT, "Softmax": UNIT, "Tanh": (-1.0, 1.0), "Softsign": (-1.0, 1.0)}
+_SEVERAL = {
+    "Add": "add", "Div": "divide", "Max": "maximum", "Min": "minimum", "Mul": "multiply", "Sub": "subtract",
+    "Sum": "add",
+}  # fmt: skip
 
 
 def takes_bytes(draft: Draft) -> bool:
@@ -41,20 +48,38 @@ def takes_bytes(draft: Draft) -> bool:
 
 
 def gives_probabilities(draft: Draft, name: str) -> bool:
-    """Whether values are between 0 and 1 by how they are made: a sigmoid that is resized, or a clipped value."""
+    """Whether values are between 0 and 1 by how they are made: a sigmoid that is resized, a mean of several, a clip."""
+    return of_probabilities(_bounds(draft, name, {}))
+
+
+def _bounds(draft: Draft, name: str, known: dict[str, Interval]) -> Interval:
+    """Between which numbers a value lies by how it is made."""
+    if name not in known:
+        known[name] = _made_between(draft, name, known)
+    return known[name]
+
+
+def _made_between(draft: Draft, name: str, known: dict[str, Interval]) -> Interval:
+    if name in draft.constants:
+        return of_stored(draft.constants[name])
     node = draft.maker(name)
     if node is None:
-        return False
-    if node.op_type in _PROBABILITIES:
-        return True
+        return ANY
+    if node.op_type in _BETWEEN:
+        return _BETWEEN[node.op_type]
     if node.op_type == "Clip":
         low, high = (draft.constants.get(end) for end in (*node.input[1:], "", "")[:2])
-        return low is not None and high is not None and 0.0 <= float(low) < float(high) <= 1.0
-    if node.op_type == "Resize":
-        cubic = draft.attributes(node).get("mode", b"nearest") == b"cubic"
-        return not cubic and gives_probabilities(draft, node.input[0])
-    given = [one for one in node.input if one and one not in draft.constants]
-    return node.op_type in _KEEPS and bool(given) and all(gives_probabilities(draft, one) for one in given)
+        ends = (None if end is None else float(end.reshape(())) for end in (low, high))
+        return clipped(_bounds(draft, node.input[0], known), *ends)
+    if node.op_type == "Relu":
+        return clipped(_bounds(draft, node.input[0], known), 0.0, None)
+    given = [one for one in node.input if one]
+    if node.op_type in _SEVERAL:
+        return reduce(partial(of_two, _SEVERAL[node.op_type]), [_bounds(draft, one, known) for one in given])
+    if node.op_type in _KEEPS:
+        return union([_bounds(draft, one, known) for one in given if one not in draft.constants])
+    cubic = draft.attributes(node).get("mode", b"nearest") == b"cubic"
+    return _bounds(draft, node.input[0], known) if node.op_type == "Resize" and not cubic else ANY
 
 
 def refuse_decision(draft: Draft, output: str) -> None:

@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from edgeseg.errors import ArtifactError
 from edgeseg.foreign.graph.bounds import gives_probabilities, refuse_decision
 from edgeseg.foreign.graph.draft import Draft
-from edgeseg.foreign.head_rules import HeadWish, decide_foreground, decide_kind, enlargement
+from edgeseg.foreign.head_rules import LOGARITHM, HeadWish, Masks, decide_kind, decide_masks, enlargement
 
 _TO_FIRST = (0, 3, 1, 2)
-_ENDS = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
+_ENDS = {"LogSoftmax": "", "Sigmoid": "sigmoid", "Softmax": "softmax"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphHead:
-    """What was found; `logits` is the name of a value, `(1, 1, H, W)`."""
+    """What was found; `logits` is the name of a value, `(1, 1, H, W)`, or of several masks `(1, K, H, W)`."""
 
     logits: str
     kind: str
     channels: int
-    foreground: tuple[int, ...]
+    masks: Masks
     notes: tuple[str, ...]
 
 
@@ -39,7 +39,7 @@ class _End:
 
 
 def one_logit(draft: Draft, output: str, wish: HeadWish) -> GraphHead:
-    """Find what an output is, and bring it to one logit for each pixel of the image.
+    """Find what an output is, and bring it to one logit for each pixel of the image, or one for each channel.
 
     Raises:
         ContractError: when the user contradicts the graph.
@@ -51,9 +51,10 @@ def one_logit(draft: Draft, output: str, wish: HeadWish) -> GraphHead:
     channels = draft.shapes[end.name][1]
     bounded = lambda: gives_probabilities(draft, end.name)  # noqa: E731
     kind = decide_kind(end.kind, channels, draft.path, wish, end.notes, bounded=bounded)
-    foreground = decide_foreground(kind, channels, draft.path, wish, end.notes)
-    logits = _full_size(draft, _chosen(draft, end, kind, channels, foreground), end.notes)
-    return GraphHead(logits=logits, kind=kind, channels=channels, foreground=foreground, notes=tuple(end.notes))
+    masks = decide_masks(kind, channels, draft.path, wish, end.notes)
+    logits = end.name if masks.regions else _chosen(draft, end, kind, channels, masks.foreground)
+    logits = _full_size(draft, logits, end.notes)
+    return GraphHead(logits=logits, kind=kind, channels=channels, masks=masks, notes=tuple(end.notes))
 
 
 def look_at(draft: Draft, output: str) -> tuple[str, int]:
@@ -85,11 +86,13 @@ def _cut(draft: Draft, name: str) -> _End:
     name = draft.unmoved(name)
     source, moves = draft.moves_before(name)
     node = draft.maker(source)
-    kind = "" if node is None else _ENDS.get(node.op_type, "")
-    if not kind or (kind == "softmax" and not _over_channels(draft, node, moves, name)):
+    kind = None if node is None else _ENDS.get(node.op_type)
+    if kind is None or (kind != "sigmoid" and not _over_channels(draft, node, moves, name)):
         return _End(name)
     before = draft.unmoved(draft.replayed(node.input[0], moves, "before_end"))
-    return _End(before, kind, [f"the last operation '{node.name or source}', a {kind}, is cut off"])
+    called = node.name or source
+    told = f"the last operation '{called}', a {kind}, is cut off" if kind else LOGARITHM.format(name=called)
+    return _End(before, kind, [told])
 
 
 def _over_channels(draft: Draft, node: Any, moves: Sequence[Any], name: str) -> bool:
@@ -140,11 +143,11 @@ def _mixed(draft: Draft, end: _End, weights: NDArray[np.float32], name: str) -> 
 
 def _full_size(draft: Draft, logits: str, notes: list[str]) -> str:
     """Enlarge a smaller map to the image's size, where it is a whole fraction of it."""
-    _, _, rows, columns = draft.shapes[logits]
+    _, channels, rows, columns = draft.shapes[logits]
     factor = enlargement((rows, columns), draft.size, draft.path, notes)
     if factor == 1:
         return logits
     scales = draft.store(np.array([1, 1, factor, factor], np.float32), "to_image_size_scales")
-    shape = (1, 1, rows * factor, columns * factor)
+    shape = (1, channels, rows * factor, columns * factor)
     given = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
     return draft.add("Resize", [logits, "", scales], shape, "to_image_size", **given)

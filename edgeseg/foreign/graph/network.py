@@ -21,7 +21,7 @@ def graph_network(draft: Draft, logits: str, why: str) -> GraphNetwork:
 
     Args:
         draft: the graph.
-        logits: the name of the value, `(1, 1, H, W)`, that is one logit for each pixel.
+        logits: the name of the value, `(1, 1, H, W)`, one logit for each pixel; `(1, K, H, W)` of several masks.
         why: why it is no Keras network.
 
     Raises:

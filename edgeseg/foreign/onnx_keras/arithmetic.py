@@ -10,7 +10,10 @@ import numpy as np
 from edgeseg.foreign.onnx_keras.values import Operation, Value, as_onnx, channels_last
 from edgeseg.targets.plain import plain_layer
 
-_MERGES = {"add": "Add", "multiply": "Multiply", "subtract": "Subtract", "maximum": "Maximum", "minimum": "Minimum"}
+_MERGES = {
+    "add": "Add", "average": "Average", "maximum": "Maximum", "minimum": "Minimum", "multiply": "Multiply",
+    "subtract": "Subtract",
+}  # fmt: skip
 
 
 def binary(kind: str) -> Callable[[Operation], Value]:
@@ -33,7 +36,7 @@ def binary(kind: str) -> Callable[[Operation], Value]:
 
 
 def several(kind: str) -> Callable[[Operation], Value]:
-    """`Sum`, `Max`, `Min` of any number of values."""
+    """`Sum`, `Mean`, `Max`, `Min` of any number of values."""
 
     def apply(operation: Operation) -> Value:
         import keras
@@ -42,7 +45,7 @@ def several(kind: str) -> Callable[[Operation], Value]:
         if len(values) == 1:
             return values[0]
         if any(value.constant for value in values):
-            if len(values) == 2:
+            if len(values) == 2 and kind != "average":
                 return binary(kind)(operation)
             raise operation.refused("takes stored values beside others")
         last = all(value.last for value in values)

@@ -15,6 +15,7 @@ from edgeseg.foreign.onnx_keras.values import (
     axis_of,
     channels_last,
 )
+from edgeseg.foreign.onnx_keras.windows import Pads, repeat_edges
 from edgeseg.targets.plain import plain_layer
 
 
@@ -153,13 +154,15 @@ def pad(operation: Operation) -> Value:
     crop = tuple((max(-b, 0), max(-a, 0)) for b, a in full[2:])
     if any(map(any, crop)):
         x = keras.layers.Cropping2D(crop, name=f"{operation.name}.crop")(x)
-    more = tuple((max(b, 0), max(a, 0)) for b, a in full[2:])
+    (top, bottom), (left, right) = ((max(b, 0), max(a, 0)) for b, a in full[2:])
+    more = ((top, bottom), (left, right))
     if any(map(any, more)):
-        x = _more(operation, more)(x)
+        edge = operation.given.get("mode", "constant") == "edge"
+        x = repeat_edges(x, more, operation.name) if edge else _more(operation, more)(x)
     return Value(x=x, shape=operation.shape, last=True)
 
 
-def _more(operation: Operation, more: tuple[tuple[int, int], ...]) -> Any:
+def _more(operation: Operation, more: Pads) -> Any:
     import keras
 
     mode = operation.given.get("mode", "constant")
@@ -172,8 +175,6 @@ def _more(operation: Operation, more: tuple[tuple[int, int], ...]) -> Any:
         return plain_layer(operation.name, "pad", around=around, value=fill)
     if mode == "reflect":
         return plain_layer(operation.name, "pad", around=around, mode="REFLECT")
-    if mode == "edge" and max(max(pair) for pair in more) == 1:
-        return plain_layer(operation.name, "pad", around=around, mode="SYMMETRIC")
     raise operation.refused(f"pads by the mode {mode}")
 
 
@@ -200,3 +201,14 @@ def expand(operation: Operation) -> Value:
     times = [operation.shape[axis] // data.shape[axis] for axis in order]
 
     return Value(x=plain_layer(operation.name, "tile", times=times)(data.x), shape=operation.shape, last=data.last)
+
+
+def tile(operation: Operation) -> Value:
+    """`Tile`: repeat a value along its axes as often as is stored."""
+    data, repeats = operation.data, operation.stored(1)
+    assert repeats is not None
+    if int(repeats[0]) != 1:
+        raise operation.refused("repeats the batch")
+    order = TO_LAST if data.last else tuple(range(len(data.shape)))
+    made = plain_layer(operation.name, "tile", times=[int(repeats[axis]) for axis in order])
+    return Value(x=made(data.x), shape=operation.shape, last=data.last)

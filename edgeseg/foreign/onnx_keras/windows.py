@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgeseg.foreign.onnx_keras.values import Operation
+from edgeseg.targets.plain import plain_layer
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
 NO_PADS: Pads = ((0, 0), (0, 0))
@@ -84,6 +85,25 @@ def padded(window: Window, image: tuple[int, int], x: Any, name: str) -> tuple[A
     if window.pads == NO_PADS:
         return x, "valid"
     return keras.layers.ZeroPadding2D(window.pads, name=f"{name}.pad")(x), "valid"
+
+
+def repeat_edges(x: Any, pads: Pads, name: str) -> Any:
+    """Repeat the first and last rows and columns of an image as often as `pads` says."""
+    import keras
+
+    for axis, (before, after) in zip((1, 2), pads, strict=True):
+        if not before and not after:
+            continue
+        side = x.shape[axis]
+
+        def cuts(start: int, stop: int, axis: int = axis) -> list[list[int] | None]:
+            return [None, *([start, stop] if one == axis else None for one in (1, 2)), None]
+
+        first = plain_layer(f"{name}.first{axis}", "cut", cuts=cuts(0, 1))(x)
+        last = plain_layer(f"{name}.last{axis}", "cut", cuts=cuts(side - 1, side))(x)
+        parts = [*[first] * before, x, *[last] * after]
+        x = keras.layers.Concatenate(axis=axis, name=f"{name}.edge{axis}")(parts)
+    return x
 
 
 def _pair(values: Any) -> tuple[int, int]:

@@ -21,9 +21,10 @@ _WIDTH_PX = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlay:
-    """One picture as a `data:` URI, with its caption."""
+    """One picture as a `data:` URI, with its caption, and the channel that was drawn on."""
 
     caption: str
+    channel: str
     uri: str
     width_px: int
     height_px: int
@@ -44,7 +45,8 @@ def overlay(
 
     `name` is what the masks are of, where there are several of a slice.
     """
-    place = volume.channels.index(channel_set(volume.channels).reference)
+    channel = channel_set(volume.channels).reference
+    place = volume.channels.index(channel)
     picture = Image.fromarray(paint(volume.images[index, ..., place], mask, reference))
     stream = io.BytesIO()
     picture.save(stream, format="PNG", optimize=True)
@@ -52,6 +54,7 @@ def overlay(
     return Overlay(
         caption=f"{', '.join(filter(None, (volume.patient, volume.slice_names[index], name)))}: "
         f"{int((mask & reference).sum())} px agree, {missed} missed, {extra} false",
+        channel=channel,
         uri=f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}",
         width_px=_WIDTH_PX,
         height_px=round(_WIDTH_PX * picture.height / picture.width),

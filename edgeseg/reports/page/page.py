@@ -11,6 +11,7 @@ from edgeseg.errors import MissingExtraError
 from edgeseg.reports.build import TRIED_HEAD, tried_rows
 from edgeseg.reports.page import dots, pareto, tried, waterfall
 from edgeseg.reports.page.overlays import FALSE_ALARM, HIT, MISSED, Overlay
+from edgeseg.reports.subgroups import WORST_HEAD, worst_rows
 from edgeseg.reports.summary import summarise
 from edgeseg.reports.words import ABSENT, interval_text, latency_text, size_text, times_text
 from edgeseg.results import BuildResult, LatencyResult, SizeLedger
@@ -78,6 +79,7 @@ def _content(
         "waterfalls": [(ledger, waterfall.plot(ledger.steps, salt=f"w{n}")) for n, ledger in enumerate(ledgers)],
         "dots": _dots(build),
         "institutions": _institutions(build),
+        "worst": {"head": WORST_HEAD, "rows": worst_rows(build.artifacts)},
         "overlays": overlays,
         "colours": (("both", HIT), ("missed", MISSED), ("false alarm", FALSE_ALARM)),
         "intended_use": INTENDED_USE,
@@ -87,7 +89,7 @@ def _content(
 
 def _planes(build: BuildResult, max_drop: float | None) -> list[tuple[str, str]]:
     """The plots of cost against Dice that have at least one point."""
-    references = (build.reference(row.variant) for row in build.artifacts)
+    references = (build.reference(row.label) for row in build.artifacts)
     reference = next((row.evaluation for row in references if row is not None), None)
     if max_drop is None and build.budgets:
         max_drop = build.budgets[0].max_drop
@@ -130,18 +132,18 @@ def _milliseconds(latency: LatencyResult | None) -> float | None:
 
 def _dots(build: BuildResult) -> list[tuple[str, str]]:
     """One dot plot for each int8 artifact of a variant whose float network was scored too."""
-    references = (build.reference(row.variant) for row in build.artifacts)
-    floats = {r.variant: r.evaluation for r in references if r is not None and r.evaluation is not None}
+    references = (build.reference(row.label) for row in build.artifacts)
+    floats = {r.label: r.evaluation for r in references if r is not None and r.evaluation is not None}
     return [
-        (f"{row.variant} {row.target}", dots.plot(floats[row.variant], row.evaluation, salt=f"d{number}"))
+        (f"{row.label} {row.target}", dots.plot(floats[row.label], row.evaluation, salt=f"d{number}"))
         for number, row in enumerate(build.artifacts)
-        if row.evaluation is not None and row.variant in floats and row.target.endswith("int8")
+        if row.evaluation is not None and row.label in floats and row.target.endswith("int8")
     ]
 
 
 def _institutions(build: BuildResult) -> dict[str, Any]:
     """The artifacts that were scored, and per institution its name, n, and the Dice of each, None where it has none."""
-    scored = [(f"{r.variant} {r.target}", r.evaluation) for r in build.artifacts if r.evaluation is not None]
+    scored = [(f"{r.label} {r.target}", r.evaluation) for r in build.artifacts if r.evaluation is not None]
     means = [{s.institution or ABSENT: s for s in evaluation.institutions} for _, evaluation in scored]
     names = sorted({name for scores in means for name in scores})
     patients = {name: max(scores[name].patients for scores in means if name in scores) for name in names}

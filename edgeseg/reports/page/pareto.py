@@ -51,7 +51,7 @@ def points(rows: Sequence[ArtifactRow], cost: Callable[[ArtifactRow], float | No
         found.append(
             Point(
                 name=row.target,
-                network=row.variant,
+                network=row.label,
                 cost=spent,
                 dice=dice.mean,
                 low=dice.low,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from edgeseg import artifacts
-from edgeseg.checkpoint import WEIGHTS_KIND, Checkpoint, CheckpointHeader, read_checkpoint, write_checkpoint
-from edgeseg.data.phantom import PhantomDataset
-from edgeseg.data.volume import Volume
+from edgeseg import artifacts, networks
+from edgeseg.checkpoint import WEIGHTS_KIND, CheckpointHeader, read_checkpoint, write_checkpoint
 from edgeseg.errors import ArtifactError, CheckpointError, OptionError, OutputError
 from edgeseg.foreign import (
     ForeignContract,
@@ -28,19 +26,18 @@ from edgeseg.foreign import (
 from edgeseg.foreign.hdf5 import opened
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.place import claimed
-from edgeseg.results import REFERENCE
 from edgeseg.results.imported import ImportResult
 from edgeseg.runtime.contract import CONTRACT_KEY, contract_text, read_contract
 from edgeseg.specs import Contract, TrainSpec, VariantSpec
-from edgeseg.stages.adopt.source import copy_source, original_of
+from edgeseg.stages.adopt.parity import NOT_THE_SAME, ConversionError, result_of
+from edgeseg.stages.adopt.source import copy_source
 from edgeseg.stages.environment import versions
-from edgeseg.stages.predict import checkpoint_contract
-from edgeseg.stages.score import verify
-from edgeseg.targets import TARGETS, float_predictor, get
+from edgeseg.targets import TARGETS
 from edgeseg.targets.keras_fp32 import read_keras_contract
-from edgeseg.variants import VARIANTS, census
+from edgeseg.variants import VARIANTS
 from edgeseg.variants.tiers import TIERS
 
+_LOG = logging.getLogger(__name__)
 RESULT_FILE, CONTRACT_FILE, _WEIGHTS = "import.json", "contract.toml", "weights.safetensors"
 _CHECKED_SLICES = 8
 _OWN = "network"
@@ -54,20 +51,16 @@ def name_of(path: Path, name: str | None) -> str:
     Raises:
         OptionError: when it is one of edgeseg's own networks, or no name that a folder can have.
     """
-    taken = {*VARIANTS, *TIERS, *artifacts.shipped_slugs(), *TARGETS, "all"}
+    there = networks.every()
+    taken = {*VARIANTS, *TIERS, *(one.name for one in there), *(one.record.slug for one in there), *TARGETS, "all"}
     if name is None:
         own = _carried(path)
         stem = path.name.split(".")[0] if own is None else own.variant.slug
         found = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40].strip("-") or _OWN
         return f"my-{found}" if found in taken else found
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) or len(name) > 40:
+    if networks.check_name(name) in taken:
         raise OptionError(
-            f"name is '{name}'; small letters and digits with single hyphens between are needed, at most 40, such as "
-            "my-unet"
-        )
-    if name in taken:
-        raise OptionError(
-            f"name is '{name}', which is one of edgeseg's own networks; choose another, such as my-{name}"
+            f"name is '{name}', which is taken (see: edgeseg networks); choose another, such as my-{name}"
         )
     return name
 
@@ -106,12 +99,21 @@ def adopt(
     _check_place(out)
     _check_document(out, contract)
     key = _key(path, variant.name, contract, size, output)
-    network = read_network(path, said(path, contract), variant, size=size, output=output)
+    given = said(path, contract)
+
+    def run_of(folder: Path, not_keras: str) -> ImportResult:
+        network = read_network(path, given, variant, size=size, output=output, not_keras=not_keras)
+        write_checkpoint(folder / _WEIGHTS, _header(network, variant), network.arrays)
+        return result_of(network, read_checkpoint(folder / _WEIGHTS), out, threads=threads)
+
     with claimed(out), artifacts.staged_tree(out) as folder:
-        weights = folder / _WEIGHTS
-        write_checkpoint(weights, _header(network, variant), network.arrays)
         copy_source(path, folder)
-        result = replace(_checked(network, read_checkpoint(weights), out, threads), key=key)
+        try:
+            found = run_of(folder, "")
+        except ConversionError as error:
+            _LOG.warning("%s", error)
+            found = run_of(folder, NOT_THE_SAME)
+        result = replace(found, key=key)
         artifacts.write_text(folder / RESULT_FILE, to_json(result) + "\n")
     return result
 
@@ -161,8 +163,8 @@ def ask(path: Path, out: Path, *, size: tuple[int, int] | None = None, output: s
     place = out / CONTRACT_FILE
     if place.exists():
         raise OutputError(f"{place} is there already; complete it, or remove it first")
-    given, facts = complete(path, said(path, None), size=size, output=output)
-    return artifacts.write_text(place, write_contract_toml(given, facts))
+    given, facts, channels = complete(path, said(path, None), size=size, output=output)
+    return artifacts.write_text(place, write_contract_toml(given, facts, channels))
 
 
 def said(path: Path, contract: Path | None) -> ForeignContract:
@@ -235,53 +237,3 @@ def _header(network: ForeignNetwork, variant: VariantSpec) -> CheckpointHeader:
         versions=versions(),
         foreign=network.record,
     )
-
-
-def _checked(network: ForeignNetwork, checkpoint: Checkpoint, out: Path, threads: int) -> ImportResult:
-    """Hold the network in a run against its own file."""
-    record, header = network.record, checkpoint.header
-    contract = checkpoint_contract(header)
-    original = original_of(checkpoint, threads=threads)
-    limit = get(REFERENCE).max_flip_ppm
-    ours = float_predictor(network.model, contract, threads=threads)
-    parity = verify(ours, original, _slices(), artifact=header.variant.slug, max_flip_ppm=limit)
-    if not parity.passed and parity.max_logit_difference > _ROUNDING[original.numerics]:
-        raise ArtifactError(
-            f"{record.file}: the network as edgeseg reads it is not what the file computes in {original.runtime}: "
-            f"{parity.flips_ppm:.0f} of a million pixels differ, logits by up to {parity.max_logit_difference:.3g}; "
-            "export it to ONNX with fewer operations of its own, and report this"
-        )
-    counted = census(network.model)
-    return ImportResult(
-        network=header.variant.slug,
-        run=str(out),
-        kind=record.kind,
-        file=record.file,
-        size_bytes=record.size_bytes,
-        sha256=record.sha256,
-        framework=record.framework,
-        parameters=counted.parameters,
-        macs=counted.macs,
-        height=contract.height,
-        width=contract.width,
-        channels=contract.channels,
-        normalisation=contract.normalisation,
-        scale=contract.scale,
-        threshold=contract.threshold,
-        output=record.output,
-        head=record.head,
-        foreground=record.foreground,
-        notes=record.notes,
-        runtime=original.runtime,
-        parity=replace(parity, reference=record.kind),
-    )
-
-
-def _slices() -> Iterator[Volume]:
-    """A few slices of a phantom, through its middle."""
-    dataset = PhantomDataset(1)
-    volume = dataset.volume(dataset.patients[0])
-    start = max(0, len(volume.images) // 2 - _CHECKED_SLICES // 2)
-    rows = slice(start, start + _CHECKED_SLICES)
-    masks = None if volume.masks is None else volume.masks[rows]
-    yield replace(volume, images=volume.images[rows], masks=masks, slice_names=volume.slice_names[rows])

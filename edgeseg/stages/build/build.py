@@ -17,7 +17,7 @@ from edgeseg.results import BaselineResult, BuildResult, Report
 from edgeseg.specs import BuildSpec
 from edgeseg.stages.build.cells import OnFailure
 from edgeseg.stages.build.folder import write_report
-from edgeseg.stages.build.inputs import open_inputs, targets_of
+from edgeseg.stages.build.inputs import open_inputs, targets_of, with_name
 from edgeseg.stages.build.matrix import merged
 from edgeseg.stages.build.original import measure_original
 from edgeseg.stages.build.variant import VariantBuild
@@ -47,7 +47,7 @@ def build_matrix(
 ) -> BuildResult:
     """Build every target of every variant, and everything that is said about them.
 
-    Leaves `<out>/<variant>/<target>.*`, `build.json`, `report.md` and `report.json`. A stage whose inputs and outputs
+    Leaves `<out>/<network>/<target>.*`, `build.json`, `report.md` and `report.json`. A stage whose inputs and outputs
     are unchanged since an earlier build in the same folder is not run again unless `rebuild`. An artifact that fails
     drops out: its row says where and why, and the others go on.
 
@@ -61,8 +61,9 @@ def build_matrix(
         EdgeSegError: for bad input, before anything is written where that can be known.
         OutputError: when another run writes into the folder.
     """
+    specs = [with_name(spec) for spec in specs]
     first = specs[0]
-    with claimed(first.out, sweep_also=[first.out / spec.variant.slug for spec in specs]):
+    with claimed(first.out, sweep_also=[first.out / spec.label for spec in specs]):
         return _build(specs, on_stage, progress, on_failure)
 
 
@@ -79,7 +80,7 @@ def _build(
     here = environment()
     parts = []
     for spec, inputs in zip(specs, opened, strict=True):
-        prefix = f"{spec.variant.slug} " if len(specs) > 1 else ""
+        prefix = f"{spec.label} " if len(specs) > 1 else ""
         targets = targets_of(spec, inputs)
         one = VariantBuild(spec, targets, inputs, ledger, here, prefix=prefix, progress=progress, on_failure=on_failure)
         parts.append(one.run(started))

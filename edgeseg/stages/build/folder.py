@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.jsonio import to_json
-from edgeseg.reports.build import markdown
+from edgeseg.reports.build import whole_report
 from edgeseg.reports.summary import summarise
 from edgeseg.results import BuildResult
 
@@ -18,6 +18,6 @@ def write_report(build: BuildResult, folder: Path) -> tuple[Path, Path]:
         OutputError: when the folder cannot be written.
     """
     return (
-        artifacts.write_text(folder / "report.md", markdown(build)),
+        artifacts.write_text(folder / "report.md", whole_report(build)),
         artifacts.write_text(folder / "report.json", to_json(summarise(build)) + "\n"),
     )

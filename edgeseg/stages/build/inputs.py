@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edgeseg import artifacts
-from edgeseg.artifacts import shipped_slugs
+from edgeseg import artifacts, networks
 from edgeseg.checkpoint import Checkpoint, check_weights, read_checkpoint
 from edgeseg.data.cache import cached, folder_key
 from edgeseg.data.open import open_dataset
 from edgeseg.data.phantom import PhantomDataset
 from edgeseg.data.phantom_channels import phantom_channels
+from edgeseg.data.plane import seen_in
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.errors import CheckpointError, OptionError
+from edgeseg.networks import Network
 from edgeseg.place import keys_for
 from edgeseg.results import GRAPH_REFERENCE, REFERENCE, CalibrationSet, Choice
 from edgeseg.specs import (
     LGG,
     PROFILES,
     BuildSpec,
+    Contract,
     OperatingPoint,
-    VariantSpec,
+    RegionLook,
+    looked,
     require_some,
     seen_among,
 )
+from edgeseg.stages.build.point import choice_of, looks_of
 from edgeseg.stages.calibrate import (
     RecordedRanges,
     calibration_patients,
@@ -32,7 +37,6 @@ from edgeseg.stages.calibrate import (
     shipped_phantom_set,
     shipped_ranges,
 )
-from edgeseg.stages.choose import choice_beside, choice_for, read_choice
 from edgeseg.stages.predict import name_patients
 from edgeseg.targets import TARGETS, Target, resolve
 from edgeseg.targets.histograms import check_method
@@ -72,6 +76,11 @@ class BuildInputs:
     learned_ranges: RecordedRanges | None = None
     trained: tuple[str, ...] = ()
     calibration_dataset: Dataset | None = None
+    looks: Mapping[str, RegionLook] = field(default_factory=dict)
+
+    def dressed(self, contract: Contract) -> Contract:
+        """Return a contract at the build's operating point, with the codes and colours that were given."""
+        return looked(self.point.applied(contract), self.looks)
 
     @property
     def point(self) -> OperatingPoint:
@@ -114,7 +123,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
             scored on phantoms.
     """
     _check_profile(spec)
-    checkpoint = _checkpoint(spec.variant, spec.checkpoint)
+    checkpoint = _checkpoint(spec)
     if spec.data is None:
         if classes := checkpoint.header.image.classes:
             raise OptionError(
@@ -127,7 +136,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
             PhantomDataset(spec.phantom_patients, seed=spec.seed, start=EVALUATION_START, channels=channels), key
         )
     else:
-        dataset = open_data(spec, spec.data)
+        dataset = seen_in(open_data(spec, spec.data), checkpoint.header.image.plane)
         key = folder_key(spec.data, layout=spec.layout, labels=spec.labels)
     weights = artifacts.sha256_file(checkpoint.path)
     inputs = BuildInputs(
@@ -135,12 +144,15 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         content_key=key,
         checkpoint=name_patients(checkpoint, dataset.patients),
         weights_sha256=weights,
-        choice=_choice(spec, checkpoint.header.variant.slug, weights),
+        choice=choice_of(spec, checkpoint, weights),
+        looks=looks_of(spec, checkpoint),
         shipped_calibration=shipped_phantom_set(),
         shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),
         learned_ranges=ranges_beside(checkpoint.path),
         trained=_calibrating(spec, checkpoint, dataset),
-        calibration_dataset=None if spec.calibration_data is None else open_data(spec, spec.calibration_data),
+        calibration_dataset=None
+        if spec.calibration_data is None
+        else seen_in(open_data(spec, spec.calibration_data), checkpoint.header.image.plane),
     )
     _check_calibration(spec, inputs)
     require_some(
@@ -236,29 +248,36 @@ def _check_calibration(spec: BuildSpec, inputs: BuildInputs) -> None:
     )
 
 
-def _choice(spec: BuildSpec, slug: str, weights_sha256: str) -> Choice | None:
-    """Take the choice that was given, or the one in the run's folder or beside the shipped weights, or none."""
-    if spec.choice is not None:
-        return read_choice(spec.choice, variant=slug)
+def _checkpoint(spec: BuildSpec) -> Checkpoint:
+    variant = spec.variant
     if spec.checkpoint is not None:
-        return choice_for(spec.checkpoint, variant=slug, weights_sha256=weights_sha256)
-    beside = choice_beside(artifacts.weights_path(slug))
-    return None if beside is None else read_choice(beside, variant=slug)
-
-
-def _checkpoint(variant: VariantSpec, path: Path | None) -> Checkpoint:
-    if path is not None:
-        checkpoint = read_checkpoint(path)
+        checkpoint = read_checkpoint(spec.checkpoint)
         check_weights(checkpoint, variant)
         return checkpoint
-    place = artifacts.weights_path(variant.slug)
-    if not place.is_file():
+    if (network := _shipped(spec)) is None:
         raise CheckpointError(
-            f"no trained weights ship for '{variant.slug}' (there are: {', '.join(shipped_slugs()) or 'none'}); "
+            f"no trained weights ship for '{variant.slug}' (there are: {', '.join(networks.names()) or 'none'}); "
             f"train it with 'edgeseg train --variant {variant.name} --alpha {variant.alpha:g} --stem {variant.stem}' "
             "and give the run with --from"
         )
-    return read_checkpoint(place)
+    return read_checkpoint(network.weights)
+
+
+def _shipped(spec: BuildSpec) -> Network | None:
+    """Return the network whose weights are taken where none are given."""
+    return networks.get(spec.network) if spec.network else networks.of_variant(spec.variant)
+
+
+def with_name(spec: BuildSpec) -> BuildSpec:
+    """Return a build's spec with the name of the network, where the weights that it takes have one."""
+    if spec.network:
+        return spec
+    if spec.checkpoint is None:
+        network = networks.of_variant(spec.variant)
+        return spec if network is None else replace(spec, network=network.name)
+    checkpoint = read_checkpoint(spec.checkpoint)
+    network = networks.of_weights(artifacts.sha256_file(checkpoint.path))
+    return replace(spec, network=checkpoint.header.name if network is None else network.name)
 
 
 def _phantom_key(spec: BuildSpec, channels: tuple[str, ...]) -> str:

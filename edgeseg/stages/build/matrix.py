@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edgeseg import artifacts
-from edgeseg.checkpoint import read_checkpoint, shipped_variants
+from edgeseg import artifacts, networks
+from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.results import BuildResult
@@ -16,7 +16,7 @@ from edgeseg.stages.train import of_fold
 
 
 def every_variant(spec: BuildSpec, checkpoints: Sequence[Path]) -> tuple[BuildSpec, ...]:
-    """Make a spec for each variant that has weights: those of the given runs, or those that ship where none is given.
+    """Make a spec for each variant that has weights: those of the given runs, or where none is given all with a name.
 
     Args:
         spec: whose variant and checkpoint are replaced.
@@ -27,12 +27,12 @@ def every_variant(spec: BuildSpec, checkpoints: Sequence[Path]) -> tuple[BuildSp
         OptionError: when two are of one variant.
     """
     if not checkpoints:
-        shipped = shipped_variants()
+        shipped = networks.every()
         if not shipped:
             raise CheckpointError(
                 "no trained weights ship with this installation; train some and give runs with --from"
             )
-        return tuple(replace(spec, variant=variant, checkpoint=None) for variant in shipped)
+        return tuple(replace(spec, variant=one.record.spec, network=one.name, checkpoint=None) for one in shipped)
     found: dict[str, BuildSpec] = {}
     for path in checkpoints:
         variant = read_checkpoint(of_fold(path)).header.variant

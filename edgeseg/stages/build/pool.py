@@ -43,7 +43,7 @@ def pooled(builds: Mapping[str, BuildResult]) -> BuildResult:
         elif row.evaluation is not None and reference is not None:
             row = replace(row, dice_delta_to_float=dice_delta(row.evaluation, reference, seed=parts[0].seed))
         rows.append(row)
-    names = ", ".join(dict.fromkeys(row.variant for row in rows))
+    names = ", ".join(dict.fromkeys(row.label for row in rows))
     fewest, most = (of_all(build.training_patients for build in parts) for of_all in (min, max))
     each = f"{most}" if fewest == most else f"{fewest} to {most}"
     return replace(
@@ -75,6 +75,7 @@ def _row(folds: Mapping[str, ArtifactRow]) -> ArtifactRow:
     return replace(
         rows[0],
         variant=_variant([row.variant for row in rows]),
+        network=rows[0].network if len({row.network for row in rows}) == 1 else "",
         path="",
         sha256=artifacts.sha256_bytes(hashes.encode()) if hashes else "",
         size_bytes=max(row.size_bytes for row in rows),

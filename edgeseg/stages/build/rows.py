@@ -52,6 +52,7 @@ def _artifact_row(spec: BuildSpec, cell: Cell, counted: Census, reference: EvalR
         dice_delta_to_float=_delta(cell, reference, spec.seed),
         status=cell.failure or status,
         float_layers=_float_layers(cell),
+        network=spec.network,
     )
 
 
@@ -71,7 +72,7 @@ def _float_layers(cell: Cell) -> tuple[str, ...]:
 def failures(result: BuildResult) -> list[str]:
     """One sentence for each artifact that failed: at which step and why, or its parity check with the worst slice."""
     several = len({row.variant for row in result.artifacts}) > 1
-    names = {id(row): f"{row.variant} {row.artifact}" if several else row.artifact for row in result.artifacts}
+    names = {id(row): f"{row.label} {row.artifact}" if several else row.artifact for row in result.artifacts}
     broken = [
         f"{names[id(row)]} {row.status.removeprefix(f'{CELL_FAILED}: ')}"
         for row in result.artifacts

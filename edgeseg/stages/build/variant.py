@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import CheckpointHeader
+from edgeseg.data.subgroups import several_sites
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import ArtifactError
 from edgeseg.progress import Progress
@@ -85,7 +86,7 @@ class VariantBuild:
             command=spec.command,
             seed=spec.seed,
             data=data.name,
-            weights=_weights(header),
+            weights=_weights(header, spec.label),
             weights_sha256=inputs.weights_sha256,
             rests_on_phantoms=PHANTOM in (data.name, header.data),
             training_patients=len(header.train_patients),
@@ -218,6 +219,7 @@ class VariantBuild:
             data=data.name,
             allow_seen=self.spec.allow_seen,
             seed=self.spec.seed,
+            groupings=several_sites(self.inputs.dataset, data.evaluation_patients),
         )
 
     def _baseline(self, data: BuildData, counted: Census) -> BaselineResult | None:
@@ -271,11 +273,11 @@ class VariantBuild:
         return [with_latencies(cell, found) for cell in cells]
 
 
-def _weights(header: CheckpointHeader) -> str:
+def _weights(header: CheckpointHeader, label: str) -> str:
     if header.foreign is not None:
         how = f"fine-tuned on {len(header.train_patients)} patients of" if header.chain else "trained on"
-        return f"{header.variant.slug}, of {header.foreign.file}, {how} {header.data}"
-    return f"{header.variant.slug}, trained on {len(header.train_patients)} patients of {header.data}"
+        return f"{label}, of {header.foreign.file}, {how} {header.data}"
+    return f"{label}, trained on {len(header.train_patients)} patients of {header.data}"
 
 
 def _origin(inputs: BuildInputs, seed: int) -> str | None:

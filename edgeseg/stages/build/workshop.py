@@ -52,8 +52,8 @@ class Workshop:
         if self.inputs.checkpoint.header.foreign is None:
             return None
         keras_fp32.set_threads(self.spec.threads)
-        opened, point = original_of(self.inputs.checkpoint, threads=self.spec.threads), self.inputs.point
-        opened.contract = replace(opened.contract, threshold=point.threshold, post_processing=point.post_processing)
+        opened = original_of(self.inputs.checkpoint, threads=self.spec.threads)
+        opened.contract = self.inputs.dressed(opened.contract)
         return opened
 
     @property
@@ -73,7 +73,7 @@ class Workshop:
 
     def place(self, target: Target) -> Path:
         """Return where the artifact of a target lies."""
-        return artifacts.artifact_path(self.spec.out, self.spec.variant.slug, target.name, target.suffix)
+        return artifacts.artifact_path(self.spec.out, self.spec.label, target.name, target.suffix)
 
     def write(self, target: Target, taken: Candidate | None, path: Path) -> None:
         """Convert the network, or that of a candidate, into a file."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from edgeseg.stages.calibrate.learned import RANGES_FILE, learned_ranges, ranges_beside
 from edgeseg.stages.calibrate.lot import calibration_patients
 from edgeseg.stages.calibrate.ranges import (
+    CALIBRATION,
     RecordedRanges,
     choose_and_record,
     ranges_are_stale,
+    ranges_name,
     ranges_or_measured,
     record_ranges,
     shipped_ranges,
@@ -19,6 +21,7 @@ from edgeseg.stages.calibrate.study import study
 
 __all__ = [
     "BUILD_SLICES",
+    "CALIBRATION",
     "PATIENTS",
     "RANGES_FILE",
     "RecordedRanges",
@@ -30,6 +33,7 @@ __all__ = [
     "phantom_calibration_data",
     "ranges_are_stale",
     "ranges_beside",
+    "ranges_name",
     "ranges_or_measured",
     "ranking_patients",
     "record_ranges",

@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 
 from edgeseg import artifacts, imaging
 from edgeseg.backend import load_keras
-from edgeseg.checkpoint import Checkpoint, load_weights
+from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
 from edgeseg.place import key_for
 from edgeseg.specs import seen_entries
 from edgeseg.stages.calibrate.ranges import RecordedRanges, read_ranges
 from edgeseg.stages.environment import versions
-from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.stages.predict import checkpoint_contract, network_of
 from edgeseg.targets.ranges import LEARNED, ActivationRanges, LayerRange, measure
-from edgeseg.variants import build_model
 
 RANGES_FILE = "ranges.json"
 """Beside a run's weights."""
@@ -41,8 +40,8 @@ def learned_ranges(
         cache: decoded slices of the training patients.
     """
     header = checkpoint.header
-    model = build_model(header.variant, header.image, load_keras())
-    load_weights(model, checkpoint, header.variant)
+    load_keras()
+    model = network_of(checkpoint)
     rows = _rows(checkpoint, cache)
     measured = measure(model, _slices(checkpoint, cache, rows), contract=checkpoint_contract(header))
     known = dict(learned)

@@ -1,6 +1,6 @@
 """Activation ranges with their provenance: recorded from the slices of training patients, shipped, and taken over.
 
-`edgeseg build` on a clone without the data finds `calibration/ranges/<variant>.json` and gives the int8 file that the
+`edgeseg build` on a clone without the data finds `calibration/ranges/<name>.json` and gives the int8 file that the
 slices themselves would give, byte for byte. Ranges belong to one weights file and count for no other.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg import artifacts
-from edgeseg.checkpoint import Checkpoint
+from edgeseg import artifacts, networks
+from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.data.volume import Dataset
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
@@ -32,8 +32,8 @@ from edgeseg.targets.histograms import MIN_MAX, check_method
 from edgeseg.targets.ranges import RECORD_AGAIN, ActivationRanges, measure
 
 RANGES_SCHEMA_VERSION = 1
-SETS, RANGES = "sets", "ranges"
-"""Folders under `calibration/`; each holds one file per variant."""
+CALIBRATION, SETS, RANGES = "calibration", "sets", "ranges"
+"""The folder of recorded ranges, and two in it that each hold one file per network."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,13 +182,15 @@ def training_patients(
     )
 
 
-def write_recorded(recorded: RecordedRanges, manifest: CalibrationSet, into: Path) -> tuple[Path, Path]:
-    """Write `sets/<variant>.json` and `ranges/<variant>.json` under a folder, both or neither.
+def write_recorded(
+    recorded: RecordedRanges, manifest: CalibrationSet, into: Path, *, name: str = ""
+) -> tuple[Path, Path]:
+    """Write `sets/<name>.json` and `ranges/<name>.json` under a folder, both or neither; the slug unless given.
 
     Raises:
         OutputError: when the place cannot be written.
     """
-    name = f"{recorded.variant}.json"
+    name = f"{name or recorded.variant}.json"
     with artifacts.staged_tree(into) as temporary:
         write_calibration(manifest, temporary / SETS / name)
         artifacts.write_text(temporary / RANGES / name, to_json(recorded) + "\n")
@@ -210,19 +212,30 @@ def read_ranges(path: Path) -> RecordedRanges:
 
 
 def shipped_ranges(variant: VariantSpec, weights_sha256: str) -> RecordedRanges | None:
-    """Return the shipped ranges of these very weights, or None where there are none.
+    """Return the recorded ranges of these very weights, or None where there are none.
+
+    They are looked for where `edgeseg.artifacts.homes` are, under the names of networks of this shape and its slug.
 
     Raises:
-        CheckpointError: when the shipped file is damaged.
+        CheckpointError: when a file that could hold them is damaged.
     """
-    path = artifacts.shipped("calibration", RANGES, f"{variant.slug}.json")
-    recorded = read_ranges(path) if path.is_file() else None
-    return recorded if recorded is not None and recorded.weights_sha256 == weights_sha256 else None
+    known = [one.name for one in networks.every() if one.record.spec == variant]
+    for home in artifacts.homes():
+        for name in (*known, variant.slug):
+            path = home / CALIBRATION / RANGES / f"{name}.json"
+            recorded = read_ranges(path) if path.is_file() else None
+            if recorded is not None and (recorded.variant, recorded.weights_sha256) == (variant.slug, weights_sha256):
+                return recorded
+    return None
+
+
+def ranges_name(checkpoint: Checkpoint) -> str:
+    """Return what the files of weights are called: the name of their network, or its slug where it has none."""
+    network = networks.of_weights(artifacts.sha256_file(checkpoint.path))
+    return checkpoint.header.variant.slug if network is None else network.name
 
 
 def ranges_are_stale(folder: Path) -> bool:
-    """Say whether the shipped ranges of a variant, `models/<variant>`, are missing or belong to other weights."""
-    path = artifacts.shipped("calibration", RANGES, f"{folder.name}.json")
-    return not path.is_file() or read_ranges(path).weights_sha256 != artifacts.sha256_file(
-        folder / "weights.safetensors"
-    )
+    """Say whether the ranges of a network, `models/<name>`, are missing or belong to other weights."""
+    checkpoint = read_checkpoint(folder)
+    return shipped_ranges(checkpoint.header.variant, artifacts.sha256_file(checkpoint.path)) is None

@@ -16,15 +16,15 @@ from edgeseg.components import post_process_logits
 from edgeseg.data.volume import Dataset, Volume
 from edgeseg.errors import OptionError
 from edgeseg.imaging import dequantise, quantise
-from edgeseg.metrics import count_overlap
+from edgeseg.metrics import count_overlap, each_mask
 from edgeseg.place import scratch
 from edgeseg.progress import Progress
 from edgeseg.results import LayerSensitivity, SensitivityResult
-from edgeseg.specs import Contract, check_seed, refuse_regions, require_some
+from edgeseg.specs import Contract, check_seed, require_some
 from edgeseg.stages.calibrate.lot import calibration_patients
 from edgeseg.stages.calibrate.ranges import RecordedRanges
 from edgeseg.stages.environment import versions
-from edgeseg.stages.predict import Predictor, checkpoint_contract, masks_on_volume, volume_logits
+from edgeseg.stages.predict import Predictor, checkpoint_contract, class_masks, masks_on_volume, volume_logits
 from edgeseg.targets import ConvertJob, Target, float_predictor, get, open_artifact
 from edgeseg.targets.target import kernel_sizes, logit_codes
 
@@ -34,7 +34,10 @@ PATIENTS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Answers:
-    """The logits of one file, a `(N, H, W) float32` array per patient, and its mean Dice."""
+    """The logits of one file, a `(N, H, W) float32` array per patient, and its mean Dice over patients and masks.
+
+    Of a contract with R regions they are `(N, H, W, R)`.
+    """
 
     logits: tuple[NDArray[np.float32], ...]
     dice_mean: float
@@ -78,7 +81,6 @@ def sensitivity(
         raise OptionError("sensitivity is measured on patients, and none was given; give at least one")
     volumes = [dataset.volume(patient) for patient in patients]
     contract = checkpoint_contract(checkpoint.header, target)
-    refuse_regions(contract, "ranked layer by layer")
     job = ConvertJob(model=model, contract=contract, ranges=recorded.activations)
     files = _Files(check_target(target), job, volumes, threads, progress)
     exact = _answers(float_predictor(model, contract, threads=threads), contract, volumes)
@@ -223,5 +225,6 @@ def _answers(predictor: Predictor, contract: Contract, volumes: Sequence[Volume]
         kept = post_process_logits(found, contract, volume=True)
         masks = masks_on_volume(kept, contract, volume)
         logits.append(found)
-        dice.append(count_overlap(masks, volume.reference).dice)
+        pairs = zip(each_mask(masks), each_mask(class_masks(volume, contract)), strict=True)
+        dice.append(fmean(count_overlap(ours, theirs).dice for ours, theirs in pairs))
     return _Answers(logits=tuple(logits), dice_mean=fmean(dice), numerics=predictor.numerics)

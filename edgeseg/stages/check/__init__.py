@@ -5,10 +5,13 @@ from __future__ import annotations
 from edgeseg.stages.check.baseline import make_baseline, read_baseline, refuse_newer
 from edgeseg.stages.check.check import CheckLimits, check
 from edgeseg.stages.check.inputs import CheckedArtifact, read_artifacts
+from edgeseg.stages.check.subgroups import MIN_SUBGROUP, Subgroups
 
 __all__ = [
+    "MIN_SUBGROUP",
     "CheckLimits",
     "CheckedArtifact",
+    "Subgroups",
     "check",
     "make_baseline",
     "read_artifacts",

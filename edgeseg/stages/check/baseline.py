@@ -38,8 +38,12 @@ def read_baseline(path: Path) -> CheckBaseline:
     if not baseline.artifacts:
         raise ArtifactError(f"the baseline {path} names no artifact; {again}")
     for item in baseline.artifacts:
-        if problem := dice_problem(item.dice):
-            raise ArtifactError(f"the baseline {path} is damaged: {item.artifact}: {problem}; {again}")
+        for dice in (item.dice, *(item.class_dice or {}).values()):
+            problem = dice_problem(dice) or (
+                "its classes have other patients" if dice.keys() != item.dice.keys() else ""
+            )
+            if problem:
+                raise ArtifactError(f"the baseline {path} is damaged: {item.artifact}: {problem}; {again}")
     return baseline
 
 
@@ -113,6 +117,17 @@ def dice_of(scores: EvalResult) -> dict[str, float]:
     return {score.patient: score.dice for score in scores.patients}
 
 
+def class_dice_of(scores: EvalResult) -> dict[str, dict[str, float]] | None:
+    """Return the Dice of each class by name, of each patient; None where there is one mask."""
+    names = [one.name for one in scores.classes]
+    if not names or any([one.name for one in score.classes] != names for score in scores.patients):
+        return None
+    return {
+        name: {score.patient: score.classes[place].dice for score in scores.patients}
+        for place, name in enumerate(names)
+    }
+
+
 def dice_problem(dice: Mapping[str, float]) -> str | None:
     """Say why scores cannot be compared; None where they can."""
     if not dice:
@@ -160,4 +175,5 @@ def _baseline_artifact(found: Mapping[str, CheckedArtifact], item: CheckedArtifa
         latency_ratio=latency_ratio(found, item.name, reference),
         contract=fields,
         contract_sha256=contract_digest(fields),
+        class_dice=class_dice_of(scores),
     )

@@ -13,8 +13,9 @@ from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.metrics import lower_bound
 from edgeseg.results import GOOD_STATUS, BaselineArtifact, CheckBaseline, CheckCase, CheckResult, EvalResult
-from edgeseg.stages.check.baseline import dice_of, dice_problem, latency_ratio
+from edgeseg.stages.check.baseline import class_dice_of, dice_of, dice_problem, latency_ratio
 from edgeseg.stages.check.inputs import CheckedArtifact, fields_of
+from edgeseg.stages.check.subgroups import MIN_SUBGROUP, RULE, Subgroups, subgroup_case
 
 _NAMED = 3
 
@@ -24,12 +25,16 @@ class CheckLimits:
     """How much worse than its baseline an artifact may be.
 
     `max_dice_drop` is of the mean over patients, `max_size_growth` a share of the size, `max_latency_ratio` how many
-    times its baseline the latency over the reference's may be; None leaves latency unchecked.
+    times its baseline the latency over the reference's may be; None leaves latency unchecked. `max_subgroup_drop` is of
+    the mean over the patients of one subgroup, of those of at least `min_subgroup` patients; None leaves them
+    unchecked.
     """
 
     max_dice_drop: float = 0.005
     max_size_growth: float = 0.02
     max_latency_ratio: float | None = None
+    max_subgroup_drop: float | None = None
+    min_subgroup: int = MIN_SUBGROUP
 
     def __post_init__(self) -> None:
         """Refuse limits that mean nothing."""
@@ -40,6 +45,11 @@ class CheckLimits:
         ratio = self.max_latency_ratio
         if ratio is not None and not (math.isfinite(ratio) and ratio > 0.0):
             raise OptionError(f"max-latency-ratio is {ratio}; a positive number such as 1.5 is needed")
+        drop = self.max_subgroup_drop
+        if drop is not None and not 0.0 <= drop <= 1.0:
+            raise OptionError(f"max-subgroup-drop is {drop}; a loss of Dice lies in [0, 1]")
+        if self.min_subgroup < 1:
+            raise OptionError(f"min-subgroup is {self.min_subgroup}; a subgroup has at least 1 patient")
 
 
 def check(
@@ -50,6 +60,7 @@ def check(
     *,
     seed: int = 0,
     only: frozenset[str] | None = None,
+    subgroups: Subgroups | None = None,
 ) -> CheckResult:
     """Hold artifacts against a baseline.
 
@@ -60,9 +71,11 @@ def check(
         limits: how much worse it may be.
         seed: of the bootstrap.
         only: the artifacts to check where single files were given; None for all of the baseline.
+        subgroups: by what patients are parted where `limits` holds subgroups; by site unless given.
 
     Raises:
         ArtifactError: when an artifact of the baseline was not built.
+        DatasetError: when the table of subgroups does not hold the patients scored.
     """
     wanted = [item for item in baseline.artifacts if only is None or item.artifact in only]
     if absent := [item.artifact for item in wanted if item.artifact not in found]:
@@ -73,6 +86,8 @@ def check(
     cases: list[CheckCase] = []
     for then in wanted:
         cases += _artifact_cases(found, then, baseline, limits, seed)
+        if limits.max_subgroup_drop is not None:
+            cases.append(_subgroup(found[then.artifact], then, limits, subgroups or Subgroups(), seed))
     known = {item.artifact for item in baseline.artifacts}
     for name in (name for name in found if name not in known and (only is None or name in only)):
         detail = "the baseline does not hold it; add it with --update"
@@ -103,6 +118,7 @@ def _artifact_cases(
     yield _contract(item, then)
     yield _size(item, then, limits.max_size_growth)
     yield _dice_case(item, then, limits.max_dice_drop, seed)
+    yield from _class_cases(item, then, limits.max_dice_drop, seed)
     if limits.max_latency_ratio is not None and then.artifact != baseline.latency_reference:
         now = latency_ratio(found, then.artifact, baseline.latency_reference)
         yield _latency(then, now, baseline.latency_reference, limits.max_latency_ratio)
@@ -152,25 +168,64 @@ def _dice_case(item: CheckedArtifact, then: BaselineArtifact, limit: float, seed
     problem = "it was not scored" if scores is None else _other_patients(then, scores)
     if scores is None or problem is not None:
         return CheckCase(artifact=item.name, rule="dice", passed=False, detail=str(problem), limit=limit)
-    now = dice_of(scores)
-    change = {patient: now[patient] - then.dice[patient] for patient in then.dice}
+    over = f"{len(scores.classes)} classes and " if scores.classes else ""
+    return _drop_case(item.name, "dice", then.dice, dice_of(scores), limit, seed, over=over)
+
+
+def _class_cases(item: CheckedArtifact, then: BaselineArtifact, limit: float, seed: int) -> Iterable[CheckCase]:
+    """Hold each class to the same limit, where the baseline has its scores and the patients are the same."""
+    scores = item.row.evaluation
+    if scores is None or then.class_dice is None or _other_patients(then, scores) is not None:
+        return
+    now = class_dice_of(scores) or {}
+    for name, before in then.class_dice.items():
+        if name in now:
+            yield _drop_case(item.name, f"dice {name}", before, now[name], limit, seed)
+        else:
+            detail = "the class is not scored now; build with the same classes"
+            yield CheckCase(artifact=item.name, rule=f"dice {name}", passed=False, detail=detail, limit=limit)
+
+
+def _drop_case(
+    artifact: str,
+    rule: str,
+    before: Mapping[str, float],
+    now: Mapping[str, float],
+    limit: float,
+    seed: int,
+    *,
+    over: str = "",
+) -> CheckCase:
+    """Hold the mean change of Dice over the same patients to a limit."""
+    change = {patient: now[patient] - before[patient] for patient in before}
     mean, bound = float(np.mean(list(change.values()))), lower_bound(list(change.values()), seed=seed)
     worst = min(change, key=lambda patient: change[patient])
-    classes = f"{len(scores.classes)} classes and " if scores.classes else ""
     detail = (
-        f"mean {mean:+.4f} over {classes}{len(change)} patients, one-sided 95 % bound {bound:+.4f}; "
+        f"mean {mean:+.4f} over {over}{len(change)} patients, one-sided 95 % bound {bound:+.4f}; "
         f"at most {-limit:+g}; worst {worst} {change[worst]:+.4f}"
     )
     return CheckCase(
-        artifact=item.name,
-        rule="dice",
+        artifact=artifact,
+        rule=rule,
         passed=-mean <= limit,
         detail=detail,
-        baseline=float(np.mean(list(then.dice.values()))),
+        baseline=float(np.mean(list(before.values()))),
         now=float(np.mean(list(now.values()))),
         limit=limit,
         bound=bound,
     )
+
+
+def _subgroup(
+    item: CheckedArtifact, then: BaselineArtifact, limits: CheckLimits, subgroups: Subgroups, seed: int
+) -> CheckCase:
+    assert limits.max_subgroup_drop is not None
+    scores, limit = item.row.evaluation, limits.max_subgroup_drop
+    problem = "it was not scored" if scores is None else _other_patients(then, scores)
+    if scores is None or problem is not None:
+        return CheckCase(artifact=item.name, rule=RULE, passed=False, detail=str(problem), limit=limit)
+    now, grouping = dice_of(scores), subgroups.of(scores)
+    return subgroup_case(item.name, then, now, grouping, limit=limit, min_patients=limits.min_subgroup, seed=seed)
 
 
 def _other_patients(then: BaselineArtifact, scores: EvalResult) -> str | None:

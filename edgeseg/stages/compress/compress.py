@@ -142,8 +142,8 @@ def measure(checkpoint: Checkpoint, cache: SliceCache) -> NetworkSize:
         macs=counted.macs,
         weights_bytes=len(content),
         gzip_bytes=len(gzip.compress(content, compresslevel=9, mtime=0)),
-        zero_share=zeros / weights,
-        kernel_values=max(len(np.unique(k)) for k in kernels),
+        zero_share=zeros / max(1, weights),
+        kernel_values=max((len(np.unique(k)) for k in kernels), default=0),
         dice_mean=float(np.mean(scores)),
         dice_median=float(np.median(scores)),
     )
@@ -193,6 +193,7 @@ def _write(bench: StepWorkbench, record: RecipeRecord, asked: _Asked, outcome: O
         parts=(),
         recipe=record,
         foreign=outcome.foreign,
+        name="",
     )
     artifacts.write_text(folder / HISTORY, to_json(History(epochs=outcome.history)))
     path = write_checkpoint(folder / WEIGHTS, header, outcome.arrays)

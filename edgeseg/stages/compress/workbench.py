@@ -15,18 +15,18 @@ from edgeseg.backend import load_keras
 from edgeseg.checkpoint import Checkpoint, load_weights, read_checkpoint, write_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
+from edgeseg.foreign import fed, targets_on_grid
 from edgeseg.recipes import Outcome
 from edgeseg.recipes.recipe import Batch
 from edgeseg.specs import Cluster, FineTune, Prune, Qat, TrainSpec
-from edgeseg.stages.predict import checkpoint_predictor, plain_dice
+from edgeseg.stages.compress.foreign import written_out
+from edgeseg.stages.predict import checkpoint_predictor, network_of, plain_dice
 from edgeseg.stages.train import (
     STATE,
     OnTraining,
     TrainProgress,
     bare_network,
-    fed,
     soft_labels,
-    targets_on_grid,
     train,
 )
 from edgeseg.workers.job import OnEvent, WorkerEvent, WorkerJob
@@ -119,24 +119,29 @@ class StepWorkbench:
 
     def work(self, recipe: str, spec: FineTune, train: TrainSpec, parent: Checkpoint) -> Outcome:
         """Train in a worker; see `edgeseg.recipes.Workbench`."""
+        foreign = parent.header.foreign
+        start = (
+            parent if foreign is None else self.kept("start", lambda: written_out(parent, quantized=recipe == "qat"))
+        )
         if spec.distil_weight:
             teachers = (artifacts.sha256_file(self.teacher.path),)
             train = replace(train, teachers=teachers, distil_weight=spec.distil_weight)
         train = replace(train, initial=artifacts.sha256_file(parent.path), ema=0.0, precision="float32")
         job = WorkerJob(
             train=train,
-            weights=str(parent.path.resolve()),
+            weights=str(start.path.resolve()),
             cache=str(self.cache.folder.resolve()),
             patients=parent.header.train_patients,
             out=str((self.folder / "worked.safetensors").resolve()),
             soft=self._soft() if spec.distil_weight else None,
+            probe=None if foreign is None else self._probe(start, train),
             prune=spec if isinstance(spec, Prune) else None,
             cluster=spec if isinstance(spec, Cluster) else None,
             qat=spec if isinstance(spec, Qat) else None,
         )
         answer = run_worker(job, self.folder, progress=self._told(train))
         made = read_checkpoint(Path(job.out))
-        scores = validation_dice(replace(made, header=parent.header), self.cache)
+        scores = validation_dice(replace(made, header=start.header), self.cache)
         last = replace(answer.history[-1], dice_mean=float(np.mean(scores)), dice_median=float(np.median(scores)))
         return Outcome(
             variant=train.variant,
@@ -144,7 +149,16 @@ class StepWorkbench:
             train=train,
             history=(*answer.history[:-1], last),
             ranges=answer.ranges or None,
+            foreign=start.header.foreign,
         )
+
+    def _probe(self, start: Checkpoint, train: TrainSpec) -> str:
+        """Write what a network gives for a batch, for the worker to hold its own form of it against."""
+        path = self.folder / "probe.npz"
+        (images, _), *_ = self.batches(start, replace(train, teachers=(), distil_weight=0.0), 1)
+        with artifacts.staged(path) as temporary, temporary.open("wb") as stream:
+            np.savez(stream, images=images, logits=np.asarray(network_of(start)(images, training=False)))
+        return str(path.resolve())
 
     def _soft(self) -> str:
         header, path = self.parent.header, self.folder / "soft.npy"

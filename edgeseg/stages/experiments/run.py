@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 
 from edgeseg import artifacts
 from edgeseg.backend import load_keras
@@ -13,11 +14,11 @@ from edgeseg.data.cache import SliceCache
 from edgeseg.data.split import Split
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
-from edgeseg.metrics import count_overlap, count_tumour_free
+from edgeseg.metrics import count_overlap, count_tumour_free, each_mask
 from edgeseg.place import turn
 from edgeseg.results import ExperimentLog, HeldOutScore, Outcome
-from edgeseg.specs import ExperimentRow, Plan, PostProcessing, Scoring, TrainSpec, refuse_classes
-from edgeseg.stages.predict import Predictor, checkpoint_predictor, last_step_weights
+from edgeseg.specs import ClassPoint, ExperimentRow, OperatingPoint, Plan, PostProcessing, Scoring, TrainSpec
+from edgeseg.stages.predict import Predictor, checkpoint_predictor, class_masks, last_step_weights
 from edgeseg.stages.score import predicted_masks
 from edgeseg.stages.train import STATE, History, OnTraining, complete_run, holds_run, read_history, train
 from edgeseg.variants import build_model, census
@@ -171,21 +172,22 @@ class _Work:
     def _scores(self, weights: Checkpoint, score: Scoring) -> tuple[HeldOutScore, ...]:
         if score.weights == "last":
             weights = last_step_weights(read_checkpoint(weights.path.parent / STATE), weights)
-        refuse_classes(weights.header.image.classes, "scored by a plan of experiments")
         predictor = checkpoint_predictor(weights)
-        predictor.contract = replace(
-            predictor.contract, threshold=score.threshold, post_processing=PostProcessing(min_share=score.min_share)
-        )
+        dropped, drawn = PostProcessing(min_share=score.min_share), predictor.contract.regions
+        classes = tuple(ClassPoint(name=one.name, threshold=score.threshold, post_processing=dropped) for one in drawn)
+        point = OperatingPoint(threshold=score.threshold, post_processing=dropped, classes=classes)
+        predictor.contract = point.applied(predictor.contract)
         return tuple(_score(self.cache, patient, predictor, score) for patient in self.held_out)
 
 
 def _score(cache: SliceCache, patient: str, predictor: Predictor, score: Scoring) -> HeldOutScore:
     volume = cache.volume(patient)
-    masks = predicted_masks(predictor, volume, flips=score.flips)
-    free = count_tumour_free(masks, volume.reference)
+    masks = each_mask(predicted_masks(predictor, volume, flips=score.flips))
+    references = each_mask(class_masks(volume, predictor.contract))
+    free = [count_tumour_free(*pair) for pair in zip(masks, references, strict=True)]
     return HeldOutScore(
         patient=patient,
-        dice=count_overlap(masks, volume.reference).dice,
-        tumour_free_slices=free.tumour_free,
-        false_positive_slices=free.false_positive,
+        dice=fmean(count_overlap(*pair).dice for pair in zip(masks, references, strict=True)),
+        tumour_free_slices=sum(one.tumour_free for one in free),
+        false_positive_slices=sum(one.false_positive for one in free),
     )

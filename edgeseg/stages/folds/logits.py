@@ -18,7 +18,7 @@ from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, DatasetError
 from edgeseg.progress import Progress
-from edgeseg.specs import FLIPS, check_flips, refuse_classes
+from edgeseg.specs import FLIPS, check_flips
 from edgeseg.stages.predict import checkpoint_predictor, volume_logits
 from edgeseg.stages.train import fold_folders
 
@@ -123,10 +123,11 @@ def check_data(runs: tuple[FoldRun, ...], cache: SliceCache) -> None:
 def held_out_logits(
     run: FoldRun, cache: SliceCache, *, flips: str, progress: Progress | None = None
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Give each held-out patient's logits, `(N, H, W) float32`, computing and keeping them when they are not there.
+    """Give each held-out patient's logits, computing and keeping them when they are not there.
 
-    They are kept as float16 in `logits-<key>.npz` in the run's folder, under a key of the weights, the slices, the
-    flips, and the backend and the code that compute them, so that logits of an earlier state are never taken.
+    They are `(N, H, W) float32`, or of R masks `(N, H, W, R)`. They are kept as float16 in `logits-<key>.npz` in the
+    run's folder, under a key of the weights, the slices, the flips, and the backend and the code that compute them, so
+    that logits of an earlier state are never taken.
 
     Args:
         run: whose network.
@@ -139,7 +140,6 @@ def held_out_logits(
         OutputError: when the run's folder cannot be written.
     """
     check_flips(flips)
-    refuse_classes(cache.classes, "given a threshold out of fold")
     path = run.folder / f"logits-{_key(run, cache, flips)}.npz"
     kept, told = _read(path, run.patients), progress or _silent
     if kept is None:
@@ -164,7 +164,7 @@ def _key(run: FoldRun, cache: SliceCache, flips: str) -> str:
 
 
 def _read(path: Path, patients: tuple[str, ...]) -> dict[str, Any] | None:
-    """Read stored logits, `(N, H, W) float16` by patient; None where there are none or they are damaged."""
+    """Read stored logits by patient, in float16; None where there are none or they are damaged."""
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return {patient: stored[patient] for patient in patients}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from edgeseg import artifacts
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.split import Split
-from edgeseg.errors import MissingExtraError, OptionError, one_line
+from edgeseg.errors import OptionError
 from edgeseg.place import holding_out
 from edgeseg.results import FoldOutcome, OutOfFoldResult
 from edgeseg.specs import TrainSpec
@@ -20,6 +19,7 @@ from edgeseg.stages.folds.out_of_fold import out_of_fold, write_out_of_fold
 from edgeseg.stages.predict import checkpoint_predictor
 from edgeseg.stages.score import evaluate
 from edgeseg.stages.train import OnTraining, holds_run, of_fold, refuse_overwrite, train
+from edgeseg.workers.ray_tasks import connected, fetched, live_hosts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,57 +183,21 @@ def run_fold(job: FoldJob, *, progress: OnTraining | None = None) -> FoldOutcome
 
 def _on_ray(jobs: Sequence[FoldJob], plan: RayPlan, on_fold: Callable[[FoldJob], None] | None) -> list[FoldOutcome]:
     """Run the folds as Ray tasks."""
-    try:
-        import ray
-    except ImportError as error:
-        raise MissingExtraError("ray", "ray", "handing folds to Ray") from error
-
-    mine = not ray.is_initialized()
-    if mine:
-        _connect(ray)
-    try:
+    with connected("handing folds to Ray") as ray:
         remote = ray.remote(**_share(ray, plan, jobs))(run_fold)
         tasks = {remote.remote(job): job for job in jobs}
         outcomes: dict[int, FoldOutcome] = {}
         while waiting := [task for task, job in tasks.items() if job.fold not in outcomes]:
             (done, *_), _ = ray.wait(waiting)
-            outcomes[tasks[done].fold] = _fetched(ray, done)
+            outcomes[tasks[done].fold] = fetched(ray, done)
             if on_fold:
                 on_fold(tasks[done])
         return [outcomes[job.fold] for job in jobs]
-    finally:
-        if mine:
-            ray.shutdown()
-
-
-def _connect(ray: Any) -> None:
-    """Join the cluster that `RAY_ADDRESS` names, or make this machine one.
-
-    Ray would report on its use over the network; unless the caller decides otherwise it does not.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    given = os.environ.get("RAY_ADDRESS")
-    try:
-        ray.init(log_to_driver=False, **({} if given else {"include_dashboard": False}))
-    except Exception as error:
-        where = f"the cluster at RAY_ADDRESS={given}" if given else "this machine"
-        raise OptionError(
-            f"Ray did not start on {where} ({one_line(error)}); see 'ray status', or leave out --ray"
-        ) from error
-
-
-def _fetched(ray: Any, task: Any) -> FoldOutcome:
-    """Return what a task gave, or raise its own error without Ray's wrapping."""
-    try:
-        outcome: FoldOutcome = ray.get(task)
-    except ray.exceptions.RayTaskError as error:
-        raise error.cause from error
-    return outcome
 
 
 def _share(ray: Any, plan: RayPlan, jobs: Sequence[FoldJob]) -> dict[str, Any]:
     """What one fold takes of a host: processors, and as many accelerators as it trains on where there are any."""
-    hosts = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    hosts = live_hosts(ray)
     most = int(max(host.get("CPU", 0) for host in hosts))
     cpus = most if plan.cpus is None else plan.cpus
     if not 1 <= cpus <= most:

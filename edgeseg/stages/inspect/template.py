@@ -14,6 +14,8 @@ _FREE_SIDE_PX = 256
 _DTYPES = ("float32", "int8", "uint8", "int16")
 _QUANTIZES = {"quantizelinear", "quantize"}
 _CHANNEL_PLACE = {"NHWC": 3, "NCHW": 1}
+_MOST_CHANNELS = 16
+"""An axis of more is a side of the image."""
 
 
 def contract_template(found: Inspection) -> tuple[str, tuple[str, ...]]:
@@ -40,6 +42,7 @@ def draft_contract(found: Inspection) -> tuple[Contract, tuple[str, ...]]:
     layout, shape = _layout(found)
     sides = [size for place, size in enumerate(shape) if place not in (0, _CHANNEL_PLACE[layout])]
     height, width = (size or _FREE_SIDE_PX for size in sides)
+    taken = shape[_CHANNEL_PLACE[layout]] or len(CHANNELS)
     channels = _check_output(found, layout, (height, width))
     kind = found.graph.output_kind
     contract = Contract(
@@ -48,6 +51,7 @@ def draft_contract(found: Inspection) -> tuple[Contract, tuple[str, ...]]:
         target=f"{found.format.lower()}-{_precision(found)}",
         layout=layout,
         schema_version=NEWEST_CONTRACT_SCHEMA_VERSION,
+        channels=_channel_names(taken),
         height=height,
         width=width,
         trained_on="unknown",
@@ -56,7 +60,7 @@ def draft_contract(found: Inspection) -> tuple[Contract, tuple[str, ...]]:
         classes=_names(channels),
         foreground=(1,) if channels > 1 else (),
     )
-    notes = []
+    notes = _unnamed(found, contract.channels)
     if channels > 1:
         notes.append(
             f"{found.file}: gives {channels} channels, and which of them are tumour cannot be told; the template says "
@@ -79,10 +83,12 @@ def _layout(found: Inspection) -> tuple[str, tuple[int | None, ...]]:
     """Tell the layout from the input's shape."""
     inputs = found.graph.inputs
     shown = "; ".join(_shown(tensor.shape) for tensor in inputs) or "nothing"
-    told = f"{found.file}: takes {shown}, and a contract describes one image of 3 channels"
+    told = f"{found.file}: takes {shown}, and a contract describes one image of 1 to {_MOST_CHANNELS} channels"
     if len(inputs) == 1 and len(inputs[0].shape) == 4:
         shape = inputs[0].shape
-        fitting = [layout for layout, place in _CHANNEL_PLACE.items() if shape[place] == len(CHANNELS)]
+        usual = [layout for layout, place in _CHANNEL_PLACE.items() if shape[place] == len(CHANNELS)]
+        few = [layout for layout, place in _CHANNEL_PLACE.items() if 0 < (shape[place] or 0) <= _MOST_CHANNELS]
+        fitting = usual or few
         if len(fitting) > 1:
             raise ArtifactError(
                 f"{told}; either axis could be that of the channels, so the layout cannot be told: take a contract of "
@@ -95,7 +101,20 @@ def _layout(found: Inspection) -> tuple[str, tuple[int | None, ...]]:
             )
         if fitting:
             return fitting[0], shape
-    raise ArtifactError(f"{told}, N x 3 x H x W or N x H x W x 3; give a segmentation model")
+    raise ArtifactError(f"{told}, N x C x H x W or N x H x W x C; give a segmentation model")
+
+
+def _unnamed(found: Inspection, channels: tuple[str, ...]) -> list[str]:
+    if len(channels) == len(CHANNELS):
+        return []
+    return [
+        f"{found.file}: takes {len(channels)} channel(s), and nothing says what they are; the template calls them "
+        f"{', '.join(channels)}, so write their names in channels"
+    ]
+
+
+def _channel_names(count: int) -> tuple[str, ...]:
+    return CHANNELS if count == len(CHANNELS) else tuple(f"channel-{number}" for number in range(1, count + 1))
 
 
 def _precision(found: Inspection) -> str:

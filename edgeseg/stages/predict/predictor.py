@@ -8,9 +8,19 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseg.data.plane import in_plane
 from edgeseg.data.volume import Volume
 from edgeseg.errors import ArtifactError, MaskError
-from edgeseg.imaging import Tables, framed, framed_size, logits_to_size, mask_from_logits, prepared
+from edgeseg.imaging import (
+    Tables,
+    framed,
+    framed_size,
+    from_plane,
+    logits_to_size,
+    mask_from_logits,
+    prepared,
+    to_plane,
+)
 from edgeseg.metrics import Overlap, count_overlap
 from edgeseg.specs import FLIPS, Contract, check_flips
 
@@ -75,7 +85,7 @@ def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") 
         flips: a key of `FLIPS`; the logits are the mean over its passes, each flipped back.
 
     Returns:
-        `(N, H, W) float32` logits on the grid of the contract; of one with R regions `(N, H, W, R)`.
+        `(N, H, W) float32` logits on the grid of the contract, in its plane; of one with R regions `(N, H, W, R)`.
 
     Raises:
         OptionError: when `flips` is unknown.
@@ -88,6 +98,7 @@ def volume_logits(predictor: Predictor, volume: Volume, *, flips: str = "none") 
 def flip_passes(predictor: Predictor, volume: Volume, *, flips: str) -> list[NDArray[np.float32]]:
     """Run one patient once for each pass of `flips`, each flipped back; see `volume_logits`, which takes their mean."""
     check_flips(flips)
+    volume = in_plane(volume, predictor.contract.plane)
     frame = _frame(volume, predictor.contract)
     images = volume.images
     if frame != images.shape[1:3]:
@@ -155,9 +166,11 @@ def _frame(volume: Volume, contract: Contract) -> tuple[int, int]:
 
 
 def _on_volume(logits: NDArray[np.float32], contract: Contract, volume: Volume) -> NDArray[np.float32]:
-    """Resample logits to the frame that the slices had, and leave out what was added to them."""
-    height, width = volume.images.shape[1:3]
-    return logits_to_size(logits, *_frame(volume, contract))[:, :height, :width]
+    """Resample logits to the frame that the slices had, leave out what was added, and order them as the volume is."""
+    seen = in_plane(volume, contract.plane)
+    height, width = seen.images.shape[1:3]
+    found = logits_to_size(logits, *_frame(seen, contract))[:, :height, :width]
+    return to_plane(from_plane(found, contract.plane), volume.plane)
 
 
 def _logits(

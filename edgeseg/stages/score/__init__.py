@@ -11,23 +11,21 @@ from edgeseg.stages.score.device import (
     replay_images,
     slice_digests,
 )
-from edgeseg.stages.score.evaluate import (
-    by_institution,
-    cannot_tell,
-    check_unseen,
-    dice_delta,
-    evaluate,
-    predicted_masks,
-    result_of,
-)
+from edgeseg.stages.score.evaluate import by_institution, dice_delta, evaluate, evaluation_of, result_of
+from edgeseg.stages.score.on_ray import ScoreJob, scores_on_ray
+from edgeseg.stages.score.patients import cannot_tell, check_unseen, predicted_masks
 from edgeseg.stages.score.simulate import check_simulation
+from edgeseg.stages.score.subgroups import MIN_PATIENTS, check_min_subgroup, subgroup_results
 from edgeseg.stages.score.verify import verify
 
 __all__ = [
     "EVIDENCE_FILE",
+    "MIN_PATIENTS",
+    "ScoreJob",
     "busiest_slices",
     "by_institution",
     "cannot_tell",
+    "check_min_subgroup",
     "check_simulation",
     "check_unseen",
     "codes_of",
@@ -35,9 +33,12 @@ __all__ = [
     "device_figure",
     "dice_delta",
     "evaluate",
+    "evaluation_of",
     "predicted_masks",
     "replay_images",
     "result_of",
+    "scores_on_ray",
     "slice_digests",
+    "subgroup_results",
     "verify",
 ]

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
 from edgeseg.metrics import paired_interval
 from edgeseg.metrics.clinical import clinical_change
-from edgeseg.results import ArtifactComparison, ArtifactRow, BuildResult, ComparisonResult, EvalResult, Interval
+from edgeseg.results import (
+    ArtifactComparison,
+    ArtifactRow,
+    BuildResult,
+    ClassComparison,
+    ComparisonResult,
+    EvalResult,
+    Interval,
+)
 from edgeseg.specs import check_seed
 
 
@@ -47,7 +57,7 @@ def _artifact(
     delta, patients = _delta(before, after, seed=seed)
     return ArtifactComparison(
         artifact=key[1],
-        variant=" -> ".join(dict.fromkeys(row.variant for row in (old, new) if row is not None)),
+        variant=" -> ".join(dict.fromkeys(row.label for row in (old, new) if row is not None)),
         size_bytes_before=None if old is None else old.size_bytes or None,
         size_bytes_after=None if new is None else new.size_bytes or None,
         dice_before=None if before is None else before.dice.mean,
@@ -61,6 +71,7 @@ def _artifact(
         status_after=None if new is None else new.status,
         same_file=old is not None and new is not None and old.sha256 == new.sha256 != "",
         clinical=clinical_change(before, after) if before is not None and after is not None and patients else None,
+        classes=_by_class(before, after, seed=seed) if before is not None and after is not None and patients else (),
     )
 
 
@@ -73,6 +84,20 @@ def _delta(before: EvalResult | None, after: EvalResult | None, *, seed: int) ->
     if not pairs:
         return None, 0
     return paired_interval([new for new, _ in pairs], [old for _, old in pairs], seed=seed), len(pairs)
+
+
+def _by_class(before: EvalResult, after: EvalResult, *, seed: int) -> tuple[ClassComparison, ...]:
+    """Compare each class, of evaluations of the same ones, over the patients that both scored."""
+    was = {score.patient: score.classes for score in before.patients}
+    both = [(was[score.patient], score.classes) for score in after.patients if score.patient in was]
+    if not all(len(old) == len(new) == len(after.classes) for old, new in both):
+        return ()
+    found = []
+    for place, one in enumerate(after.classes):
+        old, new = ([side[place].dice for side in sides] for sides in zip(*both, strict=True))
+        delta = paired_interval(new, old, seed=seed)
+        found.append(ClassComparison(name=one.name, dice_before=fmean(old), dice_after=fmean(new), dice_delta=delta))
+    return tuple(found)
 
 
 def _classes(scores: EvalResult) -> tuple[str, ...]:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import fmean, median
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edgeseg.components import post_process_logits
+from edgeseg.data.subgroups import Grouping
 from edgeseg.data.volume import Volume
-from edgeseg.errors import DatasetError, MaskError
-from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval, score_classes, score_patient
-from edgeseg.place import keys_for, missing_keys
+from edgeseg.errors import DatasetError
+from edgeseg.metrics import BOOTSTRAP_SAMPLES, bootstrap_interval, paired_interval
+from edgeseg.place import keys_for
 from edgeseg.progress import Progress
 from edgeseg.results import EvalResult, InstitutionScore, Interval, PatientScore
-from edgeseg.specs import Contract, PostProcessing, check_flips, check_seed, count_seen, not_comparable
-from edgeseg.stages.predict import Predictor, class_masks, masks_on_volume, volume_logits
+from edgeseg.specs import PostProcessing, check_flips, check_seed, not_comparable
+from edgeseg.stages.predict import Predictor
 from edgeseg.stages.score.classes import class_results
-from edgeseg.stages.score.simulate import AS_IS, simulated
+from edgeseg.stages.score.patients import cannot_tell, check_unseen, scored
+from edgeseg.stages.score.simulate import AS_IS
+from edgeseg.stages.score.subgroups import MIN_PATIENTS, check_min_subgroup, subgroup_results
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,6 +35,8 @@ def evaluate(
     flips: str = "none",
     simulation: str = AS_IS,
     seed: int = 0,
+    groupings: Sequence[Grouping] = (),
+    min_subgroup: int = MIN_PATIENTS,
     progress: Progress | None = None,
 ) -> EvalResult:
     """Score an artifact on patients, one volume in memory at a time.
@@ -57,97 +58,93 @@ def evaluate(
         flips: test-time flips, a key of `predictor.FLIPS`; the artifact runs once for each pass.
         simulation: what is done to the slices before, a key of `simulate.SIMULATIONS`.
         seed: of the bootstrap.
+        groupings: by what patients are parted into subgroups; each holds every patient scored.
+        min_subgroup: of how many patients a subgroup has to be before it can be called the worst.
         progress: called after each patient; how many there are is not known.
 
     Raises:
-        OptionError: when `flips` or `simulation` is unknown, or the seed is negative.
+        OptionError: when `flips` or `simulation` is unknown, the seed is negative, or `min_subgroup` below 1.
         SeenPatientError: on a patient that training or calibration saw, unless `allow_seen`.
         DatasetError: when there is no patient, or one comes twice or without slices.
         MaskError: when a patient has no reference, or one of another size.
         ArtifactError: when the artifact gives no usable logits.
     """
+    if isinstance(volumes, Sequence):
+        check_unseen(predictor.contract, [volume.patient for volume in volumes], allow_seen=allow_seen)
+    scores = scored(
+        predictor,
+        volumes,
+        allow_seen=allow_seen,
+        post_processing=post_processing,
+        flips=flips,
+        simulation=simulation,
+    )
+    return evaluation_of(
+        scores,
+        predictor,
+        artifact=artifact,
+        data=data,
+        post_processing=post_processing,
+        flips=flips,
+        simulation=simulation,
+        seed=seed,
+        groupings=groupings,
+        min_subgroup=min_subgroup,
+        progress=progress,
+    )
+
+
+def evaluation_of(
+    scores: Iterable[PatientScore],
+    predictor: Predictor,
+    *,
+    artifact: str,
+    data: str,
+    post_processing: bool = True,
+    flips: str = "none",
+    simulation: str = AS_IS,
+    seed: int = 0,
+    groupings: Sequence[Grouping] = (),
+    min_subgroup: int = MIN_PATIENTS,
+    progress: Progress | None = None,
+) -> EvalResult:
+    """Take the scores of patients, one after another, and sum them up; see `evaluate`, which also makes them.
+
+    Raises:
+        OptionError: when `flips` is unknown, the seed negative or `min_subgroup` below 1.
+        DatasetError: when there is no patient.
+    """
     check_flips(flips)
     check_seed(seed)
+    check_min_subgroup(min_subgroup)
     contract = predictor.contract
     if (doubt := cannot_tell(contract)) is not None:
         _LOG.warning("%s", doubt)
-    if isinstance(volumes, Sequence):
-        check_unseen(contract, [volume.patient for volume in volumes], allow_seen=allow_seen)
-    scores: list[PatientScore] = []
-    for volume in simulated(_checked(volumes, contract, allow_seen=allow_seen), simulation):
-        masks = predicted_masks(predictor, volume, post_processing=post_processing, flips=flips)
-        scores.append(_score(masks, class_masks(volume, contract), volume, contract))
+    taken: list[PatientScore] = []
+    for score in scores:
+        taken.append(score)
         if progress:
-            progress(len(scores), None, volume.patient)
-    if not scores:
+            progress(len(taken), None, score.patient)
+    if not taken:
         raise DatasetError(f"no patient of '{data}' was given; an evaluation needs at least one")
     result = result_of(
-        scores,
+        taken,
         artifact=artifact,
         data=data,
         threshold=contract.threshold,
         numerics=predictor.numerics,
-        seen_patients=check_unseen(contract, [score.patient for score in scores], allow_seen=True),
+        seen_patients=check_unseen(contract, [score.patient for score in taken], allow_seen=True),
         seed=seed,
     )
-    applied = contract.post_processing if post_processing else PostProcessing()
-    unknown = not_comparable(contract.seen_patients, keys_for(contract.seen_patients))
-    classes = class_results(scores, contract, post_processing=post_processing, seed=seed)
     return replace(
-        result, post_processing=applied, flips=flips, simulation=simulation, seen_unknown=unknown, classes=classes
+        result,
+        post_processing=contract.post_processing if post_processing else PostProcessing(),
+        flips=flips,
+        simulation=simulation,
+        seen_unknown=not_comparable(contract.seen_patients, keys_for(contract.seen_patients)),
+        classes=class_results(taken, contract, post_processing=post_processing, seed=seed),
+        subgroups=subgroup_results(taken, groupings, seed=seed, min_patients=min_subgroup),
     )
-
-
-def _score(masks: NDArray[np.bool_], reference: NDArray[np.bool_], volume: Volume, contract: Contract) -> PatientScore:
-    patient, institution = volume.patient, volume.institution
-    if not contract.regions:
-        return score_patient(masks, reference, patient=patient, institution=institution)
-    names = [region.name for region in contract.regions]
-    return score_classes(masks, reference, names=names, patient=patient, institution=institution)
-
-
-def check_unseen(contract: Contract, patients: Sequence[str], *, allow_seen: bool = False) -> int:
-    """Count the patients that training or calibration of an artifact saw, as far as this site's keys tell.
-
-    Raises:
-        SeenPatientError: see `edgeseg.specs.count_seen`.
-        OptionError: when the site's patient key is damaged, or open to others.
-    """
-    artifact, entries = f"{contract.variant.slug} {contract.target}", contract.seen_patients
-    return count_seen(patients, entries, artifact=artifact, keys=keys_for(entries), allow_seen=allow_seen)
-
-
-def cannot_tell(contract: Contract) -> str | None:
-    """Say that nobody can tell here whether an artifact saw the patients scored, and why; None where that can be told.
-
-    Raises:
-        OptionError: when the site's patient key is damaged, or open to others.
-    """
-    if (missing := missing_keys(contract.seen_patients)) is None:
-        return None
-    unknown = not_comparable(contract.seen_patients, keys_for(contract.seen_patients))
-    return (
-        f"CANNOT TELL whether training or calibration of {contract.variant.slug} {contract.target} saw patients given "
-        f"here: it holds {unknown} pseudonym(s), and {missing}"
-    )
-
-
-def predicted_masks(
-    predictor: Predictor, volume: Volume, *, post_processing: bool = True, flips: str = "none"
-) -> NDArray[np.bool_]:
-    """Segment one patient on the grid of its own images: `(N, h, w) bool`; see `evaluate` for the options.
-
-    Of a contract with R regions the masks are `(N, h, w, R)`.
-
-    Raises:
-        OptionError: when `flips` is unknown.
-        ArtifactError: when the artifact gives no usable logits.
-    """
-    contract = predictor.contract
-    logits = volume_logits(predictor, volume, flips=flips)
-    if post_processing:
-        logits = post_process_logits(logits, contract, volume=True)
-    return masks_on_volume(logits, contract, volume)
 
 
 def dice_delta(a: EvalResult, b: EvalResult, *, seed: int = 0) -> Interval:
@@ -164,25 +161,6 @@ def dice_delta(a: EvalResult, b: EvalResult, *, seed: int = 0) -> Interval:
             "both on the same patients. Evaluate them together"
         )
     return paired_interval(list(after.values()), [before[patient] for patient in after], seed=seed)
-
-
-def _checked(volumes: Iterable[Volume], contract: Contract, *, allow_seen: bool) -> Iterator[Volume]:
-    met: set[str] = set()
-    for volume in volumes:
-        check_unseen(contract, [volume.patient], allow_seen=allow_seen)
-        if volume.patient in met:
-            raise DatasetError(f"patient {volume.patient} was given twice; each counts once. Name each patient once")
-        if not len(volume.images):
-            raise DatasetError(f"patient {volume.patient} has no slices; leave it out")
-        if volume.masks is None:
-            raise MaskError(f"patient {volume.patient} has no reference masks; an evaluation compares against them")
-        if volume.masks.shape[:3] != volume.images.shape[:3] or volume.masks.ndim != 3 + bool(volume.classes):
-            raise MaskError(
-                f"patient {volume.patient} has masks of shape {volume.masks.shape} for images of shape "
-                f"{volume.images.shape}; each slice needs a mask of its own size"
-            )
-        met.add(volume.patient)
-        yield volume
 
 
 def result_of(

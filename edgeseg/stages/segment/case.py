@@ -18,13 +18,14 @@ from edgeseg.data.nifti import NiftiSequence
 from edgeseg.data.scan import Scan, SourcedScan
 from edgeseg.data.tree import MASK_ENDING
 from edgeseg.errors import OptionError
-from edgeseg.imaging import ASPECT_TOLERANCE, framed_size
-from edgeseg.results import ClassSegmentation, PatientSegmentation, SliceSegmentation
-from edgeseg.specs import Contract, MaskRegion, RunOptions
+from edgeseg.imaging import ASPECT_TOLERANCE, framed_size, plane_spacing
+from edgeseg.results import PatientSegmentation, SliceSegmentation
+from edgeseg.specs import AXIAL, Contract, MaskRegion, RunOptions
+from edgeseg.stages.segment.class_tally import ClassTally
 from edgeseg.stages.segment.clock import ms_since, rounded_ms
 from edgeseg.stages.segment.dicom_seg import SegMasks
 from edgeseg.stages.segment.doubts import Doubts
-from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer, label_map
+from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer
 from edgeseg.stages.segment.measure import area_mm2, largest_diameter_mm
 from edgeseg.stages.segment.pictures import Pictures, channel_shown
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime import Segmenter
 
 Advance = Callable[[str], None]
+Regions = tuple[MaskRegion, ...]
 
 
 class _Watched:
@@ -70,7 +72,13 @@ class _Watched:
 
 
 def segment_case(
-    segmenter: Segmenter, scan: SourcedScan, folder: Path, options: RunOptions, model_sha256: str, advance: Advance
+    segmenter: Segmenter,
+    scan: SourcedScan,
+    folder: Path,
+    options: RunOptions,
+    model_sha256: str,
+    advance: Advance,
+    also: Writer | None = None,
 ) -> PatientSegmentation:
     """Segment a scan and write what was asked for into `<folder>/<patient>`.
 
@@ -81,6 +89,7 @@ def segment_case(
         options: formats and pictures.
         model_sha256: of the artifact, for DICOM SEG.
         advance: called with a label after each slice.
+        also: takes the masks too.
 
     Raises:
         DataError: when a slice cannot be read.
@@ -97,16 +106,16 @@ def segment_case(
     )
     masks: list[SliceSegmentation] = []
     latencies_ms: list[float] = []
-    pixels = np.zeros(len(regions) or (), np.int64)
+    tally = ClassTally(regions, scan.pixel_mm)
     results = segmenter.segment_scan(watched, spool_dir=place, tables=segmenter.scan_tables(scan))
     for index, (name, done) in enumerate(zip(scan.slice_names, results, strict=True)):
         latencies_ms.append(done.seconds * 1e3)
         watched.doubts.drew(done)
-        for writer in writers:
-            writer.add(index, name, label_map(done.mask, regions) if regions else done.mask)
+        for writer in (*writers, *([also] if also else ())):
+            writer.add(index, name, done.mask)
         if pictures is not None:
             pictures.add(index, name, watched.picture(index), done.mask)
-        pixels += np.count_nonzero(done.mask, axis=(0, 1))
+        tally.add(done.mask)
         union: NDArray[np.bool_] = np.logical_or.reduce(done.mask, axis=2) if regions else done.mask
         masks.append(_measured(name, union, scan.pixel_mm))
     watched.finished()
@@ -115,20 +124,12 @@ def segment_case(
     files = [_told(path, folder) for writer in writers for path in writer.finish()]
     if pictures is not None:
         files += [_told(path, folder) for path in pictures.finish()]
-    resampled = _resampled(watched.sizes, segmenter.contract, scan.pixel_mm)
-    warnings = (*watched.doubts.told(segmenter.contract, volume=scan.volume), *resampled, *scan.warnings)
+    resampled = _resampled(*_seen(watched.sizes, scan, segmenter.contract), segmenter.contract)
+    doubts = watched.doubts.told(segmenter.contract, volume=scan.volume)
+    warnings = (*doubts, *tally.absent(), *resampled, *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
     found = _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
-    return replace(found, classes=_classes(scan, regions, pixels)) if regions else found
-
-
-def _classes(scan: Scan, regions: tuple[MaskRegion, ...], pixels: NDArray[np.int64]) -> tuple[ClassSegmentation, ...]:
-    found = []
-    for region, count in zip(regions, pixels.tolist(), strict=True):
-        area = area_mm2(count, scan.pixel_mm)
-        volume_ml = None if area is None or scan.slice_mm is None else area * scan.slice_mm / 1e3
-        found.append(ClassSegmentation(name=region.name, label=region.label, pixels=count, volume_ml=volume_ml))
-    return tuple(found)
+    return replace(found, classes=tally.found(scan.slice_mm))
 
 
 def _told(path: Path, folder: Path) -> str:
@@ -183,9 +184,7 @@ def _measured(name: str, mask: NDArray[np.bool_], pixel_mm: tuple[float, float] 
     )
 
 
-def _writers(
-    scan: SourcedScan, place: Path, options: RunOptions, model_sha256: str, regions: tuple[MaskRegion, ...]
-) -> list[Writer]:
+def _writers(scan: SourcedScan, place: Path, options: RunOptions, model_sha256: str, regions: Regions) -> list[Writer]:
     """Make the writers, those of pictures first."""
     wanted = options.formats or scan.mask_formats[:1]
     for name in wanted:
@@ -194,35 +193,26 @@ def _writers(
                 f"masks as {name} were asked for and {scan.name} is {scan.kind}; only input that says where its voxels "
                 f"are as {_NEEDED.get(name, name)} does can have them; choose {' or '.join(sorted(scan.mask_formats))}"
             )
-    if regions and "dicom-seg" in wanted:
-        raise OptionError(
-            f"the network draws {len(regions)} masks ({', '.join(one.name for one in regions)}), and DICOM SEG is "
-            "written of one mask yet; take maps of labels with --format png"
-        )
-    if regions:
-        pictures = {f".{name}" for name in wanted if name in ("png", "tiff")}
-        made: list[Writer] = [PictureMasks(place, suffix, regions) for suffix in sorted(pictures)]
-        return [*made, *([_nifti(scan, place, model_sha256)] if "nifti" in wanted else [])]
-    return [make(scan, place, model_sha256) for name, make in _WRITERS.items() if name in wanted]
+    return [make(scan, place, model_sha256, regions) for name, make in _WRITERS.items() if name in wanted]
 
 
-def _nifti(scan: SourcedScan, place: Path, _model_sha256: str) -> Writer:
+def _nifti(scan: SourcedScan, place: Path, _model_sha256: str, regions: Regions) -> Writer:
     told = getattr(scan, "nifti", None)
     header = cast(NiftiSequence, scan.reference).header if told is None else told.header()
-    return NiftiMasks(place / f"{scan.name}{MASK_ENDING}.nii.gz", header)
+    return NiftiMasks(place / f"{scan.name}{MASK_ENDING}.nii.gz", header, regions)
 
 
-def _dicom_seg(scan: SourcedScan, place: Path, model_sha256: str) -> Writer:
+def _dicom_seg(scan: SourcedScan, place: Path, model_sha256: str, regions: Regions) -> Writer:
     path = place / f"{scan.name}_seg.dcm"
     if (apart := getattr(scan, "seg_writer", None)) is not None:
-        return cast(Writer, apart(path, model_sha256))
-    return SegMasks(path, cast(DicomSeries, scan.reference), model_sha256)
+        return cast(Writer, apart(path, model_sha256, regions))
+    return SegMasks(path, cast(DicomSeries, scan.reference), model_sha256, regions)
 
 
 _NEEDED = {"nifti": "NIfTI", "dicom-seg": "DICOM"}
-_WRITERS: dict[str, Callable[[SourcedScan, Path, str], Writer]] = {
-    "png": lambda _scan, place, _sha256: PictureMasks(place, ".png"),
-    "tiff": lambda _scan, place, _sha256: PictureMasks(place, ".tiff"),
+_WRITERS: dict[str, Callable[[SourcedScan, Path, str, Regions], Writer]] = {
+    "png": lambda _scan, place, _sha256, regions: PictureMasks(place, ".png", regions),
+    "tiff": lambda _scan, place, _sha256, regions: PictureMasks(place, ".tiff", regions),
     "nifti": _nifti,
     "dicom-seg": _dicom_seg,
 }
@@ -236,7 +226,18 @@ def _rule(contract: Contract, scan: Scan) -> str:
     return "volume" if scan.volume else "slices"
 
 
-def _resampled(sizes: Counter[tuple[int, int]], contract: Contract, pixel_mm: tuple[float, float] | None) -> list[str]:
+def _seen(
+    sizes: Counter[tuple[int, int]], scan: Scan, contract: Contract
+) -> tuple[Counter[tuple[int, int]], tuple[float, float] | None]:
+    """Count the slices that the network saw by size, and say how far their pixels are apart."""
+    if contract.plane == AXIAL or not scan.volume or scan.pixel_mm is None or scan.slice_mm is None:
+        return sizes, scan.pixel_mm
+    (rows, columns), slices = next(iter(sizes)), sizes.total()
+    count, height, width = map(round, plane_spacing((slices, rows, columns), contract.plane))
+    return Counter({(height, width): count}), plane_spacing((scan.slice_mm, *scan.pixel_mm), contract.plane)[1:]
+
+
+def _resampled(sizes: Counter[tuple[int, int]], pixel_mm: tuple[float, float] | None, contract: Contract) -> list[str]:
     total, height, width = sizes.total(), contract.height, contract.width
     found = []
     for (h, w), count in sizes.items():

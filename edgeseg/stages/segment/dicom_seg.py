@@ -1,8 +1,8 @@
-"""DICOM SEG: one binary segment that refers to the frames of the series it was drawn on.
+"""DICOM SEG: a binary segment for each mask, which refer to the frames of the series that they were drawn on.
 
 The file names its patient and study as its source does, as DICOM asks for; it belongs into the same archive and under
 the same protection. Its text is UTF-8 (ISO_IR 192), whatever character set the source is in. What of the volume is kept
-until it is written is one bit per pixel.
+until it is written is one bit per pixel of each mask. Segments may overlap, and one without a pixel says so.
 
 The file is made twice: once without a tumour before anything is segmented, so that headers that do not allow one are
 refused before the work, and once with the masks.
@@ -23,20 +23,21 @@ from numpy.typing import NDArray
 from edgeseg import __version__
 from edgeseg.data.dicom import DicomSeries
 from edgeseg.errors import DatasetError, MissingExtraError, OutputError
-from edgeseg.specs import INTENDED_USE
+from edgeseg.specs import INTENDED_USE, MaskRegion
+from edgeseg.stages.segment.seg_segments import descriptions, say_empty, segments_of
 from edgeseg.stages.segment.seg_sources import point_to_sources, stand_ins
 
 Made = TypeVar("Made")
 _SERIES_NUMBER = 900
-_COLOUR_RGB = (255, 60, 40)
-"""What viewers draw the segment in: the outline of `pictures`."""
 
 
 class SegMasks:
-    """One `.dcm` with the whole volume's mask."""
+    """One `.dcm` with the masks of the whole volume."""
 
-    def __init__(self, path: Path, series: DicomSeries, model_sha256: str) -> None:
-        """Make sure that the mask can be written before anything is segmented.
+    def __init__(
+        self, path: Path, series: DicomSeries, model_sha256: str, regions: tuple[MaskRegion, ...] = ()
+    ) -> None:
+        """Make sure that the masks can be written before anything is segmented; without regions there is one.
 
         Raises:
             MissingExtraError: without highdicom.
@@ -46,14 +47,15 @@ class SegMasks:
             import highdicom  # noqa: F401
         except ImportError as error:
             raise MissingExtraError("highdicom", "dicom", "writing DICOM SEG") from error
-        self._path, self._series, self._model = path, series, model_sha256
+        self._path, self._series, self._model, self._regions = path, series, model_sha256, regions
         self._packed: dict[int, NDArray[np.uint8]] = {}
         self._sources = self._checked(lambda: stand_ins(series.frames))
         self._checked(lambda: self._made().save_as(io.BytesIO(), enforce_file_format=True))
 
     def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
-        """Keep one mask, packed."""
-        self._packed[index] = np.packbits(np.asarray(self._series.view.stored(mask), np.bool_))
+        """Keep the masks of one slice packed: `(h, w) bool` of one, `(h, w, R)` of R regions."""
+        planes = [mask] if mask.ndim == 2 else np.moveaxis(mask, -1, 0)
+        self._packed[index] = np.packbits(np.stack([self._series.view.stored(plane) for plane in planes], axis=-1))
 
     def finish(self) -> tuple[Path, ...]:
         """Write the file.
@@ -71,13 +73,16 @@ class SegMasks:
         return (self._path,)
 
     def _made(self) -> Any:
-        frames = self._series.frames
-        stack = np.zeros((len(frames), frames[0].rows, frames[0].columns), np.uint8)
+        frames, segments = self._series.frames, segments_of(self._regions)
+        stack = np.zeros((len(frames), frames[0].rows, frames[0].columns, len(segments)), np.uint8)
         view, count = self._series.view, self._series.shape[0]
         for index, packed in self._packed.items():
             plane = np.moveaxis(stack, view.axes[0], 0)[view.index(index, count)]
             plane[:] = np.unpackbits(packed, count=plane.size).reshape(plane.shape)
-        made = _segmentation([source.header for source in self._sources], stack, self._model)
+        headers = [source.header for source in self._sources]
+        described = descriptions(segments, str(headers[0].SeriesInstanceUID), self._model)
+        made = _segmentation(headers, stack, described, self._model)
+        say_empty(made, stack)
         return point_to_sources(made, self._sources)
 
     def _checked(self, make: Callable[[], Made]) -> Made:
@@ -108,14 +113,14 @@ def lenient() -> Iterator[None]:
         yield
 
 
-def _segmentation(sources: list[Any], stack: NDArray[np.uint8], model_sha256: str) -> Any:
+def _segmentation(sources: list[Any], stack: NDArray[np.uint8], described: list[Any], model_sha256: str) -> Any:
     import highdicom as hd
 
     made = hd.seg.Segmentation(
         source_images=sources,
         pixel_array=stack,
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
-        segment_descriptions=[_segment(sources[0], model_sha256)],
+        segment_descriptions=described,
         series_instance_uid=hd.UID(),
         series_number=_SERIES_NUMBER,
         sop_instance_uid=hd.UID(),
@@ -131,29 +136,3 @@ def _segmentation(sources: list[Any], stack: NDArray[np.uint8], model_sha256: st
     )
     made.ImageComments = INTENDED_USE
     return made
-
-
-def _segment(source: Any, model_sha256: str) -> Any:
-    """Describe the tumour; one model and series give one tracking UID."""
-    import highdicom as hd
-    from pydicom.sr.codedict import codes
-    from pydicom.uid import generate_uid
-
-    algorithm = hd.AlgorithmIdentificationSequence(
-        name="edgeseg",
-        version=__version__,
-        family=codes.DCM.ArtificialIntelligence,
-        parameters={"model_sha256": model_sha256 or "unknown"},
-    )
-    return hd.seg.SegmentDescription(
-        segment_number=1,
-        segment_label="Tumour",
-        segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
-        segmented_property_type=codes.SCT.Neoplasm,
-        algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
-        algorithm_identification=algorithm,
-        tracking_id="edgeseg tumour",
-        tracking_uid=generate_uid(entropy_srcs=["edgeseg tumour", str(source.SeriesInstanceUID), model_sha256]),
-        anatomic_regions=[codes.SCT.Brain],
-        display_color=hd.color.CIELabColor.from_rgb(*_COLOUR_RGB),
-    )

@@ -6,7 +6,7 @@ import gzip
 import math
 import shutil
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,8 @@ _BLOCK = 1 << 20
 class Writer(Protocol):
     """Takes the slices of one patient in order."""
 
-    def add(self, index: int, name: str, mask: NDArray[Any]) -> None:
-        """Take one mask, `(h, w) bool`, or a map of labels, `(h, w) uint8`."""
+    def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
+        """Take the mask of one slice, `(h, w) bool`, or of R regions `(h, w, R) bool`."""
 
     def finish(self) -> tuple[Path, ...]:
         """Write what is left; gives all files that hold the whole patient."""
@@ -36,8 +36,10 @@ class Writer(Protocol):
 def label_map(masks: NDArray[np.bool_], regions: tuple[MaskRegion, ...]) -> NDArray[np.uint8]:
     """Write several masks, `(h, w, R) bool`, as one map of labels, `(h, w) uint8`; where they overlap the later counts.
 
-    0 is none of them.
+    0 is none of them. A mask of one, `(h, w) bool`, becomes 0 and 1.
     """
+    if not regions:
+        return masks.astype(np.uint8)
     labels = np.zeros(masks.shape[:2], np.uint8)
     for number, region in enumerate(regions):
         labels[masks[..., number]] = region.label
@@ -63,9 +65,9 @@ class PictureMasks:
         """Where a slice's mask goes."""
         return self._folder / f"{name}{MASK_ENDING}{self._suffix}"
 
-    def add(self, index: int, name: str, mask: NDArray[Any]) -> None:
-        """Write one mask."""
-        picture = Image.fromarray(mask.astype(np.uint8) * (1 if self._regions else 255))
+    def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
+        """Write the mask of one slice."""
+        picture = Image.fromarray(label_map(mask, self._regions) * (1 if self._regions else 255))
         if self._regions:
             palette = np.zeros((256, 3), np.uint8)
             palette[[region.label for region in self._regions]] = colours(self._regions)
@@ -90,14 +92,14 @@ def _reserve(stream: BinaryIO, size: int) -> None:
 
 
 class NiftiMasks:
-    """One `.nii.gz` on the voxels of the reference's file, 0 and 1."""
+    """One `.nii.gz` on the voxels of the reference's file, 0 and 1, or labels."""
 
-    def __init__(self, path: Path, header: NiftiHeader) -> None:
+    def __init__(self, path: Path, header: NiftiHeader, regions: tuple[MaskRegion, ...] = ()) -> None:
         """Lay out an empty file beside `path`."""
         from nibabel import Nifti1Header, Nifti2Header
 
         self._path, self._raw, self._view = path, path.with_suffix("").with_suffix(".raw"), header.view
-        self._slices = header.shape[header.view.axes[0]]
+        self._slices, self._regions = header.shape[header.view.axes[0]], regions
         made = (Nifti1Header if max(header.shape) < 1 << 15 else Nifti2Header)()
         made.set_data_dtype(np.uint8)
         made.set_data_shape(header.shape)
@@ -112,12 +114,12 @@ class NiftiMasks:
             _reserve(stream, math.prod(header.shape))
         self._start, self._shape = len(start), header.shape
 
-    def add(self, index: int, name: str, mask: NDArray[Any]) -> None:
-        """Put one mask where its slice is stored."""
+    def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
+        """Put the mask of one slice where it is stored."""
         voxels = np.memmap(self._raw, np.uint8, "r+", offset=self._start, shape=self._shape, order="F")
         place: list[slice | int] = [slice(None)] * 3
         place[self._view.axes[0]] = self._view.index(index, self._slices)
-        voxels[tuple(place)] = self._view.stored(mask)
+        voxels[tuple(place)] = self._view.stored(label_map(mask, self._regions))
         voxels.flush()
 
     def finish(self) -> tuple[Path, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg import __version__
+from edgeseg import __version__, networks
 from edgeseg.artifacts import refuse_links
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.place import claimed
@@ -132,6 +132,7 @@ class _Model:
             patients=rows,
             load_ms=self.load_ms,
             total_ms=ms_since(start),
+            network=networks.name_of_file(self.sha256),
         )
 
 

@@ -61,7 +61,9 @@ def point_to_sources(made: Any, sources: Sequence[Source]) -> Any:
     for group in made.PerFrameFunctionalGroupsSequence:
         for derivation in group.get("DerivationImageSequence", ()):
             for reference in derivation.SourceImageSequence:
-                source = of[str(reference.ReferencedSOPInstanceUID)]
+                source = of.get(str(reference.ReferencedSOPInstanceUID))
+                if source is None:  # frames of several segments share it, and it was put right with the first
+                    continue
                 _refer(reference, source)
                 if source.number is not None:
                     reference.ReferencedFrameNumber = source.number

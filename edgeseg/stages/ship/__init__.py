@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from edgeseg.stages.ship.android import ASSETS, prepare_app
-from edgeseg.stages.ship.convert import convert_shipped
+from edgeseg.stages.ship.convert import (
+    SHIPPED_TARGETS,
+    convert_shipped,
+    files_are_stale,
+    network_file,
+    sources,
+    write_files,
+)
 from edgeseg.stages.ship.host import serve_site
+from edgeseg.stages.ship.identity import Naming
 from edgeseg.stages.ship.ship import ship
 from edgeseg.stages.ship.site import write_site
 from edgeseg.stages.ship.unit_vectors import units
@@ -12,12 +20,18 @@ from edgeseg.stages.ship.vectors import UNITS_FILE, golden
 
 __all__ = [
     "ASSETS",
+    "SHIPPED_TARGETS",
     "UNITS_FILE",
+    "Naming",
     "convert_shipped",
+    "files_are_stale",
     "golden",
+    "network_file",
     "prepare_app",
     "serve_site",
     "ship",
+    "sources",
     "units",
+    "write_files",
     "write_site",
 ]

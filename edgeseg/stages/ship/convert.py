@@ -1,36 +1,40 @@
-"""Convert shipped weights as they are: with the operating point and the activation ranges that ship beside them."""
+"""Convert a network that has a name: with the operating point and the activation ranges that were shipped with it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from edgeseg import artifacts
-from edgeseg.backend import running_keras
-from edgeseg.checkpoint import load_weights, read_checkpoint
+from edgeseg.checkpoint import read_checkpoint
 from edgeseg.errors import CheckpointError
 from edgeseg.jsonio import to_json
-from edgeseg.specs import OperatingPoint, VariantSpec
-from edgeseg.stages.calibrate import shipped_ranges
+from edgeseg.networks import FILES_FILE, Network
+from edgeseg.place import claimed
+from edgeseg.progress import Say
+from edgeseg.results import NetworkFile, NetworkFiles
+from edgeseg.specs import OperatingPoint
+from edgeseg.stages.calibrate import RecordedRanges, ranges_beside, shipped_ranges
 from edgeseg.stages.choose import CHOICE_FILE, read_choice
-from edgeseg.stages.predict import checkpoint_contract
-from edgeseg.targets import ConvertJob, get
-from edgeseg.variants import build_model
+from edgeseg.stages.environment import versions
+from edgeseg.stages.predict import checkpoint_contract, network_of
+from edgeseg.targets import ConvertJob, Target, get
+
+SHIPPED_TARGETS = ("tflite-int8", "onnx-int8", "onnx-fp32", "ort-int8")
+"""What a network ships as: integers for tablets and browsers, in each format, and float for a workstation."""
 
 
-def sources(spec: VariantSpec) -> dict[str, str]:
-    """Return the digests of what golden vectors rest on, by which a test knows that they are stale.
+def sources(network: Network) -> dict[str, str]:
+    """Return the digests of what a network's files are made from, by which a test knows that they are stale.
 
     Raises:
-        CheckpointError: when no weights ship for the variant.
+        CheckpointError: when the weights are missing or damaged.
     """
-    weights = artifacts.weights_path(spec.slug)
-    if not weights.is_file():
-        raise CheckpointError(f"no trained weights ship for '{spec.slug}'; train and ship them first")
-    digest = artifacts.sha256_file(weights)
-    ranges = shipped_ranges(spec, digest)
-    choice = weights.with_name(CHOICE_FILE)
+    checkpoint = read_checkpoint(network.weights)
+    digest = artifacts.sha256_file(checkpoint.path)
+    ranges = _ranges(network)
+    choice = network.folder / CHOICE_FILE
     return {
         "weights_sha256": digest,
         "ranges_sha256": "" if ranges is None else artifacts.sha256_bytes(to_json(ranges).encode()),
@@ -38,31 +42,97 @@ def sources(spec: VariantSpec) -> dict[str, str]:
     }
 
 
-def convert_shipped(name: str, spec: VariantSpec, folder: Path) -> Path:
-    """Write the artifact of a target from the weights that ship, and return its path in `folder`.
+def convert_shipped(names: Sequence[str], network: Network, folder: Path, *, say: Say | None = None) -> list[Path]:
+    """Write files of some targets from the weights of a network into a folder, and return their paths in order.
+
+    Equal weights, ranges and choice give equal bytes.
 
     Raises:
-        CheckpointError: when no weights ship for the variant, or no ranges where the target needs them.
+        CheckpointError: when the weights are missing or damaged, or there are no ranges where a target needs them.
         MissingExtraError: without the libraries of the `build` extra.
+        OutputError: when the folder cannot be written.
     """
-    weights = artifacts.weights_path(spec.slug)
-    digest = sources(spec)["weights_sha256"]
-    checkpoint, choice, target = read_checkpoint(weights), weights.with_name(CHOICE_FILE), get(name)
-    point = read_choice(choice, variant=spec.slug).chosen if choice.is_file() else OperatingPoint()
-    ranges = shipped_ranges(spec, digest) if target.needs_calibration else None
+    checkpoint, choice = read_checkpoint(network.weights), network.folder / CHOICE_FILE
+    slug = checkpoint.header.variant.slug
+    point = read_choice(choice, variant=slug).chosen if choice.is_file() else OperatingPoint()
+    ranges = _ranges(network)
+    job = ConvertJob(model=network_of(checkpoint), contract=checkpoint_contract(checkpoint.header))
+    made = []
+    for target in map(get, names):
+        if say is not None:
+            say(f"{network.name}: {target.name}")
+        taken = _needed(target, ranges, network)
+        contract = replace(
+            point.applied(checkpoint_contract(checkpoint.header, target.name)),
+            calibrated_on=None if taken is None else taken.data,
+            calibration_hash=None if taken is None else taken.calibration_sha256,
+            profile=target.profile("arm"),
+        )
+        if taken is not None:
+            contract = replace(contract, seen_patients=tuple(sorted({*contract.seen_patients, *taken.patients})))
+        path = folder / f"{target.name}{target.suffix}"
+        given = None if taken is None else taken.activations
+        target.convert(replace(job, contract=contract, ranges=given), path)
+        made.append(path)
+    return made
+
+
+def write_files(network: Network, *, targets: Sequence[str] = SHIPPED_TARGETS, say: Say | None = None) -> NetworkFiles:
+    """Convert a network into its own folder, and write `artifacts.json` with the digests of what went in and came out.
+
+    Raises:
+        EdgeSegError: as `convert_shipped`.
+    """
+    with claimed(network.folder), artifacts.staged_tree(network.folder) as folder:
+        paths = convert_shipped(targets, network, folder, say=say)
+        for beside in {*folder.iterdir()} - {*paths}:
+            beside.unlink()  # a list of operators, which says nothing that the file does not
+        found = sources(network)
+        made = NetworkFiles(
+            weights_sha256=found["weights_sha256"],
+            ranges_sha256=found["ranges_sha256"],
+            choice_sha256=found["choice_sha256"],
+            files=tuple(network_file(target, path) for target, path in zip(targets, paths, strict=True)),
+            versions=versions(),
+        )
+        artifacts.write_text(folder / FILES_FILE, to_json(made) + "\n")
+    return made
+
+
+def files_are_stale(network: Network) -> bool:
+    """Say whether the converted files of a network are missing, altered, or made from other inputs than there are now.
+
+    Raises:
+        EdgeSegError: as `sources`.
+    """
+    made = network.files()
+    if made is None or {one.target for one in made.files} != set(SHIPPED_TARGETS):
+        return True
+    changed = any(getattr(made, name) != digest for name, digest in sources(network).items())
+    kept = {one.target: network.folder / one.file for one in made.files}
+    return changed or any(
+        not path.is_file() or network_file(target, path) not in made.files for target, path in kept.items()
+    )
+
+
+def network_file(target: str, path: Path) -> NetworkFile:
+    """Say of a converted file what `artifacts.json` holds."""
+    return NetworkFile(
+        target=target, file=path.name, size_bytes=path.stat().st_size, sha256=artifacts.sha256_file(path)
+    )
+
+
+def _ranges(network: Network) -> RecordedRanges | None:
+    """Return the ranges that training learned, or else those recorded for these very weights."""
+    checkpoint = read_checkpoint(network.weights)
+    found = ranges_beside(checkpoint.path)
+    return found or shipped_ranges(checkpoint.header.variant, artifacts.sha256_file(checkpoint.path))
+
+
+def _needed(target: Target, ranges: RecordedRanges | None, network: Network) -> RecordedRanges | None:
     if target.needs_calibration and ranges is None:
-        raise CheckpointError(f"no activation ranges ship for '{spec.slug}'; record them with: edgeseg calibrate")
-    model: Any = build_model(spec, checkpoint.header.image, running_keras())
-    load_weights(model, checkpoint, spec)
-    contract = replace(
-        checkpoint_contract(checkpoint.header, name),
-        threshold=point.threshold,
-        post_processing=point.post_processing,
-        calibrated_on=None if ranges is None else ranges.data,
-        calibration_hash=None if ranges is None else ranges.calibration_sha256,
-    )
-    path = folder / f"{name}{target.suffix}"
-    target.convert(
-        ConvertJob(model=model, contract=contract, ranges=None if ranges is None else ranges.activations), path
-    )
-    return path
+        raise CheckpointError(
+            f"there are no activation ranges for the network '{network.name}'; record them with: edgeseg calibrate "
+            f"--network {network.name} --data DIR"
+        )
+    return ranges if target.needs_calibration else None

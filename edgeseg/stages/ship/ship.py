@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeseg import artifacts
-from edgeseg.checkpoint import Checkpoint, CheckpointHeader, RecipeRecord, checkpoint_bytes, read_checkpoint
+from edgeseg.checkpoint import Checkpoint, CheckpointHeader, checkpoint_bytes, read_checkpoint
 from edgeseg.data.kaggle_lgg import LICENCE
-from edgeseg.data.split import read_split
 from edgeseg.data.volume import PHANTOM
-from edgeseg.errors import CheckpointError, DataError, MissingExtraError, OptionError
+from edgeseg.errors import CheckpointError, DataError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.networks import MODELS, RECORD_FILE, WEIGHTS_FILE
 from edgeseg.place import KEY_VARIABLE, claimed, key_for, key_place
-from edgeseg.reports.escape import plain_texts
-from edgeseg.results import REFERENCE, BuildResult, Choice, ChoiceStep, EpochRecord, EvalResult
-from edgeseg.specs import INTENDED_USE, MAIN_OPTIONS, OperatingPoint, PatientKey, refuse_classes
+from edgeseg.results import (
+    REFERENCE,
+    ArtifactRow,
+    BuildResult,
+    Choice,
+    ChoiceStep,
+    EpochRecord,
+    EvalResult,
+    NetworkRecord,
+)
+from edgeseg.specs import INTENDED_USE, OperatingPoint, PatientKey, refuse_classes
 from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
-from edgeseg.stages.choose import CHOICE_FILE, read_choice
+from edgeseg.stages.choose import CHOICE_FILE, choice_beside, read_choice
+from edgeseg.stages.ship.built import Built, built_files, put_files
+from edgeseg.stages.ship.curve import learning_curve
+from edgeseg.stages.ship.identity import Naming, check_build, held_out, name_for, out_of_fold, purpose_for
 from edgeseg.stages.ship.pseudonyms import hide_in_choice, hide_in_header, hide_in_ranges, hide_in_scores, named_in
+from edgeseg.stages.ship.retrain import train_command
 from edgeseg.stages.train import HISTORY, History
 
 CARD_SCHEMA_VERSION = 1
@@ -55,8 +65,21 @@ class ModelCard:
     schema_version: int = CARD_SCHEMA_VERSION
 
 
-def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = None, public_ids: bool = False) -> Path:
-    """Copy a run's weights to `<into>/<variant>/`, with `card.json`, `learning-curve.png`, and the choice where one is.
+def ship(
+    run: Path,
+    build: BuildResult,
+    *,
+    into: Path | None = None,
+    naming: Naming | None = None,
+    choice: Path | None = None,
+    public_ids: bool = False,
+    files_from: Path | None = None,
+    allow_failed: bool = False,
+    allow_phantoms: bool = False,
+) -> Path:
+    """Copy a run's weights to `<into>/<name>/`, with its name, card and learning curve, and the choice where one is.
+
+    The converted files of the build that ship (`SHIPPED_TARGETS`) go there too, so that every command takes the name.
 
     Patients stand in all of these as pseudonyms under the site's patient key, unless their ids are public. Weights with
     pseudonyms are another file than the run's, with the same arrays; card and ranges name its SHA-256.
@@ -64,18 +87,25 @@ def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = Non
     Args:
         run: folder of a training run.
         build: a build of the same weights on real patients that training did not see.
-        into: the folder of all shipped weights.
-        choice: a file of `edgeseg choose`; builds from the shipped weights take threshold and post-processing from it.
+        into: the folder of all shipped weights; where every command looks (`artifacts.own_home`) unless given.
+        naming: the name, what it is for, and whether it may take another's place.
+        choice: a file of `edgeseg choose`, that in the run's folder unless given; builds from the shipped weights take
+            threshold and post-processing from it.
         public_ids: the ids of all patients are public, so they may stand there.
+        files_from: the folder of the build, whose converted files are taken; none are unless given.
+        allow_failed: take a build in which a check failed; `network.json` says which.
+        allow_phantoms: take a build that was scored on phantoms alone; `network.json` says so.
 
     Returns:
-        The variant's folder.
+        The network's folder.
 
     Raises:
         CheckpointError: when the run is damaged, or the build was made from other weights.
         DataError: when the build rests on phantoms or on patients that training saw.
-        OptionError: when the choice cannot be read, was made for another variant, or is not that of the build; when the
-            site's patient key is damaged, or lies in `into`.
+        CheckFailedError: when a check of the build failed.
+        ArtifactError: when a converted file of the build is missing or altered, or the scores out of fold are damaged.
+        OptionError: when the name is taken or cannot be one; when the choice cannot be read, was made for another
+            variant, or is not that of the build; when the site's patient key is damaged, or lies in `into`.
         OutputError: when the folder cannot be written, or another run writes there.
     """
     checkpoint = read_checkpoint(run)
@@ -86,35 +116,72 @@ def ship(run: Path, build: BuildResult, *, into: Path, choice: Path | None = Non
             f"the build was made from weights {build.weights_sha256[:12]}, the run holds {sha256[:12]}; "
             f"build again with --from {run}"
         )
+    into, naming = into or artifacts.own_home() / MODELS, naming or Naming()
     row = next(a for a in build.artifacts if a.target == REFERENCE)
-    evaluation = row.evaluation
-    if evaluation is None or evaluation.seen_patients or evaluation.seen_unknown or build.data == PHANTOM:
-        raise DataError(
-            "a card needs the scores of real patients that training did not see; "
-            "build with --data DIR on such patients, without --allow-seen"
-        )
-    made = None if choice is None else read_choice(choice, variant=checkpoint.header.variant.slug)
+    evaluation = _evaluation(row, build, allow_phantoms=allow_phantoms)
+    failed = check_build(build, allow_failed=allow_failed)
+    made = _made(choice, run, checkpoint.header.variant.slug, evaluation)
     _check_point(evaluation, made)
-    history, ranges = _history(run), ranges_beside(checkpoint.path)
-    card = ModelCard(
-        variant=checkpoint.header.variant.slug,
-        weights_sha256=sha256,
-        parameters=row.parameters,
-        macs=row.macs,
-        header=checkpoint.header,
-        command=train_command(checkpoint.header),
-        evaluation=evaluation,
-        out_of_fold=None if made is None else made.step(made.shipped_step),
-        history=history,
-    )
-    shipped = _Shipped(content=content, card=card, choice=made, ranges=ranges)
+    card = _card(checkpoint.header, sha256, row, evaluation, made, _history(run))
+    files = None if files_from is None else built_files(build, files_from)
+    shipped = _Shipped(content=content, card=card, choice=made, ranges=ranges_beside(checkpoint.path))
     if not public_ids and (key := key_for(shipped.patients)) is not None:
         _check_key_place(into)
         shipped = shipped.hidden(key, checkpoint)
-    folder = into / card.variant
-    with claimed(folder):
-        _write(folder, shipped)
-    return folder
+    name = name_for(naming, checkpoint.header, into, shipped.card.weights_sha256)
+    record = replace(_record(shipped.card, naming, name), failed=failed)
+    with claimed(into / name):
+        _write(into / name, shipped, record, files)
+    return into / name
+
+
+def _card(
+    header: CheckpointHeader,
+    sha256: str,
+    row: ArtifactRow,
+    evaluation: EvalResult,
+    choice: Choice | None,
+    history: tuple[EpochRecord, ...],
+) -> ModelCard:
+    return ModelCard(
+        variant=header.variant.slug,
+        weights_sha256=sha256,
+        parameters=row.parameters,
+        macs=row.macs,
+        header=header,
+        command=train_command(header),
+        evaluation=evaluation,
+        out_of_fold=None if choice is None else choice.step(choice.shipped_step),
+        history=history,
+    )
+
+
+def _record(card: ModelCard, naming: Naming, name: str) -> NetworkRecord:
+    return NetworkRecord(
+        name=name,
+        slug=card.variant,
+        purpose=purpose_for(naming, name),
+        spec=card.header.variant,
+        image=card.header.image,
+        parameters=card.parameters,
+        macs=card.macs,
+        weights_sha256=card.weights_sha256,
+        held_out=held_out(card.evaluation),
+        out_of_fold=out_of_fold(naming, card.variant),
+        rests_on_phantoms=PHANTOM in (card.evaluation.data, card.header.data),
+    )
+
+
+def _evaluation(row: ArtifactRow, build: BuildResult, *, allow_phantoms: bool) -> EvalResult:
+    """Return the scores for the card, and refuse those that say nothing about people who were not learned from."""
+    found, phantoms = row.evaluation, build.data == PHANTOM and not allow_phantoms
+    if found is None or found.seen_patients or found.seen_unknown or phantoms:
+        way = ". To ship it for a rehearsal all the same: --allow-phantoms" if phantoms else ""
+        raise DataError(
+            "a card needs the scores of real patients that training did not see; "
+            f"build with --data DIR on such patients, without --allow-seen{way}"
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,9 +226,10 @@ def _check_key_place(into: Path) -> None:
         )
 
 
-def _write(folder: Path, shipped: _Shipped) -> None:
-    curve = learning_curve(shipped.card.history, title=shipped.card.variant)
-    artifacts.write_bytes(folder / "weights.safetensors", shipped.content)
+def _write(folder: Path, shipped: _Shipped, record: NetworkRecord, files: Built | None) -> None:
+    curve = learning_curve(shipped.card.history, title=record.name)
+    put_files(folder, files, record.weights_sha256)
+    artifacts.write_bytes(folder / WEIGHTS_FILE, shipped.content)
     artifacts.write_bytes(folder / "learning-curve.png", curve)
     for name, made in ((RANGES_FILE, shipped.ranges), (CHOICE_FILE, shipped.choice)):
         if made is None:
@@ -169,6 +237,18 @@ def _write(folder: Path, shipped: _Shipped) -> None:
         else:
             artifacts.write_text(folder / name, to_json(made) + "\n")
     artifacts.write_text(folder / "card.json", to_json(shipped.card) + "\n")
+    artifacts.write_text(folder / RECORD_FILE, to_json(record) + "\n")
+
+
+def _made(given: Path | None, run: Path, slug: str, evaluation: EvalResult) -> Choice | None:
+    """Read the choice that was given, or the one in the run's folder where the build was scored at it."""
+    if given is not None:
+        return read_choice(given, variant=slug)
+    beside = choice_beside(run)
+    found = None if beside is None else read_choice(beside, variant=slug)
+    point = (evaluation.threshold, evaluation.post_processing)
+    taken = found is not None and point == (found.chosen.threshold, found.chosen.post_processing)
+    return found if taken else None
 
 
 def _check_point(evaluation: EvalResult, choice: Choice | None) -> None:
@@ -181,117 +261,6 @@ def _check_point(evaluation: EvalResult, choice: Choice | None) -> None:
             f"{point.post_processing.describe(volume=True)}; give --choice to both 'edgeseg build' and 'edgeseg ship', "
             "or to neither"
         )
-
-
-def train_command(header: CheckpointHeader) -> str:
-    """Return the commands that make these weights again; `DIR` stands for the data set's folder.
-
-    Where there is more than one, they leave their runs in `runs/1`, `runs/2` ... Each teacher is named by its SHA-256.
-    """
-    done: list[tuple[CheckpointHeader, str]] = []
-    _make(header, done)
-    if len(done) == 1:
-        return done[0][1]
-    return " && ".join(f"{command} --out runs/{number}" for number, (_, command) in enumerate(done, start=1))
-
-
-def _make(header: CheckpointHeader, done: list[tuple[CheckpointHeader, str]]) -> int:
-    """Append what makes a run, and what that rests on, where it is not there yet; returns the run's number."""
-    known = [made for made, _ in done]
-    if header not in known:
-        if header.recipe is not None and header.initial is not None:
-            command = f"edgeseg compress runs/{_make(header.initial, done)} --data DIR {_recipe_options(header.recipe)}"
-        elif header.parts:
-            command = "edgeseg average " + " ".join(f"runs/{_make(part, done)}" for part in header.parts)
-        else:
-            start = "" if header.initial is None else f" --from runs/{_make(header.initial, done)}"
-            command = f"edgeseg train --data DIR {_options(header)}{_split_words(header)}{start}"
-        done.append((header, command))
-    return [made for made, _ in done].index(header) + 1
-
-
-def _recipe_options(record: RecipeRecord) -> str:
-    """Write a compression as the option that names it and the settings that go with it."""
-    main = MAIN_OPTIONS[record.recipe]
-    name = f"--{record.recipe}" if main is None else f"--{record.recipe} {record.options[main]}"
-    return " ".join([name, *(f"--set {key}={value}" for key, value in record.options.items() if key != main)])
-
-
-def _options(header: CheckpointHeader) -> str:
-    spec = header.train
-    options: list[tuple[str, object]] = [
-        ("variant", spec.variant.name),
-        ("alpha", f"{spec.variant.alpha:g}"),
-        ("stem", spec.variant.stem),
-        ("profile", spec.variant.profile),
-        *(
-            (name, ",".join(map(str, given)))
-            for name in ("levels", "convolutions")
-            if (given := getattr(spec.variant, name))
-        ),
-        ("epochs", spec.epochs),
-        ("seed", spec.seed),
-        ("backend", header.backend),
-        ("schedule", spec.schedule),
-        ("learning-rate", f"{spec.learning_rate:g}"),
-        ("weight-decay", f"{spec.weight_decay:g}"),
-        ("loss", spec.loss),
-        ("augment", spec.augment),
-        ("augment-on", spec.augment_on),
-        ("paste-share", f"{spec.paste_share:g}"),
-        ("missing-share", f"{spec.missing_share:g}"),
-        ("normalisation", spec.normalisation),
-        ("precision", spec.precision),
-        ("batch-size", spec.batch_size),
-        ("crop-px", spec.crop_px),
-        ("empty-share", f"{spec.empty_share:g}"),
-        ("ema", f"{spec.ema:g}"),
-    ]
-    if spec.steps_per_epoch is not None:
-        options.append(("steps-per-epoch", spec.steps_per_epoch))
-    if spec.teachers:
-        options.append(("distil-weight", f"{spec.distil_weight:g}"))
-        options += [("teacher", sha256) for sha256 in spec.teachers]
-    return " ".join(f"--{name} {value}" for name, value in options)
-
-
-def learning_curve(history: Sequence[EpochRecord], *, title: str) -> bytes:
-    """Draw loss and validation Dice over epochs; returns a PNG.
-
-    Raises:
-        MissingExtraError: when matplotlib is absent.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "build", "a learning curve") from error
-    figure = Figure(figsize=(7.0, 3.6), layout="constrained")
-    left = figure.add_subplot()
-    left.plot([r.epoch for r in history], [r.loss for r in history], color="tab:gray", label="training loss")
-    left.set(xlabel="epoch", ylabel="training loss", title=title)
-    scored = [
-        (r.epoch, r.dice_mean, r.dice_median) for r in history if r.dice_mean is not None and r.dice_median is not None
-    ]
-    epochs, means, medians = zip(*scored, strict=True) if scored else ((), (), ())
-    right = left.twinx()
-    right.plot(epochs, means, color="tab:blue", label="Dice, mean")
-    right.plot(epochs, medians, color="tab:green", label="Dice, median")
-    right.set(ylabel="validation Dice per patient", ylim=(0.0, 1.0))
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
-    plain_texts(figure)
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=110, metadata={"Software": None})
-    return stream.getvalue()
-
-
-def _split_words(header: CheckpointHeader) -> str:
-    """Name the shipped split and fold that holds out the same patients, if there is one."""
-    for path in sorted(artifacts.shipped("calibration", "splits").glob("*.json")):
-        split = read_split(path)
-        for fold in range(len(split.folds)):
-            if set(split.validation(fold)) == set(header.validation_patients):
-                return f" --split calibration/splits/{path.name} --fold {fold}"
-    return ""
 
 
 def _history(run: Path) -> tuple[EpochRecord, ...]:

@@ -11,30 +11,32 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg import artifacts
+from edgeseg import artifacts, networks
 from edgeseg.components import post_process
 from edgeseg.data.phantom import phantom_volume
 from edgeseg.errors import CheckFailedError
 from edgeseg.imaging import mask_from_logits, mask_on_grid, prepared
 from edgeseg.jsonio import to_json
+from edgeseg.networks import Network
 from edgeseg.place import scratch
 from edgeseg.progress import Say
 from edgeseg.results.golden_vectors import GoldenArtifact, GoldenImage, GoldenMask, GoldenSet
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.self_test import encode_runs
-from edgeseg.specs import PostProcessing, VariantSpec
+from edgeseg.specs import PostProcessing
 from edgeseg.stages.build import EVALUATION_START
 from edgeseg.stages.ship.convert import convert_shipped, sources
 from edgeseg.stages.ship.examples import png
 from edgeseg.stages.ship.fits import require_fit
 
 MANIFEST, UNITS_FILE = "golden.json", "units.json"
+DEFAULT = "light"
 TARGETS = ("onnx-fp32", "onnx-int8")
 SLICES, SEARCHED_PATIENTS, SEED = 3, 8, 0
 MIN_TUMOUR_PIXELS = 100
 
 
-def golden(out: Path, *, variant: VariantSpec | None = None, say: Say | None = None) -> GoldenSet:
+def golden(out: Path, *, network: Network | None = None, say: Say | None = None) -> GoldenSet:
     """Write golden vectors of the shipped weights: `golden.json`, and one RGB PNG per slice, its planes the channels.
 
     Slices are the consecutive ones around the largest lesion of the first phantom on which every artifact finds at
@@ -42,27 +44,27 @@ def golden(out: Path, *, variant: VariantSpec | None = None, say: Say | None = N
 
     Args:
         out: the folder; files of the same names are replaced, and slices of other phantoms removed.
-        variant: whose weights; alphax-light unless given.
+        network: whose weights; `light` unless given.
         say: told what is being done.
 
     Raises:
-        CheckpointError: when no weights ship for the variant.
+        CheckpointError: when its weights are missing or damaged.
         ContractError: when they take other channels than a phantom's picture has, or draw several masks.
         CheckFailedError: when the network finds too little on every phantom.
         OutputError: when the folder cannot be written.
     """
     told = say or (lambda _: None)
-    spec = variant or VariantSpec()
+    given = network or networks.get(DEFAULT)
     with scratch("golden") as folder:
-        opened = {name: _open(name, spec, folder, told) for name in TARGETS}
+        opened = {name: _open(name, given, folder, told) for name in TARGETS}
         for segmenter in opened.values():
             require_fit(segmenter.contract, "a golden vector")
         told("choosing a phantom")
         patient, names, images = _choose(list(opened.values()))
-        found = sources(spec)
+        found = sources(given)
         files = {f"{name}.png": png(image) for name, image in zip(names, images, strict=True)}
         made = GoldenSet(
-            variant=spec.slug,
+            variant=given.record.slug,
             weights_sha256=found["weights_sha256"],
             ranges_sha256=found["ranges_sha256"],
             choice_sha256=found["choice_sha256"],
@@ -82,9 +84,10 @@ def golden(out: Path, *, variant: VariantSpec | None = None, say: Say | None = N
     return made
 
 
-def _open(name: str, spec: VariantSpec, folder: Path, told: Say) -> Segmenter:
+def _open(name: str, network: Network, folder: Path, told: Say) -> Segmenter:
     told(f"converting to {name}")
-    return Segmenter.load(convert_shipped(name, spec, folder), threads=1)
+    (path,) = convert_shipped([name], network, folder)
+    return Segmenter.load(path, threads=1)
 
 
 def _choose(opened: list[Segmenter]) -> tuple[str, tuple[str, ...], NDArray[np.uint8]]:

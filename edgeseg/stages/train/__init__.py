@@ -19,7 +19,7 @@ from edgeseg.stages.train.run_folder import (
 )
 from edgeseg.stages.train.teach import soft_labels
 from edgeseg.stages.train.train import compile_for, train
-from edgeseg.stages.train.trained import bare_network, check_fed, fed, targets_on_grid
+from edgeseg.stages.train.trained import bare_network
 
 __all__ = [
     "HISTORY",
@@ -30,17 +30,14 @@ __all__ = [
     "TrainProgress",
     "average",
     "bare_network",
-    "check_fed",
     "compile_for",
     "complete_run",
-    "fed",
     "fold_folders",
     "holds_run",
     "of_fold",
     "read_history",
     "refuse_overwrite",
     "soft_labels",
-    "targets_on_grid",
     "train",
     "write_csv",
 ]

@@ -57,7 +57,7 @@ def average(runs: Sequence[Path], *, out: Path) -> Path:
     if holds_run(out):
         raise OutputError(f"{out} already holds a run; choose another --out")
     history = read_history(parts[-1].path.parent)
-    header = replace(parts[-1].header, initial=None, parts=tuple(part.header for part in parts))
+    header = replace(parts[-1].header, initial=None, parts=tuple(part.header for part in parts), name="")
     arrays = {name: _mean([part.arrays[name] for part in parts]) for name in parts[0].arrays}
     artifacts.write_text(out / HISTORY, to_json(history))
     return write_checkpoint(out / WEIGHTS, header, arrays)

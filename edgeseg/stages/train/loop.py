@@ -203,7 +203,10 @@ class TrainLoop:
     def _validated(self, record: EpochRecord) -> tuple[EpochRecord, tuple[str, ...]]:
         """Score the network per patient at threshold 0.5, without post-processing, and say why where all are 0."""
         patients = self.header.validation_patients
-        found = [plain_overlaps(self._predictor, self.cache.volume(patient)) for patient in patients]
+        found = []
+        for patient in patients:
+            found.append(plain_overlaps(self._predictor, self.cache.volume(patient)))
+            self.cache.let_go()
         dice = [fmean(one.dice for one in masks) for masks in found]
         record = replace(record, dice_mean=float(np.mean(dice)), dice_median=float(np.median(dice)))
         return record, () if any(dice) else (_why_nothing(found, record.step),)

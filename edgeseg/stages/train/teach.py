@@ -8,6 +8,7 @@ Source: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network"
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,11 +16,13 @@ from numpy.typing import NDArray
 
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.cache import SliceCache
+from edgeseg.data.mapped import let_go
 from edgeseg.data.volume import Volume
 from edgeseg.errors import CheckpointError
 from edgeseg.imaging import logits_to_size
+from edgeseg.place import scratch_file
 from edgeseg.progress import Progress
-from edgeseg.specs import refuse_learned
+from edgeseg.specs import refuse_classes, refuse_learned
 from edgeseg.stages.predict import Predictor, checkpoint_predictor, flip_passes
 
 
@@ -41,33 +44,46 @@ def soft_labels(
         progress: called after each patient, over all teachers.
 
     Returns:
-        `(rows of the cache, H, W) uint8`, 255 for certain tumour; 0 in rows that are no training slices.
+        `(rows of the cache, H, W) uint8`, 255 for certain tumour; 0 in rows that are no training slices. It is mapped
+        from a temporary file that is gone with it.
 
     Raises:
         SeenPatientError: when a teacher learned from a validation patient.
         CheckpointError: when a teacher is for slices of another size.
+        OutputError: when the temporary file has no room.
+        ContractError: when a teacher draws several masks.
     """
     for teacher in teachers:
         _check(teacher, cache, validation_patients)
-    sums = np.zeros(cache.masks.shape, np.float32)
-    counts = np.zeros(len(cache.masks), np.int64)
-    pupils = [_pupils(teacher, teachers, train_patients) for teacher in teachers]
-    done, total = 0, sum(map(len, pupils))
-    for teacher, patients in zip(teachers, pupils, strict=True):
-        predictor = checkpoint_predictor(teacher, threads=None)
-        for patient in patients:
-            rows = cache.rows(patient)
-            sums[rows.start : rows.stop] += _probabilities(predictor, cache.volume(patient))
-            counts[rows.start : rows.stop] += 1
+    soft = _rows_file(cache.masks.shape)
+    says = [frozenset(_pupils(teacher, teachers, train_patients)) for teacher in teachers]
+    predictors = [checkpoint_predictor(t, threads=None) if who else None for t, who in zip(teachers, says, strict=True)]
+    done, total = 0, sum(map(len, says))
+    for patient in train_patients:
+        volume = cache.volume(patient)
+        asked = [one for one, who in zip(predictors, says, strict=True) if one is not None and patient in who]
+        summed = np.zeros(volume.images.shape[:3], np.float32)
+        for predictor in asked:
+            summed += _probabilities(predictor, volume)
             done += 1
             if progress is not None:
                 progress(done, total, patient)
-    means = sums / np.maximum(counts, 1)[:, np.newaxis, np.newaxis]
-    return np.rint(means * 255.0).astype(np.uint8)
+        rows = cache.rows(patient)
+        soft[rows.start : rows.stop] = np.rint(summed.astype(np.float64) / max(len(asked), 1) * 255.0).astype(np.uint8)
+        cache.let_go()
+        let_go(soft)
+    return soft
+
+
+def _rows_file(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Zeros of a shape, mapped from a file among the temporary ones, so that memory does not grow with the slices."""
+    with scratch_file(math.prod(shape)) as file:
+        return np.memmap(file, np.uint8, "r+", shape=shape)
 
 
 def _check(teacher: Checkpoint, cache: SliceCache, validation_patients: tuple[str, ...]) -> None:
     header = teacher.header
+    refuse_classes(header.image.classes, "a teacher")
     refuse_learned(
         f"the teacher {teacher.path}",
         header.train_patients,
@@ -75,6 +91,11 @@ def _check(teacher: Checkpoint, cache: SliceCache, validation_patients: tuple[st
         are="validation patient(s)",
         advice="; what it teaches would leak into the score, so take a teacher of the same fold",
     )
+    if header.image.plane != cache.index.plane:
+        raise CheckpointError(
+            f"the teacher {teacher.path} takes {header.image.plane} slices and the data was decoded to "
+            f"{cache.index.plane} ones; take a teacher of that plane"
+        )
     if header.foreign is None and (header.image.height, header.image.width) != (cache.index.height, cache.index.width):
         raise CheckpointError(
             f"the teacher {teacher.path} takes slices of {header.image.height} x {header.image.width} and the data has "

@@ -56,6 +56,7 @@ def train(
     teachers: tuple[Checkpoint, ...] = (),
     initial: Checkpoint | None = None,
     devices: int = 1,
+    name: str = "",
 ) -> TrainResult:
     """Train one network and leave `weights.safetensors`, `state.safetensors`, `history.csv` and event files in `out`.
 
@@ -75,6 +76,7 @@ def train(
         teachers: the weights that `spec.teachers` names, for distillation.
         initial: the weights that `spec.initial` names, to start from.
         devices: how many train together, each on its share of every batch; more than one on `jax` only.
+        name: what tables are to call these weights.
 
     Raises:
         OptionError: when that many devices cannot train together, or batches cannot be made on them.
@@ -95,7 +97,7 @@ def train(
     check_classes(cache.classes, spec, initial)
     _check_initial(cache, spec, initial, train_patients, validation_patients)
     header = _header(cache, spec, train_patients, validation_patients, backend, devices)
-    header = replace(header, initial=None if initial is None else initial.header)
+    header = replace(header, initial=None if initial is None else initial.header, name=name)
     if initial is not None and (foreign := initial.header.foreign) is not None:
         header = replace(header, foreign=foreign, image=foreign.contract.image)
     if resume and (done_before := finished_run(out, header)) is not None:
@@ -125,6 +127,7 @@ def _result(out: Path, header: CheckpointHeader, history: History, *, images_per
     weights = out / WEIGHTS
     return TrainResult(
         variant=header.variant.slug,
+        network=header.name,
         weights=str(weights),
         sha256=artifacts.sha256_file(weights),
         seed=header.train.seed,
@@ -156,6 +159,11 @@ def _check_initial(
         raise CheckpointError(
             f"{who} takes the channels {', '.join(initial.header.image.channels)}, and {cache.name} has "
             f"{', '.join(cache.channels.names)}; start from weights of these, or leave --from out"
+        )
+    if initial.header.image.plane != cache.index.plane:
+        raise CheckpointError(
+            f"{who} takes {initial.header.image.plane} slices, and {cache.name} was decoded to {cache.index.plane} "
+            f"ones; give --plane {initial.header.image.plane}, or start from other weights"
         )
     refuse_learned(
         who,
@@ -207,7 +215,13 @@ def _soft(
 
 def _image(cache: SliceCache) -> ImageSpec:
     index = cache.index
-    return ImageSpec(height=index.height, width=index.width, channels=cache.channels.names, classes=cache.classes)
+    return ImageSpec(
+        height=index.height,
+        width=index.width,
+        channels=cache.channels.names,
+        classes=cache.classes,
+        plane=index.plane,
+    )
 
 
 def _compiled(keras: Any, spec: TrainSpec, whole: ImageSpec, steps_per_epoch: int, initial: Checkpoint | None) -> Any:

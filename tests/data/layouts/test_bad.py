@@ -13,7 +13,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from edgeseg.cli.main import app
-from edgeseg.errors import DatasetError
+from edgeseg.data.cache import cached
+from edgeseg.data.open import open_dataset
+from edgeseg.data.sampler import Sampler
+from edgeseg.errors import DatasetError, SplitError
+from edgeseg.specs import TrainSpec, VariantSpec
 
 ROOT = Path(__file__).parents[3]
 Spoil = Callable[[ModuleType, Path], None]
@@ -42,6 +46,10 @@ def _colour(own: ModuleType, root: Path) -> None:
     Image.new("RGB", (64, 64), (9, 99, 200)).save(root / "images" / "patient_000" / "frame_2.png")
 
 
+def _first_in_colour(own: ModuleType, root: Path) -> None:
+    Image.new("RGB", (64, 64), (9, 99, 200)).save(root / "images" / "patient_000" / "frame_1.png")
+
+
 def _absent(own: ModuleType, root: Path) -> None:
     told = json.loads((root / "dataset.json").read_text())
     told["labels"]["cyst"] = 9
@@ -56,6 +64,7 @@ def _absent(own: ModuleType, root: Path) -> None:
         pytest.param("nnunet", _other_grid, "masks are never resampled", id="another grid"),
         pytest.param("nnunet", _five_axes, "is no volume; 3-D or 4-D is needed", id="five axes"),
         pytest.param("grey", _colour, "save it as grey", id="colour among grey"),
+        pytest.param("grey", _first_in_colour, "save it as grey", id="the first in colour"),
         pytest.param("nnunet", _absent, "no patient has this class", id="absent class"),
     ],
 )
@@ -63,7 +72,7 @@ def test_verify_names_it_once(
     layout: str, spoil: Spoil, told: str, script: Callable[[Path], ModuleType], tmp_path: Path
 ) -> None:
     own, root = script(ROOT / "tools" / "own_data.py"), tmp_path / "set"
-    own.main([layout, str(root), "--patients", "2"])
+    own.main([layout, str(root), "--patients", "3"])
     spoil(own, root)
     result = CliRunner().invoke(app, ["data", "verify", str(root), "--json"])
     found = json.loads(result.stdout)
@@ -88,3 +97,14 @@ def test_a_list_is_refused_with_one_error(command: str, text: str, told: str, tm
     assert result.exception.exit_code == 2
     assert told in str(result.exception)
     assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
+    folder = CliRunner().invoke(app, ["data", command, str(tmp_path)])
+    assert str(folder.exception) == str(result.exception)
+
+
+def test_training_refuses_a_class_that_no_patient_has(script: Callable[[Path], ModuleType], tmp_path: Path) -> None:
+    own, root = script(ROOT / "tools" / "own_data.py"), tmp_path / "set"
+    own.main(["nnunet", str(root), "--patients", "2"])
+    _absent(own, root)
+    cache = cached(open_dataset(root), "key", root=tmp_path)
+    with pytest.raises(SplitError, match="2 training patients has the class 'cyst', so nothing can learn it"):
+        Sampler.of(cache, cache.patients, TrainSpec(variant=VariantSpec(), epochs=1))

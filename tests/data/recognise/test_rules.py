@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edgeseg.data import nifti
 from edgeseg.data.recognise import SeriesFacts, judge, words_of
 
 TAKEN: dict[str, str] = {
@@ -110,3 +112,18 @@ def test_words() -> None:
     assert words_of("T1postGd") == ("t1", "post", "gd")
     assert words_of("Locke_flair") == ("locke", "flair")
     assert words_of("3D_T2FLAIR") == ("3d", "t2", "flair")
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("HGG/synthetic_000/synthetic_000_t1ce.nii.gz", "t1ce"),
+        ("label-3/LABEL-3-t2f.nii", "t2f"),
+        ("flair/flair_t1.nii.gz", "flair_t1"),
+        ("case/case_0000.nii.gz", "case_0000"),
+        ("x/synthetic_flair.nii.gz", "synthetic_flair"),
+    ],
+)
+def test_a_patients_name_at_the_head_of_a_files_name_says_nothing(path: str, said: str) -> None:
+    (candidate,), _ = nifti.FORMAT.list((Path(path),), "")
+    assert candidate.description == said

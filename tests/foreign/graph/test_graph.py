@@ -68,6 +68,7 @@ ENDS: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any], str, tupl
         "softmax",
         (1,),
     ),
+    "log-softmax": ((node("LogSoftmax", ["z"], ["y"], axis=1),), {"channels": 2}, {}, "logits", (1,)),
     "one map": (
         (node("Sigmoid", ["z"], ["p"]), node("Squeeze", ["p", "axis"], ["y"])),
         {"axis": whole(1)},
@@ -89,6 +90,20 @@ ENDS: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any], str, tupl
             node("Resize", ["p", "", "twice"], ["y"], mode="linear"),
         ),
         {"twice": np.array([1, 1, 2, 2], np.float32)},
+        {},
+        "probabilities",
+        (0,),
+    ),
+    "mean of a sigmoid and a shifted tanh": (
+        (
+            node("Sigmoid", ["z"], ["p"]),
+            node("Tanh", ["z"], ["t"]),
+            node("Add", ["t", "one"], ["moved"]),
+            node("Mul", ["moved", "half"], ["q"]),
+            node("Add", ["p", "q"], ["both"]),
+            node("Div", ["both", "two"], ["y"]),
+        ),
+        {"one": np.array(1, np.float32), "half": np.array(0.5, np.float32), "two": np.array(2, np.float32)},
         {},
         "probabilities",
         (0,),
@@ -191,8 +206,8 @@ def test_a_contract_that_contradicts_the_graph_is_refused(tmp_path: Path) -> Non
 
 def test_what_the_graph_tells_is_filled_in(tmp_path: Path) -> None:
     path = gated(tmp_path / "theirs.onnx", node("Softmax", ["z"], ["y"], axis=1), channels=3)
-    found, facts = complete(path, ForeignContract(), size=None, output=None)
-    assert (found.output, found.size) == ("softmax", (SIDE, SIDE))
+    found, facts, channels = complete(path, ForeignContract(), size=None, output=None)
+    assert (found.output, found.size, channels) == ("softmax", (SIDE, SIDE), 3)
     assert any("which of its channels" in fact for fact in facts)
 
 

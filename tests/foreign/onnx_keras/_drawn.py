@@ -57,6 +57,12 @@ def _pool(kernel: int, stride: int, pad: int, ceil: int) -> Drawing:
     return [node("MaxPool", ["x"], ["y"], **options)], {}, (1, 3, 33, 31)
 
 
+def _average(kernel: int, stride: int, pad: int, ceil: int, counted: int) -> Drawing:
+    nodes, stored, image = _pool(kernel, stride, pad, ceil)
+    options = {a.name: helper.get_attribute_value(a) for a in nodes[0].attribute}
+    return [node("AveragePool", ["x"], ["y"], count_include_pad=counted, **options)], stored, image
+
+
 def _resize(mode: str, where: str, factor: float, rounding: str = "floor") -> Drawing:
     options = {"mode": mode, "coordinate_transformation_mode": where, "nearest_mode": rounding}
     stored = {"s": np.array([1, 1, factor, factor], np.float32)}
@@ -167,6 +173,15 @@ def _one(kind: str, **options: Any) -> Drawing:
     return _plain(node(kind, ["x"], ["y"], **options))
 
 
+def _reduced(kind: str) -> Drawing:
+    return _plain(node(f"Reduce{kind}", ["x"], ["n"], axes=[1], keepdims=1), node("Mul", ["x", "n"], ["y"]))
+
+
+def _steps() -> Drawing:
+    rounded = [node(kind, ["x"], [kind]) for kind in ("Floor", "Ceil", "Sign")]
+    return _plain(*rounded, node("Mean", ["Floor", "Ceil", "Sign"], ["y"]))
+
+
 def _gated(kind: str, **options: Any) -> Drawing:
     return _plain(node(kind, ["x"], ["s"], **options), node("Mul", ["x", "s"], ["y"]))
 
@@ -204,6 +219,11 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
         "AveragePool", kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4, count_include_pad=1
     ),
     "average-pool": lambda: _one("AveragePool", kernel_shape=[3, 3], pads=[1] * 4),
+    **{
+        f"average-pool-{k}-{s}-{p}-{ceil}-{counted}": partial(_average, k, s, p, ceil, counted)
+        for k, s, p, ceil in ((3, 2, 1, 0), (2, 2, 0, 1), (3, 2, 1, 1), (3, 2, 0, 1))
+        for counted in (0, 1)
+    },
     **{
         f"{mode}-{where}-{factor}-{rounding}": partial(_resize, mode, where, factor, rounding)
         for mode, roundings in (("nearest", ("floor", "round_prefer_floor")), ("linear", ("floor",)))
@@ -244,6 +264,7 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
     "celu": lambda: _one("Celu", alpha=0.5),
     "tanh": lambda: _one("Tanh"),
     "pad-reflect": lambda: _plain(node("Pad", ["x", "p"], ["y"], mode="reflect"), p=whole(0, 0, 1, 2, 0, 0, 3, 1)),
+    "pad-edge": lambda: _plain(node("Pad", ["x", "p"], ["y"], mode="edge"), p=whole(0, 0, 1, 2, 0, 0, 3, 1)),
     "pad-value": lambda: _plain(node("Pad", ["x", "p", "v"], ["y"]), p=whole(0, 0, 1, -2, 0, 0, 3, 1), v=number(1.5)),
     "pad-channels": lambda: _plain(node("Pad", ["x", "p"], ["y"]), p=whole(0, 1, 0, 0, 0, 2, 0, 0)),
     "slice-and-split": lambda: _plain(
@@ -272,6 +293,9 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
         w=weights(8, 3, 1, 1),
     ),
     "stored-channel": lambda: _plain(node("Concat", ["x", "m"], ["y"], axis=1), m=weights(1, 1, 32, 32)),
+    **{f"Reduce{kind}": partial(_reduced, kind) for kind in ("L1", "L2", "LogSumExp", "Prod", "SumSquare")},
+    "steps": _steps,
+    "tile": lambda: _plain(node("Tile", ["x", "times"], ["y"]), times=whole(1, 2, 1, 3)),
     "max-of-two": lambda: _plain(node("Relu", ["x"], ["r"]), node("Neg", ["x"], ["n"]), node("Max", ["r", "n"], ["y"])),
     "power": lambda: _plain(node("Abs", ["x"], ["a"]), node("Pow", ["a", "e"], ["y"]), e=number(1.5)),
 }

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,12 +13,17 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.errors import ArtifactError, ContractError, OptionError, OutputError
+from edgeseg.foreign import OnnxGraph, keras_network
+from edgeseg.foreign import network as foreign_network
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results.imported import ImportResult
 from edgeseg.specs import Contract, PostProcessing
 from edgeseg.stages.adopt import adopt, ask, name_of, original_of
-from edgeseg.stages.predict import checkpoint_contract, network_of
+from edgeseg.stages.adopt.parity import NOT_THE_SAME
+from edgeseg.stages.predict import checkpoint_contract, checkpoint_predictor, network_of
+from edgeseg.targets.graph import GraphNetwork
 from tests.foreign._keras_networks import SIDE, images, saved, unet, values
+from tests.foreign._onnx_networks import convolution
 
 
 def written(path: Path, text: str) -> Path:
@@ -73,7 +80,8 @@ def test_a_contract_says_what_the_file_does_not(tmp_path: Path) -> None:
         ('channels = ["flair"]', r'\["pre", "flair", "post"\]'),
         ("colour = 1", "unknown key 'colour'"),
         ("size = [1, 2, 3]", "size is one number"),
-        ('channels = ["t2", "flair", "post"]', "slices have"),
+        ('channels = ["flair", "flair", "post"]', "each a name of its own"),
+        ('classes = ["air", "tumour"]', "names 2 classes"),
         ("= 3", "not TOML"),
     ],
 )
@@ -128,8 +136,8 @@ def test_a_contract_of_an_artifact_says_what_it_says_of_the_network(tmp_path: Pa
 
 def test_names_of_our_own_networks_are_left_alone() -> None:
     assert name_of(Path("missing/unet.h5"), "mine") == "mine"
-    for name in ("unet", "int8", "tflite-int8"):
-        with pytest.raises(OptionError, match="own networks"):
+    for name in ("unet", "int8", "tflite-int8", "light", "alphax-0.125-half"):
+        with pytest.raises(OptionError, match=r"which is taken|small letters"):
             name_of(Path("x"), name)
     with pytest.raises(OptionError, match="small letters"):
         name_of(Path("x"), "../escape")
@@ -165,11 +173,14 @@ def test_a_smaller_map_is_enlarged_and_flagged(tmp_path: Path) -> None:
     assert result.parity.passed
 
 
-def test_more_channels_than_slices_have_are_refused_without_asking_for_their_names(tmp_path: Path) -> None:
+def test_channels_of_other_data_than_tcga_lgg_are_named_by_the_contract(tmp_path: Path) -> None:
     image = keras.Input((SIDE, SIDE, 4))
     file = saved(keras.Model(image, keras.layers.Conv2D(1, 1)(image)), tmp_path / "net.keras")
-    with pytest.raises(ContractError, match="takes 4 channels, and slices have 3"):
+    with pytest.raises(ContractError, match=r'takes 4 channels, .* channels = \["pre", "flair", "post", "t2"\]'):
         adopt(file, tmp_path / "run")
+    contract = written(tmp_path / "c.toml", 'channels = ["t1", "t1ce", "t2", "flair"]\nreference_channel = "flair"')
+    assert adopt(file, tmp_path / "run", contract=contract).parity.passed
+    assert checkpoint_contract(read_checkpoint(tmp_path / "run").header).channel_set.reference == "flair"
 
 
 def test_bytes_are_given_as_they_are_where_the_network_scales_them(tmp_path: Path) -> None:
@@ -200,3 +211,45 @@ def test_an_onnx_file_of_a_fixed_batch_whose_masks_have_no_axis_of_channels(tmp_
 def test_another_size_than_the_networks_own_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=f"takes images of {SIDE} x {SIDE} and 64 x 64"):
         adopt(saved(unet(keras), tmp_path / "net.keras"), tmp_path / "run", size=(64, 64))
+
+
+def _other_network(graph: OnnxGraph) -> Any:
+    """A network of the same ends whose values are other ones."""
+    model = keras_network(graph)
+    model.set_weights([-values for values in model.get_weights()])
+    return model
+
+
+def _no_network(graph: OnnxGraph) -> Any:
+    raise TypeError("no two layers fit")
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [(_other_network, NOT_THE_SAME), (_no_network, "do not fit together (TypeError: no two layers fit)")],
+    ids=["differs", "raises"],
+)
+def test_a_graph_whose_keras_network_is_not_the_same_stays_a_graph(
+    made: Callable[[OnnxGraph], Any], why: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(foreign_network, "keras_network", made)
+    result = adopt(convolution(tmp_path / "net.onnx"), tmp_path / "run")
+    assert result.parity.passed
+    assert why in result.notes[0]
+    assert ("of a million pixels differ from onnxruntime" in caplog.text) is (made is _other_network)
+    checkpoint = read_checkpoint(tmp_path / "run")
+    assert isinstance(network_of(checkpoint), GraphNetwork)
+    predictor = checkpoint_predictor(checkpoint)
+    given = np.random.default_rng(1).integers(0, 256, (1, SIDE, SIDE, 3), np.uint8)
+    np.testing.assert_allclose(predictor.logits(given), original_of(checkpoint).logits(given), atol=1e-4)
+
+
+def test_weights_that_are_no_numbers_are_named_with_their_file(tmp_path: Path) -> None:
+    file = convolution(tmp_path / "net.onnx")
+    model = onnx.load(str(file))
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.full((1, 3, 3, 3), np.nan, np.float32), "w"))
+    onnx.save(model, str(file))
+    with pytest.raises(ArtifactError, match=r"net\.onnx: the weights 'w.*' hold NaN .* earlier state"):
+        adopt(file, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

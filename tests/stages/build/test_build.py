@@ -180,14 +180,8 @@ def test_an_artifact_that_fails_does_not_stop_the_others(spec: BuildSpec, monkey
 @pytest.fixture
 def calibration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty place for recorded ranges, in which a build looks for shipped ones."""
-    found = artifacts.shipped
-    folder = tmp_path / "calibration"
-
-    def shipped(*parts: str) -> Path:
-        return folder.joinpath(*parts[1:]) if parts[:2] == ("calibration", ranges.RANGES) else found(*parts)
-
-    monkeypatch.setattr(artifacts, "shipped", shipped)
-    return folder
+    monkeypatch.setattr(artifacts, "homes", lambda: (tmp_path,))
+    return tmp_path / "calibration"
 
 
 def test_recorded_ranges_give_the_bytes_that_the_slices_give(
@@ -319,11 +313,10 @@ def test_a_choice_sets_threshold_and_post_processing(spec: BuildSpec, choice: Ch
 
 
 def test_shipped_weights_bring_their_choice_and_others_do_not(
-    spec: BuildSpec, tiny_checkpoint: Path, choice: Choice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spec: BuildSpec, own_network: Callable[[str], Path], choice: Choice, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(artifacts, "weights_path", lambda slug: tiny_checkpoint)
-    beside = tiny_checkpoint.with_name(CHOICE_FILE)
-    shipped = replace(spec, checkpoint=None)
+    beside = own_network("mine") / CHOICE_FILE
+    shipped = replace(spec, checkpoint=None, network="mine")
     assert open_inputs(shipped).point == OperatingPoint()
     artifacts.write_text(beside, to_json(choice))
     assert open_inputs(shipped).point == choice.chosen

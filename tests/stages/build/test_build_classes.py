@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from rich.console import Console, RenderableType
 
 from edgeseg.data.cache import SliceCache
-from edgeseg.errors import MaskError
+from edgeseg.errors import MaskError, OptionError
+from edgeseg.reports.comparison import comparison_table
+from edgeseg.reports.scores import evaluation_table
 from edgeseg.reports.summary import summarise
 from edgeseg.results import BuildResult
 from edgeseg.runtime.contract_file import read_contract_document
-from edgeseg.specs import Contract, MaskRegion, PostProcessing, VariantSpec, contract_toml
+from edgeseg.specs import Contract, MaskRegion, PostProcessing, VariantSpec, contract_toml, looked, read_looks
 from edgeseg.stages.build.overlays import overlays
 from edgeseg.stages.calibrate import choose_slices
 from edgeseg.stages.check.inputs import contract_fields
@@ -89,3 +93,52 @@ def test_builds_of_other_classes_are_not_subtracted(make_build: MakeBuild) -> No
     assert "classes: whole, core -> whole, rim" in found.differences
     assert compare(before, before, names=("a", "b")).artifacts[0].dice_delta is not None
     assert any("mean over whole, core" in remark for remark in summarise(before).remarks)
+
+
+def test_classes_are_compared_by_themselves_and_by_institution(make_build: MakeBuild) -> None:
+    row = next(row for row in make_build().artifacts if row.evaluation is not None)
+    before = make_build(artifacts=(of_classes(row, *CLASSES),))
+    after = make_build(artifacts=(of_classes(row, *CLASSES, lost={"core": 0.1}),))
+    found = compare(before, after, names=("a", "b"))
+    whole, core = found.artifacts[0].classes
+    assert (whole.name, whole.dice_delta.mean) == ("whole", 0.0)
+    assert core.dice_delta.mean == pytest.approx(-0.1)
+    assert "core: Dice" in printed(comparison_table(found))
+    score = after.artifacts[0].evaluation
+    assert score is not None
+    at = replace(score, patients=tuple(replace(one, institution="north") for one in score.patients))
+    assert "north, core" in printed(evaluation_table(at, CONTRACT))
+
+
+def printed(drawn: RenderableType) -> str:
+    console = Console(width=80, file=io.StringIO(), record=True)
+    console.print(drawn)
+    return console.export_text()
+
+
+def test_codes_and_colours_of_a_file_go_into_the_contract(tmp_path: Path) -> None:
+    told = tmp_path / "codes.toml"
+    told.write_text('[core]\ncode = ["6574001", "SCT", "Necrosis"]\ncolour = [1, 2, 3]\n')
+    whole, core = looked(CONTRACT, read_looks(told)).regions
+    assert whole == CONTRACT.regions[0]
+    assert (core.code, core.colour) == (("6574001", "SCT", "Necrosis"), (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[rim]\n", "codes are given for 'rim', and the network draws whole, core"),
+        ('[core]\ncode = ["1"]\n', "code of region 'core'"),
+        ("[core]\nshape = 1\n", "unknown key 'shape'"),
+        ("core = 1\n", "give a table for each class"),
+        ("[core", "give a table for each class"),
+    ],
+    ids=["other class", "half a code", "other key", "no table", "no TOML"],
+)
+def test_codes_that_say_nothing_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    told = tmp_path / "codes.toml"
+    told.write_text(text)
+    with pytest.raises(OptionError, match=said):
+        looked(CONTRACT, read_looks(told))
+    with pytest.raises(OptionError, match="cannot be read"):
+        read_looks(tmp_path / "absent.toml")

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from edgeseg import artifacts
-from edgeseg.artifacts import shipped_slugs
-from edgeseg.checkpoint import read_checkpoint
+from edgeseg import artifacts, networks
+from edgeseg.checkpoint import read_checkpoint, write_checkpoint
 from edgeseg.errors import ArtifactError, CheckpointError, ImageError, OptionError, OutputError
-from edgeseg.reports.build import markdown, terminal
+from edgeseg.reports.build import terminal, whole_report
 from edgeseg.reports.summary import summarise
 from edgeseg.results import REFERENCE, BuildResult
 from edgeseg.specs import BuildSpec, VariantSpec
 from edgeseg.stages.build.cells import Attempts, Cell
+from edgeseg.stages.build.inputs import with_name
 from edgeseg.stages.build.matrix import every_variant, merged
 from edgeseg.stages.build.rows import failures
 from edgeseg.targets import TARGETS
@@ -39,8 +39,8 @@ def fail(error: Exception) -> Callable[[], Cell]:
 
 def test_every_variant_is_what_ships(spec: BuildSpec) -> None:
     found = every_variant(spec, ())
-    assert sorted(one.variant.slug for one in found) == sorted(shipped_slugs()) != []
-    sizes = [artifacts.weights_path(one.variant.slug).stat().st_size for one in found]
+    assert sorted(one.network for one in found) == sorted(networks.names()) != []
+    sizes = [networks.get(one.network).weights.stat().st_size for one in found]
     assert sizes == sorted(sizes, reverse=True)
     assert all(one.checkpoint is None and one.targets == ("all",) for one in found)
 
@@ -108,7 +108,7 @@ def test_a_failed_row_shows_its_status_and_dashes(make_build: MakeBuild) -> None
     text = console.export_text()
     name = build.artifacts[-1].target
     assert f"{name}: FAILED: convert: it holds 1 x TRANSPOSE" in " ".join(text.split())
-    (line,) = [line for line in markdown(build).splitlines() if f" {name} |" in line and "FAILED" in line]
+    (line,) = [line for line in whole_report(build).splitlines() if f" {name} |" in line and "FAILED" in line]
     assert line.count("\N{EN DASH}") >= 6
     assert failures(build)[0] == f"{build.artifacts[-1].artifact} convert: it holds 1 x TRANSPOSE"
     main = build.main
@@ -152,3 +152,18 @@ def test_an_integer_file_that_flips_too_many_pixels_names_what_to_take(
     assert said in sentence
     assert ("Take" in sentence) == bool(said)
     assert ("mse" in sentence) == (target in ("tflite-int8", "ort-int8"))
+
+
+def test_a_build_knows_the_name_of_the_weights_it_takes(
+    spec: BuildSpec, tiny_checkpoint: Path, own_network: Callable[[str], Path], tmp_path: Path
+) -> None:
+    assert with_name(spec).label == "light"
+    assert with_name(replace(spec, variant=VariantSpec(alpha=0.25))).label == "alphax-0.25-half"
+    given = replace(spec, checkpoint=tiny_checkpoint, variant=read_checkpoint(tiny_checkpoint).header.variant)
+    assert with_name(given).label == "alphax-0.0625-half"
+    own_network("mine")
+    assert with_name(given).label == "mine"
+    checkpoint = read_checkpoint(tiny_checkpoint)
+    called = replace(checkpoint.header, name="trained")
+    path = write_checkpoint(tmp_path / "other" / "weights.safetensors", called, checkpoint.arrays)
+    assert with_name(replace(given, checkpoint=path)).label == "trained"

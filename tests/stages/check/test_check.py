@@ -129,6 +129,26 @@ def test_of_several_classes_the_line_says_that_dice_is_their_mean(
     assert "mean +0.0000 over 2 classes and 5 patients" in capsys.readouterr().out
 
 
+def test_a_class_that_lost_dice_fails_where_the_mean_holds(
+    gate: Gate, site: Site, capsys: pytest.CaptureFixture[str], check_schema: Callable[[str, str], None]
+) -> None:
+    site.save(site.planted(lambda row: of_classes(row, *CLASSES)))
+    assert gate("--update", "--reason", "classes") == 0
+    check_schema("baseline", site.baseline.read_text())
+    capsys.readouterr()
+    assert gate() == 0
+    assert "dice core" in capsys.readouterr().out
+    site.save(site.planted(lambda row: of_classes(row, *CLASSES, lost={"core": 0.02})))
+    capsys.readouterr()
+    assert gate("--json") == 1
+    (((_, rule), detail), *_) = failed(capsys).items()
+    assert rule == "dice core"
+    assert "mean -0.0200 over 5 patients" in detail
+    site.save(site.planted(lambda row: of_classes(row, "whole", "rim")))
+    assert gate("--json") == 1
+    assert failed(capsys)[(NAME, "dice core")].startswith("the class is not scored now")
+
+
 def test_a_drop_that_another_host_may_show_passes(gate: Gate, site: Site) -> None:
     site.save(site.planted(lambda row: dice_lost(row, 0.004)))
     assert gate() == 0
@@ -366,3 +386,39 @@ def test_the_committed_baseline_can_be_read() -> None:
     found = read_baseline(Path(__file__).parents[3] / ".ci" / "baseline.json")
     assert [item.artifact.rpartition("/")[2] for item in found.artifacts] == ["keras-fp32", "tflite-int8"]
     assert found.reason
+
+
+def _lost_by(row: ArtifactRow, patients: int, lost: float) -> ArtifactRow:
+    """Return the row with so many patients of site B, the first ones, each worse, and the others of site A, better."""
+    assert row.evaluation is not None
+    changed = tuple(
+        replace(p, institution="B" if i < patients else "A", dice=p.dice - lost if i < patients else p.dice + lost)
+        for i, p in enumerate(row.evaluation.patients)
+    )
+    return replace(row, evaluation=replace(row.evaluation, patients=changed))
+
+
+def test_a_subgroup_that_lost_fails_where_the_mean_hides_it(
+    gate: Gate, site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.save(site.planted(lambda row: _lost_by(row, 2, 0.02)))
+    assert gate() == 0
+    capsys.readouterr()
+    assert gate("--max-subgroup-drop", "0.01", "--min-subgroup", "2", "--json") == 1
+    (((artifact, rule), detail),) = failed(capsys).items()
+    assert (artifact, rule) == (NAME, "subgroup")
+    assert (
+        "worst of 2 by site: 'B', mean -0.0200 over 2 patients, one-sided 95 % bound -0.0200; at most -0.01" in detail
+    )
+    assert gate("--max-subgroup-drop", "0.03", "--min-subgroup", "2") == 0
+    capsys.readouterr()
+    assert gate("--max-subgroup-drop", "0.01", "--min-subgroup", "3", "--json") == 0
+    assert "; 1 of fewer than 3 not held" in capsys.readouterr().out
+    assert gate("--max-subgroup-drop", "0.01", "--json") == 1
+    assert "no subgroup by site has 5 patients or more" in failed(capsys)[NAME, "subgroup"]
+    patients = [p.patient for p in site.build.artifacts[0].evaluation.patients]  # type: ignore[union-attr]
+    (table := tmp_path / "scanners.csv").write_text("patient,scanner\n" + "".join(f"{p},one\n" for p in patients))
+    asked = ("--max-subgroup-drop", "0", "--by", "scanner", "--subgroups", table)
+    assert gate(*asked) == 0
+    assert gate("--by", "scanner") == 2
+    assert gate("--max-subgroup-drop", "0", "--by", "scanner") == 2

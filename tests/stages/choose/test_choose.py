@@ -22,6 +22,7 @@ from edgeseg.specs import ImageSpec, OperatingPoint, PostProcessing, TrainSpec, 
 from edgeseg.stages.choose.choice import CHOICE_FILE, choice_beside, choice_for, read_choice
 from edgeseg.stages.choose.choose import choose
 from edgeseg.stages.folds.logits import FoldRun
+from edgeseg.stages.predict import checkpoint_contract
 
 stage = importlib.import_module("edgeseg.stages.choose.choose")  # the file, not the function that the room names alike
 
@@ -232,6 +233,54 @@ def test_choices_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(OptionError, match="not what 'edgeseg choose' writes"):
         read_choice(path, variant=VARIANT.slug)
+
+
+def test_several_masks_get_a_point_each_and_their_mean_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One mask as in the other tests, and one that is right at a low threshold alone."""
+    names, found = ("whole", "core"), stage.find_runs(tmp_path)
+    image = ImageSpec(height=SIDE, width=SIDE, classes=names)
+
+    def find(_out: Path) -> tuple[FoldRun, ...]:
+        return tuple(
+            replace(run, checkpoint=replace(run.checkpoint, header=replace(run.checkpoint.header, image=image)))
+            for run in found
+        )
+
+    def both(patient: str, flips: str) -> NDArray[np.float32]:
+        low = np.full((4, SIDE, SIDE), -4.0, np.float32)
+        low[1:3, 12:18, 12:18] = np.log(0.2 / 0.8)
+        return np.stack([logits_of(patient, flips), low], axis=-1)
+
+    class Both(Heads):
+        def volume(self, patient: str) -> Any:
+            whole = Heads.volume(self, patient).reference
+            core = np.zeros_like(whole)
+            core[1:3, 12:18, 12:18] = True
+            return type("Volume", (), {"reference": np.stack([whole, core], axis=-1), "classes": names, "patient": ""})
+
+    alone = chosen_on(tmp_path)
+    monkeypatch.setattr(stage, "find_runs", find)
+    monkeypatch.setattr(stage, "held_out_logits", _giving(both))
+    choice = choose(tmp_path, Both())  # type: ignore[arg-type]
+    whole, core = choice.chosen.classes
+    assert (whole.name, whole.threshold, whole.post_processing) == (
+        "whole",
+        alone.chosen.threshold,
+        alone.chosen.post_processing,
+    )
+    assert (core.name, core.threshold) == ("core", 0.15)
+    assert [one.name for one in choice.classes] == list(names)
+    assert choice.classes[0].steps == alone.steps
+    shipped = choice.step(choice.shipped_step)
+    parts = [next(step for step in one.steps if step.name == choice.shipped_step) for one in choice.classes]
+    assert shipped.dice.mean == pytest.approx(sum(part.dice.mean for part in parts) / 2)
+    assert shipped.lesions == sum(part.lesions for part in parts)
+    assert read_choice(tmp_path, variant=VARIANT.slug) == choice
+    drawn = checkpoint_contract(find(tmp_path)[0].checkpoint.header)
+    applied = choice.chosen.applied(drawn)
+    assert [region.threshold for region in applied.regions] == [whole.threshold, 0.15]
+    with pytest.raises(OptionError, match=r"chosen for whole, core, and the network draws one mask"):
+        choice.chosen.applied(replace(drawn, regions=(), classes=()))
 
 
 def test_a_network_that_scores_0_everywhere_is_given_no_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

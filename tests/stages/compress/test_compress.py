@@ -18,7 +18,7 @@ from edgeseg.specs import Chain, ChannelPrune, Cluster, Distil, Prune, Qat, Reci
 from edgeseg.stages.calibrate.learned import ranges_beside
 from edgeseg.stages.compress.compress import compress
 from edgeseg.stages.predict.weights import checkpoint_contract, checkpoint_predictor
-from edgeseg.stages.ship.ship import train_command
+from edgeseg.stages.ship.retrain import train_command
 from edgeseg.stages.train.loop import TrainProgress
 from edgeseg.stages.train.run_folder import read_history
 

@@ -22,8 +22,9 @@ from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.stages.folds.out_of_fold import OUT_OF_FOLD, out_of_fold
 from edgeseg.stages.folds.train import FoldJob, RayPlan, fold_jobs, run_fold, train_folds
 from edgeseg.stages.predict.weights import checkpoint_predictor
-from edgeseg.stages.score.evaluate import evaluate
+from edgeseg.stages.score import evaluate
 from edgeseg.stages.train.loop import TrainProgress
+from tests._ray import FakeRay
 
 pytestmark = pytest.mark.usefixtures("untraced", "shallow")
 SPEC = TrainSpec(
@@ -117,60 +118,10 @@ def test_ray_that_is_absent_is_named(
     assert not (tmp_path / "folds").exists()
 
 
-class _Ray:
-    """Stands for Ray: tasks run when they are fetched, in this process."""
-
-    class exceptions:  # noqa: N801
-        class RayTaskError(Exception):
-            cause: Exception
-
-    def __init__(self) -> None:
-        self.up = self.broken = False
-        self.shares: dict[str, Any] = {}
-
-    def is_initialized(self) -> bool:
-        return self.up
-
-    def init(self, **options: Any) -> None:
-        if self.broken:
-            raise ConnectionError("no raylet")
-        self.up = True
-
-    def shutdown(self) -> None:
-        self.up = False
-
-    def nodes(self) -> list[dict[str, Any]]:
-        return [{"Alive": True, "Resources": {"CPU": 4.0}}, {"Alive": False, "Resources": {"CPU": 64.0}}]
-
-    def remote(self, **share: Any) -> Any:
-        self.shares = share
-
-        class Remote:
-            def __init__(self, function: Any) -> None:
-                self.function = function
-
-            def remote(self, job: FoldJob) -> tuple[Any, FoldJob]:
-                return self.function, job
-
-        return Remote
-
-    def wait(self, tasks: list[Any]) -> tuple[list[Any], list[Any]]:
-        return tasks[-1:], tasks[:-1]
-
-    def get(self, task: Any) -> Any:
-        function, job = task
-        try:
-            return function(job)
-        except Exception as error:
-            wrapped = self.exceptions.RayTaskError("a long traceback")
-            wrapped.cause = error
-            raise wrapped from error
-
-
 def test_ray_runs_the_folds_and_gives_their_own_errors(
     cache: SliceCache, split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ray, came, gathered = _Ray(), [], []
+    ray, came, gathered = FakeRay(), [], []
 
     def keep(outcomes: list[Any]) -> list[Any]:
         gathered.extend(outcomes)

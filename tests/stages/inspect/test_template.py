@@ -93,7 +93,7 @@ def test_keras_and_tflite_files_tell_it(tail: Callable[[Any, Any], Any], kind: s
         ({"tail": (("Softmax", {"axis": 1}),)}, "1 everywhere"),
         ({"source": (1, 3, 3, 3)}, "layout cannot be told"),
         ({"dtype": "FLOAT16"}, "takes float16"),
-        ({"more": ("z",)}, "one image of 3 channels"),
+        ({"more": ("z",)}, "one image of 1 to 16 channels"),
         ({"tail": ("GlobalAveragePool", "Flatten"), "result": (1, 1)}, "no segmentation network"),
         ({"tail": ("GlobalAveragePool",), "result": (1, 1, 1, 1)}, "end the model with a resize"),
     ],
@@ -136,3 +136,13 @@ def test_several_channels_become_classes_to_be_named(foreign_onnx: Write, channe
     told = json.loads(text)
     assert (told["classes"], told["foreground"], told["output"]) == (names, [1], "softmax")
     assert "which of them are tumour cannot be told" in notes[0]
+
+
+@pytest.mark.parametrize("taken", [1, 4])
+def test_any_number_of_channels_is_described_and_they_are_to_be_named(foreign_onnx: Write, taken: int) -> None:
+    source = (1, taken, 32, 48)
+    text, notes = contract_template(inspect(foreign_onnx(source=source, weight=((1.0,) * taken,))))
+    told = json.loads(text)
+    assert told["channels"] == [f"channel-{number}" for number in range(1, taken + 1)]
+    assert (told["layout"], told["height"], told["width"]) == ("NCHW", 32, 48)
+    assert f"takes {taken} channel(s)" in notes[0]

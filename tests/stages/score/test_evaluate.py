@@ -14,7 +14,7 @@ from edgeseg.results import EvalResult
 from edgeseg.runtime.stream import stream_masks
 from edgeseg.specs import FLIPS, Contract, PostProcessing, VariantSpec, patient_digest
 from edgeseg.stages.predict.predictor import BATCH_SLICES, volume_logits
-from edgeseg.stages.score.evaluate import check_unseen, dice_delta, evaluate, predicted_masks
+from edgeseg.stages.score import check_unseen, dice_delta, evaluate, predicted_masks
 
 SIDE = 16
 CONTRACT = Contract(

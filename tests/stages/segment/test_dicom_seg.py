@@ -16,8 +16,8 @@ from pydicom.uid import EnhancedMRImageStorage
 
 from edgeseg.data.dicom import DicomSeries
 from edgeseg.data.open_scan import open_scan
-from edgeseg.errors import DatasetError
-from edgeseg.specs import RunOptions
+from edgeseg.errors import DatasetError, OptionError
+from edgeseg.specs import MaskRegion, RunOptions, own_regions
 from edgeseg.stages.segment.dicom_seg import SegMasks
 from edgeseg.stages.segment.run import run
 from tests.stages.segment._heads import in_two_files
@@ -41,9 +41,9 @@ def opened(folder: Path) -> DicomSeries:
     return reference
 
 
-def written(folder: Path, masks: Any) -> Any:
+def written(folder: Path, masks: Any, regions: tuple[MaskRegion, ...] = ()) -> Any:
     """Write masks of a series, slice by slice, as `run` does, and read the file back."""
-    writer = SegMasks(folder.parent / "seg.dcm", opened(folder), SHA256)
+    writer = SegMasks(folder.parent / "seg.dcm", opened(folder), SHA256, regions)
     for index, mask in enumerate(masks):
         writer.add(index, f"slice_{index}", mask)
     (path,) = writer.finish()
@@ -201,15 +201,17 @@ def test_no_tumour_is_a_seg_of_empty_frames(write_dicom: Write, scan_values: dic
 
 
 @pytest.mark.parametrize("files", ["one each", "two of several"])
-def test_a_validator_finds_no_error(write_dicom: Write, scan_values: dict[str, Any], masks: Any, files: str) -> None:
+def test_a_validator_finds_no_error(
+    write_dicom: Write, scan_values: dict[str, Any], masks: Any, three: Any, files: str
+) -> None:
     tool = shutil.which("dciodvfy")
     if tool is None:
         pytest.skip("dciodvfy (Debian package dicom3tools) is not installed")
     folder = write_dicom("flair", scan_values["flair"], description="FLAIR", **_JAPANESE)
     if files != "one each":
         in_two_files(folder)
-    for drawn in (masks, np.zeros_like(masks)):
-        written(folder, drawn)
+    for drawn in (masks, np.zeros_like(masks), three):
+        written(folder, drawn, PARTS if drawn.ndim > masks.ndim else ())
         done = subprocess.run([tool, str(folder.parent / "seg.dcm")], capture_output=True, text=True, check=False)
         said = done.stdout + done.stderr
         assert "Segmentation" in said
@@ -217,3 +219,56 @@ def test_a_validator_finds_no_error(write_dicom: Write, scan_values: dict[str, A
 
 
 _JAPANESE: dict[str, Any] = {"SpecificCharacterSet": SCRIPTS["Japanese"][0], "PatientName": SCRIPTS["Japanese"][1]}
+
+PARTS = own_regions(("whole-tumour", "oedema", "enhancing"))
+THALAMUS = ("42695009", "SCT", "Thalamus", "123037004", "SCT", "Anatomical Structure")
+
+
+@pytest.fixture
+def three(masks: Any) -> Any:
+    """`(slices, h, w, 3) bool`: a tumour, a part of it, and nothing."""
+    part = masks.copy()
+    part[..., ::2] = False
+    return np.stack([masks, part, np.zeros_like(masks)], axis=-1)
+
+
+def test_another_reader_finds_each_class_its_codes_and_its_pixels(
+    write_dicom: Write, scan_values: dict[str, Any], three: Any
+) -> None:
+    """Read by highdicom, by the files that the frames refer to; classes overlap, and an empty one says so."""
+    import highdicom
+
+    folder = write_dicom("flair", scan_values["flair"], description="FLAIR")
+    written(folder, three, PARTS)
+    seg = highdicom.seg.segread(folder.parent / "seg.dcm")
+    told = [seg.get_segment_description(number) for number in seg.segment_numbers]
+    assert [one.segment_label for one in told] == ["whole-tumour", "oedema", "enhancing"]
+    assert [one.segmented_property_type.value for one in told] == ["108369006", "79654002", "C113842"]
+    assert {one.segmented_property_category.value for one in told} == {"49755003"}
+    assert len({one.tracking_uid for one in told}) == 3
+    assert len({tuple(one.RecommendedDisplayCIELabValue) for one in told}) == 3
+    assert [one.get("SegmentDescription") for one in told] == [None, None, "Nothing of it was found"]
+    frames = opened(folder).frames
+    uids = [pydicom.dcmread(frame.path, stop_before_pixels=True).SOPInstanceUID for frame in frames]
+    pixels = seg.get_pixels_by_source_instance(uids)
+    assert np.array_equal(pixels.astype(bool), three)
+
+
+def test_codes_of_the_contract_go_before_the_name(write_dicom: Write, scan_values: dict[str, Any], three: Any) -> None:
+    folder = write_dicom("flair", scan_values["flair"], description="FLAIR")
+    names = ("wt", "un\\known", "n" * 70)
+    regions = tuple(
+        MaskRegion(name=name, channels=(number,), label=number + 1, code=THALAMUS if number == 0 else ())
+        for number, name in enumerate(names)
+    )
+    first, second, third = written(folder, three, regions).SegmentSequence
+    category, kind = first.SegmentedPropertyCategoryCodeSequence[0], first.SegmentedPropertyTypeCodeSequence[0]
+    assert (kind.CodeValue, kind.CodeMeaning, category.CodeMeaning) == ("42695009", "Thalamus", "Anatomical Structure")
+    assert (second.SegmentLabel, third.SegmentLabel) == ("un known", "n" * 64)
+    assert second.SegmentedPropertyTypeCodeSequence[0].CodeMeaning == "Tissue"
+
+
+@pytest.mark.parametrize("code", [("1", "SCT"), ("1" * 17, "SCT", "x"), ("1", "SCT", "a\\b"), ("1", "SCT", "")])
+def test_a_code_that_cannot_be_written_is_refused(code: tuple[str, ...]) -> None:
+    with pytest.raises(OptionError, match=r"code of region 'x'.*value, scheme and meaning"):
+        MaskRegion(name="x", channels=(0,), label=1, code=code)

@@ -11,15 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeseg import artifacts
+from edgeseg import artifacts, networks
 from edgeseg.checkpoint import CheckpointHeader, read_checkpoint, write_checkpoint
 from edgeseg.data.split import read_split
-from edgeseg.errors import CheckpointError, DataError, OptionError
+from edgeseg.errors import ArtifactError, CheckFailedError, CheckpointError, DataError, OptionError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import BuildResult, Choice, EpochRecord
 from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
 from edgeseg.stages.choose.choice import CHOICE_FILE, read_choice
-from edgeseg.stages.ship.ship import ModelCard, ship, train_command
+from edgeseg.stages.ship.identity import Naming
+from edgeseg.stages.ship.retrain import train_command
+from edgeseg.stages.ship.ship import ModelCard, ship
 from edgeseg.stages.train.run_folder import HISTORY, History
 
 FOLDS = artifacts.shipped("calibration", "splits", "tcga-lgg-folds5.json")
@@ -155,3 +157,122 @@ def test_a_choice_ships_beside_the_weights_and_goes_with_the_next_ones(
     ship(run, build, into=tmp_path / "models")
     assert not (folder / CHOICE_FILE).exists()
     assert from_json(ModelCard, (folder / "card.json").read_bytes()).out_of_fold is None
+
+
+@pytest.fixture
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder outside every checkout, and the user's folder for data, which is empty."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return tmp_path / "data-home" / "edgeseg"
+
+
+def test_outside_a_checkout_it_goes_where_every_command_looks(run: Path, build: BuildResult, at_home: Path) -> None:
+    folder = ship(run, build, naming=Naming(name="mine", purpose="a test"))
+    assert folder == at_home / "models" / "mine"
+    network = networks.get("mine")
+    assert network.own
+    assert network.record.purpose == "a test"
+    assert network.record.weights_sha256 == artifacts.sha256_file(network.weights)
+    assert networks.get("light").own is False
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_in_the_checkout_it_goes_into_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(artifacts.__file__).resolve().parents[1]
+    monkeypatch.chdir(root / "edgeseg")
+    assert artifacts.own_home() == root
+
+
+def test_a_taken_name_is_refused_unless_the_place_is_taken_on_purpose(
+    run: Path, build: BuildResult, header: CheckpointHeader, at_home: Path
+) -> None:
+    for name, told in (("light", "taken by the network in"), ("unet", "means something else"), ("A", "small letters")):
+        with pytest.raises(OptionError, match=told):
+            ship(run, build, naming=Naming(name=name))
+    assert not at_home.exists()
+    first = ship(run, build, naming=Naming(name="mine", purpose="a test"))
+    assert ship(run, build, naming=Naming(name="mine")) == first
+    write_checkpoint(run / "weights.safetensors", replace(header, epoch=9), {"head/bias": np.ones(1, np.float32)})
+    newer = replace(build, weights_sha256=artifacts.sha256_file(run / "weights.safetensors"))
+    with pytest.raises(OptionError, match="or put these weights in its place with --replace"):
+        ship(run, newer, naming=Naming(name="mine"))
+    with pytest.raises(OptionError, match="taken by the network in"):
+        ship(run, newer, naming=Naming(name="light", in_place=True))
+    assert ship(run, newer, naming=Naming(name="mine", in_place=True)) == first
+    assert networks.get("mine").record.purpose == "a test"
+
+
+def test_a_slug_that_a_network_has_is_no_name_for_another(
+    run: Path, build: BuildResult, header: CheckpointHeader, at_home: Path
+) -> None:
+    shape = VariantSpec()
+    given = replace(header, variant=shape, train=replace(header.train, variant=shape))
+    write_checkpoint(run / "weights.safetensors", given, {"head/bias": np.zeros(1, np.float32)})
+    made = replace(build, weights_sha256=artifacts.sha256_file(run / "weights.safetensors"))
+    with pytest.raises(OptionError, match=r"'alphax-0.125-half' is the slug of the network 'light' too"):
+        ship(run, made)
+    write_checkpoint(run / "weights.safetensors", replace(given, name="mine"), {"head/bias": np.zeros(1, np.float32)})
+    named = replace(build, weights_sha256=artifacts.sha256_file(run / "weights.safetensors"))
+    assert ship(run, named).name == "mine"
+
+
+def test_a_build_that_failed_a_check_ships_only_when_told(run: Path, build: BuildResult, at_home: Path) -> None:
+    rows = tuple(
+        replace(row, status="FAILED: convert: no") if row.target != "keras-fp32" else row for row in build.artifacts
+    )
+    failed = replace(build, artifacts=rows)
+    with pytest.raises(CheckFailedError, match=r"the build failed \d of its checks: .* --allow-failed"):
+        ship(run, failed, naming=Naming(name="mine"))
+    assert not at_home.exists()
+    ship(run, failed, naming=Naming(name="mine"), allow_failed=True)
+    assert len(networks.get("mine").record.failed) == len(rows) - 1
+
+
+def test_a_build_on_phantoms_ships_only_when_told(run: Path, build: BuildResult, at_home: Path) -> None:
+    rows = tuple(
+        replace(row, evaluation=replace(row.evaluation, data="phantom")) if row.evaluation else row
+        for row in build.artifacts
+    )
+    rehearsal = replace(build, data="phantom", artifacts=rows)
+    with pytest.raises(DataError, match="--allow-phantoms"):
+        ship(run, rehearsal, naming=Naming(name="mine"))
+    ship(run, rehearsal, naming=Naming(name="mine"), allow_phantoms=True)
+    assert networks.get("mine").record.rests_on_phantoms
+
+
+def test_the_files_of_the_build_go_along_and_altered_ones_do_not(
+    run: Path, build: BuildResult, at_home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "build").mkdir()
+    content = b"a file of onnx-int8"
+    (tmp_path / "build" / "onnx-int8.onnx").write_bytes(content)
+    row = replace(
+        build.artifacts[0],
+        artifact="onnx-int8",
+        target="onnx-int8",
+        path="onnx-int8.onnx",
+        sha256=artifacts.sha256_bytes(content),
+        size_bytes=len(content),
+    )
+    made = replace(build, artifacts=(build.artifacts[0], row))
+    ship(run, made, naming=Naming(name="mine"), files_from=tmp_path / "build")
+    assert networks.get("mine").file().read_bytes() == content
+    ship(run, made, naming=Naming(name="mine"))
+    assert networks.get("mine").files() is None
+    (tmp_path / "build" / "onnx-int8.onnx").write_bytes(b"x")
+    with pytest.raises(ArtifactError, match="missing or was altered since the build"):
+        ship(run, made, naming=Naming(name="other"), files_from=tmp_path / "build")
+
+
+def test_scores_out_of_fold_are_those_of_the_same_shape(
+    run: Path, build: BuildResult, at_home: Path, tmp_path: Path
+) -> None:
+    scores = Path(__file__).resolve().parents[3] / "benchmarks" / "out-of-fold.json"
+    with pytest.raises(OptionError, match=r"is of 'alphax-0.125-half', and these weights are of 'alphax-0.0625-half'"):
+        ship(run, build, naming=Naming(name="mine", out_of_fold=scores))
+    (tmp_path / "bad.json").write_text("{}")
+    with pytest.raises(ArtifactError, match="not scores out of fold"):
+        ship(run, build, naming=Naming(name="mine", out_of_fold=tmp_path / "bad.json"))
+    assert not at_home.exists()

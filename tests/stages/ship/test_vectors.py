@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgeseg import networks
 from edgeseg.artifacts import sha256_bytes, sha256_file
 from edgeseg.components import post_process
 from edgeseg.data.phantom import phantom_volume
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results.golden_vectors import GoldenSet
 from edgeseg.runtime.self_test import decode_runs
-from edgeseg.specs import VariantSpec
 from edgeseg.stages.ship.convert import sources
 from edgeseg.stages.ship.unit_vectors import units
 from edgeseg.stages.ship.vectors import MANIFEST, MIN_TUMOUR_PIXELS, SEED, SLICES, UNITS_FILE
@@ -30,7 +30,7 @@ def kept() -> GoldenSet:
 
 def test_they_rest_on_the_weights_ranges_and_choice_that_ship(kept: GoldenSet) -> None:
     made_from = {name: getattr(kept, name) for name in ("weights_sha256", "ranges_sha256", "choice_sha256")}
-    assert made_from == sources(VariantSpec()), ANEW
+    assert made_from == sources(networks.get("light")), ANEW
 
 
 def test_the_slices_are_the_phantoms_and_no_other_picture_lies_beside_them(kept: GoldenSet) -> None:

@@ -13,7 +13,7 @@ from edgeseg.errors import CheckpointError, OptionError, OutputError
 from edgeseg.jsonio import to_json
 from edgeseg.results import EpochRecord
 from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
-from edgeseg.stages.ship.ship import train_command
+from edgeseg.stages.ship.retrain import train_command
 from edgeseg.stages.train.average import average
 from edgeseg.stages.train.run_folder import HISTORY, History, read_history
 

@@ -26,11 +26,14 @@ from edgeseg.specs import (
     MaskRegion,
     PostProcessing,
     RunOptions,
+    Scoring,
     TrainSpec,
     VariantSpec,
     refuse_regions,
 )
 from edgeseg.stages.build.inputs import open_inputs
+from edgeseg.stages.calibrate.sensitivity import _answers
+from edgeseg.stages.experiments.run import _score
 from edgeseg.stages.inspect import inspect
 from edgeseg.stages.predict import checkpoint_predictor, network_of
 from edgeseg.stages.score import evaluate, verify
@@ -156,6 +159,21 @@ def test_a_run_writes_labels_colours_and_figures_of_each_class(
         assert picture.mode == "P"
         assert np.array_equal(np.asarray(picture), np.where(masks[0, ..., 1], 2, masks[0, ..., 0]))
         assert (picture.getpalette() or [])[3:9] == [255, 60, 40, 60, 200, 80]
+
+
+def test_layers_are_ranked_by_the_mean_of_the_classes(cache: SliceCache, weights: Checkpoint) -> None:
+    predictor = checkpoint_predictor(weights)
+    found = _answers(predictor, predictor.contract, [cache.volume("p3")])
+    score = evaluate(predictor, [cache.volume("p3")], artifact="a", data="discs")
+    assert found.dice_mean == pytest.approx(score.dice.mean)
+    assert found.logits[0].shape == (4, SIDE, SIDE, 2)
+
+
+def test_a_plan_scores_the_mean_of_the_classes(cache: SliceCache, weights: Checkpoint) -> None:
+    found = _score(cache, "p3", checkpoint_predictor(weights), Scoring())
+    whole = evaluate(checkpoint_predictor(weights), [cache.volume("p3")], artifact="a", data="discs")
+    assert found.dice == pytest.approx(whole.dice.mean)
+    assert found.tumour_free_slices == whole.patients[0].tumour_free_slices
 
 
 def test_a_softmax_of_classes_gives_the_masks_of_its_regions() -> None:

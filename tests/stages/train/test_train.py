@@ -22,7 +22,7 @@ from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import CheckpointError, OptionError, OutputError, SeenPatientError, SplitError, TrainingError
 from edgeseg.results import TrainResult
 from edgeseg.specs import TrainSpec, VariantSpec
-from edgeseg.stages.ship.ship import train_command
+from edgeseg.stages.ship.retrain import train_command
 from edgeseg.stages.train.distribute import Team
 from edgeseg.stages.train.loop import TrainLoop, TrainProgress
 from edgeseg.stages.train.run_folder import History, read_history

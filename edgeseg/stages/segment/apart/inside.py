@@ -11,7 +11,8 @@ import numpy as np
 from edgeseg.data.dicom import DicomSeries
 from edgeseg.data.nifti import NiftiSequence
 from edgeseg.data.scan import SourcedScan
-from edgeseg.jsonio import to_plain
+from edgeseg.jsonio import from_plain, to_plain
+from edgeseg.specs import MaskRegion
 from edgeseg.stages.segment.apart.facts import NiftiFacts, ScanFacts
 from edgeseg.stages.segment.masks import Writer
 from edgeseg.workers.apart import Inside, Limits
@@ -102,7 +103,8 @@ class _Reading:
         from edgeseg.stages.segment.dicom_seg import SegMasks
 
         series = cast(DicomSeries, self._open_scan.reference)
-        self._writer = SegMasks(Path(message["path"]), series, message["model_sha256"])
+        regions = tuple(from_plain(MaskRegion, one) for one in message["regions"])
+        self._writer = SegMasks(Path(message["path"]), series, message["model_sha256"], regions)
         return {}
 
     def mask(self, message: Answer) -> Answer:

@@ -16,6 +16,7 @@ from edgeseg import errors
 from edgeseg.errors import DatasetError, EdgeSegError, LimitError
 from edgeseg.jsonio import JsonFormatError, from_plain, to_plain
 from edgeseg.results import UnusedFiles, UsedSequence
+from edgeseg.specs import MaskRegion
 from edgeseg.stages.segment.apart.facts import NiftiFacts, ScanFacts
 from edgeseg.stages.segment.apart.inside import SLICE_S
 from edgeseg.workers.apart import Limits, Pool, Process
@@ -102,9 +103,10 @@ class _Talk:
         self._more_s = reader.limits.cpu_s + SLICE_S * self._slices
         return facts, self._read(answer)
 
-    def seg(self, path: Path, model_sha256: str) -> None:
-        self._more_s += _SEG_S + _SEG_S_PER_SLICE * self._slices
-        self.ask("seg", path=str(path), model_sha256=model_sha256, more_s=self._more_s)
+    def seg(self, path: Path, model_sha256: str, regions: tuple[MaskRegion, ...]) -> None:
+        self._more_s += _SEG_S + _SEG_S_PER_SLICE * self._slices * max(1, len(regions))
+        told = [to_plain(region) for region in regions]
+        self.ask("seg", path=str(path), model_sha256=model_sha256, regions=told, more_s=self._more_s)
 
     def ask(self, op: str, **more: Any) -> dict[str, Any]:
         return self._send({"op": op, **more}, 2 * self._more_s)
@@ -187,13 +189,13 @@ class ApartScan:
         self._warnings = told if told is not None else self._warnings
         return found
 
-    def seg_writer(self, path: Path, model_sha256: str) -> ApartSeg:
-        """Have a DICOM SEG made there, which refers to headers that are read there.
+    def seg_writer(self, path: Path, model_sha256: str, regions: tuple[MaskRegion, ...] = ()) -> ApartSeg:
+        """Have a DICOM SEG made there, which refers to headers that are read there; without regions of one mask.
 
         Raises:
             DatasetError: when the headers lack what it needs.
         """
-        return ApartSeg(self._talk, path, model_sha256)
+        return ApartSeg(self._talk, path, model_sha256, regions)
 
     def tell(self, op: str, array: NDArray[np.uint8], **more: Any) -> None:
         """Have the process do something else with an array, which the module of the pool knows by this name.
@@ -212,15 +214,15 @@ class ApartScan:
 
 
 class ApartSeg:
-    """One `.dcm` with the mask of the whole volume."""
+    """One `.dcm` with the masks of the whole volume."""
 
-    def __init__(self, talk: _Talk, path: Path, model_sha256: str) -> None:
+    def __init__(self, talk: _Talk, path: Path, model_sha256: str, regions: tuple[MaskRegion, ...]) -> None:
         """Make sure that it can be written."""
         self._talk, self._path = talk, path
-        talk.seg(path, model_sha256)
+        talk.seg(path, model_sha256, regions)
 
     def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
-        """Take one mask, `(h, w) bool`."""
+        """Take the mask of one slice, `(h, w) bool`, or of R regions `(h, w, R) bool`."""
         self._talk.mask(index, name, mask.astype(np.uint8))
 
     def finish(self) -> tuple[Path, ...]:

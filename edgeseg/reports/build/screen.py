@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
+from edgeseg.reports.build.short import SHORT_HEAD, row_cells, start_cells, starts
 from edgeseg.reports.build.tried import tried_table
 from edgeseg.reports.table import figures, literal, rich_table
-from edgeseg.reports.words import ABSENT, interval_text, latency_text, milliseconds_text, size_text, times_text
-from edgeseg.results import GOOD_STATUS, BaselineResult, LatencyResult, Report, ReportRow
+from edgeseg.reports.words import ABSENT, interval_text, latency_text, size_text, times_text
+from edgeseg.results import GOOD_STATUS, BaselineResult, Report, ReportRow
 
 _STATUS_COLUMNS = 6
 
 
 def terminal(report: Report, *, verbose: bool = False) -> RenderableType:
-    """Draw, for 80 columns, the answer, one table per variant, the baseline above the first, and what was tried.
+    """Draw, for 80 columns, the answer, one table per network, the baseline above the first, and what was tried.
 
     Args:
         report: summed up.
@@ -27,10 +27,10 @@ def terminal(report: Report, *, verbose: bool = False) -> RenderableType:
     """
     notes: list[str] = []
     parts: list[RenderableType] = [literal(report.verdict, "bold"), Text()]
-    variants = list(dict.fromkeys(row.variant for row in report.rows))
+    networks = list(dict.fromkeys(row.label for row in report.rows))
     draw = _wide_table if verbose else _table
-    for number, variant in enumerate(variants or [""]):
-        rows = [row for row in report.rows if row.variant == variant]
+    for number, network in enumerate(networks or [""]):
+        rows = [row for row in report.rows if row.label == network]
         parts.append(draw(report, rows, notes, first=number == 0))
     for searched in report.budgets:
         parts += [Text(), tried_table(searched), literal(f"{searched.describe()}.")]
@@ -44,30 +44,12 @@ def terminal(report: Report, *, verbose: bool = False) -> RenderableType:
 
 
 def _table(report: Report, rows: list[ReportRow], notes: list[str], *, first: bool) -> Table:
-    heads = ("size", "x smaller", "Dice mean [95 %]", "ms a slice")
-    body = [
-        (
-            f"{row.target} {mark}" if (mark := _mark(row, notes)) else row.target,
-            size_text(row.size_bytes),
-            times_text(row.times_smaller_than_file),
-            interval_text(row.dice, mark=row.seen_mark or " "),
-            _median(row.latency),
-        )
-        for row in rows
-    ]
-    if first and report.baseline is not None:
-        whole = report.baseline.size_bytes
-        body[:0] = [
-            (
-                line.name,
-                size_text(line.size_bytes),
-                times_text(whole / line.size_bytes),
-                line.dice,
-                _median(line.latency),
-            )
-            for line in _baselines(report.baseline, report.r2)
-        ]
-    return rich_table((Column("artifact", overflow="fold"), *figures(*heads)), body, title=_title(rows))
+    body = [*start_cells(report)] if first else []
+    for row in rows:
+        mark = _mark(row, notes)
+        body.append(row_cells(row, f"{row.target} {mark}" if mark else row.target))
+    name, *heads = SHORT_HEAD
+    return rich_table((Column(name, overflow="fold"), *figures(*heads)), body, title=_title(rows))
 
 
 def _wide_table(report: Report, rows: list[ReportRow], notes: list[str], *, first: bool) -> Table:
@@ -100,38 +82,20 @@ def _wide_row(row: ReportRow, notes: list[str]) -> tuple[str, ...]:
     )
 
 
-class _Line(NamedTuple):
-    """A file that the artifacts are compared with."""
-
-    name: str
-    size_bytes: int
-    dice: str
-    latency: LatencyResult | None
-
-
-def _baselines(base: BaselineResult, r2: BaselineResult | None) -> list[_Line]:
-    """Return the lines of the original file, of its weights alone, and of the largest network of the study."""
-    dice = ABSENT if base.evaluation is None else interval_text(base.evaluation.dice)
-    return [
-        _Line("your file" if base.given else "baseline", base.size_bytes, dice, base.latency),
-        _Line("its weights", base.weights_size_bytes, ABSENT, None),
-        *([] if r2 is None else [_Line(r2.variant, r2.size_bytes, ABSENT, r2.latency)]),
-    ]
-
-
 def _wide_baselines(base: BaselineResult, r2: BaselineResult | None) -> Iterator[tuple[str, ...]]:
-    for line in _baselines(base, r2):
+    for line in starts(base, r2):
         ratios = (times_text(whole / line.size_bytes) for whole in (base.size_bytes, base.weights_size_bytes))
         size, times = size_text(line.size_bytes), " / ".join(ratios)
         yield line.name, size, times, line.dice, ABSENT, latency_text(line.latency), GOOD_STATUS
 
 
 def _title(rows: list[ReportRow]) -> str | None:
-    return f"{rows[0].variant}: {rows[0].parameters:,} parameters, {rows[0].macs / 1e9:.2f} G MACs" if rows else None
-
-
-def _median(latency: LatencyResult | None) -> str:
-    return ABSENT if latency is None else milliseconds_text(latency.latency_ms_p50)
+    """Call a network by its name, its slug beside it."""
+    if not rows:
+        return None
+    first = rows[0]
+    name = first.label if first.label == first.variant else f"{first.label} ({first.variant})"
+    return f"{name}: {first.parameters:,} parameters, {first.macs / 1e9:.2f} G MACs"
 
 
 def _than(base: BaselineResult) -> str:

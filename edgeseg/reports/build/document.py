@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgeseg.reports.build.short import SHORT_HEAD, row_cells, start_cells
 from edgeseg.reports.build.tried import TRIED_HEAD, tried_rows
+from edgeseg.reports.subgroups import WORST_HEAD, worst_rows
 from edgeseg.reports.summary import summarise
 from edgeseg.reports.table import escape, markdown_table_lines
 from edgeseg.reports.words import ABSENT, interval_text, latency_text, size_text, times_text
@@ -25,15 +27,22 @@ _MARKDOWN_HEAD = (
 )  # fmt: skip
 
 
+def short_markdown_table(report: Report) -> str:
+    """Draw the answer, five columns, what weakens them, and what was measured on; `--into` takes it."""
+    body = [*start_cells(report), *(row_cells(row, f"{row.variant} {row.target}") for row in report.rows)]
+    remarks = [f"- {escape(remark)}" for remark in (*report.cautions, *report.conditions)]
+    return "\n".join((escape(report.verdict), "", *markdown_table_lines(SHORT_HEAD, body), "", *remarks))
+
+
 def markdown_table(report: Report) -> str:
-    """Draw the main table with its remarks in Markdown; this is what `--into README.md` takes."""
+    """Draw the main table with its remarks in Markdown; `--into FILE --verbose` takes it."""
     body = [*_baseline_lines(report.baseline, report.r2), *(_markdown_row(row) for row in report.rows)]
     return "\n".join(
         (*markdown_table_lines(_MARKDOWN_HEAD, body), "", *(f"- {escape(remark)}" for remark in report.remarks))
     )
 
 
-def markdown(build: BuildResult) -> str:
+def whole_report(build: BuildResult) -> str:
     """Draw the whole report in Markdown: the table, the institutions, the patients of the main artifact, the stages."""
     report = summarise(build)
     parts = ["# edgeseg build report", "", f"**{escape(report.verdict)}**", "", f"`{build.command}`", ""]
@@ -46,6 +55,8 @@ def markdown(build: BuildResult) -> str:
     evaluated = [row for row in build.artifacts if row.evaluation is not None]
     if evaluated:
         parts += ["", "## By institution", "", *_institution_lines(evaluated)]
+    if worst := worst_rows(evaluated):
+        parts += ["", "## Worst subgroups", "", *markdown_table_lines(WORST_HEAD, worst)]
     main = build.main
     if main is not None and main.evaluation is not None:
         parts += ["", f"## Patients: {main.artifact}", "", "The artifact to ship of those that failed no check.", ""]
@@ -87,7 +98,7 @@ def _scores(base: BaselineResult) -> tuple[str, str, str, str]:
 
 def _markdown_row(row: ReportRow) -> tuple[str, ...]:
     return (
-        f"{row.variant} {row.target}",
+        f"{row.label} {row.target}",
         size_text(row.size_bytes),
         size_text(row.gzip_size_bytes),
         times_text(row.times_smaller_than_file),

@@ -1,0 +1,86 @@
+"""Networks that have a name: what `models/<name>/` says of each, and what `edgeseg networks` lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edgeseg.results.common import RESULT_SCHEMA_VERSION, Interval
+from edgeseg.specs import ImageSpec, VariantSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkScore:
+    """Dice per patient, the mean with its 95 % interval over `patients` of `data`."""
+
+    dice: Interval
+    patients: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkRecord:
+    """What `models/<name>/network.json` holds: the name that people say, and which weights it belongs to.
+
+    `slug` is the identity of the network's shape, which stands in files; several networks can share it. `held_out` are
+    the scores that the weights shipped with, on patients that training did not see. `out_of_fold` is the Dice of
+    networks trained in the same way, each patient scored by one that never saw them; None where nobody measured it.
+    `rests_on_phantoms` says that there was no real patient in its training or its scores. `failed` are the checks that
+    the build failed that it was shipped with.
+    """
+
+    name: str
+    slug: str
+    purpose: str
+    spec: VariantSpec
+    image: ImageSpec
+    parameters: int
+    macs: int
+    weights_sha256: str
+    held_out: NetworkScore
+    out_of_fold: NetworkScore | None = None
+    rests_on_phantoms: bool = False
+    failed: tuple[str, ...] = ()
+    schema_version: int = RESULT_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkFile:
+    """One converted file of a network."""
+
+    target: str
+    file: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkFiles:
+    """What `models/<name>/artifacts.json` holds: the converted files, and the digests of what they were made from.
+
+    A digest is empty where there was no such file. `versions` are those of the tools that made them.
+    """
+
+    weights_sha256: str
+    ranges_sha256: str
+    choice_sha256: str
+    files: tuple[NetworkFile, ...]
+    versions: dict[str, str] = field(default_factory=dict)
+    schema_version: int = RESULT_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedNetwork:
+    """A network with its files and the folder that holds them; `own` where the user shipped it."""
+
+    network: NetworkRecord
+    files: tuple[NetworkFile, ...]
+    folder: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkList:
+    """The networks that have a name, the largest first."""
+
+    networks: tuple[ListedNetwork, ...]
+    schema_version: int = RESULT_SCHEMA_VERSION

@@ -1,0 +1,78 @@
+"""Convert the networks in `models/` into the files that ship, or see whether those that are there are the ones.
+
+    python tools/ship_artifacts.py                 every network whose weights, ranges or choice have changed
+    python tools/ship_artifacts.py --all           every network
+    python tools/ship_artifacts.py --check micro   convert it again into a scratch folder: every byte must be the same
+
+It is what `make ship-artifacts` and `make check-artifacts` run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from edgeseg import networks
+from edgeseg.errors import EdgeSegError
+from edgeseg.place import scratch
+from edgeseg.stages.ship import SHIPPED_TARGETS, convert_shipped, files_are_stale, network_file, write_files
+
+MOST_BYTES, MOST_FILE_BYTES = 12 << 20, 5 << 20
+"""All that ships in models/, and one file of it."""
+
+
+def main() -> int:
+    """Run; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="networks; every one that ships unless given")
+    parser.add_argument("--all", action="store_true", help="also those whose inputs have not changed")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a byte would change")
+    given = parser.parse_args()
+    try:
+        chosen = [networks.get(name) for name in given.names] or [one for one in networks.every() if not one.own]
+        return _check(chosen) if given.check else _write(chosen, everything=given.all or bool(given.names))
+    except EdgeSegError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _write(chosen: list[networks.Network], *, everything: bool) -> int:
+    for network in chosen:
+        if everything or files_are_stale(network):
+            made = write_files(network, say=_say)
+            print(f"{network.name}: " + ", ".join(f"{one.target} {one.size_bytes:,} bytes" for one in made.files))
+        else:
+            print(f"{network.name}: unchanged")
+    return _sizes()
+
+
+def _check(chosen: list[networks.Network]) -> int:
+    failed = 0
+    for network in chosen:
+        kept = network.files()
+        with scratch("artifacts") as folder:
+            paths = convert_shipped(SHIPPED_TARGETS, network, folder, say=_say)
+            made = tuple(network_file(target, path) for target, path in zip(SHIPPED_TARGETS, paths, strict=True))
+        same = kept is not None and kept.files == made and not files_are_stale(network)
+        print(f"{network.name}: {'the same, byte for byte' if same else 'DIFFERS; run: make ship-artifacts'}")
+        failed += not same
+    return 1 if failed else _sizes()
+
+
+def _sizes() -> int:
+    files = [path for one in networks.every() if not one.own for path in one.folder.iterdir() if path.is_file()]
+    sizes = {path: path.stat().st_size for path in files}
+    large = [path for path, size in sizes.items() if size > MOST_FILE_BYTES]
+    whole = sum(sizes.values())
+    print(f"models/: {whole / 2**20:.1f} MiB in {len(files)} files; the most is {MOST_BYTES >> 20} MiB")
+    for path in large:
+        print(f"error: {path} has more than {MOST_FILE_BYTES >> 20} MiB", file=sys.stderr)
+    return 1 if large or whole > MOST_BYTES else 0
+
+
+def _say(text: str) -> None:
+    print(f"converting {text}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
