@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from alone import QUANTILE_SAID, milliseconds, seconds_alone
 
-from edgeseg.checkpoint import shipped_variants
+from edgeseg import networks
 from edgeseg.reports.table import markdown_table_lines, splice
 from edgeseg.results import Census
 from edgeseg.specs import Contract, VariantSpec
@@ -83,9 +83,9 @@ def main() -> None:
     parser.add_argument("--into", type=Path, metavar="FILE", help="put the table between the marks of a Markdown file")
     parser.add_argument("--no-arm", action="store_true", help="leave the instructions out")
     given = parser.parse_args()
-    shipped = (spec for spec in shipped_variants() if spec not in (*LIGHT, *MICRO))
+    shipped = (network.record.spec for network in networks.every() if not network.own)
     with tempfile.TemporaryDirectory(prefix="edgeseg-shapes-") as folder:
-        made = [_made(spec, Path(folder)) for spec in (*LIGHT, *MICRO, *shipped)]
+        made = [_made(spec, Path(folder)) for spec in dict.fromkeys((*LIGHT, *MICRO, *shipped))]
         files = [path for candidate in made for path in candidate.files]
         load = load_average()
         ms = _milliseconds(files, runs=given.runs, processes=given.processes)

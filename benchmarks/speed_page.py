@@ -21,8 +21,8 @@ from alone import QUANTILE_SAID, WARMUP, milliseconds, parsed, seconds_alone
 from shapes import drawn
 from transposed import job_of
 
-from edgeseg import artifacts
-from edgeseg.checkpoint import Checkpoint, read_checkpoint, shipped_variants
+from edgeseg import artifacts, networks
+from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.reports.table import markdown_table_lines
 from edgeseg.specs import Contract, VariantSpec
 from edgeseg.stages.environment import environment, load_average
@@ -38,7 +38,7 @@ REFERENCES = {
 }
 FORMATS = tuple(name for name, target in TARGETS.items() if target.runtime in ("onnxruntime", "litert"))
 SLOW_RUNS = 10
-STEM = "enc1_1_conv"
+DEFAULT, STEM = "light", "enc1_1_conv"
 WHOLE = "unsigned, weights of 8 bits (exact only with VNNI)"
 COUNTED = ("tflite-fp32", "tflite-int8", "onnx-fp32", "onnx-int8")
 _HINTS = {"fp32": "f32", "bfloat16": "bf16", "int8": "undefined"}
@@ -78,18 +78,17 @@ def main() -> None:
 
 def _files(folder: Path, *, openvino: bool) -> list[File]:
     found = []
-    for variant in shipped_variants():
-        checkpoint = read_checkpoint(artifacts.weights_path(variant.slug))
-        found += [_converted(checkpoint, name, folder) for name in FORMATS]
-    default = read_checkpoint(artifacts.weights_path(VariantSpec().slug))
-    found += _forms(default, folder)
+    for network in (one for one in networks.every() if not one.own):
+        checkpoint = read_checkpoint(network.weights)
+        found += [_converted(checkpoint, network.name, name, folder) for name in FORMATS]
+    found += _forms(read_checkpoint(networks.get(DEFAULT).weights), folder)
     if openvino:
         graphs = {"fp32": "onnx-fp32", "bfloat16": "onnx-fp32", "int8": "onnx-int8"}
         usual = [file for file in found if not file.form]
-        for network in dict.fromkeys(file.network for file in usual):
-            paths = {file.target: file.path for file in usual if file.network == network}
+        for own in dict.fromkeys(file.network for file in usual):
+            paths = {file.target: file.path for file in usual if file.network == own}
             found += [
-                File(network=network, target=f"openvino {name}", path=paths[graph], openvino=name)
+                File(network=own, target=f"openvino {name}", path=paths[graph], openvino=name)
                 for name, graph in graphs.items()
             ]
     for name, variant in REFERENCES.items():
@@ -102,17 +101,17 @@ def _files(folder: Path, *, openvino: bool) -> list[File]:
     return found
 
 
-def _converted(checkpoint: Checkpoint, name: str, folder: Path) -> File:
-    slug, target = checkpoint.header.variant.slug, get(name)
-    _say(f"converting {slug} to {name}")
-    path = folder / f"{slug}-{name}{target.suffix}"
+def _converted(checkpoint: Checkpoint, network: str, name: str, folder: Path) -> File:
+    target = get(name)
+    _say(f"converting {network} to {name}")
+    path = folder / f"{network}-{name}{target.suffix}"
     target.convert(job_of(checkpoint, name), path)
-    return File(network=slug, target=name, path=path)
+    return File(network=network, target=name, path=path)
 
 
 def _forms(checkpoint: Checkpoint, folder: Path) -> list[File]:
     """Write ONNX int8 in the forms that could suit x86 better than the one for Arm."""
-    slug, target, job = checkpoint.header.variant.slug, get("onnx-int8"), job_of(checkpoint, "onnx-int8")
+    target, job = get("onnx-int8"), job_of(checkpoint, "onnx-int8")
     unsigned = replace(job, contract=replace(job.contract, profile="x86"))
     jobs = {
         "signed, a float stem": replace(job, float_layers=(STEM,)),
@@ -125,10 +124,10 @@ def _forms(checkpoint: Checkpoint, folder: Path) -> list[File]:
         path = folder / f"form{place}.onnx"
         with patch.dict(CODES, {"x86": Codes(unsigned=True, weight_reach=127)} if form == WHOLE else {}):
             target.convert(own, path)
-        found.append(File(network=slug, target=target.name, path=path, form=form))
-    path = folder / f"{slug}-onnx-int8.onnx"
+        found.append(File(network=DEFAULT, target=target.name, path=path, form=form))
+    path = folder / f"{DEFAULT}-onnx-int8.onnx"
     return [
-        File(network=slug, target=target.name, path=path, form="signed, kept in integers as on Arm", integer=True),
+        File(network=DEFAULT, target=target.name, path=path, form="signed, kept in integers as on Arm", integer=True),
         *found,
     ]
 
