@@ -171,9 +171,10 @@ def build(
         baseline_contract=baseline_contract,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
+    result = _run(every_variant(spec, runs) if everything else (spec,))
     if choice is None:
         _tell_choices(runs)
-    _finish(_run(every_variant(spec, runs) if everything else (spec,)), out, as_json=as_json, verbose=verbose)
+    _finish(result, out, as_json=as_json, verbose=verbose)
 
 
 def _variant(name: str | None, runs: list[Path], *, alpha: float | None, stem: str | None) -> VariantSpec:
