@@ -52,7 +52,7 @@ print(json.dumps(seconds))
 
 
 def seconds_alone(path: Path, runs: int, *, integer: bool = False) -> list[float]:
-    """Run a `.tflite` or `.onnx` file on noise in a new process; returns the processor's seconds of each run behind the warm-up.
+    """Run a `.tflite` or `.onnx` file on noise in a new process; returns the processor's seconds of each counted run.
 
     Args:
         path: of the file.
