@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: web test-web measure-web web-screenshots help install demo check baseline test test-device fuzz docs reference ship-artifacts check-artifacts lint format lock clean test-android screenshots apk apk-rehearsal
+.PHONY: web test-web measure-web web-screenshots help install demo check baseline test test-device fuzz docs reference ship-artifacts check-artifacts lint format lock clean test-android screenshots apk test-apk apk-rehearsal
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -80,11 +80,15 @@ test-android:  ## Compile the tablet app and test it on the JVM; needs a JDK 17,
 	mvn -q -B -f android-demo test
 
 screenshots: test-android  ## Draw the app's screens anew into android-demo/screenshots.
-	rm -f android-demo/target/screenshots/scratch.png
+	rm -f android-demo/target/screenshots/scratch.png android-demo/screenshots/*.png
 	cp android-demo/target/screenshots/*.png android-demo/screenshots/
 
 apk:  ## Pack the tablet app into a signed APK, android-demo/target/edgeseg-demo-arm64.apk.
 	android-demo/package.sh
+
+test-apk: apk $(STAMP)  ## Run the APK's own library on an emulated Arm processor: its codes must be Python's.
+	@$(BIN)/python android-demo/apk_codes.py android-demo/target/edgeseg-demo-arm64.apk android-demo/target/apk-codes
+	mvn -q -B -f android-demo -P apk test
 
 apk-rehearsal:  ## Try the packing where ONNX Runtime's Android library cannot be had; LIBRARY=FILE for the size with it.
 	android-demo/rehearse.sh $(if $(LIBRARY),--library "$(LIBRARY)")

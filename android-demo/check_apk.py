@@ -11,12 +11,19 @@ import zipfile
 from collections import Counter
 from pathlib import Path
 
-MAX_BYTES = 25_000_000
+MAX_BYTES = 20_000_000
 PAGE_BYTES = 16_384
 CALL_SITES, MAP_OFFSET = 0x0007, 52
 PT_LOAD, AARCH64 = 1, 183
 LIBRARY = "lib/arm64-v8a/libonnxruntime.so"
-WANTED = ("classes.dex", LIBRARY, "lib/arm64-v8a/libonnxruntime4j_jni.so", "assets/edgeseg/model.onnx")
+WANTED = (
+    "classes.dex",
+    LIBRARY,
+    "lib/arm64-v8a/libonnxruntime4j_jni.so",
+    "assets/edgeseg/model.onnx",
+    "assets/notices/onnxruntime-LICENSE.txt",
+    "assets/notices/onnxruntime-ThirdPartyNotices.txt",
+)
 
 
 def main(apk: Path, package: str, min_sdk: str, target_sdk: str, *, rehearsal: bool) -> int:
@@ -130,6 +137,8 @@ def _stored(archive: zipfile.ZipFile, name: str) -> bool:
 def _part(name: str) -> str:
     if name == LIBRARY:
         return "onnxruntime"
+    if name.startswith("assets/notices/"):
+        return "notices"
     top = name.partition("/")[0]
     return {"lib": "its JNI", "assets": "model" if name.endswith(".onnx") else "cases"}.get(
         top, "dex" if name.endswith(".dex") else "resources"

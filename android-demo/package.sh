@@ -2,7 +2,8 @@
 # Packs the app into a signed APK for arm64 tablets, without Gradle: out of what `mvn -f android-demo test` compiled,
 # R8 and ONNX Runtime from Maven, and Debian's aapt, zipalign and apksigner. Equal inputs and one key give equal bytes.
 #
-#   android-demo/package.sh [--aar FILE]                     FILE: an onnxruntime-android .aar that is here already
+#   android-demo/package.sh [--aar FILE]                     FILE: an onnxruntime-android .aar that is here already;
+#                                                            without it, aar.sh finds one
 #   android-demo/package.sh --stand-in [--library FILE]      to rehearse without one; see rehearse.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -38,7 +39,7 @@ repository=$(mvn -q -B help:evaluate -Dexpression=settings.localRepository -Dfor
 
 fetch() {  # group:artifact:version[:type], repository -> nothing; the file then lies in the local repository
     mvn -q -B -C dependency:get -Dtransitive=false -Dartifact="$1" ${2:+-DremoteRepositories="$2"} >&2 ||
-        fail "cannot fetch $1 (see above)${3:-}"
+        fail "cannot fetch $1 (see above)"
 }
 
 pack() {  # archive, folder, names... -> adds what is there to the archive, by name and without times
@@ -64,25 +65,28 @@ for library_jar in "$r8_jar" "$android_jar" "$kotlin_jar" "$jackson_jar"; do
 done
 rm -rf "$target" "$apk"
 mkdir -p "$target/dex" "$target/aar" "$target/lib"
+desktop=$repository/com/microsoft/onnxruntime/onnxruntime/$ort/onnxruntime-$ort.jar
+[ -f "$desktop" ] || fetch "com.microsoft.onnxruntime:onnxruntime:$ort"
+./verify.sh "$desktop" "onnxruntime-$ort.jar"
 if [ -n "$stand_in" ]; then
     # The same Java classes, and their natives as built for arm64 Linux.
-    desktop=$repository/com/microsoft/onnxruntime/onnxruntime/$ort/onnxruntime-$ort.jar
-    [ -f "$desktop" ] || fetch "com.microsoft.onnxruntime:onnxruntime:$ort"
-    ./verify.sh "$desktop" "onnxruntime-$ort.jar"
     unzip -q "$desktop" 'ai/onnxruntime/*.class' 'ai/onnxruntime/native/linux-aarch64/*' -d "$target/desktop"
     mkdir -p "$target/aar/jni"
     mv "$target/desktop/ai/onnxruntime/native/linux-aarch64" "$target/aar/jni/arm64-v8a"
     [ -z "$library" ] || cp "$library" "$target/aar/jni/arm64-v8a/libonnxruntime.so"
     pack "$target/aar/classes.jar" "$target/desktop" ai
 else
-    if [ -z "$aar" ]; then
-        aar=$repository/com/microsoft/onnxruntime/onnxruntime-android/$ort/onnxruntime-android-$ort.aar
-        [ -f "$aar" ] || fetch "com.microsoft.onnxruntime:onnxruntime-android:$ort:aar" "" "; where Maven Central does not have it, give the file with --aar, or rehearse: make apk-rehearsal"
-    fi
+    [ -n "$aar" ] || aar=$(./aar.sh "$ort")
     ./verify.sh "$aar" "onnxruntime-android-$ort.aar"
     unzip -q "$aar" classes.jar 'jni/arm64-v8a/*' -d "$target/aar" || fail "$aar holds no classes.jar or no arm64 libraries"
 fi
 cp -r "$target/aar/jni/arm64-v8a" "$target/lib/arm64-v8a"
+
+# What others ask to go along with their code.
+mkdir -p "$target/assets/notices"
+unzip -p "$desktop" ThirdPartyNotices.txt >"$target/assets/notices/onnxruntime-ThirdPartyNotices.txt"
+unzip -p "$jackson_jar" META-INF/NOTICE >"$target/assets/notices/jackson-core-NOTICE.txt"
+unzip -p "$jackson_jar" META-INF/LICENSE >"$target/assets/notices/apache-2.0-LICENSE.txt"
 
 # One dex with what the app uses of Kotlin and Jackson, lambdas turned into classes; android-all has Android's classes,
 # the JDK java.*.
@@ -96,7 +100,7 @@ java -Xmx1g -cp "$r8_jar" com.android.tools.r8.R8 --release --no-data-resources 
 
 cp target/resources.apk "$target/unsigned.apk"
 pack "$target/unsigned.apk" "$target/dex" .
-pack "$target/unsigned.apk" "$target" lib
+pack "$target/unsigned.apk" "$target" assets lib
 zipalign -f 4 "$target/unsigned.apk" "$target/aligned.apk"
 
 # A key for demonstrations, made on the spot; an app for a store is signed with the key of its publisher.
@@ -106,4 +110,5 @@ key=target/demo.keystore
 apksigner sign --v1-signing-enabled false --ks "$key" --ks-pass pass:demonstration --out "$target/signed.apk" "$target/aligned.apk"
 python3 check_apk.py "$target/signed.apk" "$(property application.id)" "$(property min.sdk)" "$(property target.sdk)" ${stand_in:+--rehearsal}
 mv "$target/signed.apk" "$apk"
-echo "android-demo/$apk"
+echo "android-demo/$apk: $(stat -c %s "$apk") bytes, SHA-256 $(sha256sum "$apk" | cut -c1-64)"
+echo "Before it was signed, which is the same with every key: SHA-256 $(sha256sum "$target/aligned.apk" | cut -c1-64)"

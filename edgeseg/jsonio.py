@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
+import difflib
 import functools
 import json
 import math
@@ -34,6 +35,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """UTF-32 begins as UTF-16 does, so it stands before it."""
+_LARGEST = 1 << 128
+"""Above every count and every seed; figures are far below."""
 _QUOTED = re.compile(r'"[^"]*"|\'[^\']*\'')
 _LONE = re.compile("[\ud800-\udfff]")
 
@@ -188,7 +191,9 @@ def from_plain(kind: type[T], plain: Any, path: str = "$") -> T:
     hints = _hints(kind)  # type: ignore[arg-type]
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(plain) - set(fields)):
-        raise JsonFormatError(f"{path}: unknown key '{unknown[0]}' for {kind.__name__}")
+        near = difflib.get_close_matches(unknown[0][:99], fields, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else f" for {kind.__name__}"
+        raise JsonFormatError(f"{path}: unknown key '{unknown[0]}'{hint}")
     values = {}
     for name, field in fields.items():
         if name in plain:
@@ -216,11 +221,18 @@ def _value(hint: Any, plain: Any, path: str) -> Any:
         return {key: _value(args[1], item, f"{path}.{key}") for key, item in plain.items()}
     if dataclasses.is_dataclass(hint):
         return from_plain(hint, plain, path)  # type: ignore[arg-type]
-    if hint is float and isinstance(plain, int) and not isinstance(plain, bool):
-        return float(plain)
-    if isinstance(plain, hint) and not (hint is int and isinstance(plain, bool)):
+    if hint in (int, float) and isinstance(plain, int | hint) and not isinstance(plain, bool):
+        return hint(_finite(plain, path))
+    if isinstance(plain, hint) and hint is not int:
         return plain
     raise JsonFormatError(f"{path}: expected {hint.__name__}, found {type(plain).__name__}")
+
+
+def _finite(plain: float, path: str) -> float:
+    """Refuse what `json` and `tomllib` read and no figure of edgeseg is, or could be written again."""
+    if not -_LARGEST < plain < _LARGEST:
+        raise JsonFormatError(f"{path}: the number is not finite, or larger than any that edgeseg writes")
+    return plain
 
 
 def _tuple(args: tuple[Any, ...], plain: Any, path: str) -> tuple[Any, ...]:

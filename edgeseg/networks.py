@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -57,7 +58,7 @@ class Network:
             ArtifactError: when the list is damaged.
         """
         path = self.folder / FILES_FILE
-        return _read(NetworkFiles, path) if path.is_file() else None
+        return _read(NetworkFiles, path, own=self.own) if path.is_file() else None
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -73,7 +74,7 @@ class Network:
             ArtifactError: when it was never converted, or the file is missing or altered.
         """
         found = self.files()
-        if found is None:
+        if found is None or not found.files:
             raise ArtifactError(
                 f"the network '{self.name}' in {self.folder} was not converted; make its files with: edgeseg build "
                 f"--variant {self.name} --target {target}"
@@ -106,21 +107,33 @@ def check_name(name: str) -> str:
 def every() -> tuple[Network, ...]:
     """Return the networks that have a name, the user's own among them, the largest first.
 
+    A folder of the user's own that is damaged is passed over (`damaged` has it), so that the others can be used.
+
     Raises:
-        ArtifactError: when what says which network it is, is damaged.
+        ArtifactError: when what says which of those that ship it is, is damaged.
     """
     found: dict[str, Network] = {}
-    for home in artifacts.homes():
-        own = home != artifacts.shipped()
-        for path in sorted((home / MODELS).glob(f"*/{RECORD_FILE}")):
-            network = Network(record=_read(NetworkRecord, path), folder=path.parent, own=own)
-            if network.name != path.parent.name:
-                raise ArtifactError(
-                    f"{path} says that it is '{network.name}', and its folder is called '{path.parent.name}'; give the "
-                    "folder the name of its network"
-                )
-            found.setdefault(network.name, network)
+    for path, own in _records():
+        try:
+            network = _open(path, own=own)
+        except ArtifactError:
+            if own:
+                continue
+            raise
+        found.setdefault(network.name, network)
     return tuple(sorted(found.values(), key=lambda one: (-one.record.parameters, one.name)))
+
+
+def damaged() -> dict[str, ArtifactError]:
+    """Return what is wrong with folders of the user's own that hold no network that can be read, by their name."""
+    found: dict[str, ArtifactError] = {}
+    for path, own in _records():
+        try:
+            _open(path, own=own)
+        except ArtifactError as error:
+            if own:
+                found[path.parent.name] = error
+    return found
 
 
 def names() -> tuple[str, ...]:
@@ -129,7 +142,13 @@ def names() -> tuple[str, ...]:
 
 
 def named(name: str) -> Network | None:
-    """Return the network of a name, or of the slug that its files carry; None where there is none."""
+    """Return the network of a name, or of the slug that its files carry; None where there is none.
+
+    Raises:
+        ArtifactError: when the folder of that name is damaged.
+    """
+    if (error := damaged().get(name)) is not None:
+        raise error
     found = every()
     return next((one for one in found if one.name == name), None) or next(
         (one for one in found if one.record.slug == name and not one.own), None
@@ -161,7 +180,12 @@ def of_weights(sha256: str) -> Network | None:
 def name_of_file(sha256: str) -> str:
     """Return the name of the network that a converted file belongs to, by its SHA-256; empty where none ships it."""
     for network in every():
-        files = network.files()
+        try:
+            files = network.files()
+        except ArtifactError:
+            if network.own:
+                continue
+            raise
         if files is not None and any(one.sha256 == sha256 for one in files.files):
             return network.name
     return ""
@@ -191,8 +215,13 @@ def network_of(model: Path) -> tuple[Network, str] | None:
 
     Raises:
         UnknownNameError: for a word that is neither.
+        ArtifactError: for a path that no file can have.
     """
-    if model.is_file() or model.is_absolute() or len(model.parts) > 2 or not model.parts:
+    try:
+        there = model.is_file()
+    except OSError as error:  # a name that no file can have
+        raise ArtifactError(f"{str(model)[:100]}: there can be no file ({error.strerror}); check the path") from error
+    if there or model.is_absolute() or len(model.parts) > 2 or not model.parts:
         return None
     name, target = model.parts[0], "" if len(model.parts) == 1 else model.parts[1]
     if (network := named(name)) is not None and not (target and "." in target):
@@ -205,25 +234,41 @@ def network_of(model: Path) -> tuple[Network, str] | None:
 def _checked(network: Network, file: NetworkFile) -> Path:
     path = network.folder / file.file
     if not path.is_file():
-        raise ArtifactError(f"{path} is missing, the {file.target} file of '{network.name}'; {_again(network)}")
+        raise ArtifactError(f"{path} is missing, the {file.target} file of '{network.name}'; {_again(own=network.own)}")
     found = artifacts.sha256_file(path)
     if found != file.sha256:
         raise ArtifactError(
             f"{path} was altered: its SHA-256 is {found[:12]}..., and that of the {file.target} file of "
-            f"'{network.name}' is {file.sha256[:12]}...; {_again(network)}"
+            f"'{network.name}' is {file.sha256[:12]}...; {_again(own=network.own)}"
         )
     return path
 
 
-def _again(network: Network) -> str:
-    return "ship the network again with 'edgeseg ship'" if network.own else "install edgeseg again"
+def _again(*, own: bool) -> str:
+    return "ship the network again with 'edgeseg ship'" if own else "install edgeseg again"
 
 
-def _read(kind: type[_T], path: Path) -> _T:
+def _records() -> Iterator[tuple[Path, bool]]:
+    """What says which network it is, in every folder that is looked in, and whether the folder is the user's own."""
+    for home in artifacts.homes():
+        for path in sorted((home / MODELS).glob(f"*/{RECORD_FILE}")):
+            yield path, home != artifacts.shipped()
+
+
+def _open(path: Path, *, own: bool) -> Network:
+    network = Network(record=_read(NetworkRecord, path, own=own), folder=path.parent, own=own)
+    if network.name != path.parent.name:
+        raise ArtifactError(
+            f"{path} says that it is '{network.name}', and its folder is called '{path.parent.name}'; give the folder "
+            "the name of its network"
+        )
+    return network
+
+
+def _read(kind: type[_T], path: Path, *, own: bool) -> _T:
     try:
         return from_json(kind, read_document(path))
     except (OSError, JsonFormatError, OptionError) as error:
         told = error.strerror if isinstance(error, OSError) else error
-        raise ArtifactError(
-            f"{path} is damaged ({told}); ship the network again with 'edgeseg ship', or install edgeseg again"
-        ) from error
+        way = "ship it again with 'edgeseg ship --replace', or take the folder away" if own else _again(own=own)
+        raise ArtifactError(f"{path} is damaged ({told}); {way}") from error

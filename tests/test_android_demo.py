@@ -76,6 +76,29 @@ def test_every_library_that_is_packed_has_a_digest_under_the_name_of_its_version
     assert script.count("./verify.sh") == 3
 
 
+def test_the_android_library_is_compared_wherever_it_comes_from(tmp_path: Path) -> None:
+    """A file in the cache that is another one than expected is refused, and nothing is fetched."""
+    import subprocess
+
+    version = _pom()["onnxruntime.version"]
+    cache = tmp_path / "edgeseg" / "android"
+    cache.mkdir(parents=True)
+    (cache / f"onnxruntime-android-{version}.aar").write_bytes(b"another")
+    done = subprocess.run(
+        [str(APP / "aar.sh"), version],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": str(tmp_path)},
+    )
+    assert done.returncode == 2
+    assert "is not the onnxruntime-android" in done.stderr
+    assert done.stdout == ""
+    script = (APP / "aar.sh").read_text()
+    assert len(re.findall(r"^integrity=sha512-[A-Za-z0-9+/]{86}==$", script, re.MULTILINE)) == 1
+    assert script.index("verify.sh") < script.index('mv "$1" "$cache/$name"')
+
+
 def test_a_library_that_is_not_the_expected_one_is_refused(tmp_path: Path) -> None:
     import subprocess
 

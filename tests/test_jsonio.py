@@ -24,6 +24,12 @@ class _Sample:
 SAMPLE = _Sample(name="ü", size=3, ratio=0.1, tags=("a", "b"), pair=(4, 5.5), table={"x": 1})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Figures:
+    floats: float = 0.0
+    counts: int = 0
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -53,7 +59,8 @@ def test_what_is_written_reads_back_equal(value: Any, indent: int | None) -> Non
         (b"\xff\xfe", "not JSON"),
         ("[]", "expected an object for _Sample, found list"),
         ('{"name": "a", "size": 1}', "missing key 'ratio'"),
-        ('{"name": "a", "size": 1, "ratio": 1, "more": 2}', "unknown key 'more'"),
+        ('{"name": "a", "size": 1, "ratio": 1, "more": 2}', "unknown key 'more' for _Sample"),
+        ('{"name": "a", "sise": 1, "ratio": 1}', r"unknown key 'sise'; did you mean 'size'\?"),
         ('{"name": 1, "size": 1, "ratio": 1}', r"\$\.name: expected str, found int"),
         ('{"name": "a", "size": true, "ratio": 1}', r"\$\.size: expected int, found bool"),
         ('{"name": "a", "size": 1, "ratio": "1"}', r"\$\.ratio: expected float, found str"),
@@ -68,6 +75,13 @@ def test_another_shape_is_refused_with_the_path_of_the_field(text: str | bytes, 
 
 def test_a_whole_number_stands_for_a_float() -> None:
     assert from_json(_Sample, '{"name": "a", "size": 1, "ratio": 1}').ratio == 1.0
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "1e999", "1" + "0" * 400], ids=["nan", "inf", "float", "int"])
+@pytest.mark.parametrize("field", ["floats", "counts"])
+def test_a_number_that_could_not_be_written_again_is_not_read(field: str, text: str) -> None:
+    with pytest.raises(JsonFormatError, match=r"\$\.\w+: (the number is not finite|expected int)"):
+        from_json(_Figures, f'{{"{field}": {text}}}')
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

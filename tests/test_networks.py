@@ -13,12 +13,14 @@ from edgeseg import artifacts, networks
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.errors import ArtifactError, OptionError, UnknownNameError
 from edgeseg.runtime.contract import read_contract
+from edgeseg.stages.listings import list_networks
 from edgeseg.stages.ship import SHIPPED_TARGETS, files_are_stale
 from edgeseg.targets import TARGETS
 from edgeseg.variants import VARIANTS
 from edgeseg.variants.tiers import TIERS
 
 NAMES = ("light", "micro", "small", "tiny")
+NAMES_BY_SIZE = ("light", "small", "tiny", "micro")
 SHIPPED = tuple(sorted(path.parent.name for path in artifacts.shipped("models").glob("*/network.json")))
 ANEW = "convert again: make ship-artifacts"
 
@@ -117,7 +119,27 @@ def test_a_damaged_list_is_named(copied: Path, file: str) -> None:
 def test_a_folder_bears_the_name_of_its_network(copied: Path) -> None:
     copied.rename(copied.with_name("other"))
     with pytest.raises(ArtifactError, match="says that it is 'micro', and its folder is called 'other'"):
-        networks.every()
+        networks.get("other")
+
+
+@pytest.mark.parametrize("file", [networks.RECORD_FILE, networks.FILES_FILE])
+def test_a_damaged_folder_of_ones_own_stops_no_other_network(own_network: Callable[[str], Path], file: str) -> None:
+    folder = own_network("mine")
+    (folder / file).write_text("{")
+    assert networks.get("light").file().is_file()
+    assert networks.name_of_file("0" * 64) == ""
+    assert networks.names() == (*NAMES_BY_SIZE, *(("mine",) if file == networks.FILES_FILE else ()))
+    with pytest.raises(ArtifactError, match="edgeseg ship --replace', or take the folder away"):
+        list_networks()
+
+
+@pytest.mark.parametrize("file", ["../x.onnx", "", "x" * 300, "a/b", "x\0"], ids=["out", "empty", "long", "in", "nul"])
+def test_a_file_of_a_network_lies_in_its_folder(copied: Path, file: str) -> None:
+    plain = json.loads((copied / networks.FILES_FILE).read_text())
+    plain["files"][0]["file"] = file
+    (copied / networks.FILES_FILE).write_text(json.dumps(plain))
+    with pytest.raises(ArtifactError, match=r"artifacts.json is damaged .* a name such as onnx-int8.onnx is needed"):
+        networks.get("micro").file()
 
 
 def test_a_network_of_ones_own_is_found_and_of_one_name_taken_first(own_network: Callable[[str], Path]) -> None:
@@ -127,6 +149,12 @@ def test_a_network_of_ones_own_is_found_and_of_one_name_taken_first(own_network:
     own_network("micro")
     assert networks.get("micro").own
     assert networks.of_variant(networks.get("light").record.spec) == networks.get("light")
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "light/" + "x" * 5000], ids=["name", "target"])
+def test_a_path_that_no_file_can_have_is_one_error(path: str) -> None:
+    with pytest.raises(ArtifactError, match=r"^.{100}: there can be no file \(File name too long\); check the path"):
+        networks.artifact(Path(path))
 
 
 @pytest.mark.parametrize("name", ["Light", "a b", "../x", "", "a--b", "x" * 41])

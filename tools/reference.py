@@ -162,7 +162,8 @@ def _signature(call: Callable[..., Any]) -> str:
         if parameter.kind is parameter.KEYWORD_ONLY and not starred:
             parts.append("*")
             starred = True
-        parts.append(str(parameter).replace("'", ""))
+        annotation = str(parameter.annotation)
+        parts.append(str(parameter).replace(repr(annotation), annotation))
     arguments = "".join(f"    {part},\n" for part in parts)
     return f"(\n{arguments}) -> {str(signature.return_annotation).strip(chr(39))}"
 

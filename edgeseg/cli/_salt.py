@@ -16,19 +16,11 @@ def salt_of(option: str | None) -> str | None:
     import os
     from pathlib import Path
 
-    from edgeseg.errors import OptionError
-    from edgeseg.place import read_secret
-    from edgeseg.specs import MAKE_ONE, check_salt
+    from edgeseg.place import read_salt
+    from edgeseg.specs import check_salt
 
     if option is None:
         return None if (given := os.environ.get(SALT_VARIABLE)) is None else check_salt(given.strip())
     if not option.strip():
         check_salt("")
-    if not Path(option).exists():
-        raise OptionError(f"--salt names a file, and there is no such file here as the one given; {MAKE_ONE}")
-    content = read_secret(Path(option), what="the salt", private=False)
-    try:
-        text = content.decode().strip()
-    except UnicodeDecodeError:
-        text = content.hex()
-    return check_salt(text)
+    return read_salt(Path(option), named_by="--salt")

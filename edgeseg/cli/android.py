@@ -25,7 +25,9 @@ def android(
     ] = None,
     floating: Annotated[
         Path | None,
-        typer.Option("--float", metavar="FILE", help="The float .onnx of the same network, for the app's tests."),
+        typer.Option(
+            "--float", metavar="FILE", help="The float .onnx of the same network, which the app shows differences to."
+        ),
     ] = None,
     contract: ContractFile = None,
     float_contract: Annotated[
@@ -36,7 +38,7 @@ def android(
 ) -> None:
     """Put a network, phantom cases and the masks it draws on them into the app's assets, with their hashes.
 
-    Of a network with a name its float file goes to the app's tests as well; without --network and --artifact it is
+    Of a network with a name its float file goes into the app as well; without --network and --artifact it is
     light. The app reads the contract in the model, so one that is given with --contract is put into the app's copy.
     """
     from edgeseg.cli._model import chosen

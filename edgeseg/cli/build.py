@@ -172,8 +172,7 @@ def build(
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
     result = _run(every_variant(spec, runs) if everything else (spec,))
-    if choice is None:
-        _tell_choices(runs)
+    _tell_choices(runs if choice is None else [])
     _finish(result, out, as_json=as_json, verbose=verbose)
 
 

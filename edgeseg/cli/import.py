@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from edgeseg.results.imported import ImportResult
 
+_MUCH = 0.01
+"""Logits that differ by this much ask for a reason."""
+
 
 def import_(
     file: Annotated[
@@ -70,6 +73,13 @@ def _thresholds(result: ImportResult) -> str:
     return ", ".join(f"{region.name} above {region.threshold:g}" for region in result.regions)
 
 
+def _rounded(result: ImportResult) -> str:
+    """Say why logits differ where masks do not: float32 holds no probability between 1 - 6e-8 and 1."""
+    if result.head == "logits" or result.parity.max_logit_difference < _MUCH:
+        return ""
+    return "; the file gives probabilities, which next to 0 and 1 are rounded and tell no exact logit"
+
+
 def _table(result: ImportResult) -> RenderableType:
     from rich.table import Table
 
@@ -88,7 +98,7 @@ def _table(result: ImportResult) -> RenderableType:
         (
             "parity",
             f"{parity.flips_ppm:.1f} ppm of pixels flipped, logits within {parity.max_logit_difference:.2g} of "
-            f"{result.runtime}, {parity.slices} phantom slices",
+            f"{result.runtime}, {parity.slices} phantom slices{_rounded(result)}",
         ),
         ("run", result.run),
     )

@@ -34,6 +34,8 @@ EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
 _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+_NO_PATH_ERRNOS = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
+_MOST_LETTERS = 200
 
 # Every command, in the order of `edgeseg --help`: the file under edgeseg/cli/, which holds a function of the same name,
 # or an `app` where the command has commands of its own.
@@ -172,7 +174,8 @@ def _run(given: list[str], *, debug: bool) -> None:
     except KeyboardInterrupt as error:
         _fail("interrupted", EXIT_INTERRUPTED, error, debug=debug)
     except OSError as error:
-        if error.errno not in _PLACE_ERRNOS and "requested and" not in str(error):
+        known = _PLACE_ERRNOS | _NO_PATH_ERRNOS
+        if error.errno not in known and "requested and" not in str(error):
             _fail_internal(error, debug=debug)
         _fail(_describe_place(error), EdgeSegError.exit_code, error, debug=debug)
     except Exception as error:
@@ -232,6 +235,8 @@ def _describe_place(error: OSError) -> str:
     if (known := describe(error)) is not None:
         return known
     place = error.filename if error.filename is not None else "the output"
+    if error.errno in _NO_PATH_ERRNOS:
+        return f"{str(place)[:_MOST_LETTERS]}: no file can be there ({error.strerror}); check the path"
     return f"cannot use {place}: {error.strerror or error}; free space, change its permissions or choose another place"
 
 

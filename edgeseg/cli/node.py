@@ -62,7 +62,7 @@ def start(
     secondary capture go to every destination. What was received is never lost: after a crash the node goes on where it
     was, and no result arrives twice.
 
-    With --watch DIR --out DIR there is no network and no configuration: results appear in a folder.
+    With --watch DIR --out DIR the node opens no port and needs no configuration: results appear in a folder.
     """
     from edgeseg.errors import MissingExtraError, OptionError
 

@@ -81,6 +81,12 @@ def run(
             help="16 random bytes or more to name DICOM patients by; else EDGESEG_SALT, or drawn once for each DIR.",
         ),
     ] = None,
+    de_identify: Annotated[
+        bool,
+        typer.Option(
+            "--de-identify", help="Write nothing that says whose it is: pseudonyms, other UIDs, moved dates; by --salt."
+        ),
+    ] = False,
     same_patient: Annotated[
         bool,
         typer.Option("--same-patient", help="Take sequences for one patient's whose headers name different ones."),
@@ -98,6 +104,15 @@ def run(
         bool,
         typer.Option("--untrusted", help="Read scans in a process with limits on memory and time."),
     ] = False,
+    workers: Annotated[
+        int, typer.Option("--workers", help="Processes that segment patients at once, with --threads each.")
+    ] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray", metavar="ADDRESS", help="Deal patients to the workers of a Ray cluster; local for this machine."
+        ),
+    ] = None,
     threads: Threads = 2,
     json: Annotated[bool, json_option("Print the summary as JSON.")] = False,
 ) -> None:
@@ -129,6 +144,7 @@ def run(
         salt=salt_of(salt),
         contract=contract,
         untrusted=untrusted,
+        de_identify=de_identify,
         same_patient=same_patient,
     )
     if list_only:
@@ -138,7 +154,18 @@ def run(
         return
     if out is None:
         raise typer.BadParameter("name the folder for the masks", param_hint="'--out' / '-o'")
-    _segment(artifact(model), tuple(paths or ()), out, threads, options, json=json, resume=resume, csv=csv)
+    _segment(
+        artifact(model),
+        tuple(paths or ()),
+        out,
+        threads,
+        options,
+        json=json,
+        resume=resume,
+        csv=csv,
+        workers=workers,
+        ray=ray,
+    )
 
 
 def _scan_first(model: Path) -> tuple[Path, ...]:
@@ -158,6 +185,8 @@ def _segment(
     json: bool,
     resume: bool,
     csv: Path | None,
+    workers: int,
+    ray: str | None,
 ) -> None:
     from edgeseg.artifacts import require_writable, write_text
     from edgeseg.cli._progress import named
@@ -182,6 +211,8 @@ def _segment(
             threads=threads,
             options=options,
             resume=resume,
+            workers=workers,
+            ray=ray,
             progress=progress,
             on_patient=lambda row, before: None if before else now.append(row),
         )

@@ -104,16 +104,7 @@ def train(
 
     _check(validate_every=validate_every, fold=fold, folds=folds, ray=ray, ray_cpus=ray_cpus)
     spec = TrainSpec(
-        variant=_variant(
-            variant,
-            start_from,
-            folds,
-            alpha=alpha,
-            stem=stem,
-            profile=profile,
-            levels=levels,
-            convolutions=convolutions,
-        ),
+        variant=_variant(variant, start_from, folds, alpha, (stem, profile, levels, convolutions)),
         epochs=epochs,
         seed=seed,
         batch_size=batch_size,
@@ -151,14 +142,18 @@ def train(
 
 
 def _variant(
-    name: str | None, start_from: Path | None, folds: int | None, *, alpha: float | None, **shape: str | None
+    name: str | None, start_from: Path | None, folds: int | None, alpha: float | None, shape: tuple[str | None, ...]
 ) -> VariantSpec:
-    """Say which network is meant; what is started from may be a folder of folds where folds are trained."""
+    """Say which network is meant; what is started from may be a folder of folds where folds are trained.
+
+    `shape` is stem, profile, levels and convolutions.
+    """
     from edgeseg.cli._variant import variant_of
     from edgeseg.stages.train import of_fold
 
     weights = start_from if folds is None or start_from is None else of_fold(start_from)
-    return variant_of(name, weights, alpha=alpha, **shape)
+    stem, profile, levels, convolutions = shape
+    return variant_of(name, weights, alpha=alpha, stem=stem, profile=profile, levels=levels, convolutions=convolutions)
 
 
 def _name(name: str | None, folds: int | None) -> str:

@@ -62,10 +62,10 @@ class _Found:
 
 
 def open_scan(
-    path: Path | None = None,
+    path: str | Path | None = None,
     *,
     channels: ChannelSet = LGG,
-    sequences: Mapping[str, Path] | None = None,
+    sequences: Mapping[str, str | Path] | None = None,
     volumes: tuple[str, ...] = (),
     spacing_mm: Spacing | None = None,
     salt: str | None = None,
@@ -94,7 +94,8 @@ def open_scan(
         OptionError: for options that contradict each other, or a salt that can be guessed.
     """
     asked, salt = dict(series or {}), secrets.token_hex(16) if salt is None else check_salt(salt)
-    found, named = _Found(channels=channels), dict(sequences or {})
+    found, named = _Found(channels=channels), {name: Path(one) for name, one in (sequences or {}).items()}
+    path = None if path is None else Path(path)
     channels.places((*named, *asked))
     try:
         if named:

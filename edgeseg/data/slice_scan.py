@@ -52,7 +52,7 @@ class SliceScan:
         self._read = read or functools.partial(read_slice, channels=channels)
         self.name, self.volume, self._files, self._spacing_mm = name, volume, files, spacing_mm
         self.unused, self._warned = unused, warnings
-        self._lock, self._seen, self._blank = threading.Lock(), 0, 0
+        self._lock = threading.Lock()
         self._heads = Heads(self.channels, self._on)
         self._copies: Counter[str] = Counter()
         self._digests: dict[int, bytes] = {}
@@ -89,7 +89,8 @@ class SliceScan:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was odd in the slices read so far, and in their names."""
-        found, told = [], self._seen - self._blank
+        seen, shown = len(self._digests), [digest for digest in self._digests.values() if digest]
+        found, told = [], len(shown)
         for name, count in self._copies.items():
             if count == told:
                 found.append(f"channel '{name}' equals '{self._on}' in every slice: the sequence seems to be missing")
@@ -99,12 +100,11 @@ class SliceScan:
                 f"all {len(self.channels)} channels are equal in every slice: the pictures seem to hold one sequence, "
                 f"not {len(self.channels)}"
             ]
-        if self._blank:
-            found.append(f"{self._blank} of {self._seen} slices are blank")
+        if told < seen:
+            found.append(f"{seen - told} of {seen} slices are blank")
         if jpegs := sum(map(is_jpeg, self._files)):
             found.append(f"{jpegs} of {len(self._files)} slices are JPEG, which blurs edges and mixes the sequences")
         if self.volume:
-            shown = [digest for digest in self._digests.values() if digest]
             if copies := len(shown) - len(set(shown)):
                 found.append(
                     f"{copies} of {len(self._files)} slices equal another one: copies of it seem to be counted"
@@ -125,10 +125,9 @@ class SliceScan:
         self._heads.add(planes)
         digest = b"" if blank else hashlib.blake2b(image.tobytes(), digest_size=16).digest()
         with self._lock:
+            if index not in self._digests:  # overlays read slices a second time
+                self._copies.update([] if blank else same)
             self._digests[index] = digest
-            self._seen += 1
-            self._blank += int(blank)
-            self._copies.update([] if blank else same)
         return image
 
     def close(self) -> None:

@@ -220,7 +220,7 @@ def check_split(
         if (now := describe(volume)) != described[volume.patient]:
             raise SplitError(
                 f"patient {volume.patient} is not what was split: {_difference(described[volume.patient], now)}; "
-                "give the data that was split, or make the split again"
+                "give the data that was split, read with the same --labels and --layout, or make the split again"
             )
         if progress is not None:
             progress(done, len(wanted), volume.patient)

@@ -61,7 +61,7 @@ def _lines(path: Path) -> list[list[str]]:
     try:
         text = decode(read_document(path))
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
+        raise DatasetError(f"{path}: cannot be read ({error.strerror}); give the path of a CSV") from error
     except JsonFormatError as error:
         raise DatasetError(f"{path}: it is {error}") from error
     first = text.partition("\n")[0]

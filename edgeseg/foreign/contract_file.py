@@ -8,10 +8,10 @@ from typing import Any
 
 from edgeseg.errors import ContractError, OptionError
 from edgeseg.foreign.head_rules import HeadWish
-from edgeseg.jsonio import JsonFormatError, from_plain, to_plain
+from edgeseg.jsonio import LEFT_OUT, JsonFormatError, from_plain, to_plain
 from edgeseg.runtime.contract_file import read_contract_plain
 from edgeseg.runtime.model_files import model_sha256
-from edgeseg.specs import CHANNELS, Contract, MaskRegion, PostProcessing, channel_set
+from edgeseg.specs import AXIAL, CHANNELS, Contract, MaskRegion, PostProcessing, channel_set, check_plane
 from edgeseg.specs.contract import LAYOUTS
 from edgeseg.specs.contract_toml import toml_tables, toml_value
 from edgeseg.specs.foreign import HEADS
@@ -28,7 +28,8 @@ class ForeignContract:
     names its channels, and `foreground` those that are the mask; in place of that `regions` are several masks, and
     `exclusive` says whether one class wins each pixel where the graph does not tell. Bytes are multiplied by `scale`
     after `normalisation`, which `intensity` says more of where it is neither `unit` nor `slice`. `layout`, of the
-    file's input, and `content_sha256`, of the file, are held against it.
+    file's input, and `content_sha256`, of the file, are held against it. `plane` is that in which slices of a volume
+    lie that it takes.
     """
 
     channels: tuple[str, ...] = CHANNELS
@@ -52,6 +53,7 @@ class ForeignContract:
     training_hash: str | None = None
     reference_channel: str | None = None
     stand_in: str | None = None
+    plane: str = field(default=AXIAL, metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse what no network could have."""
@@ -64,6 +66,7 @@ class ForeignContract:
             raise OptionError("size is one number of pixels, or a list of height and width, such as 256 or [256, 320]")
         if not 0.0 < self.threshold < 1.0:
             raise OptionError(f"threshold is {self.threshold}; a probability strictly between 0 and 1 is needed")
+        check_plane(self.plane)
         channel_set(self.channels, reference=self.reference_channel or "", stand_in=self.stand_in)
         named = self.classes or tuple(map(str, range(2 + max((max(one.channels) for one in self.regions), default=0))))
         check_mask_regions(self.regions, named, exclusive=bool(self.exclusive), foreground=self.foreground)
@@ -101,7 +104,7 @@ def read_foreign_contract(path: Path) -> ForeignContract:
     """
     plain = read_contract_plain(path)
     try:
-        return from_plain(ForeignContract, _of_network(plain))
+        return from_plain(ForeignContract, _of_network(plain), "contract")
     except (JsonFormatError, OptionError) as error:
         raise ContractError(f"{path}: not a contract ({error}); docs/how-to/own-network.md has every key") from error
 
@@ -147,6 +150,7 @@ def of_artifact(contract: Contract) -> ForeignContract:
         training_hash=contract.training_hash,
         reference_channel=contract.reference_channel,
         stand_in=contract.stand_in,
+        plane=contract.plane,
     )
 
 
@@ -185,6 +189,9 @@ def write_contract_toml(given: ForeignContract, facts: tuple[str, ...], channels
         "",
         "# The channels of the image, in the network's order: pre, flair, post, or as the data has them.",
         f"channels = {listed(given.channels)}",
+        *(f"{key} = {toml_value(value)}" for key in _OF_CHANNELS if (value := getattr(given, key)) is not None),
+        "# In which plane slices of a volume lie that it takes: axial, coronal or sagittal.",
+        f"plane = {toml_value(given.plane)}",
         "# Height and width of the image, in pixels; one number where they are equal.",
         f"{'' if given.size else '# '}size = {size}",
         "# What the output is: logits, sigmoid, softmax, or probabilities of another kind.",
@@ -212,6 +219,7 @@ def write_contract_toml(given: ForeignContract, facts: tuple[str, ...], channels
     return "\n".join(lines) + "\n"
 
 
+_OF_CHANNELS = ("reference_channel", "stand_in")
 _SEVERAL = (
     "# Of several masks: true where one class wins each pixel (softmax), false where each channel is by itself",
     "# (sigmoid). The graph tells it where it ends in one of these. The masks are the [[regions]] below.",

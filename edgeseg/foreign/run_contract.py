@@ -58,6 +58,7 @@ def run_contract(
         training_hash=given.training_hash,
         reference_channel=given.reference_channel,
         stand_in=given.stand_in,
+        plane=given.plane,
         output=_output(kind, masks),
         classes=masks.classes,
         regions=masks.regions,

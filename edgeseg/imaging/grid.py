@@ -81,7 +81,8 @@ def _places(contract: Contract, channels: tuple[str, ...]) -> list[int]:
         raise ContractError(
             f"the network takes {', '.join(contract.channels)}, and the slices have {', '.join(channels)}: "
             f"'{missing[0]}' is missing, and its contract names nothing that could stand in for it; give slices with "
-            "that channel, or an artifact that does without"
+            "that channel, or an artifact that does without; where it has another name alone, say so with --channels "
+            "of edgeseg evaluate, or as channels in the contract of an imported network"
         )
     return [channels.index(str(name)) for name in taken]
 

@@ -44,7 +44,8 @@ def read_config(path: Path) -> NodeOptions:
         key=str(here / options.tls.key),
         ca_file=_at(here, options.tls.ca_file),
     )
-    return replace(options, state=str(here / options.state), destinations=sent, tls=tls)
+    salt = _at(here, options.de_identify_salt)
+    return replace(options, state=str(here / options.state), destinations=sent, tls=tls, de_identify_salt=salt)
 
 
 def folder_options(out: Path) -> NodeOptions:

@@ -15,7 +15,7 @@ from edgeseg.node.count import Counts
 from edgeseg.node.identify import Named, identify
 from edgeseg.node.place import Place, object_name
 from edgeseg.node.queue import Came, Queue
-from edgeseg.node.uids import TAKEN
+from edgeseg.node.uids import KEY_OBJECTS, TAKEN
 from edgeseg.specs import NodeOptions
 from edgeseg.workers.apart import Pool
 
@@ -51,7 +51,7 @@ class Inbox:
             raise Full("there is no room for more")
 
     def take(self, parts: tuple[Data, ...], *, sent_as: tuple[str, str] | None = None) -> tuple[int, Came]:
-        """Take an object; gives the number of its study, and what it was to it.
+        """Take an object; gives the number of its study, and what it was to it. A marker completes its study.
 
         Args:
             parts: a DICOM file, in parts that follow each other.
@@ -71,6 +71,8 @@ class Inbox:
         try:
             digest = _write(path, parts)
             named = self._named(path, size, sent_as)
+            if named.sop_class == KEY_OBJECTS:
+                return self._marked(named), Came.MARKER
             name = object_name(digest)
             study, came = self._queue.add(
                 named.study, named.sop, digest, size, lambda number: self._place.put(number, path, name)
@@ -85,9 +87,17 @@ class Inbox:
         self._counts.took(came.value, size)
         return study, came
 
+    def _marked(self, marker: Named) -> int:
+        """Complete the study that a marker is of."""
+        study = self._queue.mark(marker.study)
+        if study is None:
+            raise Wrong("the marker is of a study of which nothing has come")
+        self._counts.took(Came.MARKER.value, 0)
+        return study
+
     def _named(self, path: Path, size: int, sent_as: tuple[str, str] | None) -> Named:
         named = identify(path, self._pool, size=size)
-        if named.sop_class not in TAKEN:
+        if named.sop_class not in (*TAKEN, *([KEY_OBJECTS] if self._options.marker else ())):
             raise Wrong("the object is of a class that is not taken")
         if sent_as is not None and sent_as != (named.sop_class, named.sop):
             raise Wrong("the object names another class or identifier than it was sent under")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from edgeseg.data.pseudonym import Pseudonyms
 from edgeseg.errors import DatasetError
 from edgeseg.jsonio import from_plain
 from edgeseg.node.capture import write_capture
@@ -26,7 +27,7 @@ def _handlers(inside: Inside) -> Mapping[str, Callable[[Answer], Answer]]:
         """Write the report and the secondary capture beside a SEG, whose place is `seg`."""
         folder, found = Path(message["folder"]), from_plain(Finding, message["found"])
         picture = take_array(inside.memory, tuple(message["shape"]))
-        return _made(lambda: _write_results(Path(message["seg"]), folder, picture, found))
+        return _made(lambda: _write_results(Path(message["seg"]), folder, picture, found, message.get("salt")))
 
     def refusal(message: Answer) -> Answer:
         """Write the report that says why nothing was segmented."""
@@ -50,13 +51,22 @@ def _made(make: Callable[[], None]) -> Answer:
     return {}
 
 
-def _write_results(seg: Path, folder: Path, picture: Any, found: Finding) -> None:
+def _write_results(seg: Path, folder: Path, picture: Any, found: Finding, salt: str | None) -> None:
     import pydicom
 
     read = pydicom.dcmread(seg, stop_before_pixels=True)
     write_report(folder / "sr.dcm", read, found)
     report = pydicom.dcmread(folder / "sr.dcm", specific_tags=["SOPClassUID", "SOPInstanceUID"])
     write_capture(folder / "sc.dcm", read, report, picture, found)
+    _hide((seg, folder / "sr.dcm", folder / "sc.dcm"), salt)
+
+
+def _hide(paths: Iterable[Path], salt: str | None) -> None:
+    """De-identify files by a salt, where there is one; references between them stay right."""
+    from edgeseg.data.dicom.de_identify import de_identify_file
+
+    for path in paths if salt is not None else ():
+        de_identify_file(path, Pseudonyms(str(salt)))
 
 
 def _write_refusal(message: Answer) -> None:
@@ -68,6 +78,7 @@ def _write_refusal(message: Answer) -> None:
     first = plain_header(read_header(paths[0]))
     images = [first, *(read_header(path, needed) for path in paths[1:])]
     write_refusal(Path(message["path"]), images, message["reason"], message["model_sha256"])
+    _hide((Path(message["path"]),), message.get("salt"))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ CREATE TABLE watched (path TEXT PRIMARY KEY, size INTEGER NOT NULL, changed_ns I
 class Came(Enum):
     """What an object is to the queue."""
 
-    NEW, AGAIN, OTHER = "new", "again", "other"
+    NEW, AGAIN, OTHER, MARKER = "new", "again", "other", "marker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +173,15 @@ class Queue:
     def complete(self, study: int) -> None:
         """Close a study that was being received."""
         self._move(study, COMPLETE, RECEIVED)
+
+    def mark(self, uid: str) -> int | None:
+        """Close the study of a UID, if it is being received; gives the number of the last of this UID, if any."""
+        with self.writing():
+            found = self.all("SELECT id FROM studies WHERE uid = ? ORDER BY id DESC LIMIT 1", uid)
+            if not found:
+                return None
+            self.complete(found[0]["id"])
+            return int(found[0]["id"])
 
     def claim(self, but: Iterable[int] = ()) -> Row | None:
         """Take the oldest study that is complete, other than those named, and count the attempt before it begins."""

@@ -19,7 +19,7 @@ from edgeseg.node.bounded import BoundedHandler, BoundedServer, Bounds
 from edgeseg.node.count import Counts
 from edgeseg.node.inbox import Full, Inbox, Silence, Wrong
 from edgeseg.node.queue import Came
-from edgeseg.node.uids import TAKEN
+from edgeseg.node.uids import KEY_OBJECTS, TAKEN
 from edgeseg.specs import NodeOptions, Tls
 
 _LOG = logging.getLogger("edgeseg.node")
@@ -58,7 +58,7 @@ class Receiver:
         ae.require_called_aet = True
         ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = options.idle_s
         ae.add_supported_context(Verification)
-        for one in TAKEN:
+        for one in (*TAKEN, *([KEY_OBJECTS] if options.marker else ())):
             ae.add_supported_context(one, _SYNTAXES)
         handlers = [
             (evt.EVT_REQUESTED, self._requested),
@@ -147,6 +147,9 @@ class Receiver:
         except EdgeSegError as error:
             _LOG.error("an object could not be taken: %s", type(error).__name__)
             return self._refuse("room", _NO_ROOM)
+        if came is Came.MARKER:
+            self._silence.forget(study)
+            return _SUCCESS
         self._silence.begun(study)
         self._brought.setdefault(event.assoc, set()).add(study)
         return _DUPLICATE if came is Came.OTHER else _SUCCESS

@@ -8,6 +8,8 @@ MR, ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1"
 LEGACY_ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4.4"
 TAKEN = (MR, ENHANCED_MR, LEGACY_ENHANCED_MR)
 """What scanners call images of MR; the node takes no other class, its own results least of all."""
+KEY_OBJECTS = "1.2.840.10008.5.1.4.1.1.88.59"
+"""A Key Object Selection, which a sender may send last of a study to say that it is complete."""
 _UID = re.compile(r"[0-9](?:[0-9.]{0,62}[0-9])?")
 
 

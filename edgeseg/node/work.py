@@ -20,6 +20,7 @@ from edgeseg.node.place import Place
 from edgeseg.node.queue import Queue, Row
 from edgeseg.node.report import Finding
 from edgeseg.node.wait import Waits
+from edgeseg.place import read_salt
 from edgeseg.results import PatientSegmentation
 from edgeseg.specs import NodeOptions, RunOptions
 from edgeseg.specs.node import CAPTURE, REPORT, SEG
@@ -27,6 +28,7 @@ from edgeseg.stages.segment.apart.files import open_apart
 from edgeseg.stages.segment.case import segment_case
 from edgeseg.stages.segment.names import named
 from edgeseg.stages.segment.request import ScanRequest
+from edgeseg.stages.segment.untold import untold
 from edgeseg.workers.apart import Limits, Pool
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("edgeseg.node")
 _CALLED, _FORMATS = "study", ("dicom-seg",)
 _REFUSAL_S, _REFUSAL_BYTES = 30.0, 64 << 20
+_WITHHELD = "the reason is withheld, since it may quote the study; the node's status has it"
 _BEGUN_TOO_OFTEN = "the node ended {} times while it worked on this study; it is damaged or hostile"
 
 
@@ -49,12 +52,18 @@ class Worker:
         self, queue: Queue, place: Place, pool: Pool, segmenter: Segmenter, sha256: str, options: NodeOptions,
         counts: Counts,
     ) -> None:  # fmt: skip
-        """Take what is needed; studies are read in processes of the pool, made for `edgeseg.node.inside`."""
+        """Take what is needed; studies are read in processes of the pool, made for `edgeseg.node.inside`.
+
+        Raises:
+            OptionError: when the salt that results are to be de-identified by cannot be read, or is weak.
+        """
         self._queue, self._place, self._pool, self._counts = queue, place, pool, counts
         self._segmenter, self._sha256, self._options = segmenter, sha256, options
         self._earlier = Earlier(queue, place)
         self._waits = Waits(options.backoff_s)
         self._salt = os.urandom(32).hex()
+        named = options.de_identify_salt
+        self._hidden_by = None if named is None else read_salt(Path(named), named_by="de_identify_salt")
         self.stop = threading.Event()
 
     def step(self) -> bool:
@@ -108,15 +117,15 @@ class Worker:
         results = folder / "results"
         scan = open_apart(request, self._pool)
         try:
-            found = segment_case(
-                self._segmenter, named(scan, _CALLED), folder, options, self._sha256, lambda _label: self._go_on()
-            )
+            shown = named(scan, _CALLED) if self._hidden_by is None else untold(scan, _CALLED)
+            found = segment_case(self._segmenter, shown, folder, options, self._sha256, lambda _label: self._go_on())
             results.mkdir()
             (seg,) = (folder / _CALLED).glob("*_seg.dcm")
             (sheet,) = (folder / _CALLED).glob("*_contact_sheet.png")
             finding = self._finding(found)
             picture = draw_capture(sheet, finding)
-            scan.tell("results", picture, seg=str(seg), folder=str(results), found=to_plain(finding))
+            told = {"seg": str(seg), "folder": str(results), "found": to_plain(finding), "salt": self._hidden_by}
+            scan.tell("results", picture, **told)
         finally:
             scan.close()
         seg.replace(results / f"{SEG}.dcm")
@@ -169,7 +178,8 @@ class Worker:
         limits = Limits(memory_bytes=_REFUSAL_BYTES * 4, cpu_s=_REFUSAL_S, output_bytes=_REFUSAL_BYTES)
         message = {
             "op": "refusal", "objects": str(self._place.objects(row.id)), "path": str(folder / f"{REPORT}.dcm"),
-            "reason": reason, "model_sha256": self._sha256, "limits": to_plain(limits),
+            "reason": reason if self._hidden_by is None else _WITHHELD, "salt": self._hidden_by,
+            "model_sha256": self._sha256, "limits": to_plain(limits),
         }  # fmt: skip
         try:
             folder.mkdir()

@@ -121,6 +121,11 @@ def _notes(result: BenchResult) -> list[str]:
     if any(not cell.has_contract for cell in result.cells):
         peers = [cell for cell in result.cells if not cell.has_contract]
         notes.append(f"without a contract, fed random numbers: {_listed(peers)}.")
+    if uncounted := [cell for cell in result.cells if cell.macs is None]:
+        notes.append(
+            f"no GMAC/s (billions of multiply-accumulates a second): those of {_listed(uncounted)} were not counted; "
+            "what counts them comes with edgeseg[build]."
+        )
     rates = ", ".join(f"{r.macs_per_s / 1e9:.0f} GMAC/s at {r.threads}" for r in result.gemm)
     notes.append(f"GEMM: best float32 matrix product of the host in this run, {rates} threads.")
     load = "" if device.load_average is None else f"; load average before the runs {device.load_average:g}"

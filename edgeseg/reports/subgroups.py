@@ -37,18 +37,19 @@ def worst_text(result: SubgroupResult) -> str:
 
 
 def worst_rows(rows: Sequence[ArtifactRow]) -> list[tuple[str, str, str, str, str]]:
-    """Give for each artifact and column the worst subgroup, how many patients it has, and its Dice."""
+    """Give for each artifact and column the worst large enough subgroup, how many patients it has, and its Dice."""
     return [
         (
             f"{row.variant} {row.target}",
             result.column,
-            ABSENT if (worst := result.worst_score) is None else worst.subgroup or ABSENT,
-            ABSENT if worst is None else f"{worst.patients}",
-            ABSENT if worst is None else interval_text(worst.dice),
+            worst.subgroup or ABSENT,
+            f"{worst.patients}",
+            interval_text(worst.dice),
         )
         for row in rows
         if row.evaluation is not None
         for result in row.evaluation.subgroups
+        if (worst := result.worst_score) is not None
     ]
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
+from edgeseg.errors import OptionError
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Interval
 from edgeseg.specs import ImageSpec, VariantSpec
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,11 @@ class NetworkFile:
     file: str
     size_bytes: int
     sha256: str
+
+    def __post_init__(self) -> None:
+        """Refuse a name that leads out of the network's folder, or that no file can have."""
+        if not _FILE_NAME.fullmatch(self.file):
+            raise OptionError(f"file is '{self.file[:70]}'; a name such as onnx-int8.onnx is needed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

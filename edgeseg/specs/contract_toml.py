@@ -13,6 +13,9 @@ _TOLD: dict[str, str] = {
     "layout": "Of the input: NCHW (as PyTorch has it) or NHWC (as Keras has it).",
     "output_layout": "Of the output, where it is another.",
     "channels": "The channels of the image in the order that the network takes; a slice has pre, flair and post.",
+    "reference_channel": "The one on whose grid masks lie.",
+    "stand_in": "The one that is taken where another was not acquired.",
+    "plane": "In which slices of a volume lie that the network takes: axial, coronal or sagittal.",
     "height": "The size that the network takes, in pixels.",
     "width": "",
     "output": "What it gives: logits, probabilities (each by itself), or softmax (they share 1).",
@@ -73,7 +76,7 @@ def contract_toml(contract: Contract, notes: Iterable[str] = ()) -> str:
         contract: what is known.
         notes: sentences about the network, or what is to be said here, for the head.
     """
-    plain = to_plain(contract) | {"output": contract.output}
+    plain = to_plain(contract) | {"output": contract.output, "plane": contract.plane}
     if contract.regions:
         plain["exclusive"] = contract.exclusive
     if contract.contract_sha256 is not None:

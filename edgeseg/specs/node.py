@@ -145,6 +145,7 @@ class NodeOptions:
         port: likewise; 0 takes a free one.
         tls: encryption; None listens in the clear.
         silence_s: a study is complete when nothing of it came for so long, six times that after a break.
+        marker: whether a Key Object Selection of a study completes it at once; it is not kept.
         threads: of the network.
         associations: that may be open at once.
         object_mb: the largest object that is taken.
@@ -158,6 +159,8 @@ class NodeOptions:
         keep_sent_h: how long images and results of a study that was sent are kept; 0 deletes them at once.
         keep_failed_h: likewise of one that failed.
         keep_rows_d: how many days the queue remembers what was sent, so that the same study is not done again.
+        de_identify_salt: file with a salt; results are then de-identified by it. None sends them with patient and
+            study as they came, as DICOM asks for.
         report_failures: whether a structured report that says why nothing was segmented is sent.
         health_address: of `/health`, `/ready` and `/metrics`.
         health_port: likewise; 0 takes a free one, None serves none.
@@ -171,6 +174,7 @@ class NodeOptions:
     port: int = 11112
     tls: Tls | None = None
     silence_s: float = 10.0
+    marker: bool = False
     threads: int = 2
     associations: int = 8
     object_mb: int = 256
@@ -184,6 +188,7 @@ class NodeOptions:
     keep_sent_h: float = 0.0
     keep_failed_h: float = 168.0
     keep_rows_d: float = 90.0
+    de_identify_salt: str | None = None
     report_failures: bool = False
     health_address: str = "127.0.0.1"
     health_port: int | None = field(default=None)

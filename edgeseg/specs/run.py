@@ -28,6 +28,7 @@ class RunOptions:
             None draws one for each folder of results.
         same_patient: whether sequences are one patient's, as the user says, though their headers name different ones.
         contract: a JSON file with the contract of a model that carries none.
+        de_identify: whether nothing that is written says whose it is; needs a `salt`.
         untrusted: whether scans are read in a process of their own, with limits on memory and time.
     """
 
@@ -40,12 +41,18 @@ class RunOptions:
     salt: str | None = None
     contract: Path | None = None
     untrusted: bool = False
+    de_identify: bool = False
     same_patient: bool = False
 
     def __post_init__(self) -> None:
         """Refuse unknown formats, distances that are none, and a weak salt."""
         if self.salt is not None:
             check_salt(self.salt)
+        if self.de_identify and self.salt is None:
+            raise OptionError(
+                "--de-identify was given without a salt, which decides pseudonyms, UIDs and dates; make one with "
+                "'edgeseg key make salt.key' and give --salt salt.key, and keep it away from the results"
+            )
         for name in self.formats:
             if name not in MASK_FORMATS:
                 raise UnknownNameError("mask format", name, MASK_FORMATS)

@@ -61,6 +61,8 @@ def list_networks() -> NetworkList:
     Raises:
         ArtifactError: when a network's folder is damaged.
     """
+    if error := next(iter(networks.damaged().values()), None):
+        raise error
     return NetworkList(
         networks=tuple(
             ListedNetwork(

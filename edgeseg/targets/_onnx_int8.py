@@ -9,12 +9,7 @@ import numpy as np
 
 from edgeseg.errors import ArtifactError
 from edgeseg.quiet import quiet
-from edgeseg.runtime.onnx_session import (
-    INPUT_SCALE,
-    INPUT_ZERO_POINT,
-    OUTPUT_SCALE,
-    OUTPUT_ZERO_POINT,
-)
+from edgeseg.runtime.onnx_session import INPUT_SCALE, INPUT_ZERO_POINT, OUTPUT_SCALE, OUTPUT_ZERO_POINT
 from edgeseg.specs import Contract
 from edgeseg.targets import _int8, _onnx, _onnx_mixed, _onnx_partial
 from edgeseg.targets._codes import CODES, Codes

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ _AHEAD = 4
 
 
 @contextlib.contextmanager
-def connected(purpose: str) -> Iterator[Any]:
+def connected(purpose: str, *, address: str | None = None) -> Iterator[Any]:
     """Give the `ray` module, joined to the cluster that `RAY_ADDRESS` names; without one this machine becomes it.
 
     What was started is stopped at the end. Ray would report on its use over the network; unless the caller decides
@@ -30,6 +30,7 @@ def connected(purpose: str) -> Iterator[Any]:
 
     Args:
         purpose: what it is for, such as `handing folds to Ray`, for messages.
+        address: of the cluster, before `RAY_ADDRESS`; `local` is this machine whatever that says.
 
     Raises:
         MissingExtraError: when Ray is not installed.
@@ -41,7 +42,7 @@ def connected(purpose: str) -> Iterator[Any]:
         raise MissingExtraError("ray", "ray", purpose) from error
     mine = not ray.is_initialized()
     if mine:
-        _connect(ray)
+        _connect(ray, address or os.environ.get("RAY_ADDRESS"))
     try:
         with contextlib.redirect_stdout(sys.stderr):  # Ray prints there that a worker died; results go to stdout
             yield ray
@@ -64,12 +65,20 @@ def live_hosts(ray: Any) -> list[dict[str, float]]:
 
 
 def in_order(
-    function: Callable[[Job, Item], Answer], job: Job, items: Sequence[Item], *, cpus: int = 1, purpose: str
-) -> Iterator[Answer]:
+    function: Callable[[Job, Item], Answer],
+    job: Job,
+    items: Iterable[Item],
+    *,
+    cpus: int = 1,
+    purpose: str,
+    address: str | None = None,
+    lost: Callable[[], Answer] | None = None,
+) -> Generator[Answer, None, None]:
     """Compute `function(job, item)` for each item on the workers of Ray, and give the answers in the order of items.
 
     Paths in `job` and `items` are taken as they would be here, so on a cluster of several hosts they have to be there
-    on each. An item whose worker dies is begun again, up to `TRIES` times.
+    on each. An item whose worker dies is begun again, up to `TRIES` times. Items are taken as there is work to hand
+    out, a few for each worker ahead of the answers.
 
     Args:
         function: of a module, so that a worker can import it; the same for the same item whenever it is called.
@@ -77,14 +86,16 @@ def in_order(
         items: what to compute.
         cpus: how many processors of a host each item takes.
         purpose: as for `connected`.
+        address: likewise.
+        lost: gives the answer for an item over which workers died too often.
 
     Raises:
         MissingExtraError: when Ray is not installed.
         OptionError: when it does not start, or no host has that many processors.
-        OutputError: when workers died over one item too often.
+        OutputError: when workers died over one item too often, and there is no `lost`.
         EdgeSegError: what the function raised.
     """
-    with connected(purpose) as ray:
+    with connected(purpose, address=address) as ray:
         hosts = live_hosts(ray)
         most = int(max(host.get("CPU", 0) for host in hosts))
         if not 1 <= cpus <= most:
@@ -96,9 +107,9 @@ def in_order(
         for item in items:
             waiting.append(remote.remote(shared, item))
             if len(waiting) >= at_once:
-                yield _answer(ray, waiting.popleft())
+                yield _answer(ray, waiting.popleft(), lost)
         while waiting:
-            yield _answer(ray, waiting.popleft())
+            yield _answer(ray, waiting.popleft(), lost)
 
 
 def _there(shared: tuple[str, Callable[[Job, Item], Answer], Job], item: Item) -> Answer:
@@ -108,23 +119,26 @@ def _there(shared: tuple[str, Callable[[Job, Item], Answer], Job], item: Item) -
     return function(job, item)
 
 
-def _answer(ray: Any, task: Any) -> Any:
+def _answer(ray: Any, task: Any, lost: Callable[[], Any] | None) -> Any:
     try:
         return fetched(ray, task)
     except ray.exceptions.RayError as error:
+        if lost is not None:
+            return lost()
         raise OutputError(
             f"workers of Ray died {TRIES} times over one piece of work ({one_line(error)}); they may lack memory: give "
             "each more processors, so that fewer run at once, or leave out --ray"
         ) from error
 
 
-def _connect(ray: Any) -> None:
+def _connect(ray: Any, address: str | None) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    given = os.environ.get("RAY_ADDRESS")
+    mine = address in (None, "local")
+    where: dict[str, Any] = {"include_dashboard": False} if mine else {}
     try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **({} if given else {"include_dashboard": False}))
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **where, **({"address": address} if address else {}))
     except Exception as error:
-        where = f"the cluster at RAY_ADDRESS={given}" if given else "this machine"
+        told = "this machine" if mine else f"the cluster at {address}"
         raise OptionError(
-            f"Ray did not start on {where} ({one_line(error)}); see 'ray status', or leave out --ray"
+            f"Ray did not start on {told} ({one_line(error)}); see 'ray status', or leave out --ray"
         ) from error

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from edgeseg.cli.main import main
 from edgeseg.foreign import ForeignContract, read_foreign_contract, write_contract_toml
 from edgeseg.runtime import Segmenter, read_contract
 from edgeseg.runtime.contract_file import read_contract_document
-from edgeseg.specs import Contract, contract_toml
+from edgeseg.specs import Contract, MaskRegion, contract_toml
 from tests.conftest import TINY_HEIGHT, TINY_WIDTH
 from tests.imaging._cases import CASES, normalised
 
@@ -55,6 +55,37 @@ def test_toml_says_what_the_contract_does(name: str, told: Callable[..., Path], 
     kept: dict[str, Any] = {"variant": found.variant, "tier": found.tier, "schema_version": 3}
     assert found == replace(given, **kept)
     assert tomllib.loads(path.read_text(encoding="utf-8"))["output"] == "softmax"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("plane", "coronal"), ("reference_channel", "post"), ("stand_in", "post")],
+    ids=["plane", "reference", "stand-in"],
+)
+def test_toml_keeps_what_says_which_slices_and_channels_are_taken(
+    field: str, value: str, tiny_contract: Contract, tmp_path: Path
+) -> None:
+    place = tmp_path / "contract.toml"
+    place.write_text(contract_toml(replace(tiny_contract, **{field: value})), encoding="utf-8")
+    assert getattr(read_contract_document(place), field) == value
+
+
+def test_toml_leaves_out_what_edgeseg_keeps_for_itself_alone(tiny_contract: Contract) -> None:
+    own = {"variant", "tier", "schema_version", "training_hash", "calibrated_on", "calibration_hash", "seen_patients"}
+    own |= {"intended_use", "profile", "golden", "contract_sha256", "content_sha256", "float_layers"}
+    counted = next(name for name, changes in CASES.items() if "intensity" in changes)
+    full = replace(
+        normalised(tiny_contract, counted),
+        output="softmax",
+        classes=("a", "b"),
+        output_layout="NCHW",
+        regions=(MaskRegion(name="a", channels=(0,), label=1), MaskRegion(name="b", channels=(1,), label=2)),
+        reference_channel="post",
+        stand_in="post",
+        licence="MIT",
+    )
+    written = {*tomllib.loads(contract_toml(full)), "foreground"}
+    assert {one.name for one in fields(Contract)} - written == own
 
 
 def test_a_size_and_classes_by_name_are_understood(tmp_path: Path) -> None:

@@ -161,6 +161,11 @@ def test_a_mistyped_command_is_answered_with_the_near_one(capsys: pytest.Capture
             "place\n",
         ),
         (
+            OSError(errno.ENAMETOOLONG, "File name too long", "x" * 300),
+            2,
+            f"error: {'x' * 200}: no file can be there (File name too long); check the path\n",
+        ),
+        (
             ValueError("two\nlines"),
             70,
             "error: internal error: ValueError: two lines; this is a fault of edgeseg; run the command again with "

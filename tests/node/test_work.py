@@ -13,9 +13,10 @@ import pytest
 from edgeseg.errors import OutputError
 from edgeseg.node import identify, inside
 from edgeseg.node.count import Counts
-from edgeseg.node.inbox import Inbox
+from edgeseg.node.inbox import Inbox, Wrong
 from edgeseg.node.place import Place
-from edgeseg.node.queue import COMPLETE, DONE, FAILED, Queue, Row
+from edgeseg.node.queue import COMPLETE, DONE, FAILED, RECEIVED, Came, Queue, Row
+from edgeseg.node.uids import KEY_OBJECTS
 from edgeseg.node.watch import Watch
 from edgeseg.node.work import Worker
 from edgeseg.runtime import Segmenter
@@ -116,6 +117,72 @@ def test_seg_report_and_capture_say_the_same(bench: Bench, write_study: Write, t
     assert capture.BurnedInAnnotation == "NO"
     for path in bench.place.files(study).values():
         assert errors_of(path) == []
+
+
+def test_a_marker_completes_its_study_at_once(bench: Bench, write_study: Write, tmp_path: Path, lookers: Pool) -> None:
+    options = replace(bench.options, marker=True)
+    inbox = Inbox(bench.queue, bench.place, lookers, options, Counts())
+    paths = sorted(write_study(tmp_path / "sent", kinds=("flair",)).rglob("*.dcm"))
+    marker = pydicom.dcmread(paths[0], stop_before_pixels=True)
+    marker.SOPClassUID = marker.file_meta.MediaStorageSOPClassUID = KEY_OBJECTS
+    marker.SOPInstanceUID = marker.file_meta.MediaStorageSOPInstanceUID = "2.25.1"
+    marker.save_as(tmp_path / "marker.dcm")
+    content = (tmp_path / "marker.dcm").read_bytes()
+    with pytest.raises(Wrong, match="of a study of which nothing has come"):
+        inbox.take((content,))
+    for path in paths[:-1]:
+        study, _ = inbox.take((path.read_bytes(),))
+    assert bench.row(study).state == RECEIVED
+    with pytest.raises(Wrong, match="of a class that is not taken"):
+        bench.inbox.take((content,))
+    assert inbox.take((content,)) == inbox.take((content,)) == (study, Came.MARKER)
+    assert (bench.row(study).state, bench.row(study).objects) == (COMPLETE, len(paths) - 1)
+    assert inbox.take((paths[-1].read_bytes(),)) == (study, Came.NEW)
+    assert bench.row(study).state == RECEIVED
+    inbox.take((content,))
+    assert bench.worker().step()
+    assert bench.row(study).state == DONE
+
+
+@pytest.mark.parametrize("kinds", [("pre", "flair", "post"), ("pre",)], ids=["results", "refusal"])
+def test_de_identified_results_belong_together_and_hold_no_identifier(
+    bench: Bench, write_study: Write, tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
+    sent, salt = write_study(tmp_path / "sent", kinds=kinds), tmp_path / "salt.key"
+    salt.write_text("9f1c5a70b3e84d62aa10c7f25e38d946")
+    words = {"Zyxwvu", "Secret", "20210203", "04051999", "ACC-815", "Doc^Tor", "Northgate", "Mueller"}
+    for path in sent.rglob("*.dcm"):
+        one = pydicom.dcmread(path)
+        one.PatientName, one.PatientID, one.StudyDate = "Zyxwvu^Secret", "04051999", "20210203"
+        one.AccessionNumber, one.ReferringPhysicianName, one.InstitutionName = "ACC-815", "Doc^Tor", "Northgate"
+        one.StudyDescription, one.SeriesDescription = "Mueller", f"{one.SeriesDescription} Mueller"
+        one.save_as(path)
+        words |= {one.StudyInstanceUID, one.SeriesInstanceUID, one.SOPInstanceUID, one.FrameOfReferenceUID}
+    study = bench.received(sent)
+    assert bench.worker(de_identify_salt=str(salt), report_failures=True).step()
+    made = bench.place.files(study)
+    assert len(made) == (3 if "flair" in kinds else 1)
+    for path in made.values():
+        content = path.read_bytes()
+        assert [word for word in words if str(word).encode() in content] == []
+        assert errors_of(path) == []
+    read = [pydicom.dcmread(path) for path in made.values()]
+    assert len({(one.PatientID, one.PatientName, one.StudyInstanceUID, one.StudyDate) for one in read}) == 1
+    assert all(one.PatientIdentityRemoved == "YES" for one in read)
+    if "flair" in kinds:
+        seg, report, capture = read
+        evidence = report.CurrentRequestedProcedureEvidenceSequence[0]
+        assert evidence.StudyInstanceUID == seg.StudyInstanceUID
+        named = {
+            one.ReferencedSOPInstanceUID
+            for item in evidence.ReferencedSeriesSequence
+            for one in item.ReferencedSOPSequence
+        }
+        assert seg.SOPInstanceUID in named
+        assert [one.ReferencedSOPInstanceUID for one in capture.ReferencedInstanceSequence] == [
+            seg.SOPInstanceUID,
+            report.SOPInstanceUID,
+        ]
 
 
 def _segments(group: pydicom.Dataset) -> list[int]:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,6 +85,44 @@ def test_a_look_through_a_data_set_finds_the_same(
     kinds = [finding["kind"] for finding in json.loads(here.stdout)["findings"]]
     assert kinds == ["unreadable-patient", "no-tumour", *["duplicate-slice"] * 8]
     assert there.stdout == here.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "variable", "joined"),
+    [
+        ("10.0.0.1:6379", None, {"address": "10.0.0.1:6379"}),
+        ("10.0.0.1:6379", "10.9.9.9:1", {"address": "10.0.0.1:6379"}),
+        ("local", "10.9.9.9:1", {"address": "local", "include_dashboard": False}),
+        (None, "10.9.9.9:1", {"address": "10.9.9.9:1"}),
+        (None, None, {"include_dashboard": False}),
+    ],
+    ids=["address", "before the variable", "this machine", "variable", "nothing"],
+)
+def test_which_cluster_is_joined(
+    fake: FakeRay,
+    monkeypatch: pytest.MonkeyPatch,
+    given: str | None,
+    variable: str | None,
+    joined: dict[str, Any],
+) -> None:
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(fake, "init", lambda **options: told.append(options))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("RAY_ADDRESS", variable)
+    with connected("a test", address=given):
+        pass
+    (options,) = told
+    assert {name: value for name, value in options.items() if name in ("address", "include_dashboard")} == joined
+
+
+def test_an_item_that_is_lost_has_an_answer_where_the_caller_gives_one(fake: FakeRay) -> None:
+    def fail(_job: None, item: int) -> int:
+        if item == 1:
+            raise fake.exceptions.RayError("the worker died")
+        return item
+
+    assert list(in_order(fail, None, iter(range(3)), purpose="a test", lost=lambda: -1)) == [0, -1, 2]
 
 
 @needs_ray

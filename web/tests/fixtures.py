@@ -24,7 +24,7 @@ from edgeseg.stages.ship import write_site
 
 ROOT = Path(__file__).resolve().parents[2]
 INT8 = ROOT / "android-demo/app/src/main/assets/edgeseg/model.onnx"
-FLOAT = ROOT / "android-demo/app/src/test/resources/edgeseg-float/model.onnx"
+FLOAT = ROOT / "android-demo/app/src/main/assets/edgeseg-float/model.onnx"
 CHANNELS = ("pre", "flair", "post")
 PIXEL_MM, SLICE_MM = (0.94, 0.94), 5.0
 UNITS = {"pre": (3.1, 40.0), "flair": (2.7, -90.0), "post": (4.9, 12.0)}

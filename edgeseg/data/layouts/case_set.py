@@ -41,13 +41,20 @@ class CaseSet(WholeSet):
         """Take the cases; no file is read yet.
 
         Raises:
-            DatasetError: when there are none, or a patient is there twice.
+            DatasetError: when there are none, a patient is there twice, or two patients have one image.
         """
         self._cases: dict[str, Case] = {}
+        of: dict[Path, str] = {}
         for case in cases:
             if case.patient in self._cases:
                 raise DatasetError(f"{root}: patient '{case.patient}' is there twice; give each patient once")
             self._cases[case.patient] = case
+            for file in (file for source in case.images for file in source.files):
+                if (other := of.setdefault(file, case.patient)) != case.patient:
+                    raise DatasetError(
+                        f"{root}: {file.name} is an image of two patients, '{other}' and '{case.patient}', who would "
+                        "be learned from and scored as strangers; give each image to one"
+                    )
         if not self._cases:
             raise DatasetError(f"{root}: no patient is there; the layout '{layout}' was expected")
         sites = {patient: case.site for patient, case in self._cases.items()}

@@ -10,6 +10,7 @@ relative to the CSV, and none leads out of its folder. Slices are taken in the o
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 from edgeseg.data.labels import chosen
@@ -105,6 +106,9 @@ def _case(path: Path, folder: Path, patient: str, rows: list[dict[str, str]], co
     images: list[Source] = []
     for column in columns:
         files = tuple(_file(path, folder, patient, row, column) for row in rows)
+        if len(set(files)) != len(files):
+            twice = next(file for file in files if files.count(file) > 1)
+            raise DatasetError(f"{path}: {twice.name} is in two rows of patient '{patient}'; list each slice once")
         images += _sources(path, patient, files, column.count("+") + 1)
     masks = tuple(_file(path, folder, patient, row, MASK) for row in rows)
     volume = isinstance(images[0], NiftiPart)
@@ -138,24 +142,22 @@ def _file(path: Path, folder: Path, patient: str, row: dict[str, str], column: s
 
 def _names_images(path: Path) -> bool:
     """Whether a cell of the first rows of a CSV ends as images do."""
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(_LOOKED_AT)
-        rows = decode(start if len(start) < _LOOKED_AT else start.rpartition(b"\n")[0])
-    except (OSError, JsonFormatError):
-        return False
-    return any(
-        cell.strip().lower().endswith(_ENDINGS)
-        for mark in MARKS
-        for row in rows.split("\n")
-        for cell in row.split(mark)
-    )
+    cells = (cell for mark in MARKS for row in _first_rows(path) for cell in row.split(mark))
+    return any(cell.strip().lower().endswith(_ENDINGS) for cell in cells)
 
 
 def _head(path: Path) -> set[str]:
+    line = next(iter(_first_rows(path)), "")
+    return {cell.strip() for mark in MARKS for cell in line.split(mark)}
+
+
+def _first_rows(path: Path) -> list[str]:
+    """The whole lines among a file's first bytes, in whatever encoding a CSV is read; none where it is no text."""
     try:
         with path.open("rb") as stream:
-            line = decode(stream.readline(_LOOKED_AT))
+            start = stream.read(_LOOKED_AT)
+        wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        rest = 0 if wide or len(start) < _LOOKED_AT else len(start) - start.rfind(b"\n")
+        return decode(start[: len(start) - rest]).split("\n")
     except (OSError, JsonFormatError):
-        return set()
-    return {cell.strip() for mark in MARKS for cell in line.split(mark)}
+        return []

@@ -96,6 +96,8 @@ def adopt(
         OutputError: when the folder cannot be written, or holds something else.
     """
     variant = VariantSpec(name=name_of(path, name), alpha=1.0, stem="full")
+    if size is not None and len(size) != 2:
+        raise OptionError(f"size is {size}; a height and a width in pixels are needed, such as (256, 320)")
     _check_place(out)
     _check_document(out, contract)
     key = _key(path, variant.name, contract, size, output)

@@ -14,6 +14,7 @@ from edgeseg.errors import ArtifactError, one_line
 from edgeseg.foreign import ForeignNetwork, OriginalPredictor
 from edgeseg.results import REFERENCE, ParityResult
 from edgeseg.results.imported import ImportResult
+from edgeseg.specs import Contract
 from edgeseg.stages.adopt.source import original_of
 from edgeseg.stages.predict import checkpoint_contract
 from edgeseg.stages.score.verify import verify
@@ -89,7 +90,7 @@ def _held_against(
     converted = not (record.architecture or record.not_keras)
     try:
         ours = float_predictor(network.model, contract, threads=threads)
-        parity = verify(ours, original, _slices(contract.channels), artifact=header.variant.slug, max_flip_ppm=limit)
+        parity = verify(ours, original, _slices(contract), artifact=header.variant.slug, max_flip_ppm=limit)
     except Exception as error:
         if not converted:
             raise
@@ -112,11 +113,12 @@ def _told(file: str, what: str) -> str:
     return f"{file}: of the Keras network that is made of its graph {what}; so it is taken as the ONNX graph that it is"
 
 
-def _slices(channels: tuple[str, ...]) -> Iterator[Volume]:
-    """A few slices of a phantom in these channels, through its middle."""
-    dataset = PhantomDataset(1, channels=phantom_channels(channels))
+def _slices(contract: Contract) -> Iterator[Volume]:
+    """A few slices of a phantom, through its middle, taken for such as the network takes."""
+    dataset = PhantomDataset(1, channels=phantom_channels(contract.channels))
     volume = dataset.volume(dataset.patients[0])
     start = max(0, len(volume.images) // 2 - _CHECKED_SLICES // 2)
     rows = slice(start, start + _CHECKED_SLICES)
     masks = None if volume.masks is None else volume.masks[rows]
-    yield replace(volume, images=volume.images[rows], masks=masks, slice_names=volume.slice_names[rows])
+    names = volume.slice_names[rows]
+    yield replace(volume, images=volume.images[rows], masks=masks, slice_names=names, plane=contract.plane)

@@ -19,6 +19,7 @@ from edgeseg.networks import Network
 from edgeseg.place import keys_for
 from edgeseg.results import GRAPH_REFERENCE, REFERENCE, CalibrationSet, Choice
 from edgeseg.specs import (
+    AXIAL,
     LGG,
     PROFILES,
     BuildSpec,
@@ -119,8 +120,8 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         SeenPatientError: when nobody is left to score and `allow_seen` is off.
         ArtifactError: when the network stays an ONNX graph, and none of the targets can be made of one.
         OptionError: when calibration slices are asked for and there are none to choose from, when the choice of an
-            operating point cannot be read or was made for another variant, or when a network of several masks is to be
-            scored on phantoms.
+            operating point cannot be read or was made for another variant, or when a network of several masks, or of
+            another plane than the axial one, is to be scored on phantoms.
     """
     _check_profile(spec)
     checkpoint = _checkpoint(spec)
@@ -129,6 +130,10 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
             raise OptionError(
                 f"the network draws {len(classes)} masks ({', '.join(classes)}), and phantoms have one to score on; "
                 "give data with its classes with --data"
+            )
+        if (plane := checkpoint.header.image.plane) != AXIAL:
+            raise OptionError(
+                f"the network takes {plane} slices, and phantoms are axial ones; give volumes to score on with --data"
             )
         channels = phantom_channels(checkpoint.header.image.channels)
         key = _phantom_key(spec, channels.names)

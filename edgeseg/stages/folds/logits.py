@@ -104,10 +104,16 @@ def check_data(runs: tuple[FoldRun, ...], cache: SliceCache) -> None:
     """Refuse slices that are not those the runs were trained on.
 
     Raises:
-        DatasetError: when a patient is missing, or the slices of the training patients have changed.
+        DatasetError: when a patient is missing, the slices of the training patients have changed, or they lie in
+            another plane than those that a network takes.
     """
     for run in runs:
         header = run.checkpoint.header
+        if header.image.plane != cache.index.plane:
+            raise DatasetError(
+                f"{run.folder} takes {header.image.plane} slices, and {cache.name} was decoded to {cache.index.plane} "
+                f"ones; give --plane {header.image.plane}"
+            )
         known = (*header.train_patients, *header.validation_patients)
         if missing := sorted(set(known) - set(cache.patients)):
             raise DatasetError(

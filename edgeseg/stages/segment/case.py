@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from edgeseg.artifacts import make_dir
 from edgeseg.data.dicom import DicomSeries
 from edgeseg.data.nifti import NiftiSequence
+from edgeseg.data.pseudonym import Pseudonyms
 from edgeseg.data.scan import Scan, SourcedScan
 from edgeseg.data.tree import MASK_ENDING
 from edgeseg.errors import OptionError
@@ -193,26 +194,27 @@ def _writers(scan: SourcedScan, place: Path, options: RunOptions, model_sha256: 
                 f"masks as {name} were asked for and {scan.name} is {scan.kind}; only input that says where its voxels "
                 f"are as {_NEEDED.get(name, name)} does can have them; choose {' or '.join(sorted(scan.mask_formats))}"
             )
-    return [make(scan, place, model_sha256, regions) for name, make in _WRITERS.items() if name in wanted]
+    return [make(scan, place, model_sha256, regions, options) for name, make in _WRITERS.items() if name in wanted]
 
 
-def _nifti(scan: SourcedScan, place: Path, _model_sha256: str, regions: Regions) -> Writer:
+def _nifti(scan: SourcedScan, place: Path, _model_sha256: str, regions: Regions, _options: RunOptions) -> Writer:
     told = getattr(scan, "nifti", None)
     header = cast(NiftiSequence, scan.reference).header if told is None else told.header()
     return NiftiMasks(place / f"{scan.name}{MASK_ENDING}.nii.gz", header, regions)
 
 
-def _dicom_seg(scan: SourcedScan, place: Path, model_sha256: str, regions: Regions) -> Writer:
+def _dicom_seg(scan: SourcedScan, place: Path, model_sha256: str, regions: Regions, options: RunOptions) -> Writer:
     path = place / f"{scan.name}_seg.dcm"
+    pseudonyms = Pseudonyms(options.salt) if options.de_identify and options.salt is not None else None
     if (apart := getattr(scan, "seg_writer", None)) is not None:
-        return cast(Writer, apart(path, model_sha256, regions))
-    return SegMasks(path, cast(DicomSeries, scan.reference), model_sha256, regions)
+        return cast(Writer, apart(path, model_sha256, regions, pseudonyms))
+    return SegMasks(path, cast(DicomSeries, scan.reference), model_sha256, regions, pseudonyms)
 
 
 _NEEDED = {"nifti": "NIfTI", "dicom-seg": "DICOM"}
-_WRITERS: dict[str, Callable[[SourcedScan, Path, str, Regions], Writer]] = {
-    "png": lambda _scan, place, _sha256, regions: PictureMasks(place, ".png", regions),
-    "tiff": lambda _scan, place, _sha256, regions: PictureMasks(place, ".tiff", regions),
+_WRITERS: dict[str, Callable[[SourcedScan, Path, str, Regions, RunOptions], Writer]] = {
+    "png": lambda _scan, place, _sha256, regions, _options: PictureMasks(place, ".png", regions),
+    "tiff": lambda _scan, place, _sha256, regions, _options: PictureMasks(place, ".tiff", regions),
     "nifti": _nifti,
     "dicom-seg": _dicom_seg,
 }

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 from edgeseg import __version__
 from edgeseg.data.dicom import DicomSeries
+from edgeseg.data.dicom.de_identify import de_identified
+from edgeseg.data.pseudonym import Pseudonyms
 from edgeseg.errors import DatasetError, MissingExtraError, OutputError
 from edgeseg.specs import INTENDED_USE, MaskRegion
 from edgeseg.stages.segment.seg_segments import descriptions, say_empty, segments_of
@@ -35,9 +37,16 @@ class SegMasks:
     """One `.dcm` with the masks of the whole volume."""
 
     def __init__(
-        self, path: Path, series: DicomSeries, model_sha256: str, regions: tuple[MaskRegion, ...] = ()
+        self,
+        path: Path,
+        series: DicomSeries,
+        model_sha256: str,
+        regions: tuple[MaskRegion, ...] = (),
+        pseudonyms: Pseudonyms | None = None,
     ) -> None:
         """Make sure that the masks can be written before anything is segmented; without regions there is one.
+
+        With `pseudonyms` the file is de-identified.
 
         Raises:
             MissingExtraError: without highdicom.
@@ -48,6 +57,7 @@ class SegMasks:
         except ImportError as error:
             raise MissingExtraError("highdicom", "dicom", "writing DICOM SEG") from error
         self._path, self._series, self._model, self._regions = path, series, model_sha256, regions
+        self._pseudonyms = pseudonyms
         self._packed: dict[int, NDArray[np.uint8]] = {}
         self._sources = self._checked(lambda: stand_ins(series.frames))
         self._checked(lambda: self._made().save_as(io.BytesIO(), enforce_file_format=True))
@@ -65,6 +75,8 @@ class SegMasks:
             OutputError: when it cannot be written.
         """
         made = self._checked(self._made)
+        if (pseudonyms := self._pseudonyms) is not None:
+            made = self._checked(lambda: de_identified(made, pseudonyms))
         try:
             with lenient():
                 made.save_as(self._path, enforce_file_format=True)

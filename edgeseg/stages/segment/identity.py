@@ -38,12 +38,12 @@ def place_digest(source: str) -> str:
 
 def options_digest(options: RunOptions) -> str:
     """Return 32 hex digits over what decides the masks beside inputs and model: options, contract, edgeseg itself."""
-    plain = replace(options, sequences={}, salt=None, contract=None, untrusted=False)
+    plain = replace(options, sequences={}, salt=None, contract=None, untrusted=False, de_identify=False)
     contract = sha256_file(options.contract) if options.contract is not None else None
     named = sorted(options.sequences)
-    return hashlib.sha256(repr((plain, contract, named, __version__)).encode(errors="backslashreplace")).hexdigest()[
-        :32
-    ]
+    hidden = ("de-identified",) if options.de_identify else ()
+    whole = repr((plain, contract, named, __version__, *hidden))
+    return hashlib.sha256(whole.encode(errors="backslashreplace")).hexdigest()[:32]
 
 
 def _files(path: Path, without: Path) -> list[Path]:

@@ -16,6 +16,7 @@ from edgeseg.data.tree import MASK_ENDING, Tree, read_tree
 from edgeseg.data.units import study_folders
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.specs import LGG, ChannelSet, RunOptions
+from edgeseg.stages.segment.names import called_apart
 from edgeseg.stages.segment.request import ScanRequest
 
 _UNNAMED_PATIENT = "patient"
@@ -46,6 +47,7 @@ class Planned:
         paths: the files and folders that it is read from.
         request: what `open` opens, in plain values; None where it only raises why it cannot be opened.
         name: what its patient will be called, where that is known before it is opened.
+        called: what it is called in place of its own name, which another below the same folder has too.
     """
 
     source: str
@@ -55,6 +57,7 @@ class Planned:
     paths: tuple[Path, ...] = ()
     request: ScanRequest | None = None
     name: str | None = None
+    called: str | None = None
 
 
 def plan(paths: Iterable[Path], options: RunOptions, channels: ChannelSet = LGG) -> tuple[Planned, ...]:
@@ -79,7 +82,9 @@ def plan(paths: Iterable[Path], options: RunOptions, channels: ChannelSet = LGG)
     )
     if options.sequences:
         return (_one_by_one(options.sequences, given, asked),)
-    pictures, planned, trees = [], [], {}
+    pictures: list[Path] = []
+    planned: list[Planned] = []
+    trees: dict[Path, Tree] = {}
     for path in given:
         tree = read_tree(path) if path.is_dir() else None
         volumes = _volumes(path, tree, asked=asked)
@@ -87,14 +92,7 @@ def plan(paths: Iterable[Path], options: RunOptions, channels: ChannelSet = LGG)
             pictures.append(path)
         if tree is not None:
             trees[path.resolve()] = tree
-        names = {one: None if tree is not None and _is_whole(tree) else _name_of(one) for one in volumes}
-        for one in volumes:
-            first = tree is not None and len(volumes) > 1 and one == volumes[0]
-            unused, warned = beside(tree, volumes) if tree is not None and first else ((), ())
-            whole = replace(asked, path=str(one), volumes=options.volumes, unused=unused, warnings=warned)
-            planned.append(
-                Planned(source=str(one), slices=0, open=whole.open, paths=(one,), request=whole, name=names[one])
-            )
+        planned += _each(volumes, tree, asked, options)
     if pictures or not planned:
         if series:
             raise OptionError(
@@ -102,6 +100,25 @@ def plan(paths: Iterable[Path], options: RunOptions, channels: ChannelSet = LGG)
             )
         planned += [_planned(case, asked, trees) for case in find_cases(pictures)]
     return tuple(planned)
+
+
+def _each(volumes: list[Path], tree: Tree | None, asked: ScanRequest, options: RunOptions) -> Iterator[Planned]:
+    """Plan files or folders of volumes; what lies beside them is named with the first."""
+    whole_tree = tree is not None and _is_whole(tree)
+    called = {} if tree is None or whole_tree else called_apart(tree.root, volumes)
+    for one in volumes:
+        first = tree is not None and len(volumes) > 1 and one == volumes[0]
+        unused, warned = beside(tree, volumes) if tree is not None and first else ((), ())
+        whole = replace(asked, path=str(one), volumes=options.volumes, unused=unused, warnings=warned)
+        yield Planned(
+            source=str(one),
+            slices=0,
+            open=whole.open,
+            paths=(one,),
+            request=whole,
+            name=None if whole_tree else called.get(one) or _name_of(one),
+            called=called.get(one),
+        )
 
 
 def _one_by_one(sequences: Mapping[str, Path], given: tuple[Path, ...], asked: ScanRequest) -> Planned:
@@ -197,7 +214,8 @@ def find_cases(paths: Iterable[Path]) -> tuple[Case, ...]:
 
     A file is a slice. A folder stands for every slice in it and below it, hidden folders aside. Files whose names end
     in `_mask` are passed over, so that the Kaggle layout and shell patterns such as `patient/*` work. The patient of a
-    slice is the name of the folder it lies in, whether the file or the folder was given. What is given twice counts
+    slice is the name of the folder it lies in, whether the file or the folder was given; where two below one folder
+    have one name, its path from there on. What is given twice counts
     once.
 
     Raises:
@@ -221,8 +239,18 @@ def find_cases(paths: Iterable[Path]) -> tuple[Case, ...]:
         raise DatasetError(
             f"{given[0]}: only masks ('*{MASK_ENDING}') were given; name the slices themselves, or the patient's folder"
         )
+    called: dict[Path, str] = {}
+    for path in given:
+        if path.is_dir():
+            root = path.resolve()
+            called |= called_apart(root, (folder for folder in found if folder.is_relative_to(root)))
     cases = tuple(
-        Case(patient=folder.name or _UNNAMED_PATIENT, folder=folder, slices=tuple(files), volume=folder in whole)
+        Case(
+            patient=called.get(folder) or folder.name or _UNNAMED_PATIENT,
+            folder=folder,
+            slices=tuple(files),
+            volume=folder in whole,
+        )
         for folder, files in found.items()
     )
     _require_distinct(cases)

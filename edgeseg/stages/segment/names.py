@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -27,6 +29,13 @@ def safe_name(name: str) -> str:
     if not name.strip(".") or name == SUMMARY_FILE:
         return "".join(f"%{ord(char):02X}" for char in name[:1]) + name[1:]
     return "".join(_shown(char) for char in name)
+
+
+def called_apart(root: Path, folders: Iterable[Path]) -> dict[Path, str]:
+    """Name folders below one that would have one name, such as `sub-01/anat`, by all of their path: `sub-01_anat`."""
+    folders = tuple(folders)
+    count = Counter(folder.name for folder in folders)
+    return {one: "_".join(one.relative_to(root).parts) for one in folders if count[one.name] > 1 and one != root}
 
 
 def why_reserved(name: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg import __version__, networks
 from edgeseg.artifacts import refuse_links
+from edgeseg.data.pseudonym import PSEUDONYM
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.place import claimed
 from edgeseg.progress import Progress
@@ -18,15 +19,20 @@ from edgeseg.results import PatientSegmentation, RunResult
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment.apart.files import ENTRY
 from edgeseg.stages.segment.clock import ms_since
+from edgeseg.stages.segment.dealt.crew import Crew
+from edgeseg.stages.segment.dealt.task import Job
+from edgeseg.stages.segment.each import plan_each
 from edgeseg.stages.segment.inputs import Planned
 from edgeseg.stages.segment.names import safe_name, why_reserved
-from edgeseg.stages.segment.patients import Naming, OnPatient, Patients, plan_each
+from edgeseg.stages.segment.patients import Naming, OnPatient, Patients
 from edgeseg.stages.segment.salt import drawn_salt, kept_salt
-from edgeseg.stages.segment.summary import Summary
+from edgeseg.stages.segment.summary import Summary, read_rows
 from edgeseg.workers.apart import Pool
 
 if TYPE_CHECKING:
     from edgeseg.runtime import Segmenter
+
+MOST_WORKERS = 64
 
 
 def run(
@@ -37,6 +43,8 @@ def run(
     threads: int = 2,
     options: RunOptions | None = None,
     resume: bool = False,
+    workers: int = 1,
+    ray: str | None = None,
     progress: Progress | None = None,
     on_patient: OnPatient | None = None,
 ) -> RunResult:
@@ -56,7 +64,10 @@ def run(
         threads: for the runtime.
         options: sequences named one by one, formats, pictures, spacing.
         resume: pass over patients whom an earlier run segmented with the same model and options from the same files.
-        progress: called after each slice with how many are done, how many are known of, and its name.
+        workers: how many processes segment patients at once, with so many `threads` each; masks and rows are the same.
+        ray: address of a cluster whose workers do it instead, `local` for this machine.
+        progress: called after each slice with how many are done, how many are known of, and its name; where workers
+            segment, after each patient.
         on_patient: called with the row of each patient that is done or failed, and whether an earlier run had done it.
 
     Raises:
@@ -72,6 +83,7 @@ def run(
     """
     start = time.perf_counter()
     options = options or RunOptions()
+    _check_workers(workers, ray)
     kept = kept_salt(out) if options.salt is None else None
     salted = options if options.salt is not None else replace(options, salt=kept or drawn_salt())
     opened = _Model.load(model, threads, salted)
@@ -79,13 +91,16 @@ def run(
     _refuse_writing_among_slices(planned, out)
     _refuse_names(planned, out)
     with claimed(out):
+        if options.de_identify:
+            _refuse_named(out)
         summary = Summary(out, lambda rows: opened.result(rows, start))
         naming = Naming.GIVEN if options.salt is not None else Naming.KEPT if kept else Naming.DRAWN
         with contextlib.ExitStack() as stack:
             pool = stack.enter_context(Pool(ENTRY, spare=0)) if options.untrusted else None
             patients = Patients(
-                opened.segmenter, opened.sha256, salted, out, summary, on_patient, naming=naming, pool=pool
-            )
+                opened.segmenter, opened.sha256, salted, out, summary, on_patient, naming=naming, pool=pool,
+                crew=opened.crew(salted, workers, ray),
+            )  # fmt: skip
             patients.run(planned, check=opened.check, resume=resume, progress=progress)
         return summary.write()
 
@@ -119,6 +134,13 @@ class _Model:
                 "patient under way; nothing of them was written; run again"
             )
 
+    def crew(self, options: RunOptions, workers: int, ray: str | None) -> Crew | None:
+        """Give who segments several patients; None for this process."""
+        if workers == 1 and ray is None:
+            return None
+        job = Job.of(self.path, self.sha256, self.segmenter.threads, options)
+        return Crew(job=job, workers=workers, ray=ray)
+
     def result(self, rows: tuple[PatientSegmentation, ...], start: float) -> RunResult:
         """Describe the run that leaves these rows."""
         return RunResult(
@@ -134,6 +156,24 @@ class _Model:
             total_ms=ms_since(start),
             network=networks.name_of_file(self.sha256),
         )
+
+
+def _check_workers(workers: int, ray: str | None) -> None:
+    if not 1 <= workers <= MOST_WORKERS:
+        raise OptionError(
+            f"--workers is {workers}; it lies between 1 and {MOST_WORKERS}, and more than cores help little"
+        )
+    if ray is not None and workers != 1:
+        raise OptionError(
+            f"--workers {workers} was given beside --ray, which takes what the cluster has; leave one out"
+        )
+
+
+def _refuse_named(out: Path) -> None:
+    """Refuse to add results without names to those under names."""
+    for row in read_rows(out):
+        if not row.patient.startswith(PSEUDONYM):
+            raise OptionError(f"{out} has results under names; with --de-identify choose another --out")
 
 
 def _refuse_names(planned: tuple[Planned, ...], out: Path) -> None:

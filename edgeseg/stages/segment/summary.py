@@ -59,7 +59,10 @@ class Summary:
             OutputError: as `read_rows`.
         """
         self._out, self._make = out, make
-        self._rows = {row.patient: row for row in read_rows(out)}
+        self._rows: dict[str, PatientSegmentation] = {}
+        self._of_inputs: dict[str, set[str]] = {}
+        for row in read_rows(out):
+            self._put(row)
         self._written, self._took, self._changed = 0.0, 0.0, False
 
     def row(self, patient: str) -> PatientSegmentation | None:
@@ -68,7 +71,8 @@ class Summary:
 
     def of_inputs(self, digest: str) -> PatientSegmentation | None:
         """Return the row that was done from the same files."""
-        return next((r for r in self._rows.values() if r.inputs_digest == digest and r.status == DONE), None)
+        found = (self._rows[name] for name in sorted(self._of_inputs.get(digest, ())))
+        return next((row for row in found if row.status == DONE), None)
 
     def is_of_another(self, patient: str, place: str) -> bool:
         """Whether a patient of this name was done from another folder than the one of the digest `place`."""
@@ -88,13 +92,12 @@ class Summary:
         earlier = self._rows.get(row.patient)
         failed = self._rows.get(label)
         if failed is not None and failed.status != DONE and label != row.patient:
-            del self._rows[label]
-        for other in [
-            r for r in self._rows.values() if r.inputs_digest == row.inputs_digest and r.patient != row.patient
-        ]:
+            self._drop(failed)
+        for name in sorted(self._of_inputs.get(row.inputs_digest, set()) - {row.patient}):
             if row.status == DONE:
+                other = self._rows[name]
                 self._remove(list(_files(other)), replace(other, files=()))
-                del self._rows[other.patient]
+                self._drop(other)
         if earlier is not None:
             left = sorted({*_files(earlier), *earlier.earlier_files} - set(_files(row)))
             if row.status == DONE:
@@ -102,7 +105,7 @@ class Summary:
             else:
                 there = tuple(name for name in left if (self._out / name).is_file())
                 row = replace(row, earlier_files=there)
-        self._rows[row.patient] = row
+        self._put(row)
         self._changed = True
         if time.monotonic() - self._written > max(_PAUSE_S, _PAUSE_SHARE * self._took):
             self.write()
@@ -123,6 +126,16 @@ class Summary:
         self._written, self._changed = time.monotonic(), False
         self._took = self._written - start
         return result
+
+    def _put(self, row: PatientSegmentation) -> None:
+        if (earlier := self._rows.get(row.patient)) is not None:
+            self._of_inputs[earlier.inputs_digest].discard(row.patient)
+        self._rows[row.patient] = row
+        self._of_inputs.setdefault(row.inputs_digest, set()).add(row.patient)
+
+    def _drop(self, row: PatientSegmentation) -> None:
+        del self._rows[row.patient]
+        self._of_inputs[row.inputs_digest].discard(row.patient)
 
     def _remove(self, names: list[str], row: PatientSegmentation) -> None:
         drawn = any(name.endswith(f"{SHEET_ENDING}.png") for name in row.files)

@@ -22,7 +22,7 @@ from edgeseg.stages.inspect import attach
 from edgeseg.stages.ship.examples import SEED, SHOWN, png
 from edgeseg.stages.ship.fits import require_fit
 
-ASSETS, FLOAT_GOLDENS = Path("app/src/main/assets/edgeseg"), Path("app/src/test/resources/edgeseg-float")
+ASSETS, FLOAT_GOLDENS = Path("app/src/main/assets/edgeseg"), Path("app/src/main/assets/edgeseg-float")
 MODEL, MANIFEST = "model.onnx", "manifest.json"
 MAX_MODEL_BYTES = 5 * 2**20
 
@@ -49,13 +49,14 @@ def prepare_app(
 ) -> AppManifest:
     """Write the app's bundle: `<app>/app/src/main/assets/edgeseg`.
 
-    With `floating`, the float artifact of the same network and its masks go to the app's test resources beside it. A
-    file of the bundle that is there already is replaced; its manifest comes last.
+    With `floating`, the float artifact of the same network and its masks go to `edgeseg-float` beside it, which the app
+    shows differences to and its tests read. A file of the bundle that is there already is replaced; its manifest comes
+    last.
 
     Args:
         artifact: a `.onnx` file.
         app: the folder `android-demo`.
-        floating: a `.onnx` file in float for the tests.
+        floating: a `.onnx` file in float.
         contract: a JSON or TOML file with the contract of `artifact`, where it carries none; it goes into the copy.
         float_contract: likewise that of `floating`.
 

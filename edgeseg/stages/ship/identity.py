@@ -75,7 +75,7 @@ def _other(folder: Path, weights_sha256: str) -> Path | None:
 
 def purpose_for(naming: Naming, name: str) -> str:
     """Return what a network is for: what was given, or that of the network whose place it takes."""
-    before = networks.named(name)
+    before = next((network for network in networks.every() if network.name == name), None)
     return naming.purpose or ("" if before is None else before.record.purpose)
 
 

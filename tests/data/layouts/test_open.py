@@ -72,12 +72,21 @@ def test_a_missing_channel_and_an_unknown_label_are_named(own_data: ModuleType, 
         ("patient,one\np,a.png\n", "column 'mask' is missing"),
         ("patient,one,mask\np,../a.png,m.png\n", "leads out of its folder"),
         ("patient,site,one,mask\np,A,a.png,m.png\np,B,b.png,n.png\n", "is of two sites"),
+        ("patient,one,mask\np,a.png,m.png\nq,./a.png,n.png\n", "a.png is an image of two patients, 'p' and 'q'"),
+        ("patient,one,mask\np,a.png,m.png\np,a.png,m.png\n", "a.png is in two rows of patient 'p'"),
     ],
 )
 def test_a_list_that_cannot_be_used_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "list.csv").write_text(text)
     with pytest.raises(DatasetError, match=message):
         open_dataset(tmp_path / "list.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_list_is_recognised_in_whatever_encoding_it_is_read(tmp_path: Path, encoding: str) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tmp_path / "list.csv").write_bytes((mark + "patient,one,mask\r\np\u00e9,a.png,m.png\r\n").encode(encoding))
+    assert open_dataset(tmp_path).patients == ("p\u00e9",)
 
 
 def test_the_site_of_a_list_is_the_patients_institution(own_data: ModuleType, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from edgeseg.errors import ArtifactError
 from edgeseg.reports.page.overlays import FALSE_ALARM, HIT, MISSED, paint
 from edgeseg.reports.page.page import page
 from edgeseg.reports.page.pareto import frontier, plot, points, tried_points
-from edgeseg.results import ArtifactRow, BudgetResult, BuildResult, SizeLedger, SizeStep
+from edgeseg.results import ArtifactRow, BudgetResult, BuildResult, SizeLedger, SizeStep, SubgroupResult
 from edgeseg.specs import INTENDED_USE
 from edgeseg.stages.build.overlays import overlays
 from edgeseg.stages.build.page import write_page
@@ -113,6 +113,16 @@ def test_every_artifact_and_every_institution_is_there(make_build: MakeBuild) ->
         assert f"{row.variant} {row.target}" in words
         for score in row.evaluation.institutions if row.evaluation else ():
             assert score.institution in words
+
+
+def test_no_subgroup_is_called_the_worst_where_none_is_large_enough(make_build: MakeBuild) -> None:
+    build = make_build()
+    small = SubgroupResult(column="site", subgroups=(), min_patients=5, worst=None)
+    rows = tuple(
+        replace(row, evaluation=row.evaluation and replace(row.evaluation, subgroups=(small,)))
+        for row in build.artifacts
+    )
+    assert "Worst subgroups" not in page(replace(build, artifacts=rows))
 
 
 def test_equal_builds_give_equal_bytes(make_build: MakeBuild) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.errors import ArtifactError, ContractError, OptionError, OutputError
-from edgeseg.foreign import OnnxGraph, keras_network
+from edgeseg.foreign import ForeignContract, OnnxGraph, keras_network, of_artifact
 from edgeseg.foreign import network as foreign_network
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results.imported import ImportResult
-from edgeseg.specs import Contract, PostProcessing
+from edgeseg.specs import BuildSpec, Contract, PostProcessing
 from edgeseg.stages.adopt import adopt, ask, name_of, original_of
 from edgeseg.stages.adopt.parity import NOT_THE_SAME
+from edgeseg.stages.build import build
 from edgeseg.stages.predict import checkpoint_contract, checkpoint_predictor, network_of
 from edgeseg.targets.graph import GraphNetwork
 from tests.foreign._keras_networks import SIDE, images, saved, unet, values
@@ -78,7 +79,7 @@ def test_a_contract_says_what_the_file_does_not(tmp_path: Path) -> None:
         ("foreground = [4]", "counted from 0 to 0"),
         ('channels = ["flair"]', "takes 3 channels"),
         ('channels = ["flair"]', r'\["pre", "flair", "post"\]'),
-        ("colour = 1", "unknown key 'colour'"),
+        ("colour = 1", "contract: unknown key 'colour'"),
         ("size = [1, 2, 3]", "size is one number"),
         ('channels = ["flair", "flair", "post"]', "each a name of its own"),
         ('classes = ["air", "tumour"]', "names 2 classes"),
@@ -181,6 +182,30 @@ def test_channels_of_other_data_than_tcga_lgg_are_named_by_the_contract(tmp_path
     contract = written(tmp_path / "c.toml", 'channels = ["t1", "t1ce", "t2", "flair"]\nreference_channel = "flair"')
     assert adopt(file, tmp_path / "run", contract=contract).parity.passed
     assert checkpoint_contract(read_checkpoint(tmp_path / "run").header).channel_set.reference == "flair"
+
+
+def test_the_plane_of_a_contract_and_of_a_file_of_edgesegs_own_is_that_of_the_run(tmp_path: Path) -> None:
+    image = keras.Input((SIDE, SIDE, 3))
+    file = saved(keras.Model(image, keras.layers.Conv2D(1, 1)(image)), tmp_path / "net.keras")
+    contract = written(tmp_path / "c.toml", 'plane = "coronal"')
+    adopt(file, tmp_path / "run", contract=contract)
+    told = checkpoint_contract(header := read_checkpoint(tmp_path / "run").header)
+    assert (told.plane, header.image.plane, of_artifact(told).plane) == ("coronal", "coronal", "coronal")
+    with pytest.raises(ContractError, match="plane is 'up'; choose one of: axial, coronal, sagittal"):
+        adopt(file, tmp_path / "other", contract=written(tmp_path / "d.toml", 'plane = "up"'))
+    assert not (tmp_path / "other").exists()
+    spec = BuildSpec(variant=header.variant, targets=("onnx-fp32",), checkpoint=tmp_path / "run", out=tmp_path / "out")
+    with pytest.raises(OptionError, match="takes coronal slices, and phantoms are axial ones; give volumes"):
+        build(spec)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_contract_says_of_a_network_is_not_passed_over() -> None:
+    of_artifacts = {one.name for one in fields(Contract)} - {one.name for one in fields(ForeignContract)}
+    assert of_artifacts == {
+        "variant", "tier", "target", "schema_version", "height", "width", "calibrated_on", "calibration_hash",
+        "intended_use", "profile", "golden", "contract_sha256", "float_layers", "output_layout",
+    }  # fmt: skip
 
 
 def test_bytes_are_given_as_they_are_where_the_network_scales_them(tmp_path: Path) -> None:

@@ -160,6 +160,15 @@ def test_tables_and_json(
     assert told["cells"][0]["runtime"].startswith("onnxruntime")
 
 
+def test_files_whose_arithmetic_was_not_counted_are_named(
+    tiny_onnx: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    room = importlib.import_module("edgeseg.stages.bench.bench")  # the file, not the function of the same name
+    monkeypatch.setattr(room, "count_macs", lambda _: None)
+    assert run("bench", tiny_onnx(), "--runs", "2", "--warmup", "1") == 0
+    assert "those of tiny.onnx were not counted" in " ".join(capsys.readouterr().out.split())
+
+
 def test_under_an_emulator_no_time_is_called_a_latency(
     tiny_onnx: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

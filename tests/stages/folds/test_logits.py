@@ -118,6 +118,11 @@ def test_other_data_is_refused(make: Make, cache: SliceCache, tmp_path: Path) ->
     make(0, data_hash="0" * 64)
     with pytest.raises(DatasetError, match=r"not those that .*fold0 was trained on"):
         check_data(find_runs(tmp_path / "out"), cache)
+    make(0)
+    turned = SliceCache(cache.folder)
+    turned.index = replace(cache.index, plane="coronal")
+    with pytest.raises(DatasetError, match=r"fold0 takes axial slices, and .* was decoded to coronal ones"):
+        check_data(find_runs(tmp_path / "out"), turned)
     make(0, validation_patients=("P9",))
     with pytest.raises(DatasetError, match="P9 among them"):
         check_data(find_runs(tmp_path / "out"), cache)

@@ -25,7 +25,7 @@ from edgeseg.errors import (
 )
 from edgeseg.jsonio import from_json
 from edgeseg.results import DONE, FAILED, RunResult
-from edgeseg.specs import ChannelSet, Contract, PostProcessing
+from edgeseg.specs import ChannelSet, Contract, PostProcessing, RunOptions
 from edgeseg.stages.segment.inputs import find_cases
 from edgeseg.stages.segment.run import run
 
@@ -148,6 +148,14 @@ def test_warnings_tell_of_resampling_missing_sequences_and_blank_slices(model: P
         "channel 'post' equals 'flair' in every slice: the sequence seems to be missing",
         "1 of 2 slices are blank",
     )
+
+
+def test_a_slice_that_overlays_read_again_is_counted_once(model: Path, tmp_path: Path, out: Path) -> None:
+    folder = tmp_path / "odd"
+    save_slice(folder / "odd_1.png", 16, 24)
+    Image.fromarray(np.zeros((16, 24, 3), np.uint8)).save(folder / "odd_2.png")
+    (patient,) = run(model, [folder], out=out, options=RunOptions(overlays=True)).patients
+    assert "1 of 2 slices are blank" in patient.warnings
 
 
 def test_running_again_replaces_the_masks_and_keeps_other_files(model: Path, patients: Path, out: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from edgeseg.data.dicom import DicomSeries
 from edgeseg.data.nifti import NiftiSequence
+from edgeseg.data.pseudonym import Pseudonyms
 from edgeseg.data.scan import SourcedScan
 from edgeseg.jsonio import from_plain, to_plain
 from edgeseg.specs import MaskRegion
@@ -103,8 +104,9 @@ class _Reading:
         from edgeseg.stages.segment.dicom_seg import SegMasks
 
         series = cast(DicomSeries, self._open_scan.reference)
+        pseudonyms = Pseudonyms(salt) if (salt := message.get("salt")) else None
         regions = tuple(from_plain(MaskRegion, one) for one in message["regions"])
-        self._writer = SegMasks(Path(message["path"]), series, message["model_sha256"], regions)
+        self._writer = SegMasks(Path(message["path"]), series, message["model_sha256"], regions, pseudonyms)
         return {}
 
     def mask(self, message: Answer) -> Answer:

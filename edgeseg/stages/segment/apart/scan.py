@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg import errors
+from edgeseg.data.pseudonym import Pseudonyms
 from edgeseg.errors import DatasetError, EdgeSegError, LimitError
 from edgeseg.jsonio import JsonFormatError, from_plain, to_plain
 from edgeseg.results import UnusedFiles, UsedSequence
@@ -103,10 +104,10 @@ class _Talk:
         self._more_s = reader.limits.cpu_s + SLICE_S * self._slices
         return facts, self._read(answer)
 
-    def seg(self, path: Path, model_sha256: str, regions: tuple[MaskRegion, ...]) -> None:
+    def seg(self, path: Path, model_sha256: str, regions: tuple[MaskRegion, ...], salt: str | None) -> None:
         self._more_s += _SEG_S + _SEG_S_PER_SLICE * self._slices * max(1, len(regions))
         told = [to_plain(region) for region in regions]
-        self.ask("seg", path=str(path), model_sha256=model_sha256, regions=told, more_s=self._more_s)
+        self.ask("seg", path=str(path), model_sha256=model_sha256, regions=told, salt=salt, more_s=self._more_s)
 
     def ask(self, op: str, **more: Any) -> dict[str, Any]:
         return self._send({"op": op, **more}, 2 * self._more_s)
@@ -189,13 +190,21 @@ class ApartScan:
         self._warnings = told if told is not None else self._warnings
         return found
 
-    def seg_writer(self, path: Path, model_sha256: str, regions: tuple[MaskRegion, ...] = ()) -> ApartSeg:
+    def seg_writer(
+        self,
+        path: Path,
+        model_sha256: str,
+        regions: tuple[MaskRegion, ...] = (),
+        pseudonyms: Pseudonyms | None = None,
+    ) -> ApartSeg:
         """Have a DICOM SEG made there, which refers to headers that are read there; without regions of one mask.
+
+        With `pseudonyms` it is de-identified.
 
         Raises:
             DatasetError: when the headers lack what it needs.
         """
-        return ApartSeg(self._talk, path, model_sha256, regions)
+        return ApartSeg(self._talk, path, model_sha256, regions, pseudonyms)
 
     def tell(self, op: str, array: NDArray[np.uint8], **more: Any) -> None:
         """Have the process do something else with an array, which the module of the pool knows by this name.
@@ -216,10 +225,17 @@ class ApartScan:
 class ApartSeg:
     """One `.dcm` with the masks of the whole volume."""
 
-    def __init__(self, talk: _Talk, path: Path, model_sha256: str, regions: tuple[MaskRegion, ...]) -> None:
+    def __init__(
+        self,
+        talk: _Talk,
+        path: Path,
+        model_sha256: str,
+        regions: tuple[MaskRegion, ...],
+        pseudonyms: Pseudonyms | None,
+    ) -> None:
         """Make sure that it can be written."""
         self._talk, self._path = talk, path
-        talk.seg(path, model_sha256, regions)
+        talk.seg(path, model_sha256, regions, None if pseudonyms is None else pseudonyms.salt)
 
     def add(self, index: int, name: str, mask: NDArray[np.bool_]) -> None:
         """Take the mask of one slice, `(h, w) bool`, or of R regions `(h, w, R) bool`."""

@@ -42,7 +42,7 @@ class Bundle(private val source: Source, private val decode: Decoder) {
             madeWith = json.text("made_with")
             cases = json.objects("cases").map { case(it) }
         } catch (error: JsonException) {
-            throw ArtifactException("$MANIFEST cannot be read (${error.message}). Make the app's assets again: edgeseg android", error)
+            throw ArtifactException("$MANIFEST cannot be read (${error.message}). Install the app again.", error)
         }
     }
 
@@ -89,7 +89,7 @@ class Bundle(private val source: Source, private val decode: Decoder) {
         if (sha256(bytes) != file.sha256) {
             throw ArtifactException(
                 "${file.file} is damaged: ${bytes.size} bytes that are not the ${file.sizeBytes} of the manifest. " +
-                    "Install the app again, or make its assets again: edgeseg android",
+                    "Install the app again.",
             )
         }
         return bytes

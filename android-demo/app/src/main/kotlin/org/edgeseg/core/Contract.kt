@@ -77,13 +77,13 @@ data class Contract(
             if (text == null) {
                 throw ContractException(
                     "The model carries no contract (metadata '$KEY'), so its channels, scaling and threshold are unknown. " +
-                        "Build it with: edgeseg build",
+                        "Use a model that was made for this app.",
                 )
             }
             try {
                 return ContractReader(Json.parse(text), text).read()
             } catch (error: JsonException) {
-                throw ContractException("The model's contract cannot be read (${error.message}). Build the model again.", error)
+                throw ContractException("The model's contract cannot be read (${error.message}). Take a fresh copy of the model.", error)
             }
         }
     }
@@ -95,7 +95,7 @@ private class ContractReader(private val json: JsonObject, private val text: Str
         if (version !in 1..Contract.SCHEMA_VERSION) {
             throw ContractException(
                 "The model's contract has schema $version, and this app reads 1 to ${Contract.SCHEMA_VERSION}. " +
-                    "Update the app, or build the model with the edgeseg that belongs to it.",
+                    "Update the app, or take a model of the version that belongs to it.",
             )
         }
         val contract = Contract(
@@ -128,7 +128,7 @@ private class ContractReader(private val json: JsonObject, private val text: Str
         if (json.has("float_layers")) json.texts("float_layers")
         if (json.has("output")) requireLogits(json.text("output"))
         for (unused in listOf("classes", "foreground")) {
-            if (json.has(unused)) throw ContractException("The model gives several classes, and this app reads one. Run it with: edgeseg run")
+            if (json.has(unused)) throw ContractException("The model gives several classes, and this app reads one. Use a model of one class.")
         }
         json.requireAllTaken()
         return contract.also { check(it) }
@@ -137,7 +137,7 @@ private class ContractReader(private val json: JsonObject, private val text: Str
     private fun requireLogits(output: String) {
         if (output != "logits") {
             throw ContractException(
-                "The model gives $output, and this app reads logits. Leave the last sigmoid out of the model, or run it with: edgeseg run",
+                "The model gives $output, and this app reads logits. Use a model that gives logits.",
             )
         }
     }
@@ -162,7 +162,7 @@ private class ContractReader(private val json: JsonObject, private val text: Str
                 "post_processing is out of range; sizes are 0 or more, a share lies in [0, 1]"
             else -> return
         }
-        throw ContractException("The model's contract cannot be honoured: $problem. Build the model again.")
+        throw ContractException("The model's contract cannot be honoured: $problem. Take a fresh copy of the model.")
     }
 
     private fun fault(spec: Intensity, contract: Contract): String? {

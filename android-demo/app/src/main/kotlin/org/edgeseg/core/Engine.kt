@@ -93,12 +93,12 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
                 session.run(feeds, emptySet(), results, run).close()
             }
         } catch (error: OrtException) {
-            throw ArtifactException("ONNX Runtime failed while running the model (${oneLine(error)}). Build the model again.", error)
+            throw ArtifactException("ONNX Runtime failed while running the model (${oneLine(error)}). Take a fresh copy of the model.", error)
         } finally {
             running = null
         }
         decode(logits)
-        if (logits.any { !it.isFinite() }) throw ArtifactException("The model gave values that are not numbers. Build it again.")
+        if (logits.any { !it.isFinite() }) throw ArtifactException("The model gave values that are not numbers. Take a fresh copy of it.")
     }
 
     /** Stops the slice that is being run, from another thread. */
@@ -133,14 +133,14 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
     } catch (error: OrtException) {
         throw ArtifactException(
             "ONNX Runtime ${environment.version} cannot load the model (${oneLine(error)}). The file is damaged, cut short or of " +
-                "another format; copy it again or build it again.",
+                "another format; copy it again.",
             error,
         )
     }
 
     private fun only(tensors: Map<String, ai.onnxruntime.NodeInfo>, what: String): Pair<String, TensorInfo> {
         val info = tensors.values.singleOrNull()?.info as? TensorInfo
-            ?: throw ArtifactException("The model has ${tensors.size} ${what}s; a segmentation model has one. Build it with: edgeseg build")
+            ?: throw ArtifactException("The model has ${tensors.size} ${what}s; a segmentation model has one. Use a model that was made for this app.")
         return tensors.keys.single() to info
     }
 
@@ -150,11 +150,11 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
         if (info.shape.toList() != wanted) {
             throw ContractException(
                 "The model's $what has the shape ${info.shape.toList()}, and its contract says $wanted. The contract belongs to " +
-                    "another model; build it again.",
+                    "another model; take a fresh copy of it.",
             )
         }
         if (info.type != OnnxJavaType.FLOAT && info.type != OnnxJavaType.INT8) {
-            throw ArtifactException("The model's $what is of type ${info.type}; float or int8 is needed. Build it with: edgeseg build")
+            throw ArtifactException("The model's $what is of type ${info.type}; float or int8 is needed. Use a model that was made for this app.")
         }
     }
 
@@ -219,7 +219,7 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
         if (scale == null || zero == null || !(scale > 0 && scale.isFinite())) {
             throw ArtifactException(
                 "The model's $end is int8, and the metadata 'edgeseg.${end}_scale' and 'edgeseg.${end}_zero_point' that say what its " +
-                    "values mean are missing or wrong. Build the model again.",
+                    "values mean are missing or wrong. Take a fresh copy of the model.",
             )
         }
         return scale to zero

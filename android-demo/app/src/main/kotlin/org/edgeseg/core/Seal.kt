@@ -16,19 +16,19 @@ object Seal {
         if (own != null && digest(text, own) != own) {
             throw ContractException(
                 "The model's contract was changed after it was sealed (its SHA-256 is not the one it names), so it cannot be relied on. " +
-                    "Copy the file again or build it again.",
+                    "Copy the file again.",
             )
         }
         val content = contract.contentSha256 ?: return
         val line = text.encodeToByteArray()
         val start = places(model, line).singleOrNull() ?: throw ContractException(
-            "The model was written anew after it was sealed, so it cannot be held to its contract's digest. Copy it again or build it again.",
+            "The model was written anew after it was sealed, so it cannot be held to its contract's digest. Copy it again.",
         )
         val around = sha256(model.copyOfRange(0, start), model.copyOfRange(start + line.size, model.size))
         if (around != content) {
             throw ArtifactException(
                 "The model's graph or weights are not those that its contract was sealed with (SHA-256 ${around.take(SHOWN)}..., not " +
-                    "${content.take(SHOWN)}...): the file is damaged, or the contract is another model's. Copy it again or build it again.",
+                    "${content.take(SHOWN)}...): the file is damaged, or the contract is another model's. Copy it again.",
             )
         }
     }

@@ -69,11 +69,11 @@ class Segmenter(val engine: Engine) : AutoCloseable {
         val golden = contract.golden ?: return null
         val drawn = Drawing.draw(golden, contract.height, contract.width)
         if (sha256(drawn) != golden.inputSha256) {
-            throw ArtifactException("The golden case of the model's contract is drawn wrongly here. Update the app, or build the model again.")
+            throw ArtifactException("The golden case of the model's contract is drawn wrongly here. Update the app, or take a fresh copy of the model.")
         }
         val wanted = Runs.decode(golden.maskRuns, contract.height * contract.width)
         if (sha256(ByteArray(wanted.size) { if (wanted[it]) 1 else 0 }) != golden.maskSha256) {
-            throw ContractException("The golden mask of the model's contract does not have the digest beside it. Build the model again.")
+            throw ContractException("The golden mask of the model's contract does not have the digest beside it. Take a fresh copy of the model.")
         }
         val logits = logits(Slice("golden", contract.height, contract.width, drawn))
         val threshold = contract.logitThreshold.toFloat()

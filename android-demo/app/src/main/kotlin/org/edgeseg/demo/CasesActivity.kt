@@ -13,6 +13,7 @@ import org.edgeseg.core.BundleCase
 import org.edgeseg.core.Names
 import org.edgeseg.core.Slice
 import org.edgeseg.core.Volume
+import org.edgeseg.core.Window
 
 /** The list of cases: those that travel with the app, and those that were opened. */
 class CasesActivity : Screen() {
@@ -146,7 +147,7 @@ class CasesActivity : Screen() {
 
     private fun thumbnail(row: View, volume: Volume) = row.part<ImageView>(R.id.thumbnail).setImageBitmap(picture(volume.slices[volume.slices.size / 2]))
 
-    private fun picture(slice: Slice): Bitmap = Draw.grey(slice, Draw.FLAIR)
+    private fun picture(slice: Slice): Bitmap = Draw.grey(slice, Draw.FLAIR, Window.automatic(listOf(slice), Draw.FLAIR))
 
     private companion object {
         const val PICK_IMAGES = 1

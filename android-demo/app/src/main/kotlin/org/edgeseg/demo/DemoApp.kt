@@ -6,15 +6,15 @@ import android.os.Handler
 import android.os.Looper
 import org.edgeseg.core.Bundle
 import org.edgeseg.core.CancelledException
+import org.edgeseg.core.Contract
 import org.edgeseg.core.EdgeSegException
 import org.edgeseg.core.Engine
 import org.edgeseg.core.EngineOptions
-import org.edgeseg.core.Segmentation
+import org.edgeseg.core.Findings
 import org.edgeseg.core.Segmenter
 import org.edgeseg.core.SelfTest
 import org.edgeseg.core.Source
-import org.edgeseg.core.Spacing
-import org.edgeseg.core.Volume
+import org.edgeseg.core.Window
 import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
 
@@ -23,22 +23,6 @@ sealed interface ModelState {
     data object Loading : ModelState
     class Ready(val bundle: Bundle, val segmenter: Segmenter, val selfTest: SelfTest?) : ModelState
     class Failed(val message: String) : ModelState
-}
-
-/** Where the run of a case is. */
-sealed interface RunState {
-    class Running(val done: Int) : RunState
-    class Done(val segmentation: Segmentation) : RunState
-    class Failed(val message: String) : RunState
-    data object Cancelled : RunState
-}
-
-/** A case that is open. It lives as long as the app does, so that turning the tablet disturbs no run. */
-class Study(val id: String, val volume: Volume, val own: Boolean) {
-    var run: RunState = RunState.Running(0)
-    var spacing: Spacing? = volume.spacing
-
-    @Volatile var cancelled = false
 }
 
 /**
@@ -99,12 +83,24 @@ open class DemoApp : Application() {
     /** Makes a case known and starts its run. */
     fun start(study: Study) {
         studies[study.id] = study
-        study.run = RunState.Running(0)
-        study.cancelled = false
+        study.restart()
         changed()
-        inBackground({ run(study) }, { study.run = RunState.Done(it) }, { message ->
+        inBackground({ Contract.SLICE_CHANNELS.indices.map { Window.automatic(study.volume.slices, it) } }, { study.automatic = it }, {})
+        inBackground({ run(study) }, { study.run = it }, { message ->
             study.run = if (message.isEmpty()) RunState.Cancelled else RunState.Failed(message)
         })
+    }
+
+    /** Whether the float network of the same training is in the app. */
+    val hasFloat: Boolean by lazy { FLOAT_MODEL in assets.list(FLOAT).orEmpty() }
+
+    /** Runs the float network on a case that the app's network has drawn on. */
+    fun startFloat(study: Study) {
+        val done = study.run as? RunState.Done ?: return
+        if (study.float is FloatState.Running || study.float is FloatState.Done) return
+        study.float = FloatState.Running
+        changed()
+        inBackground({ floatMasks(study, done) }, { study.float = it }, { study.float = FloatState.Failed(it) })
     }
 
     /** Stops a run between two slices, or within one. */
@@ -117,13 +113,13 @@ open class DemoApp : Application() {
         for (listener in listeners.toList()) listener()
     }
 
-    private fun run(study: Study): Segmentation {
+    private fun run(study: Study): RunState.Done {
         val ready = when (val state = model) {
             is ModelState.Ready -> state
             is ModelState.Failed -> throw EdgeSegException(state.message)
             ModelState.Loading -> throw EdgeSegException(getString(R.string.engine_loading))
         }
-        return ready.segmenter.segment(study.volume, { study.cancelled }) { done ->
+        val segmentation = ready.segmenter.segment(study.volume, { study.cancelled }) { done ->
             main.post {
                 if (study.run is RunState.Running) {
                     study.run = RunState.Running(done)
@@ -131,6 +127,14 @@ open class DemoApp : Application() {
                 }
             }
         }
+        return RunState.Done(segmentation, Findings.of(study.volume, segmentation.masks))
+    }
+
+    private fun floatMasks(study: Study, done: RunState.Done): FloatState {
+        val bundle = Bundle({ assets.open("$FLOAT/$it") }, Pictures::decode)
+        val options = options(EngineOptions(threads = defaultThreads()))
+        val masks = Segmenter(Engine(bundle.modelBytes(), options)).use { it.segment(study.volume).masks }
+        return FloatState.Done(masks, done.segmentation)
     }
 
     private fun load(threads: EngineOptions): ModelState {
@@ -151,6 +155,8 @@ open class DemoApp : Application() {
     companion object {
         private const val PREFERENCES = "model"
         private const val SELF_TEST = "self_test_passed"
+        private const val FLOAT = "edgeseg-float"
+        private const val FLOAT_MODEL = "model.onnx"
         private const val MAX_THREADS = 4
 
         /** As many threads as a tablet has fast cores, as a rule. */

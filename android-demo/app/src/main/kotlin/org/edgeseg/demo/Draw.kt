@@ -3,6 +3,7 @@ package org.edgeseg.demo
 import android.graphics.Bitmap
 import org.edgeseg.core.Contract
 import org.edgeseg.core.Slice
+import org.edgeseg.core.Window
 import org.edgeseg.core.outline
 
 /** Pictures of slices and masks. */
@@ -10,11 +11,12 @@ object Draw {
     val FLAIR = Contract.SLICE_CHANNELS.indexOf("flair")
     private const val OPAQUE = 0xff shl 24
 
-    /** One channel of a slice in grey. */
-    fun grey(slice: Slice, channel: Int): Bitmap {
+    /** One channel of a slice in grey, as a window shows it. */
+    fun grey(slice: Slice, channel: Int, window: Window): Bitmap {
         val channels = Contract.SLICE_CHANNELS.size
+        val shades = window.shades()
         return bitmap(slice) { at ->
-            val level = slice.bytes[at * channels + channel].toInt() and 0xff
+            val level = shades[slice.bytes[at * channels + channel].toInt() and 0xff]
             OPAQUE or (level shl 16) or (level shl 8) or level
         }
     }
@@ -25,6 +27,10 @@ object Draw {
         val edge = if (outlined) outline(mask, slice.height, slice.width) else BooleanArray(mask.size)
         return bitmap(slice) { at -> if (edge[at]) colour else if (mask[at]) fill else 0 }
     }
+
+    /** The pixels on which two masks differ, in one colour. */
+    fun difference(slice: Slice, one: BooleanArray, other: BooleanArray, colour: Int): Bitmap =
+        bitmap(slice) { at -> if (one[at] != other[at]) colour else 0 }
 
     private inline fun bitmap(slice: Slice, colour: (Int) -> Int): Bitmap {
         val pixels = IntArray(slice.height * slice.width) { colour(it) }

@@ -1,15 +1,11 @@
 package org.edgeseg.demo
 
-import android.app.AlertDialog
 import android.os.Bundle
-import android.text.InputType
 import android.view.Gravity
 import android.view.ViewGroup
 import android.widget.Button
-import android.widget.EditText
 import android.widget.LinearLayout
 import android.widget.TextView
-import android.widget.Toast
 import org.edgeseg.core.Segmentation
 import org.edgeseg.core.Spacing
 import org.edgeseg.core.dice
@@ -27,7 +23,7 @@ class ResultsActivity : Screen() {
 
     override fun show() {
         if (isFinishing) return
-        val found = (study.run as? RunState.Done)?.segmentation
+        val found = study.shown
         val columns = columns()
         val summary = card(columns, R.string.results_title)
         if (found == null) {
@@ -56,7 +52,7 @@ class ResultsActivity : Screen() {
         }
         val button = Button(this, null, 0, R.style.Action)
         button.setText(R.string.spacing_set)
-        button.setOnClickListener { askSpacing() }
+        button.setOnClickListener { SpacingDialog.show(this, study) { app.changed() } }
         val params = LinearLayout.LayoutParams(ViewGroup.LayoutParams.WRAP_CONTENT, ViewGroup.LayoutParams.WRAP_CONTENT)
         params.topMargin = dp(12)
         card.addView(button, params)
@@ -86,37 +82,4 @@ class ResultsActivity : Screen() {
         if (spacing == null) getString(R.string.value_px, whole(pixels.toLong())) else getString(R.string.value_mm2, whole((pixels * spacing.pixelMm2).toLong()))
 
     private fun ms(value: Double) = getString(R.string.value_ms, decimal(value, 1))
-
-    /** Asks for the distances, which pictures do not hold. */
-    private fun askSpacing() {
-        val fields = listOf(R.string.spacing_pixel to study.spacing?.rowMm, R.string.spacing_slice to study.spacing?.sliceMm).map { (hint, value) ->
-            EditText(this).apply {
-                setHint(hint)
-                inputType = InputType.TYPE_CLASS_NUMBER or InputType.TYPE_NUMBER_FLAG_DECIMAL
-                value?.let { setText(it.toString()) }
-            }
-        }
-        val form = LinearLayout(this)
-        form.orientation = LinearLayout.VERTICAL
-        form.setPadding(dp(24), dp(8), dp(24), 0)
-        fields.forEach(form::addView)
-        AlertDialog.Builder(this).setTitle(R.string.spacing_title).setView(form)
-            .setPositiveButton(R.string.spacing_ok) { _, _ -> setSpacing(fields[0].text.toString(), fields[1].text.toString()) }
-            .setNegativeButton(R.string.cancel, null)
-            .show()
-    }
-
-    private fun setSpacing(pixel: String, slice: String) {
-        val (pixelMm, sliceMm) = pixel.toDoubleOrNull() to slice.toDoubleOrNull()
-        if (pixelMm == null || sliceMm == null || pixelMm <= 0 || sliceMm <= 0 || pixelMm > MAX_MM || sliceMm > MAX_MM) {
-            Toast.makeText(this, getString(R.string.spacing_bad, pixel, slice), Toast.LENGTH_LONG).show()
-            return
-        }
-        study.spacing = Spacing(sliceMm, pixelMm, pixelMm)
-        app.changed()
-    }
-
-    private companion object {
-        const val MAX_MM = 100.0
-    }
 }

@@ -7,7 +7,7 @@ import javax.imageio.ImageIO
 /** The app's assets, read by the plain JVM. */
 object Files {
     val assets = File(System.getProperty("edgeseg.assets"), "edgeseg")
-    private val floats = File("app/src/test/resources/edgeseg-float")
+    private val floats = File("app/src/main/assets/edgeseg-float")
 
     fun bundle(): Bundle = Bundle({ File(assets, it).inputStream() }, ::decode)
 

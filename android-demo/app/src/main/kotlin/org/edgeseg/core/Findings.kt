@@ -1,0 +1,61 @@
+package org.edgeseg.core
+
+/**
+ * One connected component of a case's masks, as [Components] joins them.
+ *
+ * @property pixels how many pixels, or voxels of a volume, it has.
+ * @property first the first slice it is on, from 0; [last] likewise, and [largest] the one on which it is largest.
+ */
+class Finding(val pixels: Int, val first: Int, val last: Int, val largest: Int, private val places: IntArray, private val starts: IntArray) {
+    /** Takes the component out of the mask of a slice, in place. */
+    fun erase(slice: Int, mask: BooleanArray) {
+        for (at in places) if (at in starts[slice] until starts[slice + 1]) mask[at - starts[slice]] = false
+    }
+}
+
+/** The components of a case, the largest first, and its masks without those that a reader dismissed. */
+class Findings(private val masks: List<BooleanArray>, val all: List<Finding>) {
+    /** The mask of a slice without the components of these places in [all]. */
+    fun mask(slice: Int, dismissed: Set<Int>): BooleanArray {
+        val touched = dismissed.map { all[it] }.filter { slice in it.first..it.last }
+        if (touched.isEmpty()) return masks[slice]
+        return masks[slice].copyOf().also { mask -> touched.forEach { it.erase(slice, mask) } }
+    }
+
+    fun masks(dismissed: Set<Int>): List<BooleanArray> = masks.indices.map { mask(it, dismissed) }
+
+    companion object {
+        fun of(volume: Volume, masks: List<BooleanArray>): Findings {
+            val starts = IntArray(masks.size + 1)
+            for (slice in masks.indices) starts[slice + 1] = starts[slice] + masks[slice].size
+            val groups = if (volume.whole) listOf(masks.indices) else masks.indices.map { it..it }
+            val found = groups.flatMap { group ->
+                val (height, width) = volume.slices[group.first].run { height to width }
+                val joined = BooleanArray(starts[group.last + 1] - starts[group.first])
+                for (slice in group) masks[slice].copyInto(joined, starts[slice] - starts[group.first])
+                places(Components.find(joined, group.count(), height, width, volume.whole)).map { places ->
+                    finding(IntArray(places.size) { places[it] + starts[group.first] }, starts)
+                }
+            }
+            return Findings(masks, found.sortedByDescending { it.pixels })
+        }
+
+        private fun places(found: Components.Found): List<IntArray> {
+            val places = found.sizes.map { IntArray(it) }
+            val filled = IntArray(places.size)
+            found.owner.forEachIndexed { at, owner -> if (owner >= 0) places[owner][filled[owner]++] = at }
+            return places
+        }
+
+        private fun finding(places: IntArray, starts: IntArray): Finding {
+            val areas = IntArray(starts.size - 1)
+            var slice = 0
+            for (at in places) {
+                while (at >= starts[slice + 1]) slice++
+                areas[slice]++
+            }
+            val largest = areas.indices.maxBy { areas[it] }
+            return Finding(places.size, areas.indexOfFirst { it > 0 }, areas.indexOfLast { it > 0 }, largest, places, starts)
+        }
+    }
+}

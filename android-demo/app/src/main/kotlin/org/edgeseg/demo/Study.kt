@@ -1,0 +1,75 @@
+package org.edgeseg.demo
+
+import org.edgeseg.core.Contract
+import org.edgeseg.core.Findings
+import org.edgeseg.core.Runs
+import org.edgeseg.core.Segmentation
+import org.edgeseg.core.Spacing
+import org.edgeseg.core.Volume
+import org.edgeseg.core.Window
+
+/** Where the run of a case is. */
+sealed interface RunState {
+    class Running(val done: Int) : RunState
+    class Done(val segmentation: Segmentation, val findings: Findings) : RunState
+    class Failed(val message: String) : RunState
+    data object Cancelled : RunState
+}
+
+/** What the float network draws on a case, once it was asked for. */
+sealed interface FloatState {
+    data object None : FloatState
+    data object Running : FloatState
+    class Failed(val message: String) : FloatState
+    class Done(val masks: List<BooleanArray>, val against: Segmentation) : FloatState {
+        /** How many pixels of each slice the two draw differently. */
+        val flips: List<Int> = masks.zip(against.masks) { one, other -> Runs.flips(one, other) }
+    }
+}
+
+/** A case that is open. It lives as long as the app does, so that turning the tablet disturbs no run. */
+class Study(val id: String, val volume: Volume, val own: Boolean) {
+    var run: RunState = RunState.Running(0)
+    var float: FloatState = FloatState.None
+    var spacing: Spacing? = volume.spacing
+    var side = Side.UNKNOWN
+
+    /** The window that each channel gets by itself, and the one that the reader chose in its place. */
+    var automatic: List<Window> = Contract.SLICE_CHANNELS.map { Window.WHOLE }
+    val chosen = arrayOfNulls<Window>(Contract.SLICE_CHANNELS.size)
+
+    @Volatile var cancelled = false
+    private val gone = sortedSetOf<Int>()
+    private var kept: Segmentation? = null
+
+    /** The components that the reader dismissed, by their places in [Findings.all]. */
+    val dismissed: Set<Int> get() = gone
+
+    val findings: Findings? get() = (run as? RunState.Done)?.findings
+
+    /** What was drawn, without the components that the reader dismissed. */
+    val shown: Segmentation? get() {
+        val done = run as? RunState.Done ?: return null
+        if (gone.isEmpty()) return done.segmentation
+        return kept ?: done.findings.masks(gone).let { masks ->
+            Segmentation(masks, masks.map { mask -> mask.count { it } }, done.segmentation.sliceMs, done.segmentation.postMs)
+        }.also { kept = it }
+    }
+
+    fun window(channel: Int): Window = chosen[channel] ?: automatic[channel]
+
+    /** Takes a component out of masks and figures, or puts it back. */
+    fun dismiss(component: Int, away: Boolean) {
+        if (away) gone += component else gone -= component
+        kept = null
+    }
+
+    /** Forgets what was found, before it is looked for again. */
+    fun restart() {
+        run = RunState.Running(0)
+        float = FloatState.None
+        cancelled = false
+        gone.clear()
+        kept = null
+    }
+}
