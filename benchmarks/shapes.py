@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from alone import seconds_alone
+from alone import QUANTILE_SAID, milliseconds, seconds_alone
 
-from edgeseg.checkpoint import shipped_variants
-from edgeseg.reports.table import markdown_table_lines
+from edgeseg import networks
+from edgeseg.reports.table import markdown_table_lines, splice
 from edgeseg.results import Census
 from edgeseg.specs import Contract, VariantSpec
 from edgeseg.stages.bench import phantom_slice
@@ -31,7 +31,7 @@ from edgeseg.variants.initial import draw_kernels
 
 sys.path.insert(0, str(Path(__file__).parent / "device"))
 
-FORMATS = ("tflite-int8", "onnx-int8")
+FORMATS, RUNTIMES = ("tflite-int8", "onnx-int8"), ("onnxruntime", "ai-edge-litert")
 HEAD = (
     "shape",
     "parameters",
@@ -40,31 +40,29 @@ HEAD = (
     *(f"{name}, ms" for name in FORMATS),
     *(f"{name}, kB" for name in FORMATS),
 )
-ONE_ON_TOP, ONE_ON_TWO, ONE_ON_THREE, ONE_EACH = ((1,) * singles + (2,) * (5 - singles) for singles in (1, 2, 3, 5))
 
 
-def _of(*levels: int, convolutions: tuple[int, ...], stem: str = "half") -> VariantSpec:
-    return VariantSpec(alpha=1.0, stem=stem, levels=levels, convolutions=convolutions)
+def _of(levels: str, convolutions: str) -> VariantSpec:
+    own = tuple(map(int, levels.split(".")))
+    return VariantSpec(alpha=1.0, levels=own, convolutions=tuple(map(int, convolutions)))
 
 
 LIGHT = (
     VariantSpec(),
-    VariantSpec(convolutions=ONE_ON_TOP),
-    VariantSpec(convolutions=ONE_ON_TWO),
-    VariantSpec(convolutions=ONE_ON_THREE),
-    VariantSpec(convolutions=ONE_EACH),
-    _of(8, 32, 48, 64, 96, convolutions=ONE_ON_TWO),
-    _of(8, 16, 48, 64, 96, convolutions=ONE_ON_TWO),
-    _of(8, 16, 32, 64, 112, convolutions=ONE_ON_TWO),
-    _of(8, 16, 32, 96, 128, convolutions=ONE_EACH),
-    _of(16, 16, 32, 64, 128, convolutions=ONE_ON_TWO),
-    _of(4, 16, 32, 64, 128, convolutions=ONE_ON_TWO),
+    *(
+        VariantSpec(convolutions=tuple(map(int, counts)))
+        for counts in ("12222", "11222", "11122", "11111", "122222220")
+    ),
+    _of("8.32.48.64.96", "11222"),
+    _of("8.16.32.64.128", "11112"),
+    _of("8.16.32.64.144", "11112"),
+    _of("8.16.32.64.144", "111121110"),
 )
 MICRO = (
-    VariantSpec(alpha=0.0625, convolutions=ONE_EACH),
-    _of(4, 8, 16, 32, 48, convolutions=ONE_ON_TWO),
-    _of(4, 8, 16, 24, 32, convolutions=ONE_EACH),
-    _of(8, 8, 16, 24, 32, convolutions=ONE_EACH),
+    _of("4.8.16.24.32", "11111"),
+    _of("4.4.8.16.48", "11112"),
+    _of("4.8.16.24.32", "111111110"),
+    _of("4.4.8.16.48", "111121110"),
 )
 
 
@@ -82,23 +80,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=150, help="of each process")
     parser.add_argument("--processes", type=int, default=3, help="of each file, in turns")
+    parser.add_argument("--into", type=Path, metavar="FILE", help="put the table between the marks of a Markdown file")
     parser.add_argument("--no-arm", action="store_true", help="leave the instructions out")
     given = parser.parse_args()
-    shipped = (spec for spec in shipped_variants() if spec not in (*LIGHT, *MICRO))
+    shipped = (network.record.spec for network in networks.every() if not network.own)
     with tempfile.TemporaryDirectory(prefix="edgeseg-shapes-") as folder:
-        made = [_made(spec, Path(folder)) for spec in (*LIGHT, *MICRO, *shipped)]
+        made = [_made(spec, Path(folder)) for spec in dict.fromkeys((*LIGHT, *MICRO, *shipped))]
         files = [path for candidate in made for path in candidate.files]
         load = load_average()
         ms = _milliseconds(files, runs=given.runs, processes=given.processes)
         counts = dict.fromkeys(files, 0) if given.no_arm else _counted(files, Path(folder))
         rows = [tuple(_row(candidate, counts, ms)) for candidate in made]
-    print("\n".join(markdown_table_lines(HEAD, rows)))
     here = environment()
-    print(
-        f"\n- Drawn weights; median of {given.processes} processes of {given.runs} runs, one thread; {here.cpu}, "
-        f"{here.os}; onnxruntime {here.versions.get('onnxruntime', 'unknown')} with its default options, "
-        f"ai-edge-litert {here.versions.get('ai-edge-litert', 'unknown')}; load before {load}."
+    table = "\n".join(
+        (
+            *markdown_table_lines(HEAD, rows),
+            "",
+            f"- Drawn weights, ranges of a phantom. Milliseconds: {given.processes} processes of {given.runs} runs,",
+            f"  one thread, each file alone: {QUANTILE_SAID}.",
+            f"- {here.cpu}, {here.os}; onnxruntime {here.versions[RUNTIMES[0]]} with its default options,",
+            f"  ai-edge-litert {here.versions[RUNTIMES[1]]}; load before {load}.",
+        )
     )
+    print(table)
+    if given.into is not None:
+        splice(table, given.into)
 
 
 def _made(spec: VariantSpec, folder: Path) -> Candidate:
@@ -128,7 +134,7 @@ def _milliseconds(files: Sequence[Path], *, runs: int, processes: int) -> dict[P
         print(f"timing {len(files)} files, turn {turn + 1}", file=sys.stderr, flush=True)
         for path in files:
             seconds[path].extend(seconds_alone(path, runs))
-    return {path: 1e3 * float(np.median(own)) for path, own in seconds.items()}
+    return {path: milliseconds(own) for path, own in seconds.items()}
 
 
 def _counted(files: Sequence[Path], folder: Path) -> dict[Path, int]:

@@ -6,6 +6,8 @@ student's smaller widths save: parameters, multiply-accumulates and latency.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.recipes.recipe import Outcome, Recipe, Workbench, fine_tuning
 from edgeseg.specs import Distil
@@ -28,6 +30,9 @@ def apply(parent: Checkpoint, spec: Distil, bench: Workbench) -> Outcome:
         stem=spec.stem or given.stem,
         profile=spec.profile or given.profile,
     )
+    if variant.name == given.name:
+        levels = () if spec.profile else given.levels
+        variant = replace(variant, levels=levels, convolutions=given.convolutions)
     train = fine_tuning(parent, spec, variant)
     return bench.train(train, None, taught=spec.distil_weight, teachers=spec.teachers)
 

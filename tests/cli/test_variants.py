@@ -75,3 +75,10 @@ def test_a_name_and_a_slug_mean_the_shape_of_a_network() -> None:
 @pytest.mark.parametrize("spec", listings.listed_specs(), ids=lambda spec: spec.slug)
 def test_what_is_listed_is_what_the_built_network_holds(spec: VariantSpec) -> None:
     assert counted(spec) == census(build_model(spec)), "count again: python tools/counted.py"
+
+
+def test_levels_and_convolutions_are_read_as_numbers() -> None:
+    spec = variant_of(None, None, alpha=None, stem=None, levels="8, 16,32,64,96", convolutions="1,1,1,1,2")
+    assert spec == VariantSpec(alpha=1.0, levels=(8, 16, 32, 64, 96), convolutions=(1, 1, 1, 1, 2))
+    with pytest.raises(OptionError, match="levels is '8,x'; give whole numbers with commas between"):
+        variant_of(None, None, alpha=None, stem=None, levels="8,x")

@@ -108,6 +108,12 @@ def test_the_command_of_a_card_parses_to_the_same_spec(header: CheckpointHeader)
     assert (given["learning_rate"], given["steps_per_epoch"], given["backend"]) == (2e-3, 10, "jax")
 
 
+def test_the_command_of_a_card_tells_the_shape(header: CheckpointHeader) -> None:
+    spec = VariantSpec(alpha=1.0, levels=(8, 16, 32, 64, 96), convolutions=(1, 1, 1, 1, 2))
+    command = train_command(replace(header, variant=spec, train=replace(header.train, variant=spec)))
+    assert "--alpha 1 --stem half --profile double --levels 8,16,32,64,96 --convolutions 1,1,1,1,2 --epochs" in command
+
+
 def test_weights_that_the_build_did_not_use_are_refused(run: Path, build: BuildResult, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="build again with --from"):
         ship(run, replace(build, weights_sha256="f" * 64), into=tmp_path / "models")
