@@ -69,6 +69,7 @@ def evaluate(
         MaskError: when a patient has no reference, or one of another size.
         ArtifactError: when the artifact gives no usable logits.
     """
+    check_seed(seed)
     if isinstance(volumes, Sequence):
         check_unseen(predictor.contract, [volume.patient for volume in volumes], allow_seen=allow_seen)
     scores = scored(

@@ -321,7 +321,7 @@ def damage(site: Site, how: str) -> None:
         ("no baseline", "there is no baseline"),
         ("truncated baseline", "damaged or cut short"),
         ("newer schema", "schema version 2"),
-        ("nan", "does not lie in [0, 1]"),
+        ("nan", "the number is not finite"),
         ("empty", "names no artifact"),
         ("no build.json", "holds no build.json"),
         ("truncated build.json", "is damaged"),
