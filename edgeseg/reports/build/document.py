@@ -29,7 +29,7 @@ _MARKDOWN_HEAD = (
 
 def short_markdown_table(report: Report) -> str:
     """Draw the answer, five columns, what weakens them, and what was measured on; `--into` takes it."""
-    body = [*start_cells(report), *(row_cells(row, f"{row.variant} {row.target}") for row in report.rows)]
+    body = [*start_cells(report), *(row_cells(row, f"{row.label} {row.target}") for row in report.rows)]
     remarks = [f"- {escape(remark)}" for remark in (*report.cautions, *report.conditions)]
     return "\n".join((escape(report.verdict), "", *markdown_table_lines(SHORT_HEAD, body), "", *remarks))
 

@@ -31,7 +31,7 @@ def terminal(report: Report, *, verbose: bool = False) -> RenderableType:
     draw = _wide_table if verbose else _table
     for number, network in enumerate(networks or [""]):
         rows = [row for row in report.rows if row.label == network]
-        parts.append(draw(report, rows, notes, first=number == 0))
+        parts += [*_title(rows), draw(report, rows, notes, first=number == 0)]
     for searched in report.budgets:
         parts += [Text(), tried_table(searched), literal(f"{searched.describe()}.")]
     if report.budgets:
@@ -49,7 +49,7 @@ def _table(report: Report, rows: list[ReportRow], notes: list[str], *, first: bo
         mark = _mark(row, notes)
         body.append(row_cells(row, f"{row.target} {mark}" if mark else row.target))
     name, *heads = SHORT_HEAD
-    return rich_table((Column(name, overflow="fold"), *figures(*heads)), body, title=_title(rows))
+    return rich_table((Column(name, overflow="fold"), *figures(*heads)), body)
 
 
 def _wide_table(report: Report, rows: list[ReportRow], notes: list[str], *, first: bool) -> Table:
@@ -66,7 +66,6 @@ def _wide_table(report: Report, rows: list[ReportRow], notes: list[str], *, firs
             *(_wide_baselines(base, report.r2) if first and base is not None else ()),
             *(_wide_row(row, notes) for row in rows),
         ],
-        title=_title(rows),
     )
 
 
@@ -89,13 +88,13 @@ def _wide_baselines(base: BaselineResult, r2: BaselineResult | None) -> Iterator
         yield line.name, size, times, line.dice, ABSENT, latency_text(line.latency), GOOD_STATUS
 
 
-def _title(rows: list[ReportRow]) -> str | None:
-    """Call a network by its name, its slug beside it."""
+def _title(rows: list[ReportRow]) -> list[Text]:
+    """Call a network by its name, its slug beside it, above its table, which is not as wide as the terminal."""
     if not rows:
-        return None
+        return []
     first = rows[0]
     name = first.label if first.label == first.variant else f"{first.label} ({first.variant})"
-    return f"{name}: {first.parameters:,} parameters, {first.macs / 1e9:.2f} G MACs"
+    return [literal(f"{name}: {first.parameters:,} parameters, {first.macs / 1e9:.2f} G MACs", "bold")]
 
 
 def _than(base: BaselineResult) -> str:

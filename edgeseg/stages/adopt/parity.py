@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -113,10 +114,16 @@ def _told(file: str, what: str) -> str:
     return f"{file}: of the Keras network that is made of its graph {what}; so it is taken as the ONNX graph that it is"
 
 
+@functools.lru_cache(maxsize=4)
+def _phantom(channels: tuple[str, ...]) -> Volume:
+    """Draw a patient with such channels; the same one, which takes longer than to run most networks on it."""
+    dataset = PhantomDataset(1, channels=phantom_channels(channels))
+    return dataset.volume(dataset.patients[0])
+
+
 def _slices(contract: Contract) -> Iterator[Volume]:
     """A few slices of a phantom, through its middle, taken for such as the network takes."""
-    dataset = PhantomDataset(1, channels=phantom_channels(contract.channels))
-    volume = dataset.volume(dataset.patients[0])
+    volume = _phantom(contract.channels)
     start = max(0, len(volume.images) // 2 - _CHECKED_SLICES // 2)
     rows = slice(start, start + _CHECKED_SLICES)
     masks = None if volume.masks is None else volume.masks[rows]
