@@ -10,5 +10,5 @@ export const bytesOf = (url) => new Uint8Array(readFileSync(url));
 /** A JSON file. */
 export const jsonOf = (url) => JSON.parse(readFileSync(url, "utf8"));
 export const INT8 = repository("android-demo/app/src/main/assets/edgeseg/model.onnx");
-export const FLOAT = repository("android-demo/app/src/test/resources/edgeseg-float/model.onnx");
+export const FLOAT = repository("android-demo/app/src/main/assets/edgeseg-float/model.onnx");
 export const WASM = new URL("../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", HERE);
