@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from edgeseg.data.seen_through import SeenThrough
 from edgeseg.data.sequence_names import channel_name
 from edgeseg.data.volume import Dataset, Volume
 from edgeseg.errors import OptionError
 from edgeseg.specs import ChannelSet, channel_set
 
 
-class MappedChannels:
-    """A data set with some channels renamed; satisfies `edgeseg.data.volume.Dataset`.
+class MappedChannels(SeenThrough):
+    """A data set with some channels renamed.
 
     A channel that is not named keeps its name, unless that is given to another one by the map.
     """
@@ -29,7 +30,7 @@ class MappedChannels:
         Raises:
             OptionError: when either does not exist.
         """
-        self._dataset = dataset
+        super().__init__(dataset)
         own = dataset.channels.names
         places: dict[str, int] = {}
         for name, called in taken.items():
@@ -42,26 +43,12 @@ class MappedChannels:
         used = set(places.values())
         kept = {name: place for place, name in enumerate(own) if place not in used and name not in places}
         self._places = dict(sorted((places | kept).items(), key=lambda item: item[1]))
-        self.channels: ChannelSet = channel_set(tuple(self._places))
+        self._channels = channel_set(tuple(self._places))
 
     @property
-    def name(self) -> str:
-        """The data set's name."""
-        return self._dataset.name
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """What its masks tell apart."""
-        return self._dataset.classes
-
-    @property
-    def patients(self) -> tuple[str, ...]:
-        """All patient ids, sorted."""
-        return self._dataset.patients
-
-    def institution(self, patient: str) -> str:
-        """The patient's institution, or ""."""
-        return self._dataset.institution(patient)
+    def channels(self) -> ChannelSet:
+        """The channels of its slices, as the network calls them."""
+        return self._channels
 
     def volume(self, patient: str) -> Volume:
         """Read one patient whole; images `(N, H, W, C) uint8` hold the channels in the order of `channels`."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from edgeseg.data.seen_through import SeenThrough
 from edgeseg.data.volume import Dataset, Volume
 from edgeseg.errors import DatasetError
 from edgeseg.imaging import axial_spacing, from_plane, plane_spacing, to_plane
-from edgeseg.specs import AXIAL, ChannelSet, check_plane
+from edgeseg.specs import AXIAL, check_plane
 
 
 def in_plane(volume: Volume, plane: str) -> Volume:
@@ -44,8 +45,8 @@ def in_plane(volume: Volume, plane: str) -> Volume:
     )
 
 
-class InPlane:
-    """A data set whose slices lie in a plane; satisfies `edgeseg.data.volume.Dataset`."""
+class InPlane(SeenThrough):
+    """A data set whose slices lie in a plane."""
 
     def __init__(self, dataset: Dataset, plane: str) -> None:
         """Take the data set.
@@ -54,31 +55,8 @@ class InPlane:
             OptionError: for an unknown plane.
         """
         check_plane(plane)
-        self._dataset, self.plane = dataset, plane
-
-    @property
-    def name(self) -> str:
-        """The data set's name."""
-        return self._dataset.name
-
-    @property
-    def channels(self) -> ChannelSet:
-        """The channels of its slices."""
-        return self._dataset.channels
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """What its masks tell apart."""
-        return self._dataset.classes
-
-    @property
-    def patients(self) -> tuple[str, ...]:
-        """All patient ids, sorted."""
-        return self._dataset.patients
-
-    def institution(self, patient: str) -> str:
-        """The patient's institution, or ""."""
-        return self._dataset.institution(patient)
+        super().__init__(dataset)
+        self.plane = plane
 
     def volume(self, patient: str) -> Volume:
         """Read one patient whole; see `in_plane` for what it raises beside what the data set does."""

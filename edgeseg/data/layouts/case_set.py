@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgeseg.data.grey_range import grey_range
 from edgeseg.data.labels import Labels, whole
 from edgeseg.data.layouts.source import PictureLabels, Source, require_files
-from edgeseg.data.layouts.whole_set import WholeSet, slice_numbers
+from edgeseg.data.layouts.whole_set import WholeSet, shown, slice_numbers
 from edgeseg.data.listing import require_patient
 from edgeseg.data.sequence import Sequence
 from edgeseg.data.volume import Volume
@@ -79,7 +79,7 @@ class CaseSet(WholeSet):
         with contextlib.ExitStack() as opened:
             images, first = self._images(case, opened)
             masks = self._masks(case, first, opened)
-        return Volume(
+        volume = Volume(
             patient=patient,
             institution=case.site,
             images=images,
@@ -89,6 +89,7 @@ class CaseSet(WholeSet):
             classes=self.classes,
             spacing_mm=None if first.grid is None else first.grid.spacing_mm,
         )
+        return shown(volume)
 
     def _images(self, case: Case, opened: contextlib.ExitStack) -> tuple[NDArray[np.uint8], Sequence]:
         first: Sequence | None = None

@@ -19,7 +19,7 @@ from edgeseg.data.dicom import DicomSeries
 from edgeseg.data.dicom.files import is_dicom
 from edgeseg.data.dicom.seg_file import SegFile, class_name, is_seg, read_seg, segment_masks
 from edgeseg.data.labels import Labels, chosen
-from edgeseg.data.layouts.whole_set import WholeSet, slice_numbers
+from edgeseg.data.layouts.whole_set import WholeSet, shown, slice_numbers
 from edgeseg.data.listing import require_patient, visible_folders
 from edgeseg.data.open_scan import list_candidates, open_scan
 from edgeseg.data.scan import SequenceScan
@@ -117,7 +117,7 @@ class StudySet(WholeSet):
             images = np.stack([scan.image(index) for index in range(series.shape[0])])
             masks = self.labels.united(self._masks(study, series), images.shape[:3])
             spacing_mm = series.grid.spacing_mm
-        return Volume(
+        volume = Volume(
             patient=patient,
             institution="",
             images=images,
@@ -127,6 +127,7 @@ class StudySet(WholeSet):
             classes=self.classes,
             spacing_mm=spacing_mm,
         )
+        return shown(volume)
 
     def _opened(self, study: _Study) -> SequenceScan:
         if not study.segs:

@@ -9,6 +9,7 @@ from pathlib import Path
 from edgeseg.data.labels import Labels
 from edgeseg.data.listing import require_patient
 from edgeseg.data.volume import Volume
+from edgeseg.errors import DatasetError
 from edgeseg.specs import ChannelSet
 
 
@@ -50,6 +51,22 @@ class WholeSet(ABC):
             MaskError: when the mask is missing, on another grid, or holds what is no label of the set.
             DatasetError: when a volume cannot be used.
         """
+
+
+def shown(volume: Volume) -> Volume:
+    """Return a volume, unless one of its channels shows nothing: a missing sequence that a file was made for.
+
+    Raises:
+        DatasetError: when a channel has one value on all slices, as it has where no voxel is a finite number.
+    """
+    for place, name in enumerate(volume.channels):
+        channel = volume.images[..., place]
+        if len(channel) > 1 and channel.min() == channel.max():
+            raise DatasetError(
+                f"channel '{name}' of {volume.patient} has one value in every voxel, or none that is a number, so it "
+                "shows nothing; give the sequence's file, or leave the patient out"
+            )
+    return volume
 
 
 def slice_numbers(count: int) -> tuple[str, ...]:

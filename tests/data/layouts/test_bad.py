@@ -42,6 +42,22 @@ def _five_axes(own: ModuleType, root: Path) -> None:
     nibabel.save(volume, root / "imagesTr" / "case_000_0000.nii.gz")
 
 
+def _no_number(own: ModuleType, root: Path) -> None:
+    import nibabel
+
+    path = root / "imagesTr" / "case_000_0001.nii.gz"
+    there = nibabel.load(path)
+    nibabel.save(nibabel.Nifti1Image(np.full(there.shape, np.nan, np.float32), there.affine), path)
+
+
+def _one_value(own: ModuleType, root: Path) -> None:
+    import nibabel
+
+    path = root / "imagesTr" / "case_000_0001.nii.gz"
+    there = nibabel.load(path)
+    nibabel.save(nibabel.Nifti1Image(np.full(there.shape, 7, np.int16), there.affine), path)
+
+
 def _colour(own: ModuleType, root: Path) -> None:
     Image.new("RGB", (64, 64), (9, 99, 200)).save(root / "images" / "patient_000" / "frame_2.png")
 
@@ -63,6 +79,8 @@ def _absent(own: ModuleType, root: Path) -> None:
         pytest.param("nnunet", _no_channel, "channel 'flair' is missing", id="missing channel"),
         pytest.param("nnunet", _other_grid, "masks are never resampled", id="another grid"),
         pytest.param("nnunet", _five_axes, "is no volume; 3-D or 4-D is needed", id="five axes"),
+        pytest.param("nnunet", _no_number, "channel 'flair' has one value in every voxel", id="no number"),
+        pytest.param("nnunet", _one_value, "channel 'flair' has one value in every voxel", id="one value"),
         pytest.param("grey", _colour, "save it as grey", id="colour among grey"),
         pytest.param("grey", _first_in_colour, "save it as grey", id="the first in colour"),
         pytest.param("nnunet", _absent, "no patient has this class", id="absent class"),
