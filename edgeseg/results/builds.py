@@ -16,8 +16,6 @@ NOT_MADE = "not made"
 """How the status of an artifact begins whose format cannot hold the network at all; the reason follows. No failure."""
 NOTABLE_LOSS = 0.005
 """The most mean Dice that a file may lose to its float network and still be recommended."""
-SLOW = 1.5
-"""How many times the fastest file's median latency a recommended one may take."""
 REFERENCE = "keras-fp32"
 """The target that every other one is compared with; it is always built."""
 GRAPH_REFERENCE = "onnx-fp32"
@@ -153,12 +151,12 @@ class BuildResult:
         """The artifact to ship, if one was evaluated and failed no check.
 
         Of those that lose at most `NOTABLE_LOSS` mean Dice to their float network (of all where none is such), it is
-        the smallest whose median latency is at most `SLOW` times that of the fastest of them. So a smaller file that
-        takes much longer is not taken, nor is one that is small at the cost of what it finds.
+        the one whose size times median latency is least. So a file that is smaller by less than it is slower is not
+        taken, nor is one that is small at the cost of what it finds. Where no latency was measured, size decides.
         """
         good = [row for row in self.artifacts if row.evaluation is not None and row.stands]
         good = [row for row in good if row.dice_delta_to_float is not None and not row.falls_short] or good
-        times = {row.artifact: row.latency.latency_ms_p50 for row in good if row.latency is not None}
-        bound = SLOW * min(times.values(), default=0.0)
-        quick = [row for row in good if times.get(row.artifact, bound) <= bound]
-        return min(quick, key=lambda row: row.size_bytes, default=None)
+        timed = {id(row): row.size_bytes * row.latency.latency_ms_p50 for row in good if row.latency is not None}
+        if timed:
+            return min((row for row in good if id(row) in timed), key=lambda row: timed[id(row)])
+        return min(good, key=lambda row: row.size_bytes, default=None)

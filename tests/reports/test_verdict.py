@@ -48,9 +48,21 @@ def test_what_did_not_start_from_the_study_does_not_say_so(build: BuildResult) -
     assert "smaller" not in verdict(replace(build, baseline=replace(build.baseline, size_bytes=1000)))
 
 
-def test_a_smaller_file_that_takes_much_longer_is_not_recommended(build: BuildResult) -> None:
-    assert "Ship alphax-0.125-half tflite-int8" in verdict(slower(build, "tflite-int8", 1.1))
-    assert "Ship alphax-0.125-half onnx-fp32" in verdict(slower(build, "tflite-int8", 100))
+def test_a_file_that_is_smaller_by_less_than_it_is_slower_is_not_recommended(build: BuildResult) -> None:
+    int8, onnx = (
+        next(row for row in build.artifacts if row.target == target) for target in ("tflite-int8", "onnx-fp32")
+    )
+    assert int8.latency is not None
+    assert onnx.latency is not None
+    even = onnx.size_bytes * onnx.latency.latency_ms_p50 / (int8.size_bytes * int8.latency.latency_ms_p50)
+    assert "Ship alphax-0.125-half tflite-int8" in verdict(slower(build, "tflite-int8", even * 0.9))
+    assert "Ship alphax-0.125-half onnx-fp32" in verdict(slower(build, "tflite-int8", even * 1.1))
+
+
+def test_size_decides_where_no_latency_was_measured(build: BuildResult) -> None:
+    untimed = replace(build, artifacts=tuple(replace(row, latency=None) for row in build.artifacts))
+    assert "Ship alphax-0.125-half tflite-int8: 518 kB, " in verdict(untimed)
+    assert "ms a slice" not in verdict(untimed)
 
 
 def test_a_file_that_loses_dice_is_named_and_another_recommended(build: BuildResult) -> None:
