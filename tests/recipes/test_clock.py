@@ -62,8 +62,18 @@ def times(
 
 
 def _layer(shape: tuple[int, ...], ms: float, macs: int) -> LayerTime:
-    limits = {"lanes_filled": None, "arithmetic_ms": None, "memory_ms": 1.0}
-    return LayerTime(name="layer", kind="CONV_2D", shape=shape, ms=ms, share=0.1, macs=macs, bytes_moved=1, **limits)
+    return LayerTime(
+        name="layer",
+        kind="CONV_2D",
+        shape=shape,
+        ms=ms,
+        share=0.1,
+        macs=macs,
+        bytes_moved=1,
+        lanes_filled=None,
+        arithmetic_ms=None,
+        memory_ms=1.0,
+    )
 
 
 def written(path: Path, result: LayersResult) -> Path:
