@@ -20,13 +20,16 @@ from edgeseg.stages.inspect import attach
 from edgeseg.stages.ship.class_networks import ClassNetwork, class_networks
 from edgeseg.stages.ship.examples import planes, png
 from edgeseg.stages.ship.mask_vectors import mask_vectors
+from edgeseg.stages.ship.scan_vectors import scan_vectors
 
 CLASSES_FOLDER, CLASSES_MANIFEST = "classes", "classes.json"
 SLICES, STEP_PX, SEED = 4, 6, 0
+SCANNED = ("flair", "t2")
+"""The channels of the network that draws on a scan."""
 
 
 def class_vectors(out: Path) -> GoldenClasses:
-    """Write the networks as `.onnx`, a picture for each of their slices, and `classes.json`.
+    """Write the networks as `.onnx`, a picture for each of their slices, a scan of NIfTI files, and `classes.json`.
 
     Args:
         out: the folder; files of the same names are replaced.
@@ -35,10 +38,15 @@ def class_vectors(out: Path) -> GoldenClasses:
         What the manifest says.
 
     Raises:
+        MissingExtraError: without nibabel.
         OutputError: when the folder cannot be written.
     """
     with scratch("golden") as folder:
-        made = GoldenClasses(networks=tuple(_network(network, folder, out) for network in class_networks()))
+        networks = class_networks()
+        written = tuple(_network(network, folder, out) for network in networks)
+    scanned = next(network for network in networks if network.contract.channels == SCANNED)
+    scan = scan_vectors(out / f"{scanned.name}.onnx", class_slices(scanned), out)
+    made = GoldenClasses(networks=written, scan=scan)
     artifacts.write_text(out / CLASSES_MANIFEST, to_json(made) + "\n")
     return made
 

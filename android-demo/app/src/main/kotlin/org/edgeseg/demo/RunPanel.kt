@@ -29,8 +29,10 @@ class RunPanel(private val screen: Screen, private val study: Study) {
             max = study.volume.slices.size
             progress = (run as? RunState.Running)?.done ?: 0
         }
-        part<View>(R.id.results).isEnabled = found != null
-        part<View>(R.id.results).alpha = if (found != null) 1f else DISABLED
+        for (id in listOf(R.id.results, R.id.share)) part<View>(id).apply {
+            isEnabled = found != null
+            alpha = if (found != null) 1f else DISABLED
+        }
         part<Button>(R.id.run).setText(if (run is RunState.Running) R.string.cancel else R.string.run_again)
         showFigures(found)
         classRows.show(study, found)

@@ -102,6 +102,7 @@ class ViewerActivity : Screen() {
         part<View>(R.id.results).setOnClickListener {
             startActivity(Intent(this, ResultsActivity::class.java).putExtra(STUDY, study.id))
         }
+        part<View>(R.id.share).setOnClickListener { Sharing.masks(this, app, study, ::showError) }
         part<View>(R.id.run).setOnClickListener { if (study.run is RunState.Running) app.cancel(study) else app.start(study) }
     }
 
