@@ -41,6 +41,9 @@ class Volume(
     val oriented: Boolean = false,
     val source: NiftiSequence? = null,
 ) {
+    /** The spacing where it is known, and not taken for 1 mm because a file does not say it. */
+    val known: Spacing? get() = spacing.takeIf { source?.header?.sized != false }
+
     /** The size to which a slice is padded, so that its proportions are kept on the contract's grid, as `edgeseg.imaging.framed_size`. */
     fun framedSize(slice: Slice, contract: Contract): Pair<Int, Int> {
         val (height, width) = slice.height to slice.width

@@ -26,7 +26,7 @@ class NiftiVolume(private val contract: Contract) {
             val read = order.map { planes.getValue(it) }
             Slice("slice_%03d".format(java.util.Locale.ROOT, slice + 1), height, width, ByteArray(height * width * read.size) { read[it % read.size][it / read.size] }, read.size)
         }
-        return Volume(title, slices, null, whole = true, reference.grid.spacing.takeIf { reference.header.sized }, reference.header.oriented, reference)
+        return Volume(title, slices, null, whole = true, reference.grid.spacing, reference.header.oriented, reference)
     }
 
     private fun choose(opened: List<NiftiSequence>): Map<String, NiftiSequence> {

@@ -53,6 +53,7 @@ class Stage(private val root: View, private val study: Study, private val readin
         val marks = pane.marks
         marks.edges = Edges.of(study.side, study.volume.oriented, reading.section.plane)
         marks.columnMm = study.spacing?.let { reading.section.pixelMm(it).second }
+        marks.beside = pane !== main
         marks.title = if (reading.beside) Called.channel(context, study.channels[channel]) else ""
     }
 
