@@ -24,6 +24,7 @@ SCANNED = "softmax"
 _PRE, _BRIGHT, _POST = LGG.names
 """What a phantom is drawn in; lesions are bright in the second."""
 _OPSET, _IR_VERSION, _KERNEL = 17, 8, 3
+_ENDS = ("input", "output")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +51,39 @@ class ClassNetwork:
         """Write the graph without a contract, of the layouts that the contract names; sums are in float."""
         from onnx import TensorProto, helper, numpy_helper
 
+        stored, steps = self._layers()
+        properties: dict[str, str] = {}
+        for end, (scale, zero) in zip(_ENDS, self.codes, strict=False):
+            stored |= {f"{end}_scale": np.array(scale, np.float32), f"{end}_zero": np.array(zero, np.int8)}
+            properties |= {f"edgeseg.{end}_scale": repr(scale), f"edgeseg.{end}_zero_point": str(zero)}
+        if self.codes:
+            steps.insert(0, ("DequantizeLinear", ["input_scale", "input_zero"], {}))
+            steps.append(("QuantizeLinear", ["output_scale", "output_zero"], {}))
+        names = ["x", *(f"s{number}" for number in range(1, len(steps))), "y"]
+        nodes = [
+            helper.make_node(operation, [before, *inputs], [after], **options)
+            for (operation, inputs, options), before, after in zip(steps, names[:-1], names[1:], strict=True)
+        ]
+        kind = TensorProto.INT8 if self.codes else TensorProto.FLOAT
+        source = [1, len(self.contract.channels), SIDE_PX, SIDE_PX]
+        graph = helper.make_graph(
+            nodes,
+            self.name,
+            [helper.make_tensor_value_info("x", kind, source)],
+            [helper.make_tensor_value_info("y", kind, self.contract.output_shape)],
+            [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in stored.items()],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION)
+        helper.set_model_props(model, properties)
+        return bytes(model.SerializeToString(deterministic=True))
+
+    def _layers(self) -> tuple[dict[str, NDArray[Any]], list[tuple[str, list[str], dict[str, Any]]]]:
+        """Return the constants, and of each operation its name, its constants and its options."""
         hidden, head = np.array(self.hidden, np.float32), np.array(self.head, np.float32)
-        channels, classes = hidden.shape[1] - 1, len(head)
         mean = np.full((1, 1, _KERNEL, _KERNEL), 1 / _KERNEL**2, np.float32)
         stored: dict[str, NDArray[Any]] = {
-            "w": hidden[:, :channels, np.newaxis, np.newaxis] * mean,
-            "b": hidden[:, channels],
+            "w": hidden[:, :-1, np.newaxis, np.newaxis] * mean,
+            "b": hidden[:, -1],
             "v": head[:, :-1, np.newaxis, np.newaxis],
             "c": head[:, -1],
         }
@@ -66,33 +94,9 @@ class ClassNetwork:
         ]
         if self.end:
             steps.append((self.end, [], {"axis": 1} if self.end == "Softmax" else {}))
-        if (self.contract.output_layout or self.contract.layout) == LAYOUTS[1]:
+        if self.contract.output_layout == LAYOUTS[1]:
             steps.append(("Transpose", [], {"perm": [0, 2, 3, 1]}))
-        kind, properties = TensorProto.FLOAT, {}
-        if self.codes:
-            kind = TensorProto.INT8
-            for end, (scale, zero) in zip(("input", "output"), self.codes, strict=True):
-                stored |= {f"{end}_scale": np.array(scale, np.float32), f"{end}_zero": np.array(zero, np.int8)}
-                properties |= {f"edgeseg.{end}_scale": repr(scale), f"edgeseg.{end}_zero_point": str(zero)}
-            steps.insert(0, ("DequantizeLinear", ["input_scale", "input_zero"], {}))
-            steps.append(("QuantizeLinear", ["output_scale", "output_zero"], {}))
-        names = ["x", *(f"s{number}" for number in range(1, len(steps))), "y"]
-        nodes = [
-            helper.make_node(operation, [before, *inputs], [after], **options)
-            for (operation, inputs, options), before, after in zip(steps, names[:-1], names[1:], strict=True)
-        ]
-        size = [SIDE_PX, SIDE_PX]
-        shape = [1, classes, *size] if nodes[-1].op_type != "Transpose" else [1, *size, classes]
-        graph = helper.make_graph(
-            nodes,
-            self.name,
-            [helper.make_tensor_value_info("x", kind, [1, channels, *size])],
-            [helper.make_tensor_value_info("y", kind, shape)],
-            [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in stored.items()],
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION)
-        helper.set_model_props(model, properties)
-        return bytes(model.SerializeToString(deterministic=True))
+        return stored, steps
 
 
 def class_networks() -> tuple[ClassNetwork, ...]:
