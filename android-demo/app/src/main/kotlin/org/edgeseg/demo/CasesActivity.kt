@@ -48,7 +48,7 @@ class CasesActivity : Screen() {
         val picked = data.clipData?.let { clip -> List(clip.itemCount) { clip.getItemAt(it).uri } } ?: listOfNotNull(data.data)
         read(folder?.lastPathSegment?.substringAfterLast('/')?.substringAfterLast(':')) { title ->
             val documents = if (folder != null) Pictures.inFolder(contentResolver, folder) else picked.map { Pictures.Document(nameOf(it), it) }
-            Opening(contentResolver, contract()).volume(title ?: Names.stem(documents.first().name), documents, whole = folder != null)
+            Opening(contentResolver, contract()).volume(title ?: Names.stem(documents.first().name).removeSuffix(".nii"), documents, whole = folder != null)
         }
     }
 

@@ -172,7 +172,7 @@ class ClassScreensTest {
         val list = launch(CasesActivity::class.java)
         list.part<View>(R.id.open_images).performClick()
         val asked = shadowOf(list).nextStartedActivityForResult
-        val uris = listOf("t2.nii", "flair.nii.gz").map { name ->
+        val uris = listOf("flair.nii.gz", "t2.nii").map { name ->
             Uri.parse("content://scans.test/$name").also { shadowOf(app.contentResolver).registerInputStreamSupplier(it) { File(folder, name).inputStream() } }
         }
         val clip = android.content.ClipData.newRawUri(null, uris[0]).apply { addItem(android.content.ClipData.Item(uris[1])) }
@@ -182,6 +182,7 @@ class ClassScreensTest {
         val study = app.studies.values.single()
         assertEquals(Spacing(5.0, 2.625, 1.5), study.spacing)
         val viewer = viewer(study)
+        assertEquals("flair", viewer.text(R.id.title))
         assertEquals(View.GONE, viewer.part<View>(R.id.spacing).visibility)
         viewer.part<SliceView>(R.id.slice).onPixel(20, 18)
         picture(viewer, "scratch")
@@ -192,6 +193,7 @@ class ClassScreensTest {
             picture(viewer, "viewer-${plane.name.lowercase()}")
             assertEquals("Slice ${if (plane == Plane.CORONAL) 19 else 21} of 43", viewer.text(R.id.position))
             assertEquals(R.string.side_head, marks.edges.top)
+            assertTrue(viewer.text(R.id.pixel), viewer.text(R.id.pixel).startsWith("slice 3, column 20, row 18: FLAIR"))
         }
         viewer.part<View>(R.id.share).performClick()
         val dialog = org.robolectric.shadows.ShadowAlertDialog.getLatestAlertDialog()
