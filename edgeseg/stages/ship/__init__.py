@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgeseg.stages.ship.android import ASSETS, prepare_app
+from edgeseg.stages.ship.class_vectors import CLASSES_FOLDER, class_vectors
 from edgeseg.stages.ship.convert import (
     SHIPPED_TARGETS,
     convert_shipped,
@@ -20,9 +21,11 @@ from edgeseg.stages.ship.vectors import UNITS_FILE, golden
 
 __all__ = [
     "ASSETS",
+    "CLASSES_FOLDER",
     "SHIPPED_TARGETS",
     "UNITS_FILE",
     "Naming",
+    "class_vectors",
     "convert_shipped",
     "files_are_stale",
     "golden",

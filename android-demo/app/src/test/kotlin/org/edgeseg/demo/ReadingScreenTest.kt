@@ -32,7 +32,7 @@ class ReadingScreenTest {
         settle()
         val ready = app.model as ModelState.Ready
         val case = ready.bundle.cases.first { it.shown }
-        Study(case.name, ready.bundle.volume(case), own = false).also {
+        Study(case.name, ready.bundle.volume(case), own = false, ready.segmenter.contract).also {
             app.start(it)
             settle()
         }
@@ -51,17 +51,17 @@ class ReadingScreenTest {
     @Test
     fun `the window is automatic, can be chosen, and goes back`() {
         val viewer = viewer()
-        val own = study.automatic[Draw.FLAIR]
+        val own = study.automatic[study.firstChannel]
         assertTrue("$own", own.high < 200 && own != Window.WHOLE)
         assertEquals(own.width.toString(), viewer.text(R.id.window_width_value))
         val before = picture(viewer, "scratch")
         viewer.part<SeekBar>(R.id.window_width).progress = 200
         assertFalse(viewer.part<Switch>(R.id.window_automatic).isChecked)
-        assertEquals(200, study.window(Draw.FLAIR).width)
+        assertEquals(200, study.window(study.firstChannel).width)
         assertNotEquals(before.getPixel(450, 300), picture(viewer, "scratch").getPixel(450, 300))
         viewer.part<Switch>(R.id.window_automatic).isChecked = true
-        assertEquals(own, study.window(Draw.FLAIR))
-        assertNull(study.chosen[Draw.FLAIR])
+        assertEquals(own, study.window(study.firstChannel))
+        assertNull(study.chosen[study.firstChannel])
     }
 
     @Test
@@ -84,7 +84,7 @@ class ReadingScreenTest {
         val marks = viewer.part<SliceView>(R.id.slice).marks
         picture(viewer, "scratch")
         assertNull(marks.barMm)
-        assertEquals(Side.UNKNOWN, marks.side)
+        assertNull(marks.edges.left)
         study.spacing = Spacing(5.0, 0.9, 0.9)
         study.side = Side.RIGHT
         app.changed()
