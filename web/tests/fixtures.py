@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from class_fixtures import write_classes
 from edgeseg.artifacts import sha256_bytes
 from edgeseg.data.open_scan import open_scan
 from edgeseg.data.phantom import phantom_volume
@@ -51,6 +52,7 @@ def main(out: Path) -> None:
     expected["pictures"] = _masks(out, "pictures", segmenter.segment_volume(pictures))
     expected["decoded"] = _decoded(out / "decoded", volume[12])
     _damaged(out / "damaged", out / "nifti", volume[12])
+    write_classes(out)
     (out / "expected.json").write_text(json.dumps(expected, indent=1))
 
 

@@ -1,4 +1,4 @@
-import { called, LGG } from "../core/channels";
+import { called } from "../core/channels";
 import { at, made } from "./page";
 
 const SHORT: Record<string, string> = { pre: "Pre-contrast", post: "Post-contrast" };
@@ -6,7 +6,6 @@ const SHORT: Record<string, string> = { pre: "Pre-contrast", post: "Post-contras
 /** Offers the channels of a scan, the one that masks lie on first shown; hidden where there is one. */
 export function offerSequences(channels: readonly string[], on: number): void {
   const group = at("sequence");
-  const shipped = channels.every((name) => LGG.includes(name));
   group.hidden = channels.length < 2;
   if (group.dataset.channels === channels.join()) return;
   group.dataset.channels = channels.join();
@@ -14,7 +13,7 @@ export function offerSequences(channels: readonly string[], on: number): void {
     const label = made("label");
     const input = made("input");
     [input.type, input.name, input.value, input.checked] = ["radio", "sequence", String(place), place === on];
-    label.append(input, made("span", (shipped && SHORT[name]) || called(name)));
+    label.append(input, made("span", SHORT[name] ?? called(name)));
     return label;
   }));
 }
