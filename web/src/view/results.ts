@@ -12,7 +12,7 @@ export function showResult(result: Result, shown: Shown, masks: readonly Mask[],
   const several = masks.length > 1;
   at("volume").textContent = result.voxels === 0 ? "Nothing" : sized(result.volumeMl, result.voxels);
   const parts = several ? "" : `, ${partsOf(findings.length)}`;
-  at("extent").textContent = result.voxels === 0 ? `in ${slices(count)}` : `in ${result.slicesWithTumour} of ${slices(count)}${parts}`;
+  at("extent").textContent = result.voxels === 0 ? `in ${slices(count)}` : `${several ? "in all, " : ""}in ${result.slicesWithTumour} of ${slices(count)}${parts}`;
   at("classes").hidden = !several;
   at("classes").replaceChildren(...masks.map((mask, place) => classItem(mask, found[place])));
   at("findings").replaceChildren(...findings.slice(0, MOST).map((one, index) => {
