@@ -1,4 +1,4 @@
-"""What the tests of networks of several classes and of one channel need: a site, a scan and Python's labels for each."""
+"""What tests of networks of several classes and of one channel need: a site, a scan and Python's labels for each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CALLED = {"pre": "T1", "flair": "FLAIR", "post": "T1_post", "t2": "T2"}
 
 
 def write_classes(out: Path) -> None:
-    """Write `site-NAME`, `scan-NAME`, `run-NAME` (what `edgeseg run` writes) and `example-NAME.mask` of each network."""
+    """Write `site-NAME`, `scan-NAME`, `run-NAME` (by `edgeseg run`) and `example-NAME.mask` of each network."""
     examples = phantom_volume(SHOWN, seed=SEED).images
     volume = phantom_volume(11, seed=SEED).images
     for name in NETWORKS:

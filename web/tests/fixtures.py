@@ -13,10 +13,10 @@ from typing import Any
 
 import nibabel
 import numpy as np
+from class_fixtures import write_classes
 from numpy.typing import NDArray
 from PIL import Image
 
-from class_fixtures import write_classes
 from edgeseg.artifacts import sha256_bytes
 from edgeseg.data.open_scan import open_scan
 from edgeseg.data.phantom import phantom_volume

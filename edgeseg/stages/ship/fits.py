@@ -5,7 +5,6 @@ from __future__ import annotations
 from edgeseg.errors import ContractError
 from edgeseg.specs import AXIAL, LGG, Contract, refuse_regions
 
-
 MAX_CHANNELS = 8
 """Of a network that the page takes."""
 

@@ -130,9 +130,7 @@ def _cases(folder: Path, channels: ChannelSet) -> Iterator[SiteCase]:
         yield SiteCase(name=volume.patient, title=title, slices=len(volume.images), file=file)
 
 
-def _pictures(
-    patient: str, images: NDArray[np.uint8], channels: ChannelSet
-) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+def _pictures(patient: str, images: NDArray[np.uint8], channels: ChannelSet) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Give a path and a picture, `(h, w, 3)` or `(h, w) uint8`, for each of the slices, `(N, h, w, C) uint8`."""
     count = images.shape[3]
     if count in _IN_ONE:
