@@ -1,4 +1,5 @@
 import runtimeUrl from "../generated/runtime.bin?url";
+import { LGG } from "./core/channels";
 import { keepOffline, renew, type Offline } from "./offline";
 import { askChoice } from "./view/choice";
 import { Client, Failed, Stopped } from "./view/client";
@@ -7,7 +8,7 @@ import { deviceOf, showFacts, stateText } from "./view/facts";
 import { at, choiceOf, made, onChoice, save } from "./view/page";
 import { showResult } from "./view/results";
 import { offerSequences } from "./view/sequences";
-import { address, readSite, type Case } from "./view/site";
+import { address, fetched, readSite, type Case } from "./view/site";
 import { Viewer, type Layout, type Outline, type Voxel } from "./view/viewer";
 import type { Ready, Result, Shown } from "./worker/protocol";
 
@@ -54,6 +55,8 @@ export class App {
   }
 
   #offer(cases: readonly Case[]): void {
+    const shipped = this.#known().channels.names.every((name) => LGG.includes(name));
+    if (!shipped) at("cases-hint").textContent = "Made-up heads in the channels of this network, nobody's scans. They show how the page works, not how well the network does.";
     at("cases").replaceChildren(...cases.map((one) => {
       const button = made("button", one.title);
       button.type = "button";
@@ -293,10 +296,4 @@ export class App {
       told.textContent = error instanceof Stopped ? "Stopped." : error instanceof Error ? error.message : "It could not be measured.";
     }
   }
-}
-
-/** The file of an example; null where it cannot be had. */
-async function fetched(one: Case): Promise<Blob | null> {
-  const response = await fetch(address(one.file.file)).catch(() => null);
-  return response?.ok ? response.blob() : null;
 }

@@ -1,5 +1,6 @@
 import { Components } from "../core/components";
-import type { Mask } from "../core/masks";
+import { byVolume, type Contract } from "../core/contract";
+import { masksOf, type Mask } from "../core/masks";
 import type { Segmentation } from "../core/segmenter";
 import type { Scan } from "../files/scan";
 import type { Finding } from "../files/export";
@@ -13,7 +14,8 @@ export function voxelMl(scan: Scan): number | null {
 }
 
 /** What is told of a segmentation. */
-export function resultOf(scan: Scan, found: Segmentation, masks: readonly Mask[], seconds: number): Result {
+export function resultOf(scan: Scan, found: Segmentation, contract: Contract, seconds: number): Result {
+  const masks = masksOf(contract);
   const ml = voxelMl(scan);
   const { volumes, height, width } = stacked(scan, found, masks.length);
   const size = height * width;
@@ -33,7 +35,7 @@ export function resultOf(scan: Scan, found: Segmentation, masks: readonly Mask[]
     slicesWithTumour: Array.from({ length: scan.count }, (_, index) => any.subarray(index * size, (index + 1) * size).includes(1)).filter(Boolean).length,
     findings: findings.sort((one, other) => other.voxels - one.voxels).map((one) => ({ ...one, ml: ml === null ? null : one.voxels * ml })),
     seconds,
-    warnings: [...doubts(scan, voxels), ...absent(masks, classes)],
+    warnings: [...doubts(scan, voxels, contract), ...absent(masks, classes)],
     maskFile: scan.reference?.header === undefined ? "Masks (zip)" : "Mask (NIfTI)",
   };
 }
@@ -91,7 +93,7 @@ function findingsOf(mask: number, volume: Uint8Array, count: number, height: num
 }
 
 /** Why masks should not be believed, in the words of `edgeseg run`. */
-function doubts(scan: Scan, voxels: number): string[] {
+function doubts(scan: Scan, voxels: number, contract: Contract): string[] {
   let [signal, some] = [0, false];
   const step = scan.channels.length;
   for (let index = 0; index < scan.count; index++) {
@@ -100,6 +102,7 @@ function doubts(scan: Scan, voxels: number): string[] {
     some ||= bytes.some((value) => value !== bytes[0]);
   }
   const told: string[] = [];
+  if (byVolume(contract) && !scan.whole) told.push("The network's grey values are normalised over a whole volume, and these slices stand alone: the masks can differ. Open the folder with all slices.");
   if (!some) told.push("No slice has a signal: each has one value throughout.");
   else if (voxels > MUCH * signal) told.push(`More than ${MUCH * 100} % of what is not black is marked: do not believe this mask.`);
   if (scan.count > 0 && voxels === 0) told.push("Nothing was found. That does not mean that nothing is there.");

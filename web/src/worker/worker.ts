@@ -86,7 +86,7 @@ async function handle(request: Request): Promise<void> {
           await breathe();
         },
       });
-      const value = resultOf(scan, found, started.ready.masks, (performance.now() - before) / 1000);
+      const value = resultOf(scan, found, started.model.contract, (performance.now() - before) / 1000);
       return answer({ id, kind: "result", value }, value.masks.map((mask) => mask.buffer as ArrayBuffer));
     }
     case "save": {
