@@ -83,10 +83,26 @@ class GoldenNetwork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenScan:
+    """NIfTI files of one volume, and what the network of `model` draws on them.
+
+    `spacing_mm` is of slices, rows and columns. `pixels_sha256` are of the slices, `(h, w, C) uint8`, as they are read,
+    from feet to head; masks are as those of `GoldenNetwork`.
+    """
+
+    model: str
+    files: tuple[str, ...]
+    spacing_mm: tuple[float, float, float]
+    pixels_sha256: tuple[str, ...]
+    volume: tuple[GoldenMask, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenClasses:
     """Golden vectors of other channels and several classes."""
 
     networks: tuple[GoldenNetwork, ...]
+    scan: GoldenScan
     schema_version: int = RESULT_SCHEMA_VERSION
 
 

@@ -9,13 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edgeseg.specs import Contract, Intensity, MaskRegion, PostProcessing, VariantSpec
+from edgeseg.data.sequence_names import T2
+from edgeseg.specs import LGG, Contract, Intensity, MaskRegion, PostProcessing, VariantSpec
+from edgeseg.specs.contract import LAYOUTS
 
 SIDE_PX = 32
+SCANNED = "softmax"
+"""The network of two channels that also draws on a scan."""
+_PRE, _BRIGHT, _POST = LGG.names
+"""What a phantom is drawn in; lesions are bright in the second."""
 _OPSET, _IR_VERSION, _KERNEL = 17, 8, 3
+_ENDS = ("input", "output")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +37,7 @@ class ClassNetwork:
         hidden: of each hidden unit a weight for each channel and a bias; it sees the mean of 3 x 3 pixels.
         head: of each output channel a weight for each hidden unit and a bias.
         end: the operation after the head; "" for none.
+        codes: scale and zero point of the input and of the output where both are int8; empty where they are float.
     """
 
     name: str
@@ -35,37 +45,58 @@ class ClassNetwork:
     hidden: tuple[tuple[float, ...], ...]
     head: tuple[tuple[float, ...], ...]
     end: str = ""
+    codes: tuple[tuple[float, int], ...] = ()
 
     def onnx(self) -> bytes:
-        """Write the graph without a contract: `(1, C, 32, 32) float32` to `(1, K, 32, 32) float32`."""
+        """Write the graph without a contract, of the layouts that the contract names; sums are in float."""
         from onnx import TensorProto, helper, numpy_helper
 
+        stored, steps = self._layers()
+        properties: dict[str, str] = {}
+        for end, (scale, zero) in zip(_ENDS, self.codes, strict=False):
+            stored |= {f"{end}_scale": np.array(scale, np.float32), f"{end}_zero": np.array(zero, np.int8)}
+            properties |= {f"edgeseg.{end}_scale": repr(scale), f"edgeseg.{end}_zero_point": str(zero)}
+        if self.codes:
+            steps.insert(0, ("DequantizeLinear", ["input_scale", "input_zero"], {}))
+            steps.append(("QuantizeLinear", ["output_scale", "output_zero"], {}))
+        names = ["x", *(f"s{number}" for number in range(1, len(steps))), "y"]
+        nodes = [
+            helper.make_node(operation, [before, *inputs], [after], **options)
+            for (operation, inputs, options), before, after in zip(steps, names[:-1], names[1:], strict=True)
+        ]
+        kind = TensorProto.INT8 if self.codes else TensorProto.FLOAT
+        source = [1, len(self.contract.channels), SIDE_PX, SIDE_PX]
+        graph = helper.make_graph(
+            nodes,
+            self.name,
+            [helper.make_tensor_value_info("x", kind, source)],
+            [helper.make_tensor_value_info("y", kind, self.contract.output_shape)],
+            [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in stored.items()],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION)
+        helper.set_model_props(model, properties)
+        return bytes(model.SerializeToString(deterministic=True))
+
+    def _layers(self) -> tuple[dict[str, NDArray[Any]], list[tuple[str, list[str], dict[str, Any]]]]:
+        """Return the constants, and of each operation its name, its constants and its options."""
         hidden, head = np.array(self.hidden, np.float32), np.array(self.head, np.float32)
-        channels = hidden.shape[1] - 1
         mean = np.full((1, 1, _KERNEL, _KERNEL), 1 / _KERNEL**2, np.float32)
-        constants = {
-            "w": hidden[:, :channels, np.newaxis, np.newaxis] * mean,
-            "b": hidden[:, channels],
+        stored: dict[str, NDArray[Any]] = {
+            "w": hidden[:, :-1, np.newaxis, np.newaxis] * mean,
+            "b": hidden[:, -1],
             "v": head[:, :-1, np.newaxis, np.newaxis],
             "c": head[:, -1],
         }
-        last = "y" if not self.end else "z"
-        nodes = [
-            helper.make_node("Conv", ["x", "w", "b"], ["h"], kernel_shape=[_KERNEL, _KERNEL], pads=[1, 1, 1, 1]),
-            helper.make_node("Relu", ["h"], ["r"]),
-            helper.make_node("Conv", ["r", "v", "c"], [last], kernel_shape=[1, 1]),
+        steps: list[tuple[str, list[str], dict[str, Any]]] = [
+            ("Conv", ["w", "b"], {"kernel_shape": [_KERNEL, _KERNEL], "pads": [1, 1, 1, 1]}),
+            ("Relu", [], {}),
+            ("Conv", ["v", "c"], {"kernel_shape": [1, 1]}),
         ]
         if self.end:
-            axis = {"axis": 1} if self.end == "Softmax" else {}
-            nodes.append(helper.make_node(self.end, [last], ["y"], **axis))
-        ends = (("x", channels), ("y", len(head)))
-        source, result = (
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, count, SIDE_PX, SIDE_PX]) for name, count in ends
-        )
-        stored = [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items()]
-        graph = helper.make_graph(nodes, self.name, [source], [result], stored)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION)
-        return bytes(model.SerializeToString(deterministic=True))
+            steps.append((self.end, [], {"axis": 1} if self.end == "Softmax" else {}))
+        if self.contract.output_layout == LAYOUTS[1]:
+            steps.append(("Transpose", [], {"perm": [0, 2, 3, 1]}))
+        return stored, steps
 
 
 def class_networks() -> tuple[ClassNetwork, ...]:
@@ -92,7 +123,7 @@ def _contract(channels: tuple[str, ...], normalisation: str, intensity: Intensit
 
 def _grey() -> ClassNetwork:
     """One channel, a z-score of each slice, and the probability of one mask."""
-    told = _contract(("t2",), "z-score", Intensity(pixels="non-zero"))
+    told = _contract((T2,), "z-score", Intensity(pixels="non-zero"))
     return ClassNetwork(
         name="grey",
         contract=replace(told, output="probabilities", threshold=0.4, post_processing=PostProcessing(min_area_px=3)),
@@ -114,10 +145,10 @@ def _regions(names: Sequence[str], first: int, rules: Sequence[tuple[float, Post
 
 def _softmax() -> ClassNetwork:
     """Two channels, a z-score over the volume, and a softmax of three classes."""
-    told = _contract(("flair", "t2"), "z-score", Intensity(over="volume", pixels="non-zero"))
+    told = _contract((_BRIGHT, T2), "z-score", Intensity(over="volume", pixels="non-zero"))
     rules = ((0.5, PostProcessing(min_volume_px=4)), (0.5, PostProcessing(min_area_px=2, min_share=0.5)))
     return ClassNetwork(
-        name="softmax",
+        name=SCANNED,
         contract=replace(told, output="softmax", classes=_EXCLUSIVE, regions=_regions(_EXCLUSIVE[1:], 1, rules)),
         hidden=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (-1.0, 0.0, 0.0)),
         head=((0.0, 0.0, 1.0, 2.0), (3.0, 0.0, 0.0, -3.0), (4.5, 0.5, 0.0, -6.5)),
@@ -126,25 +157,25 @@ def _softmax() -> ClassNetwork:
 
 
 def _argmax() -> ClassNetwork:
-    """Three channels in the order of nobody, bytes stretched slice by slice, and the logits of exclusive classes."""
-    told = _contract(("post", "t2", "flair"), "slice", None)
+    """Three channels, bytes stretched slice by slice, and the logits of exclusive classes, which come last."""
+    told = _contract((_POST, T2, _BRIGHT), "slice", None)
     rules = ((0.5, PostProcessing()), (0.5, PostProcessing(min_volume_px=3)))
     regions = _regions(_EXCLUSIVE[1:], 1, rules)
     whole = MaskRegion(name="whole", channels=(1, 2), label=7, colour=(250, 250, 90))
     return ClassNetwork(
         name="argmax",
-        contract=replace(told, classes=_EXCLUSIVE, regions=(whole, *regions), exclusive=True),
+        contract=replace(told, classes=_EXCLUSIVE, regions=(whole, *regions), exclusive=True, output_layout="NHWC"),
         hidden=((0.0, 0.0, 1.0, 0.0), (1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0)),
         head=((0.0, 0.0, 0.0, 0.5), (8.0, 0.0, 0.0, -5.0), (9.0, 6.0, 0.0, -8.6)),
     )
 
 
 def _overlapping() -> ClassNetwork:
-    """Four channels, percentiles of the volume and then fixed numbers, and a logit for each of three regions."""
+    """Four channels, percentiles of the volume and then fixed numbers, and int8 logits of three regions."""
     spec = Intensity(
         over="volume", pixels="non-zero", low=1.0, high=99.0, then="mean-std", mean=(0.3,) * 4, std=(0.2,) * 4
     )
-    told = _contract(("pre", "flair", "post", "t2"), "percentile", spec)
+    told = _contract((_PRE, _BRIGHT, _POST, T2), "percentile", spec)
     names = ("whole-tumour", "core", "enhancing")
     rules = (
         (0.5, PostProcessing(min_volume_px=6, min_share=0.3)),
@@ -153,7 +184,8 @@ def _overlapping() -> ClassNetwork:
     )
     return ClassNetwork(
         name="overlapping",
-        contract=replace(told, classes=names, regions=_regions(names, 0, rules)),
+        contract=replace(told, target="onnx-int8", profile="arm", classes=names, regions=_regions(names, 0, rules)),
+        codes=((0.02, -50), (0.125, -8)),
         hidden=(
             (0.0, 1.0, 0.0, 0.0, 0.0),
             (0.0, 0.0, 1.0, 0.0, 0.0),

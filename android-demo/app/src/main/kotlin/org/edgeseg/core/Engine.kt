@@ -15,14 +15,13 @@ import java.nio.FloatBuffer
 enum class Accelerator(val id: String) {
     CPU("cpu"),
     XNNPACK("xnnpack"),
-    NNAPI("nnapi"),
     ;
 
     companion object {
         /** Those that this build of ONNX Runtime holds; the CPU first. */
         fun available(): List<Accelerator> {
             val held = OrtEnvironment.getAvailableProviders()
-            return listOf(CPU) + listOfNotNull(XNNPACK.takeIf { OrtProvider.XNNPACK in held }, NNAPI.takeIf { OrtProvider.NNAPI in held })
+            return listOf(CPU) + listOfNotNull(XNNPACK.takeIf { OrtProvider.XNNPACK in held })
         }
     }
 }
@@ -126,7 +125,6 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
             when (options.accelerator) {
                 Accelerator.CPU -> Unit
                 Accelerator.XNNPACK -> settings.addXnnpack(mapOf("intra_op_num_threads" to options.threads.toString()))
-                Accelerator.NNAPI -> settings.addNnapi()
             }
             environment.createSession(model, settings)
         }

@@ -30,6 +30,7 @@ class Slice(val name: String, val height: Int, val width: Int, val bytes: ByteAr
  *
  * @property spacing what the files say of distances; null where they say nothing, as pictures do.
  * @property oriented whether they are known to go from feet to head, rows from front to back, columns from the right to the left.
+ * @property source the file on whose voxels masks lie; null for pictures.
  */
 class Volume(
     val name: String,
@@ -38,7 +39,11 @@ class Volume(
     val whole: Boolean,
     val spacing: Spacing? = null,
     val oriented: Boolean = false,
+    val source: NiftiSequence? = null,
 ) {
+    /** The spacing where it is known, and not taken for 1 mm because a file does not say it. */
+    val known: Spacing? get() = spacing.takeIf { source?.header?.sized != false }
+
     /** The size to which a slice is padded, so that its proportions are kept on the contract's grid, as `edgeseg.imaging.framed_size`. */
     fun framedSize(slice: Slice, contract: Contract): Pair<Int, Int> {
         val (height, width) = slice.height to slice.width

@@ -27,7 +27,7 @@ class CasesActivity : Screen() {
         open(R.layout.cases, getString(R.string.app_name), back = false)
         problem = state?.getString(PROBLEM)
         part<View>(R.id.open_images).setOnClickListener {
-            val pick = Intent(Intent.ACTION_OPEN_DOCUMENT).setType("image/*").addCategory(Intent.CATEGORY_OPENABLE)
+            val pick = Intent(Intent.ACTION_OPEN_DOCUMENT).setType("*/*").putExtra(Intent.EXTRA_MIME_TYPES, TYPES).addCategory(Intent.CATEGORY_OPENABLE)
             startActivityForResult(pick.putExtra(Intent.EXTRA_ALLOW_MULTIPLE, true), PICK_IMAGES)
         }
         part<View>(R.id.open_folder).setOnClickListener { startActivityForResult(Intent(Intent.ACTION_OPEN_DOCUMENT_TREE), PICK_FOLDER) }
@@ -48,7 +48,7 @@ class CasesActivity : Screen() {
         val picked = data.clipData?.let { clip -> List(clip.itemCount) { clip.getItemAt(it).uri } } ?: listOfNotNull(data.data)
         read(folder?.lastPathSegment?.substringAfterLast('/')?.substringAfterLast(':')) { title ->
             val documents = if (folder != null) Pictures.inFolder(contentResolver, folder) else picked.map { Pictures.Document(nameOf(it), it) }
-            Opening(contentResolver, contract()).volume(title ?: Names.stem(documents.first().name), documents, whole = folder != null)
+            Opening(contentResolver, contract()).volume(title ?: Names.stem(documents.first().name).removeSuffix(".nii"), documents, whole = folder != null)
         }
     }
 
@@ -153,6 +153,8 @@ class CasesActivity : Screen() {
     private fun contract(): Contract = (app.model as ModelState.Ready).segmenter.contract
 
     private companion object {
+        /** Pictures, and what NIfTI files are taken for, which have no type of their own. */
+        val TYPES = arrayOf("image/*", "application/octet-stream", "application/gzip", "application/x-gzip")
         const val PICK_IMAGES = 1
         const val PICK_FOLDER = 2
         const val PROBLEM = "problem"

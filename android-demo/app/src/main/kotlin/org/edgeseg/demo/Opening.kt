@@ -4,6 +4,8 @@ import android.content.ContentResolver
 import org.edgeseg.core.ChannelFiles
 import org.edgeseg.core.Contract
 import org.edgeseg.core.Names
+import org.edgeseg.core.Nifti
+import org.edgeseg.core.NiftiVolume
 import org.edgeseg.core.Slice
 import org.edgeseg.core.SliceException
 import org.edgeseg.core.Volume
@@ -15,10 +17,12 @@ class Opening(private val resolver: ContentResolver, private val contract: Contr
 
     /** Reads a case; [whole] where a folder was picked, whose slices are then a volume. */
     fun volume(title: String, documents: List<Document>, whole: Boolean): Volume {
+        val scans = documents.filter { Nifti.isNifti(it.name) }.sortedWith { one, other -> Names.natural.compare(one.name, other.name) }
+        if (scans.isNotEmpty()) return NiftiVolume(contract).of(title, scans.map { it.name to Pictures.read(resolver, it, MAX_SCAN_BYTES) })
         val pictures = documents.filter { Pictures.isPicture(it.name) }.sortedWith { one, other -> Names.natural.compare(one.name, other.name) }
         val (masks, images) = pictures.partition { Names.isMask(it.name) }
         if (images.isEmpty()) {
-            throw SliceException("There are no slices among ${documents.size} files; slices are .png, .jpg or .tif, and masks end in _mask.")
+            throw SliceException("There are no slices among ${documents.size} files; slices are .png, .jpg or .tif, masks end in _mask, and volumes are .nii or .nii.gz.")
         }
         val byName = images.associateBy { it.name }
         val groups = files.group(images.map { it.name })
@@ -54,5 +58,9 @@ class Opening(private val resolver: ContentResolver, private val contract: Contr
             }
             BooleanArray(mask.height * mask.width) { mask.bytes[it * mask.channels] < 0 }
         }
+    }
+
+    private companion object {
+        const val MAX_SCAN_BYTES = 512 shl 20
     }
 }

@@ -3,6 +3,7 @@ package org.edgeseg.demo
 import android.os.Bundle
 import org.edgeseg.core.Plane
 import org.edgeseg.core.Section
+import org.edgeseg.core.Segmentation
 import org.edgeseg.core.Voxel
 
 /** How a case is being looked at; it outlives the turning of the tablet. */
@@ -22,6 +23,22 @@ class Reading(private val study: Study, state: Bundle?) {
         private set
     var index = state?.getInt(INDEX) ?: (section.count / 2)
         private set
+
+    private var counted: Pair<Segmentation?, Plane>? = null
+    private var areas: List<Int> = emptyList()
+
+    /** How many pixels each picture of the plane shows of what was drawn; kept until one of the two changes. */
+    fun areas(found: Segmentation?): List<Int> {
+        if (counted != found to section.plane) {
+            counted = found to section.plane
+            areas = when {
+                found == null -> List(section.count) { 0 }
+                section.plane == Plane.AXIAL -> found.pixels
+                else -> section.areas(found.masks)
+            }
+        }
+        return areas
+    }
 
     /** Goes to a picture of the plane; false where it is shown already. */
     fun goTo(wanted: Int): Boolean {

@@ -51,6 +51,7 @@ class ResultsActivity : Screen() {
         (app.model as? ModelState.Ready)?.segmenter?.engine?.let {
             pair(card, R.string.results_runtime, listOf(it.runtime, it.options.accelerator.id, threads(it.options.threads)).joinToString())
         }
+        if (!study.asksSpacing) return
         val button = Button(this, null, 0, R.style.Action)
         button.setText(R.string.spacing_set)
         button.setOnClickListener { SpacingDialog.show(this, study) { app.changed() } }

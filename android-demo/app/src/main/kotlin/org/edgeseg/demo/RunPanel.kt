@@ -10,13 +10,14 @@ import org.edgeseg.core.dice
 
 /** How far the run of a case is, and what it found, in words and figures. */
 class RunPanel(private val screen: Screen, private val study: Study) {
+    private val several = study.rules.size > 1
     private val classRows = ClassRows(part(R.id.classes))
 
     fun show(found: Segmentation?, reading: Reading) {
         val run = study.run
         part<TextView>(R.id.state).text = when (run) {
             is RunState.Running -> if (run.done == 0) screen.getString(R.string.waiting) else screen.getString(R.string.running, run.done, study.volume.slices.size)
-            is RunState.Done -> area(found?.let { reading.section.mask(it.masks, reading.index).count { inside -> inside } } ?: 0, reading)
+            is RunState.Done -> area(reading.areas(found)[reading.index], reading)
             RunState.Cancelled -> screen.getString(R.string.cancelled)
             is RunState.Failed -> ""
         }
@@ -29,8 +30,10 @@ class RunPanel(private val screen: Screen, private val study: Study) {
             max = study.volume.slices.size
             progress = (run as? RunState.Running)?.done ?: 0
         }
-        part<View>(R.id.results).isEnabled = found != null
-        part<View>(R.id.results).alpha = if (found != null) 1f else DISABLED
+        for (id in listOf(R.id.results, R.id.share)) part<View>(id).apply {
+            isEnabled = found != null
+            alpha = if (found != null) 1f else DISABLED
+        }
         part<Button>(R.id.run).setText(if (run is RunState.Running) R.string.cancel else R.string.run_again)
         showFigures(found)
         classRows.show(study, found)
@@ -40,9 +43,9 @@ class RunPanel(private val screen: Screen, private val study: Study) {
     fun area(pixels: Int, reading: Reading): String {
         val spacing = study.spacing
         return when {
-            pixels == 0 -> screen.getString(R.string.tumour_none)
-            spacing == null -> screen.getString(R.string.tumour_pixels, Screen.whole(pixels.toLong()))
-            else -> screen.getString(R.string.tumour_mm2, Screen.whole(reading.section.pixelMm(spacing).run { pixels * first * second }.toLong()))
+            pixels == 0 -> screen.getString(if (several) R.string.classes_none else R.string.tumour_none)
+            spacing == null -> screen.getString(if (several) R.string.classes_pixels else R.string.tumour_pixels, Screen.whole(pixels.toLong()))
+            else -> screen.getString(if (several) R.string.classes_mm2 else R.string.tumour_mm2, Screen.whole(reading.section.pixelMm(spacing).run { pixels * first * second }.toLong()))
         }
     }
 
@@ -54,7 +57,7 @@ class RunPanel(private val screen: Screen, private val study: Study) {
         figures.removeAllViews()
         if (found == null) return
         val spacing = study.spacing
-        if (spacing != null) screen.figure(figures, screen.getString(R.string.value_ml, Screen.decimal(found.tumourPixels * spacing.voxelMl, 1)), screen.getString(R.string.volume_label))
+        if (spacing != null) screen.figure(figures, screen.getString(R.string.value_ml, Screen.decimal(found.tumourPixels * spacing.voxelMl, 1)), screen.getString(if (several) R.string.classes_label else R.string.volume_label))
         else screen.figure(figures, Screen.whole(found.tumourPixels), screen.getString(R.string.voxels_label))
         screen.figure(figures, screen.getString(R.string.found_of, found.slicesWithTumour, found.masks.size), screen.getString(R.string.found_label))
         val overlap = study.volume.reference?.takeIf { study.rules.size == 1 }?.let { dice(found.masks, it) } ?: return

@@ -42,7 +42,7 @@ class SliceView(context: Context, attributes: AttributeSet?) : View(context, att
     private var pixel: Pair<Int, Int>? = null
     private var layers: List<Bitmap> = emptyList()
     private val smooth = Paint(Paint.FILTER_BITMAP_FLAG)
-    private val crisp = Paint()
+    private val crisp = Paint().apply { isFilterBitmap = false }
     private val place = Matrix()
     var zoom = 1f
         private set

@@ -7,6 +7,7 @@ import android.text.style.ForegroundColorSpan
 import android.view.View
 import android.widget.GridLayout
 import android.widget.TextView
+import org.edgeseg.core.Plane
 import org.edgeseg.core.Segmentation
 import org.edgeseg.core.Slice
 import kotlin.math.ceil
@@ -53,6 +54,7 @@ class Stage(private val root: View, private val study: Study, private val readin
         val marks = pane.marks
         marks.edges = Edges.of(study.side, study.volume.oriented, reading.section.plane)
         marks.columnMm = study.spacing?.let { reading.section.pixelMm(it).second }
+        marks.beside = pane !== main
         marks.title = if (reading.beside) Called.channel(context, study.channels[channel]) else ""
     }
 
@@ -84,7 +86,8 @@ class Stage(private val root: View, private val study: Study, private val readin
         val at = y * slice.width + x
         val levels = study.channels.indices.map { "${Called.channel(context, study.channels[it])} ${slice.level(at, it)}" }
         val inside = found?.classes.orEmpty().zip(study.rules).filter { (drawn, _) -> reading.section.mask(drawn.masks, reading.index)[at] }
-        val read = context.getString(R.string.pixel_read, voxel.column, voxel.row, levels.joinToString())
+        val told = if (reading.section.plane == Plane.AXIAL) R.string.pixel_read else R.string.pixel_read_volume
+        val read = context.getString(told, voxel.column, voxel.row, levels.joinToString(), voxel.slice + 1)
         return if (inside.isEmpty()) read else "$read · ${inside.joinToString { (_, rule) -> Called.mask(context, rule) }}"
     }
 

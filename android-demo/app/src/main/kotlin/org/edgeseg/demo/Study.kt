@@ -37,12 +37,15 @@ class Study(val id: String, val volume: Volume, val own: Boolean, contract: Cont
     val rules: List<MaskRule> = contract.masks
     var run: RunState = RunState.Running(0)
     var float: FloatState = FloatState.None
-    var spacing: Spacing? = volume.spacing
+    var spacing: Spacing? = volume.known
     var side = if (volume.oriented) Side.RIGHT else Side.UNKNOWN
 
     /** The window that each channel gets by itself, and the one that the reader chose in its place. */
     var automatic: List<Window> = channels.map { Window.WHOLE }
     val chosen = arrayOfNulls<Window>(channels.size)
+
+    /** Whether there is something to ask the reader, as the files do not say it. */
+    val asksSpacing: Boolean = volume.known == null || !volume.oriented
 
     @Volatile var cancelled = false
     private val gone = sortedSetOf<Int>()

@@ -98,10 +98,11 @@ class ViewerActivity : Screen() {
         windowControls = WindowControls(part(R.id.root), study, { reading.channel }, ::show)
         findingRows = FindingRows(part(R.id.findings), ::goToSlice, ::show)
         part<View>(R.id.spacing).setOnClickListener { SpacingDialog.show(this, study) { app.changed() } }
-        part<View>(R.id.spacing).visibility = if (study.volume.spacing == null) View.VISIBLE else View.GONE
+        part<View>(R.id.spacing).visibility = if (study.asksSpacing) View.VISIBLE else View.GONE
         part<View>(R.id.results).setOnClickListener {
             startActivity(Intent(this, ResultsActivity::class.java).putExtra(STUDY, study.id))
         }
+        part<View>(R.id.share).setOnClickListener { Sharing.masks(this, app, study, ::showError) }
         part<View>(R.id.run).setOnClickListener { if (study.run is RunState.Running) app.cancel(study) else app.start(study) }
     }
 
@@ -143,7 +144,7 @@ class ViewerActivity : Screen() {
 
     private fun showPosition(found: Segmentation?) {
         val (index, count) = reading.index to reading.section.count
-        val areas = found?.let { reading.section.areas(it.masks) } ?: List(count) { 0 }
+        val areas = reading.areas(found)
         val sequence = Called.channel(this, study.channels[reading.channel])
         part<View>(R.id.slice).contentDescription = getString(R.string.slice_described, sequence, index + 1, count, run.area(areas[index], reading))
         part<TextView>(R.id.position).text = getString(R.string.slice_of, index + 1, count)

@@ -38,8 +38,8 @@ class ClassVectorsTest {
             assertEquals(0, segmenter.selfTest()!!.flips)
             assertTrue(segmenter.selfTest()!!.passed)
         }
-        val overlapping = File(folder, "overlapping.onnx").readBytes()
-        val other = Files.sealed(Files.replaced(overlapping, "\"threshold\":0.35", "\"threshold\":0.95"))
+        val grey = File(folder, "grey.onnx").readBytes()
+        val other = Files.sealed(Files.replaced(grey, "\"threshold\":0.4", "\"threshold\":0.9"))
         Segmenter(Engine(other)).use { assertTrue(!it.selfTest()!!.passed) }
     }
 

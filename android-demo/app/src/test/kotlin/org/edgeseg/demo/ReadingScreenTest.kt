@@ -75,7 +75,7 @@ class ReadingScreenTest {
         view.onPixel(100, 90)
         val slice = study.volume.slices[study.volume.slices.size / 2]
         val levels = (0..2).map { slice.bytes[(90 * slice.width + 100) * 3 + it].toInt() and 0xff }
-        assertEquals("column 100, row 90: pre ${levels[0]}, FLAIR ${levels[1]}, post ${levels[2]}", viewer.text(R.id.pixel))
+        assertEquals("column 100, row 90: Pre ${levels[0]}, FLAIR ${levels[1]}, Post ${levels[2]}", viewer.text(R.id.pixel))
     }
 
     @Test
