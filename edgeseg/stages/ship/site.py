@@ -24,7 +24,7 @@ from edgeseg.runtime.model_files import model_files
 from edgeseg.specs import AppFile, ChannelSet, SiteCase, SiteManifest
 from edgeseg.stages.inspect import attach
 from edgeseg.stages.ship.examples import SEED, SHOWN, png
-from edgeseg.stages.ship.fits import require_page
+from edgeseg.stages.ship.fits import require_fit
 
 INDEX, WORKER, MANIFEST, PACKED = "index.html", "sw.js", "site.json", ".gz"
 MAX_MODEL_BYTES = 200 * 2**20
@@ -113,7 +113,7 @@ def _model(path: Path, contract: Path | None) -> tuple[bytes, tuple[str, ...]]:
     with scratch("web") as folder:
         own = path if contract is None else attach(path, contract, out=folder / path.name)
         found = Segmenter.load(own, threads=1).contract
-        require_page(found)
+        require_fit(found, "the page")
         return own.read_bytes(), found.channels
 
 
