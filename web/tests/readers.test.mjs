@@ -57,6 +57,9 @@ test("series are told apart by whole words of their names", () => {
   assert.deepEqual(core.suggest(["FLAIR", "FLAIR 2", "T1"], set(...core.LGG)), [2, null, null]);
   assert.deepEqual(core.suggest(["Ax T2 tse", "us 3", "t1ce"], set("t1c", "US", "T2w", "dwi")), [2, 1, 0, null]);
   assert.deepEqual(core.suggest(["whatever"], set("us")), [0]);
+  const volumes = (count) => Array.from({ length: count }, (_, at) => `scan, volume ${at + 1}`);
+  assert.deepEqual(core.suggest(volumes(4), set("a", "b", "c", "d")), [0, 1, 2, 3]);
+  assert.deepEqual(core.suggest(volumes(3), set("a", "b", "c", "d")), [null, null, null, null]);
 });
 
 test("channels that a contract asks for are all there, or what stands in for them", () => {

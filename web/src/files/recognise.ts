@@ -48,8 +48,13 @@ function channelOf(name: string, channels: readonly string[]): string | null {
   return kind === null ? null : (channels.find((channel) => kindOf(channel) === kind) ?? null);
 }
 
-/** Suggests a series for each channel out of names in order; an index, or null. A name that fits twice is left to its reader. */
+/**
+ * Suggests a series for each channel out of names in order; an index, or null. A name that fits twice is left to its
+ * reader; the volumes of one file are the channels in their order where there are as many.
+ */
 export function suggest(names: readonly string[], { names: channels, reference }: ChannelSet): (number | null)[] {
+  const isOneFile = names.length > 1 && names.every((name, at) => name === `${names[0].slice(0, -1)}${at + 1}` && name.endsWith(`, volume ${at + 1}`));
+  if (isOneFile && names.length === channels.length) return [...names.keys()];
   const found = names.map((name) => channelOf(name, channels));
   return channels.map((channel) => {
     if (names.length === 1) return channel === reference ? 0 : null;
