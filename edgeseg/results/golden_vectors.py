@@ -102,7 +102,7 @@ class GoldenClasses:
     """Golden vectors of other channels and several classes."""
 
     networks: tuple[GoldenNetwork, ...]
-    scan: GoldenScan
+    scans: tuple[GoldenScan, ...]
     schema_version: int = RESULT_SCHEMA_VERSION
 
 

@@ -43,8 +43,8 @@ def class_vectors(out: Path) -> GoldenClasses:
         networks = class_networks()
         written = tuple(_network(network, folder, out) for network in networks)
     scanned = next(network for network in networks if network.name == SCANNED)
-    scan = scan_vectors(out / f"{scanned.name}.onnx", class_slices(scanned), out)
-    made = GoldenClasses(networks=written, scan=scan)
+    scans = scan_vectors(out / f"{scanned.name}.onnx", class_slices(scanned), out)
+    made = GoldenClasses(networks=written, scans=scans)
     artifacts.write_text(out / CLASSES_MANIFEST, to_json(made) + "\n")
     return made
 

@@ -1,6 +1,7 @@
-"""Golden vectors of a scan: the slices of `class_vectors` as NIfTI, and what is read and drawn of them.
+"""Golden vectors of scans: the slices of `class_vectors` as NIfTI, and what is read and drawn of them.
 
 The pixels are not square, so that slices are padded before they are resampled, and each file is stored in another way.
+The second sequence is there once on the grid of the first, and once on one that is shifted and coarser.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from edgeseg.stages.ship.mask_vectors import mask_vectors
 SPACING_MM = (5.0, 2.625, 1.5)
 """Of slices, rows and columns."""
 _GAIN, _OFFSET, _PADDING = 3.25, -70.0, -2000.0
+_SHIFT_MM = (-1.25, 2.5, 3.75)
 
 
-def scan_vectors(model: Path, images: NDArray[np.uint8], out: Path) -> GoldenScan:
-    """Write a file for each of two channels and say what the network of `model` draws on them.
+def scan_vectors(model: Path, images: NDArray[np.uint8], out: Path) -> tuple[GoldenScan, ...]:
+    """Write files of two channels and say what the network of `model` draws on them, once for each second file.
 
     Args:
         model: whose contract names two channels.
@@ -42,18 +44,31 @@ def scan_vectors(model: Path, images: NDArray[np.uint8], out: Path) -> GoldenSca
     place = np.diag([-SPACING_MM[2], -SPACING_MM[1], SPACING_MM[0], 1.0])
     place[:3, 3] = 60.0, 55.0, -12.0
     turned, back = np.flip(second, axis=(0, 2)).transpose(1, 0, 2), place @ _turn(second.shape)
-    files = (f"{channels[0]}.nii.gz", f"{channels[1]}.nii")
-    artifacts.write_bytes(out / files[0], gzip.compress(_nifti(first.astype(np.int16), place, slope=_GAIN), mtime=0))
+    files = (f"{channels[0]}.nii.gz", f"{channels[1]}.nii", f"{channels[1]}_coarse.nii.gz")
     padded = turned * _GAIN + _OFFSET
     padded[:, :4] = _PADDING
-    artifacts.write_bytes(out / files[1], _nifti(padded.astype(np.float32), back))
-    with open_scan(
-        sequences={name: out / file for name, file in zip(channels, files, strict=True)},
-        channels=segmenter.contract.channel_set,
-    ) as scan:
+    coarse, shifted = second[::2], place @ np.diag([2.0, 1.0, 1.0, 1.0])
+    shifted[:3, 3] += _SHIFT_MM
+    for file, stored in zip(
+        files,
+        (
+            _nifti(first.astype(np.int16), place, slope=_GAIN),
+            _nifti(padded.astype(np.float32), back),
+            _nifti(coarse.astype(np.int16), shifted),
+        ),
+        strict=True,
+    ):
+        artifacts.write_bytes(out / file, gzip.compress(stored, mtime=0) if file.endswith(".gz") else stored)
+    return tuple(_drawn(segmenter, out, (files[0], other)) for other in files[1:])
+
+
+def _drawn(segmenter: Segmenter, out: Path, files: tuple[str, str]) -> GoldenScan:
+    channels = segmenter.contract.channel_set
+    named = {name: out / file for name, file in zip(channels.names, files, strict=True)}
+    with open_scan(sequences=named, channels=channels) as scan:
         read = np.stack([scan.image(index) for index in range(len(scan.slice_names))])
         return GoldenScan(
-            model=model.name,
+            model=segmenter.path.name,
             files=files,
             spacing_mm=SPACING_MM,
             pixels_sha256=tuple(artifacts.sha256_bytes(one.tobytes()) for one in read),

@@ -24,15 +24,23 @@ class GreyRange(private val sequence: NiftiSequence) {
 
     /** One slice as grey levels, row after row; what is not finite becomes 0. */
     fun plane(slice: Int): ByteArray {
-        val values = sequence.plane(slice)
+        val values = values(slice)
         return ByteArray(values.size) { grey(values[it]).toByte() }
     }
 
-    private fun grey(value: Double): Int {
-        if (sequence.isBytes) return value.toInt()
-        val seen = if (value in blanks) low else value
-        if (flat || !seen.isFinite()) return 0
-        return Math.rint(BRIGHT_GREY * ((seen - low) / (high - low))).coerceIn(0.0, 255.0).toInt()
+    /** One slice in the file's own unit, with the darkest tissue in the place of values that are no intensities. */
+    fun values(slice: Int): DoubleArray {
+        val values = sequence.plane(slice)
+        if (blanks.isNotEmpty()) for (at in values.indices) if (values[at] in blanks) values[at] = low
+        return values
+    }
+
+    /** The grey level of a value of [values], or of one between them. */
+    fun grey(value: Double): Int = when {
+        !value.isFinite() -> 0
+        sequence.isBytes -> Math.rint(value).toInt()
+        flat -> 0
+        else -> Math.rint(BRIGHT_GREY * ((value - low) / (high - low))).coerceIn(0.0, 255.0).toInt()
     }
 
     /** Voxels of the sequence, and those at the border of its slices, that are finite. */

@@ -9,24 +9,25 @@ class NiftiVolume(private val contract: Contract) {
         val opened = files.flatMap { (name, bytes) -> Nifti.open(name, bytes) }
         val chosen = choose(opened)
         val reference = chosen.getValue(contract.reference)
-        for ((channel, sequence) in chosen) {
-            if (!sequence.grid.sameAs(reference.grid)) {
-                throw SliceException(
-                    "${sequence.name} ($channel) lies on another grid than ${reference.name} (${contract.reference}). Resample it to that first, " +
-                        "or take both on a computer with edgeseg, which does.",
-                )
-            }
-        }
         val ranges = chosen.mapValues { GreyRange(it.value) }
         ranges.entries.firstOrNull { it.value.flat }?.let { throw SliceException("${chosen.getValue(it.key).name} holds one value everywhere. Choose another file for '${it.key}'.") }
-        val order = channels.map { ranges[it] ?: ranges.getValue(contract.missing!!) }
+        val planes = ranges.mapValues { (channel, range) -> on(reference, chosen.getValue(channel), range) }
+        val order = channels.map { planes[it] ?: planes.getValue(contract.missing!!) }
         val (depth, height, width) = reference.grid.shape
         val slices = List(depth) { slice ->
-            val planes = order.distinct().associateWith { it.plane(slice) }
-            val read = order.map { planes.getValue(it) }
+            val once = order.distinct().associateWith { it(slice) }
+            val read = order.map { once.getValue(it) }
             Slice("slice_%03d".format(java.util.Locale.ROOT, slice + 1), height, width, ByteArray(height * width * read.size) { read[it % read.size][it / read.size] }, read.size)
         }
         return Volume(title, slices, null, whole = true, reference.grid.spacing, reference.header.oriented, reference)
+    }
+
+    /** The slices of a sequence on the grid of another. */
+    private fun on(reference: NiftiSequence, sequence: NiftiSequence, range: GreyRange): (Int) -> ByteArray {
+        if (sequence.grid.sameAs(reference.grid)) return range::plane
+        val resliced = Resliced(range, sequence.grid, reference.grid)
+        if (resliced.covered == 0.0) throw SliceException("${sequence.name} does not overlap with ${reference.name} anywhere. Are both of one patient and one visit?")
+        return resliced::plane
     }
 
     private fun choose(opened: List<NiftiSequence>): Map<String, NiftiSequence> {

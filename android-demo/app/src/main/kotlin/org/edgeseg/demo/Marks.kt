@@ -44,8 +44,8 @@ class Marks(private val context: Context) {
     }
     var edges = Edges(null, null)
 
-    /** Whether what is not known is left unsaid, as another view beside this one says it, and the scale with it. */
-    var beside = false
+    /** Which of several views side by side this is, out of how many: the first says what is not known, the last has the scale. */
+    var pane = 0 to 1
 
     /** What stands at the upper edge; nothing where it is empty. */
     var title = ""
@@ -60,7 +60,9 @@ class Marks(private val context: Context) {
     /** Draws over a view of [width] x [height] whose slice is shown [scale] times as large as it is stored. */
     fun draw(canvas: Canvas, width: Int, height: Int, scale: Float) {
         val margin = MARGIN * density
-        (edges.left ?: R.string.side_unknown.takeIf { !beside })?.let { put(canvas, it, Paint.Align.LEFT, margin, height / 2f) }
+        val (number, of) = pane
+        edges.left?.let { put(canvas, it, Paint.Align.LEFT, margin, height / 2f) }
+        if (edges.left == null && number == 0) put(canvas, R.string.side_unknown, Paint.Align.LEFT, margin, if (of == 1) height / 2f else height - margin - 2 * text.textSize)
         edges.right?.let { put(canvas, it, Paint.Align.RIGHT, width - margin, height / 2f) }
         edges.top?.let { put(canvas, it, Paint.Align.CENTER, width / 2f, margin + text.textSize) }
         edges.bottom?.let { put(canvas, it, Paint.Align.CENTER, width / 2f, height - margin) }
@@ -69,7 +71,7 @@ class Marks(private val context: Context) {
         val mm = columnMm
         barMm = mm?.let { ScaleBar.millimetres(width / scale * it / LONGEST) }
         val bar = barMm
-        if (beside) return
+        if (number < of - 1) return
         text.textAlign = Paint.Align.RIGHT
         if (mm == null || bar == null) {
             canvas.drawText(context.getString(R.string.scale_unknown), width - margin, height - margin, text)

@@ -27,6 +27,7 @@ class Stage(private val root: View, private val study: Study, private val readin
         val overlays = overlays(slice, found)
         panes.zip(channels) { pane, channel ->
             mark(pane, channel)
+            pane.marks.pane = panes.indexOf(pane) to panes.size
             pane.wiping = reading.wiping
             pane.show(Draw.grey(slice, channel, study.window(channel)), overlays, reading.pixel, aspect())
         }
@@ -54,7 +55,6 @@ class Stage(private val root: View, private val study: Study, private val readin
         val marks = pane.marks
         marks.edges = Edges.of(study.side, study.volume.oriented, reading.section.plane)
         marks.columnMm = study.spacing?.let { reading.section.pixelMm(it).second }
-        marks.beside = pane !== main
         marks.title = if (reading.beside) Called.channel(context, study.channels[channel]) else ""
     }
 

@@ -11,7 +11,8 @@ import java.io.File
 /** NIfTI files read and drawn on as Python does, and written back on their voxels. */
 class NiftiTest {
     private val folder = File("../tests/golden/classes")
-    private val told = Json.parse(File(folder, "classes.json").readText()).obj("scan")
+    private val scans = Json.parse(File(folder, "classes.json").readText()).objects("scans")
+    private val told = scans.first()
     private val files = told.texts("files").map { it to File(folder, it).readBytes() }
     private val model = File(folder, told.text("model")).readBytes()
     private val contract = Engine(model).use { it.contract }
@@ -22,18 +23,21 @@ class NiftiTest {
     }
 
     @Test
-    fun `a volume is read to the byte, with its spacing, and drawn on as Python draws`() {
-        val volume = NiftiVolume(contract).of("scan", files.reversed())
-        assertEquals(told.reals("spacing_mm"), volume.spacing!!.run { listOf(sliceMm, rowMm, columnMm) })
-        assertTrue(volume.oriented)
-        assertEquals(told.texts("pixels_sha256"), volume.slices.map { sha256(it.bytes) })
-        Segmenter(Engine(model)).use { segmenter ->
-            val found = segmenter.segment(volume)
-            val flips = told.objects("volume").mapIndexed { slice, mask ->
-                Runs.flips(Runs.decode(mask.text("runs"), mask.whole("height") * mask.whole("width")), found.of(slice).reduce { all, one -> all + one })
+    fun `a volume is read to the byte, with its spacing, on one grid or on two, and drawn on as Python draws`() {
+        for (told in scans) {
+            val given = told.texts("files").map { it to File(folder, it).readBytes() }
+            val volume = NiftiVolume(contract).of("scan", given.reversed())
+            assertEquals(told.reals("spacing_mm"), volume.spacing!!.run { listOf(sliceMm, rowMm, columnMm) })
+            assertTrue(volume.oriented)
+            assertEquals("${told.texts("files")}", told.texts("pixels_sha256"), volume.slices.map { sha256(it.bytes) })
+            Segmenter(Engine(model)).use { segmenter ->
+                val found = segmenter.segment(volume)
+                val flips = told.objects("volume").mapIndexed { slice, mask ->
+                    Runs.flips(Runs.decode(mask.text("runs"), mask.whole("height") * mask.whole("width")), found.of(slice).reduce { all, one -> all + one })
+                }
+                assertEquals(volume.slices.map { 0 }, flips)
+                assertTrue(found.tumourPixels > 0)
             }
-            assertEquals(volume.slices.map { 0 }, flips)
-            assertTrue(found.tumourPixels > 0)
         }
     }
 
@@ -57,7 +61,7 @@ class NiftiTest {
         refused("cut short", packed, plain.first to plain.second.copyOf(plain.second.size - 1))
         refused("'t2' by its name", packed)
         refused("both seem to be", packed, "flair_2.nii" to plain.second, plain)
-        refused("another grid", packed, plain.first to plain.second.copyOf().also { it[295] = 0x43 })
+        refused("does not overlap", packed, plain.first to plain.second.copyOf().also { it[295] = 0x43 })
         refused("no grey values", packed, plain.first to plain.second.copyOf().also { it[70] = 32 })
         refused("one value everywhere", packed, plain.first to plain.second.copyOf().also { it.fill(0, 352) })
     }

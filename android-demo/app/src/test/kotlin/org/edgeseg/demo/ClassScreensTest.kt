@@ -139,7 +139,7 @@ class ClassScreensTest {
     fun `sequences stand side by side and move together`() {
         val viewer = viewer(study())
         viewer.part<Switch>(R.id.beside).isChecked = true
-        picture(viewer, "viewer-beside")
+        picture(viewer, "scratch")
         val panes = viewer.part<ViewGroup>(R.id.panes)
         assertEquals(4, panes.childCount)
         val all = (0 until 4).map { panes.getChildAt(it) as SliceView }
@@ -160,7 +160,7 @@ class ClassScreensTest {
         view.edge = 1f
         val hidden = picture(viewer, "scratch")
         view.edge = 0.5f
-        val half = picture(viewer, "viewer-wipe")
+        val half = picture(viewer, "scratch")
         fun differ(one: android.graphics.Bitmap, other: android.graphics.Bitmap) = (100 until 500).sumOf { y -> (100 until 800).count { x -> one.getPixel(x, y) != other.getPixel(x, y) } }
         assertTrue(differ(without, hidden) > differ(half, hidden))
         assertTrue(differ(half, without) > 0)
@@ -190,7 +190,7 @@ class ClassScreensTest {
         assertEquals(listOf(R.string.side_right, R.string.side_left, R.string.side_front), marks.edges.run { listOf(left, right, top) })
         for (plane in listOf(Plane.CORONAL, Plane.SAGITTAL)) {
             viewer.part<RadioGroup>(R.id.planes).run { check(Choices.id(this, plane.ordinal)) }
-            picture(viewer, "viewer-${plane.name.lowercase()}")
+            picture(viewer, "scratch")
             assertEquals("Slice ${if (plane == Plane.CORONAL) 19 else 21} of 43", viewer.text(R.id.position))
             assertEquals(R.string.side_head, marks.edges.top)
             assertTrue(viewer.text(R.id.pixel), viewer.text(R.id.pixel).startsWith("slice 3, column 20, row 18: FLAIR"))

@@ -6,9 +6,11 @@ import android.content.res.Configuration
 import android.graphics.Bitmap
 import android.view.View
 import android.widget.LinearLayout
+import android.widget.RadioGroup
 import android.widget.SeekBar
 import android.widget.Switch
 import android.widget.TextView
+import org.edgeseg.core.Plane
 import org.edgeseg.core.Spacing
 import org.edgeseg.core.Window
 import org.junit.Assert.assertEquals
@@ -134,6 +136,41 @@ class ReadingScreenTest {
         viewer.part<SeekBar>(R.id.slider).progress = float.flips.indices.maxBy { float.flips[it] }
         assertTrue(picture(viewer, "viewer-difference").has(viewer.getColor(R.color.mask_difference)) > 0)
         assertTrue("differs from float" in viewer.text(R.id.legend))
+    }
+
+    @Test
+    fun `the case is seen with a wipe, side by side, and in other planes, in proportion`() {
+        val viewer = viewer()
+        val view = viewer.part<SliceView>(R.id.slice)
+        viewer.part<Switch>(R.id.wipe).isChecked = true
+        picture(viewer, "viewer-wipe")
+        viewer.part<Switch>(R.id.wipe).isChecked = false
+        viewer.part<Switch>(R.id.beside).isChecked = true
+        picture(viewer, "viewer-beside")
+        assertEquals(3, viewer.part<android.view.ViewGroup>(R.id.panes).childCount)
+        viewer.part<Switch>(R.id.beside).isChecked = false
+        study.spacing = Spacing(5.0, 0.9, 0.9)
+        study.side = Side.RIGHT
+        app.changed()
+        view.onPixel(112, 170)
+        for (plane in listOf(Plane.CORONAL, Plane.SAGITTAL)) {
+            viewer.part<RadioGroup>(R.id.planes).run { check(Choices.id(this, plane.ordinal)) }
+            picture(viewer, "viewer-${plane.name.lowercase()}")
+            assertEquals("Slice ${if (plane == Plane.CORONAL) 171 else 113} of 256", viewer.text(R.id.position))
+            assertTrue(viewer.text(R.id.pixel), viewer.text(R.id.pixel).startsWith("slice 14, column 112, row 170"))
+        }
+        assertNull(view.marks.edges.left)
+        viewer.row(0).getChildAt(0).performClick()
+        assertEquals("Slice ${study.findings!!.all.first().largest + 1} of ${study.volume.slices.size}", viewer.text(R.id.position))
+    }
+
+    @Test
+    @Config(qualifiers = "w800dp-h1280dp-port-notnight-mdpi")
+    fun `sequences side by side in portrait`() {
+        val viewer = viewer()
+        viewer.part<Switch>(R.id.beside).isChecked = true
+        picture(viewer, "viewer-portrait-beside")
+        assertEquals(3, viewer.part<android.view.ViewGroup>(R.id.panes).childCount)
     }
 
     @Test
