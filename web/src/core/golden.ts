@@ -5,6 +5,7 @@ const CHANNELS = 3;
 
 /** A golden drawing as a slice of other channels: each is one of its three planes, the first, the second, the third, the first again. */
 export function asSlice(drawing: Uint8Array, channels: number): Uint8Array {
+  if (channels === CHANNELS) return drawing;
   return Uint8Array.from({ length: (drawing.length / CHANNELS) * channels }, (_, at) => drawing[Math.floor(at / channels) * CHANNELS + ((at % channels) % CHANNELS)]);
 }
 
