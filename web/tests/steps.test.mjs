@@ -176,15 +176,16 @@ test("an int8 network of several masks takes the exact graph where any comes nea
   assert.deepEqual(await of(-1, 1.8), ["fast,exact", 9]);
 });
 
-test("a volume of NIfTI files on another grid is read and segmented as in Python", async () => {
-  const { scan } = classes;
-  const engine = await core.OrtEngine.open(await core.readModel(bitsOf(scan.model)), true);
-  const channels = core.channelsOf(engine.contract);
-  const series = scan.files.map((file) => core.openNifti(file, bitsOf(file))[0]);
-  const opened = core.sequenceScan("x", channels, core.suggest(series.map((one) => one.name), channels).map((at) => series[at]));
-  assert.deepEqual(await Promise.all(Array.from({ length: opened.count }, (_, index) => core.sha256(opened.slice(index).bytes))), scan.pixels_sha256);
-  assert.deepEqual([opened.sliceMm, ...opened.pixelMm].map((mm) => mm.toFixed(4)), scan.spacing_mm.map((mm) => mm.toFixed(4)));
-  const { masks } = await core.segment(engine, opened, quiet);
-  assert.deepEqual(masks.map((mask, at) => core.flips(mask, core.decodeRuns(scan.volume[at].runs, mask.length))), masks.map(() => 0));
-  await engine.close();
-});
+for (const scan of classes.scans) {
+  test(`${scan.files.join(" and ")} are read and segmented as in Python`, async () => {
+    const engine = await core.OrtEngine.open(await core.readModel(bitsOf(scan.model)), true);
+    const channels = core.channelsOf(engine.contract);
+    const series = scan.files.map((file) => core.openNifti(file, bitsOf(file))[0]);
+    const opened = core.sequenceScan("x", channels, core.suggest(series.map((one) => one.name), channels).map((at) => series[at]));
+    assert.deepEqual(await Promise.all(Array.from({ length: opened.count }, (_, index) => core.sha256(opened.slice(index).bytes))), scan.pixels_sha256);
+    assert.deepEqual([opened.sliceMm, ...opened.pixelMm].map((mm) => mm.toFixed(4)), scan.spacing_mm.map((mm) => mm.toFixed(4)));
+    const { masks } = await core.segment(engine, opened, quiet);
+    assert.deepEqual(masks.map((mask, at) => core.flips(mask, core.decodeRuns(scan.volume[at].runs, mask.length))), masks.map(() => 0));
+    await engine.close();
+  });
+}
