@@ -39,5 +39,6 @@ def golden(
         typer.echo(f"{made.variant} {artifact.target} on {made.patient}: {counts} tumour pixels")
     for one in classes.networks:
         counts = ", ".join(str(mask.tumour_pixels) for mask in one.volume)
-        typer.echo(f"{one.file} on {', '.join(one.channels)}: {counts} pixels in {max(1, len(one.masks))} masks")
+        drawn = f" of {', '.join(one.masks)}" if one.masks else ""
+        typer.echo(f"{one.file} on {', '.join(one.channels)}: {counts} pixels{drawn}")
     typer.echo(f"golden vectors: {out}")
