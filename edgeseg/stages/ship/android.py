@@ -13,21 +13,21 @@ from PIL import Image
 from edgeseg import __version__, artifacts
 from edgeseg.data.phantom import phantom_volume
 from edgeseg.data.phantom_channels import in_channels, phantom_channels
-from edgeseg.errors import ContractError, OptionError, OutputError
+from edgeseg.errors import OptionError, OutputError
 from edgeseg.imaging import given_channels
 from edgeseg.jsonio import to_json
 from edgeseg.place import claimed, scratch
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_files
 from edgeseg.runtime.self_test import in_one
-from edgeseg.specs import AXIAL, AppCase, AppFile, AppManifest, Contract
+from edgeseg.specs import AppCase, AppFile, AppManifest, Contract
 from edgeseg.stages.inspect import attach
 from edgeseg.stages.ship.examples import SEED, SHOWN, planes, png
+from edgeseg.stages.ship.fits import require_fit
 
 ASSETS, FLOAT_GOLDENS = Path("app/src/main/assets/edgeseg"), Path("app/src/main/assets/edgeseg-float")
 MODEL, MANIFEST = "model.onnx", "manifest.json"
 MAX_MODEL_BYTES = 5 * 2**20
-MAX_CHANNELS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,22 +104,8 @@ def _open(path: Path, contract: Path | None, folder: Path) -> Segmenter:
             f"{path}: {path.stat().st_size / 1e6:.1f} MB is too large for the app's assets; the limit is "
             f"{MAX_MODEL_BYTES / 1e6:.1f} MB, so choose a smaller variant"
         )
-    _require_fit(segmenter.contract)
+    require_fit(segmenter.contract, "the app")
     return segmenter
-
-
-def _require_fit(contract: Contract) -> None:
-    """Refuse a network that the app could not feed."""
-    if contract.plane != AXIAL:
-        raise ContractError(
-            f"the network takes {contract.plane} slices of a volume, and the app gives it axial ones; run it with: "
-            "edgeseg run"
-        )
-    if len(contract.channels) > MAX_CHANNELS:
-        raise ContractError(
-            f"the network takes {len(contract.channels)} channels, and the app reads at most {MAX_CHANNELS}; run it "
-            "with: edgeseg run"
-        )
 
 
 def _require_same_network(artifact: Contract, floating: Contract, path: Path) -> None:

@@ -26,7 +26,7 @@ from edgeseg.specs import PostProcessing
 from edgeseg.stages.build import EVALUATION_START
 from edgeseg.stages.ship.convert import convert_shipped, sources
 from edgeseg.stages.ship.examples import png
-from edgeseg.stages.ship.fits import require_fit
+from edgeseg.stages.ship.fits import require_pictures
 from edgeseg.stages.ship.mask_vectors import mask_vectors
 
 MANIFEST, UNITS_FILE = "golden.json", "units.json"
@@ -58,7 +58,7 @@ def golden(out: Path, *, network: Network | None = None, say: Say | None = None)
     with scratch("golden") as folder:
         opened = {name: _open(name, given, folder, told) for name in TARGETS}
         for segmenter in opened.values():
-            require_fit(segmenter.contract, "a golden vector")
+            require_pictures(segmenter.contract)
         told("choosing a phantom")
         patient, names, images = _choose(list(opened.values()))
         found = sources(given)
