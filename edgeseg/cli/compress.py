@@ -172,6 +172,8 @@ def _print(result: CompressResult | FoldsCompressResult, out: Path) -> None:
         f"\nDice mean over {result.patients} patients, out of fold: {result.dice_mean_before:.3f} -> "
         f"{result.dice_mean_after:.3f}"
     )
+    for one in result.classes:
+        typer.echo(f"  {one.name}: {one.dice_mean_before:.3f} -> {one.dice_mean_after:.3f}")
     _next(result.folds[0].result.targets, out)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from edgeseg import artifacts
 from edgeseg.checkpoint import CheckpointHeader, RecipeRecord
 from edgeseg.data.split import read_split
-from edgeseg.specs import MAIN_OPTIONS
+from edgeseg.specs import AXIAL, MAIN_OPTIONS
 
 
 def train_command(header: CheckpointHeader) -> str:
     """Return the commands that make these weights again; `DIR` stands for the data set's folder.
+
+    Of several classes `LABELS` stands for the numbers in its masks that make one up.
 
     Where there is more than one, they leave their runs in `runs/1`, `runs/2` ... Each teacher is named by its SHA-256.
     """
@@ -72,6 +74,10 @@ def _options(header: CheckpointHeader) -> str:
         ("empty-share", f"{spec.empty_share:g}"),
         ("ema", f"{spec.ema:g}"),
     ]
+    if header.image.plane != AXIAL:
+        options.append(("plane", header.image.plane))
+    if header.image.classes:
+        options.append(("labels", ",".join(f"{name}=LABELS" for name in header.image.classes)))
     if spec.steps_per_epoch is not None:
         options.append(("steps-per-epoch", spec.steps_per_epoch))
     if spec.teachers:

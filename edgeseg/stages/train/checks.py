@@ -23,10 +23,8 @@ def check_classes(classes: tuple[str, ...], spec: TrainSpec, initial: Checkpoint
     if not classes:
         return
     asked = (
-        ("--teacher", bool(spec.teachers)),
         ("--paste-share", spec.paste_share > 0),
         ("--augment-on device", spec.augment_on == "device"),
-        ("--from a network that was not trained here", initial is not None and initial.header.foreign is not None),
     )
     for option, given in asked:
         if given:
