@@ -13,7 +13,7 @@ from edgeseg.artifacts import sha256_file
 from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
-from edgeseg.errors import CheckpointError, ContractError, OptionError, SeenPatientError
+from edgeseg.errors import CheckpointError, OptionError, SeenPatientError
 from edgeseg.results import TrainResult
 from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.stages.predict.predictor import volume_logits
