@@ -111,5 +111,5 @@ def test_a_spec_refuses_half_a_distillation(changes: dict[str, object], message:
 def test_a_teacher_of_other_masks_is_refused(cache: SliceCache, teachers: tuple[Checkpoint, Checkpoint]) -> None:
     header = teachers[0].header
     several = replace(teachers[0], header=replace(header, image=replace(header.image, classes=("whole", "core"))))
-    with pytest.raises(CheckpointError, match=r"draws whole, core, and the data's masks are of one class \('core'\)"):
+    with pytest.raises(CheckpointError, match=r"draws whole, core, and the data's masks are of one class \('whole'\)"):
         soft_labels(cache, (several,), train_patients=cache.patients[:4], validation_patients=cache.patients[4:])
