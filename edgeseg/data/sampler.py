@@ -114,7 +114,11 @@ class Sampler:
         self.cache.let_go()
         let_go(self.soft)
         pastes = self.pastes(epoch, step)
-        return (images, targets) if pastes is None else paste(np, images, targets, pastes)
+        return (
+            (images, targets)
+            if pastes is None
+            else paste(np, images, targets, pastes, masks=max(1, len(self.cache.classes)))
+        )
 
     def variations(self, epoch: int, step: int) -> list[Variation]:
         """What each slice of a batch gets, as `batch` draws it, but not done; a batch made elsewhere asks for it."""

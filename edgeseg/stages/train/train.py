@@ -94,7 +94,7 @@ def train(
     keras = load_keras(backend)
     initial = None if initial is None else name_patients(initial, cache.patients)
     teachers = tuple(name_patients(teacher, cache.patients) for teacher in teachers)
-    check_classes(cache.classes, spec, initial)
+    check_classes(cache.classes, initial)
     _check_initial(cache, spec, initial, train_patients, validation_patients)
     header = _header(cache, spec, train_patients, validation_patients, backend, devices)
     header = replace(header, initial=None if initial is None else initial.header, name=name)
