@@ -28,6 +28,7 @@ def _section(title: str) -> list[list[str]]:
     return [shlex.split(line) for block in blocks for line in block.replace("\\\n", " ").splitlines()]
 
 
+@pytest.mark.usefixtures("untraced", "shallow")
 @pytest.mark.parametrize(
     ("title", "channels"),
     [

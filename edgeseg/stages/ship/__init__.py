@@ -16,6 +16,7 @@ from edgeseg.stages.ship.host import serve_site
 from edgeseg.stages.ship.identity import Naming
 from edgeseg.stages.ship.ship import ship
 from edgeseg.stages.ship.site import write_site
+from edgeseg.stages.ship.terms import Terms
 from edgeseg.stages.ship.unit_vectors import units
 from edgeseg.stages.ship.vectors import UNITS_FILE, golden
 
@@ -25,6 +26,7 @@ __all__ = [
     "SHIPPED_TARGETS",
     "UNITS_FILE",
     "Naming",
+    "Terms",
     "class_vectors",
     "convert_shipped",
     "files_are_stale",
