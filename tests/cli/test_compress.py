@@ -14,6 +14,7 @@ from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.jsonio import from_json
 from edgeseg.results import CompressResult, FoldsCompressResult
 
+pytestmark = pytest.mark.usefixtures("untraced", "shallow")
 SETTINGS = ("multiple=2", "batches=1", "steps-per-epoch=1")
 CUT = ("--channel-prune", "0.6", "--epochs", "1", *(part for setting in SETTINGS for part in ("--set", setting)))
 
