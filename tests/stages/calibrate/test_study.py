@@ -17,6 +17,7 @@ from edgeseg.stages.calibrate import slices as calibrate
 from edgeseg.stages.calibrate.study import study
 
 
+@pytest.mark.usefixtures("shallow")
 def test_a_study_scores_held_out_patients_and_takes_points_over(
     tiny_lgg: Path, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
