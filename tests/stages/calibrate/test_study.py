@@ -19,6 +19,7 @@ from edgeseg.stages.calibrate.study import study
 from tests._classes import CLASSES, Discs, several_masks
 
 
+@pytest.mark.usefixtures("shallow")
 def test_a_study_scores_held_out_patients_and_takes_points_over(
     tiny_lgg: Path, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
