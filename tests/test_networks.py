@@ -105,7 +105,9 @@ def test_a_missing_file_a_missing_target_and_no_files_are_three_errors(copied: P
     with pytest.raises(OptionError, match=r"has no file of the target 'onnx-int9'.*Did you mean 'onnx-int8'"):
         network.file("onnx-int9")
     (copied / networks.FILES_FILE).unlink()
-    with pytest.raises(ArtifactError, match="was not converted; make its files with: edgeseg build --variant micro"):
+    with pytest.raises(
+        ArtifactError, match="was not converted; make it with: edgeseg build --variant micro --target onnx-int8"
+    ):
         network.file()
 
 

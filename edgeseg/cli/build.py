@@ -12,6 +12,7 @@ import typer
 from edgeseg.cli._complete import targets, variants
 from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import contract_option, json_option, out_option, verbose_option
+from edgeseg.cli._weights import weights_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,11 +50,11 @@ def build(
     ] = None,
     checkpoint: Annotated[
         list[Path] | None,
-        typer.Option(
+        weights_option(
             "--from",
+            "A run of 'edgeseg train', 'import' or the folder of --folds, several for all, or your own network's file "
+            "(.keras, .h5, .hdf5, .onnx, SavedModel), what ships if not given",
             metavar="CKPT",
-            help="A run of 'edgeseg train', 'import' or the folder of --folds, several for all, or your own network's "
-            "file (.keras, .h5, .hdf5, .onnx, SavedModel); what ships if not given.",
         ),
     ] = None,
     choice: Annotated[

@@ -10,6 +10,7 @@ import typer
 
 from edgeseg.cli._data import Labels, Layout, Plane, decoded
 from edgeseg.cli._options import json_option, out_option
+from edgeseg.cli._weights import weights_option
 
 if TYPE_CHECKING:
     from edgeseg.cli._folds import TrainOptions
@@ -74,10 +75,10 @@ def train(
     paste_share: Annotated[float, typer.Option(help="Chance that a crop receives the tumour of another.")] = 0.0,
     normalisation: Annotated[str, typer.Option(help="unit, or slice: stretch each channel of a slice.")] = "unit",
     teacher: Annotated[
-        list[Path] | None, typer.Option(metavar="RUN", help="Distil from these weights; may be repeated.")
+        list[Path] | None, weights_option("--teacher", "Distil from the weights of a run; may be repeated")
     ] = None,
     start_from: Annotated[
-        Path | None, typer.Option("--from", metavar="RUN", help="Start from these weights, not from drawn ones.")
+        Path | None, weights_option("--from", "Start from the weights of a run, not from drawn ones")
     ] = None,
     distil_weight: Annotated[float, typer.Option(help="The teachers' share of the target, with --teacher.")] = 0.5,
     precision: Annotated[str, typer.Option(help="What layers compute in: float32, or bfloat16.")] = "float32",

@@ -91,6 +91,8 @@ def _score(score: NetworkScore | None) -> str:
 def _purpose(row: ListedNetwork) -> str:
     one = row.network
     parts = [one.purpose, f"{one.slug}, {'your own' if row.own else 'ships with edgeseg'}"]
+    if not row.weights:
+        parts.append("files alone: without weights to train, compress or build from")
     if one.rests_on_phantoms:
         parts.append("RESTS ON PHANTOMS: its Dice says nothing about people")
     if one.failed:

@@ -11,7 +11,7 @@ from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import CheckpointError, DataError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
-from edgeseg.networks import MODELS, RECORD_FILE, WEIGHTS_FILE
+from edgeseg.networks import CARD_FILE, MODELS, RECORD_FILE, WEIGHTS_FILE
 from edgeseg.place import KEY_VARIABLE, claimed, key_for, key_place
 from edgeseg.results import (
     REFERENCE,
@@ -236,7 +236,7 @@ def _write(folder: Path, shipped: _Shipped, record: NetworkRecord, files: Built 
             (folder / name).unlink(missing_ok=True)
         else:
             artifacts.write_text(folder / name, to_json(made) + "\n")
-    artifacts.write_text(folder / "card.json", to_json(shipped.card) + "\n")
+    artifacts.write_text(folder / CARD_FILE, to_json(shipped.card) + "\n")
     artifacts.write_text(folder / RECORD_FILE, to_json(record) + "\n")
 
 
