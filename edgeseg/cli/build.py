@@ -111,6 +111,12 @@ def build(
     baseline_contract: Annotated[
         Path | None, contract_option("The contract of --baseline, where it carries none.", of="baseline")
     ] = None,
+    author: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Who made the network, for the metadata of ONNX files; edgeseg for one that ships."
+        ),
+    ] = None,
     codes: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="DICOM codes and colours of classes, TOML; by their names if not given."),
@@ -163,6 +169,7 @@ def build(
         rebuild=rebuild,
         profile=profile,
         r2=r2,
+        author=author or "",
         codes=codes,
         public_ids=public_ids,
         calibration_data=calibration_data,

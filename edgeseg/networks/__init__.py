@@ -26,6 +26,7 @@ from edgeseg.networks.network import (
 from edgeseg.specs import VariantSpec
 
 __all__ = [
+    "AUTHOR",
     "CARD_FILE",
     "FILES_FILE",
     "MODELS",
@@ -34,6 +35,7 @@ __all__ = [
     "WEIGHTS_FILE",
     "Network",
     "artifact",
+    "author_of",
     "check_name",
     "damaged",
     "every",
@@ -48,7 +50,7 @@ __all__ = [
     "of_weights",
 ]
 
-MODELS = "models"
+MODELS, AUTHOR = "models", "edgeseg"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MOST_LETTERS = 40
 
@@ -138,6 +140,12 @@ def of_variant(variant: VariantSpec) -> Network | None:
 def of_weights(sha256: str) -> Network | None:
     """Return the network of these very weights."""
     return next((one for one in every() if one.record.weights_sha256 == sha256), None)
+
+
+def author_of(weights_sha256: str) -> str:
+    """Return who made these weights: edgeseg, where they ship with it; empty where that is not known."""
+    shipped = any(not one.own and one.record.weights_sha256 == weights_sha256 for one in every())
+    return AUTHOR if shipped else ""
 
 
 def name_of_file(sha256: str) -> str:

@@ -40,7 +40,9 @@ def list_variants() -> VariantList:
         ArtifactError: when a network's folder is damaged.
     """
     there = networks.every()
-    by_spec = {one.record.spec: one for one in reversed(sorted(there, key=lambda one: not one.has_weights))}
+    by_spec: dict[VariantSpec, networks.Network] = {}
+    for one in sorted(there, key=lambda one: not one.has_weights):
+        by_spec.setdefault(one.record.spec, one)
     specs = [*listed_specs(), *(one.record.spec for one in there if one.record.spec not in listed_specs())]
     found = []
     for spec in dict.fromkeys(specs):

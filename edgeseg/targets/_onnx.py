@@ -9,7 +9,7 @@ import numpy as np
 from edgeseg import __version__
 from edgeseg.errors import ArtifactError
 from edgeseg.quiet import quiet
-from edgeseg.runtime.contract import CONTRACT_KEY
+from edgeseg.runtime.contract import AUTHOR_KEY, CONTRACT_KEY, LICENCE_KEY
 from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
 from edgeseg.targets._keras import INPUT, OUTPUT, inference_function, network, shape_of
@@ -127,10 +127,15 @@ def rename(proto: Any) -> dict[str, str]:
     return names
 
 
-def to_bytes(proto: Any, contract: Contract, extra: dict[str, str] | None = None) -> bytes:
-    """Serialise a model with its contract, and other `metadata_props`, inside."""
+def to_bytes(proto: Any, contract: Contract, extra: dict[str, str] | None = None, *, author: str) -> bytes:
+    """Serialise a model with its contract, and other `metadata_props`, inside.
+
+    Author and licence stand under the names that the ONNX specification has for them, where there are any.
+    """
     del proto.metadata_props[:]
-    for key, value in {CONTRACT_KEY: reserved_text(contract), **(extra or {})}.items():
+    rights = {AUTHOR_KEY: author, LICENCE_KEY: contract.licence}
+    told = {key: value for key, value in rights.items() if value}
+    for key, value in {CONTRACT_KEY: reserved_text(contract), **(extra or {}), **told}.items():
         entry = proto.metadata_props.add()
         entry.key, entry.value = key, value
     return bytes(proto.SerializeToString(deterministic=True))

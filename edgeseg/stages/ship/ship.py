@@ -10,7 +10,7 @@ from edgeseg.checkpoint import Checkpoint, CheckpointHeader, checkpoint_bytes, r
 from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import CheckpointError, DataError, OptionError
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.jsonio import to_json
 from edgeseg.networks import CARD_FILE, MODELS, RECORD_FILE, WEIGHTS_FILE
 from edgeseg.place import KEY_VARIABLE, claimed, key_for, key_place
 from edgeseg.results import (
@@ -31,7 +31,7 @@ from edgeseg.stages.ship.curve import learning_curve
 from edgeseg.stages.ship.identity import Naming, check_build, held_out, name_for, out_of_fold, purpose_for
 from edgeseg.stages.ship.pseudonyms import hide_in_choice, hide_in_header, hide_in_ranges, hide_in_scores, named_in
 from edgeseg.stages.ship.retrain import train_command
-from edgeseg.stages.train import HISTORY, History
+from edgeseg.stages.train import HISTORY, read_history
 
 CARD_SCHEMA_VERSION = 1
 ATTRIBUTION = (
@@ -264,10 +264,12 @@ def _check_point(evaluation: EvalResult, choice: Choice | None) -> None:
 
 
 def _history(run: Path) -> tuple[EpochRecord, ...]:
-    path = (run if run.is_dir() else run.parent) / HISTORY
-    if not path.exists():
-        raise CheckpointError(f"{path} is missing; ship the whole run of a training, not one that was imported")
+    folder = run if run.is_dir() else run.parent
+    if not (folder / HISTORY).exists() and not (folder / CARD_FILE).is_file():
+        raise CheckpointError(
+            f"{folder / HISTORY} is missing; ship the whole run of a training, not one that was imported"
+        )
     try:
-        return from_json(History, path.read_bytes()).epochs
-    except (OSError, JsonFormatError) as error:
-        raise CheckpointError(f"{path} is missing or damaged ({error}); ship a whole run folder") from error
+        return read_history(folder).epochs
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}, or ship a whole run folder") from error
