@@ -222,9 +222,9 @@ REASONS = (
     "- **From TFLite is tf2onnx too**, its other reader.",
     "- **Own emission** is the only way that does without. It writes edgeseg's own four families with the same "
     "nodes, in a tenth of the time (`benchmarks/own_onnx.py`), and {written} families of layers that networks of "
-    "others bring. So today it would stand beside tf2onnx and not in its place: two writers of one format, and two "
-    "graphs to hold alike. If a TensorFlow comes that tf2onnx cannot read, `edgeseg.targets._tf2onnx` names the operation that "
-    "broke, and this is what then takes its place for edgeseg's own networks.",
+    "others bring. So today it would stand beside tf2onnx and not in its place: two writers of one format, and "
+    "two graphs to hold alike. If a TensorFlow comes that tf2onnx cannot read, `edgeseg.targets._tf2onnx` names "
+    "the operation that broke, and this is what then takes its place for edgeseg's own networks.",
 )
 
 
