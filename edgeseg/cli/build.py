@@ -208,18 +208,16 @@ def _imported(
     from edgeseg.foreign import is_foreign
     from edgeseg.stages.adopt import adopted
 
-    given = pixels(size)
     foreign = [path for path in runs if is_foreign(path)]
     options = {"--contract": contract, "--size": size, "--output": output}
     if not foreign and (said := [name for name, value in options.items() if value is not None]):
-        raise OptionError(
-            f"{said[0]} says something of a network's file, and --from gives none; leave it out, or give the file"
-        )
+        gives = f"there is none at {runs[0]}" if runs and not runs[0].exists() else "--from gives none"
+        raise OptionError(f"{said[0]} says something of a network's file, and {gives}; leave it out, or give the file")
     found = []
     for path in runs:
         if path in foreign:
             line(f"importing {path.name}")
-            path = adopted(path, out / "imported", contract=contract, size=given, output=output, threads=threads)
+            path = adopted(path, out / "imported", contract=contract, size=pixels(size), output=output, threads=threads)
         found.append(path)
     return found
 
