@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -231,3 +232,13 @@ def test_a_word_that_is_no_path_and_no_name_gets_the_nearest_and_the_rule_of_pat
         weights_path(Path("lihgt"))
     with pytest.raises(ArtifactError, match="there can be no file"):
         weights_path(Path("x" * 5000))
+
+
+def test_make_ship_artifacts_passes_over_what_has_no_weights_and_says_so(
+    copied: Path, script: Callable[[Path], ModuleType], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (copied / networks.WEIGHTS_FILE).unlink()
+    tool = script(Path(__file__).parents[1] / "tools" / "ship_artifacts.py")
+    assert tool._check([networks.get("micro")]) == 0
+    assert tool._write([networks.get("micro")], everything=True) == 0
+    assert capsys.readouterr().out.count("micro: passed over, it ships without weights") == 2

@@ -146,8 +146,9 @@ def build(
     from edgeseg.stages.build import every_variant
 
     everything = variant == ALL
-    narrowed = alpha is not None or stem is not None
-    runs = _checked_runs(checkpoint, everything=everything, narrowed=narrowed, budget=max_drop is not None)
+    runs = _checked_runs(
+        checkpoint, everything=everything, narrowed=(alpha, stem) != (None, None), budget=max_drop is not None
+    )
     runs = _imported(runs, out, contract=contract, size=size, output=output, threads=threads)
     spec = BuildSpec(
         variant=_variant(variant, runs, alpha=alpha, stem=stem),
