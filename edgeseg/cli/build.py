@@ -146,9 +146,7 @@ def build(
     from edgeseg.stages.build import every_variant
 
     everything = variant == ALL
-    runs = _checked_runs(
-        checkpoint, everything=everything, narrowed=(alpha, stem) != (None, None), budget=max_drop is not None
-    )
+    runs = _checked_runs(checkpoint, everything=everything, narrowed=(alpha, stem), budget=max_drop)
     runs = _imported(runs, out, contract=contract, size=size, output=output, threads=threads)
     spec = BuildSpec(
         variant=_variant(variant, runs, alpha=alpha, stem=stem),
@@ -267,13 +265,15 @@ def _run(specs: Sequence[BuildSpec]) -> BuildResult:
         raise
 
 
-def _checked_runs(given: list[Path] | None, *, everything: bool, narrowed: bool, budget: bool) -> list[Path]:
+def _checked_runs(
+    given: list[Path] | None, *, everything: bool, narrowed: tuple[float | None, str | None], budget: float | None
+) -> list[Path]:
     from edgeseg.errors import OptionError
 
     runs = given or []
-    if everything and narrowed:
+    if everything and narrowed != (None, None):
         raise OptionError("--variant all takes every variant as its weights have it; leave --alpha and --stem out")
-    if everything and budget:
+    if everything and budget is not None:
         raise OptionError("--max-drop searches for one variant at a time; name it, or leave --max-drop out")
     if len(runs) > 1 and not everything:
         raise OptionError(f"--from is given {len(runs)} times and one variant is asked for; give one, or --variant all")
