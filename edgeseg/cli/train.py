@@ -100,9 +100,11 @@ def train(
     weights that an undisturbed run would have had. With --folds every fold is trained, and OUT/out-of-fold.json holds
     every patient's score by the model that never saw them.
     """
+    from edgeseg.backend import check_backend
     from edgeseg.cli._folds import TrainOptions, cross_validate
     from edgeseg.specs import TrainSpec
 
+    check_backend(backend)
     _check(validate_every=validate_every, fold=fold, folds=folds, ray=ray, ray_cpus=ray_cpus)
     spec = TrainSpec(
         variant=_variant(variant, start_from, folds, alpha, (stem, profile, levels, convolutions)),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,3 +78,15 @@ def test_one_without_weights_is_listed_and_what_needs_them_is_one_error(
         assert (code, out) == (2, "")
         assert "without the float weights that this needs; train it again: edgeseg train --data DIR --variant" in told
     assert not (tmp_path / "build").exists()
+
+
+def test_what_is_not_installed_is_said_before_data_are_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    assert run(capsys, "train", "--data", "absent") == (
+        2,
+        "",
+        "error: a Keras network needs 'keras', which is not installed; run: pip install 'edgeseg[build]'\n",
+    )
