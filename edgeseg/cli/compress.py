@@ -137,7 +137,7 @@ def _settings(recipe: str, options: list[str]) -> dict[str, Any]:
             if kind.startswith("tuple"):
                 found[name] = [part.strip() for part in text.split(",") if part.strip()]
             else:
-                found[name] = int(text) if kind.startswith("int") else float(text) if kind == "float" else text
+                found[name] = int(text) if kind.startswith("int") else float(text) if kind.startswith("float") else text
         except ValueError as error:
             raise OptionError(f"--set {option}: '{text}' is no {kind.partition(' ')[0]}") from error
     return found

@@ -6,7 +6,10 @@ Neural Network Pruning", CVPR 2019. Saves parameters, multiply-accumulates and l
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,7 @@ from edgeseg.backend import load_keras
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.errors import OptionError
 from edgeseg.recipes import importance
+from edgeseg.recipes.clock import Clock, read_clock
 from edgeseg.recipes.cut import Anatomy, anatomy, cut_network, cut_weights
 from edgeseg.recipes.importance import Importance
 from edgeseg.recipes.recipe import Outcome, Recipe, Workbench, fine_tuning
@@ -49,7 +53,10 @@ def cut(parent: Checkpoint, spec: ChannelPrune, bench: Workbench) -> Checkpoint:
         batches = bench.batches(parent, plain, spec.batches)
         keras = load_keras()
         scores = importance.from_data(keras, model, found, batches, criterion=spec.criterion, loss=train.loss)
-    kept = choose_channels(found, scores, macs=spec.macs, multiple=spec.multiple, lanes=spec.lanes)
+    clock = None if not spec.layers else read_clock(Path(spec.layers), found, enlarge=_enlarge(parent, model))
+    kept = choose_channels(
+        found, scores, macs=spec.macs, multiple=spec.multiple, lanes=spec.lanes, clock=clock, time=spec.time
+    )
     smaller = replace(variant, widths=tuple(len(kept[slot]) for slot in own or found.slots))
     header = replace(parent.header, variant=smaller, train=replace(train, variant=smaller))
     if foreign is not None:
@@ -67,44 +74,68 @@ def notes(found: Anatomy) -> tuple[str, ...]:
 
 
 def choose_channels(
-    found: Anatomy, scores: Importance, *, macs: float, multiple: int, lanes: int = 1
+    found: Anatomy,
+    scores: Importance,
+    *,
+    macs: float,
+    multiple: int,
+    lanes: int = 1,
+    clock: Clock | None = None,
+    time: float | None = None,
 ) -> dict[str, NDArray[np.int64]]:
     """Choose the channels to keep: again and again those go that matter least for the work that they cost.
 
     Widths become multiples of `multiple`; each slot keeps at least `multiple` channels, or all where it has no more.
-    Kernels that compute `lanes` channels at a time gain nothing from the first ones that leave a full group, so a step
+    Kernels that compute several channels at a time gain nothing from the first ones that leave a full group, so a step
     may take any number of groups of a slot.
 
     Args:
         found: the network's anatomy.
         scores: how much each channel matters.
-        macs: the share of multiply-accumulates to keep at most.
+        macs: the share of multiply-accumulates to keep at most, unless `time` is given.
         multiple: of the widths.
         lanes: output channels that kernels compute at a time; 1 counts multiply-accumulates as they are.
+        clock: what the layers take, to weigh channels by in place of multiply-accumulates.
+        time: the share of what `clock` says to keep at most.
 
     Raises:
         OptionError: when the share cannot be reached, with the smallest that can.
     """
     order = {slot: np.argsort(-value, kind="stable") for slot, value in scores.items()}
-    widths, full = dict(found.widths), found.macs(found.widths)
-    while found.macs(widths) > macs * full:
-        now = found.work(widths, lanes=lanes)
+
+    def work(widths: Mapping[str, int]) -> float:
+        return found.work(widths, lanes=lanes) if clock is None else clock.seconds(found, widths)
+
+    counted: Callable[[Mapping[str, int]], float] = found.macs if time is None else work
+    widths, full, goal = dict(found.widths), counted(found.widths), macs if time is None else time
+    while counted(widths) > goal * full:
+        now = work(widths)
         best: tuple[float, str, int] | None = None
         for slot, value in scores.items():
             for fewer in range((widths[slot] - 1) // multiple * multiple, 0, -multiple):
-                saved = now - found.work(widths | {slot: fewer}, lanes=lanes)
+                saved = now - work(widths | {slot: fewer})
                 if saved > 0:
                     price = float(value[order[slot][fewer : widths[slot]]].sum()) / saved
                     if best is None or price < best[0]:
                         best = (price, slot, fewer)
         if best is None:
-            raise OptionError(
-                f"macs is {macs:g}, and with widths in multiples of {multiple} the network keeps at least "
-                f"{found.macs(widths) / full:.3f} of its multiply-accumulates; ask for more, or for a smaller multiple"
-                + "".join(f"; {note}" for note in notes(found))
-            )
+            raise OptionError(_unreached(found, time, macs, multiple, counted(widths) / full))
         widths[best[1]] = best[2]
     return {slot: np.sort(order[slot][: widths[slot]]) for slot in scores}
+
+
+def _unreached(found: Anatomy, time: float | None, macs: float, multiple: int, least: float) -> str:
+    said, what = (f"macs is {macs:g}", "multiply-accumulates") if time is None else (f"time is {time:g}", "time")
+    return (
+        f"{said}, and with widths in multiples of {multiple} the network keeps at least {least:.3f} of its {what}; ask "
+        "for more, or for a smaller multiple" + "".join(f"; {note}" for note in notes(found))
+    )
+
+
+def _enlarge(parent: Checkpoint, model: Any) -> tuple[float, float]:
+    """Return how many times as high and wide slices are as the crops that the network is trained on."""
+    high, wide = model.input_shape[1:3]
+    return parent.header.image.height / high, parent.header.image.width / wide
 
 
 RECIPE: Recipe = Recipe(

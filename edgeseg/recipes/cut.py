@@ -26,13 +26,20 @@ class Product:
 
     `inputs` is None where each channel has a kernel of its own. `together` is how many results each output channel has
     at one place of the kernel: those of all its positions in a transposed convolution, which int8 formats write as a
-    1 x 1 convolution to so many channels; 1 in any other.
+    1 x 1 convolution to so many channels; 1 in any other. `size` is the height and width of what it gives.
     """
 
     inputs: Channels | None
     outputs: Channels
     pixels_times_kernel: int
+    size: tuple[int, ...]
     together: int = 1
+
+    def work(self, widths: Mapping[str, int], *, lanes: int = 1, taken: int = 1) -> int:
+        """Multiply-accumulates of a kernel that fills groups of `lanes` channels out and `taken` channels in."""
+        wide = -(-self.together * sum(widths[s] for s in self.outputs) // lanes) * lanes
+        deep = 1 if self.inputs is None else -(-sum(widths[s] for s in self.inputs) // taken) * taken
+        return self.pixels_times_kernel * deep * wide // self.together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,12 +66,7 @@ class Anatomy:
 
     def work(self, widths: Mapping[str, int], *, lanes: int) -> int:
         """Multiply-accumulates of kernels that compute `lanes` output channels at a time, the last group filled up."""
-        total = 0
-        for p in self.products:
-            wide = -(-p.together * sum(widths[s] for s in p.outputs) // lanes) * lanes
-            deep = 1 if p.inputs is None else sum(widths[s] for s in p.inputs)
-            total += p.pixels_times_kernel * deep * wide // p.together
-        return total
+        return sum(product.work(widths, lanes=lanes) for product in self.products)
 
     def stays(self, kept: Kept) -> Callable[[Units], NDArray[np.int64]]:
         """Return what gives the places of the kept channels in a tensor that carries these units."""
@@ -107,6 +109,7 @@ def anatomy(model: Any, families: tuple[str, ...] = ()) -> Anatomy:
                 inputs=None if cost.inputs is None else carried(cost.inputs),
                 outputs=carried(cost.outputs),
                 pixels_times_kernel=cost.pixels_times_kernel,
+                size=cost.size,
                 together=cost.together,
             )
             products.append(product)

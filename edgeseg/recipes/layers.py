@@ -56,11 +56,15 @@ def mixes(layer: Any, width: int) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cost:
-    """The arithmetic of a layer's kernel over units in and out; `inputs` is None where each channel has its own."""
+    """The arithmetic of a layer's kernel over units in and out; `inputs` is None where each channel has its own.
+
+    `size` is the height and width that it is computed at.
+    """
 
     inputs: NDArray[np.int64] | None
     outputs: NDArray[np.int64]
     pixels_times_kernel: int
+    size: tuple[int, ...]
     together: int = 1
 
 
@@ -74,26 +78,27 @@ def costs(layer: Any, call: Any, given: NDArray[np.int64], made: NDArray[np.int6
         made: those that it gives.
     """
     kind = type(layer).__name__
-    pixels_in, pixels_out = (math.prod(side[0].shape[1:-1]) for side in (call.input_tensors, call.output_tensors))
+    size_in, size = (tuple(side[0].shape[1:-1]) for side in (call.input_tensors, call.output_tensors))
+    pixels_in, pixels_out = math.prod(size_in), math.prod(size)
     if kind == "Dense":
-        return [Cost(inputs=given, outputs=made, pixels_times_kernel=pixels_out)]
+        return [Cost(inputs=given, outputs=made, pixels_times_kernel=pixels_out, size=size)]
     if kind not in MAKERS and kind != DEPTHWISE:
         return []
     area = math.prod(layer.kernel_size)
     if kind == "Conv2DTranspose":
-        return [Cost(inputs=given, outputs=made, pixels_times_kernel=area * pixels_in, together=area)]
+        return [Cost(inputs=given, outputs=made, pixels_times_kernel=area * pixels_in, size=size, together=area)]
     if kind == DEPTHWISE:
-        return [Cost(inputs=None, outputs=made, pixels_times_kernel=area * pixels_out)]
+        return [Cost(inputs=None, outputs=made, pixels_times_kernel=area * pixels_out, size=size)]
     if kind == "SeparableConv2D":
         deep = np.repeat(given, layer.depth_multiplier)
         return [
-            Cost(inputs=None, outputs=deep, pixels_times_kernel=area * pixels_out),
-            Cost(inputs=deep, outputs=made, pixels_times_kernel=pixels_out),
+            Cost(inputs=None, outputs=deep, pixels_times_kernel=area * pixels_out, size=size),
+            Cost(inputs=deep, outputs=made, pixels_times_kernel=pixels_out, size=size),
         ]
     if layer.groups > 1:  # neither side loses a channel
         work = area * pixels_out * len(given) // layer.groups
-        return [Cost(inputs=None, outputs=made, pixels_times_kernel=work)]
-    return [Cost(inputs=given, outputs=made, pixels_times_kernel=area * pixels_out)]
+        return [Cost(inputs=None, outputs=made, pixels_times_kernel=work, size=size)]
+    return [Cost(inputs=given, outputs=made, pixels_times_kernel=area * pixels_out, size=size)]
 
 
 def cut_weight(

@@ -69,10 +69,14 @@ class ChannelPrune(FineTune):
     `criterion` says which matter least, `multiple` in how many at a time they go, so that widths stay multiples of it,
     and `batches` over how many training batches `taylor` and `activation` measure. `lanes` is how many output channels
     the kernels of the device compute at a time: a network is then as fast as possible for what it loses, where 1 makes
-    it as small as possible.
+    it as small as possible. `layers` is a file of `edgeseg bench --layers --json` on the network that is compressed, in
+    the format and on the device that it is for: channels are then weighed by the time that was measured, until `time`
+    of that of the convolutions is left, if given, in place of `macs`.
     """
 
     macs: float = 0.5
+    layers: str = ""
+    time: float | None = None
     criterion: str = "taylor"
     multiple: int = 4
     batches: int = 16
@@ -88,6 +92,15 @@ class ChannelPrune(FineTune):
         require(self.multiple >= 1, f"multiple is {self.multiple}; it must be at least 1")
         require(self.batches >= 1, f"batches is {self.batches}; it must be at least 1")
         require(self.lanes >= 1, f"lanes is {self.lanes}; it must be at least 1")
+        require(
+            self.time is None or 0 < self.time < 1,
+            f"time is {self.time}; the share that is left must lie strictly between 0 and 1",
+        )
+        require(
+            self.time is None or bool(self.layers),
+            "time needs layers, which says what each layer takes: edgeseg bench --layers FILE --json > layers.json",
+        )
+        require(self.lanes == 1 or not self.layers, "layers says how many channels a kernel takes, so leave lanes out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

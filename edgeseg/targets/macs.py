@@ -19,6 +19,8 @@ _CONVS = {"Conv": 1, "ConvInteger": 1, "QLinearConv": 3, "FusedConv": 1}
 _PRODUCTS = {"Gemm": 1, "MatMul": 1, "MatMulInteger": 1, "QLinearMatMul": 3}
 _FUSED = ("FusedConv", "QLinearAdd", "QLinearConcat", "QLinearLeakyRelu", "QLinearSigmoid")
 """Operators of ONNX Runtime's own domain whose cost is known here; all but the first are free."""
+_FUSED_AFTER = ("Relu", "LeakyRelu", "Clip", "Sigmoid", "Tanh", "HardSigmoid", "BatchNormalization", "Add", "Sum")
+"""What ONNX Runtime computes in one node with the convolution before it, which takes the name of the last result."""
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -74,8 +76,8 @@ def costs_by_name(path: Path) -> dict[str, Cost]:
     """Return what each node of a `.onnx` file costs that computes sums of products, NCHW.
 
     ONNX Runtime calls the nodes that it makes after those of the file or after what they give, so each stands there
-    under both names. Nodes whose shapes do not tell are left out; it is empty for another format, and where `onnx` is
-    not installed.
+    under both names, and under what an operation behind it gives that the runtime may compute along with it. Nodes
+    whose shapes do not tell are left out; it is empty for another format, and where `onnx` is not installed.
     """
     if path.suffix.lower() != ".onnx" or importlib.util.find_spec("onnx") is None:
         return {}
@@ -93,6 +95,8 @@ def costs_by_name(path: Path) -> dict[str, Cost]:
             ends = [shapes.get(name, ()) for name in (node.input[0], node.output[0])]
             channels = (ends[0][1], ends[1][1]) if all(len(shape) == 4 for shape in ends) else None
             found |= dict.fromkeys(filter(None, (node.name, node.output[0])), Cost(macs=macs, channels=channels))
+        elif node.op_type in _FUSED_AFTER and (behind := [found[name] for name in node.input if name in found]):
+            found[node.output[0]] = behind[-1]
     return found
 
 

@@ -16,7 +16,7 @@ from edgeseg.stages.bench import LayersSpec, bench_device, bench_layers
 from edgeseg.stages.bench.lanes import Lanes, lanes
 from edgeseg.stages.bench.profiled import operations
 from edgeseg.stages.bench.truncated import cut_behind
-from edgeseg.targets.macs import Cost
+from edgeseg.targets.macs import Cost, costs_by_name
 
 TINY_MACS = 16 * 24 * 3
 
@@ -130,3 +130,24 @@ def test_lanes_are_those_of_the_widest_vectors_that_the_processor_names(tmp_path
         assert lanes("int8", info) == wanted
     assert Lanes(given=16, taken=4).filled(3, 8) == pytest.approx(0.375)
     assert Lanes(given=16, taken=64).filled(64, 32) == 1.0
+
+
+def test_a_convolution_that_takes_its_activation_along_keeps_its_arithmetic(tmp_path: Path) -> None:
+    from onnx import TensorProto, helper, save
+
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["x", "w"], ["sum"], name="0_Conv", pads=[1, 1, 1, 1]),
+            helper.make_node("Relu", ["sum"], ["positive"], name="1_Relu"),
+        ],
+        "net",
+        [value("x", TensorProto.FLOAT, [1, 3, 4, 4])],
+        [value("positive", TensorProto.FLOAT, [1, 8, 4, 4])],
+        [helper.make_tensor("w", TensorProto.FLOAT, [8, 3, 3, 3], [0.0] * (8 * 3 * 9))],
+    )
+    save(helper.make_model(graph), str(path := tmp_path / "model.onnx"))
+    costs = costs_by_name(path)
+    assert costs["positive"] == costs["0_Conv"] == Cost(macs=4 * 4 * 8 * 3 * 9, channels=(3, 8))
+    (fused,) = operations([event("positive_nchwc", "Conv", 5, [1, 16, 4, 4], [])], costs, runs=1)
+    assert fused.channels == (3, 8)
