@@ -100,12 +100,10 @@ def train(
     weights that an undisturbed run would have had. With --folds every fold is trained, and OUT/out-of-fold.json holds
     every patient's score by the model that never saw them.
     """
-    from edgeseg.backend import check_backend
     from edgeseg.cli._folds import TrainOptions, cross_validate
     from edgeseg.specs import TrainSpec
 
-    check_backend(backend)
-    _check(validate_every=validate_every, fold=fold, folds=folds, ray=ray, ray_cpus=ray_cpus)
+    _check(backend, validate_every=validate_every, fold=fold, folds=folds, ray=ray, ray_cpus=ray_cpus)
     spec = TrainSpec(
         variant=_variant(variant, start_from, folds, alpha, (stem, profile, levels, convolutions)),
         epochs=epochs,
@@ -177,9 +175,13 @@ def _name(name: str | None, folds: int | None) -> str:
     return name
 
 
-def _check(*, validate_every: int, fold: int | None, folds: int | None, ray: bool, ray_cpus: int | None) -> None:
+def _check(
+    backend: str, *, validate_every: int, fold: int | None, folds: int | None, ray: bool, ray_cpus: int | None
+) -> None:
+    from edgeseg.backend import check_backend
     from edgeseg.errors import OptionError
 
+    check_backend(backend)
     if validate_every < 1:
         raise OptionError(f"validate-every is {validate_every}; it must be at least 1")
     if fold is not None and folds is not None:
