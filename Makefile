@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: web test-web measure-web web-screenshots help install demo check baseline test test-wheel test-device fuzz docs reference ship-artifacts check-artifacts lint format lock clean test-android screenshots apk test-apk apk-rehearsal
+.PHONY: web pytest test-web measure-web web-screenshots help install demo check baseline test test-wheel test-device fuzz docs reference ship-artifacts check-artifacts lint format lock clean test-android screenshots apk test-apk apk-rehearsal
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -41,7 +41,9 @@ check: $(STAMP)  ## Hold what `make demo` built against .ci/baseline.json.
 baseline: demo  ## Make what ships the baseline of `make check`: make baseline REASON='new weights'.
 	$(BIN)/python -m edgeseg check $(OUT) --baseline .ci/baseline.json --update --reason '$(REASON)'
 
-test: lint  ## Format check, lint, types, floors and tests, on up to 4 processors: all that CI runs.
+test: lint pytest  ## Format check, lint, types, floors and tests, on up to 4 processors: all that CI runs.
+
+pytest: $(STAMP)  ## Only the tests of `make test`.
 	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-wheel: $(STAMP)  ## Build sdist and wheel, and use the base install on each supported Python of this machine.
@@ -100,7 +102,10 @@ web/node_modules: web/package-lock.json web/package.json
 	npm --prefix web ci --no-audit --no-fund --ignore-scripts --silent
 	@touch $@
 
-web: web/node_modules  ## Build the web page that `edgeseg web` writes, into web/dist; needs Node.js 20 and npm.
+web: web/dist/index.html  ## Build the web page that `edgeseg web` writes, into web/dist; needs Node.js 20 and npm.
+
+# left alone while no source is newer, since tests may be reading it
+web/dist/index.html: web/index.html $(wildcard web/*.json web/vite.config.ts) $(shell find web/src web/public -type f) | web/node_modules
 	@npm --prefix web run --silent build
 
 test-web: web $(STAMP)  ## Test the page in Node.js and in Chromium, its masks against the runner's pixel by pixel.

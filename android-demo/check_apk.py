@@ -94,9 +94,9 @@ def _badging(apk: Path, package: str, min_sdk: str, target_sdk: str) -> list[str
 
 
 def _components(apk: Path, package: str) -> set[bytes]:
-    """The classes that the manifest names: application and activities."""
+    """The classes that the manifest names: application, activities and provider."""
     _, said = _run("aapt2", "dump", "xmltree", str(apk), "--file", "AndroidManifest.xml")
-    found = re.findall(r'E: (?:application|activity)[^E]*?:name\(0x01010003\)="([\w.]+)"', said)
+    found = re.findall(r'E: (?:application|activity|provider)[^E]*?:name\(0x01010003\)="([\w.]+)"', said)
     return {(package + name if name[0] == "." else name).replace(".", "/").encode() for name in found}
 
 

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeseg.backend import load_keras
+from edgeseg.checkpoint import Checkpoint, CheckpointHeader, read_checkpoint, weight_names, write_checkpoint
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.volume import Volume
 from edgeseg.results import ArtifactRow, ClassResult, ClassScore
-from edgeseg.specs import LGG, ChannelSet, PostProcessing
+from edgeseg.specs import LGG, ChannelSet, ImageSpec, PostProcessing, TrainSpec, VariantSpec
+from edgeseg.variants import build_model
 
 CLASSES = ("whole", "core")
 SIDE = 32
@@ -46,6 +49,22 @@ class Discs:
             slice_names=tuple(f"{patient}_{k}" for k in range(4)),
             classes=CLASSES,
         )
+
+
+def several_masks(folder: Path) -> Checkpoint:
+    """Write weights, as drawn, of a network for the data set, which learned from `p1` and `p2`."""
+    variant = VariantSpec(name="unet", alpha=0.0625, stem="full")
+    image = ImageSpec(height=SIDE, width=SIDE, classes=CLASSES)
+    train = TrainSpec(variant=variant, epochs=1, batch_size=4, crop_px=SIDE, augment="none", ema=0.0)
+    keras = load_keras()
+    keras.utils.set_random_seed(0)
+    model = build_model(variant, image, keras)
+    header = CheckpointHeader(
+        kind="weights", variant=variant, image=image, train=train, data="discs", data_hash="0",
+        train_patients=("p1", "p2"), validation_patients=("p3",), epoch=1, backend="tensorflow", versions={},
+    )  # fmt: skip
+    arrays = dict(zip(weight_names(model), model.get_weights(), strict=True))
+    return read_checkpoint(write_checkpoint(folder / "run" / "weights.safetensors", header, arrays))
 
 
 def discs(root: Path) -> SliceCache:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import importlib
 import importlib.util
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -35,6 +38,21 @@ if TYPE_CHECKING:
     from edgeseg.checkpoint import CheckpointHeader
     from edgeseg.data.cache import SliceCache
     from edgeseg.specs import ImageSpec
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+_MALLOPT = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+
+
+def pytest_runtest_setup() -> None:
+    """Let memory that was given back be taken again, as in a process that trains nothing.
+
+    With Python 3.11 TensorFlow has the system map and unmap each array of 128 KB and more from the first `fit` on, for
+    the rest of the process (its `ApplyPython311MemoryPatch`): a phantom then took six times as long to draw.
+    """
+    if _MALLOPT is not None:
+        _MALLOPT(M_MMAP_THRESHOLD, 2**25)
+        _MALLOPT(M_TRIM_THRESHOLD, 2**28)
+
 
 TINY_PATIENTS = {
     "TCGA_AA_0001_20000101": 12,
@@ -121,9 +139,20 @@ def tiny_lgg(tmp_path: Path, write_tiny_lgg: Callable[[Path], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def write_tiny_lgg() -> Callable[[Path], Path]:
-    """Give a function that writes a tiny data set into a folder, for fixtures that serve several tests."""
-    return _write_tiny_lgg
+def write_tiny_lgg(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Give a function that writes a tiny data set into a folder, for fixtures that serve several tests.
+
+    It is drawn once and copied from then on.
+    """
+    drawn: list[Path] = []
+
+    def write(root: Path) -> Path:
+        if not drawn:
+            drawn.append(_write_tiny_lgg(tmp_path_factory.mktemp("tiny-lgg")))
+        shutil.copytree(drawn[0], root, dirs_exist_ok=True)
+        return root
+
+    return write
 
 
 def _write_tiny_lgg(root: Path) -> Path:
@@ -155,8 +184,31 @@ TINY_TRAINED = 3
 
 
 @pytest.fixture
-def tiny_checkpoint(tiny_lgg: Path, tmp_path: Path) -> Path:
-    """Weights of a 64 x 64 network whose masks are neither empty nor full, "trained" on the first three patients."""
+def tiny_checkpoint(tiny_weights: Callable[[tuple[str, ...]], bytes], tmp_path: Path, tiny_lgg: Path) -> Path:
+    """Weights of a 64 x 64 network whose masks are neither empty nor full, "trained" on the first three patients.
+
+    They stand beside `tiny_lgg`; what is drawn at random afterwards is the same whichever test was first.
+    """
+    from edgeseg.backend import load_keras
+    from edgeseg.variants import VARIANTS
+
+    path = tmp_path / "run" / "weights.safetensors"
+    path.parent.mkdir()
+    path.write_bytes(tiny_weights(VARIANTS["alphax"].slots))
+    load_keras().utils.set_random_seed(0)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(
+    tmp_path_factory: pytest.TempPathFactory, write_tiny_lgg: Callable[[Path], Path]
+) -> Callable[[tuple[str, ...]], bytes]:
+    """Give a function that returns the file of `tiny_checkpoint`, built once for the U that has these slots now."""
+    folder = tmp_path_factory.mktemp("tiny-weights")
+    return functools.cache(lambda _: _tiny_weights(write_tiny_lgg(folder / "lgg"), folder / "weights.safetensors"))
+
+
+def _tiny_weights(data: Path, path: Path) -> bytes:
     from edgeseg.backend import load_keras
     from edgeseg.checkpoint import CheckpointHeader, weight_names, write_checkpoint
     from edgeseg.data.kaggle_lgg import KaggleLgg
@@ -167,9 +219,9 @@ def tiny_checkpoint(tiny_lgg: Path, tmp_path: Path) -> Path:
     load_keras().utils.set_random_seed(0)
     model = build_model(spec, image)
     arrays = dict(zip(weight_names(model), model.get_weights(), strict=True))
-    images = KaggleLgg(tiny_lgg).volume("TCGA_AA_0002_20000102").images.astype(np.float32) / 255
+    images = KaggleLgg(data).volume("TCGA_AA_0002_20000102").images.astype(np.float32) / 255
     arrays["head/bias"] = arrays["head/bias"] - np.float32(np.median(np.asarray(model(images, training=False))))
-    patients = KaggleLgg(tiny_lgg).patients
+    patients = KaggleLgg(data).patients
     header = CheckpointHeader(
         kind="weights",
         variant=spec,
@@ -183,7 +235,7 @@ def tiny_checkpoint(tiny_lgg: Path, tmp_path: Path) -> Path:
         backend="tensorflow",
         versions={},
     )
-    return write_checkpoint(tmp_path / "run" / "weights.safetensors", header, arrays)
+    return write_checkpoint(path, header, arrays).read_bytes()
 
 
 @pytest.fixture
@@ -626,3 +678,24 @@ def foreign_onnx(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / name
 
     return write
+
+
+@pytest.fixture
+def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take training steps one by one: for a handful of them, making a graph first takes longer than all of them."""
+    from edgeseg.backend import load_keras
+
+    model = load_keras().Model
+    compiled = model.compile
+    monkeypatch.setattr(model, "compile", lambda self, **told: compiled(self, **told, run_eagerly=True))
+
+
+@pytest.fixture
+def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Build every U with one level in place of four."""
+    from edgeseg.variants import VARIANTS, blocks
+    from tests import _shallow
+
+    for name, variant in _shallow.variants().items():
+        monkeypatch.setitem(VARIANTS, name, variant)
+    monkeypatch.setattr(blocks, "encoder_decoder", _shallow.encoder_decoder)

@@ -50,7 +50,7 @@ def test_somebodys_network_is_made_small(
     assert "tflite-int8: " in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("no_baseline")
+@pytest.mark.usefixtures("no_baseline", "untraced", "shallow")
 def test_a_data_set_is_trained_on_and_built(script: Script, tiny_lgg: Path, tmp_path: Path) -> None:
     built = script(ROOT / "examples" / "train_and_build.py").main(tiny_lgg, tmp_path)
     assert built.artifacts

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.cli.main import app
 
+pytestmark = pytest.mark.usefixtures("untraced", "shallow")  # the subject is the commands
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ["whole-tumour", "tumour-core", "enhancing"]
 PAGE = ROOT / "docs" / "how-to" / "own-data.md"
@@ -28,6 +29,7 @@ def _section(title: str) -> list[list[str]]:
     return [shlex.split(line) for block in blocks for line in block.replace("\\\n", " ").splitlines()]
 
 
+@pytest.mark.usefixtures("untraced", "shallow")
 @pytest.mark.parametrize(
     ("title", "channels"),
     [

@@ -139,7 +139,7 @@ def build(
     leaves its reason in the table and the others go on. Exit code 1 when one failed, or failed its parity check, or
     --max-drop is not confirmed. A network of your own is imported on the way into --out/imported, as 'edgeseg import'
     does; a few patients of --data, drawn by --seed, are then calibrated on and not scored. What edgeseg trained is
-    compared with the study's 350 MB file.
+    compared with the study's 350 MB file. 'edgeseg evaluate --by' scores subgroups with a file of it.
     """
     from edgeseg.cli._variant import network_named
     from edgeseg.specs import BuildSpec

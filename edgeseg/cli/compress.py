@@ -64,7 +64,7 @@ def compress(
     if as_json:
         typer.echo(to_json(result))
     else:
-        _print(result, out)
+        _print(result, out, labels)
 
 
 def _run(
@@ -152,7 +152,7 @@ def _fold_line(place: Path) -> None:
     typer.echo(place.name, err=True)
 
 
-def _print(result: CompressResult | FoldsCompressResult, out: Path) -> None:
+def _print(result: CompressResult | FoldsCompressResult, out: Path, labels: str | None) -> None:
     from edgeseg.cli._print import show
     from edgeseg.reports.compression import sizes_table
     from edgeseg.results import CompressResult
@@ -163,7 +163,7 @@ def _print(result: CompressResult | FoldsCompressResult, out: Path) -> None:
         typer.echo(f"weights: {result.weights}")
         for note in dict.fromkeys(note for step in result.steps for note in step.notes):
             typer.echo(note)
-        _next(result.targets, out)
+        _next(result.targets, out, labels)
         return
     sizes = [(f"{fold.fold}, {name}", size) for fold in result.folds for name, size in _ends(fold.result)]
     show(sizes_table("fold", sizes))
@@ -171,12 +171,15 @@ def _print(result: CompressResult | FoldsCompressResult, out: Path) -> None:
         f"\nDice mean over {result.patients} patients, out of fold: {result.dice_mean_before:.3f} -> "
         f"{result.dice_mean_after:.3f}"
     )
-    _next(result.folds[0].result.targets, out)
+    for one in result.classes:
+        typer.echo(f"  {one.name}: {one.dice_mean_before:.3f} -> {one.dice_mean_after:.3f}")
+    _next(result.folds[0].result.targets, out, labels)
 
 
 def _ends(result: CompressResult) -> tuple[tuple[str, NetworkSize], ...]:
     return (("given", result.given), ("left", result.steps[-1].size))
 
 
-def _next(targets: tuple[str, ...], out: Path) -> None:
-    typer.echo(f"next: edgeseg build --from {out} --target {','.join(targets) or 'tflite-int8'} --data DIR")
+def _next(targets: tuple[str, ...], out: Path, labels: str | None) -> None:
+    words = "" if labels is None else f" --labels {labels}"
+    typer.echo(f"next: edgeseg build --from {out} --target {','.join(targets) or 'tflite-int8'} --data DIR{words}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgeseg.cli._data import Labels, Layout, decoded
+from edgeseg.cli._data import Labels, Layout, Plane, decoded
 from edgeseg.cli._options import json_option
 
 
@@ -30,6 +30,7 @@ def experiments(
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where decoded slices are kept.")] = None,
     layout: Layout = None,
     labels: Labels = None,
+    plane: Plane = None,
     as_json: Annotated[bool, json_option("Print the outcomes as JSON instead of the tables.")] = False,
 ) -> None:
     """Train and score the rows of a plan on the same held-out patients, and print what differs from the base.
@@ -41,12 +42,13 @@ def experiments(
     from edgeseg.jsonio import to_json
     from edgeseg.reports.experiments import markdown
     from edgeseg.reports.table import splice
+    from edgeseg.specs import AXIAL
     from edgeseg.stages.experiments import read_plan, run_experiments
 
     asked = read_plan(plan)
     split = read_split(asked.split)
-    dataset, slices = decoded(data, cache, layout=layout, labels=labels, plane=None, doing="decoding slices")
-    check_split(split, dataset if slices.index.resampled else slices)
+    dataset, slices = decoded(data, cache, layout=layout, labels=labels, plane=plane, doing="decoding slices")
+    check_split(split, dataset if slices.index.resampled or slices.index.plane != AXIAL else slices)
     with training_bar() as progress:
         done = run_experiments(
             asked,

@@ -48,6 +48,13 @@ def ship(
     public_ids: Annotated[
         bool, typer.Option("--public-ids", help="All ids of patients are public and may stand in what ships.")
     ] = False,
+    licence: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Under which the weights may be passed on; known of LGG and phantoms alone."),
+    ] = None,
+    attribution: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Whose data made them, for the card; known of LGG and phantoms.")
+    ] = None,
     as_json: Annotated[bool, json_option("Print the card as JSON.")] = False,
 ) -> None:
     """Give a run's weights a name, and put them with their converted files where every command looks for it.
@@ -63,7 +70,7 @@ def ship(
     from edgeseg.cli._progress import line
     from edgeseg.networks import MODELS, named
     from edgeseg.stages.calibrate import ranges_are_stale
-    from edgeseg.stages.ship import Naming
+    from edgeseg.stages.ship import Naming, Terms
     from edgeseg.stages.ship import ship as put
 
     folder = put(
@@ -76,6 +83,7 @@ def ship(
         files_from=build,
         allow_failed=allow_failed,
         allow_phantoms=allow_phantoms,
+        terms=Terms(licence=licence or "", attribution=attribution or ""),
     )
     if ranges_are_stale(folder):
         line(

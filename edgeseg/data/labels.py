@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from edgeseg.errors import DatasetError, MaskError
 from edgeseg.specs import MAX_LABEL, Region, parse_labels
 
-_SHOWN, _WHITE = 6, 255
+_SHOWN, _WHITE = 6, (1, 255, MAX_LABEL)
+_ROUNDED = 1e-3
+"""How far a label may lie from a whole number: what a header's scale and a float's rounding leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +24,18 @@ class Labels:
         regions: at least one; they may overlap.
         known: all labels that may occur, 0 left out; None where the data set does not say, and those that no region
             holds are background.
-        binary: whether nobody said what labels mean, so that a mask may hold 0 and 1, or 0 and 255, and nothing else.
+        binary: whether nobody said what labels mean, so that a mask may hold 0 and one of 1, 255 and 65535, and nothing
+            else.
+        twins: labels that are one class in sets of different years, and several in others: a mask holds one of them
+            unless `asked`, and a region that names one misses nothing of the others.
+        asked: whether somebody chose the regions.
     """
 
     regions: tuple[Region, ...]
     known: frozenset[int] | None = None
     binary: bool = False
+    twins: frozenset[int] = frozenset()
+    asked: bool = False
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -45,15 +53,16 @@ class Labels:
             `(N, H, W) bool` of one region, `(N, H, W, K) bool` of several.
 
         Raises:
-            MaskError: for values that are no whole numbers, or none of the labels that are known.
+            MaskError: for values that are no whole numbers, none of the labels that are known, or twins.
         """
         numbers = whole(maps, where)
         if self.binary:
             found = np.unique(numbers).tolist()
-            if not (set(found) <= {0, 1} or set(found) <= {0, _WHITE}):
+            if not any(set(found) <= {0, white} for white in _WHITE):
+                jpeg = "; JPEG blurs masks, so save them as PNG" if where.lower().endswith((".jpg", ".jpeg")) else ""
                 raise MaskError(
                     f"{where}: the mask holds {_shown(found)}, and nothing says what they mean; say it with --labels, "
-                    "such as: --labels tumour=1+2"
+                    f"such as: --labels tumour=1+2{jpeg}"
                 )
             return numbers > 0
         if self.known is not None:
@@ -63,8 +72,21 @@ class Labels:
                     f"{where}: the mask holds {_shown(odd)}, and the labels of this set are "
                     f"{', '.join(map(str, (0, *sorted(self.known))))}; correct the mask, or the list of labels"
                 )
+        if self.twins:
+            self._check_twins(sorted(self.twins & set(np.unique(numbers).tolist())), where)
         planes = [np.isin(numbers, region.values) for region in self.regions]
         return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
+
+    def _check_twins(self, found: list[int], where: str) -> None:
+        """Refuse twins together that nobody spoke of, and one that no region holds where its twin is in one."""
+        named = {value for region in self.regions for value in region.values} & self.twins
+        several = len(found) > 1
+        if (several and not self.asked) or (named and not several and set(found) - named):
+            raise MaskError(
+                f"{where}: the mask holds {_shown(found)}, and {' and '.join(map(str, sorted(self.twins)))} are one "
+                "class in sets of different years, and two where both are in a mask; say with --labels which region "
+                "each belongs to"
+            )
 
     def united(self, planes: Mapping[int, NDArray[np.bool_]], like: tuple[int, ...]) -> NDArray[np.bool_]:
         """Turn a mask for each label, which may overlap, into masks of the regions.
@@ -89,19 +111,20 @@ def _shown(values: list[int]) -> str:
 
 
 def whole(maps: NDArray[np.generic], where: str) -> NDArray[np.uint16]:
-    """Take label maps as whole numbers from 0 to 65535, of any shape.
+    """Take label maps as whole numbers from 0 to 65535, of any shape; a thousandth beside one is that one.
 
     Raises:
         MaskError: where they hold anything else.
     """
     if maps.dtype in (np.bool_, np.uint8, np.uint16):
         return np.asarray(maps, dtype=np.uint16)
-    values = np.asarray(maps, dtype=np.float64)
-    odd = ~np.isfinite(values) | (values < 0) | (values > MAX_LABEL) | (values != np.rint(values))
+    given = np.asarray(maps, dtype=np.float64)
+    values = np.rint(given)
+    odd = ~np.isfinite(given) | (values < 0) | (values > MAX_LABEL) | (np.abs(given - values) > _ROUNDED)
     if odd.any():
         raise MaskError(
-            f"{where}: the mask holds {float(values[odd].flat[0]):g}, which is no label; labels are whole numbers from "
-            f"0 to {MAX_LABEL}; save the label map without resampling or scaling it"
+            f"{where}: the mask holds {float(given[odd].flat[0]):.6g}, which is no label; labels are whole numbers "
+            f"from 0 to {MAX_LABEL}; save the label map without resampling or scaling it"
         )
     return values.astype(np.uint16)
 
@@ -128,7 +151,7 @@ def chosen(own: Labels | None, text: str | None, source: str) -> Labels:
             f"{source}: --labels names {odd[0]}, and the labels of this set are {', '.join(map(str, sorted(known)))}; "
             "name these"
         )
-    return Labels(regions=regions, known=known)
+    return Labels(regions=regions, known=known, twins=frozenset() if own is None else own.twins, asked=True)
 
 
 def _numbered(own: Labels, text: str, source: str) -> str:
@@ -144,5 +167,9 @@ def _numbered(own: Labels, text: str, source: str) -> str:
             "these, or their numbers"
         )
 
+    def numbers(values: str) -> str:
+        found = "+".join(map(number, values.split("+")))
+        return found if found == values else "+".join(dict.fromkeys(found.split("+")))  # names may overlap
+
     parts = (part.partition("=") for part in text.split(","))
-    return ",".join(f"{name}{equals}{'+'.join(map(number, values.split('+')))}" for name, equals, values in parts)
+    return ",".join(f"{name}{equals}{numbers(values)}" for name, equals, values in parts)

@@ -204,7 +204,10 @@ def _open(nibabel: Any, stream: BinaryIO, path: Path) -> _Opened:
     image = kinds[0].from_file_map({"image": nibabel.FileHolder(fileobj=stream)}, mmap=False)
     shape, dtype = image.shape, image.header.get_data_dtype()
     if len(shape) not in (3, 4) or min(shape) < 1:
-        raise DatasetError(f"{path}: an array of {' x '.join(map(str, shape))} is no volume; 3-D or 4-D is needed")
+        lone = f", a lone slice as {' x '.join(map(str, (*shape, 1)))}" if len(shape) == 2 else ""
+        raise DatasetError(
+            f"{path}: an array of {' x '.join(map(str, shape))} is no volume; 3-D or 4-D is needed{lone}"
+        )
     if dtype.kind not in "iuf":
         raise DatasetError(f"{path}: its voxels are {dtype}; grey values are needed, whole numbers or float")
     missing = int(image.dataobj.offset) + count_voxels(shape, path) * int(dtype.itemsize) - size

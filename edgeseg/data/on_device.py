@@ -40,8 +40,8 @@ class DeviceBatches:
         images = np.asarray(cache.images[self._drawn])
         if spec.normalisation == "slice":
             images = imaging.stretch(images)
-        masks = np.asarray(cache.masks[self._drawn]).view(np.uint8)[..., np.newaxis]
-        soft = None if sampler.soft is None else sampler.soft[self._drawn][..., np.newaxis]
+        masks = _of_classes(np.asarray(cache.masks[self._drawn]).view(np.uint8))
+        soft = None if sampler.soft is None else _of_classes(sampler.soft[self._drawn])
         try:
             self._slices = jax.device_put((images, masks, soft))
             for array in jax.tree.leaves(self._slices):
@@ -65,6 +65,11 @@ class DeviceBatches:
         words = None if pastes is None else (pastes.receives, pastes.giver, pastes.rim_px)
         made: tuple[Any, Any] = self._make(self._slices, rows, numbers, words, when)
         return made
+
+
+def _of_classes(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Give rows of one mask, `(S, H, W)`, an axis for it; those of several, `(S, H, W, K)`, have one."""
+    return rows if rows.ndim == 4 else rows[..., np.newaxis]
 
 
 def packed(variations: Sequence[Variation]) -> dict[str, NDArray[np.float32]]:
@@ -100,15 +105,15 @@ def _maker(
         pixels = _varied(where.bilinear(images), numbers, stand_in)
         key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), when[0]), when[1])
         noise = jax.random.normal(key, pixels.shape) * numbers["noise"][:, None, None, None]
-        targets = [where.nearest(masks)]
+        crops, goals = jnp.clip(pixels + noise, 0.0, 1.0), where.nearest(masks)
         if soft is not None:
-            taught = where.bilinear(soft)[..., 0] / 255.0
-            targets.append(distil_weight * taught + (1.0 - distil_weight) * targets[0])
-        crops, goals = jnp.clip(pixels + noise, 0.0, 1.0), jnp.stack(targets, axis=-1)
+            aims = distil_weight * (where.bilinear(soft) / 255.0) + (1.0 - distil_weight) * goals
+            goals = jnp.concatenate([goals, aims], axis=-1)
         if pastes is None:
             return crops, goals
         receives, giver, rim_px = pastes
-        return paste(jnp, crops, goals, Pastes(receives=receives, giver=giver, rim_px=rim_px))
+        words = Pastes(receives=receives, giver=giver, rim_px=rim_px)
+        return paste(jnp, crops, goals, words, masks=masks.shape[-1])
 
     return make
 
@@ -140,10 +145,10 @@ class _Where:
         self.inside = (self.x >= 0) & (self.x < self.width) & (self.y >= 0) & (self.y < self.height)
 
     def nearest(self, stack: Any) -> Any:
-        """Sample `(S, H, W, 1) uint8` to `(B, c, c) float32`."""
+        """Sample `(S, H, W, K) uint8` to `(B, c, c, K) float32`."""
         import jax.numpy as jnp
 
-        return jnp.where(self.inside, self._at(stack, jnp.floor(self.x), jnp.floor(self.y))[..., 0], 0.0)
+        return jnp.where(self.inside[..., None], self._at(stack, jnp.floor(self.x), jnp.floor(self.y)), 0.0)
 
     def bilinear(self, stack: Any) -> Any:
         """Sample `(S, H, W, C) uint8` to `(B, c, c, C) float32`, whole numbers in [0, 255]."""

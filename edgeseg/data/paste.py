@@ -46,20 +46,21 @@ def draw_pastes(batch_size: int, givers: int, share: float, rng: np.random.Gener
     )
 
 
-def paste(xp: ModuleType, images: Any, targets: Any, pastes: Pastes) -> tuple[Any, Any]:
+def paste(xp: ModuleType, images: Any, targets: Any, pastes: Pastes, *, masks: int = 1) -> tuple[Any, Any]:
     """Paste tumours within a batch.
 
     Args:
         xp: `numpy` or `jax.numpy`.
-        images: `(B, h, w, 3) float32 in [0, 1]`.
-        targets: `(B, h, w, 1 or 2) float32`, the mask first.
+        images: `(B, h, w, C) float32 in [0, 1]`.
+        targets: `(B, h, w, T) float32`, the masks first.
         pastes: of `draw_pastes`.
+        masks: how many of the targets are masks; the tumour is where any of them is.
 
     Returns:
         Images and targets of the same shapes.
     """
     given, goal = images[pastes.giver], targets[pastes.giver]
-    near = _grown(xp, goal[..., 0] > 0.5, pastes.rim_px) & pastes.receives[:, None, None]
+    near = _grown(xp, (goal[..., :masks] > 0.5).any(axis=-1), pastes.rim_px) & pastes.receives[:, None, None]
     gain = xp.clip(_brightness(images) / _brightness(given), 1.0 / _MOST, _MOST)
     pasted = xp.where(near[..., None], xp.clip(given * gain, 0.0, 1.0), images)
     return pasted, xp.where(near[..., None], goal, targets)

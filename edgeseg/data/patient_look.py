@@ -26,8 +26,8 @@ class Finding:
     `level` is `error` (the patient cannot be used as it is) or `warning`. `kind` is one of `no-slices`, `no-tumour`,
     `misplaced-file`, `missing-mask`, `mask-without-slice`, `unreadable-slice`, `unreadable-mask`, `wrong-shape`,
     `repeated-number`, `gap`, `duplicate-slice`, `unreadable-patient` (where channels are files of their own, patients
-    are read whole) and `absent-class` (no patient has it). `where` is the file, or the patient where no file is at
-    fault.
+    are read whole), `equal-channels` and `absent-class` (no patient has it). `where` is the file, or the patient where
+    no file is at fault.
     """
 
     level: str
@@ -76,11 +76,23 @@ class _Look:
         self.slices = 0
         self.present: tuple[bool, ...] = ()
         self._root, self._patient = root, patient
+        self._grey = True
 
     def _picture(self, where: Path | str, name: str, image: NDArray[np.uint8]) -> None:
+        self._grey = self._grey and image.shape[-1] > 1 and bool((image == image[..., :1]).all())
         if image.min() != image.max():
             digest = sha256_bytes(image.tobytes())
             self.found.append(Picture(patient=self._patient, where=self._place(where), name=name, sha256=digest))
+
+    def _say_grey(self) -> None:
+        """Warn where no channel tells anything that another does not."""
+        if self.slices and self._grey:
+            self._add(
+                "equal-channels",
+                self._patient,
+                "all channels hold the same values, as of grey pictures that were saved in colour; save them in grey",
+                level=WARNING,
+            )
 
     def _add(self, kind: str, where: Path | str | None, message: str, *, level: str = ERROR) -> None:
         place = self._place(where or self._patient)
@@ -115,6 +127,7 @@ class _Case(_Look):
             self._add("no-tumour", patient, "the patient's mask is empty", level=WARNING)
         for name, image in zip(volume.slice_names, volume.images, strict=True):
             self._picture(patient, name, image)
+        self._say_grey()
 
 
 class _Slices(_Look):
@@ -148,6 +161,7 @@ class _Slices(_Look):
             tumour = tumour or (mask is not None and bool(mask.any()))
         if readable_masks and not tumour:
             self._add("no-tumour", patient, "no mask of the patient holds tumour", level=WARNING)
+        self._say_grey()
 
     def _slice(self, entry: SliceFiles) -> NDArray[np.uint8] | None:
         if entry.image is None:

@@ -26,7 +26,8 @@ class Sampler:
         tumour_rows: rows of slices with tumour, `(T,) int64`.
         empty_rows: rows without, `(E,) int64`.
         spec: batch size, share of empty slices, crop, augmentation, seed.
-        soft: what the teachers say of each row of the cache, `(rows, H, W) uint8`, 255 for certain tumour, or None.
+        soft: what the teachers say of each row of the cache, `(rows, H, W) uint8`, 255 for certain tumour, of K classes
+            `(rows, H, W, K)`; or None.
     """
 
     cache: SliceCache
@@ -89,8 +90,8 @@ class Sampler:
     def batch(self, epoch: int, step: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """One batch: `(B, c, c, C) float32 in [0, 1]` and its targets.
 
-        The targets are masks, `(B, c, c, 1) float32`, 0 or 1, of K classes `(B, c, c, K)`. With teachers there is a
-        second channel in [0, 1]: the mask and what the teachers say of it, mixed by `distil_weight`.
+        The targets are masks, `(B, c, c, 1) float32`, 0 or 1, of K classes `(B, c, c, K)`. With teachers as many
+        channels in [0, 1] follow: each mask and what the teachers say of it, mixed by `distil_weight`.
         """
         rng = self._rng(epoch, step)
         pairs = [
@@ -107,11 +108,17 @@ class Sampler:
         ]
         images, targets = np.stack([image for image, _ in pairs]), np.stack([target for _, target in pairs])
         if self.soft is not None:
-            targets[..., 1] += (1.0 - self.spec.distil_weight) * (targets[..., 0] - targets[..., 1])
+            count = targets.shape[-1] // 2
+            masks, aims = targets[..., :count], targets[..., count:]
+            aims += (1.0 - self.spec.distil_weight) * (masks - aims)
         self.cache.let_go()
         let_go(self.soft)
         pastes = self.pastes(epoch, step)
-        return (images, targets) if pastes is None else paste(np, images, targets, pastes)
+        return (
+            (images, targets)
+            if pastes is None
+            else paste(np, images, targets, pastes, masks=max(1, len(self.cache.classes)))
+        )
 
     def variations(self, epoch: int, step: int) -> list[Variation]:
         """What each slice of a batch gets, as `batch` draws it, but not done; a batch made elsewhere asks for it."""
@@ -144,13 +151,17 @@ class Sampler:
         return imaging.stretch(image[np.newaxis])[0] if self.spec.normalisation == "slice" else image
 
     def _targets(self, row: int) -> list[NDArray[Any]]:
-        masks: NDArray[np.bool_] = self.cache.masks[row]
-        planes = [masks] if masks.ndim == 2 else list(np.ascontiguousarray(np.moveaxis(masks, -1, 0)))
-        return planes if self.soft is None else [*planes, self.soft[row]]
+        masks = _planes(self.cache.masks[row])
+        return masks if self.soft is None else [*masks, *_planes(self.soft[row])]
 
     def names(self, epoch: int, step: int) -> list[str]:
         """The slices of one batch as `<patient>/<slice>`."""
         return [self.cache.slice_name(int(row)) for row in self.rows(epoch, step)]
+
+
+def _planes(of: NDArray[Any]) -> list[NDArray[Any]]:
+    """Take a mask, `(H, W)`, or one of each class, `(H, W, K)`, apart."""
+    return [of] if of.ndim == 2 else list(np.ascontiguousarray(np.moveaxis(of, -1, 0)))
 
 
 def _shown(cache: SliceCache, patient: str) -> NDArray[np.bool_]:

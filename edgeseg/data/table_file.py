@@ -11,7 +11,9 @@ from pathlib import Path
 from edgeseg.errors import DatasetError
 from edgeseg.jsonio import JsonFormatError, decode, read_document
 
-PATIENT = "patient"
+PATIENT, MASK, SITE = "patient", "mask", "site"
+FIXED = (PATIENT, MASK, SITE)
+"""Columns whose meaning is fixed."""
 MARKS = (",", ";", "\t")
 """What may stand between cells."""
 
@@ -28,6 +30,8 @@ class Table:
 def read_table(path: Path, needed: Iterable[str] = (PATIENT,)) -> Table:
     """Read a CSV, whatever is between its cells: a comma, a semicolon or a tab. Lines without any cell are passed over.
 
+    Columns in `FIXED` are found in capitals too.
+
     Args:
         path: the file; its first line names the columns.
         needed: columns that have to be there, `patient` among them.
@@ -39,7 +43,7 @@ def read_table(path: Path, needed: Iterable[str] = (PATIENT,)) -> Table:
     lines = _lines(path)
     if len(lines) < 2:
         raise DatasetError(f"{path}: it has no rows; the first line names the columns, each other a slice or a patient")
-    columns = tuple(lines[0])
+    columns = tuple(fixed(name) for name in lines[0])
     if twice := sorted({column for column in columns if columns.count(column) > 1}):
         raise DatasetError(f"{path}: the column '{twice[0]}' is there twice; name each once")
     if missing := [name for name in needed if name not in columns]:
@@ -57,14 +61,24 @@ def read_table(path: Path, needed: Iterable[str] = (PATIENT,)) -> Table:
     return Table(path=path, columns=columns, rows=rows)
 
 
+def fixed(column: str) -> str:
+    """Return the name of a column of `FIXED` in small letters; another as it is."""
+    return column.casefold() if column.casefold() in FIXED else column
+
+
+def one_ending(text: str) -> str:
+    """Return text whose lines all end in a line feed, whatever machine wrote it."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _lines(path: Path) -> list[list[str]]:
     try:
-        text = decode(read_document(path))
+        text = one_ending(decode(read_document(path)))
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror}); give the path of a CSV") from error
     except JsonFormatError as error:
         raise DatasetError(f"{path}: it is {error}") from error
-    first = text.partition("\n")[0]
+    first = next((line for line in text.split("\n") if line.strip()), "")
     mark = max(MARKS, key=first.count)
     try:
         return [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text), delimiter=mark) if any(line)]

@@ -11,40 +11,43 @@ from edgeseg.imaging import is_fixed, tables
 from edgeseg.specs import CHANNELS, Contract
 
 
-def fed(keras: Any, images: Any, contract: Contract) -> Any:
-    """Turn images of training batches, `(N, H, W, 3) in [0, 1]`, into what a contract says that its network takes.
+def fed(keras: Any, images: Any, contract: Contract, channels: tuple[str, ...] = CHANNELS) -> Any:
+    """Turn images of training batches, `(N, H, W, C) in [0, 1]`, into what a contract says that its network takes.
 
     Args:
         keras: of `edgeseg.backend.load_keras`, or what has its `ops.take` and `ops.image.resize`.
-        images: NHWC, channels as `CHANNELS`.
+        images: NHWC.
         contract: of the network.
+        channels: the C channels of the data.
 
     Raises:
         OptionError: as `check_fed`.
     """
-    check_fed(contract)
+    check_fed(contract, channels)
     ends = tables(None, contract)[:, [0, -1]]
-    if contract.channels != CHANNELS:
-        images = keras.ops.take(images, np.array([CHANNELS.index(c) for c in contract.channels], np.int32), axis=-1)
+    if contract.channels != channels:
+        images = keras.ops.take(images, np.array([channels.index(c) for c in contract.channels], np.int32), axis=-1)
     images = to_size(keras, images, contract.height, contract.width)
     return images * (ends[:, 1] - ends[:, 0]) + ends[:, 0]
 
 
 def targets_on_grid(keras: Any, targets: Any, contract: Contract) -> Any:
-    """Bring targets of training batches, `(N, H, W, 1 or 2)`, to the grid of a contract."""
+    """Bring targets of training batches, `(N, H, W, T)`, to the grid of a contract."""
     return to_size(keras, targets, contract.height, contract.width)
 
 
-def check_fed(contract: Contract) -> None:
-    """Refuse a contract whose numbers depend on the pixels of a slice or volume, which training batches do not keep.
+def check_fed(contract: Contract, channels: tuple[str, ...]) -> None:
+    """Refuse a contract of other channels than the data's, or whose numbers depend on the pixels of a slice or volume.
+
+    Training batches do not keep the second.
 
     Raises:
-        OptionError: naming the normalisation.
+        OptionError: naming the channel or the normalisation.
     """
-    if unknown := [name for name in contract.channels if name not in CHANNELS]:
+    if unknown := [name for name in contract.channels if name not in channels]:
         raise OptionError(
-            f"the network takes '{unknown[0]}', and training batches hold {', '.join(CHANNELS)}; only networks of "
-            "these can be trained on here"
+            f"the network takes '{unknown[0]}', and the data has {', '.join(channels)}; only networks of these "
+            "channels can be trained on here"
         )
     if not is_fixed(contract):
         raise OptionError(

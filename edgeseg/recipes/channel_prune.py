@@ -52,7 +52,16 @@ def cut(parent: Checkpoint, spec: ChannelPrune, bench: Workbench) -> Checkpoint:
         plain = replace(train, teachers=(), distil_weight=0.0, seed=spec.seed)
         batches = bench.batches(parent, plain, spec.batches)
         keras = load_keras()
-        scores = importance.from_data(keras, model, found, batches, criterion=spec.criterion, loss=train.loss)
+        scores = importance.from_data(
+            keras,
+            model,
+            found,
+            batches,
+            criterion=spec.criterion,
+            loss=train.loss,
+            classes=len(parent.header.image.classes),
+            contract=None if foreign is None else foreign.contract,
+        )
     clock = None if not spec.layers else read_clock(Path(spec.layers), found, enlarge=_enlarge(parent, model))
     kept = choose_channels(
         found, scores, macs=spec.macs, multiple=spec.multiple, lanes=spec.lanes, clock=clock, time=spec.time

@@ -13,6 +13,7 @@ from edgeseg.recipes.channels import Call
 from edgeseg.recipes.cut import Anatomy
 from edgeseg.recipes.layers import ACTIVATIONS, MAKERS
 from edgeseg.recipes.recipe import Batch
+from edgeseg.specs import Contract
 
 _KERNELS = ("kernel", "pointwise_kernel")
 Importance = dict[str, NDArray[np.float64]]
@@ -44,7 +45,15 @@ def from_weights(
 
 
 def from_data(
-    keras: Any, model: Any, found: Anatomy, batches: Iterable[Batch], *, criterion: str, loss: str
+    keras: Any,
+    model: Any,
+    found: Anatomy,
+    batches: Iterable[Batch],
+    *,
+    criterion: str,
+    loss: str,
+    classes: int = 0,
+    contract: Contract | None = None,
 ) -> Importance:
     """Judge channels by what they do on training batches.
 
@@ -56,9 +65,11 @@ def from_data(
         keras: Keras 3 on TensorFlow.
         model: the network, at the size of the batches.
         found: its anatomy.
-        batches: each `(B, c, c, 3) float32 in [0, 1]` and `(B, c, c, 1 or 2) float32`.
+        batches: each `(B, c, c, C) float32 in [0, 1]` and targets, `(B, c, c, T) float32`.
         criterion: `activation` or `taylor`.
         loss: of training.
+        classes: how many the targets have; 0 for one mask.
+        contract: of somebody else's network, of whose channels its regions are made.
     """
     import tensorflow as tf
 
@@ -66,7 +77,7 @@ def from_data(
     tensors = [[call.node.output_tensors[0] for call in calls] for calls in watched.values()]
     probe = keras.Model(model.inputs, [*tensors, model.outputs[0]])
     places = [[_places(found, slot, call) for call in calls] for slot, calls in watched.items()]
-    compute = make_loss(keras, loss)
+    compute = make_loss(keras, loss, classes, contract)
 
     def judged(value: Any, slope: Any) -> Any:
         over = tuple(range(1, len(value.shape) - 1))

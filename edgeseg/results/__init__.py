@@ -25,7 +25,13 @@ from edgeseg.results.builds import (
     BuildResult,
     StageRecord,
 )
-from edgeseg.results.calibration import CalibrationPoint, CalibrationSet, CalibrationSlice, CalibrationStudy
+from edgeseg.results.calibration import (
+    CalibratedClass,
+    CalibrationPoint,
+    CalibrationSet,
+    CalibrationSlice,
+    CalibrationStudy,
+)
 from edgeseg.results.check import (
     BASELINE_SCHEMA_VERSION,
     CHECK_SCHEMA_VERSION,
@@ -38,7 +44,15 @@ from edgeseg.results.choice import Choice, ChoiceGroup, ChoiceStep, ClassChoice
 from edgeseg.results.claims import Claim, ClaimsResult, MeasuredClaim
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
 from edgeseg.results.comparison import ArtifactComparison, ClassComparison, ClinicalChange, ComparisonResult
-from edgeseg.results.compression import CompressResult, CompressStep, FoldCompression, FoldsCompressResult, NetworkSize
+from edgeseg.results.compression import (
+    ClassCompression,
+    ClassDice,
+    CompressResult,
+    CompressStep,
+    FoldCompression,
+    FoldsCompressResult,
+    NetworkSize,
+)
 from edgeseg.results.device import (
     DeviceArtifact,
     DeviceCodes,
@@ -72,6 +86,7 @@ from edgeseg.results.listings import (
 from edgeseg.results.network import Census, Tier
 from edgeseg.results.networks import (
     ListedNetwork,
+    NetworkClassScore,
     NetworkFile,
     NetworkFiles,
     NetworkList,
@@ -146,6 +161,7 @@ __all__ = [
     "BuildResult",
     "CacheEntry",
     "CacheList",
+    "CalibratedClass",
     "CalibrationPoint",
     "CalibrationSet",
     "CalibrationSlice",
@@ -161,6 +177,8 @@ __all__ = [
     "ClaimsResult",
     "ClassChoice",
     "ClassComparison",
+    "ClassCompression",
+    "ClassDice",
     "ClassResult",
     "ClassScore",
     "ClassSegmentation",
@@ -202,6 +220,7 @@ __all__ = [
     "ListedVariant",
     "MeasuredClaim",
     "MetadataBytes",
+    "NetworkClassScore",
     "NetworkFile",
     "NetworkFiles",
     "NetworkList",

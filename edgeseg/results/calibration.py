@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgeseg.errors import OptionError
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval
 
 CALIBRATION_SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalibratedClass:
+    """One of several classes: what an int8 file scores on it, and the difference to the float network."""
+
+    name: str
+    dice: Interval
+    delta: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationPoint:
-    """One calibration, and what the int8 file that rests on it scores; `delta` is against the float network."""
+    """One calibration, and what the int8 file that rests on it scores; `delta` is against the float network.
+
+    Of several classes Dice is their mean, and `classes` has each by itself.
+    """
 
     data: str
     method: str
@@ -21,6 +34,7 @@ class CalibrationPoint:
     calibration_sha256: str
     dice: Interval
     delta: Interval
+    classes: tuple[CalibratedClass, ...] = field(default=(), metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassDice:
+    """Dice of one of several classes over validation patients, as `NetworkSize` has it of all together."""
+
+    name: str
+    dice_mean: float
+    dice_median: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +23,8 @@ class NetworkSize:
 
     `weights_bytes` are those of its float32 arrays and `gzip_bytes` the same compressed; `zero_share` is that of zeros
     among the convolutions' kernel weights, `kernel_values` the most different values that one kernel has. Dice is per
-    validation patient at threshold 0.5, without post-processing.
+    validation patient at threshold 0.5, without post-processing; of several classes it is their mean, and `classes` has
+    each by itself.
     """
 
     variant: str
@@ -25,6 +36,7 @@ class NetworkSize:
     kernel_values: int
     dice_mean: float
     dice_median: float
+    classes: tuple[ClassDice, ...] = field(default=(), metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +85,25 @@ class FoldCompression:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassCompression:
+    """One of several classes over all folds, as `FoldsCompressResult` has all together."""
+
+    name: str
+    dice_mean_before: float
+    dice_mean_after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FoldsCompressResult:
     """The networks of all folds of a cross-validation, compressed alike.
 
-    The means are over all patients, each scored by the float network that never saw them, before and after.
+    The means are over all patients, each scored by the float network that never saw them, before and after; of several
+    classes over these as well, and `classes` has each by itself.
     """
 
     folds: tuple[FoldCompression, ...]
     patients: int
     dice_mean_before: float
     dice_mean_after: float
+    classes: tuple[ClassCompression, ...] = field(default=(), metadata={LEFT_OUT: True})
     schema_version: int = RESULT_SCHEMA_VERSION

@@ -65,6 +65,48 @@ class GoldenSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenNetwork:
+    """A small network of other channels or several classes, slices for it, and what it draws on them.
+
+    Slices are PNGs as `edgeseg.stages.ship.examples.planes` lays them out; the digest of pixels is of `(h, w, C)`. A
+    mask holds those of all regions, one below the other: `(R * h, w)`. `masks` are the names of the regions, none where
+    there is one mask.
+    """
+
+    file: str
+    sha256: str
+    channels: tuple[str, ...]
+    masks: tuple[str, ...]
+    slices: tuple[GoldenImage, ...]
+    lone_slices: tuple[GoldenMask, ...]
+    volume: tuple[GoldenMask, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenScan:
+    """NIfTI files of one volume, and what the network of `model` draws on them.
+
+    `spacing_mm` is of slices, rows and columns. `pixels_sha256` are of the slices, `(h, w, C) uint8`, as they are read,
+    from feet to head; masks are as those of `GoldenNetwork`.
+    """
+
+    model: str
+    files: tuple[str, ...]
+    spacing_mm: tuple[float, float, float]
+    pixels_sha256: tuple[str, ...]
+    volume: tuple[GoldenMask, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenClasses:
+    """Golden vectors of other channels and several classes."""
+
+    networks: tuple[GoldenNetwork, ...]
+    scans: tuple[GoldenScan, ...]
+    schema_version: int = RESULT_SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResampleVector:
     """A small image and the network's input that it becomes, both bytes in row-major order, channels last."""
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from edgeseg.errors import OptionError
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Interval
 from edgeseg.specs import ImageSpec, VariantSpec
 
@@ -13,12 +14,24 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkClassScore:
+    """Dice per patient of one of several classes, the mean with its 95 % interval."""
+
+    name: str
+    dice: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkScore:
-    """Dice per patient, the mean with its 95 % interval over `patients` of `data`."""
+    """Dice per patient, the mean with its 95 % interval over `patients` of `data`.
+
+    Of several classes it is the mean over them too, and `classes` has each by itself.
+    """
 
     dice: Interval
     patients: int
     data: str
+    classes: tuple[NetworkClassScore, ...] = field(default=(), metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

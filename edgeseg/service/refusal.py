@@ -19,6 +19,8 @@ REFUSALS = {
     TOO_MANY: "too many requests are under way; try again after the seconds in Retry-After",
     UNAVAILABLE: "it took too long, or the service cannot work at the moment",
 }
+_LET_GO = (FOREIGN, TOO_SLOW)
+"""After these a connection is closed: who sends slowly, or should not ask at all, would keep it open for nothing."""
 _RETRY_S = {TOO_MANY: 1, UNAVAILABLE: 5}
 
 
@@ -32,7 +34,9 @@ class Refusal(Exception):  # noqa: N818 (it is an answer, not a fault)
 
     @property
     def headers(self) -> dict[str, str]:
-        """When to come back, where that helps, and what to bring."""
+        """When to come back, where that helps, what to bring, and whether the connection ends."""
+        if self.status in _LET_GO:
+            return {"Connection": "close"}
         if self.status == NO_TOKEN:
             return {"WWW-Authenticate": 'Bearer realm="edgeseg"'}
         return {"Retry-After": str(_RETRY_S[self.status])} if self.status in _RETRY_S else {}

@@ -22,10 +22,11 @@ class AppFile:
 class AppCase:
     """A case of the app.
 
-    `images` are RGB PNGs in anatomical order, a plane a channel, `references` the reference masks beside them (PNG, 0
-    and 255). `expected` holds the mask that the model draws on each image, on the image's own grid, as run lengths
-    (docs/reference/contract.md); `volume` says whether components join across slices or each image stands alone. A case
-    that is not `shown` is for tests.
+    `images` are PNGs in anatomical order: of three channels RGB, a plane a channel, of others grey, their planes one
+    below another; `height` and `width` are those of one plane. `references` are the reference masks beside them (PNG,
+    0 and 255), none where the model draws several. `expected` holds the mask that the model draws on each image, on the
+    image's own grid, as run lengths (docs/reference/contract.md), several one below another; `volume` says whether
+    components join across slices or each image stands alone. A case that is not `shown` is for tests.
     """
 
     name: str

@@ -151,5 +151,5 @@ def refuse_classes(classes: Sequence[str], what: str) -> None:
     if classes:
         raise ContractError(
             f"the network draws {len(classes)} masks ({', '.join(classes)}), and one of several masks cannot be {what} "
-            "yet; edgeseg run, serve, node and evaluate take it. Give a network of one mask"
+            "yet; edgeseg run, serve, node, web, android and evaluate take it. Give a network of one mask"
         )

@@ -12,7 +12,11 @@ SITE_SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteCase:
-    """An example: a zip of RGB PNGs (pre, FLAIR, post) in anatomical order, one volume."""
+    """An example: a zip of PNGs in anatomical order, one volume.
+
+    A picture holds all channels of a slice, grey or RGB; where there are two or more than three, each channel has a
+    folder of grey pictures that is named like it.
+    """
 
     name: str
     title: str

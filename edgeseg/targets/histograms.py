@@ -110,12 +110,20 @@ def _search(histogram: Histogram, cost: Cost) -> tuple[float, float]:
     for _ in range(_ROUNDS):
         before = (low, high)
         if histogram.high > 0:
-            high = min((histogram.high * share for share in shares), key=lambda end: cost(histogram, low, end))
+            ends = [histogram.high * share for share in shares]
+            high = _least(ends, [cost(histogram, low, end) for end in ends])
         if histogram.low < 0:
-            low = min((histogram.low * share for share in shares), key=lambda end: cost(histogram, end, high))
+            ends = [histogram.low * share for share in shares]
+            low = _least(ends, [cost(histogram, end, high) for end in ends])
         if (low, high) == before:
             break
     return _float32(low), _float32(high)
+
+
+def _least(ends: list[float], costs: list[float]) -> float:
+    """Return the end whose cost is least; the last, which cuts nothing off, where none can be judged."""
+    best = min(range(len(ends)), key=costs.__getitem__)
+    return ends[best] if costs[best] < float("inf") else ends[-1]
 
 
 def _codes(histogram: Histogram, low: float, high: float) -> tuple[NDArray[np.float64], float, float]:
@@ -146,6 +154,8 @@ def _divergence(histogram: Histogram, low: float, high: float) -> float:
     kept = np.where(inside, counts, 0.0)
     cut = kept.copy()
     where = np.flatnonzero(inside)
+    if not where.size:  # no value comes near zero, and the range ends before the first
+        return float("inf")
     cut[where[0]] += counts[: where[0]].sum()
     cut[where[-1]] += counts[where[-1] + 1 :].sum()
     filled = cut > 0

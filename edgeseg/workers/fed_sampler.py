@@ -25,7 +25,8 @@ class FedSampler(Sampler):
         assert self.contract is not None
         images, targets = Sampler.batch(self, epoch, step)
         keras = _operations()
-        return np.asarray(fed(keras, images, self.contract)), np.asarray(targets_on_grid(keras, targets, self.contract))
+        inside = fed(keras, images, self.contract, self.cache.channels.names)
+        return np.asarray(inside), np.asarray(targets_on_grid(keras, targets, self.contract))
 
 
 def _operations() -> Any:

@@ -107,19 +107,23 @@ def in_order(
         for item in items:
             waiting.append(remote.remote(shared, item))
             if len(waiting) >= at_once:
-                yield _answer(ray, waiting.popleft(), lost)
+                yield answered(ray, waiting.popleft(), lost)
         while waiting:
-            yield _answer(ray, waiting.popleft(), lost)
+            yield answered(ray, waiting.popleft(), lost)
 
 
-def _there(shared: tuple[str, Callable[[Job, Item], Answer], Job], item: Item) -> Answer:
-    folder, function, job = shared
-    if Path.cwd() != Path(folder):
-        os.chdir(folder)
-    return function(job, item)
+def answered(ray: Any, task: Any, lost: Callable[[], Any] | None = None) -> Any:
+    """Return what a task gave, which Ray began again where its worker died.
 
+    Args:
+        ray: of `connected`.
+        task: one that may be tried `TRIES` times.
+        lost: gives the answer where workers died too often.
 
-def _answer(ray: Any, task: Any, lost: Callable[[], Any] | None) -> Any:
+    Raises:
+        OutputError: when they did, and there is no `lost`.
+        EdgeSegError: what the function raised.
+    """
     try:
         return fetched(ray, task)
     except ray.exceptions.RayError as error:
@@ -129,6 +133,13 @@ def _answer(ray: Any, task: Any, lost: Callable[[], Any] | None) -> Any:
             f"workers of Ray died {TRIES} times over one piece of work ({one_line(error)}); they may lack memory: give "
             "each more processors, so that fewer run at once, or leave out --ray"
         ) from error
+
+
+def _there(shared: tuple[str, Callable[[Job, Item], Answer], Job], item: Item) -> Answer:
+    folder, function, job = shared
+    if Path.cwd() != Path(folder):
+        os.chdir(folder)
+    return function(job, item)
 
 
 def _connect(ray: Any, address: str | None) -> None:

@@ -12,6 +12,7 @@ from edgeseg.data.sampler import Sampler
 from edgeseg.errors import TrainingError
 from edgeseg.losses import make_loss
 from edgeseg.results import EpochRecord
+from edgeseg.workers.fed_sampler import FedSampler
 from edgeseg.workers.job import OnEvent, WorkerEvent
 
 
@@ -19,7 +20,7 @@ def fit(model: Any, sampler: Sampler, *, say: OnEvent, callbacks: Sequence[Any] 
     """Train a tf_keras network with AdamW and a cosine schedule; no moving average is kept.
 
     Args:
-        model: takes `(B, c, c, 3) float32 in [0, 1]`.
+        model: takes `(B, c, c, C) float32 in [0, 1]`.
         sampler: the batches; its spec says how many epochs, how fast and on which loss.
         say: told after every step.
         callbacks: of tf_keras.
@@ -31,7 +32,9 @@ def fit(model: Any, sampler: Sampler, *, say: OnEvent, callbacks: Sequence[Any] 
 
     spec, steps = sampler.spec, sampler.steps_per_epoch
     watch = _watch(tf_keras, sampler, say)
-    model.compile(optimizer=_optimizer(tf_keras, sampler), loss=make_loss(_namespace(), spec.loss))
+    contract = sampler.contract if isinstance(sampler, FedSampler) else None
+    loss = make_loss(_namespace(), spec.loss, len(sampler.cache.classes), contract)
+    model.compile(optimizer=_optimizer(tf_keras, sampler), loss=loss)
 
     class Batches(tf_keras.utils.Sequence):  # type: ignore[misc]
         def __len__(self) -> int:
@@ -69,6 +72,9 @@ def _namespace() -> Any:
         sum=tf.reduce_sum,
         sigmoid=tf.sigmoid,
         power=tf.pow,
+        stack=tf.stack,
+        max=tf.reduce_max,
+        logsumexp=tf.reduce_logsumexp,
         binary_crossentropy=binary_crossentropy,
     )
     return SimpleNamespace(ops=ops)

@@ -15,6 +15,7 @@ from edgeseg.data.on_device import DeviceBatches
 from edgeseg.data.sampler import Sampler
 from edgeseg.errors import OptionError
 from edgeseg.specs import AUGMENTATIONS, TrainSpec
+from tests._classes import discs
 
 SPEC = TrainSpec(batch_size=4, empty_share=0.25, crop_px=48, missing_share=0.5, seed=3)
 Batch = tuple[np.ndarray, np.ndarray]
@@ -56,6 +57,17 @@ def test_soft_labels_are_mixed_as_on_the_host(cache: SliceCache) -> None:
     spec = replace(SPEC, augment="rich", loss="bce", teachers=("0" * 64,), distil_weight=0.25)
     (_, targets), (_, there) = _both(cache, spec, soft)
     assert there.shape == (4, 48, 48, 2)
+    _assert_alike(targets, there)
+
+
+@pytest.mark.parametrize("paste_share", [0.0, 1.0])
+def test_several_classes_are_cut_taught_and_pasted_as_on_the_host(tmp_path: Path, paste_share: float) -> None:
+    cache = discs(tmp_path)
+    soft = np.random.default_rng(0).integers(0, 256, cache.masks.shape, dtype=np.uint8)
+    spec = replace(SPEC, augment="rich", loss="bce", teachers=("0" * 64,), distil_weight=0.25, paste_share=paste_share)
+    (images, targets), (images_there, there) = _both(cache, replace(spec, crop_px=32), soft)
+    assert there.shape == (4, 32, 32, 4)
+    _assert_alike(images, images_there)
     _assert_alike(targets, there)
 
 

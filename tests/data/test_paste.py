@@ -57,3 +57,13 @@ def test_givers_are_slices_with_tumour_and_shares_are_kept() -> None:
     assert {int(pastes.rim_px) for pastes in drawn} == set(range(1, MAX_RIM_PX + 1))
     assert 0.2 < np.mean([pastes.receives for pastes in drawn]) < 0.3
     assert draw_pastes(4, 1, 1.0, rng).receives.all()
+
+
+def test_all_classes_of_a_tumour_come_along() -> None:
+    images, first = _batch()
+    second = np.roll(first, 6, axis=1)
+    targets = np.concatenate([first, second], axis=-1)
+    _, goals = paste(np, images, targets, _pastes(False, True), masks=2)
+    np.testing.assert_array_equal(goals[1], targets[0])
+    _, of_first = paste(np, images, targets, _pastes(False, True))
+    assert of_first[1, ..., 1].sum() < goals[1, ..., 1].sum(), "a class outside the first one is left behind"

@@ -106,6 +106,7 @@ def test_who_sends_slowly_holds_no_place_and_is_let_go(port: int) -> None:
                 said = _rest(client)
                 assert b"HTTP/1.1 200" not in said
                 assert (b" 408 " in said or b" 403 " in said) == bool(sent)
+                assert (b"connection: close" in said.lower()) == bool(sent), "it is let go at once"
     with _clients(port, 1, b"GET /health HTTP/1.1\r\nHost: localhost\r\n") as (client,):
         with pytest.raises(ConnectionError):
             _drip(client)

@@ -52,6 +52,14 @@ def test_ranges_of_one_sided_values_lie_within_them_and_keep_the_end_at_zero(met
     assert (low if sign == 1 else high) == 0.0
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_values_that_do_not_reach_zero_have_a_range_all_the_same(method: str, sign: int) -> None:
+    values = (sign * RNG.uniform(0.9, 2.0, 10_000)).astype(np.float32)
+    low, high = choose_range(histogram(values), method)
+    assert max(abs(low), abs(high)) > 1.5
+
+
 def test_min_max_takes_all_and_others_cut_outliers() -> None:
     made = histogram(OUTLIERS)
     assert choose_range(made, "min-max") == (-40.0, 60.0)

@@ -1,5 +1,5 @@
 import runtimeUrl from "../generated/runtime.bin?url";
-import type { Channel } from "./core/contract";
+import { LGG } from "./core/channels";
 import { keepOffline, renew, type Offline } from "./offline";
 import { askChoice } from "./view/choice";
 import { Client, Failed, Stopped } from "./view/client";
@@ -7,7 +7,8 @@ import { chosen, dropped, type Dropped } from "./view/drop";
 import { deviceOf, showFacts, stateText } from "./view/facts";
 import { at, choiceOf, made, onChoice, save } from "./view/page";
 import { showResult } from "./view/results";
-import { address, readSite, type Case } from "./view/site";
+import { offerSequences } from "./view/sequences";
+import { address, fetched, readSite, type Case } from "./view/site";
 import { Viewer, type Layout, type Outline, type Voxel } from "./view/viewer";
 import type { Ready, Result, Shown } from "./worker/protocol";
 
@@ -54,6 +55,8 @@ export class App {
   }
 
   #offer(cases: readonly Case[]): void {
+    const shipped = this.#known().channels.names.every((name) => LGG.includes(name));
+    if (!shipped) at("cases-hint").textContent = "Made-up heads in the channels of this network, nobody's scans. They show how the page works, not how well the network does.";
     at("cases").replaceChildren(...cases.map((one) => {
       const button = made("button", one.title);
       button.type = "button";
@@ -91,7 +94,7 @@ export class App {
       if (opened.kind === "series") {
         if (turn !== this.#turn) return;
         at("run").hidden = true;
-        const answer = await askChoice(opened.series, opened.suggested);
+        const answer = await askChoice(opened.series, opened.suggested, this.#known().channels);
         if (answer === null) return this.#idle();
         opened = await this.#client.ask<"shown">({ kind: "choose", chosen: answer }, progress);
       }
@@ -109,7 +112,8 @@ export class App {
     const slider = at<HTMLInputElement>("slice");
     slider.max = String(shown.shape[0]);
     for (const id of ["slice", "level", "width", "auto"]) at<HTMLInputElement>(id).disabled = false;
-    const channel = choiceOf("sequence") as Channel;
+    offerSequences(shown.channels, shown.on);
+    const channel = this.#channel();
     this.#setWindow(shown.windows[channel]);
     await this.#viewer.show(shown.volumes[channel], shown.shape, shown.affine, shown.windows[channel]);
   }
@@ -118,12 +122,13 @@ export class App {
   async #segment(turn: number, shown: Shown | null = null): Promise<void> {
     document.documentElement.dataset.state = "busy";
     at("problem").hidden = true;
-    const asked = this.#client.ask<"result">({ kind: "segment" }, (share, what) => this.#doing(share, `Looking for tumour · ${what}`));
+    const asked = this.#client.ask<"result">({ kind: "segment" }, (share, what) => this.#doing(share, `Segmenting · ${what}`));
     const [{ value }] = await Promise.all([asked, shown && this.#show(shown)]);
     if (turn !== this.#turn || this.#shown === null) return;
     this.#result = value;
-    await this.#viewer.mask(value.mask);
-    showResult(value, this.#shown, (voxel) => this.#viewer.go(voxel));
+    const { masks } = this.#known();
+    await this.#viewer.masks(value.masks, masks.map((mask) => mask.colour));
+    showResult(value, this.#shown, masks, (voxel) => this.#viewer.go(voxel));
     const [first] = value.findings;
     if (first) this.#viewer.go([first.column, first.row, first.slice]);
     at("run").hidden = true;
@@ -167,9 +172,21 @@ export class App {
     at<HTMLInputElement>("slice").value = String(slice + 1);
     at("slice-told").textContent = `${slice + 1} of ${shown.shape[0]}`;
     const place = (slice * height + row) * width + column;
-    const grey = shown.volumes[choiceOf("sequence") as Channel][place];
-    const inside = this.#result?.mask[place] === 1 ? " · inside the mask" : "";
+    const grey = shown.volumes[this.#channel()][place];
+    const names = this.#result?.masks.flatMap((mask, at) => (mask[place] === 1 ? [this.#known().masks[at].name] : [])) ?? [];
+    const inside = names.length === 0 ? "" : ` · inside ${names.filter(Boolean).join(", ") || "the mask"}`;
     at("pixel").textContent = `Column ${column + 1}, row ${row + 1}: grey value ${grey}${inside}`;
+  }
+
+  /** The network, which is ready once a scan can be opened. */
+  #known(): Ready {
+    if (this.#ready === null) throw new Error("the network is not ready");
+    return this.#ready;
+  }
+
+  /** The number of the channel that is looked at. */
+  #channel(): number {
+    return Number(choiceOf("sequence"));
   }
 
   #setWindow([low, high]: readonly [number, number]): void {
@@ -191,10 +208,11 @@ export class App {
     pick("files", "pick-files");
     pick("folder", "pick-folder");
     this.#listenToDrops();
-    onChoice("sequence", (value) => {
+    onChoice("sequence", () => {
       if (this.#shown === null) return;
-      this.#setWindow(this.#shown.windows[value as Channel]);
-      this.#viewer.swap(this.#shown.volumes[value as Channel], this.#window);
+      const channel = this.#channel();
+      this.#setWindow(this.#shown.windows[channel]);
+      this.#viewer.swap(this.#shown.volumes[channel], this.#window);
       this.#moved(this.#at);
     });
     onChoice("layout", (value) => this.#viewer.arrange(value as Layout));
@@ -208,7 +226,7 @@ export class App {
     for (const id of ["level", "width"]) at(id).addEventListener("input", slide);
     at("auto").addEventListener("click", () => {
       if (this.#shown === null) return;
-      this.#setWindow(this.#shown.windows[choiceOf("sequence") as Channel]);
+      this.#setWindow(this.#shown.windows[this.#channel()]);
       this.#viewer.window(...this.#window);
     });
     at("canvas").addEventListener("keydown", (event) => this.#key(event));
@@ -278,10 +296,4 @@ export class App {
       told.textContent = error instanceof Stopped ? "Stopped." : error instanceof Error ? error.message : "It could not be measured.";
     }
   }
-}
-
-/** The file of an example; null where it cannot be had. */
-async function fetched(one: Case): Promise<Blob | null> {
-  const response = await fetch(address(one.file.file)).catch(() => null);
-  return response?.ok ? response.blob() : null;
 }

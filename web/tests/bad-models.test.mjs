@@ -44,7 +44,10 @@ const refused = (change, said) => {
 
 test("contracts that cannot be honoured", () => {
   refused((plain) => (plain.schema_version = 9), /version 9, and this page reads 1 to 3/);
-  refused((plain) => (plain.channels = ["t1", "t2", "flair"]), /asks for the channels t1, t2, flair/);
+  refused((plain) => (plain.channels = ["t1", "t2", "t1"]), /its channels are t1, t2, t1; each needs a name of its own/);
+  refused((plain) => (plain.channels = Array.from("abcdefghi")), /asks for 9 channels, and this page takes 1 to 8/);
+  refused((plain) => (plain.reference_channel = "dwi"), /names the channel dwi, and its channels are/);
+  refused((plain) => (plain.plane = "coronal"), /takes coronal slices of a volume, and this page reads slices as they are; run it with: edgeseg run/);
   refused((plain) => (plain.height = 100_000), /100000 x 256; each side/);
   refused((plain) => (plain.threshold = 1), /threshold is 1/);
   refused((plain) => (plain.normalisation = "z-score"), /do not go together/);
@@ -52,6 +55,29 @@ test("contracts that cannot be honoured", () => {
   refused((plain) => delete plain.layout, /layout is no text/);
   refused((plain) => (plain.scale = "1"), /scale is no number/);
   assert.throws(() => core.parseContract("{"), /is no object/);
+});
+
+test("contracts of several masks that cannot be honoured", () => {
+  const region = (name, label, channels) => ({ name, label, channels, threshold: 0.5, post_processing: { min_area_px: 0, min_volume_px: 0, min_share: 0 }, code: [], colour: [] });
+  const several = (change) => (plain) => {
+    plain.schema_version = 3;
+    plain.classes = ["rest", "core"];
+    plain.regions = [region("rest", 1, [0]), region("core", 2, [1])];
+    change(plain);
+  };
+  const good = contract();
+  several(() => undefined)(good);
+  assert.equal(core.parseContract(JSON.stringify(good)).regions.length, 2);
+  refused(several((plain) => plain.regions.pop()), /its regions are rest with labels 1; at least two are needed/);
+  refused(several((plain) => (plain.regions[1].label = 1)), /with labels 1, 1; at least two/);
+  refused(several((plain) => (plain.regions[1].channels = [2])), /its region 'core' is out of range/);
+  refused(several((plain) => (plain.regions[1].label = 256)), /its region 'core' is out of range/);
+  refused(several((plain) => (plain.regions[1].threshold = 0)), /its region 'core' is out of range/);
+  refused(several((plain) => (plain.regions[0].colour = [1, 2])), /its region 'rest' is out of range/);
+  refused(several((plain) => (plain.regions[0].post_processing.min_share = 2)), /post_processing is out of range/);
+  refused(several((plain) => (plain.foreground = [1])), /names both foreground and regions/);
+  refused(several((plain) => [plain.exclusive, plain.regions[0].channels] = [true, [0, 1]]), /its region 'rest' is out of range/);
+  refused((plain) => (plain.exclusive = true), /says how regions share a pixel, and has none/);
 });
 
 test("one whose ends are not those of its contract", async () => {

@@ -1,6 +1,7 @@
 // One Chromium, one server of the site as `edgeseg web --serve` has it, and how tests use the page.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 import { fileURLToPath } from "node:url";
 import * as core from "../generated/core/core.mjs";
@@ -62,7 +63,7 @@ export async function pick(page, paths, button = "files") {
   await chooser.setFiles(paths);
 }
 
-/** Saves the masks, and gives them as one array of 0 and 1, slices from feet to head. */
+/** Saves the masks, and gives them as one array of 0 and 1, or of labels, slices from feet to head. */
 export async function savedMasks(page) {
   const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save-mask")]);
   const name = download.suggestedFilename();
@@ -72,8 +73,26 @@ export async function savedMasks(page) {
     return joined(Array.from({ length: sequence.shape[0] }, (_, slice) => Uint8Array.from(sequence.plane(slice))));
   }
   const files = unzipSync(bytes);
-  return joined(Object.keys(files).sort(core.natural).map((file) => core.decodePng(file, files[file]).values.map((value) => value / 255)));
+  return joined(Object.keys(files).sort(core.natural).map((file) => {
+    const bytes = files[file];
+    const hasPalette = bytes[25] === 3;
+    if (hasPalette) bytes[25] = 0; // its numbers, as if they were grey values
+    return core.decodePng(file, bytes).values.map((value) => (hasPalette ? value : value / 255));
+  }));
 }
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** The serious faults that axe finds; the page's policy lets no script in, so it comes by the debugger. */
+export async function faults(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  return violations.filter((one) => ["serious", "critical"].includes(one.impact)).map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 90)).join(" | ")}`);
+}
+
+export const SHOTS = new URL("../generated/screenshots/", import.meta.url);
+/** Draws the screen into a file. */
+export const shot = (page, name) => page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, SHOTS)), animations: "disabled" });
 
 /** The masks that the runner drew, as tests/fixtures.py wrote them. */
 export const wantedMasks = (name) => bytesOf(fixture(`${name}.mask`));

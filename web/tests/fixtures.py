@@ -13,6 +13,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
+from class_fixtures import write_classes
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -51,6 +52,7 @@ def main(out: Path) -> None:
     expected["pictures"] = _masks(out, "pictures", segmenter.segment_volume(pictures))
     expected["decoded"] = _decoded(out / "decoded", volume[12])
     _damaged(out / "damaged", out / "nifti", volume[12])
+    write_classes(out)
     (out / "expected.json").write_text(json.dumps(expected, indent=1))
 
 

@@ -1,14 +1,11 @@
 // What the page looks like from 768 to 1366 pixels, light and dark; axe finds nothing serious; fingers work.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { launch, open, pick, serve, until, visit } from "./browser.mjs";
+import { faults, launch, open, pick, serve, shot, SHOTS, until, visit } from "./browser.mjs";
 import { fixture } from "./files.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const SHOTS = new URL("../generated/screenshots/", import.meta.url);
 let browser;
 let server;
 
@@ -20,15 +17,6 @@ after(async () => {
   await browser?.close();
   await server?.stop();
 });
-
-const shot = (page, name) => page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, SHOTS)), animations: "disabled" });
-
-/** The serious faults that axe finds; the page's policy lets no script in, so it comes by the debugger. */
-async function faults(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-  return violations.filter((one) => ["serious", "critical"].includes(one.impact)).map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 90)).join(" | ")}`);
-}
 
 for (const [width, height, colorScheme] of [[768, 1024, "light"], [1024, 768, "dark"], [1366, 768, "light"]]) {
   test(`${width} x ${height}, ${colorScheme}`, async () => {
@@ -51,7 +39,7 @@ test("the choice of series, and an error", async () => {
   await page.waitForSelector("#choice[open]");
   assert.deepEqual(await faults(page), []);
   await shot(page, "choice");
-  await page.selectOption("#choose-pre", await page.locator("#choose-flair").inputValue());
+  await page.selectOption("#choice select[data-channel=pre]", await page.locator("#choice select[data-channel=flair]").inputValue());
   await page.click("#choose");
   assert.match(await page.locator("#choice-problem").textContent(), /chosen twice/);
   await page.keyboard.press("Escape");

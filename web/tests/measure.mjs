@@ -35,7 +35,7 @@ async function volume() {
   core.setUp(bytesOf(WASM));
   const model = await core.readModel(bytesOf(INT8));
   const engine = new core.CarefulEngine(await core.OrtEngine.open(model, true), await core.OrtEngine.open(model, false));
-  const { scan } = await core.open(readdirSync(fixture("pictures/PHANTOM")).map((name) => ({ path: `P/${name}`, bytes: bytesOf(fixture(`pictures/PHANTOM/${name}`)) })));
+  const { scan } = await core.open(readdirSync(fixture("pictures/PHANTOM")).map((name) => ({ path: `P/${name}`, bytes: bytesOf(fixture(`pictures/PHANTOM/${name}`)) })), model.contract);
   const long = { ...scan, count: VOLUME, slice: (index) => scan.slice(Math.floor((index * scan.count) / VOLUME)) };
   const times = [];
   for (let round = 0; round < ROUNDS; round++) {

@@ -48,7 +48,7 @@ for (const [name, files, button] of [
     const { page, odd } = shared;
     await pick(page, Array.isArray(files) ? files.map(path) : path(files), button);
     await page.waitForSelector("#choice[open]");
-    assert.notEqual(await page.locator("#choose-flair").inputValue(), "", "FLAIR is told by its name");
+    assert.notEqual(await page.locator("#choice select[data-channel=flair]").inputValue(), "", "FLAIR is told by its name");
     await choose(page);
     await until(page, "done");
     assert.equal(flips(await savedMasks(page), wantedMasks(name)), 0);

@@ -6,6 +6,7 @@ import * as core from "../generated/core/core.mjs";
 import { bytesOf, fixture, jsonOf } from "./files.mjs";
 
 const expected = jsonOf(fixture("expected.json"));
+const lgg = { channels: core.LGG, reference_channel: null, stand_in: null };
 const given = (path) => ({ path, bytes: bytesOf(fixture(path)) });
 
 test("every way to store a picture gives the pixels that were stored", async () => {
@@ -36,23 +37,40 @@ const SAYS = {
   "notes.txt": /no file that can be read here/,
 };
 for (const [name, says] of Object.entries(SAYS)) {
-  test(`${name} is refused`, () => assert.rejects(core.open([given(`damaged/${name}`)]), says));
+  test(`${name} is refused`, () => assert.rejects(core.open([given(`damaged/${name}`)], lgg), says));
 }
 
 test("a volume with a hole is refused", () => {
   const files = readdirSync(fixture("damaged/holed")).map((name) => given(`damaged/holed/${name}`));
-  return assert.rejects(core.open(files), /Slice 3 is missing between 2 and 4/);
+  return assert.rejects(core.open(files, lgg), /Slice 3 is missing between 2 and 4/);
 });
 
 test("nothing at all, and kinds that are mixed, are refused", async () => {
-  await assert.rejects(core.open([]), /Nothing to open was found/);
-  await assert.rejects(core.open([given("nifti/Sub01_T1.nii"), given("damaged/whole.png")]), /files of one kind/);
+  await assert.rejects(core.open([], lgg), /Nothing to open was found/);
+  await assert.rejects(core.open([given("nifti/Sub01_T1.nii"), given("damaged/whole.png")], lgg), /files of one kind/);
 });
 
 test("series are told apart by whole words of their names", () => {
   const names = ["Ax T2 FLAIR", "t1_mprage", "AX T1 +C", "T1 w/o contrast", "DWI", "sub-1_T1ce", "DarkFluid FLAIR", "T2 tse"];
-  assert.deepEqual(names.map(core.recognise), ["flair", "pre", "post", "pre", null, "post", "flair", null]);
-  assert.deepEqual(core.suggest(["FLAIR", "FLAIR 2", "T1"]), { pre: 2, flair: null, post: null });
+  assert.deepEqual(names.map(core.recognise), ["flair", "pre", "post", "pre", null, "post", "flair", "t2"]);
+  const set = (...names) => core.channelsOf({ ...lgg, channels: names });
+  assert.deepEqual(core.suggest(["FLAIR", "FLAIR 2", "T1"], set(...core.LGG)), [2, null, null]);
+  assert.deepEqual(core.suggest(["Ax T2 tse", "us 3", "t1ce"], set("t1c", "US", "T2w", "dwi")), [2, 1, 0, null]);
+  assert.deepEqual(core.suggest(["whatever"], set("us")), [0]);
+  const volumes = (count) => Array.from({ length: count }, (_, at) => `scan, volume ${at + 1}`);
+  assert.deepEqual(core.suggest(volumes(4), set("a", "b", "c", "d")), [0, 1, 2, 3]);
+  assert.deepEqual(core.suggest(volumes(3), set("a", "b", "c", "d")), [null, null, null, null]);
+});
+
+test("channels that a contract asks for are all there, or what stands in for them", () => {
+  const sequence = (name) => ({ name, shape: [2, 1, 2], grid: null, isBytes: true, warnings: [], plane: () => Float64Array.of(name.length, 9) });
+  const of = (...names) => core.channelsOf({ ...lgg, channels: names });
+  const scan = core.sequenceScan("x", of("t2", "dwi"), [sequence("a"), sequence("abc")]);
+  assert.deepEqual([...scan.slice(0).bytes], [1, 3, 9, 9]);
+  assert.throws(() => core.sequenceScan("x", of("t2", "dwi"), [sequence("a"), null]), /no series for dwi, and the network cannot do without it\. Open a scan that has all of T2, dwi/);
+  assert.throws(() => core.sequenceScan("x", of("t2", "dwi"), [null, sequence("a")]), /Choose which series is T2; the masks lie on its grid/);
+  assert.match(core.sequenceScan("x", of(...core.LGG), [null, sequence("a"), sequence("b")]).warnings.join(), /FLAIR stands in its place/);
+  assert.throws(() => new core.Preparer({ ...lgg, channels: ["t2", "dwi"] }, ["t2", "adc"]), /needs dwi, and the slices hold t2, adc/);
 });
 
 test("a mask lies on the voxels of its input, and the header says nothing of a person", () => {

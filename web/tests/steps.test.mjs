@@ -14,7 +14,7 @@ before(async () => {
   model = await core.readModel(bytesOf(INT8));
 });
 
-const volumeOf = (slices, whole) => ({ count: slices.length, whole, pixelMm: null, slice: (index) => slices[index] });
+const volumeOf = (slices, whole, channels = core.LGG) => ({ count: slices.length, channels, whole, pixelMm: null, slice: (index) => slices[index] });
 const goldenSlices = () => golden.slices.map(({ file }) => {
   const { height, width, values } = core.decodePng(file, bytesOf(repository(`tests/golden/${file}`)));
   return { height, width, bytes: values };
@@ -107,10 +107,85 @@ test("a pixel too many in the self-test fails it", async () => {
 
 test("probabilities and classes give the logits of Python's rules", () => {
   const contract = { ...model.contract, height: 1, width: 2, output: "probabilities" };
-  const logits = core.oneLogit(Float32Array.of(0.25, 1), contract, null);
+  const logits = core.maskLogits(Float32Array.of(0.25, 1), contract, null);
   assert.ok(Math.abs(logits[0] - Math.log(1 / 3)) < 1e-6);
   assert.ok(logits[1] > 15 && logits[1] < 17);
   const classes = { ...contract, output: "logits", classes: ["rest", "core", "oedema"], foreground: [1, 2], output_layout: "NCHW" };
-  assert.deepEqual([...core.oneLogit(Float32Array.of(1, 0, 3, -1, 2, 5), classes, null)], [2, 5]);
-  assert.throws(() => core.oneLogit(Float32Array.of(2, 0), contract, null), /speaks of probabilities/);
+  const given = Float32Array.of(1, 0, 3, -1, 2, 5);
+  assert.deepEqual([...core.maskLogits(given, classes, null)], [2, 5]);
+  assert.throws(() => core.maskLogits(Float32Array.of(2, 0), contract, null), /speaks of probabilities/);
+  const region = (name, channels) => ({ name, channels, label: channels[0], threshold: 0.5, post_processing: {}, colour: [] });
+  const several = { ...classes, foreground: [], regions: [region("whole", [1, 2]), region("oedema", [2])] };
+  assert.deepEqual([...core.maskLogits(given, several, null)], [3, 5, 2, 5]);
+  assert.deepEqual([...core.maskLogits(given, { ...several, exclusive: true }, null)], [2, 5, -1, 5]);
 });
+
+const classes = jsonOf(repository("tests/golden/classes/classes.json"));
+const bitsOf = (name) => bytesOf(repository(`tests/golden/classes/${name}`));
+/** A slice of the class vectors: RGB as it is, other channels one below the other. */
+const classSlice = ({ file }, channels) => {
+  const { height, width, channels: stored, values } = core.decodePng(file, bitsOf(file));
+  if (stored === 3) return { height, width, bytes: values };
+  const rows = height / channels;
+  return { height: rows, width, bytes: Uint8Array.from({ length: values.length }, (_, at) => values[(at % channels) * rows * width + Math.floor(at / channels)]) };
+};
+
+for (const network of classes.networks) {
+  test(`${network.file} of ${network.channels.join(", ")} draws its golden masks, no pixel different`, async () => {
+    const engine = await core.OrtEngine.open(await core.readModel(bitsOf(network.file)), true);
+    assert.deepEqual(core.masksOf(engine.contract).map((mask) => mask.name).filter(Boolean), network.masks);
+    const slices = network.slices.map((one) => classSlice(one, network.channels.length));
+    for (const [kind, whole] of [["lone_slices", false], ["volume", true]]) {
+      const { masks } = await core.segment(engine, volumeOf(slices, whole, network.channels), quiet);
+      const wanted = network[kind].map(({ runs, height, width }) => core.decodeRuns(runs, height * width));
+      assert.deepEqual(masks.map((mask) => mask.length), wanted.map((mask) => mask.length));
+      assert.deepEqual(masks.map((mask, at) => core.flips(mask, wanted[at])), wanted.map(() => 0), kind);
+      assert.ok(wanted.some((mask) => mask.includes(1)));
+    }
+    if (engine.contract.golden !== null) assert.equal((await core.selfTest(engine)).passed, true);
+    await engine.close();
+  });
+}
+
+test("the class vectors cover one mask, exclusive and overlapping ones, and their self-tests", async () => {
+  const contracts = await Promise.all(classes.networks.map(async ({ file }) => (await core.readModel(bitsOf(file))).contract));
+  const several = contracts.filter((one) => one.regions.length > 1);
+  assert.deepEqual(new Set(several.map((one) => one.exclusive || one.output === "softmax")), new Set([true, false]));
+  assert.ok(contracts.some((one) => one.channels.length === 1 && one.regions.length === 0));
+  assert.ok(contracts.some(core.byVolume));
+  assert.ok(contracts.filter((one) => one.golden !== null).length >= 2);
+});
+
+test("labels of several masks: where they overlap the later counts", () => {
+  const masks = [1, 7, 3].map((label) => ({ name: String(label), label }));
+  assert.deepEqual([...core.labelMap(Uint8Array.of(1, 1, 0, 0, 1, 0, 0, 1, 1), masks)], [1, 3, 3]);
+});
+
+test("an int8 network of several masks takes the exact graph where any comes near its own threshold", async () => {
+  const mask = (threshold) => ({ name: String(threshold), channels: [0], label: 1, threshold, post_processing: {}, colour: [] });
+  const contract = { ...model.contract, regions: [mask(0.5), mask(0.9)], golden: { logit_tolerance: 0.5 } };
+  let asked = [];
+  const engine = (name, values) => ({ contract, logits: async () => { asked.push(name); return Float32Array.from(values); } });
+  const of = async (...values) => {
+    asked = [];
+    const found = await new core.CarefulEngine(engine("exact", [9, 9]), engine("fast", values)).logits(null, null);
+    return [asked.join(), found[0]];
+  };
+  assert.deepEqual(await of(-1, 1), ["fast", -1], "1 is far below log(0.9 / 0.1) = 2.2");
+  assert.deepEqual(await of(-0.4, 1), ["fast,exact", 9]);
+  assert.deepEqual(await of(-1, 1.8), ["fast,exact", 9]);
+});
+
+for (const scan of classes.scans) {
+  test(`${scan.files.join(" and ")} are read and segmented as in Python`, async () => {
+    const engine = await core.OrtEngine.open(await core.readModel(bitsOf(scan.model)), true);
+    const channels = core.channelsOf(engine.contract);
+    const series = scan.files.map((file) => core.openNifti(file, bitsOf(file))[0]);
+    const opened = core.sequenceScan("x", channels, core.suggest(series.map((one) => one.name), channels).map((at) => series[at]));
+    assert.deepEqual(await Promise.all(Array.from({ length: opened.count }, (_, index) => core.sha256(opened.slice(index).bytes))), scan.pixels_sha256);
+    assert.deepEqual([opened.sliceMm, ...opened.pixelMm].map((mm) => mm.toFixed(4)), scan.spacing_mm.map((mm) => mm.toFixed(4)));
+    const { masks } = await core.segment(engine, opened, quiet);
+    assert.deepEqual(masks.map((mask, at) => core.flips(mask, core.decodeRuns(scan.volume[at].runs, mask.length))), masks.map(() => 0));
+    await engine.close();
+  });
+}

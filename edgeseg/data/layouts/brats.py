@@ -31,8 +31,9 @@ LABELS = Labels(
         Region(name="enhancing", values=(3, 4)),
     ),
     known=frozenset({1, 2, 3, 4}),
+    twins=frozenset({3, 4}),
 )
-"""Of glioma: what enhances was 4 until 2021 and is 3 since."""
+"""Of glioma: what enhances was 4 until 2021 and is 3 since; until 2016 3 was the core that does not enhance."""
 
 
 def looks_like_brats(root: Path) -> bool:
@@ -64,7 +65,7 @@ def open_brats(root: Path, labels: str | None) -> CaseSet:
         missing = {name: folder / f"{folder.name}{BRATS[name][_style(found[folder.name])]}.nii.gz" for name in names}
         paths = [sequences.get(name, missing[name]) for name in names]
         absent = folder / f"{folder.name}{_SEG[_style(found[folder.name])]}.nii.gz"
-        seg = next((path for path in found[folder.name] if stem(path).endswith(_SEG)), absent)
+        seg = next((path for path in found[folder.name] if _is_seg(path)), absent)
         images = tuple(NiftiPart(path=path) for path in paths)
         cases.append(Case(patient=folder.name, images=images, mask=NiftiPart(path=seg)))
     return CaseSet(
@@ -81,10 +82,14 @@ def _patients(root: Path, depth: int = 0) -> Iterator[tuple[Path, list[Path]]]:
     """Folders that hold a file with an ending of BraTS, at most three below the root."""
     for folder in visible_folders(root):
         files = sorted(file for file in folder.iterdir() if is_nifti(file) and not file.name.startswith("."))
-        if any(stem(file).endswith(_SEG) for file in files) or (depth and len(_sequences(files)) > 1):
+        if any(map(_is_seg, files)) or (depth and len(_sequences(files)) > 1):
             yield folder, files
         elif not files and depth < _DEEPEST:
             yield from _patients(folder, depth + 1)
+
+
+def _is_seg(file: Path) -> bool:
+    return stem(file).lower().endswith(_SEG)
 
 
 def _sequences(files: list[Path]) -> dict[str, Path]:

@@ -38,7 +38,7 @@ class CaseSet(WholeSet):
     def __init__(
         self, root: Path, *, name: str, channels: ChannelSet, labels: Labels, cases: Iterable[Case], layout: str
     ) -> None:
-        """Take the cases; no file is read yet.
+        """Take the cases; no file is read yet. A link counts as the file that it leads to.
 
         Raises:
             DatasetError: when there are none, a patient is there twice, or two patients have one image.
@@ -50,7 +50,7 @@ class CaseSet(WholeSet):
                 raise DatasetError(f"{root}: patient '{case.patient}' is there twice; give each patient once")
             self._cases[case.patient] = case
             for file in (file for source in case.images for file in source.files):
-                if (other := of.setdefault(file, case.patient)) != case.patient:
+                if (other := of.setdefault(file.resolve(), case.patient)) != case.patient:
                     raise DatasetError(
                         f"{root}: {file.name} is an image of two patients, '{other}' and '{case.patient}', who would "
                         "be learned from and scored as strangers; give each image to one"

@@ -21,14 +21,13 @@ from edgeseg.data.nifti import SUFFIXES as NIFTI
 from edgeseg.data.nifti import is_nifti
 from edgeseg.data.sequence_names import channel_names
 from edgeseg.data.slice_file import SUFFIXES as PICTURES
-from edgeseg.data.table_file import MARKS, PATIENT, Table, read_table
+from edgeseg.data.table_file import MARKS, MASK, PATIENT, SITE, Table, fixed, one_ending, read_table
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.jsonio import JsonFormatError, decode
 from edgeseg.specs import ChannelSet, channel_set
 
 NAME = "csv"
 SHAPE = "DIR/<any>.csv with the columns patient, mask and one for each channel; site if known"
-MASK, SITE = "mask", "site"
 _LOOKED_AT = 65_536
 _ENDINGS = (*NIFTI, *sorted(PICTURES))
 
@@ -147,17 +146,25 @@ def _names_images(path: Path) -> bool:
 
 
 def _head(path: Path) -> set[str]:
-    line = next(iter(_first_rows(path)), "")
-    return {cell.strip() for mark in MARKS for cell in line.split(mark)}
+    line = next((row for row in _first_rows(path) if row.strip()), "")
+    return {fixed(cell.strip().strip('"')) for mark in MARKS for cell in line.split(mark)}
 
 
 def _first_rows(path: Path) -> list[str]:
-    """The whole lines among a file's first bytes, in whatever encoding a CSV is read; none where it is no text."""
+    """The whole lines among a file's first bytes; none where it cannot be read.
+
+    What is in no encoding that a CSV may have is read as Latin-1, so that it is recognised and refused with the reason.
+    """
     try:
         with path.open("rb") as stream:
             start = stream.read(_LOOKED_AT)
         wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         rest = 0 if wide or len(start) < _LOOKED_AT else len(start) - start.rfind(b"\n")
-        return decode(start[: len(start) - rest]).split("\n")
-    except (OSError, JsonFormatError):
+    except OSError:
         return []
+    whole = start[: len(start) - rest]
+    try:
+        text = decode(whole)
+    except JsonFormatError:
+        text = whole.decode("latin-1")
+    return one_ending(text).split("\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,12 @@ class DatasetJson:
         if not regions:
             raise DatasetError(f"{self.path}: labels name the background alone; name what is to be found")
         named_so = tuple(Region(name=_word(region.name), values=region.values) for region in regions)
+        words = [region.name for region in named_so]
+        if odd := [region.name for region in regions if not _word(region.name) or words.count(_word(region.name)) > 1]:
+            raise DatasetError(
+                f"{self.path}: labels {', '.join(map(repr, odd))} have no names of their own in small letters, digits "
+                "and dashes, as commands take them; rename them"
+            )
         known = frozenset(value for region in regions for value in region.values)
         return chosen(Labels(regions=named_so, known=known), asked, str(self.path))
 
@@ -115,4 +122,5 @@ def _values(path: Path, name: str, value: object) -> tuple[int, ...]:
 
 
 def _word(name: str) -> str:
-    return "-".join(name.lower().split())
+    """The name as `--labels` can say it: what is neither letter, digit, dot nor underscore becomes a dash."""
+    return "-".join(filter(None, re.split(r"[^\w.]+", name.lower()))).lstrip(".")

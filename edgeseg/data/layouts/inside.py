@@ -1,4 +1,8 @@
-"""Paths that a list names: relative to its folder, and none outside."""
+"""Paths that a list names: relative to its folder, and none outside.
+
+A list may come from somebody else, so its words alone must not reach other files. Links are made by whoever keeps the
+folder, who may link data that lie elsewhere: they are followed, and count as the files that they lead to.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ def inside(root: Path, text: str, where: str) -> Path:
     path = PurePosixPath(text.strip().replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
         raise DatasetError(
-            f"{where}: '{text}' leads out of its folder; paths are relative to it, such as images/a.nii.gz: put the "
-            "files there"
+            f"{where}: '{text}' leads out of its folder; paths are relative to it and have no '..', such as "
+            "images/a.nii.gz: put the files there, or links to them"
         )
     return root / path

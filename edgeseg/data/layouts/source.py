@@ -128,7 +128,7 @@ class _Pictures(_Stack):
     def _read(self, index: int) -> NDArray[np.generic]:
         path, given = self._files[index], self._given
         if given.bands == 1:
-            return read_grey(path, advice="the others of this set are grey, so save it as grey")
+            return read_grey(path, advice="the channels of this set are grey, so save it as grey")
         planes = ChannelSet(names=tuple(f"plane {number}" for number in range(1, given.bands + 1)))
         return read_slice(path, planes)[..., given.band]
 

@@ -10,8 +10,8 @@ from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Dataset, volumes
 from edgeseg.place import cache_dir, scratch
-from edgeseg.results import CalibrationPoint, CalibrationSet, CalibrationStudy, EvalResult
-from edgeseg.specs import check_seed, refuse_calibrated, refuse_classes, require_some
+from edgeseg.results import CalibratedClass, CalibrationPoint, CalibrationSet, CalibrationStudy, EvalResult
+from edgeseg.specs import check_seed, refuse_calibrated, require_some
 from edgeseg.stages.calibrate.ranges import record_ranges, training_patients
 from edgeseg.stages.calibrate.sensitivity import check_target
 from edgeseg.stages.calibrate.slices import (
@@ -23,7 +23,7 @@ from edgeseg.stages.calibrate.slices import (
 from edgeseg.stages.environment import environment, versions
 from edgeseg.stages.ledger import Ledger, OnStage
 from edgeseg.stages.predict import checkpoint_contract, name_patients, network_of
-from edgeseg.stages.score import dice_delta, evaluate
+from edgeseg.stages.score import class_deltas, dice_delta, evaluate
 from edgeseg.targets import ConvertJob, float_predictor, open_artifact
 from edgeseg.targets.histograms import METHODS, MIN_MAX
 
@@ -95,7 +95,6 @@ class _Study:
         self.checkpoint, self.dataset, self.target, self.scored = checkpoint, dataset, target, scored
         self.seed, self.threads = seed, threads
         self.weights = artifacts.sha256_file(checkpoint.path)
-        refuse_classes(checkpoint.header.image.classes, "studied under other calibrations")
         self.model = network_of(checkpoint)
         self.job = ConvertJob(model=self.model, contract=checkpoint_contract(checkpoint.header, target.name))
         place = cache_dir() / "calibration-study" / self.weights[:16]
@@ -123,6 +122,7 @@ class _Study:
                     calibration_sha256=manifest.sha256,
                     dice=scored.dice,
                     delta=dice_delta(scored, parent, seed=self.seed),
+                    classes=_classes(scored, parent, seed=self.seed),
                 )
             )
         return CalibrationStudy(
@@ -165,3 +165,8 @@ class _Study:
     def _score(self, predictor: Any, artifact: str) -> _Scored:
         given = volumes(self.dataset, self.scored)
         return _Scored(result=evaluate(predictor, given, artifact=artifact, data=self.dataset.name, seed=self.seed))
+
+
+def _classes(scored: EvalResult, parent: EvalResult, *, seed: int) -> tuple[CalibratedClass, ...]:
+    found = zip(scored.classes, class_deltas(scored, parent, seed=seed), strict=True)
+    return tuple(CalibratedClass(name=one.name, dice=one.dice, delta=delta) for one, delta in found)

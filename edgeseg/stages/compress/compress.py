@@ -14,29 +14,29 @@ from edgeseg import artifacts, recipes
 from edgeseg.checkpoint import (
     WEIGHTS_KIND,
     Checkpoint,
-    CheckpointHeader,
     RecipeRecord,
     check_weights,
     read_checkpoint,
     write_checkpoint,
 )
 from edgeseg.data.cache import SliceCache
-from edgeseg.errors import CheckpointError, DatasetError, OutputError, SplitError
+from edgeseg.errors import CheckpointError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.place import holding_out, sweep
 from edgeseg.recipes import Outcome
-from edgeseg.results import CompressResult, CompressStep, NetworkSize
-from edgeseg.specs import Chain, RecipeSpec, options_of, recipe_name, refuse_classes
+from edgeseg.results import ClassDice, CompressResult, CompressStep, NetworkSize
+from edgeseg.specs import Chain, RecipeSpec, options_of, recipe_name
 from edgeseg.stages.adopt import copy_original
 from edgeseg.stages.calibrate import RANGES_FILE, learned_ranges
+from edgeseg.stages.compress.checks import STEPS, check_classes, check_data, check_place
 from edgeseg.stages.compress.foreign import taken_over
 from edgeseg.stages.compress.workbench import StepWorkbench, validation_dice
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import name_patients, network_of
-from edgeseg.stages.train import HISTORY, WEIGHTS, History, OnTraining, holds_run, read_history, write_csv
+from edgeseg.stages.train import HISTORY, WEIGHTS, History, OnTraining, read_history, write_csv
 from edgeseg.variants import census
 
-STEPS, ASKED, FOUND, RESULT = "steps", "asked.json", "step.json", "compress.json"
+ASKED, FOUND, RESULT = "asked.json", "step.json", "compress.json"
 
 OnStep = Callable[[CompressStep, bool], None]
 """Called with a step that is done, and whether an earlier run had done it."""
@@ -81,17 +81,17 @@ def compress(
     Raises:
         OutputError: when `out` holds a run and `resume` was not asked for, or cannot be written.
         SplitError: when the data lacks a patient of the parent's.
-        DatasetError: when it has other channels than the parent takes.
+        DatasetError: when it has other channels than the parent takes, or other classes than it draws.
         CheckpointError: when the parent is no network's weights, or `resume` meets a step that was asked for otherwise.
         EdgeSegError: as the recipes raise them.
     """
     check_weights(parent, parent.header.variant)
-    refuse_classes(parent.header.image.classes or cache.classes, "compressed")
     check_place(out, resume=resume)
     parent = name_patients(parent, cache.patients)
+    check_classes(parent.header, cache)
     if parent.header.foreign is not None:
         parent = taken_over(parent, chain, cache)
-    _check_data(parent.header, cache)
+    check_data(parent.header, cache)
     done: list[CompressStep] = []
     at = parent
     for number, spec in enumerate(chain.steps, start=1):
@@ -123,7 +123,8 @@ def apply_recipe(
     Raises:
         EdgeSegError: as `compress`.
     """
-    _check_data(parent.header, cache)
+    check_classes(parent.header, cache)
+    check_data(parent.header, cache)
     folder = artifacts.make_dir(folder)
     _step(spec, StepWorkbench(cache=cache, folder=folder, parent=parent, teacher=parent, progress=progress))
     return read_checkpoint(folder / WEIGHTS)
@@ -136,6 +137,8 @@ def measure(checkpoint: Checkpoint, cache: SliceCache) -> NetworkSize:
     kernels = [array for name, array in checkpoint.arrays.items() if name.endswith("/kernel")]
     zeros, weights = sum(int((k == 0).sum()) for k in kernels), sum(k.size for k in kernels)
     scores = validation_dice(checkpoint, cache)
+    each = zip(checkpoint.header.image.classes, scores.T, strict=False)
+    means = scores.mean(axis=1)
     return NetworkSize(
         variant=checkpoint.header.variant.slug,
         parameters=counted.parameters,
@@ -144,8 +147,12 @@ def measure(checkpoint: Checkpoint, cache: SliceCache) -> NetworkSize:
         gzip_bytes=len(gzip.compress(content, compresslevel=9, mtime=0)),
         zero_share=zeros / max(1, weights),
         kernel_values=max((len(np.unique(k)) for k in kernels), default=0),
-        dice_mean=float(np.mean(scores)),
-        dice_median=float(np.median(scores)),
+        dice_mean=float(np.mean(means)),
+        dice_median=float(np.median(means)),
+        classes=tuple(
+            ClassDice(name=name, dice_mean=float(np.mean(dice)), dice_median=float(np.median(dice)))
+            for name, dice in each
+        ),
     )
 
 
@@ -264,30 +271,3 @@ def _finish(
         copy_original(parent, out)
     artifacts.write_bytes(out / WEIGHTS, last.path.read_bytes())
     return result
-
-
-def check_place(out: Path, *, resume: bool) -> None:
-    """Refuse a folder that holds a run already, or holds none to go on with; see `compress`.
-
-    Raises:
-        CheckpointError: when `resume` finds no compression.
-        OutputError: when a run is there and `resume` was not asked for.
-    """
-    if resume and not (out / STEPS).is_dir():
-        raise CheckpointError(f"{out} holds no compression to go on with; give its folder, or leave out --resume")
-    if not resume and ((out / STEPS).exists() or holds_run(out)):
-        raise OutputError(f"{out} already holds a run; go on with --resume, or choose another --out")
-
-
-def _check_data(header: CheckpointHeader, cache: SliceCache) -> None:
-    if header.foreign is None and header.image.channels != cache.channels.names:
-        raise DatasetError(
-            f"the network takes the channels {', '.join(header.image.channels)}, and {cache.name} has "
-            f"{', '.join(cache.channels.names)}; give the data that it was trained on"
-        )
-    wanted = (*header.train_patients, *header.validation_patients)
-    if missing := sorted(set(wanted) - set(cache.patients)):
-        raise SplitError(
-            f"{len(missing)} of the {len(wanted)} patients that the weights were trained and validated on are not in "
-            f"the data, {missing[0]} first; give the data that they were trained on"
-        )

@@ -10,9 +10,10 @@ from edgeseg.checkpoint import read_checkpoint, weights_path
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError
 from edgeseg.place import holding_out
-from edgeseg.results import CompressResult, FoldCompression, FoldsCompressResult
+from edgeseg.results import ClassCompression, CompressResult, FoldCompression, FoldsCompressResult
 from edgeseg.specs import Chain, Distil, refuse_learned
-from edgeseg.stages.compress.compress import STEPS, OnStep, check_place, compress
+from edgeseg.stages.compress.checks import STEPS, check_place
+from edgeseg.stages.compress.compress import OnStep, compress
 from edgeseg.stages.folds import FoldRun
 from edgeseg.stages.predict import name_patients
 from edgeseg.stages.train import OnTraining, of_fold
@@ -81,6 +82,15 @@ def compress_folds(
         patients=sum(fold.patients for fold in found),
         dice_mean_before=_over_all(found, lambda result: result.given.dice_mean),
         dice_mean_after=_over_all(found, lambda result: result.steps[-1].size.dice_mean),
+        classes=tuple(_of_class(found, place) for place in range(len(found[0].result.given.classes))),
+    )
+
+
+def _of_class(folds: Sequence[FoldCompression], place: int) -> ClassCompression:
+    return ClassCompression(
+        name=folds[0].result.given.classes[place].name,
+        dice_mean_before=_over_all(folds, lambda result: result.given.classes[place].dice_mean),
+        dice_mean_after=_over_all(folds, lambda result: result.steps[-1].size.classes[place].dice_mean),
     )
 
 

@@ -59,7 +59,7 @@ def taken_over(parent: Checkpoint, chain: Chain, cache: SliceCache) -> Checkpoin
     header, record = parent.header, parent.header.foreign
     assert record is not None
     _check(parent, chain)
-    check_fed(record.contract)
+    check_fed(record.contract, cache.channels.names)
     train, validation = header.train_patients, header.validation_patients
     if not train:
         split = make_folds(cache, folds=min(_FOLDS, len(cache.patients)), seed=chain.steps[0].seed)

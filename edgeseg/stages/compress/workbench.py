@@ -20,7 +20,7 @@ from edgeseg.recipes import Outcome
 from edgeseg.recipes.recipe import Batch
 from edgeseg.specs import Cluster, FineTune, Prune, Qat, TrainSpec
 from edgeseg.stages.compress.foreign import written_out
-from edgeseg.stages.predict import checkpoint_predictor, network_of, plain_dice
+from edgeseg.stages.predict import checkpoint_predictor, network_of, plain_overlaps
 from edgeseg.stages.train import (
     STATE,
     OnTraining,
@@ -80,7 +80,7 @@ class StepWorkbench:
             epoch, step = divmod(index, sampler.steps_per_epoch)
             images, targets = sampler.batch(1 + epoch, step)
             if foreign is not None:
-                images = np.asarray(fed(keras, images, foreign.contract))
+                images = np.asarray(fed(keras, images, foreign.contract, self.cache.channels.names))
                 targets = np.asarray(targets_on_grid(keras, targets, foreign.contract))
             yield images, targets
 
@@ -141,7 +141,7 @@ class StepWorkbench:
         )
         answer = run_worker(job, self.folder, progress=self._told(train))
         made = read_checkpoint(Path(job.out))
-        scores = validation_dice(replace(made, header=start.header), self.cache)
+        scores = validation_dice(replace(made, header=start.header), self.cache).mean(axis=1)
         last = replace(answer.history[-1], dice_mean=float(np.mean(scores)), dice_median=float(np.median(scores)))
         return Outcome(
             variant=train.variant,
@@ -189,7 +189,8 @@ class StepWorkbench:
         return tell
 
 
-def validation_dice(checkpoint: Checkpoint, cache: SliceCache) -> NDArray[Any]:
-    """Return the Dice of each validation patient at threshold 0.5, without post-processing, `(P,) float64`."""
+def validation_dice(checkpoint: Checkpoint, cache: SliceCache) -> NDArray[np.float64]:
+    """Return the Dice of each validation patient at threshold 0.5, without post-processing: `(P, masks)`."""
     predictor = checkpoint_predictor(checkpoint)
-    return np.array([plain_dice(predictor, cache.volume(p)) for p in checkpoint.header.validation_patients])
+    found = [plain_overlaps(predictor, cache.volume(p)) for p in checkpoint.header.validation_patients]
+    return np.array([[one.dice for one in masks] for masks in found], np.float64)

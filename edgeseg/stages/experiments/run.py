@@ -17,7 +17,7 @@ from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.metrics import count_overlap, count_tumour_free, each_mask
 from edgeseg.place import turn
 from edgeseg.results import ExperimentLog, HeldOutScore, Outcome
-from edgeseg.specs import ClassPoint, ExperimentRow, OperatingPoint, Plan, PostProcessing, Scoring, TrainSpec
+from edgeseg.specs import AXIAL, ClassPoint, ExperimentRow, OperatingPoint, Plan, PostProcessing, Scoring, TrainSpec
 from edgeseg.stages.predict import Predictor, checkpoint_predictor, class_masks, last_step_weights
 from edgeseg.stages.score import predicted_masks
 from edgeseg.stages.train import STATE, History, OnTraining, complete_run, holds_run, read_history, train
@@ -75,16 +75,17 @@ def run_experiments(
     """
     if unknown := sorted(set(only) - {row.name for row in plan.rows}):
         raise OptionError(f"'{unknown[0]}' is no row of the plan; there are {', '.join(r.name for r in plan.rows)}")
-    done = read_log(log, data=cache.name)
+    data = cache.name if cache.index.plane == AXIAL else f"{cache.name}, {cache.index.plane}"
+    done = read_log(log, data=data)
     work = _Work(plan, cache, *_sides(plan, split), runs, backend, progress)
     for row in plan.rows:
         for seed in row.seeds if not only or row.name in only else ():
-            done = read_log(log, data=cache.name)
+            done = read_log(log, data=data)
             if work.is_done(done.of(row.name, seed), row, seed):
                 continue
             if on_row:
                 on_row(row.name, seed)
-            done = _keep(work.outcome(row, seed), log, data=cache.name)
+            done = _keep(work.outcome(row, seed), log, data=data)
     return done
 
 
@@ -165,7 +166,8 @@ class _Work:
 
     def _finished(self, place: Path, spec: TrainSpec) -> bool:
         header = complete_run(place)
-        if header is not None and (header.train, header.train_patients) != (spec, self.training):
+        asked = (spec, self.training, self.cache.index.plane)
+        if header is not None and (header.train, header.train_patients, header.image.plane) != asked:
             raise CheckpointError(f"{place} holds a run of another plan; take it away, or give another --runs")
         return header is not None
 

@@ -19,7 +19,7 @@ from edgeseg.stages.folds.out_of_fold import out_of_fold, write_out_of_fold
 from edgeseg.stages.predict import checkpoint_predictor
 from edgeseg.stages.score import evaluate
 from edgeseg.stages.train import OnTraining, holds_run, of_fold, refuse_overwrite, train
-from edgeseg.workers.ray_tasks import connected, fetched, live_hosts
+from edgeseg.workers.ray_tasks import TRIES, answered, connected, live_hosts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +134,7 @@ def train_folds(
     Raises:
         MissingExtraError: when Ray is asked for and not installed.
         SeenPatientError: when a fold's model saw a patient that it would be scored on.
+        OutputError: when workers of Ray died over one fold too often; what they finished stays, for `resume`.
         EdgeSegError: as `train`.
     """
     if ray is not None:
@@ -182,17 +183,22 @@ def run_fold(job: FoldJob, *, progress: OnTraining | None = None) -> FoldOutcome
 
 
 def _on_ray(jobs: Sequence[FoldJob], plan: RayPlan, on_fold: Callable[[FoldJob], None] | None) -> list[FoldOutcome]:
-    """Run the folds as Ray tasks."""
+    """Run the folds as Ray tasks; one whose worker dies goes on from its last epoch on another."""
     with connected("handing folds to Ray") as ray:
-        remote = ray.remote(**_share(ray, plan, jobs))(run_fold)
+        remote = ray.remote(**_share(ray, plan, jobs))(_fold_there)
         tasks = {remote.remote(job): job for job in jobs}
         outcomes: dict[int, FoldOutcome] = {}
         while waiting := [task for task, job in tasks.items() if job.fold not in outcomes]:
             (done, *_), _ = ray.wait(waiting)
-            outcomes[tasks[done].fold] = fetched(ray, done)
+            outcomes[tasks[done].fold] = answered(ray, done)
             if on_fold:
                 on_fold(tasks[done])
         return [outcomes[job.fold] for job in jobs]
+
+
+def _fold_there(job: FoldJob) -> FoldOutcome:
+    """Run a fold on a worker: what lies in its folder by now is of a worker that died over it."""
+    return run_fold(replace(job, resume=job.resume or holds_run(job.out)))
 
 
 def _share(ray: Any, plan: RayPlan, jobs: Sequence[FoldJob]) -> dict[str, Any]:
@@ -204,4 +210,4 @@ def _share(ray: Any, plan: RayPlan, jobs: Sequence[FoldJob]) -> dict[str, Any]:
         raise OptionError(f"{cpus} processors per fold were asked for and the largest host of Ray has {most}")
     devices = max(job.devices for job in jobs)
     accelerators = max(host.get("GPU", 0) for host in hosts)
-    return {"num_cpus": cpus, "num_gpus": devices if accelerators >= devices else 0, "max_retries": 0}
+    return {"num_cpus": cpus, "num_gpus": devices if accelerators >= devices else 0, "max_retries": TRIES - 1}

@@ -11,7 +11,7 @@ from edgeseg.stages.score.device import (
     replay_images,
     slice_digests,
 )
-from edgeseg.stages.score.evaluate import by_institution, dice_delta, evaluate, evaluation_of, result_of
+from edgeseg.stages.score.evaluate import by_institution, class_deltas, dice_delta, evaluate, evaluation_of, result_of
 from edgeseg.stages.score.on_ray import ScoreJob, scores_on_ray
 from edgeseg.stages.score.patients import cannot_tell, check_unseen, predicted_masks
 from edgeseg.stages.score.simulate import check_simulation
@@ -28,6 +28,7 @@ __all__ = [
     "check_min_subgroup",
     "check_simulation",
     "check_unseen",
+    "class_deltas",
     "codes_of",
     "compare",
     "device_figure",

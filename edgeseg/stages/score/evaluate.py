@@ -164,6 +164,22 @@ def dice_delta(a: EvalResult, b: EvalResult, *, seed: int = 0) -> Interval:
     return paired_interval(list(after.values()), [before[patient] for patient in after], seed=seed)
 
 
+def class_deltas(a: EvalResult, b: EvalResult, *, seed: int = 0) -> tuple[Interval, ...]:
+    """Return `dice_delta` of each class, in the order of `a.classes`; none where there is one mask.
+
+    Args:
+        a: scores.
+        b: others of the same patients and classes.
+        seed: of the bootstrap.
+    """
+    before = {score.patient: score.classes for score in b.patients}
+    both = [(score.classes, before[score.patient]) for score in a.patients]
+    return tuple(
+        paired_interval([new[place].dice for new, _ in both], [old[place].dice for _, old in both], seed=seed)
+        for place in range(len(a.classes))
+    )
+
+
 def result_of(
     scores: Sequence[PatientScore],
     *,

@@ -12,14 +12,17 @@ from PIL import Image
 
 from edgeseg import __version__, artifacts
 from edgeseg.data.phantom import phantom_volume
+from edgeseg.data.phantom_channels import in_channels, phantom_channels
 from edgeseg.errors import OptionError, OutputError
+from edgeseg.imaging import given_channels
 from edgeseg.jsonio import to_json
 from edgeseg.place import claimed, scratch
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_files
-from edgeseg.specs import AppCase, AppFile, AppManifest
+from edgeseg.runtime.self_test import in_one
+from edgeseg.specs import AppCase, AppFile, AppManifest, Contract
 from edgeseg.stages.inspect import attach
-from edgeseg.stages.ship.examples import SEED, SHOWN, png
+from edgeseg.stages.ship.examples import SEED, SHOWN, planes, png
 from edgeseg.stages.ship.fits import require_fit
 
 ASSETS, FLOAT_GOLDENS = Path("app/src/main/assets/edgeseg"), Path("app/src/main/assets/edgeseg-float")
@@ -67,7 +70,7 @@ def prepare_app(
         OptionError: when a model is not ONNX or too large, keeps weights outside, or `floating` computes in int8.
         OutputError: when `app` is not the app's folder, or cannot be written.
         ArtifactError: when a model cannot be read or run.
-        ContractError: when it carries no contract that this edgeseg can honour.
+        ContractError: when it carries no contract that this edgeseg can honour, or one that the app cannot.
     """
     if not (app / "app" / "src" / "main").is_dir():
         raise OutputError(f"{app}: not the folder of the app (app/src/main is missing); name android-demo with --app")
@@ -81,7 +84,8 @@ def prepare_app(
                 raise OptionError(
                     f"{floating}: --float takes a model in float, and this one computes {opened[1][0].numerics}"
                 )
-        cases = list(_cases())
+            _require_same_network(opened[0][0].contract, opened[1][0].contract, floating)
+        cases = list(_cases(opened[0][0].contract))
         manifests = [_write_bundle(segmenter, cases, out, with_images=out == app / ASSETS) for segmenter, out in opened]
     return manifests[0]
 
@@ -104,8 +108,24 @@ def _open(path: Path, contract: Path | None, folder: Path) -> Segmenter:
     return segmenter
 
 
-def _cases() -> Iterator[_Drawn]:
-    """Two whole phantoms to look at, and lone slices of other sizes, for resampling both ways."""
+def _require_same_network(artifact: Contract, floating: Contract, path: Path) -> None:
+    taken, drawn = (
+        [given_channels(one) for one in (artifact, floating)],
+        [one.image.classes for one in (artifact, floating)],
+    )
+    if taken[0] != taken[1] or drawn[0] != drawn[1]:
+        raise OptionError(
+            f"{path}: --float takes the same network in float, and this one has other channels or classes "
+            f"({', '.join((*taken[1], *drawn[1]))}); give the float artifact of the same build"
+        )
+
+
+def _cases(contract: Contract) -> Iterator[_Drawn]:
+    """Two whole phantoms to look at, and lone slices of other sizes, for resampling both ways.
+
+    Their channels are those that the network takes; a phantom's reference is one mask, so there is none of several.
+    """
+    channels = phantom_channels(contract.channels)
     for index, title in SHOWN:
         volume = phantom_volume(index, seed=SEED)
         yield _Drawn(
@@ -113,13 +133,15 @@ def _cases() -> Iterator[_Drawn]:
             title=title,
             shown=True,
             volume=True,
-            images=volume.images,
-            references=volume.reference,
+            images=in_channels(volume.images, channels),
+            references=None if contract.regions else volume.reference,
         )
     lone = phantom_volume(2, seed=SEED).images[11:15:3]
     for name, size in (("smaller", (200, 180)), ("larger", (300, 331))):
         images = np.stack([np.asarray(Image.fromarray(image).resize(size[::-1])) for image in lone])
-        yield _Drawn(name=name, title=name, shown=False, volume=False, images=images, references=None)
+        yield _Drawn(
+            name=name, title=name, shown=False, volume=False, images=in_channels(images, channels), references=None
+        )
 
 
 def _write_bundle(segmenter: Segmenter, cases: list[_Drawn], out: Path, *, with_images: bool) -> AppManifest:
@@ -148,11 +170,11 @@ def _write_case(segmenter: Segmenter, case: _Drawn, folder: Path, *, with_images
         volume=case.volume,
         height=case.images.shape[1],
         width=case.images.shape[2],
-        images=tuple(_write(where, f"cases/{case.name}/{case.name}_{n}.png", png(one)) for n, one in pictures),
+        images=tuple(_write(where, f"cases/{case.name}/{case.name}_{n}.png", png(planes(one))) for n, one in pictures),
         references=tuple(
             _write(where, f"cases/{case.name}/{case.name}_{n}_mask.png", png(one)) for n, one in references
         ),
-        expected=tuple(run_lengths(mask) for mask in masks),
+        expected=tuple(run_lengths(in_one(mask)) for mask in masks),
     )
 
 

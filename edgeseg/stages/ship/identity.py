@@ -9,7 +9,8 @@ from edgeseg import artifacts, networks
 from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.errors import ArtifactError, CheckFailedError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document
-from edgeseg.results import BuildResult, EvalResult, NetworkScore, OutOfFoldResult
+from edgeseg.metrics import bootstrap_interval
+from edgeseg.results import BuildResult, EvalResult, NetworkClassScore, NetworkScore, OutOfFoldResult
 from edgeseg.stages.build import failures
 from edgeseg.targets import TARGETS
 from edgeseg.variants import VARIANTS
@@ -96,7 +97,12 @@ def check_build(build: BuildResult, *, allow_failed: bool) -> tuple[str, ...]:
 
 def held_out(evaluation: EvalResult) -> NetworkScore:
     """Return the Dice that weights ship with."""
-    return NetworkScore(dice=evaluation.dice, patients=len(evaluation.patients), data=evaluation.data)
+    return NetworkScore(
+        dice=evaluation.dice,
+        patients=len(evaluation.patients),
+        data=evaluation.data,
+        classes=tuple(NetworkClassScore(name=one.name, dice=one.dice) for one in evaluation.classes),
+    )
 
 
 def out_of_fold(naming: Naming, slug: str) -> NetworkScore | None:
@@ -117,4 +123,17 @@ def out_of_fold(naming: Naming, slug: str) -> NetworkScore | None:
         ) from error
     if found.variant != slug:
         raise OptionError(f"{path} is of '{found.variant}', and these weights are of '{slug}'; give that of the same")
-    return NetworkScore(dice=found.dice, patients=len(found.patients), data=found.data)
+    return NetworkScore(
+        dice=found.dice, patients=len(found.patients), data=found.data, classes=_classes_out_of_fold(found)
+    )
+
+
+def _classes_out_of_fold(found: OutOfFoldResult) -> tuple[NetworkClassScore, ...]:
+    """Sum up each of several classes over the patients; none where the networks draw one mask."""
+    dice: dict[str, list[float]] = {}
+    for one in (one for patient in found.patients for one in patient.score.classes):
+        dice.setdefault(one.name, []).append(one.dice)
+    return tuple(
+        NetworkClassScore(name=name, dice=bootstrap_interval(values, seed=found.bootstrap_seed))
+        for name, values in dice.items()
+    )

@@ -55,6 +55,9 @@ def hide_in_choice(made: Choice, key: PatientKey) -> Choice:
         made,
         groups=tuple(groups[place] for place in order),
         steps=tuple(_hide_in_step(step, order, key) for step in made.steps),
+        classes=tuple(
+            replace(one, steps=tuple(_hide_in_step(step, order, key) for step in one.steps)) for one in made.classes
+        ),
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from edgeseg import artifacts
 from edgeseg.checkpoint import CheckpointHeader, RecipeRecord
 from edgeseg.data.split import read_split
-from edgeseg.specs import MAIN_OPTIONS
+from edgeseg.specs import AXIAL, MAIN_OPTIONS
 
 
 def train_command(header: CheckpointHeader) -> str:
     """Return the commands that make these weights again; `DIR` stands for the data set's folder.
+
+    Of several classes `LABELS` stands for the numbers in its masks that make one up.
 
     Where there is more than one, they leave their runs in `runs/1`, `runs/2` ... Each teacher is named by its SHA-256.
     """
@@ -25,7 +27,8 @@ def _make(header: CheckpointHeader, done: list[tuple[CheckpointHeader, str]]) ->
     known = [made for made, _ in done]
     if header not in known:
         if header.recipe is not None and header.initial is not None:
-            command = f"edgeseg compress runs/{_make(header.initial, done)} --data DIR {_recipe_options(header.recipe)}"
+            given, words = _make(header.initial, done), " ".join(f"--{name} {value}" for name, value in _seen(header))
+            command = f"edgeseg compress runs/{given} --data DIR {_recipe_options(header.recipe)} {words}".rstrip()
         elif header.parts:
             command = "edgeseg average " + " ".join(f"runs/{_make(part, done)}" for part in header.parts)
         else:
@@ -72,12 +75,21 @@ def _options(header: CheckpointHeader) -> str:
         ("empty-share", f"{spec.empty_share:g}"),
         ("ema", f"{spec.ema:g}"),
     ]
+    options += _seen(header)
     if spec.steps_per_epoch is not None:
         options.append(("steps-per-epoch", spec.steps_per_epoch))
     if spec.teachers:
         options.append(("distil-weight", f"{spec.distil_weight:g}"))
         options += [("teacher", sha256) for sha256 in spec.teachers]
     return " ".join(f"--{name} {value}" for name, value in options)
+
+
+def _seen(header: CheckpointHeader) -> list[tuple[str, object]]:
+    """How the data is seen, where that is not as a set without classes is."""
+    image = header.image
+    plane = [("plane", image.plane)] if image.plane != AXIAL else []
+    labels = [("labels", ",".join(f"{name}=LABELS" for name in image.classes))] if image.classes else []
+    return [*plane, *labels]
 
 
 def _split_words(header: CheckpointHeader) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint, CheckpointHeader, checkpoint_bytes, read_checkpoint
-from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import CheckpointError, DataError, OptionError
 from edgeseg.jsonio import to_json
@@ -23,21 +22,19 @@ from edgeseg.results import (
     EvalResult,
     NetworkRecord,
 )
-from edgeseg.specs import INTENDED_USE, OperatingPoint, PatientKey, refuse_classes
+from edgeseg.specs import INTENDED_USE, MaskRegion, OperatingPoint, PatientKey, own_regions
 from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
 from edgeseg.stages.choose import CHOICE_FILE, choice_beside, read_choice
 from edgeseg.stages.ship.built import Built, built_files, put_files
 from edgeseg.stages.ship.curve import learning_curve
 from edgeseg.stages.ship.identity import Naming, check_build, held_out, name_for, out_of_fold, purpose_for
+from edgeseg.stages.ship.point import describe, point_of, scored_at
 from edgeseg.stages.ship.pseudonyms import hide_in_choice, hide_in_header, hide_in_ranges, hide_in_scores, named_in
 from edgeseg.stages.ship.retrain import train_command
+from edgeseg.stages.ship.terms import Terms, terms_for
 from edgeseg.stages.train import HISTORY, read_history
 
 CARD_SCHEMA_VERSION = 1
-ATTRIBUTION = (
-    "TCGA-LGG images from The Cancer Imaging Archive; masks by Buda, Saha and Mazurowski, Computers in Biology and "
-    "Medicine 2019, as published on Kaggle (mateuszbuda/lgg-mri-segmentation)"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +45,7 @@ class ModelCard:
     `evaluation` is the float network on the patients of the build that it was shipped with; training saw none of them.
     `out_of_fold` is how networks of this kind do at a threshold and post-processing chosen as for this one, each
     patient scored where neither training nor choice saw it; None where nothing was chosen. `choice.json` has the rest.
+    `licence` is that of the weights, None where nobody said it; `attribution` says whose data made them.
     """
 
     variant: str
@@ -59,8 +57,8 @@ class ModelCard:
     evaluation: EvalResult
     out_of_fold: ChoiceStep | None = None
     history: tuple[EpochRecord, ...]
-    licence: str = LICENCE
-    attribution: str = ATTRIBUTION
+    licence: str | None
+    attribution: str
     intended_use: str = INTENDED_USE
     schema_version: int = CARD_SCHEMA_VERSION
 
@@ -76,6 +74,7 @@ def ship(
     files_from: Path | None = None,
     allow_failed: bool = False,
     allow_phantoms: bool = False,
+    terms: Terms | None = None,
 ) -> Path:
     """Copy a run's weights to `<into>/<name>/`, with its name, card and learning curve, and the choice where one is.
 
@@ -95,6 +94,7 @@ def ship(
         files_from: the folder of the build, whose converted files are taken; none are unless given.
         allow_failed: take a build in which a check failed; `network.json` says which.
         allow_phantoms: take a build that was scored on phantoms alone; `network.json` says so.
+        terms: licence and attribution for the card; what is known of the data unless given.
 
     Returns:
         The network's folder.
@@ -109,7 +109,6 @@ def ship(
         OutputError: when the folder cannot be written, or another run writes there.
     """
     checkpoint = read_checkpoint(run)
-    refuse_classes(checkpoint.header.image.classes, "shipped")
     sha256 = artifacts.sha256_bytes(content := checkpoint.path.read_bytes())
     if build.weights_sha256 != sha256:
         raise CheckpointError(
@@ -120,9 +119,10 @@ def ship(
     row = next(a for a in build.artifacts if a.target == REFERENCE)
     evaluation = _evaluation(row, build, allow_phantoms=allow_phantoms)
     failed = check_build(build, allow_failed=allow_failed)
-    made = _made(choice, run, checkpoint.header.variant.slug, evaluation)
-    _check_point(evaluation, made)
-    card = _card(checkpoint.header, sha256, row, evaluation, made, _history(run))
+    made, drawn = _made(choice, run, checkpoint.header.variant.slug, evaluation), _regions(checkpoint.header)
+    _check_point(evaluation, made, drawn)
+    known = terms_for(checkpoint.header, terms or Terms())
+    card = _card(checkpoint.header, sha256, row, evaluation, made, _history(run), known)
     files = None if files_from is None else built_files(build, files_from)
     shipped = _Shipped(content=content, card=card, choice=made, ranges=ranges_beside(checkpoint.path))
     if not public_ids and (key := key_for(shipped.patients)) is not None:
@@ -142,6 +142,7 @@ def _card(
     evaluation: EvalResult,
     choice: Choice | None,
     history: tuple[EpochRecord, ...],
+    terms: Terms,
 ) -> ModelCard:
     return ModelCard(
         variant=header.variant.slug,
@@ -153,6 +154,8 @@ def _card(
         evaluation=evaluation,
         out_of_fold=None if choice is None else choice.step(choice.shipped_step),
         history=history,
+        licence=terms.licence or None,
+        attribution=terms.attribution,
     )
 
 
@@ -246,20 +249,21 @@ def _made(given: Path | None, run: Path, slug: str, evaluation: EvalResult) -> C
         return read_choice(given, variant=slug)
     beside = choice_beside(run)
     found = None if beside is None else read_choice(beside, variant=slug)
-    point = (evaluation.threshold, evaluation.post_processing)
-    taken = found is not None and point == (found.chosen.threshold, found.chosen.post_processing)
-    return found if taken else None
+    return found if found is not None and scored_at(evaluation, found.chosen, ()) else None
 
 
-def _check_point(evaluation: EvalResult, choice: Choice | None) -> None:
+def _regions(header: CheckpointHeader) -> tuple[MaskRegion, ...]:
+    """The masks of a network as they are before any choice; none where it draws one."""
+    return own_regions(header.image.classes) if header.foreign is None else header.foreign.contract.regions
+
+
+def _check_point(evaluation: EvalResult, choice: Choice | None, regions: tuple[MaskRegion, ...]) -> None:
     """Refuse scores that were not taken at the operating point that ships."""
     point = OperatingPoint() if choice is None else choice.chosen
-    if (evaluation.threshold, evaluation.post_processing) != (point.threshold, point.post_processing):
+    if not scored_at(evaluation, point, regions):
         raise OptionError(
-            f"the build scored at threshold {evaluation.threshold:g} with post-processing "
-            f"{evaluation.post_processing.describe(volume=True)}, and what ships is {point.threshold:g} with "
-            f"{point.post_processing.describe(volume=True)}; give --choice to both 'edgeseg build' and 'edgeseg ship', "
-            "or to neither"
+            f"the build scored at {describe(point_of(evaluation))}, and what ships is {describe(point)}; give --choice "
+            "to both 'edgeseg build' and 'edgeseg ship', or to neither"
         )
 
 

@@ -10,14 +10,18 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edgeseg import __version__, artifacts
 from edgeseg.data.phantom import phantom_volume
+from edgeseg.data.phantom_channels import in_channels, phantom_channels
 from edgeseg.errors import ArtifactError, OptionError, OutputError
 from edgeseg.jsonio import to_json
 from edgeseg.place import claimed, scratch
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_files
-from edgeseg.specs import AppFile, SiteCase, SiteManifest
+from edgeseg.specs import AppFile, ChannelSet, SiteCase, SiteManifest
 from edgeseg.stages.inspect import attach
 from edgeseg.stages.ship.examples import SEED, SHOWN, png
 from edgeseg.stages.ship.fits import require_fit
@@ -27,6 +31,8 @@ MAX_MODEL_BYTES = 200 * 2**20
 _FOLDERS = ("assets", "cases", "model")
 _PACK_SUFFIXES = (".html", ".js", ".css", ".svg", ".json", ".txt", ".wasm", ".webmanifest", ".onnx")
 _NAMED_DIGITS = 8
+_IN_ONE = (1, 3)
+"""Numbers of channels that a picture holds, grey or RGB."""
 
 
 def write_site(artifact: Path, *, out: Path, page: Path | None = None, contract: Path | None = None) -> SiteManifest:
@@ -51,7 +57,7 @@ def write_site(artifact: Path, *, out: Path, page: Path | None = None, contract:
         OutputError: when `out` holds another page, or cannot be written.
     """
     source = _built(artifacts.shipped("web", "dist") if page is None else page)
-    model = _model(artifact, contract)
+    model, channels = _model(artifact, contract)
     if (out / INDEX).exists() and not (out / MANIFEST).exists():
         raise OutputError(f"{out}: there is a page that edgeseg did not write; choose another place with --out")
     with claimed(out), artifacts.staged_tree(out) as folder:
@@ -61,7 +67,7 @@ def write_site(artifact: Path, *, out: Path, page: Path | None = None, contract:
             artifacts.make_dir(place.parent)
             shutil.copyfile(path, place)
         named = _write(folder, "model/model", ".onnx", model)
-        cases = tuple(_cases(folder))
+        cases = tuple(_cases(folder, phantom_channels(channels)))
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         manifest = SiteManifest(model=named, cases=cases, edgeseg=__version__, page=len(files), size_bytes=size)
         artifacts.write_text(folder / MANIFEST, f"{to_json(manifest, indent=1)}\n")
@@ -93,7 +99,8 @@ def _built(page: Path) -> Path:
     )
 
 
-def _model(path: Path, contract: Path | None) -> bytes:
+def _model(path: Path, contract: Path | None) -> tuple[bytes, tuple[str, ...]]:
+    """Return the file with its contract inside, and the channels that it takes."""
     if path.suffix.lower() != ".onnx":
         raise OptionError(f"{path}: the page runs ONNX Runtime, so it takes .onnx; build one with: edgeseg build")
     if len(model_files(path)) > 1:
@@ -105,20 +112,34 @@ def _model(path: Path, contract: Path | None) -> bytes:
         )
     with scratch("web") as folder:
         own = path if contract is None else attach(path, contract, out=folder / path.name)
-        require_fit(Segmenter.load(own, threads=1).contract, "the page")
-        return own.read_bytes()
+        found = Segmenter.load(own, threads=1).contract
+        require_fit(found, "the page")
+        return own.read_bytes(), found.channels
 
 
-def _cases(folder: Path) -> Iterator[SiteCase]:
+def _cases(folder: Path, channels: ChannelSet) -> Iterator[SiteCase]:
+    """Write the examples in a network's channels: a picture a slice where it can hold them, else a folder a channel."""
     for index, title in SHOWN:
         volume = phantom_volume(index, seed=SEED)
+        images = in_channels(volume.images, channels)
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w") as packed:
-            for number, image in enumerate(volume.images, 1):
-                name = zipfile.ZipInfo(f"{volume.patient}/{volume.patient}_{number}.png", (1980, 1, 1, 0, 0, 0))
-                packed.writestr(name, png(image))
+            for place, picture in _pictures(volume.patient, images, channels):
+                packed.writestr(zipfile.ZipInfo(place, (1980, 1, 1, 0, 0, 0)), png(picture))
         file = _write(folder, f"cases/{volume.patient}", ".zip", stream.getvalue())
         yield SiteCase(name=volume.patient, title=title, slices=len(volume.images), file=file)
+
+
+def _pictures(patient: str, images: NDArray[np.uint8], channels: ChannelSet) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Give a path and a picture, `(h, w, 3)` or `(h, w) uint8`, for each of the slices, `(N, h, w, C) uint8`."""
+    count = images.shape[3]
+    if count in _IN_ONE:
+        for number, image in enumerate(images, 1):
+            yield f"{patient}/{patient}_{number}.png", image if count > 1 else image[..., 0]
+        return
+    for place, folder in enumerate(name.replace("/", "-") for name in channels.names):
+        for number, image in enumerate(images, 1):
+            yield f"{patient}/{folder}/{patient}_{number}.png", np.ascontiguousarray(image[..., place])
 
 
 def _write(folder: Path, name: str, suffix: str, data: bytes) -> AppFile:

@@ -20,14 +20,14 @@ from edgeseg.jsonio import to_json
 from edgeseg.networks import Network
 from edgeseg.place import scratch
 from edgeseg.progress import Say
-from edgeseg.results.golden_vectors import GoldenArtifact, GoldenImage, GoldenMask, GoldenSet
+from edgeseg.results.golden_vectors import GoldenArtifact, GoldenImage, GoldenSet
 from edgeseg.runtime import Segmenter
-from edgeseg.runtime.self_test import encode_runs
 from edgeseg.specs import PostProcessing
 from edgeseg.stages.build import EVALUATION_START
 from edgeseg.stages.ship.convert import convert_shipped, sources
 from edgeseg.stages.ship.examples import png
-from edgeseg.stages.ship.fits import require_fit
+from edgeseg.stages.ship.fits import require_pictures
+from edgeseg.stages.ship.mask_vectors import mask_vectors
 
 MANIFEST, UNITS_FILE = "golden.json", "units.json"
 DEFAULT = "light"
@@ -58,7 +58,7 @@ def golden(out: Path, *, network: Network | None = None, say: Say | None = None)
     with scratch("golden") as folder:
         opened = {name: _open(name, given, folder, told) for name in TARGETS}
         for segmenter in opened.values():
-            require_fit(segmenter.contract, "a golden vector")
+            require_pictures(segmenter.contract)
         told("choosing a phantom")
         patient, names, images = _choose(list(opened.values()))
         found = sources(given)
@@ -116,11 +116,11 @@ def _expect(segmenter: Segmenter, images: NDArray[np.uint8]) -> GoldenArtifact:
         post_processing=contract.post_processing,
         made_with=f"{segmenter.runtime}, {segmenter.numerics}",
         golden=contract.golden,
-        raw=_masks(raw),
-        lone_slices=_masks(segmenter.segment(images)),
-        volume=_masks(segmenter.segment_volume(images)),
-        volume_largest_only=_masks(post_process(raw, PostProcessing(min_share=1.0), volume=True)),
-        half_size=_masks(_half_size(segmenter, images)),
+        raw=mask_vectors(raw),
+        lone_slices=mask_vectors(segmenter.segment(images)),
+        volume=mask_vectors(segmenter.segment_volume(images)),
+        volume_largest_only=mask_vectors(post_process(raw, PostProcessing(min_share=1.0), volume=True)),
+        half_size=mask_vectors(_half_size(segmenter, images)),
     )
 
 
@@ -129,19 +129,6 @@ def _half_size(segmenter: Segmenter, images: NDArray[np.uint8]) -> NDArray[np.bo
     small = np.ascontiguousarray(images[:, ::2, ::2])
     logits = segmenter.logits(*prepared(small, segmenter.contract))
     return mask_on_grid(logits, segmenter.contract, small.shape[1], small.shape[2])
-
-
-def _masks(masks: NDArray[np.bool_]) -> tuple[GoldenMask, ...]:
-    return tuple(
-        GoldenMask(
-            height=mask.shape[0],
-            width=mask.shape[1],
-            runs=encode_runs(mask),
-            sha256=artifacts.sha256_bytes(mask.astype(np.uint8).tobytes()),
-            tumour_pixels=int(mask.sum()),
-        )
-        for mask in masks
-    )
 
 
 def _digest(image: NDArray[np.uint8]) -> str:

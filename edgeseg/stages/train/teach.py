@@ -22,7 +22,7 @@ from edgeseg.errors import CheckpointError
 from edgeseg.imaging import logits_to_size
 from edgeseg.place import scratch_file
 from edgeseg.progress import Progress
-from edgeseg.specs import refuse_classes, refuse_learned
+from edgeseg.specs import refuse_learned
 from edgeseg.stages.predict import Predictor, checkpoint_predictor, flip_passes
 
 
@@ -44,14 +44,13 @@ def soft_labels(
         progress: called after each patient, over all teachers.
 
     Returns:
-        `(rows of the cache, H, W) uint8`, 255 for certain tumour; 0 in rows that are no training slices. It is mapped
-        from a temporary file that is gone with it.
+        `(rows of the cache, H, W) uint8`, 255 for certain tumour; 0 in rows that are no training slices. Of K classes
+        `(rows, H, W, K)`, in the order of the data's. It is mapped from a temporary file that is gone with it.
 
     Raises:
         SeenPatientError: when a teacher learned from a validation patient.
-        CheckpointError: when a teacher is for slices of another size.
+        CheckpointError: when a teacher is for slices of another size, or does not draw a class of the data.
         OutputError: when the temporary file has no room.
-        ContractError: when a teacher draws several masks.
     """
     for teacher in teachers:
         _check(teacher, cache, validation_patients)
@@ -62,7 +61,7 @@ def soft_labels(
     for patient in train_patients:
         volume = cache.volume(patient)
         asked = [one for one, who in zip(predictors, says, strict=True) if one is not None and patient in who]
-        summed = np.zeros(volume.images.shape[:3], np.float32)
+        summed = np.zeros(np.shape(volume.reference), np.float32)
         for predictor in asked:
             summed += _probabilities(predictor, volume)
             done += 1
@@ -83,7 +82,13 @@ def _rows_file(shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 def _check(teacher: Checkpoint, cache: SliceCache, validation_patients: tuple[str, ...]) -> None:
     header = teacher.header
-    refuse_classes(header.image.classes, "a teacher")
+    drawn = header.image.classes
+    if missing := sorted(set(cache.classes) - set(drawn)) or (() if cache.classes else drawn):
+        raise CheckpointError(
+            f"the teacher {teacher.path} draws {', '.join(drawn) or 'one mask'}, and the data's masks are of "
+            f"{', '.join(cache.classes) or 'one class'} ('{missing[0]}'); take a teacher of these classes, or choose "
+            "them with --labels"
+        )
     refuse_learned(
         f"the teacher {teacher.path}",
         header.train_patients,
@@ -113,7 +118,10 @@ def _pupils(teacher: Checkpoint, teachers: Sequence[Checkpoint], patients: tuple
 
 
 def _probabilities(teacher: Predictor, volume: Volume) -> NDArray[np.float32]:
-    """Mean probability over each slice and its mirror image, `(N, H, W) float32`."""
+    """Mean probability over each slice and its mirror image, `(N, H, W) float32`; of K classes `(N, H, W, K)`."""
     passes = [1.0 / (1.0 + np.exp(-logits)) for logits in flip_passes(teacher, volume, flips="hflip")]
     mean: NDArray[np.float32] = np.mean(passes, axis=0, dtype=np.float32)
+    if volume.classes:
+        drawn = [region.name for region in teacher.contract.regions]
+        mean = mean[..., [drawn.index(name) for name in volume.classes]]
     return logits_to_size(mean, *volume.images.shape[1:3])

@@ -20,7 +20,7 @@ from edgeseg.errors import CheckpointError, OutputError
 from edgeseg.losses import make_loss
 from edgeseg.place import holding_out
 from edgeseg.results import TrainResult
-from edgeseg.specs import ImageSpec, TrainSpec, refuse_learned
+from edgeseg.specs import Contract, ImageSpec, TrainSpec, refuse_learned
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import name_patients
 from edgeseg.stages.train.checks import check_classes, check_place, check_sides
@@ -94,7 +94,7 @@ def train(
     keras = load_keras(backend)
     initial = None if initial is None else name_patients(initial, cache.patients)
     teachers = tuple(name_patients(teacher, cache.patients) for teacher in teachers)
-    check_classes(cache.classes, spec, initial)
+    check_classes(cache.classes, initial)
     _check_initial(cache, spec, initial, train_patients, validation_patients)
     header = _header(cache, spec, train_patients, validation_patients, backend, devices)
     header = replace(header, initial=None if initial is None else initial.header, name=name)
@@ -232,7 +232,8 @@ def _compiled(keras: Any, spec: TrainSpec, whole: ImageSpec, steps_per_epoch: in
         draw_kernels(model, seed=spec.seed)
     else:
         load_weights(model, initial, spec.variant)
-    compile_for(keras, model, spec, steps_per_epoch=steps_per_epoch)
+    contract = None if initial is None or initial.header.foreign is None else initial.header.foreign.contract
+    compile_for(keras, model, spec, steps_per_epoch=steps_per_epoch, classes=len(whole.classes), contract=contract)
     return model
 
 
@@ -260,7 +261,15 @@ def _header(
     )
 
 
-def compile_for(keras: Any, model: Any, spec: TrainSpec, *, steps_per_epoch: int) -> None:
+def compile_for(
+    keras: Any,
+    model: Any,
+    spec: TrainSpec,
+    *,
+    steps_per_epoch: int,
+    classes: int = 0,
+    contract: Contract | None = None,
+) -> None:
     """Compile a Keras model for `spec.epochs` epochs.
 
     The learning rate is `spec.learning_rate`, or rises to it over `spec.warmup_steps`, a tenth of all steps at most,
@@ -271,6 +280,8 @@ def compile_for(keras: Any, model: Any, spec: TrainSpec, *, steps_per_epoch: int
         model: its trainable variables may have values already.
         spec: schedule, learning rate, weight decay, moving average, loss.
         steps_per_epoch: batches in an epoch.
+        classes: how many the data has; 0 for one mask.
+        contract: of somebody else's network, whose regions are learned.
     """
     total = spec.epochs * steps_per_epoch
     rate: Any = spec.learning_rate
@@ -283,6 +294,5 @@ def compile_for(keras: Any, model: Any, spec: TrainSpec, *, steps_per_epoch: int
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     optimizer.build(model.trainable_variables)
     jit = keras.backend.backend() == "jax"
-    logits = model.output_shape[-1]
-    loss = make_loss(keras, spec.loss, logits if logits > 1 else 0)
+    loss = make_loss(keras, spec.loss, classes, contract)
     model.compile(optimizer=optimizer, loss=loss, jit_compile=jit)

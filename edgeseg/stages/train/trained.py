@@ -26,7 +26,9 @@ def bare_network(keras: Any, variant: VariantSpec, initial: Checkpoint | None, i
 
 
 def trained_network(keras: Any, variant: VariantSpec, initial: Checkpoint | None, image: ImageSpec) -> Any:
-    """Build a network over training batches, `(N, H, W, 3) float32 in [0, 1]` -> `(N, H, W, 1)` logits.
+    """Build a network over training batches, `(N, H, W, C) float32 in [0, 1]` -> `(N, H, W, K)` logits.
+
+    K is 1, or as many as there are classes; of somebody else's network with regions as many as it has channels.
 
     Somebody else's network is fed what its contract makes of such an image, and its logits are brought back to it.
 
@@ -44,5 +46,5 @@ def trained_network(keras: Any, variant: VariantSpec, initial: Checkpoint | None
     if foreign is None:
         return network
     given = keras.Input((image.height, image.width, len(image.channels)), name="slices")
-    logits = network(fed(keras, given, foreign.contract))
+    logits = network(fed(keras, given, foreign.contract, image.channels))
     return keras.Model(given, to_size(keras, logits, image.height, image.width))

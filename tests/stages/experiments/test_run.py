@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edgeseg.checkpoint import read_checkpoint
+from edgeseg.checkpoint import CheckpointHeader, read_checkpoint, write_checkpoint
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.data.split import Split, make_folds
@@ -15,7 +16,7 @@ from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import to_json
 from edgeseg.reports.experiments import markdown
 from edgeseg.results import ExperimentLog, HeldOutScore, Outcome
-from edgeseg.specs import Plan, Scoring, TrainSpec, VariantSpec
+from edgeseg.specs import ImageSpec, Plan, Scoring, TrainSpec, VariantSpec
 from edgeseg.stages.experiments.plan import read_plan
 from edgeseg.stages.experiments.run import read_log, run_experiments
 
@@ -139,6 +140,21 @@ def test_rows_that_another_process_did_meanwhile_are_kept(cache: SliceCache, spl
     kept = read_log(log, data=cache.name)
     assert kept.of("dice", 0) == elsewhere
     assert kept.of("base", 0) is not None
+
+
+def test_a_log_and_a_run_are_of_one_plane(
+    cache: SliceCache, split: Split, fold_header: Callable[..., CheckpointHeader], tmp_path: Path
+) -> None:
+    plan, log, runs = _plan(tmp_path), tmp_path / "log.json", tmp_path / "runs"
+    spec = plan.spec(plan.base, seed=0)
+    header = fold_header(cache, split.validation(0), spec.variant, ImageSpec(height=64, width=64))
+    write_checkpoint(runs / "base-s0" / "weights.safetensors", replace(header, train=spec), {})
+    cache.index = replace(cache.index, plane="coronal")
+    with pytest.raises(CheckpointError, match="holds a run of another plan"):
+        run_experiments(plan, cache, split, runs=runs, log=log, only=("base",))
+    log.write_text(to_json(ExperimentLog(data=cache.name)))
+    with pytest.raises(OptionError, match="the data is 'kaggle-lgg, coronal'; give another --log"):
+        run_experiments(plan, cache, split, runs=runs, log=log)
 
 
 def _outcome(row: str, seed: int, dice: list[float], **changes: object) -> Outcome:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
+import signal
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +22,11 @@ from edgeseg.data.split import Split, make_folds
 from edgeseg.errors import DatasetError, MissingExtraError, OptionError, OutputError, SeenPatientError
 from edgeseg.jsonio import from_json
 from edgeseg.metrics import bootstrap_interval
+from edgeseg.place.claim import LOCK
 from edgeseg.results import OutOfFoldResult
 from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.stages.folds.out_of_fold import OUT_OF_FOLD, out_of_fold
-from edgeseg.stages.folds.train import FoldJob, RayPlan, fold_jobs, run_fold, train_folds
+from edgeseg.stages.folds.train import FoldJob, RayPlan, _fold_there, fold_jobs, run_fold, train_folds
 from edgeseg.stages.predict.weights import checkpoint_predictor
 from edgeseg.stages.score import evaluate
 from edgeseg.stages.train.loop import TrainProgress
@@ -133,7 +139,7 @@ def test_ray_runs_the_folds_and_gives_their_own_errors(
     monkeypatch.setattr("edgeseg.stages.folds.train.write_out_of_fold", lambda *_: None)
     jobs = fold_jobs(cache, SPEC, split, out=tmp_path)
     train_folds(jobs, out=tmp_path, ray=RayPlan(), on_fold=lambda job: came.append(job.fold))
-    assert ray.shares == {"num_cpus": 4, "num_gpus": 0, "max_retries": 0}
+    assert ray.shares == {"num_cpus": 4, "num_gpus": 0, "max_retries": 4}
     assert came == [1, 0]
     assert gathered == ["outcome of 0", "outcome of 1"]
     assert not ray.up
@@ -153,9 +159,54 @@ def test_ray_runs_the_folds_and_gives_their_own_errors(
         train_folds(jobs, out=tmp_path, ray=RayPlan())
 
 
+def _kill_the_worker_of(place: Path) -> int:
+    """Wait until a run has saved a state, kill the process that holds its folder, and return how many there were."""
+    while not (place / "state.safetensors").exists():
+        time.sleep(0.01)
+    found = 0
+    for handle in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if handle.readlink() == place / LOCK and (worker := int(handle.parts[2])) != os.getpid():
+                os.kill(worker, signal.SIGKILL)
+                found += 1
+    return found
+
+
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the ray extra is not installed")
-def test_folds_run_on_a_real_ray(cache: SliceCache, split: Split, tmp_path: Path) -> None:
+def test_folds_run_on_a_real_ray_and_outlive_a_worker(cache: SliceCache, split: Split, tmp_path: Path) -> None:
     out = tmp_path / "folds"
     jobs = fold_jobs(cache, replace(SPEC, epochs=1), split, out=out)
-    result = train_folds(jobs, out=out, ray=RayPlan(cpus=1))
+    with ThreadPoolExecutor(1) as beside:
+        killed = beside.submit(_kill_the_worker_of, out / "fold0")
+        result = train_folds(jobs, out=out, ray=RayPlan(cpus=1))
+    assert killed.result() == 1
     assert sorted(entry.score.patient for entry in result.patients) == list(cache.patients)
+
+
+def test_a_fold_whose_worker_died_goes_on_from_its_last_epoch(
+    cache: SliceCache, split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray, tried = FakeRay(), list[tuple[int, bool]]()
+
+    def dies_first(job: FoldJob) -> object:
+        tried.append((job.fold, job.resume))
+        if job.resume:
+            return "outcome"
+        job.out.mkdir()
+        (job.out / "state.safetensors").touch()
+        return _fold_there(job)  # as Ray begins it again: with the job that it was given
+
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setattr("edgeseg.stages.folds.train.run_fold", dies_first)
+    monkeypatch.setattr("edgeseg.stages.folds.train.out_of_fold", lambda outcomes: outcomes)
+    monkeypatch.setattr("edgeseg.stages.folds.train.write_out_of_fold", lambda *_: None)
+    jobs = fold_jobs(cache, SPEC, split, out=tmp_path)
+    train_folds(jobs, out=tmp_path, ray=RayPlan())
+    assert sorted(tried) == [(0, False), (0, True), (1, False), (1, True)]
+
+    def dead(_: FoldJob) -> None:
+        raise ray.exceptions.RayError("the worker died")
+
+    monkeypatch.setattr("edgeseg.stages.folds.train.run_fold", dead)
+    with pytest.raises(OutputError, match=r"workers of Ray died 5 times over one piece of work \(the worker died\)"):
+        train_folds(jobs, out=tmp_path, ray=RayPlan())

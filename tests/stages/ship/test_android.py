@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 
 from edgeseg.artifacts import sha256_file
 from edgeseg.data.volume import Volume
-from edgeseg.errors import ArtifactError, EdgeSegError, OptionError, OutputError
+from edgeseg.errors import ArtifactError, ContractError, EdgeSegError, OptionError, OutputError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.runtime import Segmenter, read_contract
 from edgeseg.specs import AppManifest, Contract
@@ -111,3 +112,28 @@ def test_bad_input_is_refused_and_nothing_is_written(
     _refused(OptionError, "too large", app, good)
     with pytest.raises(OutputError, match="not the folder of the app"):
         prepare_app(good, app=tmp_path / "elsewhere")
+
+
+def test_other_channels_and_several_classes_go_into_the_app(app: Path, tiny_onnx: Write, tiny_parts: Contract) -> None:
+    contract = replace(tiny_parts, channels=("t1", "flair", "post", "t2"))
+    path = tiny_onnx(contract=contract, weights=(0.0, 20.0, 0.0, 0.0), masks=3)
+    manifest = prepare_app(path, app=app, floating=path)
+    segmenter = Segmenter.load(path)
+    for case in manifest.cases:
+        pictures = np.stack([np.asarray(Image.open(app / ASSETS / file.file)) for file in case.images])
+        assert pictures.shape[1:] == (4 * case.height, case.width)
+        images = np.stack(np.split(pictures, 4, axis=1), axis=-1)
+        masks = (segmenter.segment_volume if case.volume else segmenter.segment)(images)
+        assert case.expected == tuple(run_lengths(np.concatenate(list(mask.transpose(2, 0, 1)))) for mask in masks)
+        assert case.references == ()
+    assert any(mask != "" for case in manifest.cases for mask in case.expected)
+
+
+def test_what_the_app_cannot_feed_is_refused(app: Path, tiny_onnx: Write, tiny_contract: Contract) -> None:
+    coronal = tiny_onnx(contract=replace(tiny_contract, plane="coronal"))
+    _refused(ContractError, "takes coronal slices of a volume", app, coronal)
+    names = tuple(f"c{number}" for number in range(9))
+    many = tiny_onnx("many.onnx", contract=replace(tiny_contract, channels=names), weights=(1.0,) * 9)
+    _refused(ContractError, "takes 9 channels, and the app reads at most 8", app, many)
+    other = tiny_onnx("other.onnx", contract=replace(tiny_contract, channels=("t1", "t2", "ct")))
+    _refused(OptionError, "other channels or classes", app, tiny_onnx("one.onnx"), other)

@@ -16,13 +16,16 @@ from edgeseg.checkpoint import CheckpointHeader, read_checkpoint, write_checkpoi
 from edgeseg.data.split import read_split
 from edgeseg.errors import ArtifactError, CheckFailedError, CheckpointError, DataError, OptionError
 from edgeseg.jsonio import from_json, to_json
-from edgeseg.results import BuildResult, Choice, EpochRecord
-from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
+from edgeseg.results import BuildResult, Choice, ClassChoice, EpochRecord
+from edgeseg.specs import ClassPoint, ImageSpec, OperatingPoint, PatientKey, TrainSpec, VariantSpec
 from edgeseg.stages.choose.choice import CHOICE_FILE, read_choice
 from edgeseg.stages.ship.identity import Naming
+from edgeseg.stages.ship.pseudonyms import hide_in_choice
 from edgeseg.stages.ship.retrain import train_command
 from edgeseg.stages.ship.ship import ModelCard, ship
+from edgeseg.stages.ship.terms import Terms, terms_for
 from edgeseg.stages.train.run_folder import HISTORY, History
+from tests._classes import CLASSES, of_classes
 
 FOLDS = artifacts.shipped("calibration", "splits", "tcga-lgg-folds5.json")
 EPOCHS = tuple(
@@ -282,3 +285,65 @@ def test_scores_out_of_fold_are_those_of_the_same_shape(
     with pytest.raises(ArtifactError, match="not scores out of fold"):
         ship(run, build, naming=Naming(name="mine", out_of_fold=tmp_path / "bad.json"))
     assert not at_home.exists()
+
+
+@pytest.fixture
+def several(header: CheckpointHeader, run: Path, build: BuildResult) -> BuildResult:
+    """The build of a run that draws two masks, of a hospital's own data."""
+    image = ImageSpec(classes=CLASSES)
+    made = replace(header, image=image, data="our-scans")
+    write_checkpoint(run / "weights.safetensors", made, {"head/bias": np.zeros(2, np.float32)})
+    rows = tuple(of_classes(row, *CLASSES) if row.evaluation else row for row in build.artifacts)
+    return replace(
+        build, weights_sha256=artifacts.sha256_file(run / "weights.safetensors"), data="our-scans", artifacts=rows
+    )
+
+
+def test_each_class_ships_with_its_scores_and_with_the_terms_of_its_data(
+    run: Path, several: BuildResult, at_home: Path
+) -> None:
+    folder = ship(run, several, naming=Naming(name="mine"))
+    record = networks.get("mine").record
+    assert [one.name for one in record.held_out.classes] == list(CLASSES)
+    assert record.image.classes == CLASSES
+    card = from_json(ModelCard, (folder / "card.json").read_bytes())
+    assert (card.licence, "our-scans" in card.attribution, "TCGA" in card.attribution) == (None, True, False)
+    assert "--labels whole=LABELS,core=LABELS" in card.command
+    ship(run, several, naming=Naming(name="mine"), terms=Terms(licence="CC0-1.0", attribution="our hospital"))
+    card = from_json(ModelCard, (folder / "card.json").read_bytes())
+    assert (card.licence, card.attribution) == ("CC0-1.0", "our hospital")
+
+
+def test_what_lgg_made_is_named_wherever_it_went(header: CheckpointHeader) -> None:
+    assert terms_for(header, Terms()).licence == "CC BY-NC-SA 4.0"
+    tuned = replace(header, data="our-scans", initial=header)
+    found = terms_for(tuned, Terms())
+    assert found.licence == ""
+    assert "TCGA-LGG" in found.attribution
+    assert "our-scans" in found.attribution
+    phantoms = terms_for(replace(header, data="phantom"), Terms())
+    assert "TCGA" not in phantoms.attribution
+
+
+def test_the_point_of_every_class_has_to_be_that_of_the_build(
+    run: Path, several: BuildResult, choice: Choice, at_home: Path, tmp_path: Path
+) -> None:
+    points = (ClassPoint(name="whole"), ClassPoint(name="core", threshold=0.3))
+    patients = dict.fromkeys(choice.patients, 0.5)
+    steps = tuple(replace(step, dice_by_patient=patients) for step in choice.steps)
+    made = replace(
+        choice,
+        chosen=OperatingPoint(classes=points),
+        classes=tuple(ClassChoice(name=name, steps=steps) for name in CLASSES),
+        groups=(replace(choice.groups[0], patients=("Jane Doe",)),),
+    )
+    path = artifacts.write_text(tmp_path / "choice.json", to_json(made))
+    with pytest.raises(OptionError, match=r"core: threshold 0.5 .*, and what ships is .*core: threshold 0.3"):
+        ship(run, several, naming=Naming(name="mine"), choice=path)
+
+
+def test_no_step_of_a_class_names_a_patient(choice: Choice) -> None:
+    steps = tuple(replace(step, dice_by_patient={"Jane Doe": 0.5}, chosen=()) for step in choice.steps)
+    made = replace(choice, steps=steps, classes=(ClassChoice(name="core", steps=steps),))
+    hidden = hide_in_choice(made, PatientKey(secret=b"0" * 32))
+    assert "Jane Doe" not in to_json(hidden)

@@ -6,6 +6,7 @@ import json
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,35 @@ def test_examples_are_the_phantoms_slices_in_order(tmp_path: Path, page: Path, t
         for name, image in zip(packed.namelist(), wanted, strict=True):
             with packed.open(name) as stream:
                 np.testing.assert_array_equal(np.asarray(Image.open(stream)), image)
+
+
+@pytest.mark.parametrize(
+    ("channels", "first", "shape"),
+    [
+        (("t2",), "P7/P7_1.png", (16, 24)),
+        (("t2", "flair"), "P7/t2/P7_1.png", (16, 24)),
+        (("post", "t2", "flair"), "P7/P7_1.png", (16, 24, 3)),
+        (("pre", "flair", "post", "t2/w"), "P7/pre/P7_1.png", (16, 24)),
+    ],
+)
+def test_examples_are_in_the_channels_of_the_network(
+    tmp_path: Path,
+    page: Path,
+    tiny_onnx: Write,
+    tiny_contract: Contract,
+    channels: tuple[str, ...],
+    first: str,
+    shape: tuple[int, ...],
+) -> None:
+    model = tiny_onnx(contract=replace(tiny_contract, channels=channels), weights=(1.0,) * len(channels))
+    manifest = write_site(model, out=tmp_path / "out", page=page)
+    packed = zipfile.ZipFile(tmp_path / "out" / manifest.cases[0].file.file)
+    pictures = 3 * (len(channels) if len(channels) in (2, 4) else 1)
+    assert packed.namelist()[0] == first
+    assert len(packed.namelist()) == len(set(packed.namelist())) == pictures
+    assert all(name.count("/") == first.count("/") for name in packed.namelist())
+    with packed.open(first) as stream:
+        assert np.asarray(Image.open(stream)).shape == shape
 
 
 def test_equal_input_gives_equal_files_and_packed_ones_hold_the_same(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -218,18 +217,6 @@ def test_regions_that_do_not_fit_are_refused(regions: tuple[MaskRegion, ...], sa
             variant=VariantSpec(), tier="custom", target="onnx-fp32", layout="NCHW", trained_on="none",
             classes=("x", "y"), regions=regions,
         )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [({"paste_share": 0.5}, "--paste-share works on one mask"), ({"augment_on": "device"}, "--augment-on device")],
-)
-def test_what_works_on_one_mask_is_refused(
-    change: dict[str, Any], said: str, cache: SliceCache, tmp_path: Path
-) -> None:
-    with pytest.raises(OptionError, match=said):
-        train(cache, replace(SPEC, **change), out=tmp_path / "run", train_patients=("p1",), validation_patients=("p3",))
-    assert not (tmp_path / "run").exists()
 
 
 def test_weights_of_other_classes_are_no_start(weights: Checkpoint, cache: SliceCache, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from edgeseg.specs import TrainSpec, VariantSpec
 from edgeseg.stages.train import distribute
 from edgeseg.stages.train import train
 from edgeseg.variants import blocks
-from tests.stages import _shallow
+from tests import _shallow
 
 blocks.encoder_decoder = _shallow.encoder_decoder
 root = Path(sys.argv[1])

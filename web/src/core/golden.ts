@@ -3,6 +3,12 @@ import { UserError } from "./errors";
 
 const CHANNELS = 3;
 
+/** A golden drawing as a slice of other channels: each is one of its three planes, the first, the second, the third, the first again. */
+export function asSlice(drawing: Uint8Array, channels: number): Uint8Array {
+  if (channels === CHANNELS) return drawing;
+  return Uint8Array.from({ length: (drawing.length / CHANNELS) * channels }, (_, at) => drawing[Math.floor(at / channels) * CHANNELS + ((at % channels) % CHANNELS)]);
+}
+
 /** The drawing of a golden case in whole numbers, `height * width * 3` bytes: docs/reference/contract.md, "The drawing". */
 export function draw(golden: GoldenCase, height: number, width: number): Uint8Array {
   let image = new Uint8Array(height * width * CHANNELS);

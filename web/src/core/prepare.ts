@@ -1,10 +1,12 @@
-import { CHANNELS, type Contract } from "./contract";
+import { channelsOf, pictured } from "./channels";
+import type { Contract } from "./contract";
+import { UserError } from "./errors";
 import { Resampler } from "./resample";
 
 const STRETCH_SHARE = 0.99;
 const ASPECT_TOLERANCE = 0.01;
 
-/** One slice as it is stored: `height * width * 3` bytes, rows from the top; pre, FLAIR, post. */
+/** One slice as it is stored: `height * width * channels` bytes, rows from the top, the channels of a pixel together. */
 export interface Slice {
   readonly height: number;
   readonly width: number;
@@ -34,16 +36,30 @@ export function framedSize(height: number, width: number, contract: Contract, pi
 export class Preparer {
   #resampler: Resampler | null = null;
 
-  constructor(readonly contract: Contract) {}
+  /** For each channel of the network its place in a slice, or that of what stands in for it. */
+  readonly #places: readonly number[];
+
+  /** `channels` are those of the slices. */
+  constructor(
+    readonly contract: Contract,
+    readonly channels: readonly string[] = pictured(contract),
+  ) {
+    const { standIn } = channelsOf(contract);
+    this.#places = contract.channels.map((name) => {
+      const place = channels.indexOf(channels.includes(name) ? name : (standIn ?? name));
+      if (place < 0) throw new UserError(`The network needs ${name}, and the slices hold ${channels.join(", ")}. Open a scan that has all of ${contract.channels.join(", ")}.`);
+      return place;
+    });
+  }
 
   /** `channels * height * width` bytes on the contract's grid; `size` is that of `framedSize`. */
   prepare(slice: Slice, size: readonly [number, number]): Uint8Array {
     const { contract } = this;
     const grid = contract.height * contract.width;
-    const planes = new Uint8Array(contract.channels.length * grid);
+    const planes = new Uint8Array(this.#places.length * grid);
     if (this.#resampler?.from.join() !== size.join()) this.#resampler = new Resampler(size, [contract.height, contract.width]);
-    for (const [index, name] of contract.channels.entries()) {
-      const plane = this.#resampler.bytes(framed(slice, CHANNELS.indexOf(name), size));
+    for (const [index, place] of this.#places.entries()) {
+      const plane = this.#resampler.bytes(framed(slice, place, this.channels.length, size));
       if (contract.normalisation === "slice") stretch(plane);
       planes.set(plane, index * grid);
     }
@@ -51,10 +67,10 @@ export class Preparer {
   }
 }
 
-function framed(slice: Slice, channel: number, [height, width]: readonly [number, number]): Uint8Array {
+function framed(slice: Slice, channel: number, channels: number, [height, width]: readonly [number, number]): Uint8Array {
   const plane = new Uint8Array(height * width);
   for (let y = 0, from = channel; y < slice.height; y++) {
-    for (let x = 0, at = y * width; x < slice.width; x++, at++, from += CHANNELS.length) plane[at] = slice.bytes[from];
+    for (let x = 0, at = y * width; x < slice.width; x++, at++, from += channels) plane[at] = slice.bytes[from];
   }
   return plane;
 }

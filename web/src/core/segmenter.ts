@@ -1,15 +1,17 @@
-import { applies, byVolume, logitThreshold, type Contract } from "./contract";
+import { pictured } from "./channels";
 import { Components, largeEnough } from "./components";
+import { byVolume, drops, logitThreshold, type Contract } from "./contract";
 import { sha256 } from "./digest";
 import { Cancelled, UserError } from "./errors";
-import { decodeRuns, draw, flips } from "./golden";
+import { asSlice, decodeRuns, draw, flips } from "./golden";
 import { countInto, emptyCounts, ownTables, tables } from "./intensity";
+import { masksOf } from "./masks";
 import { framedSize, Preparer, type PixelMm, type Slice } from "./prepare";
 import { Resampler } from "./resample";
 
 const BELOW_THRESHOLD = 1;
 
-/** One open network: prepared planes and tables in, one logit per pixel of the contract's grid out. */
+/** One open network: prepared planes and tables in, logits out: one per pixel of the contract's grid, a plane for each mask. */
 export interface Engine {
   readonly contract: Contract;
   logits(planes: Uint8Array, tables: Float32Array[]): Promise<Float32Array>;
@@ -18,6 +20,8 @@ export interface Engine {
 /** Slices that are segmented; `whole` where they are one volume's, in order. */
 export interface Volume {
   readonly count: number;
+  /** What the channels of its slices are. */
+  readonly channels: readonly string[];
   readonly whole: boolean;
   readonly pixelMm: PixelMm;
   slice(index: number): Slice;
@@ -37,7 +41,7 @@ export interface SelfTest {
   readonly logitOff: number;
 }
 
-/** The masks of a volume on its slices' own grid, 0 and 1, and the time each slice took. */
+/** The masks of a volume on its slices' own grid, 0 and 1, of several classes a plane for each, and the time each slice took. */
 export interface Segmentation {
   readonly masks: Uint8Array[];
   readonly ms: number[];
@@ -54,11 +58,11 @@ interface Kept {
 /** The whole path from stored bytes to masks, the same steps as `edgeseg.runtime.Segmenter`. */
 export async function segment(engine: Engine, volume: Volume, hooks: Hooks): Promise<Segmentation> {
   const { contract } = engine;
-  const preparer = new Preparer(contract);
-  const joins = volume.whole && applies(contract.post_processing, true);
-  const components = new Components(contract.height, contract.width);
+  const preparer = new Preparer(contract, volume.channels);
+  const joins = volume.whole && drops(contract, true);
+  const components = masksOf(contract).map(() => new Components(contract.height, contract.width));
   const given = volume.whole && byVolume(contract) ? volumeTables(preparer, volume, hooks) : null;
-  const kept: Kept[] = [];
+  const slices: Kept[] = [];
   const ms: number[] = [];
   for (let index = 0; index < volume.count; index++) {
     if (hooks.cancelled()) throw new Cancelled();
@@ -69,15 +73,15 @@ export async function segment(engine: Engine, volume: Volume, hooks: Hooks): Pro
     const planes = preparer.prepare(slice, size);
     let logits = await engine.logits(planes, given ?? ownTables(contract, planes));
     const rough = threshold(logits, contract);
-    if (joins) components.add(rough);
+    if (joins) for (const [place, one] of components.entries()) one.add(planeOf(rough, place, contract));
     else if (!volume.whole) logits = dropLone(logits, rough, contract);
     const tumour = joins && rough.includes(1);
-    kept.push({ shape, size, mask: ownMask(logits, contract, shape, size), logits: tumour ? logits : null });
+    slices.push({ shape, size, mask: ownMask(logits, contract, shape, size), logits: tumour ? logits : null });
     ms.push(performance.now() - before);
     await hooks.done(index + 1);
   }
   const before = performance.now();
-  const masks = joins ? dropJoined(kept, components, contract) : kept.map((one) => one.mask);
+  const masks = joins ? dropJoined(slices, components, contract) : slices.map((one) => one.mask);
   return { masks, ms, postMs: performance.now() - before };
 }
 
@@ -88,28 +92,42 @@ export async function selfTest(engine: Engine): Promise<SelfTest | null> {
   if (golden === null) return null;
   const bytes = draw(golden, height, width);
   if ((await sha256(bytes)) !== golden.input_sha256) throw new UserError("This browser draws the network's test picture wrongly, so its masks cannot be trusted. Try another browser.");
-  const wanted = decodeRuns(golden.mask_runs, height * width);
+  const wanted = decodeRuns(golden.mask_runs, masksOf(contract).length * height * width);
   if ((await sha256(wanted)) !== golden.mask_sha256) throw new UserError("The network's golden mask is damaged. The network has to be put on the server again.");
-  const planes = new Preparer(contract).prepare({ height, width, bytes }, [height, width]);
+  const planes = new Preparer(contract).prepare({ height, width, bytes: asSlice(bytes, pictured(contract).length) }, [height, width]);
   const logits = await engine.logits(planes, ownTables(contract, planes));
   const found = flips(threshold(logits, contract), wanted);
   const logitOff = golden.logits.reduce((most, at) => Math.max(most, Math.abs(logits[at.row * width + at.column] - at.logit)), 0);
   return { passed: found <= golden.allowed_flips && logitOff <= golden.logit_tolerance, flips: found, allowed: golden.allowed_flips, logitOff };
 }
 
-/** 1 where a logit is above the threshold, compared as float32, as NumPy does. */
+/** 1 where a logit is above the threshold of its mask, compared as float32, as NumPy does. */
 export function threshold(logits: Float32Array, contract: Contract): Uint8Array {
-  const least = Math.fround(logitThreshold(contract));
-  return Uint8Array.from(logits, (logit) => (logit > least ? 1 : 0));
+  const masks = masksOf(contract);
+  const pixels = logits.length / masks.length;
+  const found = new Uint8Array(logits.length);
+  for (const [place, mask] of masks.entries()) {
+    const least = Math.fround(logitThreshold(mask));
+    for (let at = place * pixels; at < (place + 1) * pixels; at++) if (logits[at] > least) found[at] = 1;
+  }
+  return found;
 }
 
-/** A slice's mask on its own grid: the logits are resampled, and only then held against the threshold. */
+function planeOf<T extends Uint8Array | Float32Array>(planes: T, place: number, contract: Contract): T {
+  const pixels = contract.height * contract.width;
+  return planes.subarray(place * pixels, (place + 1) * pixels) as T;
+}
+
+/** A slice's masks on its own grid: the logits are resampled, and only then held against the threshold. */
 export function ownMask(logits: Float32Array, contract: Contract, shape: readonly [number, number], size: readonly [number, number]): Uint8Array {
-  const own = threshold(new Resampler([contract.height, contract.width], size).floats(logits), contract);
-  if (size[0] === shape[0] && size[1] === shape[1]) return own;
-  const mask = new Uint8Array(shape[0] * shape[1]);
-  for (let y = 0; y < shape[0]; y++) mask.set(own.subarray(y * size[1], y * size[1] + shape[1]), y * shape[1]);
-  return mask;
+  const count = masksOf(contract).length;
+  const resampler = new Resampler([contract.height, contract.width], size);
+  const own = new Float32Array(count * shape[0] * shape[1]);
+  for (let place = 0; place < count; place++) {
+    const plane = resampler.floats(planeOf(logits, place, contract));
+    for (let y = 0; y < shape[0]; y++) own.set(plane.subarray(y * size[1], y * size[1] + shape[1]), (place * shape[0] + y) * shape[1]);
+  }
+  return threshold(own, contract);
 }
 
 function volumeTables(preparer: Preparer, volume: Volume, hooks: Hooks): Float32Array[] {
@@ -123,28 +141,37 @@ function volumeTables(preparer: Preparer, volume: Volume, hooks: Hooks): Float32
 }
 
 function dropLone(logits: Float32Array, rough: Uint8Array, contract: Contract): Float32Array {
-  if (!applies(contract.post_processing, false)) return logits;
-  const found = new Components(contract.height, contract.width);
-  found.add(rough);
-  const keep = largeEnough(found.sizes(), contract.post_processing, false);
-  return without(logits, found, 0, keep, contract) ?? logits;
+  if (!drops(contract, false)) return logits;
+  const found = masksOf(contract).map((_, place) => {
+    const one = new Components(contract.height, contract.width);
+    one.add(planeOf(rough, place, contract));
+    return one;
+  });
+  return without(logits, found, 0, kept(found, contract, false), contract) ?? logits;
 }
 
-function dropJoined(kept: Kept[], components: Components, contract: Contract): Uint8Array[] {
-  const keep = largeEnough(components.sizes(), contract.post_processing, true);
-  return kept.map((one, index) => {
+function dropJoined(slices: Kept[], components: Components[], contract: Contract): Uint8Array[] {
+  const keep = kept(components, contract, true);
+  return slices.map((one, index) => {
     const logits = one.logits && without(one.logits, components, index, keep, contract);
     return logits === null ? one.mask : ownMask(logits, contract, one.shape, one.size);
   });
 }
 
+/** Which components of each mask stay. */
+function kept(components: Components[], contract: Contract, volume: boolean): boolean[][] {
+  return masksOf(contract).map((mask, place) => largeEnough(components[place].sizes(), mask.post_processing, volume));
+}
+
 /** Logits in which those of dropped components lie below the threshold; null where none is dropped. */
-function without(logits: Float32Array, components: Components, slice: number, keep: boolean[], contract: Contract): Float32Array | null {
+function without(logits: Float32Array, components: Components[], slice: number, keep: boolean[][], contract: Contract): Float32Array | null {
   let changed: Float32Array | null = null;
-  components.runs(slice, (owner, first, last) => {
-    if (keep[owner]) return;
-    changed ??= Float32Array.from(logits);
-    changed.fill(logitThreshold(contract) - BELOW_THRESHOLD, first, last);
-  });
+  for (const [place, mask] of masksOf(contract).entries()) {
+    components[place].runs(slice, (owner, first, last) => {
+      if (keep[place][owner]) return;
+      changed ??= Float32Array.from(logits);
+      planeOf(changed, place, contract).fill(logitThreshold(mask) - BELOW_THRESHOLD, first, last);
+    });
+  }
   return changed;
 }

@@ -1,11 +1,13 @@
 import { gzipSync, zipSync } from "fflate";
+import type { Mask } from "../core/masks";
 import { encodePng } from "./png";
 import type { NiftiHeader } from "./nifti";
 
 const NOTE = "edgeseg; research use only, not a medical device";
 
-/** One finding: a component of the final masks. */
+/** One finding: a component of the final masks; `mask` is the number of its class. */
 export interface Finding {
+  readonly mask: number;
   readonly voxels: number;
   readonly slice: number;
   readonly row: number;
@@ -14,7 +16,7 @@ export interface Finding {
   readonly lastSlice: number;
 }
 
-/** A mask as `.nii.gz` on the very voxels of its input: the same header, with 8-bit values of 0 and 1. */
+/** A mask as `.nii.gz` on the very voxels of its input: the same header, with 8-bit values: label maps of axial slices. */
 export function niftiMask(header: NiftiHeader, masks: readonly Uint8Array[], grid: readonly [number, number, number]): Uint8Array<ArrayBuffer> {
   const two = header.bytes.length === 540;
   const start = two ? 544 : 352;
@@ -62,10 +64,17 @@ function clear(view: DataView, { little }: NiftiHeader, two: boolean): void {
   bytes.fill(0, 328, 344).set(new TextEncoder().encode("n+1"), 344);
 }
 
-/** Masks as a zip of one PNG per slice, `<slice>_mask.png`, 0 and 255. */
-export function pngMasks(names: readonly string[], shapes: readonly (readonly [number, number])[], masks: readonly Uint8Array[], disclaimer: string): Uint8Array<ArrayBuffer> {
-  const files = Object.fromEntries(masks.map((mask, at) => [`${names[at]}_mask.png`, encodePng(...shapes[at], 1, mask.map((value) => value * 255), disclaimer)]));
+/** Label maps as a zip of one PNG per slice, `<slice>_mask.png`: 0 and 255 of one mask, else labels in the colours of their classes. */
+export function pngMasks(names: readonly string[], shapes: readonly (readonly [number, number])[], maps: readonly Uint8Array[], masks: readonly Mask[], disclaimer: string): Uint8Array<ArrayBuffer> {
+  const palette = masks.length > 1 ? paletteOf(masks) : null;
+  const files = Object.fromEntries(maps.map((map, at) => [`${names[at]}_mask.png`, encodePng(...shapes[at], 1, palette ? map : map.map((value) => value * 255), disclaimer, palette)]));
   return new Uint8Array(zipSync(files, { level: 0, mtime: new Date(1980, 1, 1) }));
+}
+
+function paletteOf(masks: readonly Mask[]): Uint8Array {
+  const palette = new Uint8Array(256 * 3);
+  for (const { label, colour } of masks) palette.set(colour, label * 3);
+  return palette;
 }
 
 /** Rows as CSV (RFC 4180); text that a spreadsheet would run as a formula gets an apostrophe before it. */

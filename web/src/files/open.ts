@@ -1,3 +1,5 @@
+import { called, channelsOf, pictured } from "../core/channels";
+import type { Contract } from "../core/contract";
 import { UserError } from "../core/errors";
 import { convertDicom, isDicom } from "./dicom";
 import type { Given } from "./given";
@@ -17,8 +19,8 @@ const FOREIGN: Record<string, string> = {
 };
 const TAKEN = "Open NIfTI files (.nii, .nii.gz), the DICOM folder or zip of one examination, or slices as PNG or TIFF.";
 
-/** Finds out what was given. */
-export async function open(files: readonly Given[]): Promise<Opened> {
+/** Finds out what was given, for a network. */
+export async function open(files: readonly Given[], contract: Contract): Promise<Opened> {
   if (files.length === 0) throw new UserError(`Nothing to open was found. ${TAKEN}`);
   const empty = files.find((file) => file.bytes.length === 0);
   if (empty) throw new UserError(`${empty.path} is empty (0 bytes). Copy it again from where it came from.`);
@@ -32,7 +34,14 @@ export async function open(files: readonly Given[]): Promise<Opened> {
   const images = pictures.filter((file) => !isMask(file.path)).sort((one, other) => natural(one.path, other.path));
   if (images.length === 0) throw new UserError("Only masks were chosen (their names end in _mask). Choose the slices themselves.");
   const decoded = images.map((file) => (isPng(file.bytes) ? decodePng : decodeTiff)(file.path, file.bytes));
-  return decoded.every((picture) => picture.channels === 3) ? { scan: ofThree(decoded) } : ofGrey(decoded);
+  const [rgb, wanted] = [decoded.filter((picture) => picture.channels === 3).length, pictured(contract)];
+  if (rgb > 0 && rgb < decoded.length) throw new UserError("Both grey pictures and pictures of three channels were chosen. Choose files of one kind.");
+  if (rgb > 0 && wanted.length !== 3) {
+    const told = contract.channels.map(called).join(", ");
+    throw new UserError(`The pictures have three channels, and the network takes ${contract.channels.length} (${told}). Open grey pictures, ${contract.channels.length === 1 ? "one per slice" : "a folder of them for each channel"}, or NIfTI or DICOM files.`);
+  }
+  if (rgb > 0 || (wanted.length === 1 && decoded.every((picture) => picture.values instanceof Uint8Array))) return { scan: ofPictures(decoded, wanted, channelsOf(contract).reference) };
+  return ofGrey(decoded);
 }
 
 function series(files: readonly Given[], name: string): Opened {
@@ -42,16 +51,15 @@ function series(files: readonly Given[], name: string): Opened {
   return { name, series: found.map((one, index) => (numbers.get(one.name) === 1 ? one : { ...one, name: `${one.name} (${index + 1})` })) };
 }
 
-function ofThree(pictures: Picture[]): Scan {
+function ofPictures(pictures: Picture[], channels: readonly string[], reference: string): Scan {
   const folders = new Set(pictures.map((picture) => folderOf(picture.name)));
   if (folders.size > 1) throw new UserError(`The slices lie in ${folders.size} folders. Choose the folder of one patient.`);
   const sized = new Set(pictures.map((picture) => `${picture.height} x ${picture.width}`)).size === 1;
   const name = [...folders][0].replace(/^.*\//, "") || stemOf(pictures[0].name);
-  return pictureScan(name, pictures, sized && isVolume(pictures.map((picture) => picture.name)));
+  return pictureScan(name, pictures, sized && isVolume(pictures.map((picture) => picture.name)), channels, Math.max(0, channels.indexOf(reference)));
 }
 
 function ofGrey(pictures: Picture[]): Opened {
-  if (pictures.some((picture) => picture.channels === 3)) throw new UserError("Both grey pictures and pictures of three channels were chosen. Choose files of one kind.");
   const folders = Map.groupBy(pictures, (picture) => folderOf(picture.name));
   const found = [...folders].map(([folder, members]) => {
     if (members.length > 1) isVolume(members.map((picture) => picture.name));

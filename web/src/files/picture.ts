@@ -11,7 +11,7 @@ export interface Picture {
 
 /** The longest side of a picture that is taken; larger ones are no slices. */
 export const MAX_SIDE = 4096;
-const RULE = "A slice is a PNG or TIFF picture with three 8-bit channels (before contrast, FLAIR, after contrast), or with one grey channel of 8 or 16 bits.";
+const RULE = "A slice is a PNG or TIFF picture with three 8-bit channels, or with one grey channel of 8 or 16 bits.";
 
 /** Refuses a picture that is no slice. */
 export function refuse(name: string, found: string): never {

@@ -5,6 +5,7 @@ import { checkSize, refuse, type Picture } from "./picture";
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const GREY = 0;
 const RGB = 2;
+const PALETTE = 3;
 
 /** Whether bytes begin as a PNG file does. */
 export function isPng(bytes: Uint8Array): boolean {
@@ -81,17 +82,17 @@ function paeth(left: number, above: number, corner: number): number {
   return a <= b && a <= c ? left : b <= c ? above : corner;
 }
 
-/** Writes a PNG of 8 bits, grey or RGB, that says what it is not for. */
-export function encodePng(height: number, width: number, channels: 1 | 3, values: Uint8Array, disclaimer: string): Uint8Array<ArrayBuffer> {
+/** Writes a PNG of 8 bits, grey or RGB, or numbers of a palette, red, green and blue of 256, that says what it is not for. */
+export function encodePng(height: number, width: number, channels: 1 | 3, values: Uint8Array, disclaimer: string, palette: Uint8Array | null = null): Uint8Array<ArrayBuffer> {
   const rows = new Uint8Array(height * (1 + width * channels));
   for (let y = 0; y < height; y++) rows.set(values.subarray(y * width * channels, (y + 1) * width * channels), y * (1 + width * channels) + 1);
   const head = new Uint8Array(13);
   const view = new DataView(head.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
-  head.set([8, channels === 3 ? RGB : GREY, 0, 0, 0], 8);
+  head.set([8, palette ? PALETTE : channels === 3 ? RGB : GREY, 0, 0, 0], 8);
   const text = new TextEncoder().encode(`Disclaimer\0${disclaimer}`);
-  const joined = join([Uint8Array.from(SIGNATURE), chunk("IHDR", head), chunk("tEXt", text), chunk("IDAT", zlibSync(rows)), chunk("IEND", new Uint8Array(0))]);
+  const joined = join([Uint8Array.from(SIGNATURE), chunk("IHDR", head), ...(palette ? [chunk("PLTE", palette)] : []), chunk("tEXt", text), chunk("IDAT", zlibSync(rows)), chunk("IEND", new Uint8Array(0))]);
   return new Uint8Array(joined);
 }
 

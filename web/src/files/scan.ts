@@ -1,4 +1,4 @@
-import { CHANNELS, type Channel } from "../core/contract";
+import { called, type ChannelSet } from "../core/channels";
 import { UserError } from "../core/errors";
 import type { PixelMm, Slice, } from "../core/prepare";
 import type { Volume } from "../core/segmenter";
@@ -15,20 +15,25 @@ export interface Scan extends Volume {
   readonly sliceNames: readonly string[];
   readonly sliceMm: number | null;
   readonly grid: Grid | null;
-  /** The sequence on whose voxels masks lie; null for pictures of three channels. */
+  /** The place of the channel on whose grid masks lie. */
+  readonly on: number;
+  /** The sequence on whose voxels masks lie; null for pictures that hold all channels. */
   readonly reference: Sequence | null;
   readonly warnings: readonly string[];
 }
 
-/** Pictures that hold all three sequences; they are a volume where their names count them and their sizes agree. */
-export function pictureScan(name: string, pictures: readonly Picture[], whole: boolean): Scan {
+/** Pictures that hold all channels; they are a volume where their names count them and their sizes agree. */
+export function pictureScan(name: string, pictures: readonly Picture[], whole: boolean, channels: readonly string[], on: number): Scan {
   const warnings: string[] = [];
-  const equal = pictures.every(({ values }) => values.every((value, at) => value === values[at - (at % 3)]));
-  if (equal) warnings.push("All three channels are equal: the pictures seem to hold one sequence, not three.");
+  const count = channels.length;
+  const equal = count > 1 && pictures.every(({ values }) => values.every((value, at) => value === values[at - (at % count)]));
+  if (equal) warnings.push(`All ${count} channels are equal: the pictures seem to hold one sequence, not ${count}.`);
   warnings.push("Pictures do not say where left and right are, nor how large a pixel is: sizes are given in pixels.");
   return {
     name,
     count: pictures.length,
+    channels,
+    on,
     whole,
     pixelMm: null,
     sliceMm: null,
@@ -40,72 +45,76 @@ export function pictureScan(name: string, pictures: readonly Picture[], whole: b
   };
 }
 
-/** Three sequences as one scan: on FLAIR's grid, each in the 8-bit range of the training data, as `edgeseg/data/scan.py`. */
-export function sequenceScan(name: string, chosen: { readonly flair: Sequence } & Partial<Record<Channel, Sequence>>): Scan {
-  const { flair } = chosen;
+/** Sequences as one scan, on the grid of the reference, each in the 8-bit range of the training data, as `edgeseg/data/scan.py`. */
+export function sequenceScan(name: string, channels: ChannelSet, chosen: readonly (Sequence | null)[]): Scan {
+  const { names, standIn } = channels;
+  const on = names.indexOf(channels.reference);
+  const reference = chosen[on];
+  if (reference === null) throw new UserError(`Choose which series is ${called(channels.reference)}; the masks lie on its grid.`);
   const warnings: string[] = [];
   const windows = new Map<Sequence, Found | null>();
   const elsewhere = new Set<Sequence>();
-  for (const channel of CHANNELS) {
-    const sequence = chosen[channel];
-    if (sequence === undefined) {
-      warnings.push(`There is no series ${WORDS[channel]}: FLAIR stands in its place, as it did in training.`);
-      continue;
-    }
+  const taken = names.map((channel, place) => {
+    const sequence = chosen[place];
+    if (sequence !== null) return sequence;
+    const other = standIn === null ? null : chosen[names.indexOf(standIn)];
+    if (other === null) throw new UserError(`There is no series for ${called(channel)}, and the network cannot do without it. Open a scan that has all of ${names.map(called).join(", ")}.`);
+    warnings.push(`There is no series for ${called(channel)}: ${called(standIn ?? "")} stands in its place, as it did in training.`);
+    return other;
+  });
+  for (const sequence of new Set(taken)) {
     warnings.push(...sequence.warnings.map((one) => `${sequence.name}: ${one}`));
-    if (sequence !== flair) match(sequence, flair, elsewhere, warnings);
+    if (sequence !== reference) match(sequence, reference, elsewhere, warnings);
     const found = sequence.isBytes ? null : windowOf(sequence);
     windows.set(sequence, found);
     warnings.push(...(found?.warnings ?? []).map((one) => `${sequence.name}: ${one}`));
   }
-  const sizes = flair.grid === null ? null : spacing(flair.grid.affine);
+  const sizes = reference.grid === null ? null : spacing(reference.grid.affine);
   return {
     name,
-    count: flair.shape[0],
+    count: reference.shape[0],
+    channels: names,
+    on,
     whole: true,
     pixelMm: sizes === null ? null : [sizes[1], sizes[2]],
-    sliceMm: sizes === null || flair.shape[0] === 1 ? null : sizes[0],
-    grid: flair.grid,
-    reference: flair,
-    sliceNames: Array.from({ length: flair.shape[0] }, (_, index) => `slice_${String(index + 1).padStart(3, "0")}`),
+    sliceMm: sizes === null || reference.shape[0] === 1 ? null : sizes[0],
+    grid: reference.grid,
+    reference,
+    sliceNames: Array.from({ length: reference.shape[0] }, (_, index) => `slice_${String(index + 1).padStart(3, "0")}`),
     warnings,
     slice: (index) => {
-      const [, height, width] = flair.shape;
-      const bytes = new Uint8Array(height * width * CHANNELS.length);
+      const [, height, width] = reference.shape;
+      const bytes = new Uint8Array(height * width * taken.length);
       const read = new Map<Sequence, Uint8Array>();
-      for (const [place, channel] of CHANNELS.entries()) {
-        const sequence = chosen[channel] ?? flair;
-        const plane = read.get(sequence) ?? grey(sequence, flair, index, windows.get(sequence) ?? null, elsewhere);
+      for (const [place, sequence] of taken.entries()) {
+        const plane = read.get(sequence) ?? grey(sequence, reference, index, windows.get(sequence) ?? null, elsewhere);
         read.set(sequence, plane);
-        for (let at = 0; at < plane.length; at++) bytes[at * CHANNELS.length + place] = plane[at];
+        for (let at = 0; at < plane.length; at++) bytes[at * taken.length + place] = plane[at];
       }
       return { height, width, bytes };
     },
   };
 }
 
-/** What a channel is called on the page. */
-export const WORDS: Record<Channel, string> = { pre: "before contrast", flair: "FLAIR", post: "after contrast" };
-
-function grey(sequence: Sequence, flair: Sequence, index: number, found: Found | null, elsewhere: Set<Sequence>): Uint8Array {
-  const away = elsewhere.has(sequence) && sequence.grid !== null && flair.grid !== null;
+function grey(sequence: Sequence, on: Sequence, index: number, found: Found | null, elsewhere: Set<Sequence>): Uint8Array {
+  const away = elsewhere.has(sequence) && sequence.grid !== null && on.grid !== null;
   const planes = found?.blanks.length ? (at: number): Float64Array => sequence.plane(at).map((value) => (found.blanks.includes(value) ? found.window.low : value)) : sequence.plane;
-  const { plane, inside } = away ? planeOnGrid(sequence.shape, sequence.grid as Grid, planes, flair.grid as Grid, index) : { plane: sequence.plane(index), inside: null };
+  const { plane, inside } = away ? planeOnGrid(sequence.shape, sequence.grid as Grid, planes, on.grid as Grid, index) : { plane: sequence.plane(index), inside: null };
   const values = found === null ? Uint8Array.from(plane, (value) => Math.round(value) || 0) : applyWindow(found, plane);
   return inside === null ? values : values.map((value, at) => (inside[at] ? value : 0));
 }
 
-function match(sequence: Sequence, flair: Sequence, elsewhere: Set<Sequence>, warnings: string[]): void {
-  if (sequence.grid === null || flair.grid === null) {
-    if (sequence.shape.join() === flair.shape.join()) return;
-    throw new UserError(`${sequence.name} has ${sequence.shape.join(" x ")} and ${flair.name} ${flair.shape.join(" x ")} slices, rows and columns. Pictures of the three series must agree; open NIfTI or DICOM files, which know their place.`);
+function match(sequence: Sequence, on: Sequence, elsewhere: Set<Sequence>, warnings: string[]): void {
+  if (sequence.grid === null || on.grid === null) {
+    if (sequence.shape.join() === on.shape.join()) return;
+    throw new UserError(`${sequence.name} has ${sequence.shape.join(" x ")} and ${on.name} ${on.shape.join(" x ")} slices, rows and columns. Pictures of all series must agree; open NIfTI or DICOM files, which know their place.`);
   }
-  if (sameGrid(sequence.grid, flair.grid)) return;
-  const share = coveredShare(sequence.grid, flair.grid);
-  if (share === 0) throw new UserError(`${sequence.name} does not overlap with FLAIR anywhere. Are both of one patient and one visit?`);
+  if (sameGrid(sequence.grid, on.grid)) return;
+  const share = coveredShare(sequence.grid, on.grid);
+  if (share === 0) throw new UserError(`${sequence.name} does not overlap with ${on.name} anywhere. Are both of one patient and one visit?`);
   elsewhere.add(sequence);
-  warnings.push(`${sequence.name} lies on another grid than FLAIR and was resampled to it.`);
-  if (share < ENOUGH_COVER) warnings.push(`${sequence.name} covers ${(share * 100).toFixed(0)} % of FLAIR; it is black elsewhere.`);
+  warnings.push(`${sequence.name} lies on another grid than ${on.name} and was resampled to it.`);
+  if (share < ENOUGH_COVER) warnings.push(`${sequence.name} covers ${(share * 100).toFixed(0)} % of ${on.name}; it is black elsewhere.`);
 }
 
 /** Grey pictures of one sequence as a sequence that does not know its place. */

@@ -1,20 +1,23 @@
-import { CHANNELS, type Channel } from "../core/contract";
+import { called, type ChannelSet } from "../core/channels";
 import type { Series } from "../worker/protocol";
 import { at, made } from "./page";
 
-export type Chosen = Record<Channel, number | null>;
+/** For each channel the number of a series, or null. */
+export type Chosen = (number | null)[];
 
-/** Asks which series is which; null where the user leaves it. */
-export function askChoice(series: readonly Series[], suggested: Chosen): Promise<Chosen | null> {
+/** Asks which series is which channel of the network; null where the user leaves it. */
+export function askChoice(series: readonly Series[], suggested: Chosen, channels: ChannelSet): Promise<Chosen | null> {
   const dialog = at<HTMLDialogElement>("choice");
   const problem = at("choice-problem");
   problem.hidden = true;
-  for (const channel of CHANNELS) {
-    const none = channel === "flair" ? "– choose –" : "– none, take FLAIR –";
-    const select = at<HTMLSelectElement>(`choose-${channel}`);
-    select.replaceChildren(option("", none), ...series.map((one, index) => option(String(index), `${one.name} (${one.detail})`)));
-    select.value = suggested[channel] === null ? "" : String(suggested[channel]);
-  }
+  at("choice-hint").textContent = hint(channels);
+  const order = [...channels.names.keys()].sort((one, other) => Number(channels.names[other] === channels.reference) - Number(channels.names[one] === channels.reference));
+  const selects = new Map(order.map((place) => [place, select(channels, place, series, suggested[place])]));
+  at("choice-series").replaceChildren(...[...selects].map(([place, one]) => {
+    const label = made("label", `${called(channels.names[place])} `);
+    label.append(one);
+    return label;
+  }));
   dialog.showModal();
   return new Promise((resolve) => {
     const listening = new AbortController();
@@ -25,9 +28,8 @@ export function askChoice(series: readonly Series[], suggested: Chosen): Promise
     };
     const { signal } = listening;
     at("choose").addEventListener("click", () => {
-      const value = Object.fromEntries(CHANNELS.map((channel) => [channel, number(at<HTMLSelectElement>(`choose-${channel}`).value)])) as Chosen;
-      const taken = CHANNELS.map((channel) => value[channel]).filter((one) => one !== null);
-      const fault = value.flair === null ? "Choose which series is FLAIR." : new Set(taken).size < taken.length ? "A series is chosen twice. Choose each once." : null;
+      const value = channels.names.map((_, place) => number(selects.get(place)?.value ?? ""));
+      const fault = faultOf(value, channels);
       if (fault === null) return end(value);
       problem.textContent = fault;
       problem.hidden = false;
@@ -35,6 +37,36 @@ export function askChoice(series: readonly Series[], suggested: Chosen): Promise
     at("leave").addEventListener("click", () => end(null), { signal });
     dialog.addEventListener("cancel", () => end(null), { signal });
   });
+}
+
+/** What is wrong with a choice, or null. */
+export function faultOf(chosen: Chosen, channels: ChannelSet): string | null {
+  const taken = chosen.filter((one) => one !== null);
+  const missing = channels.names.find((name, place) => chosen[place] === null && isNeeded(name, channels));
+  if (missing !== undefined) return `Choose which series is ${called(missing)}.`;
+  return new Set(taken).size < taken.length ? "A series is chosen twice. Choose each once." : null;
+}
+
+function isNeeded(name: string, { reference, standIn }: ChannelSet): boolean {
+  return standIn === null || name === reference || name === standIn;
+}
+
+function hint({ names, reference, standIn }: ChannelSet): string {
+  if (names.length === 1) return "The network looks at one sequence.";
+  const all = `The network looks at ${names.length} sequences.`;
+  if (standIn === null) return `${all} All are needed; masks lie on the grid of ${called(reference)}.`;
+  return standIn === reference ? `${all} ${called(reference)} is needed; it stands in where one of the others is missing.` : `${all} ${called(standIn)} stands in where one of the others is missing; masks lie on the grid of ${called(reference)}.`;
+}
+
+function select(channels: ChannelSet, place: number, series: readonly Series[], suggested: number | null): HTMLSelectElement {
+  const name = channels.names[place];
+  const none = isNeeded(name, channels) ? "– choose –" : `– none, take ${called(channels.standIn ?? "")} –`;
+  const field = made("select");
+  field.id = `choose-${place}`;
+  field.dataset.channel = name;
+  field.replaceChildren(option("", none), ...series.map((one, index) => option(String(index), `${one.name} (${one.detail})`)));
+  field.value = suggested === null ? "" : String(suggested);
+  return field;
 }
 
 function option(value: string, text: string): HTMLOptionElement {

@@ -1,5 +1,7 @@
 import type { Device, Ready } from "../worker/protocol";
 import type { Offline } from "../offline";
+import { called } from "../core/channels";
+import type { Mask } from "../core/masks";
 import { at, made } from "./page";
 
 /** What is told of the network. */
@@ -14,11 +16,17 @@ export function showFacts(ready: Ready): void {
     ["Trained on", ready.trainedOn],
     ["Licence", ready.licence ?? "not stated"],
     ["Computed by", `${ready.runtime}, ${ready.numerics}`],
-    ["Threshold", `${ready.threshold}; parts under ${ready.minVolume} voxels of the network's grid are left out`],
+    ["Looks at", `${ready.channels.names.map(called).join(", ")}; grey values: ${ready.normalisation}`],
+    ...ready.masks.map((mask): [string, string] => [mask.name || "Threshold", ruleOf(mask)]),
     ["Fingerprint", ready.sha256.slice(0, 16)],
   ];
   at("facts").replaceChildren(...rows.flatMap(([name, text]) => [made("dt", name), made("dd", text)]));
   at("use").textContent = ready.intendedUse;
+}
+
+function ruleOf({ name, label, threshold, post_processing: rule }: Mask): string {
+  const small = [rule.min_volume_px > 0 && `under ${rule.min_volume_px} voxels of the network's grid`, rule.min_share > 0 && `under ${rule.min_share} of the largest`].filter(Boolean).join(" or ");
+  return `${name ? `label ${label}, threshold ` : ""}${threshold}; ${small ? `parts ${small} are left out` : "every part is kept"}`;
 }
 
 /** What the line at the top says. */

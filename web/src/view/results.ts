@@ -1,20 +1,27 @@
-import type { Result, Shown } from "../worker/protocol";
+import type { Mask } from "../core/masks";
+import type { Found, Result, Shown } from "../worker/protocol";
 import { at, made } from "./page";
 import type { Voxel } from "./viewer";
 
 const MOST = 50;
 
-/** Shows what was found; a finding leads to its slice. */
-export function showResult(result: Result, shown: Shown, go: (voxel: Voxel) => void): void {
-  const { findings } = result;
-  at("volume").textContent = result.voxels === 0 ? "Nothing" : result.volumeMl === null ? `${result.voxels.toLocaleString("en")} pixels` : `${ml(result.volumeMl)} mL`;
-  at("extent").textContent = result.voxels === 0 ? `in ${slices(shown.shape[0])}` : `in ${result.slicesWithTumour} of ${slices(shown.shape[0])}, ${findings.length} ${findings.length === 1 ? "part" : "parts"}`;
+/** Shows what was found, by classes where there are several; a finding leads to its slice. */
+export function showResult(result: Result, shown: Shown, masks: readonly Mask[], go: (voxel: Voxel) => void): void {
+  const { findings, found } = result;
+  const [count] = shown.shape;
+  const several = masks.length > 1;
+  at("volume").textContent = result.voxels === 0 ? "Nothing" : sized(result.volumeMl, result.voxels);
+  const parts = several ? "" : `, ${partsOf(findings.length)}`;
+  at("extent").textContent = result.voxels === 0 ? `in ${slices(count)}` : `${several ? "in all, " : ""}in ${result.slicesWithTumour} of ${slices(count)}${parts}`;
+  at("classes").hidden = !several;
+  at("classes").replaceChildren(...masks.map((mask, place) => classItem(mask, found[place])));
   at("findings").replaceChildren(...findings.slice(0, MOST).map((one, index) => {
     const button = made("button");
     button.type = "button";
-    const size = one.ml === null ? `${one.voxels.toLocaleString("en")} pixels` : `${ml(one.ml)} mL`;
     const range = one.firstSlice === one.lastSlice ? `slice ${one.firstSlice + 1}` : `slices ${one.firstSlice + 1}–${one.lastSlice + 1}`;
-    button.append(made("strong", `${index + 1}. ${size}`), made("span", range));
+    const told = made("strong", `${index + 1}. ${sized(one.ml, one.voxels)}`);
+    if (several) told.prepend(swatch(masks[one.mask]));
+    button.append(told, made("span", several ? `${masks[one.mask].name}, ${range}` : range));
     button.addEventListener("click", () => go([one.column, one.row, one.slice]));
     const item = made("li");
     item.append(button);
@@ -26,8 +33,29 @@ export function showResult(result: Result, shown: Shown, go: (voxel: Voxel) => v
   at("result").hidden = false;
 }
 
-function ml(value: number): string {
-  return value < 10 ? value.toFixed(2) : value.toFixed(1);
+/** The colour of a mask as a small square. */
+export function swatch({ colour }: Mask): HTMLElement {
+  const square = made("i");
+  square.className = "swatch";
+  square.style.backgroundColor = `rgb(${colour.join(" ")})`;
+  return square;
+}
+
+function classItem(mask: Mask, found: Found): HTMLElement {
+  const item = made("li");
+  const told = made("strong", mask.name);
+  told.prepend(swatch(mask));
+  item.append(told, made("span", found.voxels === 0 ? "nothing" : `${sized(found.ml, found.voxels)}, ${partsOf(found.parts)}`));
+  return item;
+}
+
+function sized(millilitres: number | null, voxels: number): string {
+  if (millilitres === null) return `${voxels.toLocaleString("en")} pixels`;
+  return `${millilitres < 10 ? millilitres.toFixed(2) : millilitres.toFixed(1)} mL`;
+}
+
+function partsOf(count: number): string {
+  return `${count} ${count === 1 ? "part" : "parts"}`;
 }
 
 function slices(count: number): string {

@@ -29,3 +29,9 @@ export async function readSite(): Promise<Site> {
 export function address(file: string): string {
   return new URL(file, document.baseURI).href;
 }
+
+/** The file of an example; null where it cannot be had. */
+export async function fetched(one: Case): Promise<Blob | null> {
+  const response = await fetch(address(one.file.file)).catch(() => null);
+  return response?.ok ? response.blob() : null;
+}

@@ -8,8 +8,6 @@ export type Outline = "filled" | "line" | "off";
 /** A voxel: column, row, slice from the feet. */
 export type Voxel = readonly [number, number, number];
 
-/** The mask's one colour. */
-const COLOUR = { R: [0, 255], G: [0, 80], B: [0, 64], A: [0, 255], I: [0, 255] };
 /** How strongly the mask's inside and its edge are drawn. */
 const STRENGTH: Record<Outline, readonly [number, number]> = { line: [0.12, 1], filled: [0.5, 0], off: [0, 0] };
 
@@ -59,7 +57,6 @@ export class Viewer {
       this.moved(this.#inside(toVoxel(this.#place, Array.from(mm))));
     };
     await nv.attachToCanvas(this.canvas);
-    nv.addColormap("mask", COLOUR as never);
     this.#nv = nv;
     new ResizeObserver(() => this.arrange(this.#layout)).observe(this.canvas);
   }
@@ -91,12 +88,13 @@ export class Viewer {
     nv.updateGLVolume();
   }
 
-  /** Lays a mask of 0 and 1 over the scan. */
-  async mask(values: Uint8Array): Promise<void> {
+  /** Lays masks of 0 and 1 over the scan, each in its colour; where they overlap the later one is seen. */
+  async masks(volumes: readonly Uint8Array[], colours: readonly (readonly number[])[]): Promise<void> {
     const nv = this.#ready();
     while (nv.volumes.length > 1) nv.removeVolumeByIndex(nv.volumes.length - 1);
-    nv.addVolume(await this.#image(values, "mask", 0.5, 1));
-    nv.addVolume(await this.#image(edges(values, this.#shape), "mask", 0.5, 1));
+    nv.addColormap("mask", colourMap(colours) as never);
+    nv.addVolume(await this.#image(layered(volumes), "mask", 0, 255));
+    nv.addVolume(await this.#image(layered(volumes.map((one) => edges(one, this.#shape))), "mask", 0, 255));
     this.outline(this.#outline);
   }
 
@@ -162,6 +160,38 @@ export class Viewer {
     if (this.#nv === null) throw new Error("the viewer is not ready");
     return this.#nv;
   }
+}
+
+/** The byte that stands for mask `place` of `count`: far from its neighbours, so that colours do not run into each other. */
+function level(place: number, count: number): number {
+  return Math.round((255 * (place + 1)) / count);
+}
+
+/** Masks in one volume of `level`s. */
+function layered(volumes: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(volumes[0].length);
+  for (const [place, volume] of volumes.entries()) {
+    const value = level(place, volumes.length);
+    for (let at = 0; at < all.length; at++) if (volume[at]) all[at] = value;
+  }
+  return all;
+}
+
+/** A colour table in which each `level` has its colour for some bytes on either side. */
+function colourMap(colours: readonly (readonly number[])[]): Record<"R" | "G" | "B" | "A" | "I", number[]> {
+  const map = { R: [0], G: [0], B: [0], A: [0], I: [0] };
+  const beside = Math.max(0, Math.floor(255 / colours.length / 2) - 1);
+  for (const [place, [red, green, blue]] of colours.entries()) {
+    const middle = level(place, colours.length);
+    for (const at of new Set([middle - beside, Math.min(255, middle + beside)])) {
+      map.R.push(red);
+      map.G.push(green);
+      map.B.push(blue);
+      map.A.push(255);
+      map.I.push(at);
+    }
+  }
+  return map;
 }
 
 /** The pixels of a mask that lie at its edge within their axial slice. */

@@ -1,5 +1,6 @@
 import { Cancelled } from "../core/errors";
-import { draw } from "../core/golden";
+import { pictured } from "../core/channels";
+import { asSlice, draw } from "../core/golden";
 import { ownTables } from "../core/intensity";
 import { Preparer } from "../core/prepare";
 import { OrtEngine } from "./engine";
@@ -13,7 +14,8 @@ export async function bench(started: Started, runs: number, device: Device, hook
   const { model, ready, sessions } = started;
   const { contract } = model;
   const { height, width } = contract;
-  const bytes = contract.golden === null ? new Uint8Array(height * width * 3) : draw(contract.golden, height, width);
+  const channels = pictured(contract).length;
+  const bytes = contract.golden === null ? new Uint8Array(height * width * channels) : asSlice(draw(contract.golden, height, width), channels);
   const planes = new Preparer(contract).prepare({ height, width, bytes }, [height, width]);
   const tables = ownTables(contract, planes);
   const opened: { engine: OrtEngine; loadMs: number; times: number[] }[] = [];

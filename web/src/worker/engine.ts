@@ -1,10 +1,11 @@
 import * as ort from "onnxruntime-web/wasm";
-import { CONTRACT_KEY, parseContract, type Contract } from "../core/contract";
+import { CONTRACT_KEY, type Contract } from "../core/contract";
 import { checkSeal, sha256 } from "../core/digest";
 import { UserError } from "../core/errors";
 import { codes } from "../core/intensity";
-import { oneLogit } from "../core/logits";
+import { maskLogits } from "../core/logits";
 import { onnxMetadata } from "../core/onnx";
+import { parseContract } from "../core/read-contract";
 import type { Engine } from "../core/segmenter";
 
 /** A network's file with what it says of itself. */
@@ -97,7 +98,7 @@ export class OrtEngine implements Engine {
     const values = output.scale === null ? (data as Float32Array) : dequantise(data as Int8Array, output.scale);
     if (!values.every(Number.isFinite)) throw new UserError("The network gave values that are no numbers. Its file is damaged; it has to be put on the server again.");
     const step = output.scale?.[0] ?? null;
-    return oneLogit(values, contract, step);
+    return maskLogits(values, contract, step);
   }
 
   async close(): Promise<void> {

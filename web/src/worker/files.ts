@@ -1,3 +1,4 @@
+import { labelMap, masksOf } from "../core/masks";
 import type { Segmentation } from "../core/segmenter";
 import { csv, niftiMask, pngMasks } from "../files/export";
 import type { Scan } from "../files/scan";
@@ -10,26 +11,33 @@ interface File {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The masks in the input's own format: NIfTI on the voxels of FLAIR, else one PNG per slice. */
+/** The masks in the input's own format, several as maps of labels: NIfTI on the voxels of the reference, else one PNG per slice. */
 export function maskFile(started: Started, scan: Scan, found: Segmentation): File {
   const { reference } = scan;
+  const masks = masksOf(started.model.contract);
+  const maps = found.masks.map((planes) => labelMap(planes, masks));
   if (reference?.header !== undefined) {
-    return { name: `${safe(scan.name)}_mask.nii.gz`, type: "application/gzip", bytes: niftiMask(reference.header, found.masks, reference.shape) };
+    return { name: `${safe(scan.name)}_mask.nii.gz`, type: "application/gzip", bytes: niftiMask(reference.header, maps, reference.shape) };
   }
-  const shapes = found.masks.map((_, index) => [scan.slice(index).height, scan.slice(index).width] as const);
-  return { name: `${safe(scan.name)}_masks.zip`, type: "application/zip", bytes: pngMasks(scan.sliceNames, shapes, found.masks, started.ready.intendedUse) };
+  const shapes = maps.map((_, index) => [scan.slice(index).height, scan.slice(index).width] as const);
+  return { name: `${safe(scan.name)}_masks.zip`, type: "application/zip", bytes: pngMasks(scan.sliceNames, shapes, maps, masks, started.ready.intendedUse) };
 }
 
-/** One row per slice, and what drew it. */
+/** One row per slice, with columns for each class, and what drew it. */
 export function csvFile(started: Started, scan: Scan, found: Segmentation): File {
   const ml = voxelMl(scan);
   const mm2 = scan.pixelMm === null ? null : scan.pixelMm[0] * scan.pixelMm[1];
   const { ready } = started;
-  const rows = found.masks.map((mask, index) => {
-    const pixels = mask.reduce((sum, value) => sum + value, 0);
-    return [scan.name, scan.sliceNames[index], pixels, mm2 === null ? null : pixels * mm2, ml === null ? null : pixels * ml, ready.network, ready.target, ready.sha256, ready.intendedUse];
+  const names = ready.masks.map((mask) => mask.name || "tumour");
+  const rows = found.masks.map((planes, index) => {
+    const size = planes.length / names.length;
+    const counted = names.flatMap((_, place) => {
+      const pixels = planes.subarray(place * size, (place + 1) * size).reduce((sum, value) => sum + value, 0);
+      return [pixels, mm2 === null ? null : pixels * mm2, ml === null ? null : pixels * ml];
+    });
+    return [scan.name, scan.sliceNames[index], ...counted, ready.network, ready.target, ready.sha256, ready.intendedUse];
   });
-  const head = ["scan", "slice", "tumour_pixels", "tumour_area_mm2", "tumour_volume_ml", "model", "target", "model_sha256", "intended_use"];
+  const head = ["scan", "slice", ...names.flatMap((name) => [`${name}_pixels`, `${name}_area_mm2`, `${name}_volume_ml`]), "model", "target", "model_sha256", "intended_use"];
   return { name: `${safe(scan.name)}.csv`, type: "text/csv", bytes: new TextEncoder().encode(csv([head, ...rows])) };
 }
 

@@ -1,11 +1,12 @@
-import type { Channel } from "../core/contract";
+import type { ChannelSet } from "../core/channels";
+import type { Mask } from "../core/masks";
 import type { Finding } from "../files/export";
 
 /** What the page asks of its worker; `id` comes back with each answer. */
 export type Request =
   | { kind: "start"; id: number; model: string; wasm: string }
   | { kind: "open"; id: number; files: { path: string; file: Blob }[]; name: string | null }
-  | { kind: "choose"; id: number; chosen: Record<Channel, number | null> }
+  | { kind: "choose"; id: number; chosen: (number | null)[] }
   | { kind: "segment"; id: number }
   | { kind: "cancel"; id: number }
   | { kind: "save"; id: number; what: "masks" | "csv" }
@@ -33,9 +34,10 @@ export interface Ready {
   readonly runtime: string;
   readonly numerics: string;
   readonly test: { readonly flips: number; readonly allowed: number; readonly fastFlips: number | null } | null;
-  readonly threshold: number;
-  readonly minVolume: number;
   readonly grid: readonly [number, number];
+  readonly normalisation: string;
+  readonly channels: ChannelSet;
+  readonly masks: readonly Mask[];
 }
 
 /** A series to choose from. */
@@ -44,22 +46,35 @@ export interface Series {
   readonly detail: string;
 }
 
-/** A scan that is ready to be shown: grey values of 8 bits for each sequence, slices from feet to head. */
+/** A scan that is ready to be shown: grey values of 8 bits for each channel, slices from feet to head. */
 export interface Shown {
   readonly name: string;
   readonly shape: readonly [number, number, number];
-  readonly volumes: Record<Channel, Uint8Array>;
+  readonly channels: readonly string[];
+  /** The number of the channel on whose grid masks lie. */
+  readonly on: number;
+  readonly volumes: readonly Uint8Array[];
   /** Index (column, row, slice from feet) to RAS mm; null where the place is unknown. */
   readonly affine: readonly (readonly number[])[] | null;
-  readonly windows: Record<Channel, readonly [number, number]>;
+  readonly windows: readonly (readonly [number, number])[];
   readonly whole: boolean;
-  readonly missing: readonly Channel[];
   readonly warnings: readonly string[];
+}
+
+/** What was found of one class. */
+export interface Found {
+  readonly voxels: number;
+  readonly ml: number | null;
+  readonly slices: number;
+  readonly parts: number;
 }
 
 /** What a segmentation found. */
 export interface Result {
-  readonly mask: Uint8Array;
+  /** A volume of 0 and 1 for each class. */
+  readonly masks: readonly Uint8Array[];
+  readonly found: readonly Found[];
+  /** Of all classes together. */
   readonly voxels: number;
   readonly volumeMl: number | null;
   readonly slicesWithTumour: number;
@@ -74,7 +89,7 @@ export type Answer =
   | { id: number; kind: "failed"; message: string; ours: boolean }
   | { id: number; kind: "cancelled" }
   | { id: number; kind: "ready"; value: Ready }
-  | { id: number; kind: "series"; name: string; series: Series[]; suggested: Record<Channel, number | null> }
+  | { id: number; kind: "series"; name: string; series: Series[]; suggested: (number | null)[] }
   | { id: number; kind: "shown"; value: Shown }
   | { id: number; kind: "result"; value: Result }
   | { id: number; kind: "file"; name: string; type: string; bytes: Uint8Array<ArrayBuffer> }

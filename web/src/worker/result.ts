@@ -1,8 +1,10 @@
 import { Components } from "../core/components";
+import { byVolume, type Contract } from "../core/contract";
+import { masksOf, type Mask } from "../core/masks";
 import type { Segmentation } from "../core/segmenter";
 import type { Scan } from "../files/scan";
 import type { Finding } from "../files/export";
-import type { Result } from "./protocol";
+import type { Found, Result } from "./protocol";
 
 const MUCH = 0.6;
 
@@ -12,43 +14,65 @@ export function voxelMl(scan: Scan): number | null {
 }
 
 /** What is told of a segmentation. */
-export function resultOf(scan: Scan, found: Segmentation, seconds: number): Result {
+export function resultOf(scan: Scan, found: Segmentation, contract: Contract, seconds: number): Result {
+  const masks = masksOf(contract);
   const ml = voxelMl(scan);
-  const counts = found.masks.map((mask) => mask.reduce((sum, value) => sum + value, 0));
-  const voxels = counts.reduce((sum, count) => sum + count, 0);
-  const { mask, height, width } = stacked(scan, found);
-  const all = findings(mask, scan.count, height, width, scan.whole);
+  const { volumes, height, width } = stacked(scan, found, masks.length);
+  const size = height * width;
+  const findings = volumes.flatMap((volume, mask) => findingsOf(mask, volume, scan.count, height, width, scan.whole));
+  const classes = volumes.map((volume, mask) => {
+    const voxels = countOf(volume);
+    const slices = Array.from({ length: scan.count }, (_, index) => volume.subarray(index * size, (index + 1) * size).includes(1)).filter(Boolean).length;
+    return { voxels, ml: ml === null ? null : voxels * ml, slices, parts: findings.filter((one) => one.mask === mask).length };
+  });
+  const any = union(volumes);
+  const voxels = countOf(any);
   return {
-    mask,
+    masks: volumes,
+    found: classes,
     voxels,
     volumeMl: ml === null ? null : voxels * ml,
-    slicesWithTumour: counts.filter((count) => count > 0).length,
-    findings: all.map((one) => ({ ...one, ml: ml === null ? null : one.voxels * ml })),
+    slicesWithTumour: Array.from({ length: scan.count }, (_, index) => any.subarray(index * size, (index + 1) * size).includes(1)).filter(Boolean).length,
+    findings: findings.sort((one, other) => other.voxels - one.voxels).map((one) => ({ ...one, ml: ml === null ? null : one.voxels * ml })),
     seconds,
-    warnings: doubts(scan, found, voxels),
+    warnings: [...doubts(scan, voxels, contract), ...absent(masks, classes)],
     maskFile: scan.reference?.header === undefined ? "Masks (zip)" : "Mask (NIfTI)",
   };
 }
 
-/** Masks in one array; slices of other sizes lie at the upper left. */
-function stacked(scan: Scan, found: Segmentation): { mask: Uint8Array; height: number; width: number } {
+/** A volume for each mask; slices of other sizes lie at the upper left. */
+function stacked(scan: Scan, found: Segmentation, count: number): { volumes: Uint8Array[]; height: number; width: number } {
   const shapes = found.masks.map((_, index) => scan.slice(index));
   const [height, width] = [Math.max(...shapes.map((one) => one.height)), Math.max(...shapes.map((one) => one.width))];
-  const mask = new Uint8Array(scan.count * height * width);
+  const volumes = Array.from({ length: count }, () => new Uint8Array(scan.count * height * width));
   for (const [index, one] of found.masks.entries()) {
-    for (let y = 0; y < shapes[index].height; y++) mask.set(one.subarray(y * shapes[index].width, (y + 1) * shapes[index].width), (index * height + y) * width);
+    const { height: rows, width: columns } = shapes[index];
+    for (const [place, volume] of volumes.entries()) {
+      for (let y = 0; y < rows; y++) volume.set(one.subarray((place * rows + y) * columns, (place * rows + y + 1) * columns), (index * height + y) * width);
+    }
   }
-  return { mask, height, width };
+  return { volumes, height, width };
 }
 
-/** The components of the final masks, the largest first, each with the slice where it is largest and its middle there. */
-function findings(mask: Uint8Array, count: number, height: number, width: number, whole: boolean): Finding[] {
+function union(volumes: readonly Uint8Array[]): Uint8Array {
+  if (volumes.length === 1) return volumes[0];
+  const any = Uint8Array.from(volumes[0]);
+  for (const volume of volumes.slice(1)) for (let at = 0; at < any.length; at++) any[at] |= volume[at];
+  return any;
+}
+
+function countOf(mask: Uint8Array): number {
+  return mask.reduce((sum, value) => sum + value, 0);
+}
+
+/** The components of the final masks of one class, each with the slice where it is largest and its middle there. */
+function findingsOf(mask: number, volume: Uint8Array, count: number, height: number, width: number, whole: boolean): Finding[] {
   const size = height * width;
   const groups = whole ? [[0, count]] : Array.from({ length: count }, (_, index) => [index, index + 1]);
   const all: Finding[] = [];
   for (const [from, to] of groups) {
     const components = new Components(height, width);
-    for (let index = from; index < to; index++) components.add(mask.subarray(index * size, (index + 1) * size));
+    for (let index = from; index < to; index++) components.add(volume.subarray(index * size, (index + 1) * size));
     const places = components.sizes().map((voxels) => ({ voxels, slices: new Map<number, { pixels: number; rows: number; columns: number }>() }));
     for (let index = from; index < to; index++) {
       components.runs(index - from, (owner, first, last) => {
@@ -62,23 +86,31 @@ function findings(mask: Uint8Array, count: number, height: number, width: number
     for (const { voxels, slices } of places) {
       const [slice, most] = [...slices].reduce((best, one) => (one[1].pixels > best[1].pixels ? one : best));
       const numbers = [...slices.keys()];
-      all.push({ voxels, slice, row: Math.round(most.rows / most.pixels), column: Math.round(most.columns / most.pixels), firstSlice: Math.min(...numbers), lastSlice: Math.max(...numbers) });
+      all.push({ mask, voxels, slice, row: Math.round(most.rows / most.pixels), column: Math.round(most.columns / most.pixels), firstSlice: Math.min(...numbers), lastSlice: Math.max(...numbers) });
     }
   }
-  return all.sort((one, other) => other.voxels - one.voxels);
+  return all;
 }
 
 /** Why masks should not be believed, in the words of `edgeseg run`. */
-function doubts(scan: Scan, found: Segmentation, voxels: number): string[] {
+function doubts(scan: Scan, voxels: number, contract: Contract): string[] {
   let [signal, some] = [0, false];
+  const step = scan.channels.length;
   for (let index = 0; index < scan.count; index++) {
     const { bytes } = scan.slice(index);
-    for (let at = 1; at < bytes.length; at += 3) if (bytes[at] > 0) signal++;
+    for (let at = scan.on; at < bytes.length; at += step) if (bytes[at] > 0) signal++;
     some ||= bytes.some((value) => value !== bytes[0]);
   }
   const told: string[] = [];
-  if (!some) told.push("No slice has a signal: this is no picture of a head.");
+  if (byVolume(contract) && !scan.whole) told.push("The network's grey values are normalised over a whole volume, and these slices stand alone: the masks can differ. Open the folder with all slices.");
+  if (!some) told.push("No slice has a signal: each has one value throughout.");
   else if (voxels > MUCH * signal) told.push(`More than ${MUCH * 100} % of what is not black is marked: do not believe this mask.`);
-  if (found.masks.length > 0 && voxels === 0) told.push("Nothing was found. That does not mean that nothing is there.");
+  if (scan.count > 0 && voxels === 0) told.push("Nothing was found. That does not mean that nothing is there.");
   return told;
+}
+
+/** Which classes no voxel is of, where others were found. */
+function absent(masks: readonly Mask[], found: readonly Found[]): string[] {
+  const names = masks.filter((_, place) => found[place].voxels === 0).map((mask) => mask.name);
+  return names.length === 0 || names.length === masks.length ? [] : [`Nothing was found of ${names.join(", ")}. That does not mean that nothing is there.`];
 }

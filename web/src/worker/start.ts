@@ -1,5 +1,7 @@
-import { slug } from "../core/contract";
+import { channelsOf } from "../core/channels";
+import { slug, type Contract } from "../core/contract";
 import { UserError } from "../core/errors";
+import { masksOf } from "../core/masks";
 import { selfTest, type Engine, type SelfTest } from "../core/segmenter";
 import { CarefulEngine } from "./careful";
 import { OrtEngine, readModel, RUNTIME, setUp, type Model } from "./engine";
@@ -55,11 +57,16 @@ export async function start(modelUrl: string, wasmUrl: string, progress: (share:
       runtime: RUNTIME,
       numerics: engine.numerics,
       test: test && { flips: test.flips, allowed: test.allowed, fastFlips: fastTest && fastTest.flips },
-      threshold: contract.threshold,
-      minVolume: contract.post_processing.min_volume_px,
       grid: [contract.height, contract.width],
+      normalisation: normalisationOf(contract),
+      channels: channelsOf(contract),
+      masks: masksOf(contract),
     },
   };
+}
+
+function normalisationOf({ normalisation, intensity }: Contract): string {
+  return intensity === null || normalisation === "mean-std" ? normalisation : `${normalisation}, over the ${intensity.over}`;
 }
 
 function refused(test: SelfTest): UserError {

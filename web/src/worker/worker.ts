@@ -1,4 +1,4 @@
-import type { Channel } from "../core/contract";
+import { channelsOf } from "../core/channels";
 import { Cancelled, UserError } from "../core/errors";
 import type { Segmentation } from "../core/segmenter";
 import { readFiles } from "../files/given";
@@ -56,16 +56,22 @@ async function handle(request: Request): Promise<void> {
       started = await start(request.model, request.wasm, (share) => progress(share, "Loading the network"));
       return answer({ id, kind: "ready", value: started.ready });
     case "open": {
+      if (started === null) throw new UserError("The network is not ready yet.");
+      const { contract } = started.model;
       [series, scan, found] = [null, null, null];
       const files = await readFiles(request.files, (share) => progress(share, "Reading files"));
       progress(1, "Looking at the files");
       await breathe();
-      const opened = await open(files);
+      const opened = await open(files, contract);
       if ("scan" in opened) return show(id, request.name === null ? opened.scan : { ...opened.scan, name: request.name });
       series = { name: request.name ?? opened.name, list: opened.series };
       const detail = (one: Sequence): string => `${one.shape[0]} slices of ${one.shape[1]} × ${one.shape[2]}`;
-      const names = opened.series.map((one) => one.name);
-      return answer({ id, kind: "series", name: series.name, series: opened.series.map((one) => ({ name: one.name, detail: detail(one) })), suggested: suggest(names) });
+      const channels = channelsOf(contract);
+      const suggested = suggest(opened.series.map((one) => one.name), channels);
+      const lone = channels.names.length === 1 && opened.series.length === 1;
+      const known = request.name !== null && !suggested.includes(null);
+      if (lone || known) return show(id, chosenScan(suggested));
+      return answer({ id, kind: "series", name: series.name, series: opened.series.map((one) => ({ name: one.name, detail: detail(one) })), suggested });
     }
     case "choose":
       return show(id, chosenScan(request.chosen));
@@ -80,8 +86,8 @@ async function handle(request: Request): Promise<void> {
           await breathe();
         },
       });
-      const value = resultOf(scan, found, (performance.now() - before) / 1000);
-      return answer({ id, kind: "result", value }, [value.mask.buffer]);
+      const value = resultOf(scan, found, started.model.contract, (performance.now() - before) / 1000);
+      return answer({ id, kind: "result", value }, value.masks.map((mask) => mask.buffer as ArrayBuffer));
     }
     case "save": {
       if (started === null || scan === null || found === null) throw new UserError("There is no result to save. Segment a scan first.");
@@ -99,21 +105,19 @@ async function handle(request: Request): Promise<void> {
   }
 }
 
-function chosenScan(chosen: Record<Channel, number | null>): Scan {
-  if (series === null) throw new UserError("There are no series to choose from. Open a scan first.");
+function chosenScan(chosen: readonly (number | null)[]): Scan {
+  if (started === null || series === null) throw new UserError("There are no series to choose from. Open a scan first.");
   const { name, list } = series;
-  const of = (channel: Channel): Sequence | undefined => (chosen[channel] === null ? undefined : list[chosen[channel]]);
-  const [pre, flair, post] = [of("pre"), of("flair"), of("post")];
-  if (flair === undefined) throw new UserError("Choose which series is FLAIR; the network cannot do without it.");
-  if ((pre !== undefined && (pre === flair || pre === post)) || post === flair) throw new UserError("One series was chosen twice. Choose each series once.");
-  return sequenceScan(name, { flair, ...(pre && { pre }), ...(post && { post }) });
+  const taken = chosen.filter((one) => one !== null);
+  if (new Set(taken).size < taken.length) throw new UserError("One series was chosen twice. Choose each series once.");
+  return sequenceScan(name, channelsOf(started.model.contract), chosen.map((one) => (one === null ? null : list[one])));
 }
 
 async function show(id: number, opened: Scan): Promise<void> {
   [scan, found] = [opened, null];
-  const value = await shownOf(opened, (share) => (share === 1 ? answer({ id, kind: "progress", share, what: "Preparing slices" }) : undefined), () => cancelled.has(id), breathe);
+  const value = await shownOf(opened, started?.ready.masks.length ?? 1, (share) => (share === 1 ? answer({ id, kind: "progress", share, what: "Preparing slices" }) : undefined), () => cancelled.has(id), breathe);
   scan = value.scan;
-  answer({ id, kind: "shown", value: value.shown }, [...new Set(Object.values(value.shown.volumes).map((volume) => volume.buffer as ArrayBuffer))]);
+  answer({ id, kind: "shown", value: value.shown }, value.shown.volumes.map((volume) => volume.buffer as ArrayBuffer));
 }
 
 let queue: Promise<void> = Promise.resolve();

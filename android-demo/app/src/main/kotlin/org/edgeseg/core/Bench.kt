@@ -34,7 +34,7 @@ object Bench {
         engine.use {
             val loadMs = (System.nanoTime() - before) / NANOS_PER_MS
             val planes = Preparer(engine.contract).prepare(slice)
-            val logits = FloatArray(engine.contract.height * engine.contract.width)
+            val logits = FloatArray(engine.contract.masks.size * engine.contract.height * engine.contract.width)
             val times = (0..WARMUP + RUNS).map { index ->
                 if (cancelled()) throw CancelledException()
                 before = System.nanoTime()

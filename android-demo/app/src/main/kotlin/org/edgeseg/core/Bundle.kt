@@ -17,14 +17,14 @@ data class BundleCase(
     val references: List<BundleFile>,
     private val expected: List<String>,
 ) {
-    /** The masks that the model should draw, slice by slice. */
-    fun masks(): List<BooleanArray> = expected.map { Runs.decode(it, height * width) }
+    /** The masks that the model should draw, slice by slice; several of a slice lie one below the other. */
+    fun masks(count: Int): List<BooleanArray> = expected.map { Runs.decode(it, count * height * width) }
 }
 
 /** Opens a file of the bundle by its path. */
 typealias Source = (String) -> InputStream
 
-/** Turns the bytes of a picture into a slice of its own size. */
+/** Turns the bytes of a picture into a slice of its own size, red, green and blue as its channels. */
 typealias Decoder = (String, ByteArray) -> Slice
 
 /** What `edgeseg android` put into the assets; every file is checked against the manifest's hash when it is read. */
@@ -49,14 +49,15 @@ class Bundle(private val source: Source, private val decode: Decoder) {
     /** The model's bytes. */
     fun modelBytes(): ByteArray = read(model)
 
-    /** One slice of a case. */
-    fun slice(case: BundleCase, index: Int): Slice = case.images[index].let { decode(it.file, read(it)) }
+    /** One slice of a case, with the channels that slices of a contract have. */
+    fun slice(case: BundleCase, index: Int, contract: Contract? = null): Slice =
+        case.images[index].let { unstacked(decode(it.file, read(it)), contract?.given?.size ?: Slice.RGB) }
 
     /** A case with its pictures decoded. */
-    fun volume(case: BundleCase): Volume = Volume(
+    fun volume(case: BundleCase, contract: Contract? = null): Volume = Volume(
         name = case.title,
-        slices = case.images.map { decode(it.file, read(it)) },
-        reference = case.references.map { file -> decode(file.file, read(file)).let { s -> BooleanArray(s.height * s.width) { s.bytes[it * 3] < 0 } } }
+        slices = case.images.indices.map { slice(case, it, contract) },
+        reference = case.references.map { file -> decode(file.file, read(file)).let { s -> BooleanArray(s.height * s.width) { s.bytes[it * s.channels] < 0 } } }
             .ifEmpty { null },
         whole = case.volume,
     )
@@ -70,7 +71,7 @@ class Bundle(private val source: Source, private val decode: Decoder) {
         var flips = 0
         var allowed = 0
         for (case in tried) {
-            val found = flips(case, segmenter.segment(volume(case)))
+            val found = flips(case, segmenter.segment(volume(case, segmenter.contract)))
             flips += found
             allowed += allowed(case, segmenter.contract)
         }
@@ -79,10 +80,10 @@ class Bundle(private val source: Source, private val decode: Decoder) {
 
     /** Pixels of a case on which masks differ from the expected ones. */
     fun flips(case: BundleCase, found: Segmentation): Int =
-        case.masks().zip(found.masks) { wanted, mask -> Runs.flips(wanted, mask) }.sum()
+        case.masks(found.classes.size).mapIndexed { slice, wanted -> Runs.flips(wanted, found.of(slice).reduce { all, one -> all + one }) }.sum()
 
     /** How many pixels of a case may differ, by the contract of the model. */
-    fun allowed(case: BundleCase, contract: Contract): Int = contract.allowedFlips(case.images.size * case.height * case.width)
+    fun allowed(case: BundleCase, contract: Contract): Int = contract.allowedFlips(case.images.size * contract.masks.size * case.height * case.width)
 
     private fun read(file: BundleFile): ByteArray {
         val bytes = source(file.file).use { it.readBytes() }
@@ -109,8 +110,17 @@ class Bundle(private val source: Source, private val decode: Decoder) {
         expected = json.texts("expected"),
     )
 
-    private companion object {
-        const val MANIFEST = "manifest.json"
-        const val SCHEMA_VERSION = 2
+    companion object {
+        /** A picture as slices of so many channels are kept: in colour for three, else the channels one below the other, in grey. */
+        fun unstacked(picture: Slice, channels: Int): Slice {
+            if (channels == Slice.RGB) return picture
+            if (picture.height % channels != 0) throw ArtifactException("${picture.name} does not hold $channels channels. Install the app again.")
+            val size = picture.height / channels * picture.width
+            val bytes = ByteArray(size * channels) { picture.bytes[(it % channels * size + it / channels) * Slice.RGB] }
+            return Slice(picture.name, picture.height / channels, picture.width, bytes, channels)
+        }
+
+        private const val MANIFEST = "manifest.json"
+        private const val SCHEMA_VERSION = 2
     }
 }

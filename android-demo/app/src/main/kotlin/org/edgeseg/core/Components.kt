@@ -26,12 +26,12 @@ object Components {
         return number(masks, parent)
     }
 
-    /** Puts the logits of components that are too small below the threshold, in place; all slices on the contract's grid. */
-    fun drop(logits: List<FloatArray>, contract: Contract, volume: Boolean) {
-        val rules = contract.postProcessing
+    /** Puts the logits of components of one mask that are too small below its threshold, in place; all slices on the contract's grid. */
+    fun drop(logits: List<FloatArray>, contract: Contract, volume: Boolean, mask: MaskRule = contract.masks.single()) {
+        val rules = mask.postProcessing
         if (logits.isEmpty() || !rules.applies(volume)) return
-        val threshold = contract.logitThreshold.toFloat()
-        val dropped = (contract.logitThreshold - BELOW_THRESHOLD).toFloat()
+        val threshold = mask.logitThreshold.toFloat()
+        val dropped = (mask.logitThreshold - BELOW_THRESHOLD).toFloat()
         val grid = contract.height * contract.width
         val masks = BooleanArray(logits.size * grid) { logits[it / grid][it % grid] > threshold }
         val found = find(masks, logits.size, contract.height, contract.width, volume)

@@ -15,14 +15,13 @@ import java.nio.FloatBuffer
 enum class Accelerator(val id: String) {
     CPU("cpu"),
     XNNPACK("xnnpack"),
-    NNAPI("nnapi"),
     ;
 
     companion object {
         /** Those that this build of ONNX Runtime holds; the CPU first. */
         fun available(): List<Accelerator> {
             val held = OrtEnvironment.getAvailableProviders()
-            return listOf(CPU) + listOfNotNull(XNNPACK.takeIf { OrtProvider.XNNPACK in held }, NNAPI.takeIf { OrtProvider.NNAPI in held })
+            return listOf(CPU) + listOfNotNull(XNNPACK.takeIf { OrtProvider.XNNPACK in held })
         }
     }
 }
@@ -56,14 +55,15 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
             val (inputName, inputInfo) = only(session.inputInfo, "input")
             val (outputName, outputInfo) = only(session.outputInfo, "output")
             requireShape(inputInfo, contract.channels.size, contract.layout, "input")
-            requireShape(outputInfo, 1, contract.outputLayout, "output")
+            val planes = maxOf(1, contract.classes.size)
+            requireShape(outputInfo, planes, contract.outputLayout, "output")
             val grid = contract.height * contract.width
             val inputBuffer = buffer(inputInfo, contract.channels.size * grid)
-            val outputBuffer = buffer(outputInfo, grid)
+            val outputBuffer = buffer(outputInfo, planes * grid)
             input = tensor(inputInfo, inputBuffer)
             output = tensor(outputInfo, outputBuffer)
             encode = encoder(inputInfo, inputBuffer, metadata)
-            decode = decoder(outputInfo, outputBuffer, metadata)
+            decode = decoder(outputInfo, outputBuffer, metadata, planes)
             feeds = mapOf(inputName to input)
             results = mapOf(outputName to output)
         } catch (error: Throwable) {
@@ -82,7 +82,7 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
     private val plain by lazy { Normaliser.tables(contract, null as Array<LongArray>?) }
 
     /**
-     * Runs one slice: planes as [Preparer] gives them into `height * width` logits. [tables] say what its bytes become, those
+     * Runs one slice: planes as [Preparer] gives them into `masks * height * width` logits, mask after mask. [tables] say what its bytes become, those
      * of its volume; without them a slice is normalised by its own pixels.
      */
     fun logits(planes: ByteArray, logits: FloatArray, tables: Array<FloatArray>? = null) {
@@ -98,7 +98,6 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
             running = null
         }
         decode(logits)
-        if (logits.any { !it.isFinite() }) throw ArtifactException("The model gave values that are not numbers. Take a fresh copy of it.")
     }
 
     /** Stops the slice that is being run, from another thread. */
@@ -126,7 +125,6 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
             when (options.accelerator) {
                 Accelerator.CPU -> Unit
                 Accelerator.XNNPACK -> settings.addXnnpack(mapOf("intra_op_num_threads" to options.threads.toString()))
-                Accelerator.NNAPI -> settings.addNnapi()
             }
             environment.createSession(model, settings)
         }
@@ -196,20 +194,26 @@ class Engine(model: ByteArray, val options: EngineOptions = EngineOptions()) : A
         for (at in planes.indices) put(if (inPlanes) at else at % grid * channels + at / grid, at / grid, planes[at].toInt() and 0xff)
     }
 
-    private fun decoder(info: TensorInfo, buffer: ByteBuffer, metadata: Map<String, String>): (FloatArray) -> Unit {
-        if (info.type == OnnxJavaType.INT8) {
-            val (scale, zero) = codes(metadata, "output")
-            val codes = ByteArray(buffer.capacity())
-            return { logits ->
+    private fun decoder(info: TensorInfo, buffer: ByteBuffer, metadata: Map<String, String>, planes: Int): (FloatArray) -> Unit {
+        val grid = contract.height * contract.width
+        val values = FloatArray(planes * grid)
+        val inOrder = if (planes == 1 || contract.outputLayout == "NCHW") values else FloatArray(values.size)
+        val coded = if (info.type == OnnxJavaType.INT8) codes(metadata, "output") else null
+        val logits = Logits(contract, coded?.first)
+        val codes = ByteArray(if (coded == null) 0 else buffer.capacity())
+        val floats = buffer.asFloatBuffer()
+        return { into ->
+            if (coded == null) {
+                floats.rewind()
+                floats.get(values)
+            } else {
                 buffer.rewind()
                 buffer.get(codes)
-                for (at in logits.indices) logits[at] = (codes[at] - zero).toFloat() * scale.toFloat()
+                for (at in values.indices) values[at] = (codes[at] - coded.second).toFloat() * coded.first.toFloat()
             }
-        }
-        val floats = buffer.asFloatBuffer()
-        return { logits ->
-            floats.rewind()
-            floats.get(logits)
+            if (values.any { !it.isFinite() }) throw ArtifactException("The model gave values that are not numbers. Take a fresh copy of it.")
+            if (inOrder !== values) for (at in values.indices) inOrder[at % planes * grid + at / planes] = values[at]
+            logits.of(inOrder, into)
         }
     }
 

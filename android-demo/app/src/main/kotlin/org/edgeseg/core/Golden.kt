@@ -12,6 +12,14 @@ object Drawing {
         return ByteArray(image.size) { image[it].toByte() }
     }
 
+    /** A drawing with the channels that a slice has for a contract: its three planes, or one of them for each channel in turn. */
+    fun slice(drawn: ByteArray, contract: Contract): Slice {
+        val channels = contract.given.size
+        if (contract.given == Contract.SLICE_CHANNELS) return Slice("golden", contract.height, contract.width, drawn)
+        val bytes = ByteArray(contract.height * contract.width * channels) { drawn[it / channels * CHANNELS + it % channels % CHANNELS] }
+        return Slice("golden", contract.height, contract.width, bytes, channels)
+    }
+
     private fun paint(image: IntArray, ellipse: List<Int>, height: Int, width: Int) {
         val centreY = Math.floorDiv(ellipse[0].toLong() * height, 512L)
         val centreX = Math.floorDiv(ellipse[1].toLong() * width, 512L)

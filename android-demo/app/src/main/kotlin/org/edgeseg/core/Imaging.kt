@@ -2,21 +2,61 @@ package org.edgeseg.core
 
 import kotlin.math.ceil
 
-/** One slice as it is stored: [bytes] holds `height * width * 3` bytes, rows from the top, pre, FLAIR, post. */
-class Slice(val name: String, val height: Int, val width: Int, val bytes: ByteArray) {
+/** One slice as it is stored: [bytes] holds `height * width * channels` bytes, rows from the top, channels last. */
+class Slice(val name: String, val height: Int, val width: Int, val bytes: ByteArray, val channels: Int = RGB) {
     init {
-        require(bytes.size == height * width * 3) { "${bytes.size} bytes are not $height x $width x 3" }
+        require(bytes.size == height * width * channels) { "${bytes.size} bytes are not $height x $width x $channels" }
+    }
+
+    /** What is stored for one channel of a pixel, 0 to 255. */
+    fun level(pixel: Int, channel: Int): Int = bytes[pixel * channels + channel].toInt() and 0xff
+
+    /** Pads the slice with black at the right and below. */
+    fun framed(height: Int, width: Int): Slice {
+        if (height == this.height && width == this.width) return this
+        val padded = ByteArray(height * width * channels)
+        for (row in 0 until this.height) bytes.copyInto(padded, row * width * channels, row * this.width * channels, (row + 1) * this.width * channels)
+        return Slice(name, height, width, padded, channels)
+    }
+
+    companion object {
+        /** The planes of a picture in colour. */
+        const val RGB = 3
     }
 }
 
-/** The slices of one case, in anatomical order; [whole] where they are a volume and its components join across slices. */
+/**
+ * The slices of one case, in anatomical order; [whole] where they are a volume and its components join across slices.
+ *
+ * @property spacing what the files say of distances; null where they say nothing, as pictures do.
+ * @property oriented whether they are known to go from feet to head, rows from front to back, columns from the right to the left.
+ * @property source the file on whose voxels masks lie; null for pictures.
+ */
 class Volume(
     val name: String,
     val slices: List<Slice>,
     val reference: List<BooleanArray>?,
     val whole: Boolean,
     val spacing: Spacing? = null,
-)
+    val oriented: Boolean = false,
+    val source: NiftiSequence? = null,
+) {
+    /** The spacing where it is known, and not taken for 1 mm because a file does not say it. */
+    val known: Spacing? get() = spacing.takeIf { source?.header?.sized != false }
+
+    /** The size to which a slice is padded, so that its proportions are kept on the contract's grid, as `edgeseg.imaging.framed_size`. */
+    fun framedSize(slice: Slice, contract: Contract): Pair<Int, Int> {
+        val (height, width) = slice.height to slice.width
+        val known = spacing ?: return height to width
+        val aspect = (height * known.rowMm / contract.height) / (width * known.columnMm / contract.width)
+        if (Math.abs(aspect - 1) <= ASPECT_TOLERANCE) return height to width
+        return if (aspect > 1) height to Math.rint(width * aspect).toInt() else Math.rint(height / aspect).toInt() to width
+    }
+
+    private companion object {
+        const val ASPECT_TOLERANCE = 0.01
+    }
+}
 
 /** Distances between the centres of neighbouring voxels, in millimetres. */
 data class Spacing(val sliceMm: Double, val rowMm: Double, val columnMm: Double) {
@@ -130,9 +170,15 @@ class Preparer(private val contract: Contract) {
             plane = ByteArray(slice.height * slice.width)
             resampler = Resampler(slice.height, slice.width, contract.height, contract.width)
         }
+        if (slice.channels != contract.given.size) {
+            throw SliceException(
+                "${slice.name} has ${slice.channels} channels, and the model takes ${contract.given.size}: ${contract.given.joinToString()}. " +
+                    "Choose pictures with these channels.",
+            )
+        }
         contract.channels.forEachIndexed { index, name ->
-            val channel = Contract.SLICE_CHANNELS.indexOf(name)
-            for (pixel in plane.indices) plane[pixel] = slice.bytes[pixel * Contract.SLICE_CHANNELS.size + channel]
+            val channel = contract.given.indexOf(name)
+            for (pixel in plane.indices) plane[pixel] = slice.bytes[pixel * slice.channels + channel]
             resampler!!.bytes(plane, scaled)
             if (contract.normalisation == "slice") stretch(scaled)
             scaled.copyInto(planes, index * grid)

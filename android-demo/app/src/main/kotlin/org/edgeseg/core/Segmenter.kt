@@ -1,9 +1,32 @@
 package org.edgeseg.core
 
-/** The masks of a case on its slices' own grid, and what they cost. */
-class Segmentation(val masks: List<BooleanArray>, val pixels: List<Int>, val sliceMs: List<Double>, val postMs: Double) {
-    val slicesWithTumour: Int get() = pixels.count { it > 0 }
-    val tumourPixels: Long get() = pixels.sumOf { it.toLong() }
+/** One of the masks that a network draws, on the slices of a case and their own grid. */
+class Drawn(val masks: List<BooleanArray>) {
+    val pixels: List<Int> = masks.map { mask -> mask.count { it } }
+    val total: Long = pixels.sumOf { it.toLong() }
+    val slices: Int = pixels.count { it > 0 }
+}
+
+/** What was drawn on a case, each of the contract's masks in [classes], and what it cost. */
+class Segmentation(val classes: List<Drawn>, val sliceMs: List<Double>, val postMs: Double) {
+    private val all = classes.singleOrNull() ?: Drawn(classes.first().masks.indices.map { union(it) })
+
+    /** Pixels that lie in any mask, slice by slice. */
+    val masks: List<BooleanArray> get() = all.masks
+    val pixels: List<Int> get() = all.pixels
+    val slicesWithTumour: Int get() = all.slices
+    val tumourPixels: Long get() = all.total
+
+    /** The masks of a slice, one of each class. */
+    fun of(slice: Int): List<BooleanArray> = classes.map { it.masks[slice] }
+
+    /** On how many pixels of a slice another segmentation differs in any class. */
+    fun flips(other: Segmentation, slice: Int): Int {
+        val pairs = of(slice).zip(other.of(slice))
+        return pairs.first().first.indices.count { at -> pairs.any { (one, another) -> one[at] != another[at] } }
+    }
+
+    private fun union(slice: Int): BooleanArray = of(slice).let { masks -> BooleanArray(masks[0].size) { at -> masks.any { it[at] } } }
 }
 
 /** Thrown out of a run that was cancelled; it is no error. */
@@ -14,10 +37,12 @@ class Segmenter(val engine: Engine) : AutoCloseable {
     val contract: Contract get() = engine.contract
     private val preparer = Preparer(contract)
 
-    /** The logits of one slice on the contract's grid; [tables] are those of its volume, as [tables] gives them. */
+    private val grid = contract.height * contract.width
+
+    /** The logits of one slice on the contract's grid, mask after mask; [tables] are those of its volume, as [tables] gives them. */
     fun logits(
         slice: Slice,
-        into: FloatArray = FloatArray(contract.height * contract.width),
+        into: FloatArray = FloatArray(contract.masks.size * grid),
         tables: Array<FloatArray>? = null,
     ): FloatArray {
         engine.logits(preparer.prepare(slice), into, tables)
@@ -28,7 +53,7 @@ class Segmenter(val engine: Engine) : AutoCloseable {
     fun tables(volume: Volume): Array<FloatArray>? {
         if (!(volume.whole && contract.byVolume)) return null
         val counts = Normaliser.counts(contract)
-        for (slice in volume.slices) Normaliser.count(preparer.prepare(slice), counts)
+        for (slice in volume.slices) Normaliser.count(preparer.prepare(framed(volume, slice)), counts)
         return Normaliser.tables(contract, counts)
     }
 
@@ -39,13 +64,13 @@ class Segmenter(val engine: Engine) : AutoCloseable {
      */
     fun segment(volume: Volume, cancelled: () -> Boolean = { false }, progress: (Int) -> Unit = {}): Segmentation {
         val sliceMs = ArrayList<Double>()
-        val logits = ArrayList<FloatArray>()
+        val logits = ArrayList<List<FloatArray>>()
         val tables = tables(volume)
         for (slice in volume.slices) {
             if (cancelled()) throw CancelledException()
             val before = System.nanoTime()
             try {
-                logits += logits(slice, tables = tables)
+                logits += planes(logits(framed(volume, slice), tables = tables))
             } catch (error: ArtifactException) {
                 if (cancelled()) throw CancelledException()
                 throw error
@@ -54,14 +79,12 @@ class Segmenter(val engine: Engine) : AutoCloseable {
             progress(logits.size)
         }
         val before = System.nanoTime()
-        if (volume.whole) {
-            Components.drop(logits, contract, volume = true)
-        } else {
-            for (one in logits) Components.drop(listOf(one), contract, volume = false)
+        val drawn = contract.masks.mapIndexed { number, rule ->
+            val own = logits.map { it[number] }
+            for (group in if (volume.whole) listOf(own) else own.map { listOf(it) }) Components.drop(group, contract, volume.whole, rule)
+            Drawn(volume.slices.zip(own) { slice, one -> mask(one, rule, volume, slice) })
         }
-        val masks = volume.slices.zip(logits) { slice, one -> mask(one, slice.height, slice.width) }
-        val postMs = (System.nanoTime() - before) / NANOS_PER_MS
-        return Segmentation(masks, masks.map { mask -> mask.count { it } }, sliceMs, postMs)
+        return Segmentation(drawn, sliceMs, (System.nanoTime() - before) / NANOS_PER_MS)
     }
 
     /** Runs the contract's golden case where it has one. */
@@ -71,13 +94,13 @@ class Segmenter(val engine: Engine) : AutoCloseable {
         if (sha256(drawn) != golden.inputSha256) {
             throw ArtifactException("The golden case of the model's contract is drawn wrongly here. Update the app, or take a fresh copy of the model.")
         }
-        val wanted = Runs.decode(golden.maskRuns, contract.height * contract.width)
+        val wanted = Runs.decode(golden.maskRuns, contract.masks.size * grid)
         if (sha256(ByteArray(wanted.size) { if (wanted[it]) 1 else 0 }) != golden.maskSha256) {
             throw ContractException("The golden mask of the model's contract does not have the digest beside it. Take a fresh copy of the model.")
         }
-        val logits = logits(Slice("golden", contract.height, contract.width, drawn))
-        val threshold = contract.logitThreshold.toFloat()
-        val mask = BooleanArray(logits.size) { logits[it] > threshold }
+        val logits = logits(Drawing.slice(drawn, contract))
+        val thresholds = contract.masks.map { it.logitThreshold.toFloat() }
+        val mask = BooleanArray(logits.size) { logits[it] > thresholds[it / grid] }
         val flips = Runs.flips(mask, wanted)
         val near = golden.logits.all { Math.abs(logits[it.row * contract.width + it.column] - it.logit) <= golden.logitTolerance }
         return SelfTest(near && flips <= golden.allowedFlips, flips, golden.allowedFlips, 1)
@@ -85,12 +108,19 @@ class Segmenter(val engine: Engine) : AutoCloseable {
 
     override fun close() = engine.close()
 
-    private fun mask(logits: FloatArray, height: Int, width: Int): BooleanArray {
+    private fun framed(volume: Volume, slice: Slice): Slice = volume.framedSize(slice, contract).let { (height, width) -> slice.framed(height, width) }
+
+    private fun planes(logits: FloatArray): List<FloatArray> =
+        if (contract.masks.size == 1) listOf(logits) else contract.masks.indices.map { logits.copyOfRange(it * grid, (it + 1) * grid) }
+
+    /** A mask on the slice's own grid, without what was padded. */
+    private fun mask(logits: FloatArray, rule: MaskRule, volume: Volume, slice: Slice): BooleanArray {
+        val (height, width) = volume.framedSize(slice, contract)
         val own = if (height == contract.height && width == contract.width) logits else FloatArray(height * width).also {
             Resampler(contract.height, contract.width, height, width).floats(logits, it)
         }
-        val threshold = contract.logitThreshold.toFloat()
-        return BooleanArray(own.size) { own[it] > threshold }
+        val threshold = rule.logitThreshold.toFloat()
+        return BooleanArray(slice.height * slice.width) { own[it / slice.width * width + it % slice.width] > threshold }
     }
 
     private companion object {

@@ -18,7 +18,6 @@ data class Window(val low: Int, val high: Int) {
         private const val LOW_SHARE = 0.01
         private const val HIGH_SHARE = 0.995
         private const val BACKGROUND = 0.08
-        private const val CHANNELS = 3
 
         /** Everything that is stored. */
         val WHOLE = Window(0, LEVELS)
@@ -39,7 +38,7 @@ data class Window(val low: Int, val high: Int) {
         }
 
         private fun count(slice: Slice, channel: Int, counts: LongArray) {
-            fun level(y: Int, x: Int) = slice.bytes[(y * slice.width + x) * CHANNELS + channel].toInt() and 0xff
+            fun level(y: Int, x: Int) = slice.level(y * slice.width + x, channel)
             val brightest = (0 until slice.height * slice.width).maxOf { level(it / slice.width, it % slice.width) }
             val floor = maxOf(1, (brightest * BACKGROUND).toInt())
             val rows = (0 until slice.height).filter { y -> (0 until slice.width).any { level(y, it) >= floor } }

@@ -32,8 +32,12 @@ class AboutActivity : Screen() {
         val terms = card(side, R.string.about_contract)
         pair(terms, R.string.about_input, getString(R.string.about_input_value, contract.width, contract.height, contract.channels.joinToString()))
         pair(terms, R.string.about_normalisation, contract.normalisation)
-        pair(terms, R.string.about_threshold, contract.threshold.toString())
-        pair(terms, R.string.about_post, dropped(contract.postProcessing))
+        pair(terms, R.string.about_gives, if (contract.exclusive) getString(R.string.about_exclusive, contract.output) else contract.output)
+        for (rule in contract.masks) {
+            rule.name?.let { pair(terms, R.string.about_mask, getString(R.string.about_mask_value, it, rule.label)) }
+            pair(terms, R.string.about_threshold, rule.threshold.toString())
+            pair(terms, R.string.about_post, dropped(rule.postProcessing))
+        }
         pair(terms, R.string.about_seal, getString(if (contract.contentSha256 != null && contract.contractSha256 != null) R.string.about_sealed else R.string.about_unsealed))
         pair(terms, R.string.about_made, ready.bundle.madeWith)
         val licences = card(side, R.string.about_licences)

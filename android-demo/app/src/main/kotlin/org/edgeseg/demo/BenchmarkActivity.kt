@@ -6,7 +6,6 @@ import android.view.View
 import android.widget.Button
 import android.widget.LinearLayout
 import android.widget.ProgressBar
-import android.widget.RadioButton
 import android.widget.RadioGroup
 import android.widget.TextView
 import org.edgeseg.core.Accelerator
@@ -22,8 +21,8 @@ class BenchmarkActivity : Screen() {
         if (wide) besideEachOther(part(R.id.columns))
         part<TextView>(R.id.explained).text = getString(R.string.benchmark_explained, Bench.RUNS, Bench.WARMUP)
         val threads = generateSequence(1) { it * 2 }.takeWhile { it <= maxOf(2, Runtime.getRuntime().availableProcessors()) }.take(4).toList()
-        choices(R.id.threads, threads.map { it.toString() }, threads.indexOfLast { it <= DemoApp.defaultThreads() })
-        choices(R.id.accelerators, Accelerator.available().map { it.id }, 0)
+        Choices.fill(part(R.id.threads), threads.map { it.toString() }, maxOf(0, threads.indexOfLast { it <= DemoApp.defaultThreads() }))
+        Choices.fill(part(R.id.accelerators), Accelerator.available().map { it.id }, 0)
         part<View>(R.id.start).setOnClickListener { if (running) cancelled = true else start() }
         part<View>(R.id.share).setOnClickListener { share() }
         show()
@@ -57,8 +56,8 @@ class BenchmarkActivity : Screen() {
 
     private fun start() {
         val ready = app.model as? ModelState.Ready ?: return
-        val accelerator = Accelerator.available()[chosen(R.id.accelerators)]
-        val options = app.options(EngineOptions(threads = 1 shl chosen(R.id.threads), accelerator = accelerator))
+        val accelerator = Accelerator.available()[Choices.chosen(part<RadioGroup>(R.id.accelerators))]
+        val options = app.options(EngineOptions(threads = 1 shl Choices.chosen(part<RadioGroup>(R.id.threads)), accelerator = accelerator))
         running = true
         cancelled = false
         wasCancelled = false
@@ -71,7 +70,7 @@ class BenchmarkActivity : Screen() {
 
     private fun measure(ready: ModelState.Ready, options: EngineOptions): BenchRun {
         val case = ready.bundle.cases.first { it.shown }
-        val slice = ready.bundle.slice(case, case.images.size / 2)
+        val slice = ready.bundle.slice(case, case.images.size / 2, ready.segmenter.contract)
         return Bench.run(ready.bundle.modelBytes(), options, slice, { cancelled }) { run, of ->
             window.decorView.post {
                 done = run
@@ -95,17 +94,6 @@ class BenchmarkActivity : Screen() {
         startActivity(Intent.createChooser(send, getString(R.string.benchmark_share)))
     }
 
-    private fun choices(group: Int, names: List<String>, checked: Int) {
-        val view = part<RadioGroup>(group)
-        names.forEachIndexed { index, name ->
-            val button = RadioButton(this, null, 0, R.style.Choice)
-            button.id = group + 1000 + index
-            button.text = name
-            view.addView(button, RadioGroup.LayoutParams(0, dp(48), 1f))
-        }
-        view.check(group + 1000 + maxOf(checked, 0))
-    }
-
     private fun besideEachOther(columns: LinearLayout) {
         columns.orientation = LinearLayout.HORIZONTAL
         for (index in 0 until columns.childCount) {
@@ -115,8 +103,6 @@ class BenchmarkActivity : Screen() {
             }
         }
     }
-
-    private fun chosen(group: Int): Int = part<RadioGroup>(group).checkedRadioButtonId - group - 1000
 
     companion object {
         private const val TELL_EVERY = 5

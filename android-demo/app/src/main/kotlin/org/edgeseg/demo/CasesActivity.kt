@@ -10,6 +10,7 @@ import android.widget.ImageView
 import android.widget.LinearLayout
 import android.widget.TextView
 import org.edgeseg.core.BundleCase
+import org.edgeseg.core.Contract
 import org.edgeseg.core.Names
 import org.edgeseg.core.Slice
 import org.edgeseg.core.Volume
@@ -26,7 +27,7 @@ class CasesActivity : Screen() {
         open(R.layout.cases, getString(R.string.app_name), back = false)
         problem = state?.getString(PROBLEM)
         part<View>(R.id.open_images).setOnClickListener {
-            val pick = Intent(Intent.ACTION_OPEN_DOCUMENT).setType("image/*").addCategory(Intent.CATEGORY_OPENABLE)
+            val pick = Intent(Intent.ACTION_OPEN_DOCUMENT).setType("*/*").putExtra(Intent.EXTRA_MIME_TYPES, TYPES).addCategory(Intent.CATEGORY_OPENABLE)
             startActivityForResult(pick.putExtra(Intent.EXTRA_ALLOW_MULTIPLE, true), PICK_IMAGES)
         }
         part<View>(R.id.open_folder).setOnClickListener { startActivityForResult(Intent(Intent.ACTION_OPEN_DOCUMENT_TREE), PICK_FOLDER) }
@@ -47,7 +48,7 @@ class CasesActivity : Screen() {
         val picked = data.clipData?.let { clip -> List(clip.itemCount) { clip.getItemAt(it).uri } } ?: listOfNotNull(data.data)
         read(folder?.lastPathSegment?.substringAfterLast('/')?.substringAfterLast(':')) { title ->
             val documents = if (folder != null) Pictures.inFolder(contentResolver, folder) else picked.map { Pictures.Document(nameOf(it), it) }
-            Pictures.volume(contentResolver, title ?: Names.stem(documents.first().name), documents, whole = folder != null)
+            Opening(contentResolver, contract()).volume(title ?: Names.stem(documents.first().name).removeSuffix(".nii"), documents, whole = folder != null)
         }
     }
 
@@ -88,7 +89,7 @@ class CasesActivity : Screen() {
         heading(list, R.string.cases_bundled)
         for (case in state.bundle.cases.filter { it.shown }) {
             val row = row(list, case.title, R.string.case_phantom, case.images.size) { openBundled(state, case) }
-            app.inBackground({ state.bundle.slice(case, case.images.size / 2) }, { row.part<ImageView>(R.id.thumbnail).setImageBitmap(picture(it)) }, {})
+            app.inBackground({ state.bundle.slice(case, case.images.size / 2, state.segmenter.contract) }, { row.part<ImageView>(R.id.thumbnail).setImageBitmap(picture(it)) }, {})
         }
     }
 
@@ -96,14 +97,14 @@ class CasesActivity : Screen() {
         if (app.studies.containsKey(case.name)) return view(case.name)
         reading = true
         show()
-        app.inBackground({ state.bundle.volume(case) }, { opened(Study(case.name, it, own = false)) }, { failed(it) })
+        app.inBackground({ state.bundle.volume(case, state.segmenter.contract) }, { opened(Study(case.name, it, own = false, state.segmenter.contract)) }, { failed(it) })
     }
 
     private fun read(title: String?, work: (String?) -> Volume) {
         problem = null
         reading = true
         show()
-        app.inBackground({ work(title) }, { opened(Study("own ${app.studies.size} ${it.name}", it, own = true)) }, { failed(it) })
+        app.inBackground({ work(title) }, { opened(Study("own ${app.studies.size} ${it.name}", it, own = true, contract())) }, { failed(it) })
     }
 
     private fun opened(study: Study) {
@@ -147,9 +148,13 @@ class CasesActivity : Screen() {
 
     private fun thumbnail(row: View, volume: Volume) = row.part<ImageView>(R.id.thumbnail).setImageBitmap(picture(volume.slices[volume.slices.size / 2]))
 
-    private fun picture(slice: Slice): Bitmap = Draw.grey(slice, Draw.FLAIR, Window.automatic(listOf(slice), Draw.FLAIR))
+    private fun picture(slice: Slice): Bitmap = contract().run { given.indexOf(reference) }.let { Draw.grey(slice, it, Window.automatic(listOf(slice), it)) }
+
+    private fun contract(): Contract = (app.model as ModelState.Ready).segmenter.contract
 
     private companion object {
+        /** Pictures, and what NIfTI files are taken for, which have no type of their own. */
+        val TYPES = arrayOf("image/*", "application/octet-stream", "application/gzip", "application/x-gzip")
         const val PICK_IMAGES = 1
         const val PICK_FOLDER = 2
         const val PROBLEM = "problem"

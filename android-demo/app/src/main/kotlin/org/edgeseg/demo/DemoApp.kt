@@ -6,7 +6,6 @@ import android.os.Handler
 import android.os.Looper
 import org.edgeseg.core.Bundle
 import org.edgeseg.core.CancelledException
-import org.edgeseg.core.Contract
 import org.edgeseg.core.EdgeSegException
 import org.edgeseg.core.Engine
 import org.edgeseg.core.EngineOptions
@@ -85,7 +84,7 @@ open class DemoApp : Application() {
         studies[study.id] = study
         study.restart()
         changed()
-        inBackground({ Contract.SLICE_CHANNELS.indices.map { Window.automatic(study.volume.slices, it) } }, { study.automatic = it }, {})
+        inBackground({ study.channels.indices.map { Window.automatic(study.volume.slices, it) } }, { study.automatic = it }, {})
         inBackground({ run(study) }, { study.run = it }, { message ->
             study.run = if (message.isEmpty()) RunState.Cancelled else RunState.Failed(message)
         })
@@ -127,14 +126,19 @@ open class DemoApp : Application() {
                 }
             }
         }
-        return RunState.Done(segmentation, Findings.of(study.volume, segmentation.masks))
+        return RunState.Done(segmentation, Findings.of(study.volume, segmentation.classes))
     }
 
     private fun floatMasks(study: Study, done: RunState.Done): FloatState {
         val bundle = Bundle({ assets.open("$FLOAT/$it") }, Pictures::decode)
         val options = options(EngineOptions(threads = defaultThreads()))
-        val masks = Segmenter(Engine(bundle.modelBytes(), options)).use { it.segment(study.volume).masks }
-        return FloatState.Done(masks, done.segmentation)
+        val drawn = Segmenter(Engine(bundle.modelBytes(), options)).use { segmenter ->
+            if (segmenter.contract.given != study.channels || segmenter.contract.masks.map { it.name } != study.rules.map { it.name }) {
+                throw EdgeSegException(getString(R.string.difference_other))
+            }
+            segmenter.segment(study.volume)
+        }
+        return FloatState.Done(drawn, done.segmentation)
     }
 
     private fun load(threads: EngineOptions): ModelState {

@@ -1,22 +1,19 @@
 package org.edgeseg.demo
 
 import android.graphics.Bitmap
-import org.edgeseg.core.Contract
 import org.edgeseg.core.Slice
 import org.edgeseg.core.Window
 import org.edgeseg.core.outline
 
 /** Pictures of slices and masks. */
 object Draw {
-    val FLAIR = Contract.SLICE_CHANNELS.indexOf("flair")
     private const val OPAQUE = 0xff shl 24
 
     /** One channel of a slice in grey, as a window shows it. */
     fun grey(slice: Slice, channel: Int, window: Window): Bitmap {
-        val channels = Contract.SLICE_CHANNELS.size
         val shades = window.shades()
         return bitmap(slice) { at ->
-            val level = shades[slice.bytes[at * channels + channel].toInt() and 0xff]
+            val level = shades[slice.level(at, channel)]
             OPAQUE or (level shl 16) or (level shl 8) or level
         }
     }
@@ -28,9 +25,11 @@ object Draw {
         return bitmap(slice) { at -> if (edge[at]) colour else if (mask[at]) fill else 0 }
     }
 
-    /** The pixels on which two masks differ, in one colour. */
-    fun difference(slice: Slice, one: BooleanArray, other: BooleanArray, colour: Int): Bitmap =
-        bitmap(slice) { at -> if (one[at] != other[at]) colour else 0 }
+    /** The pixels on which masks differ in any class, in one colour. */
+    fun difference(slice: Slice, masks: List<BooleanArray>, others: List<BooleanArray>, colour: Int): Bitmap {
+        val pairs = masks.zip(others)
+        return bitmap(slice) { at -> if (pairs.any { (one, other) -> one[at] != other[at] }) colour else 0 }
+    }
 
     private inline fun bitmap(slice: Slice, colour: (Int) -> Int): Bitmap {
         val pixels = IntArray(slice.height * slice.width) { colour(it) }

@@ -1,5 +1,8 @@
 package org.edgeseg.demo
 
+import android.text.SpannableStringBuilder
+import android.text.Spanned
+import android.text.style.ForegroundColorSpan
 import android.view.Gravity
 import android.view.ViewGroup
 import android.widget.Button
@@ -32,9 +35,12 @@ class FindingRows(private val list: LinearLayout, private val goTo: (Int) -> Uni
         val row = LinearLayout(context)
         row.gravity = Gravity.CENTER_VERTICAL
         val jump = Button(context, null, 0, R.style.Row)
-        jump.text = context.getString(if (one.first == one.last) R.string.finding_slice else R.string.finding_slices, index + 1, size, one.first + 1, one.last + 1)
+        val rule = study.rules[one.mask]
+        val place = context.getString(if (one.first == one.last) R.string.finding_slice else R.string.finding_slices, index + 1, size, one.first + 1, one.last + 1)
+        jump.text = if (rule.name == null) place else SpannableStringBuilder()
+            .append("\u25A0 ", ForegroundColorSpan(Called.colour(context, rule)), Spanned.SPAN_EXCLUSIVE_EXCLUSIVE).append("${rule.name}  ").append(place)
         jump.alpha = if (away) AWAY else 1f
-        jump.contentDescription = context.getString(R.string.finding_described, index + 1, size, one.largest + 1)
+        jump.contentDescription = listOfNotNull(rule.name, context.getString(R.string.finding_described, index + 1, size, one.largest + 1)).joinToString(": ")
         jump.setOnClickListener { goTo(one.largest) }
         row.addView(jump, LinearLayout.LayoutParams(0, ViewGroup.LayoutParams.WRAP_CONTENT, 1f))
         val dismiss = Button(context, null, 0, R.style.Row)

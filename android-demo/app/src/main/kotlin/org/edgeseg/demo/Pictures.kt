@@ -6,17 +6,19 @@ import android.graphics.BitmapFactory
 import android.graphics.ColorSpace
 import android.net.Uri
 import android.provider.DocumentsContract
-import org.edgeseg.core.Names
 import org.edgeseg.core.Slice
 import org.edgeseg.core.SliceException
 import org.edgeseg.core.Tiff
-import org.edgeseg.core.Volume
 import org.edgeseg.core.oneLine
 import java.io.IOException
 
-/** From files to slices: what the system's picker gives, and the pictures of the bundle. */
+/** From files to pictures: what the system's picker gives, and the pictures of the bundle. */
 object Pictures {
     private val ENDINGS = setOf("tif", "tiff", "png", "jpg", "jpeg")
+
+    /** Whether a name is that of a picture. */
+    fun isPicture(name: String): Boolean = name.substringAfterLast('.').lowercase() in ENDINGS
+
     private const val MAX_FILE_BYTES = 64 shl 20
     private const val MAX_SIDE = 2048
 
@@ -54,50 +56,11 @@ object Pictures {
         return found
     }
 
-    /** Reads what was picked as a case; [whole] where a folder was picked, whose slices are then a volume. */
-    fun volume(resolver: ContentResolver, title: String, documents: List<Document>, whole: Boolean): Volume {
-        val pictures = documents.filter { it.name.substringAfterLast('.').lowercase() in ENDINGS }
-            .sortedWith { one, other -> Names.natural.compare(one.name, other.name) }
-        val (masks, images) = pictures.partition { Names.isMask(it.name) }
-        if (images.isEmpty()) {
-            throw SliceException("There are no slices among ${documents.size} files; slices are .png, .jpg or .tif, and masks end in _mask.")
-        }
-        if (whole) Names.requireNoGap(images.map { it.name })
-        val slices = images.map { decode(it.name, read(resolver, it)) }
-        requireOneSize(slices, whole)
-        return Volume(title, slices, reference(resolver, images, masks, slices), whole)
-    }
-
-    private fun requireOneSize(slices: List<Slice>, whole: Boolean) {
-        val first = slices.first()
-        val other = slices.firstOrNull { it.height != first.height || it.width != first.width } ?: return
-        if (whole) {
-            throw SliceException(
-                "${other.name} has ${other.width} x ${other.height} pixels and ${first.name} has ${first.width} x ${first.height}. " +
-                    "The slices of a volume have one size; take out the one that does not belong.",
-            )
-        }
-    }
-
-    private fun reference(resolver: ContentResolver, images: List<Document>, masks: List<Document>, slices: List<Slice>): List<BooleanArray>? {
-        val named = masks.associateBy { Names.sliceOf(it.name) }
-        if (images.any { Names.stem(it.name) !in named }) return null
-        return images.zip(slices) { image, slice ->
-            val document = named.getValue(Names.stem(image.name))
-            val mask = decode(document.name, read(resolver, document))
-            if (mask.height != slice.height || mask.width != slice.width) {
-                throw SliceException(
-                    "${document.name} has ${mask.width} x ${mask.height} pixels and its slice ${slice.width} x ${slice.height}; they must be equal.",
-                )
-            }
-            BooleanArray(mask.height * mask.width) { mask.bytes[it * 3] < 0 }
-        }
-    }
-
-    private fun read(resolver: ContentResolver, document: Document): ByteArray = try {
+    /** The bytes of a document that was picked. */
+    fun read(resolver: ContentResolver, document: Document, limit: Int = MAX_FILE_BYTES): ByteArray = try {
         val stream = resolver.openInputStream(document.uri) ?: throw IOException("it is gone")
         val bytes = stream.use { it.readBytes() }
-        if (bytes.size > MAX_FILE_BYTES) throw SliceException("${document.name} has ${bytes.size} bytes; that is no slice.")
+        if (bytes.size > limit) throw SliceException("${document.name} has ${bytes.size} bytes; that is no slice.")
         bytes
     } catch (error: IOException) {
         throw SliceException("${document.name} cannot be read (${oneLine(error)}). Choose it again.", error)

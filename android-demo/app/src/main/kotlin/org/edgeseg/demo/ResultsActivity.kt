@@ -36,12 +36,13 @@ class ResultsActivity : Screen() {
 
     private fun showSummary(card: LinearLayout, found: Segmentation) {
         val spacing = study.spacing
+        if (study.rules.size > 1) showClasses(card, found)
         val largest = found.pixels.max()
         pair(card, R.string.results_with, getString(R.string.found_of, found.slicesWithTumour, found.masks.size))
         pair(card, R.string.results_pixels, whole(found.tumourPixels))
         pair(card, R.string.results_volume, spacing?.let { getString(R.string.value_ml, decimal(found.tumourPixels * it.voxelMl, 1)) } ?: getString(R.string.value_unknown))
         pair(card, R.string.results_largest, area(largest, spacing))
-        pair(card, R.string.results_dice, study.volume.reference?.let { dice(found.masks, it) }?.let { decimal(it, 3) } ?: getString(R.string.value_none))
+        pair(card, R.string.results_dice, study.volume.reference?.takeIf { study.rules.size == 1 }?.let { dice(found.masks, it) }?.let { decimal(it, 3) } ?: getString(R.string.value_none))
         pair(card, R.string.results_ms, ms(found.sliceMs.sorted()[found.sliceMs.size / 2]))
         pair(card, R.string.results_ms_max, ms(found.sliceMs.max()))
         pair(card, R.string.results_post, ms(found.postMs))
@@ -50,12 +51,24 @@ class ResultsActivity : Screen() {
         (app.model as? ModelState.Ready)?.segmenter?.engine?.let {
             pair(card, R.string.results_runtime, listOf(it.runtime, it.options.accelerator.id, threads(it.options.threads)).joinToString())
         }
+        if (!study.asksSpacing) return
         val button = Button(this, null, 0, R.style.Action)
         button.setText(R.string.spacing_set)
         button.setOnClickListener { SpacingDialog.show(this, study) { app.changed() } }
         val params = LinearLayout.LayoutParams(ViewGroup.LayoutParams.WRAP_CONTENT, ViewGroup.LayoutParams.WRAP_CONTENT)
         params.topMargin = dp(12)
         card.addView(button, params)
+    }
+
+    /** A row for each class; what follows them is of all classes together. */
+    private fun showClasses(card: LinearLayout, found: Segmentation) {
+        row(card, getString(R.string.results_class), getString(R.string.results_class_size), getString(R.string.results_rule), R.style.Quiet)
+        study.rules.forEachIndexed { number, rule ->
+            val voxels = found.classes[number].total
+            val size = study.spacing?.let { getString(R.string.value_ml, decimal(voxels * it.voxelMl, 1)) } ?: getString(R.string.value_px, whole(voxels))
+            row(card, Called.mask(this, rule), size, study.components(number).toString(), R.style.Body)
+        }
+        row(card, getString(R.string.results_together), "", "", R.style.Quiet)
     }
 
     private fun showSlices(card: LinearLayout, found: Segmentation) {

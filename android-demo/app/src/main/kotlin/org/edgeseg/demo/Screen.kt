@@ -59,7 +59,7 @@ abstract class Screen : Activity() {
     protected fun dp(value: Int): Int = (value * resources.displayMetrics.density).toInt()
 
     /** A large value above its label. */
-    protected fun figure(parent: ViewGroup, value: String, label: String) {
+    fun figure(parent: ViewGroup, value: String, label: String) {
         val view = layoutInflater.inflate(R.layout.figure, parent, false)
         view.part<TextView>(R.id.figure_value).text = value
         view.part<TextView>(R.id.figure_label).text = label

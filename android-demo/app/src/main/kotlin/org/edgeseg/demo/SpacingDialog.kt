@@ -36,14 +36,15 @@ object SpacingDialog {
         form.orientation = LinearLayout.VERTICAL
         val (edge, gap) = (24 * activity.resources.displayMetrics.density).toInt() to (8 * activity.resources.displayMetrics.density).toInt()
         form.setPadding(edge, gap, edge, 0)
-        fields.forEach(form::addView)
+        val asked = study.volume.known == null
+        if (asked) fields.forEach(form::addView)
         form.addView(TextView(activity).apply { setText(R.string.side_title) })
         form.addView(sides)
         AlertDialog.Builder(activity).setTitle(R.string.spacing_title).setView(form)
             .setPositiveButton(R.string.spacing_ok) { _, _ ->
                 study.side = Side.entries[sides.checkedRadioButtonId - FIRST_SIDE]
                 val (pixel, slice) = fields.map { it.text.toString() }
-                if (pixel.isNotBlank() || slice.isNotBlank()) set(activity, study, pixel, slice)
+                if (asked && (pixel.isNotBlank() || slice.isNotBlank())) set(activity, study, pixel, slice)
                 done()
             }
             .setNegativeButton(R.string.cancel, null)

@@ -2,7 +2,7 @@ package org.edgeseg.demo
 
 import org.edgeseg.core.Contract
 import org.edgeseg.core.Findings
-import org.edgeseg.core.Runs
+import org.edgeseg.core.MaskRule
 import org.edgeseg.core.Segmentation
 import org.edgeseg.core.Spacing
 import org.edgeseg.core.Volume
@@ -21,22 +21,31 @@ sealed interface FloatState {
     data object None : FloatState
     data object Running : FloatState
     class Failed(val message: String) : FloatState
-    class Done(val masks: List<BooleanArray>, val against: Segmentation) : FloatState {
+    class Done(val segmentation: Segmentation, val against: Segmentation) : FloatState {
         /** How many pixels of each slice the two draw differently. */
-        val flips: List<Int> = masks.zip(against.masks) { one, other -> Runs.flips(one, other) }
+        val flips: List<Int> = segmentation.masks.indices.map { segmentation.flips(against, it) }
     }
 }
 
 /** A case that is open. It lives as long as the app does, so that turning the tablet disturbs no run. */
-class Study(val id: String, val volume: Volume, val own: Boolean) {
+class Study(val id: String, val volume: Volume, val own: Boolean, contract: Contract) {
+    /** The channels of its slices, and the one that is shown first. */
+    val channels: List<String> = contract.given
+    val firstChannel: Int = channels.indexOf(contract.reference)
+
+    /** What the network draws. */
+    val rules: List<MaskRule> = contract.masks
     var run: RunState = RunState.Running(0)
     var float: FloatState = FloatState.None
-    var spacing: Spacing? = volume.spacing
-    var side = Side.UNKNOWN
+    var spacing: Spacing? = volume.known
+    var side = if (volume.oriented) Side.RIGHT else Side.UNKNOWN
 
     /** The window that each channel gets by itself, and the one that the reader chose in its place. */
-    var automatic: List<Window> = Contract.SLICE_CHANNELS.map { Window.WHOLE }
-    val chosen = arrayOfNulls<Window>(Contract.SLICE_CHANNELS.size)
+    var automatic: List<Window> = channels.map { Window.WHOLE }
+    val chosen = arrayOfNulls<Window>(channels.size)
+
+    /** Whether there is something to ask the reader, as the files do not say it. */
+    val asksSpacing: Boolean = volume.known == null || !volume.oriented
 
     @Volatile var cancelled = false
     private val gone = sortedSetOf<Int>()
@@ -51,10 +60,11 @@ class Study(val id: String, val volume: Volume, val own: Boolean) {
     val shown: Segmentation? get() {
         val done = run as? RunState.Done ?: return null
         if (gone.isEmpty()) return done.segmentation
-        return kept ?: done.findings.masks(gone).let { masks ->
-            Segmentation(masks, masks.map { mask -> mask.count { it } }, done.segmentation.sliceMs, done.segmentation.postMs)
-        }.also { kept = it }
+        return kept ?: Segmentation(done.findings.drawn(gone), done.segmentation.sliceMs, done.segmentation.postMs).also { kept = it }
     }
+
+    /** How many components of one mask there are that were not dismissed. */
+    fun components(mask: Int): Int = findings?.all.orEmpty().withIndex().count { (index, one) -> one.mask == mask && index !in gone }
 
     fun window(channel: Int): Window = chosen[channel] ?: automatic[channel]
 

@@ -4,31 +4,19 @@ import android.content.Context
 import android.content.Intent
 import android.content.res.Configuration
 import android.os.Bundle
-import android.text.SpannableStringBuilder
-import android.text.Spanned
-import android.text.style.ForegroundColorSpan
 import android.view.View
-import android.widget.Button
-import android.widget.LinearLayout
-import android.widget.ProgressBar
-import android.widget.RadioGroup
 import android.widget.SeekBar
 import android.widget.Switch
 import android.widget.TextView
+import org.edgeseg.core.Plane
 import org.edgeseg.core.Segmentation
-import org.edgeseg.core.Slice
-import org.edgeseg.core.dice
 
-/** A case, slice by slice, with what the model drew on it. */
+/** A case, picture by picture, with what the model drew on it. */
 class ViewerActivity : Screen() {
     private lateinit var study: Study
-    private var index = 0
-    private var channel = Draw.FLAIR
-    private var opacity = DEFAULT_OPACITY
-    private var outlined = true
-    private var referenced = false
-    private var differing = false
-    private var pixel: Pair<Int, Int>? = null
+    private lateinit var reading: Reading
+    private lateinit var stage: Stage
+    private lateinit var run: RunPanel
     private lateinit var windowControls: WindowControls
     private lateinit var findingRows: FindingRows
 
@@ -41,13 +29,10 @@ class ViewerActivity : Screen() {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         study = app.studies[intent.getStringExtra(STUDY)] ?: return finish()
-        index = state?.getInt(INDEX) ?: (study.volume.slices.size / 2)
-        channel = state?.getInt(CHANNEL) ?: channel
-        opacity = state?.getInt(OPACITY) ?: opacity
-        outlined = state?.getBoolean(OUTLINED) ?: outlined
-        referenced = state?.getBoolean(REFERENCED) ?: referenced
-        differing = state?.getBoolean(DIFFERING) ?: differing
+        reading = Reading(study, state)
         open(R.layout.viewer, study.volume.name)
+        stage = Stage(part(R.id.root), study, reading, part(R.id.slice))
+        run = RunPanel(this, study)
         connectSlices()
         connectPanel()
         show()
@@ -55,68 +40,69 @@ class ViewerActivity : Screen() {
 
     override fun onSaveInstanceState(state: Bundle) {
         super.onSaveInstanceState(state)
-        state.putInt(INDEX, index)
-        state.putInt(CHANNEL, channel)
-        state.putInt(OPACITY, opacity)
-        state.putBoolean(OUTLINED, outlined)
-        state.putBoolean(REFERENCED, referenced)
-        state.putBoolean(DIFFERING, differing)
+        reading.save(state)
     }
 
     override fun show() {
         if (isFinishing) return
         val found = study.shown
-        showSlice(found)
-        showRun(found)
+        stage.show(found)
+        showPosition(found)
+        run.show(found, reading)
+        showError((study.run as? RunState.Failed)?.message)
         windowControls.show()
         findingRows.show(study)
     }
 
     private fun connectSlices() {
-        val slider = part<SeekBar>(R.id.slider)
-        slider.max = study.volume.slices.size - 1
-        slider.progress = index
-        slider.setOnSeekBarChangeListener(Slid { goTo(it) })
-        part<View>(R.id.previous).setOnClickListener { goTo(index - 1) }
-        part<View>(R.id.next).setOnClickListener { goTo(index + 1) }
-        part<SliceView>(R.id.slice).onSwipe = { goTo(index + it) }
+        fit()
+        part<SeekBar>(R.id.slider).setOnSeekBarChangeListener(Slid { goTo(it) })
+        part<View>(R.id.previous).setOnClickListener { goTo(reading.index - 1) }
+        part<View>(R.id.next).setOnClickListener { goTo(reading.index + 1) }
+        part<SliceView>(R.id.slice).onSwipe = { goTo(reading.index + it) }
         part<SliceView>(R.id.slice).onPixel = { column, row ->
-            pixel = column to row
+            reading.tap(column, row)
             show()
         }
+        val planes = listOf(R.string.plane_axial, R.string.plane_coronal, R.string.plane_sagittal).map(::getString)
+        Choices.fill(part(R.id.planes), planes, reading.section.plane.ordinal) { turn(Plane.entries[it]) }
+        part<View>(R.id.planes).visibility = if (study.volume.whole) View.VISIBLE else View.GONE
     }
 
     private fun connectPanel() {
-        val sequences = part<RadioGroup>(R.id.sequences)
-        val ids = listOf(R.id.pre, R.id.flair, R.id.post)
-        sequences.check(ids[channel])
-        sequences.setOnCheckedChangeListener { _, id ->
-            channel = ids.indexOf(id)
+        Choices.fill(part(R.id.sequences), study.channels.map { Called.channel(this, it) }, reading.channel) {
+            reading.channel = it
             show()
         }
+        val several = if (study.channels.size > 1) View.VISIBLE else View.GONE
+        for (id in listOf(R.id.sequences_row, R.id.beside)) part<View>(id).visibility = several
         val slider = part<SeekBar>(R.id.opacity)
-        slider.progress = opacity
+        slider.progress = reading.opacity
         slider.setOnSeekBarChangeListener(
             Slid {
-                opacity = it
+                reading.opacity = it
                 show()
             },
         )
-        toggle(R.id.outline, outlined) { outlined = it }
-        toggle(R.id.reference, referenced) { referenced = it }
+        toggle(R.id.outline, reading.outlined) { reading.outlined = it }
+        toggle(R.id.reference, reading.referenced) { reading.referenced = it }
         part<Switch>(R.id.reference).isEnabled = study.volume.reference != null
         if (study.volume.reference == null) part<Switch>(R.id.reference).setText(R.string.reference_none)
-        toggle(R.id.difference, differing) {
-            differing = it
+        toggle(R.id.wipe, reading.wiping) { reading.wiping = it }
+        toggle(R.id.beside, reading.beside) { reading.beside = it }
+        toggle(R.id.difference, reading.differing) {
+            reading.differing = it
             if (it) app.startFloat(study)
         }
         part<View>(R.id.difference).visibility = if (app.hasFloat) View.VISIBLE else View.GONE
-        windowControls = WindowControls(part(R.id.root), study, { channel }, ::show)
-        findingRows = FindingRows(part(R.id.findings), ::goTo, ::show)
+        windowControls = WindowControls(part(R.id.root), study, { reading.channel }, ::show)
+        findingRows = FindingRows(part(R.id.findings), ::goToSlice, ::show)
         part<View>(R.id.spacing).setOnClickListener { SpacingDialog.show(this, study) { app.changed() } }
+        part<View>(R.id.spacing).visibility = if (study.asksSpacing) View.VISIBLE else View.GONE
         part<View>(R.id.results).setOnClickListener {
             startActivity(Intent(this, ResultsActivity::class.java).putExtra(STUDY, study.id))
         }
+        part<View>(R.id.share).setOnClickListener { Sharing.masks(this, app, study, ::showError) }
         part<View>(R.id.run).setOnClickListener { if (study.run is RunState.Running) app.cancel(study) else app.start(study) }
     }
 
@@ -128,122 +114,45 @@ class ViewerActivity : Screen() {
         }
     }
 
-    private fun goTo(slice: Int) {
-        val next = slice.coerceIn(0, study.volume.slices.size - 1)
-        if (next == index) return
-        index = next
-        part<SeekBar>(R.id.slider).progress = index
+    private fun goTo(wanted: Int) {
+        if (!reading.goTo(wanted)) return
+        part<SeekBar>(R.id.slider).progress = reading.index
         show()
     }
 
-    private fun showSlice(found: Segmentation?) {
-        val slice = study.volume.slices[index]
-        val overlays = ArrayList<android.graphics.Bitmap>()
-        if (found != null) overlays += Draw.mask(slice, found.masks[index], getColor(R.color.mask), opacity / PERCENT, outlined)
-        val reference = study.volume.reference
-        if (referenced && reference != null) overlays += Draw.mask(slice, reference[index], getColor(R.color.mask_reference), 0f, outlined = true)
-        val float = study.float as? FloatState.Done
-        if (differing && float != null) overlays += Draw.difference(slice, float.masks[index], float.against.masks[index], getColor(R.color.mask_difference))
-        val view = part<SliceView>(R.id.slice)
-        view.marks.side = study.side
-        view.marks.columnMm = study.spacing?.columnMm
-        view.show(Draw.grey(slice, channel, study.window(channel)), overlays, pixel)
-        part<TextView>(R.id.legend).text = legend(found != null, referenced && reference != null, differing && float != null)
-        showPixel(slice)
-        val count = study.volume.slices.size
-        val drawn = area(found?.pixels?.get(index) ?: 0)
-        view.contentDescription = getString(R.string.slice_described, getString(SEQUENCES[channel]), index + 1, count, drawn)
+    /** Goes to an axial slice, whichever plane is shown. */
+    private fun goToSlice(slice: Int) {
+        part<android.widget.RadioGroup>(R.id.planes).run { check(Choices.id(this, Plane.AXIAL.ordinal)) }
+        goTo(slice)
+    }
+
+    private fun turn(plane: Plane) {
+        reading.turn(plane)
+        fit()
+        show()
+    }
+
+    /** Makes the slider as long as the plane has pictures. */
+    private fun fit() {
+        val (last, index) = reading.section.count - 1 to reading.index
+        val slider = part<SeekBar>(R.id.slider)
+        slider.setOnSeekBarChangeListener(null)
+        slider.max = last
+        slider.progress = index
+        slider.setOnSeekBarChangeListener(Slid { goTo(it) })
+    }
+
+    private fun showPosition(found: Segmentation?) {
+        val (index, count) = reading.index to reading.section.count
+        val areas = reading.areas(found)
+        val sequence = Called.channel(this, study.channels[reading.channel])
+        part<View>(R.id.slice).contentDescription = getString(R.string.slice_described, sequence, index + 1, count, run.area(areas[index], reading))
         part<TextView>(R.id.position).text = getString(R.string.slice_of, index + 1, count)
-        part<TextView>(R.id.opacity_value).text = getString(R.string.opacity_value, opacity)
-        part<ProfileView>(R.id.profile).show(found?.pixels ?: List(count) { 0 }, index)
-    }
-
-    private fun showRun(found: Segmentation?) {
-        val run = study.run
-        val count = study.volume.slices.size
-        part<TextView>(R.id.state).text = when (run) {
-            is RunState.Running -> if (run.done == 0) getString(R.string.waiting) else getString(R.string.running, run.done, count)
-            is RunState.Done -> area(found?.pixels?.get(index) ?: 0)
-            RunState.Cancelled -> getString(R.string.cancelled)
-            is RunState.Failed -> ""
-        }
-        part<TextView>(R.id.difference_state).apply {
-            text = difference()
-            visibility = if (differing) View.VISIBLE else View.GONE
-        }
-        showError((run as? RunState.Failed)?.message)
-        part<ProgressBar>(R.id.progress).apply {
-            visibility = if (run is RunState.Running) View.VISIBLE else View.GONE
-            max = count
-            progress = (run as? RunState.Running)?.done ?: 0
-        }
-        part<View>(R.id.results).isEnabled = found != null
-        part<View>(R.id.results).alpha = if (found != null) 1f else DISABLED
-        part<Button>(R.id.run).setText(if (run is RunState.Running) R.string.cancel else R.string.run_again)
-        showFigures(found)
-    }
-
-    private fun showFigures(found: Segmentation?) {
-        val figures = part<LinearLayout>(R.id.figures)
-        val now = listOf(found, study.spacing)
-        if (figures.tag == now && figures.childCount > 0) return
-        figures.tag = now
-        figures.removeAllViews()
-        if (found == null) return
-        val spacing = study.spacing
-        if (spacing != null) figure(figures, getString(R.string.value_ml, decimal(found.tumourPixels * spacing.voxelMl, 1)), getString(R.string.volume_label))
-        else figure(figures, whole(found.tumourPixels), getString(R.string.voxels_label))
-        figure(figures, getString(R.string.found_of, found.slicesWithTumour, found.masks.size), getString(R.string.found_label))
-        val overlap = study.volume.reference?.let { dice(found.masks, it) } ?: return
-        figure(figures, decimal(overlap, 3), getString(R.string.dice_label))
-    }
-
-    /** The tumour on one slice, in mm² where the spacing is known. */
-    private fun area(pixels: Int): String {
-        val spacing = study.spacing
-        return when {
-            pixels == 0 -> getString(R.string.tumour_none)
-            spacing == null -> getString(R.string.tumour_pixels, whole(pixels.toLong()))
-            else -> getString(R.string.tumour_mm2, whole((pixels * spacing.pixelMm2).toLong()))
-        }
-    }
-
-    private fun difference(): String = when (val float = study.float) {
-        FloatState.None -> ""
-        FloatState.Running -> getString(R.string.difference_running)
-        is FloatState.Failed -> float.message
-        is FloatState.Done -> getString(
-            R.string.difference_found, whole(float.flips.sumOf { it.toLong() }), whole(float.masks.sumOf { it.size.toLong() }), whole(float.flips[index].toLong()),
-        )
-    }
-
-    private fun showPixel(slice: Slice) {
-        val (column, row) = pixel?.takeIf { it.first < slice.width && it.second < slice.height } ?: return part<TextView>(R.id.pixel).setText(R.string.pixel_none)
-        val levels = SEQUENCES.indices.map { slice.bytes[(row * slice.width + column) * SEQUENCES.size + it].toInt() and 0xff }
-        part<TextView>(R.id.pixel).text = getString(R.string.pixel_read, column, row, levels[0], levels[1], levels[2])
-    }
-
-    private fun legend(drawn: Boolean, reference: Boolean, difference: Boolean): CharSequence = SpannableStringBuilder().apply {
-        for ((shown, colour, name) in listOf(
-            Triple(drawn, R.color.mask, R.string.legend_mask),
-            Triple(reference, R.color.mask_reference, R.string.legend_reference),
-            Triple(difference, R.color.mask_difference, R.string.legend_difference),
-        )) {
-            if (shown) append("\u25A0", ForegroundColorSpan(getColor(colour)), Spanned.SPAN_EXCLUSIVE_EXCLUSIVE).append(" ${getString(name)}    ")
-        }
+        part<TextView>(R.id.opacity_value).text = getString(R.string.opacity_value, reading.opacity)
+        part<ProfileView>(R.id.profile).show(areas, index)
     }
 
     companion object {
         const val STUDY = "study"
-        private const val INDEX = "index"
-        private const val CHANNEL = "channel"
-        private const val OPACITY = "opacity"
-        private const val OUTLINED = "outlined"
-        private const val REFERENCED = "referenced"
-        private const val DIFFERING = "differing"
-        private const val DEFAULT_OPACITY = 35
-        private const val PERCENT = 100f
-        private const val DISABLED = 0.4f
-        private val SEQUENCES = listOf(R.string.sequence_pre, R.string.sequence_flair, R.string.sequence_post)
     }
 }

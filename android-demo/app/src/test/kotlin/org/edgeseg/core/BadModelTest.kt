@@ -72,12 +72,18 @@ class BadModelTest {
         assertTrue(error.message, "digest beside it" in error.message!!)
     }
 
+    private fun refusedInRun(bytes: ByteArray, says: String) = Segmenter(Engine(bytes)).use { segmenter ->
+        val error = assertThrows(ContractException::class.java) { segmenter.segment(Files.bundle().run { volume(cases.first { it.shown }) }) }
+        assertTrue(error.message, says in error.message!!)
+    }
+
     /** The contract's text with `output` in it, in the place of some of the spaces behind it. */
     private fun gives(output: String): ByteArray =
         changed("\"float_layers\":[]}" + " ".repeat(40), "\"float_layers\":[],\"output\":\"$output\"}".padEnd(58))
 
     @Test
-    fun `a model that gives probabilities`() = refused<ContractException>(gives("probabilities"), "reads logits")
+    fun `a model that says it gives probabilities, and gives others`() =
+        refusedInRun(gives("probabilities"), "gives probabilities")
 
     @Test
     fun `a model that says it gives logits`() = Engine(gives("logits")).use { assertEquals("NCHW", it.contract.layout) }

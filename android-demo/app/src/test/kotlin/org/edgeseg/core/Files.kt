@@ -33,7 +33,13 @@ object Files {
     fun decode(name: String, bytes: ByteArray): Slice {
         val image = ImageIO.read(ByteArrayInputStream(bytes))
         val pixels = ByteArray(image.width * image.height * 3)
+        val grey = image.raster.takeIf { it.numBands == 1 && image.colorModel !is java.awt.image.IndexColorModel && image.sampleModel.getSampleSize(0) == 8 }
         for (at in 0 until image.width * image.height) {
+            if (grey != null) {
+                // getRGB would bend grey levels
+                pixels.fill(grey.getSample(at % image.width, at / image.width, 0).toByte(), at * 3, at * 3 + 3)
+                continue
+            }
             val rgb = image.getRGB(at % image.width, at / image.width)
             for (channel in 0..2) pixels[at * 3 + channel] = (rgb shr (16 - 8 * channel)).toByte()
         }

@@ -72,7 +72,7 @@ class ReadingTest {
     @Test
     fun `components of a volume come by size, with their slices and the one on which they are largest`() {
         val (volume, masks) = volume(whole = true, "#.......", "##.....#", "........", "...#####")
-        val found = Findings.of(volume, masks).all
+        val found = Findings.of(volume, listOf(Drawn(masks))).all
         assertEquals(listOf(5, 3, 1), found.map { it.pixels })
         assertEquals(listOf(Triple(3, 3, 3), Triple(0, 1, 1), Triple(1, 1, 1)), found.map { Triple(it.first, it.last, it.largest) })
     }
@@ -80,17 +80,17 @@ class ReadingTest {
     @Test
     fun `slices that are no volume have components of their own`() {
         val (volume, masks) = volume(whole = false, "#.......", "##......")
-        assertEquals(listOf(2, 1), Findings.of(volume, masks).all.map { it.pixels })
+        assertEquals(listOf(2, 1), Findings.of(volume, listOf(Drawn(masks))).all.map { it.pixels })
     }
 
     @Test
     fun `a component that is dismissed leaves its slices, and the others stay`() {
         val (volume, masks) = volume(whole = true, "#.......", "##.....#", "........", "...#####")
-        val findings = Findings.of(volume, masks)
-        assertArrayEquals(mask(".......#"), findings.mask(1, setOf(1)))
-        assertArrayEquals(mask("........"), findings.mask(0, setOf(1)))
-        assertArrayEquals(mask("##......"), findings.mask(1, setOf(0, 2)))
-        assertEquals(masks.map { it.toList() }, findings.masks(emptySet()).map { it.toList() })
+        val findings = Findings.of(volume, listOf(Drawn(masks)))
+        assertArrayEquals(mask(".......#"), findings.mask(0, 1, setOf(1)))
+        assertArrayEquals(mask("........"), findings.mask(0, 0, setOf(1)))
+        assertArrayEquals(mask("##......"), findings.mask(0, 1, setOf(0, 2)))
+        assertEquals(masks.map { it.toList() }, findings.drawn(emptySet()).single().masks.map { it.toList() })
         assertArrayEquals(mask("##.....#"), masks[1])
     }
 

@@ -6,9 +6,11 @@ import android.content.res.Configuration
 import android.graphics.Bitmap
 import android.view.View
 import android.widget.LinearLayout
+import android.widget.RadioGroup
 import android.widget.SeekBar
 import android.widget.Switch
 import android.widget.TextView
+import org.edgeseg.core.Plane
 import org.edgeseg.core.Spacing
 import org.edgeseg.core.Window
 import org.junit.Assert.assertEquals
@@ -32,7 +34,7 @@ class ReadingScreenTest {
         settle()
         val ready = app.model as ModelState.Ready
         val case = ready.bundle.cases.first { it.shown }
-        Study(case.name, ready.bundle.volume(case), own = false).also {
+        Study(case.name, ready.bundle.volume(case), own = false, ready.segmenter.contract).also {
             app.start(it)
             settle()
         }
@@ -51,17 +53,17 @@ class ReadingScreenTest {
     @Test
     fun `the window is automatic, can be chosen, and goes back`() {
         val viewer = viewer()
-        val own = study.automatic[Draw.FLAIR]
+        val own = study.automatic[study.firstChannel]
         assertTrue("$own", own.high < 200 && own != Window.WHOLE)
         assertEquals(own.width.toString(), viewer.text(R.id.window_width_value))
         val before = picture(viewer, "scratch")
         viewer.part<SeekBar>(R.id.window_width).progress = 200
         assertFalse(viewer.part<Switch>(R.id.window_automatic).isChecked)
-        assertEquals(200, study.window(Draw.FLAIR).width)
+        assertEquals(200, study.window(study.firstChannel).width)
         assertNotEquals(before.getPixel(450, 300), picture(viewer, "scratch").getPixel(450, 300))
         viewer.part<Switch>(R.id.window_automatic).isChecked = true
-        assertEquals(own, study.window(Draw.FLAIR))
-        assertNull(study.chosen[Draw.FLAIR])
+        assertEquals(own, study.window(study.firstChannel))
+        assertNull(study.chosen[study.firstChannel])
     }
 
     @Test
@@ -75,7 +77,7 @@ class ReadingScreenTest {
         view.onPixel(100, 90)
         val slice = study.volume.slices[study.volume.slices.size / 2]
         val levels = (0..2).map { slice.bytes[(90 * slice.width + 100) * 3 + it].toInt() and 0xff }
-        assertEquals("column 100, row 90: pre ${levels[0]}, FLAIR ${levels[1]}, post ${levels[2]}", viewer.text(R.id.pixel))
+        assertEquals("column 100, row 90: Pre ${levels[0]}, FLAIR ${levels[1]}, Post ${levels[2]}", viewer.text(R.id.pixel))
     }
 
     @Test
@@ -84,7 +86,7 @@ class ReadingScreenTest {
         val marks = viewer.part<SliceView>(R.id.slice).marks
         picture(viewer, "scratch")
         assertNull(marks.barMm)
-        assertEquals(Side.UNKNOWN, marks.side)
+        assertNull(marks.edges.left)
         study.spacing = Spacing(5.0, 0.9, 0.9)
         study.side = Side.RIGHT
         app.changed()
@@ -134,6 +136,41 @@ class ReadingScreenTest {
         viewer.part<SeekBar>(R.id.slider).progress = float.flips.indices.maxBy { float.flips[it] }
         assertTrue(picture(viewer, "viewer-difference").has(viewer.getColor(R.color.mask_difference)) > 0)
         assertTrue("differs from float" in viewer.text(R.id.legend))
+    }
+
+    @Test
+    fun `the case is seen with a wipe, side by side, and in other planes, in proportion`() {
+        val viewer = viewer()
+        val view = viewer.part<SliceView>(R.id.slice)
+        viewer.part<Switch>(R.id.wipe).isChecked = true
+        picture(viewer, "viewer-wipe")
+        viewer.part<Switch>(R.id.wipe).isChecked = false
+        viewer.part<Switch>(R.id.beside).isChecked = true
+        picture(viewer, "viewer-beside")
+        assertEquals(3, viewer.part<android.view.ViewGroup>(R.id.panes).childCount)
+        viewer.part<Switch>(R.id.beside).isChecked = false
+        study.spacing = Spacing(5.0, 0.9, 0.9)
+        study.side = Side.RIGHT
+        app.changed()
+        view.onPixel(112, 170)
+        for (plane in listOf(Plane.CORONAL, Plane.SAGITTAL)) {
+            viewer.part<RadioGroup>(R.id.planes).run { check(Choices.id(this, plane.ordinal)) }
+            picture(viewer, "viewer-${plane.name.lowercase()}")
+            assertEquals("Slice ${if (plane == Plane.CORONAL) 171 else 113} of 256", viewer.text(R.id.position))
+            assertTrue(viewer.text(R.id.pixel), viewer.text(R.id.pixel).startsWith("slice 14, column 112, row 170"))
+        }
+        assertNull(view.marks.edges.left)
+        viewer.row(0).getChildAt(0).performClick()
+        assertEquals("Slice ${study.findings!!.all.first().largest + 1} of ${study.volume.slices.size}", viewer.text(R.id.position))
+    }
+
+    @Test
+    @Config(qualifiers = "w800dp-h1280dp-port-notnight-mdpi")
+    fun `sequences side by side in portrait`() {
+        val viewer = viewer()
+        viewer.part<Switch>(R.id.beside).isChecked = true
+        picture(viewer, "viewer-portrait-beside")
+        assertEquals(3, viewer.part<android.view.ViewGroup>(R.id.panes).childCount)
     }
 
     @Test

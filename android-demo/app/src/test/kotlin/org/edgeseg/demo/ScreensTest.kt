@@ -100,7 +100,7 @@ class ScreensTest {
         assertEquals(before.width, 1280)
         assertEquals(0, differences(before, picture(viewer, "scratch")))
         for (change in listOf<(Activity) -> Unit>(
-            { it.part<RadioGroup>(R.id.sequences).check(R.id.post) },
+            { it.part<RadioGroup>(R.id.sequences).run { check(getChildAt(2).id) } },
             { it.part<SeekBar>(R.id.opacity).progress = 0 },
             { it.part<Switch>(R.id.outline).isChecked = false },
             { it.part<Switch>(R.id.reference).isChecked = false },
@@ -124,7 +124,7 @@ class ScreensTest {
     fun `turning the tablet in the middle of a run disturbs nothing`() {
         val ready = app.apply { settle() }.model as ModelState.Ready
         val case = ready.bundle.cases.first { it.shown }
-        app.start(Study(case.name, ready.bundle.volume(case), own = false))
+        app.start(Study(case.name, ready.bundle.volume(case), own = false, ready.segmenter.contract))
         val controller = Robolectric.buildActivity(ViewerActivity::class.java, Intent().putExtra(ViewerActivity.STUDY, case.name)).setup()
         controller.get().part<SeekBar>(R.id.slider).progress = 3
         RuntimeEnvironment.setQualifiers(PORTRAIT)
