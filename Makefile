@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: web pytest test-web measure-web web-screenshots help install demo check baseline test test-device fuzz docs reference ship-artifacts check-artifacts lint format lock clean test-android screenshots apk test-apk apk-rehearsal
+.PHONY: web pytest test-web measure-web web-screenshots help install demo check baseline test test-wheel test-device fuzz docs reference ship-artifacts check-artifacts lint format lock clean test-android screenshots apk test-apk apk-rehearsal
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -45,6 +45,9 @@ test: lint pytest  ## Format check, lint, types, floors and tests, on up to 4 pr
 
 pytest: $(STAMP)  ## Only the tests of `make test`.
 	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+
+test-wheel: $(STAMP)  ## Build sdist and wheel, and use the base install on each supported Python of this machine.
+	@$(BIN)/python tools/test_wheel.py $(PYTHONS)
 
 test-device: $(STAMP)  ## Run int8 on emulated Arm and in WebAssembly, DATA=DIR for patients too; minutes, needs a network.
 	@$(BIN)/python benchmarks/device/evidence.py $(if $(DATA),--data $(DATA)) $(if $(BUILD),--build $(BUILD)) \

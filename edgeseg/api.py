@@ -108,17 +108,17 @@ def build(
         TypeError: for an option that there is not.
     """
     from edgeseg import networks
-    from edgeseg.checkpoint import read_checkpoint
+    from edgeseg.checkpoint import read_checkpoint, weights_path
     from edgeseg.foreign import is_foreign
     from edgeseg.specs import BuildSpec
     from edgeseg.stages.adopt import adopted
     from edgeseg.stages.build import build as run
 
     named = networks.get(DEFAULT_NETWORK) if source is None else networks.named(str(source))
-    if named is not None and (source is None or not Path(source).is_dir()):
+    if named is not None and (source is None or not Path(source).exists()):
         shape, checkpoint, name = named.record.spec, None, named.name
     else:
-        checkpoint, name = Path(str(source)), ""
+        checkpoint, name = weights_path(Path(str(source))), ""
         if is_foreign(checkpoint):
             checkpoint = adopted(checkpoint, Path(out) / _IMPORTED, contract=_path(contract))
         shape = read_checkpoint(checkpoint).header.variant

@@ -18,6 +18,20 @@ from edgeseg.quiet import quiet
 BACKENDS = {"tensorflow": "build", "jax": "jax", "torch": "torch"}
 
 
+def check_backend(backend: str) -> None:
+    """Refuse a backend that cannot be loaded, without loading it: before data are read for it.
+
+    Raises:
+        UnknownNameError: for a backend other than tensorflow, jax, torch.
+        MissingExtraError: when Keras or the backend is not installed.
+    """
+    if backend not in BACKENDS:
+        raise UnknownNameError("backend", backend, BACKENDS)
+    if "keras" not in sys.modules:
+        _require("keras", "build", "a Keras network")
+        _require(backend, BACKENDS[backend], f"the {backend} backend of Keras")
+
+
 def load_keras(backend: str = "tensorflow") -> Any:
     """Import Keras 3 on `backend` and return the module.
 
@@ -26,13 +40,10 @@ def load_keras(backend: str = "tensorflow") -> Any:
         MissingExtraError: when Keras or the backend is not installed.
         OptionError: when this process already runs Keras on another backend.
     """
-    if backend not in BACKENDS:
-        raise UnknownNameError("backend", backend, BACKENDS)
+    check_backend(backend)
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = backend
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        _require("keras", "build", "a Keras network")
-        _require(backend, BACKENDS[backend], f"the {backend} backend of Keras")
     with quiet():
         keras = importlib.import_module("keras")
     active = keras.backend.backend()

@@ -5,6 +5,7 @@ No pickle: safetensors holds raw arrays and text. The header is one JSON documen
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg import artifacts
+from edgeseg import artifacts, networks
 from edgeseg.errors import CheckpointError, MissingExtraError, OptionError, one_line
 from edgeseg.jsonio import LEFT_OUT, JsonFormatError, from_json, to_json
 from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
@@ -108,10 +109,36 @@ def checkpoint_bytes(header: CheckpointHeader, arrays: Mapping[str, NDArray[Any]
 _IMPORTED = ("a Keras model or its weights in HDF5", "a Keras model", "a converted model in ONNX format")
 """Kinds of file that 'edgeseg import' takes."""
 _MAX_HEADER_BYTES = 8 << 20
+_RUN_EXPECTED = (
+    "check the path, and give a run folder that 'edgeseg train' or 'edgeseg import' made, or its .safetensors file"
+)
 _EXPECTED = (
     "weights are taken from the folder of a run or its weights.safetensors alone, which 'edgeseg train' and 'edgeseg "
     "compress' write; give that"
 )
+
+
+def weights_path(given: Path) -> Path:
+    """Return the run's folder or weights file that an argument means: a path that exists, else a network of that name.
+
+    Of a network it is its folder, which holds weights as a run's does.
+
+    Raises:
+        CheckpointError: for a word that is neither, with the nearest name, and for a network without weights.
+        ArtifactError: for a damaged network, and for a path that no file can have.
+    """
+    if networks.exists(given) or len(given.parts) != 1:
+        return given
+    if (network := networks.named(given.name)) is not None:
+        return network.weights.parent
+    if given.suffix:
+        return given
+    near = difflib.get_close_matches(given.name, known := networks.names(), n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    raise CheckpointError(
+        f"no checkpoint at {given}, and no network of that name (there are: {', '.join(sorted(known)) or 'none'}); "
+        f"{_RUN_EXPECTED}, or the name of a network.{hint}"
+    )
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -122,10 +149,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     file = path / "weights.safetensors" if path.is_dir() else path
     if not file.is_file():
-        raise CheckpointError(
-            f"no checkpoint at {file}; check the path, and give a run folder that 'edgeseg train' or 'edgeseg import' "
-            "made, or its .safetensors file"
-        )
+        raise CheckpointError(f"no checkpoint at {file}; {_RUN_EXPECTED}")
     _safetensors()
     from safetensors import SafetensorError, safe_open
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from edgeseg import artifacts, networks
-from edgeseg.checkpoint import read_checkpoint
-from edgeseg.errors import ArtifactError, OptionError, UnknownNameError
-from edgeseg.runtime.contract import read_contract
-from edgeseg.stages.listings import list_networks
-from edgeseg.stages.ship import SHIPPED_TARGETS, files_are_stale
+from edgeseg.checkpoint import read_checkpoint, weights_path
+from edgeseg.errors import ArtifactError, CheckpointError, OptionError, UnknownNameError
+from edgeseg.runtime.contract import onnx_metadata, read_contract
+from edgeseg.stages.listings import list_networks, list_variants
+from edgeseg.stages.ship import SHIPPED_TARGETS, convert_shipped, files_are_stale
 from edgeseg.targets import TARGETS
 from edgeseg.variants import VARIANTS
 from edgeseg.variants.tiers import TIERS
@@ -22,6 +24,7 @@ from edgeseg.variants.tiers import TIERS
 NAMES = ("light", "micro", "small", "tiny")
 NAMES_BY_SIZE = ("light", "small", "tiny", "micro")
 SHIPPED = tuple(sorted(path.parent.name for path in artifacts.shipped("models").glob("*/network.json")))
+WITH_WEIGHTS = tuple(name for name in SHIPPED if networks.get(name).has_weights)
 ANEW = "convert again: make ship-artifacts"
 
 
@@ -33,28 +36,33 @@ def test_what_ships_has_names_that_mean_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_record_says_what_the_weights_say(name: str) -> None:
+def test_a_record_says_what_the_card_says(name: str) -> None:
     record = networks.get(name).record
-    header = read_checkpoint(networks.get(name).weights).header
-    card = json.loads((networks.get(name).folder / "card.json").read_text())
-    assert (record.name, record.slug, record.spec, record.image) == (
-        name,
-        header.variant.slug,
-        header.variant,
-        header.image,
-    )
-    assert record.weights_sha256 == artifacts.sha256_file(networks.get(name).weights) == card["weights_sha256"]
+    card = json.loads((networks.get(name).folder / networks.CARD_FILE).read_text())
+    assert record.name == name
+    assert (record.slug, record.weights_sha256) == (card["variant"], card["weights_sha256"])
     assert (record.parameters, record.macs) == (card["parameters"], card["macs"])
     assert record.held_out.dice.mean == card["evaluation"]["dice"]["mean"]
     assert record.purpose
     assert not record.failed
 
 
+@pytest.mark.parametrize("name", WITH_WEIGHTS)
+def test_a_record_says_what_the_weights_say(name: str) -> None:
+    record = networks.get(name).record
+    header = read_checkpoint(networks.get(name).weights).header
+    assert (record.slug, record.spec, record.image) == (header.variant.slug, header.variant, header.image)
+    assert record.weights_sha256 == artifacts.sha256_file(networks.get(name).weights)
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_files_of_a_network_are_those_of_its_weights_ranges_and_choice(name: str) -> None:
     network = networks.get(name)
-    assert not files_are_stale(network), ANEW
-    for target in SHIPPED_TARGETS:
+    if network.has_weights:
+        assert not files_are_stale(network), ANEW
+        assert network.targets == SHIPPED_TARGETS
+    assert networks.USUAL_TARGET in network.targets
+    for target in network.targets:
         contract = read_contract(network.file(target))
         assert (contract.variant, contract.target) == (network.record.spec, target)
         assert contract.golden is not None
@@ -63,6 +71,17 @@ def test_the_files_of_a_network_are_those_of_its_weights_ranges_and_choice(name:
     made = network.files()
     assert made is not None
     assert {one.file for one in made.files} == listed
+
+
+def test_what_is_converted_for_shipping_names_edgeseg_and_its_licence(tmp_path: Path) -> None:
+    network = networks.get("micro")
+    (path,) = convert_shipped(("onnx-fp32",), network, tmp_path)
+    told = onnx_metadata(path)
+    assert (told["model_author"], told["model_license"]) == ("edgeseg", read_contract(path).licence)
+    assert networks.author_of(network.record.weights_sha256) == "edgeseg"
+    assert networks.author_of("0" * 64) == ""
+    (path,) = convert_shipped(("onnx-fp32",), replace(network, own=True), tmp_path)
+    assert "model_author" not in onnx_metadata(path)
 
 
 def test_what_ships_stays_small() -> None:
@@ -105,7 +124,9 @@ def test_a_missing_file_a_missing_target_and_no_files_are_three_errors(copied: P
     with pytest.raises(OptionError, match=r"has no file of the target 'onnx-int9'.*Did you mean 'onnx-int8'"):
         network.file("onnx-int9")
     (copied / networks.FILES_FILE).unlink()
-    with pytest.raises(ArtifactError, match="was not converted; make its files with: edgeseg build --variant micro"):
+    with pytest.raises(
+        ArtifactError, match="was not converted; make it with: edgeseg build --variant micro --target onnx-int8"
+    ):
         network.file()
 
 
@@ -161,3 +182,63 @@ def test_a_path_that_no_file_can_have_is_one_error(path: str) -> None:
 def test_a_name_is_one_word_that_a_folder_can_have(name: str) -> None:
     with pytest.raises(OptionError, match="small letters and digits"):
         networks.check_name(name)
+
+
+def test_one_without_weights_runs_and_says_what_else_needs_them(copied: Path) -> None:
+    assert networks.of_variant(networks.get("micro").record.spec) == networks.get("micro")
+    (copied / networks.WEIGHTS_FILE).unlink()
+    network = networks.get("micro")
+    assert not network.has_weights
+    assert network.file().is_file()
+    (row,) = list_networks().networks
+    assert not row.weights
+    (mine,) = (row for row in list_variants().variants if row.network == "micro")
+    assert not mine.weights
+    with pytest.raises(CheckpointError, match=r"'micro' is there as converted files alone.*'command' in .*card.json"):
+        _ = network.weights
+    with pytest.raises(OptionError, match=r"no file of the target 'onnx-int9'.*without weights to build from"):
+        network.file("onnx-int9")
+    card = json.loads((copied / networks.CARD_FILE).read_text())
+    (copied / networks.CARD_FILE).write_text(json.dumps(card | {"command": "edgeseg train --data DIR"}))
+    with pytest.raises(CheckpointError, match=r"train it again: edgeseg train --data DIR\. Then give that run in its"):
+        weights_path(Path("micro"))
+    (copied / networks.CARD_FILE).write_text("{")
+    with pytest.raises(CheckpointError, match="needs; give a run of your own"):
+        weights_path(Path("micro"))
+
+
+def test_of_one_shape_that_is_taken_which_has_weights(own_network: Callable[[str], Path]) -> None:
+    (own_network("files") / networks.WEIGHTS_FILE).unlink()
+    own_network("whole")
+    found = networks.of_variant(networks.get("files").record.spec)
+    assert found is not None
+    assert found.name == "whole"
+
+
+def test_a_name_stands_for_its_weights_where_no_such_path_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert weights_path(Path("light")) == networks.get("light").folder
+    assert read_checkpoint(weights_path(Path("light"))).path == networks.get("light").weights
+    assert weights_path(Path("runs/light")) == Path("runs/light")
+    assert weights_path(Path("light.safetensors")) == Path("light.safetensors")
+    Path("light").mkdir()
+    assert weights_path(Path("light")) == Path("light")
+
+
+def test_a_word_that_is_no_path_and_no_name_gets_the_nearest_and_the_rule_of_paths() -> None:
+    with pytest.raises(CheckpointError, match=r"no checkpoint at lihgt, and no network .*run folder.*mean 'light'\?"):
+        weights_path(Path("lihgt"))
+    with pytest.raises(ArtifactError, match="there can be no file"):
+        weights_path(Path("x" * 5000))
+
+
+def test_make_ship_artifacts_passes_over_what_has_no_weights_and_says_so(
+    copied: Path, script: Callable[[Path], ModuleType], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (copied / networks.WEIGHTS_FILE).unlink()
+    tool = script(Path(__file__).parents[1] / "tools" / "ship_artifacts.py")
+    assert tool._check([networks.get("micro")]) == 0
+    assert tool._write([networks.get("micro")], everything=True) == 0
+    assert capsys.readouterr().out.count("micro: passed over, it ships without weights") == 2

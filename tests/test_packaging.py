@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -63,6 +65,17 @@ def test_python_range_and_classifiers_agree(project: dict[str, Any]) -> None:
     assert project["requires-python"] == ">=3.11,<3.14"
     versions = [line.rsplit(" ", 1)[1] for line in project["classifiers"] if "Python :: 3." in line]
     assert versions == ["3.11", "3.12", "3.13"]
+
+
+def test_the_wheel_is_tried_on_every_supported_python(
+    script: Callable[[Path], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = script(ROOT / "tools" / "test_wheel.py")
+    assert tool.supported() == ("3.11", "3.12", "3.13")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    assert tool.interpreter(f"{sys.version_info.major}.{sys.version_info.minor}") == Path(sys.executable)
+    assert tool.interpreter("3.99") is None
 
 
 @pytest.mark.parametrize("lock", [LOCK, RUN_LOCK, SERVE_LOCK, NODE_LOCK], ids=lambda path: path.name)

@@ -12,7 +12,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
                "edgeseg import mine.onnx --contract runs/mine/contract.toml --out runs/mine"),
     "train": ("edgeseg train --data lgg --name first --epochs 2",
               "edgeseg train --data lgg --split folds.json --fold 0 --out runs/light",
-              "edgeseg train --data lgg --teacher runs/large --out runs/small --resume"),
+              "edgeseg train --data lgg --teacher light --out runs/small --resume"),
     "average": ("edgeseg average runs/long runs/longer --out runs/mean",),
     "compress": ("edgeseg compress runs/light --data lgg --channel-prune 0.5 --out runs/half",
                  "edgeseg compress runs/half --data lgg --qat --out runs/half-int8"),

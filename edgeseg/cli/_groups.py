@@ -24,7 +24,8 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "build": {
         "Network": (
-            "--from", "--variant", "--alpha", "--stem", "--choice", "--codes", "--contract", "--size", "--output",
+            "--from", "--variant", "--alpha", "--stem", "--choice", "--codes", "--author", "--contract", "--size",
+            "--output",
         ),
         "Data": (
             "--data", "--layout", "--labels", "--calibration-data", "--phantom-patients", "--allow-seen",

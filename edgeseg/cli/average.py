@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from edgeseg.cli._options import out_option
+from edgeseg.cli._weights import weights_argument
 
 
 def average(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="A run and those started from it with 'train --from'.")
+        list[Path], weights_argument("A run and those started from it with 'train --from'", metavar="RUN...")
     ],
     out: Annotated[Path, out_option("The new run's folder.", metavar="DIR")],
 ) -> None:

@@ -12,6 +12,7 @@ import typer
 from edgeseg.cli._complete import targets, variants
 from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import contract_option, json_option, out_option, verbose_option
+from edgeseg.cli._weights import weights_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,11 +50,11 @@ def build(
     ] = None,
     checkpoint: Annotated[
         list[Path] | None,
-        typer.Option(
+        weights_option(
             "--from",
+            "A run of 'edgeseg train', 'import' or the folder of --folds, several for all, or your own network's file "
+            "(.keras, .h5, .hdf5, .onnx, SavedModel), what ships if not given",
             metavar="CKPT",
-            help="A run of 'edgeseg train', 'import' or the folder of --folds, several for all, or your own network's "
-            "file (.keras, .h5, .hdf5, .onnx, SavedModel); what ships if not given.",
         ),
     ] = None,
     choice: Annotated[
@@ -110,6 +111,12 @@ def build(
     baseline_contract: Annotated[
         Path | None, contract_option("The contract of --baseline, where it carries none.", of="baseline")
     ] = None,
+    author: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Who made the network, for the metadata of ONNX files; edgeseg for one that ships."
+        ),
+    ] = None,
     codes: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="DICOM codes and colours of classes, TOML; by their names if not given."),
@@ -139,8 +146,7 @@ def build(
     from edgeseg.stages.build import every_variant
 
     everything = variant == ALL
-    narrowed = alpha is not None or stem is not None
-    runs = _checked_runs(checkpoint, everything=everything, narrowed=narrowed, budget=max_drop is not None)
+    runs = _checked_runs(checkpoint, everything=everything, narrowed=(alpha, stem), budget=max_drop)
     runs = _imported(runs, out, contract=contract, size=size, output=output, threads=threads)
     spec = BuildSpec(
         variant=_variant(variant, runs, alpha=alpha, stem=stem),
@@ -162,6 +168,7 @@ def build(
         rebuild=rebuild,
         profile=profile,
         r2=r2,
+        author=author or "",
         codes=codes,
         public_ids=public_ids,
         calibration_data=calibration_data,
@@ -200,18 +207,16 @@ def _imported(
     from edgeseg.foreign import is_foreign
     from edgeseg.stages.adopt import adopted
 
-    given = pixels(size)
     foreign = [path for path in runs if is_foreign(path)]
     options = {"--contract": contract, "--size": size, "--output": output}
     if not foreign and (said := [name for name, value in options.items() if value is not None]):
-        raise OptionError(
-            f"{said[0]} says something of a network's file, and --from gives none; leave it out, or give the file"
-        )
+        gives = f"there is none at {runs[0]}" if runs and not runs[0].exists() else "--from gives none"
+        raise OptionError(f"{said[0]} says something of a network's file, and {gives}; leave it out, or give the file")
     found = []
     for path in runs:
         if path in foreign:
             line(f"importing {path.name}")
-            path = adopted(path, out / "imported", contract=contract, size=given, output=output, threads=threads)
+            path = adopted(path, out / "imported", contract=contract, size=pixels(size), output=output, threads=threads)
         found.append(path)
     return found
 
@@ -260,13 +265,15 @@ def _run(specs: Sequence[BuildSpec]) -> BuildResult:
         raise
 
 
-def _checked_runs(given: list[Path] | None, *, everything: bool, narrowed: bool, budget: bool) -> list[Path]:
+def _checked_runs(
+    given: list[Path] | None, *, everything: bool, narrowed: tuple[float | None, str | None], budget: float | None
+) -> list[Path]:
     from edgeseg.errors import OptionError
 
     runs = given or []
-    if everything and narrowed:
+    if everything and narrowed != (None, None):
         raise OptionError("--variant all takes every variant as its weights have it; leave --alpha and --stem out")
-    if everything and budget:
+    if everything and budget is not None:
         raise OptionError("--max-drop searches for one variant at a time; name it, or leave --max-drop out")
     if len(runs) > 1 and not everything:
         raise OptionError(f"--from is given {len(runs)} times and one variant is asked for; give one, or --variant all")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._complete import networks
 from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import json_option, out_option
+from edgeseg.cli._weights import weights_option
 
 if TYPE_CHECKING:
     from edgeseg.checkpoint import Checkpoint
@@ -21,13 +23,15 @@ def calibrate(
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data set that the weights were trained on.")],
     checkpoint: Annotated[
         list[Path] | None,
-        typer.Option(
+        weights_option(
+            "--checkpoint",
+            "A run or its weights, several if repeated, all networks of the place of --out if not given",
             metavar="CKPT",
-            help="A run or its weights, several if repeated; all networks of the place of --out if not given.",
         ),
     ] = None,
     network: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A network by name, several if repeated.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A network by name, several if repeated.", autocompletion=networks),
     ] = None,
     slices: Annotated[int | None, typer.Option(help="How many slices to choose; else 128, or all.")] = None,
     method: Annotated[
@@ -165,14 +169,14 @@ def _training(split: Path | None, fold: int | None) -> tuple[str, ...] | None:
 
 def _checkpoints(given: list[Path] | None, named: list[str] | None) -> list[Checkpoint]:
     """Read the weights, and refuse two that would be recorded in one place."""
-    from edgeseg import networks
     from edgeseg.checkpoint import read_checkpoint
     from edgeseg.errors import OptionError
+    from edgeseg.networks import get
     from edgeseg.stages.calibrate import ranges_name
 
     if given and named:
         raise OptionError("--checkpoint and --network both say which weights are meant; leave one of them out")
-    paths = given or [networks.get(name).weights for name in named or []] or _all()
+    paths = given or [get(name).weights for name in named or []] or _all()
     found = [read_checkpoint(path) for path in paths]
     names = [ranges_name(checkpoint) for checkpoint in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -182,11 +186,11 @@ def _checkpoints(given: list[Path] | None, named: list[str] | None) -> list[Chec
 
 def _all() -> list[Path]:
     """Return the weights of the networks whose ranges are kept where they would be written, or else all that ship."""
-    from edgeseg import networks
     from edgeseg.artifacts import own_home
     from edgeseg.errors import OptionError
+    from edgeseg.networks import every
 
-    there = networks.every()
+    there = [one for one in every() if one.has_weights]
     if not there:
         raise OptionError("no weights ship with this edgeseg; give a run of 'edgeseg train' with --checkpoint")
     return [one.weights for one in there if one.home == own_home()] or [one.weights for one in there]

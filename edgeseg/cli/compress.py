@@ -11,6 +11,7 @@ import typer
 
 from edgeseg.cli._data import Labels, Layout, Plane, decoded
 from edgeseg.cli._options import json_option, out_option
+from edgeseg.cli._weights import weights_argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
 
 def compress(
-    weights: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run of 'edgeseg train', or the folder of its --folds, or a file.")
-    ],
+    weights: Annotated[Path, weights_argument("A run of 'edgeseg train', or the folder of its --folds, or a file")],
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data that the weights were trained on.")],
     out: Annotated[Path, out_option("The new run's folder.", metavar="DIR")],
     recipe: Annotated[

@@ -9,10 +9,11 @@ import typer
 
 from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import Threads, json_option
+from edgeseg.cli._weights import weights_argument
 
 
 def sensitivity(
-    run: Annotated[Path, typer.Argument(metavar="MODEL", help="A run of 'edgeseg train', or its weights.")],
+    run: Annotated[Path, weights_argument("A run of 'edgeseg train', or its weights")],
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data set that the weights were trained on.")],
     target: Annotated[str, typer.Option(help="An int8 target: tflite-int8 or onnx-int8.")] = "tflite-int8",
     patients: Annotated[

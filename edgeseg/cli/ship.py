@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from edgeseg.cli._options import json_option
+from edgeseg.cli._weights import weights_argument
 
 
 def ship(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a training run.")],
+    run: Annotated[Path, weights_argument("The folder of a training run")],
     build: Annotated[
         Path,
         typer.Option(metavar="DIR", help="A build of the same weights on real patients that training did not see."),

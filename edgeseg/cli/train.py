@@ -10,6 +10,7 @@ import typer
 
 from edgeseg.cli._data import Labels, Layout, Plane, decoded
 from edgeseg.cli._options import json_option, out_option
+from edgeseg.cli._weights import weights_option
 
 if TYPE_CHECKING:
     from edgeseg.cli._folds import TrainOptions
@@ -74,10 +75,10 @@ def train(
     paste_share: Annotated[float, typer.Option(help="Chance that a crop receives the tumour of another.")] = 0.0,
     normalisation: Annotated[str, typer.Option(help="unit, or slice: stretch each channel of a slice.")] = "unit",
     teacher: Annotated[
-        list[Path] | None, typer.Option(metavar="RUN", help="Distil from these weights; may be repeated.")
+        list[Path] | None, weights_option("--teacher", "Distil from the weights of a run; may be repeated")
     ] = None,
     start_from: Annotated[
-        Path | None, typer.Option("--from", metavar="RUN", help="Start from these weights, not from drawn ones.")
+        Path | None, weights_option("--from", "Start from the weights of a run, not from drawn ones")
     ] = None,
     distil_weight: Annotated[float, typer.Option(help="The teachers' share of the target, with --teacher.")] = 0.5,
     precision: Annotated[str, typer.Option(help="What layers compute in: float32, or bfloat16.")] = "float32",
@@ -102,7 +103,7 @@ def train(
     from edgeseg.cli._folds import TrainOptions, cross_validate
     from edgeseg.specs import TrainSpec
 
-    _check(validate_every=validate_every, fold=fold, folds=folds, ray=ray, ray_cpus=ray_cpus)
+    _check(backend, validate_every=validate_every, fold=fold, folds=folds, ray=ray, ray_cpus=ray_cpus)
     spec = TrainSpec(
         variant=_variant(variant, start_from, folds, alpha, (stem, profile, levels, convolutions)),
         epochs=epochs,
@@ -174,9 +175,13 @@ def _name(name: str | None, folds: int | None) -> str:
     return name
 
 
-def _check(*, validate_every: int, fold: int | None, folds: int | None, ray: bool, ray_cpus: int | None) -> None:
+def _check(
+    backend: str, *, validate_every: int, fold: int | None, folds: int | None, ray: bool, ray_cpus: int | None
+) -> None:
+    from edgeseg.backend import check_backend
     from edgeseg.errors import OptionError
 
+    check_backend(backend)
     if validate_every < 1:
         raise OptionError(f"validate-every is {validate_every}; it must be at least 1")
     if fold is not None and folds is not None:

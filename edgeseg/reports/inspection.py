@@ -9,7 +9,7 @@ from rich.table import Column, Table
 
 from edgeseg import networks
 from edgeseg.reports.table import figures, pairs, rich_table
-from edgeseg.results import Inspection
+from edgeseg.results import GraphFacts, Inspection
 from edgeseg.specs import Contract, is_pseudonym, key_ids
 
 
@@ -35,6 +35,7 @@ def _file(found: Inspection) -> RenderableType:
         ("file", f"{found.file}, {found.format}, {found.size_bytes:,} bytes"),
         ("SHA-256", found.sha256),
         *[("weights in", name) for name in found.weight_files],
+        *[(name, told) for name, told in _rights(found.graph) if told],
     ]
     for name, tensors in (("input", found.graph.inputs), ("output", found.graph.outputs)):
         for tensor in tensors:
@@ -46,6 +47,10 @@ def _file(found: Inspection) -> RenderableType:
     rows.append(("gives", f"{found.graph.output_kind.kind} ({found.graph.output_kind.why})"))
     macs = "not known (free shapes)" if found.macs is None else f"{found.macs:,}"
     return _facts([*rows, ("MACs a slice", macs)])
+
+
+def _rights(graph: GraphFacts) -> tuple[tuple[str, str], ...]:
+    return ("author", graph.author), ("under", graph.licence)
 
 
 def _contract_lines(found: Inspection) -> list[RenderableType]:

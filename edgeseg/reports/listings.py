@@ -91,6 +91,8 @@ def _score(score: NetworkScore | None) -> str:
 def _purpose(row: ListedNetwork) -> str:
     one = row.network
     parts = [one.purpose, f"{one.slug}, {'your own' if row.own else 'ships with edgeseg'}"]
+    if not row.weights:
+        parts.append("files alone: without weights to train, compress or build from")
     if one.held_out.classes:
         parts.append(f"held out, {', '.join(f'{each.name} {each.dice.mean:.3f}' for each in one.held_out.classes)}")
     if one.rests_on_phantoms:

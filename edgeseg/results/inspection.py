@@ -72,7 +72,7 @@ class OutputKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphFacts:
-    """What one format's reader finds."""
+    """What one format's reader finds; author and licence as the metadata of ONNX name them, empty where they do not."""
 
     inputs: tuple[TensorDescription, ...]
     outputs: tuple[TensorDescription, ...]
@@ -81,6 +81,8 @@ class GraphFacts:
     metadata: tuple[MetadataBytes, ...]
     execution: tuple[Execution, ...]
     output_kind: OutputKind = OutputKind()
+    author: str = ""
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

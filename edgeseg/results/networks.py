@@ -92,12 +92,16 @@ class NetworkFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedNetwork:
-    """A network with its files and the folder that holds them; `own` where the user shipped it."""
+    """A network with its files and the folder that holds them; `own` where the user shipped it.
+
+    `weights` says whether its float weights are there, which training, compressing and building start from.
+    """
 
     network: NetworkRecord
     files: tuple[NetworkFile, ...]
     folder: str
     own: bool
+    weights: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

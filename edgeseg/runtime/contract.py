@@ -18,6 +18,8 @@ from edgeseg.specs import NEWEST_CONTRACT_SCHEMA_VERSION, Contract
 from edgeseg.specs.contract import LAYOUTS
 
 CONTRACT_KEY = "edgeseg.contract"
+AUTHOR_KEY, LICENCE_KEY = "model_author", "model_license"
+"""What the ONNX specification calls these in a model's metadata."""
 SUFFIXES = (".onnx", ".ort", ".tflite")
 """What ONNX Runtime opens; `.ort` is its own format, which needs no reader of ONNX."""
 _KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")

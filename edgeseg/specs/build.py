@@ -10,6 +10,8 @@ from edgeseg.specs.contract import PROFILES
 from edgeseg.specs.network import VariantSpec
 from edgeseg.specs.seed import check_seed
 
+MOST_AUTHOR_LETTERS = 200
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSpec:
@@ -28,7 +30,8 @@ class BuildSpec:
     the file to compare with, in place of the one that the network came from, and `baseline_contract` its contract where
     it carries none. `codes` is a TOML file of DICOM codes and colours of classes. `public_ids` says that all ids of
     the data are public, so artifacts hold plain digests of those seen. `network` is the name of the network,
-    empty where it has none; of networks of one shape it says whose weights are taken.
+    empty where it has none; of networks of one shape it says whose weights are taken. `author` is who made it, for the
+    metadata of ONNX files; of networks that ship edgeseg is, unless given.
     """
 
     variant: VariantSpec
@@ -58,6 +61,7 @@ class BuildSpec:
     codes: Path | None = None
     public_ids: bool = False
     network: str = ""
+    author: str = ""
     command: str = "edgeseg build"
 
     @property
@@ -76,6 +80,10 @@ class BuildSpec:
             if value is not None and value < 1:
                 raise OptionError(f"{name.replace('_', '-')} is {value}; it must be at least 1")
         check_seed(self.seed)
+        if not self.author.isprintable() or len(self.author) > MOST_AUTHOR_LETTERS:
+            raise OptionError(
+                f"author is '{self.author[:70]!a}'; a name on one line is needed, at most {MOST_AUTHOR_LETTERS} letters"
+            )
         if self.max_drop is not None and not 0.0 < self.max_drop < 1.0:
             raise OptionError(f"max-drop is {self.max_drop}; a loss of Dice between 0 and 1 is needed, such as 0.005")
         if self.baseline_contract is not None and self.baseline is None:

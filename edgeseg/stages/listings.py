@@ -40,18 +40,21 @@ def list_variants() -> VariantList:
         ArtifactError: when a network's folder is damaged.
     """
     there = networks.every()
-    by_spec = {one.record.spec: one.record for one in reversed(there)}
+    by_spec: dict[VariantSpec, networks.Network] = {}
+    for one in sorted(there, key=lambda one: not one.has_weights):
+        by_spec.setdefault(one.record.spec, one)
     specs = [*listed_specs(), *(one.record.spec for one in there if one.record.spec not in listed_specs())]
     found = []
     for spec in dict.fromkeys(specs):
-        record = by_spec.get(spec)
+        network = by_spec.get(spec)
+        record = None if network is None else network.record
         census = counted(spec)
         if census is None:  # a test holds the counts to what is listed beside the networks with a name
             assert record is not None
             census = Census(parameters=record.parameters, macs=record.macs)
         name = "" if record is None else record.name
-        row = ListedVariant(variant=spec.slug, spec=spec, census=census, weights=record is not None, network=name)
-        found.append(row)
+        trained = network is not None and network.has_weights
+        found.append(ListedVariant(variant=spec.slug, spec=spec, census=census, weights=trained, network=name))
     return VariantList(variants=tuple(found), tiers=tuple(TIERS.values()))
 
 
@@ -70,6 +73,7 @@ def list_networks() -> NetworkList:
                 files=() if (made := one.files()) is None else made.files,
                 folder=str(one.folder),
                 own=one.own,
+                weights=one.has_weights,
             )
             for one in networks.every()
         )

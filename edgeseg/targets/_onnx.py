@@ -8,11 +8,11 @@ import numpy as np
 
 from edgeseg import __version__
 from edgeseg.errors import ArtifactError
-from edgeseg.quiet import quiet
-from edgeseg.runtime.contract import CONTRACT_KEY
+from edgeseg.runtime.contract import AUTHOR_KEY, CONTRACT_KEY, LICENCE_KEY
 from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
 from edgeseg.targets._keras import INPUT, OUTPUT, inference_function, network, shape_of
+from edgeseg.targets._tf2onnx import converted
 from edgeseg.targets.graph import GraphNetwork
 
 OPSET, IR_VERSION = 17, 8
@@ -38,18 +38,9 @@ def named_graph(model: Any, contract: Contract) -> tuple[Any, dict[str, str]]:
     """
     if isinstance(model, GraphNetwork):
         return model.copy(), dict(model.layers)
-    import tf2onnx
-
     form = network(model)
     function: Any = inference_function(form, shape_of(contract))
-    with quiet():
-        proto, _ = tf2onnx.convert.from_function(
-            function,
-            input_signature=function.input_signature,
-            opset=OPSET,
-            inputs_as_nchw=[f"{INPUT}:0"],
-            outputs_as_nchw=["Identity:0"],
-        )
+    proto = converted(function, opset=OPSET, image=INPUT, layer_of=form.step_of)
     _drop_idle_reshapes(proto)
     _fold_bias_adds(proto)
     _plain_resizes(proto)
@@ -127,10 +118,15 @@ def rename(proto: Any) -> dict[str, str]:
     return names
 
 
-def to_bytes(proto: Any, contract: Contract, extra: dict[str, str] | None = None) -> bytes:
-    """Serialise a model with its contract, and other `metadata_props`, inside."""
+def to_bytes(proto: Any, contract: Contract, extra: dict[str, str] | None = None, *, author: str) -> bytes:
+    """Serialise a model with its contract, and other `metadata_props`, inside.
+
+    Author and licence stand under the names that the ONNX specification has for them, where there are any.
+    """
     del proto.metadata_props[:]
-    for key, value in {CONTRACT_KEY: reserved_text(contract), **(extra or {})}.items():
+    rights = {AUTHOR_KEY: author, LICENCE_KEY: contract.licence}
+    told = {key: value for key, value in rights.items() if value}
+    for key, value in {CONTRACT_KEY: reserved_text(contract), **(extra or {}), **told}.items():
         entry = proto.metadata_props.add()
         entry.key, entry.value = key, value
     return bytes(proto.SerializeToString(deterministic=True))

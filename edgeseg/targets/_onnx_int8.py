@@ -45,7 +45,7 @@ def converted(job: ConvertJob, *, target: str, layout: str, moved: bool = False)
     contract = artifact_contract(job, target=target, layout=layout, layers=float_layers(job))
     proto, layers = _onnx.named_graph(job.model, contract)
     graph, kept = quantised(proto, layers, contract, ranges, taken_apart(job.model))
-    return to_bytes(graph, replace(contract, float_layers=kept), moved=moved)
+    return to_bytes(graph, replace(contract, float_layers=kept), author=job.author, moved=moved)
 
 
 def quantised(
@@ -101,7 +101,7 @@ def quantised(
     return result, kept_layers
 
 
-def to_bytes(proto: Any, contract: Contract, *, moved: bool = False) -> bytes:
+def to_bytes(proto: Any, contract: Contract, *, author: str, moved: bool = False) -> bytes:
     """Serialise with the contract and with what the codes of input and output mean; `moved` as in `converted`."""
     first = next(node for node in proto.graph.node if INPUT in node.input)
     last = next(node for node in proto.graph.node if OUTPUT in node.output)
@@ -115,7 +115,7 @@ def to_bytes(proto: Any, contract: Contract, *, moved: bool = False) -> bytes:
     }
     if moved:
         channels_last(proto)
-    return _onnx.to_bytes(proto, contract, meaning)
+    return _onnx.to_bytes(proto, contract, meaning, author=author)
 
 
 def value_layers(proto: Any, layers: dict[str, str]) -> dict[str, str]:

@@ -29,7 +29,7 @@ def _convert(job: ConvertJob, path: Path) -> None:
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
     graph = _onnx_fp16.halved(_onnx.float_graph(job.model, contract), plain=is_plain(job.model))
-    artifacts.write_bytes(path, _onnx.to_bytes(graph, contract))
+    artifacts.write_bytes(path, _onnx.to_bytes(graph, contract, author=job.author))
 
 
 TARGET = Target(

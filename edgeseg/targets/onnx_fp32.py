@@ -21,7 +21,7 @@ def _convert(job: ConvertJob, path: Path) -> None:
     from edgeseg.targets import _onnx
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
-    artifacts.write_bytes(path, _onnx.to_bytes(_onnx.float_graph(job.model, contract), contract))
+    artifacts.write_bytes(path, _onnx.to_bytes(_onnx.float_graph(job.model, contract), contract, author=job.author))
 
 
 TARGET = Target(

@@ -24,7 +24,9 @@ def _graph(job: ConvertJob, path: Path) -> None:
     from edgeseg.targets import _onnx, _ort
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
-    artifacts.write_bytes(path, _ort.saved(_onnx.to_bytes(_onnx.float_graph(job.model, contract), contract)))
+    artifacts.write_bytes(
+        path, _ort.saved(_onnx.to_bytes(_onnx.float_graph(job.model, contract), contract, author=job.author))
+    )
 
 
 def _convert(job: ConvertJob, path: Path) -> None:

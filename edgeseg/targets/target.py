@@ -29,6 +29,7 @@ class ConvertJob:
         ranges: of every layer's output, for int8; None where none are needed.
         float_layers: names of convolutions that an int8 target computes in float, with weights stored as float16;
             other targets take no notice of them.
+        author: who made the network, for the metadata of ONNX and ORT files; empty where nobody is named.
         known: what conversions found out about the network and need again. `replace` hands it on, so files that differ
             in contract, ranges or float layers share it; the weights must not change between them.
     """
@@ -37,6 +38,7 @@ class ConvertJob:
     contract: Contract
     ranges: ActivationRanges | None = None
     float_layers: tuple[str, ...] = ()
+    author: str = ""
     known: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False)
 
     def once(self, make: Callable[..., _Made], *given: Any) -> _Made:

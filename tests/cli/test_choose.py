@@ -79,3 +79,29 @@ def test_bad_input_is_one_error_and_nothing_is_written(
         assert told in err
     assert not (folds / "choice.json").exists()
     assert not list(folds.glob("fold*/logits-*"))
+
+
+def test_of_a_network_by_name_choice_and_logits_go_beside_and_what_ships_stays(
+    folds: Path,
+    own_network: Callable[[str], Path],
+    tiny_lgg: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = own_network("named")
+    (network / "weights.safetensors").write_bytes((folds / "fold0" / "weights.safetensors").read_bytes())
+    before = sorted(path.name for path in network.iterdir())
+    monkeypatch.chdir(tmp_path)
+    common = ("--data", tiny_lgg, "--cache", tmp_path / "cache")
+    code, out, _ = run(capsys, "named", *common)
+    assert code == 0
+    assert "choices/named/choice.json" in out
+    assert {path.name.partition("-")[0] for path in (tmp_path / "choices" / "named").iterdir()} == {
+        "choice.json",
+        "logits",
+    }
+    assert sorted(path.name for path in network.iterdir()) == before
+    code, out, told = run(capsys, folds, *common, "--into", tmp_path / "elsewhere")
+    assert (code, out) == (2, "")
+    assert "is for one run, and there are 2 folds" in told

@@ -77,6 +77,16 @@ def test_json_counts_operations_weights_and_bytes(
     assert {part.taken_by for part in found.graph.execution} == {"CPUExecutionProvider"}
 
 
+def test_author_and_licence_of_a_file_are_told_where_it_names_them(run: Invoke, tiny_onnx: Write) -> None:
+    path = tiny_onnx(metadata={"model_author": "A [b]. C", "model_license": "CC0-1.0"})
+    found = from_json(Inspection, run("inspect", path, "--json")[1])
+    assert (found.graph.author, found.graph.licence) == ("A [b]. C", "CC0-1.0")
+    lines = [line.split() for line in run("inspect", path)[1].splitlines()]
+    assert ["author", "A", "[b].", "C"] in lines
+    assert ["under", "CC0-1.0"] in lines
+    assert from_json(Inspection, run("inspect", tiny_onnx("other.onnx"), "--json")[1]).graph.author == ""
+
+
 @pytest.mark.parametrize(
     ("form", "operation", "stored"), [("float", "Conv", {"float32"}), ("int8", "QLinearConv", {"int8", "float32"})]
 )

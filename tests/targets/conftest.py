@@ -18,6 +18,7 @@ from edgeseg.targets.ranges import measure
 from edgeseg.variants import build_model
 
 SIDE_PX = 64
+AUTHOR = "Somebody, Somewhere"
 SPEC = VariantSpec(name="alphax", alpha=0.0625, stem="half")
 
 
@@ -86,7 +87,8 @@ def trained() -> Trained:
     model.fit(inputs, masks[..., np.newaxis].astype(np.float32), batch_size=8, epochs=15, shuffle=False, verbose=0)
     calibration = blobs(12, seed=2)[0].astype(np.float32) / np.float32(255)
     unseen, truth = blobs(16, seed=3)
-    job = ConvertJob(model=model, contract=contract(), ranges=measure(model, calibration))
+    ranges = measure(model, calibration)
+    job = ConvertJob(model=model, contract=contract(licence="CC0-1.0"), ranges=ranges, author=AUTHOR)
     return Trained(model=model, job=job, images=unseen, masks=truth)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from edgeseg.backend import load_keras
 from edgeseg.errors import ArtifactError
 from edgeseg.runtime import Segmenter
+from edgeseg.runtime.contract import onnx_metadata
 from edgeseg.specs import Contract
 from edgeseg.targets import TARGETS, ConvertJob
 
@@ -49,6 +51,18 @@ def test_the_onnx_float_graph_is_nchw_batch_1_with_folded_normalisation(artifact
         "Concat",
     }
     assert [(entry.domain, entry.version) for entry in proto.opset_import if not entry.domain] == [("", 17)]
+
+
+@pytest.mark.parametrize("name", [name for name in TARGETS if name.startswith(("onnx", "ort"))])
+def test_author_and_licence_stand_where_onnx_has_them(artifact: Artifact, name: str) -> None:
+    told = onnx_metadata(artifact(name))
+    assert (told["model_author"], told["model_license"]) == ("Somebody, Somewhere", "CC0-1.0")
+
+
+def test_who_is_not_known_is_not_named(trained: Any, tmp_path: Path) -> None:
+    path, contract = tmp_path / "unnamed.onnx", replace(trained.job.contract, licence=None)
+    TARGETS["onnx-fp32"].convert(replace(trained.job, author="", contract=contract), path)
+    assert not {"model_author", "model_license"} & set(onnx_metadata(path))
 
 
 REARRANGING = {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Tile", "Expand", "Shape", "TRANSPOSE", "RESHAPE"}

@@ -229,4 +229,4 @@ def test_a_network_that_finds_a_drawn_lesion_carries_a_golden_case_that_it_passe
 
 
 def replace_model(job: ConvertJob, model: Any) -> ConvertJob:
-    return ConvertJob(model=model, contract=job.contract, ranges=job.ranges)
+    return replace(job, model=model, known={})

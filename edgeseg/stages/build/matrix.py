@@ -27,7 +27,7 @@ def every_variant(spec: BuildSpec, checkpoints: Sequence[Path]) -> tuple[BuildSp
         OptionError: when two are of one variant.
     """
     if not checkpoints:
-        shipped = networks.every()
+        shipped = [one for one in networks.every() if one.has_weights]
         if not shipped:
             raise CheckpointError(
                 "no trained weights ship with this installation; train some and give runs with --from"

@@ -158,7 +158,7 @@ class VariantBuild:
             return contract
 
         facts = None if taken is None else (taken.ranges.activations, taken.float_layers, taken.weights_sha256)
-        asked = (contract, facts, self.inputs.weights_sha256, versions())
+        asked = (contract, facts, self.inputs.weights_sha256, self.workshop.author, versions())
         self._stage(f"convert {cell.name}", Contract, make, inputs=asked, outputs=cell.target.files(path))
         return replace(cell, path=path, taken=taken, searched=searched)
 

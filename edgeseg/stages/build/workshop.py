@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edgeseg import artifacts
+from edgeseg import artifacts, networks
 from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.volume import Volume, volumes
 from edgeseg.progress import Progress
@@ -75,9 +75,14 @@ class Workshop:
         """Return where the artifact of a target lies."""
         return artifacts.artifact_path(self.spec.out, self.spec.label, target.name, target.suffix)
 
+    @property
+    def author(self) -> str:
+        """Who made the network; empty where nobody is named."""
+        return self.spec.author or networks.author_of(self.inputs.weights_sha256)
+
     def write(self, target: Target, taken: Candidate | None, path: Path) -> None:
         """Convert the network, or that of a candidate, into a file."""
-        job = ConvertJob(model=self.model, contract=self.contract(target, taken), known=self._known)
+        job = ConvertJob(model=self.model, contract=self.contract(target, taken), author=self.author, known=self._known)
         if taken is not None:
             job = replace(job, ranges=taken.ranges.activations, float_layers=taken.float_layers)
         if taken is not None and taken.checkpoint is not None:

@@ -41,17 +41,19 @@ def choose(
     out: Path,
     cache: SliceCache,
     *,
+    into: Path | None = None,
     flips: str = DEFAULT_FLIPS,
     max_fp_share: float = MAX_FP_SHARE,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Choice:
-    """Choose the operating point of a network, and write it into `choice.json` in `out`.
+    """Choose the operating point of a network, and write it into `choice.json` in `into`.
 
     Args:
         out: the folder of the folds, or one run; see `find_runs`. A single run is nested by patient: each is scored at
             what was chosen on the others.
         cache: the slices that the runs were trained on.
+        into: the folder that also keeps the logits of one run; that of the run, or of the folds, unless given.
         flips: the test-time flips whose worth is measured; they are no part of what ships.
         max_fp_share: at most this share of the tumour-free slices may hold a false positive, where any point does it.
         seed: of the bootstrap.
@@ -67,7 +69,7 @@ def choose(
     check_seed(seed)
     if not 0.0 <= max_fp_share <= 1.0:
         raise OptionError(f"max-fp-share is {max_fp_share}; a share of the tumour-free slices lies in [0, 1]")
-    runs = tuple(_with_patients(run, cache, seed) for run in find_runs(out))
+    runs = tuple(_with_patients(run, cache, seed) for run in _kept_in(into, find_runs(out)))
     check_data(runs, cache)
     groups, left_out = _groups(runs)
     tables = _tables(runs, cache, flips, progress)
@@ -95,8 +97,17 @@ def choose(
             f"every patient scores 0 at every threshold and post-processing, so there is nothing to choose and no "
             f"{CHOICE_FILE} was written; train longer, or see with 'edgeseg evaluate' what the network draws"
         )
-    artifacts.write_text(out / CHOICE_FILE, to_json(choice) + "\n")
+    artifacts.write_text((into or out) / CHOICE_FILE, to_json(choice) + "\n")
     return choice
+
+
+def _kept_in(into: Path | None, runs: tuple[FoldRun, ...]) -> tuple[FoldRun, ...]:
+    """Let one run keep its logits elsewhere."""
+    if into is None:
+        return runs
+    if len(runs) != 1:
+        raise OptionError(f"--into {into} is for one run, and there are {len(runs)} folds; leave it out")
+    return (replace(runs[0], folder=into),)
 
 
 def _with_patients(run: FoldRun, cache: SliceCache, seed: int) -> FoldRun:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edgeseg.checkpoint import read_checkpoint
+from edgeseg.checkpoint import read_checkpoint, weights_path
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError
 from edgeseg.place import holding_out
@@ -112,7 +112,7 @@ def _check_teachers(run: FoldRun, chain: Chain) -> None:
     for path in (path for step in chain.steps if isinstance(step, Distil) for path in step.teachers):
         refuse_learned(
             f"the teacher {path}",
-            name_patients(read_checkpoint(Path(path)), run.patients).header.train_patients,
+            name_patients(read_checkpoint(weights_path(Path(path))), run.patients).header.train_patients,
             run.patients,
             are=f"patient(s) whom {run.folder.name} holds out",
             advice="; give the folder of the teacher's own folds, on the same split",

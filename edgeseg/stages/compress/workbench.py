@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgeseg import artifacts
 from edgeseg.backend import load_keras
-from edgeseg.checkpoint import Checkpoint, load_weights, read_checkpoint, write_checkpoint
+from edgeseg.checkpoint import Checkpoint, load_weights, read_checkpoint, weights_path, write_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
 from edgeseg.foreign import fed, targets_on_grid
@@ -88,7 +88,7 @@ class StepWorkbench:
         self, spec: TrainSpec, initial: Checkpoint | None, *, taught: float, teachers: tuple[str, ...]
     ) -> Outcome:
         """Train with Keras 3; see `edgeseg.recipes.Workbench`."""
-        given = (self.teacher, *(read_checkpoint(Path(run)) for run in teachers)) if taught else ()
+        given = (self.teacher, *(read_checkpoint(weights_path(Path(run))) for run in teachers)) if taught else ()
         spec = replace(
             spec,
             initial=None if initial is None else artifacts.sha256_file(initial.path),

@@ -23,7 +23,7 @@ from edgeseg.results import (
     TensorDescription,
     WeightBytes,
 )
-from edgeseg.runtime.contract import onnx_metadata
+from edgeseg.runtime.contract import AUTHOR_KEY, LICENCE_KEY, onnx_metadata
 from edgeseg.runtime.onnx_session import (
     BARE,
     INPUT_SCALE,
@@ -121,6 +121,8 @@ def _joined(
         metadata=tuple(MetadataBytes(name=key, size_bytes=len(metadata[key].encode())) for key in sorted(metadata)),
         execution=_execution(path),
         output_kind=kind,
+        author=metadata.get(AUTHOR_KEY, ""),
+        licence=metadata.get(LICENCE_KEY, ""),
     )
 
 

@@ -10,7 +10,7 @@ from edgeseg import artifacts
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.errors import CheckpointError
 from edgeseg.jsonio import to_json
-from edgeseg.networks import FILES_FILE, Network
+from edgeseg.networks import AUTHOR, FILES_FILE, Network
 from edgeseg.place import claimed
 from edgeseg.progress import Say
 from edgeseg.results import NetworkFile, NetworkFiles
@@ -56,7 +56,8 @@ def convert_shipped(names: Sequence[str], network: Network, folder: Path, *, say
     slug = checkpoint.header.variant.slug
     point = read_choice(choice, variant=slug).chosen if choice.is_file() else OperatingPoint()
     ranges = _ranges(network)
-    job = ConvertJob(model=network_of(checkpoint), contract=checkpoint_contract(checkpoint.header))
+    author = "" if network.own else AUTHOR
+    job = ConvertJob(model=network_of(checkpoint), contract=checkpoint_contract(checkpoint.header), author=author)
     made = []
     for target in map(get, names):
         if say is not None:

@@ -9,8 +9,8 @@ from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint, CheckpointHeader, checkpoint_bytes, read_checkpoint
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import CheckpointError, DataError, OptionError
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
-from edgeseg.networks import MODELS, RECORD_FILE, WEIGHTS_FILE
+from edgeseg.jsonio import to_json
+from edgeseg.networks import CARD_FILE, MODELS, RECORD_FILE, WEIGHTS_FILE
 from edgeseg.place import KEY_VARIABLE, claimed, key_for, key_place
 from edgeseg.results import (
     REFERENCE,
@@ -32,7 +32,7 @@ from edgeseg.stages.ship.point import describe, point_of, scored_at
 from edgeseg.stages.ship.pseudonyms import hide_in_choice, hide_in_header, hide_in_ranges, hide_in_scores, named_in
 from edgeseg.stages.ship.retrain import train_command
 from edgeseg.stages.ship.terms import Terms, terms_for
-from edgeseg.stages.train import HISTORY, History
+from edgeseg.stages.train import HISTORY, read_history
 
 CARD_SCHEMA_VERSION = 1
 
@@ -239,7 +239,7 @@ def _write(folder: Path, shipped: _Shipped, record: NetworkRecord, files: Built 
             (folder / name).unlink(missing_ok=True)
         else:
             artifacts.write_text(folder / name, to_json(made) + "\n")
-    artifacts.write_text(folder / "card.json", to_json(shipped.card) + "\n")
+    artifacts.write_text(folder / CARD_FILE, to_json(shipped.card) + "\n")
     artifacts.write_text(folder / RECORD_FILE, to_json(record) + "\n")
 
 
@@ -268,10 +268,12 @@ def _check_point(evaluation: EvalResult, choice: Choice | None, regions: tuple[M
 
 
 def _history(run: Path) -> tuple[EpochRecord, ...]:
-    path = (run if run.is_dir() else run.parent) / HISTORY
-    if not path.exists():
-        raise CheckpointError(f"{path} is missing; ship the whole run of a training, not one that was imported")
+    folder = run if run.is_dir() else run.parent
+    if not (folder / HISTORY).exists() and not (folder / CARD_FILE).is_file():
+        raise CheckpointError(
+            f"{folder / HISTORY} is missing; ship the whole run of a training, not one that was imported"
+        )
     try:
-        return from_json(History, path.read_bytes()).epochs
-    except (OSError, JsonFormatError) as error:
-        raise CheckpointError(f"{path} is missing or damaged ({error}); ship a whole run folder") from error
+        return read_history(folder).epochs
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}, or ship a whole run folder") from error

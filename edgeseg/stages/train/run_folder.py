@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from edgeseg import artifacts
 from edgeseg.checkpoint import STATE_KIND, CheckpointHeader, read_checkpoint, weight_names, write_checkpoint
 from edgeseg.errors import CheckpointError, MissingExtraError, OutputError
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.jsonio import JsonFormatError, decode, from_json, from_plain, read_document, to_json
+from edgeseg.networks import CARD_FILE
 from edgeseg.results import EpochRecord
 
 STATE, WEIGHTS, HISTORY = "state.safetensors", "weights.safetensors", "history.json"
@@ -117,15 +119,19 @@ def _same_run(out: Path, stored: CheckpointHeader, asked: CheckpointHeader) -> N
 
 
 def read_history(out: Path) -> History:
-    """Read the learning curve of a run.
+    """Read the learning curve of a run; that of a network with a name stands in its card.
 
     Raises:
         CheckpointError: when it is missing or damaged.
     """
+    file = out / CARD_FILE if (out / CARD_FILE).is_file() and not (out / HISTORY).exists() else out / HISTORY
     try:
-        return from_json(History, (out / HISTORY).read_bytes())
-    except (OSError, JsonFormatError) as error:
-        raise CheckpointError(f"{out / HISTORY} is damaged ({error}); start again in another --out") from error
+        text = decode(read_document(file))
+        if file.name == HISTORY:
+            return from_json(History, text)
+        return from_plain(History, {"epochs": json.loads(text)["history"]})
+    except (OSError, JsonFormatError, ValueError, LookupError, TypeError) as error:
+        raise CheckpointError(f"{file} is damaged ({error}); start again in another --out") from error
 
 
 def holds_run(out: Path) -> bool:

@@ -22,6 +22,7 @@ from edgeseg.errors import CheckpointError, ImageError, OptionError, OutputError
 from edgeseg.jsonio import to_json
 from edgeseg.results import GOOD_STATUS, PARITY_FAILED, BuildResult, Choice
 from edgeseg.runtime import read_contract
+from edgeseg.runtime.contract import onnx_metadata
 from edgeseg.specs import BuildSpec, OperatingPoint, Qat, VariantSpec, patient_digest
 from edgeseg.stages.build import qat as build_qat
 from edgeseg.stages.build.inputs import open_inputs
@@ -61,8 +62,9 @@ def _made(result: BuildResult) -> set[str]:
 
 
 def test_a_build_leaves_artifacts_and_reports(spec: BuildSpec) -> None:
-    result = stage.build(spec)
+    result = stage.build(replace(spec, author="Somebody"))
     assert [row.artifact for row in result.artifacts] == ["keras-fp32", "tflite-int8", "onnx-int8"]
+    assert onnx_metadata(spec.out / result.artifacts[2].path)["model_author"] == "Somebody"
     for row in result.artifacts:
         path = spec.out / row.path
         assert path.stat().st_size == row.size_bytes

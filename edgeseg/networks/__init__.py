@@ -1,93 +1,58 @@
 """The networks that have a name: where they are, and their converted files, held to the digests they were made with.
 
 A network is a folder `models/<name>/` with `network.json` (`edgeseg.results.networks.NetworkRecord`), its weights, and
-where they were converted `artifacts.json` (`NetworkFiles`) with the files beside it. Such folders ship with edgeseg,
-and a user's own lie in `edgeseg.artifacts.own_home`; of one name the user's own is taken.
+where they were converted `artifacts.json` (`NetworkFiles`) with the files beside it. One that is only there to be
+compared may leave the weights out. Such folders ship with edgeseg, and a user's own lie in
+`edgeseg.artifacts.own_home`; of one name the user's own is taken.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, OptionError, UnknownNameError
-from edgeseg.jsonio import JsonFormatError, from_json, read_document
-from edgeseg.results.networks import NetworkFile, NetworkFiles, NetworkRecord
+from edgeseg.networks.network import (
+    CARD_FILE,
+    FILES_FILE,
+    RECORD_FILE,
+    USUAL_TARGET,
+    WEIGHTS_FILE,
+    Network,
+    opened,
+)
 from edgeseg.specs import VariantSpec
 
-RECORD_FILE, FILES_FILE, WEIGHTS_FILE, MODELS = "network.json", "artifacts.json", "weights.safetensors", "models"
-USUAL_TARGET = "onnx-int8"
-"""The file that is meant where a network is named and no target is: what the base install runs."""
+__all__ = [
+    "AUTHOR",
+    "CARD_FILE",
+    "FILES_FILE",
+    "MODELS",
+    "RECORD_FILE",
+    "USUAL_TARGET",
+    "WEIGHTS_FILE",
+    "Network",
+    "artifact",
+    "author_of",
+    "check_name",
+    "damaged",
+    "every",
+    "exists",
+    "get",
+    "label",
+    "name_of_file",
+    "named",
+    "names",
+    "network_of",
+    "of_variant",
+    "of_weights",
+]
+
+MODELS, AUTHOR = "models", "edgeseg"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MOST_LETTERS = 40
-_T = TypeVar("_T", NetworkRecord, NetworkFiles)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
-    """A network on disk; `own` where it is the user's."""
-
-    record: NetworkRecord
-    folder: Path
-    own: bool = False
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return self.record.name
-
-    @property
-    def weights(self) -> Path:
-        """Its weights, which `edgeseg.checkpoint.read_checkpoint` reads."""
-        return self.folder / WEIGHTS_FILE
-
-    @property
-    def home(self) -> Path:
-        """The folder that holds `models/` and `calibration/`."""
-        return self.folder.parents[1]
-
-    def files(self) -> NetworkFiles | None:
-        """Read which converted files there are; None where it was never converted.
-
-        Raises:
-            ArtifactError: when the list is damaged.
-        """
-        path = self.folder / FILES_FILE
-        return _read(NetworkFiles, path, own=self.own) if path.is_file() else None
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The targets that it was converted to."""
-        found = self.files()
-        return () if found is None else tuple(one.target for one in found.files)
-
-    def file(self, target: str = USUAL_TARGET) -> Path:
-        """Return the converted file of a target, held to the digest that it was made with.
-
-        Raises:
-            OptionError: for a target that it was not converted to.
-            ArtifactError: when it was never converted, or the file is missing or altered.
-        """
-        found = self.files()
-        if found is None or not found.files:
-            raise ArtifactError(
-                f"the network '{self.name}' in {self.folder} was not converted; make its files with: edgeseg build "
-                f"--variant {self.name} --target {target}"
-            )
-        listed = {one.target: one for one in found.files}
-        if target not in listed:
-            near = difflib.get_close_matches(target, listed, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise OptionError(
-                f"the network '{self.name}' has no file of the target '{target}'; choose one of: "
-                f"{', '.join(sorted(listed))}, or make it: edgeseg build --variant {self.name} --target TARGET.{hint}"
-            )
-        return _checked(self, listed[target])
 
 
 def check_name(name: str) -> str:
@@ -115,7 +80,7 @@ def every() -> tuple[Network, ...]:
     found: dict[str, Network] = {}
     for path, own in _records():
         try:
-            network = _open(path, own=own)
+            network = opened(path, own=own)
         except ArtifactError:
             if own:
                 continue
@@ -129,7 +94,7 @@ def damaged() -> dict[str, ArtifactError]:
     found: dict[str, ArtifactError] = {}
     for path, own in _records():
         try:
-            _open(path, own=own)
+            opened(path, own=own)
         except ArtifactError as error:
             if own:
                 found[path.parent.name] = error
@@ -167,14 +132,20 @@ def get(name: str) -> Network:
 
 
 def of_variant(variant: VariantSpec) -> Network | None:
-    """Return the network of this shape whose weights are taken where no others are given: one that ships first."""
+    """Return the network of a shape that is meant where no weights are given: first one that has some, and ships."""
     found = [one for one in every() if one.record.spec == variant]
-    return min(found, key=lambda one: one.own, default=None)
+    return min(found, key=lambda one: (not one.has_weights, one.own), default=None)
 
 
 def of_weights(sha256: str) -> Network | None:
     """Return the network of these very weights."""
     return next((one for one in every() if one.record.weights_sha256 == sha256), None)
+
+
+def author_of(weights_sha256: str) -> str:
+    """Return who made these weights: edgeseg, where they ship with it; empty where that is not known."""
+    shipped = any(not one.own and one.record.weights_sha256 == weights_sha256 for one in every())
+    return AUTHOR if shipped else ""
 
 
 def name_of_file(sha256: str) -> str:
@@ -217,11 +188,7 @@ def network_of(model: Path) -> tuple[Network, str] | None:
         UnknownNameError: for a word that is neither.
         ArtifactError: for a path that no file can have.
     """
-    try:
-        there = model.is_file()
-    except OSError as error:  # a name that no file can have
-        raise ArtifactError(f"{str(model)[:100]}: there can be no file ({error.strerror}); check the path") from error
-    if there or model.is_absolute() or len(model.parts) > 2 or not model.parts:
+    if (exists(model) and model.is_file()) or model.is_absolute() or len(model.parts) > 2 or not model.parts:
         return None
     name, target = model.parts[0], "" if len(model.parts) == 1 else model.parts[1]
     if (network := named(name)) is not None and not (target and "." in target):
@@ -231,21 +198,16 @@ def network_of(model: Path) -> tuple[Network, str] | None:
     return None
 
 
-def _checked(network: Network, file: NetworkFile) -> Path:
-    path = network.folder / file.file
-    if not path.is_file():
-        raise ArtifactError(f"{path} is missing, the {file.target} file of '{network.name}'; {_again(own=network.own)}")
-    found = artifacts.sha256_file(path)
-    if found != file.sha256:
-        raise ArtifactError(
-            f"{path} was altered: its SHA-256 is {found[:12]}..., and that of the {file.target} file of "
-            f"'{network.name}' is {file.sha256[:12]}...; {_again(own=network.own)}"
-        )
-    return path
+def exists(path: Path) -> bool:
+    """Whether there is a file or folder.
 
-
-def _again(*, own: bool) -> str:
-    return "ship the network again with 'edgeseg ship'" if own else "install edgeseg again"
+    Raises:
+        ArtifactError: for a path that no file can have.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        raise ArtifactError(f"{str(path)[:100]}: there can be no file ({error.strerror}); check the path") from error
 
 
 def _records() -> Iterator[tuple[Path, bool]]:
@@ -253,22 +215,3 @@ def _records() -> Iterator[tuple[Path, bool]]:
     for home in artifacts.homes():
         for path in sorted((home / MODELS).glob(f"*/{RECORD_FILE}")):
             yield path, home != artifacts.shipped()
-
-
-def _open(path: Path, *, own: bool) -> Network:
-    network = Network(record=_read(NetworkRecord, path, own=own), folder=path.parent, own=own)
-    if network.name != path.parent.name:
-        raise ArtifactError(
-            f"{path} says that it is '{network.name}', and its folder is called '{path.parent.name}'; give the folder "
-            "the name of its network"
-        )
-    return network
-
-
-def _read(kind: type[_T], path: Path, *, own: bool) -> _T:
-    try:
-        return from_json(kind, read_document(path))
-    except (OSError, JsonFormatError, OptionError) as error:
-        told = error.strerror if isinstance(error, OSError) else error
-        way = "ship it again with 'edgeseg ship --replace', or take the folder away" if own else _again(own=own)
-        raise ArtifactError(f"{path} is damaged ({told}); {way}") from error
