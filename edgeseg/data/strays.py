@@ -125,10 +125,10 @@ def _within(tree: Tree, kind: str, folder: Path | None) -> list[Path]:
     """List files of a kind in one patient's folder; those in no patient's folder are the first patient's."""
     if folder is None:
         return list(tree.of(kind))
-    patients = list(dict.fromkeys(path.parent.resolve() for path in tree.of(PICTURES)))
-    owners = [(path, path.parent.resolve()) for path in tree.of(kind)]
-    first = not patients or folder == patients[0]
-    return [path for path, owner in owners if owner == folder or (first and owner not in patients)]
+    patients, owned = tree.by_folder(PICTURES), tree.by_folder(kind)
+    if patients and folder != next(iter(patients)):
+        return list(owned.get(folder, ()))
+    return [path for owner, paths in owned.items() if owner == folder or owner not in patients for path in paths]
 
 
 def _few(paths: Iterable[Path], root: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,10 +21,22 @@ class Tree:
 
     root: Path
     files: dict[str, list[Path]] = field(default_factory=dict)
+    _folders: dict[str, dict[Path, list[Path]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, kind: str) -> tuple[Path, ...]:
         """List the files of one kind."""
         return tuple(self.files.get(kind, ()))
+
+    def by_folder(self, kind: str) -> Mapping[Path, Sequence[Path]]:
+        """Sort the files of one kind by the folder that they lie in, links followed; asked of the disk once."""
+        if kind not in self._folders:
+            files = self.of(kind)
+            real = {folder: folder.resolve() for folder in dict.fromkeys(path.parent for path in files)}
+            found: dict[Path, list[Path]] = {}
+            for path in files:
+                found.setdefault(real[path.parent], []).append(path)
+            self._folders[kind] = found
+        return self._folders[kind]
 
     @property
     def formats(self) -> tuple[str, ...]:
