@@ -157,5 +157,5 @@ def test_a_network_of_another_plane_is_no_ones_who_reads_slices_as_they_are() ->
     assert contract.versioned().schema_version == 3
     assert contract.image == replace(ImageSpec(height=32, width=32), plane="coronal")
     assert contract.channels == LGG.names
-    with pytest.raises(ContractError, match="takes coronal slices of a volume, and the app reads slices as they are"):
+    with pytest.raises(ContractError, match="takes coronal slices of a volume, and the app gives it axial ones"):
         require_fit(contract, "the app")
