@@ -187,7 +187,7 @@ def write_contract_toml(given: ForeignContract, facts: tuple[str, ...], channels
         "# What edgeseg must know of this network. Lines that begin with # are comments.",
         *(f"# {fact}" for fact in facts),
         "",
-        "# The channels of the image, in the network's order: pre, flair, post, or as the data has them.",
+        "# Channels of the image, in the network's order, as 'edgeseg data info DATA' names them (t1n of BraTS: pre).",
         f"channels = {listed(given.channels)}",
         *(f"{key} = {toml_value(value)}" for key in _OF_CHANNELS if (value := getattr(given, key)) is not None),
         "# In which plane slices of a volume lie that it takes: axial, coronal or sagittal.",

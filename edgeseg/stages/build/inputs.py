@@ -39,7 +39,7 @@ from edgeseg.stages.calibrate import (
     shipped_phantom_set,
     shipped_ranges,
 )
-from edgeseg.stages.predict import name_patients
+from edgeseg.stages.predict import check_drawn, name_patients
 from edgeseg.targets import TARGETS, Target, resolve
 from edgeseg.targets.histograms import check_method
 
@@ -207,11 +207,14 @@ def resolve_data(spec: BuildSpec, inputs: BuildInputs) -> BuildData:
 
     Raises:
         ImageError: when a slice is damaged: better now than after the conversions.
-        MaskError: when a mask is missing or damaged.
+        MaskError: when a mask is missing or damaged, or of another class than the network draws.
     """
-    dataset = inputs.dataset
+    dataset, drawn = inputs.dataset, inputs.checkpoint.header.image.classes
     scored = dataset.patients if spec.allow_seen else inputs.unseen
-    slices = sum(len(volume.reference) for volume in volumes(dataset, scored))
+    slices = 0
+    for volume in volumes(dataset, scored):
+        check_drawn(drawn, volume)
+        slices += len(volume.reference)
     return BuildData(name=dataset.name, content_key=inputs.content_key, evaluation_patients=scored, slices=slices)
 
 

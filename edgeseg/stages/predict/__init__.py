@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgeseg.stages.predict.known import name_patients
 from edgeseg.stages.predict.predictor import (
     Predictor,
+    check_drawn,
     class_masks,
     flip_passes,
     masks_on_volume,
@@ -20,6 +21,7 @@ from edgeseg.stages.predict.weights import checkpoint_contract, checkpoint_predi
 __all__ = [
     "Predictor",
     "Remembered",
+    "check_drawn",
     "checkpoint_contract",
     "checkpoint_predictor",
     "class_masks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import fmean
 from typing import Protocol, cast
 
@@ -145,14 +146,23 @@ def class_masks(volume: Volume, contract: Contract) -> NDArray[np.bool_]:
         MaskError: when the data has other classes than the network.
     """
     drawn = tuple(region.name for region in contract.regions)
+    check_drawn(drawn, volume)
+    reference = np.asarray(volume.reference)
+    return reference[..., [volume.classes.index(name) for name in drawn]] if drawn else reference
+
+
+def check_drawn(drawn: Sequence[str], volume: Volume) -> None:
+    """Refuse a patient whose masks are of other classes than a network draws; none drawn stands for one mask.
+
+    Raises:
+        MaskError: naming both.
+    """
     if missing := sorted(set(drawn) - set(volume.classes)) or (() if drawn else volume.classes):
         raise MaskError(
             f"the network draws {', '.join(drawn) or 'one mask'}, and the masks of {volume.patient} are of "
             f"{', '.join(volume.classes) or 'one class'} ('{missing[0]}'); give data with the network's classes, or "
             "choose them with --labels"
         )
-    reference = np.asarray(volume.reference)
-    return reference[..., [volume.classes.index(name) for name in drawn]] if drawn else reference
 
 
 def slice_label(volume: Volume, index: int) -> str:

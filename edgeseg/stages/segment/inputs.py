@@ -262,8 +262,8 @@ def _slices(path: Path) -> Iterator[Path]:
         files = list(_walk(path.resolve(), set()))
         if not files:
             raise DatasetError(
-                f"{path}: the folder holds no slices ({', '.join(sorted(SUFFIXES))}, other than '*{MASK_ENDING}'); "
-                "name a patient's folder or a folder of patients"
+                f"{path}: the folder holds no slices ({', '.join(sorted(SUFFIXES))}, other than '*{MASK_ENDING}'), "
+                "and neither NIfTI (.nii, .nii.gz) nor DICOM; name a patient's folder or a folder of patients"
             )
         yield from files
     elif path.exists():
