@@ -15,7 +15,8 @@ Layout = Annotated[
     str | None,
     typer.Option(
         "--layout",
-        help="How the data set lies: kaggle-lgg, nnunet, msd, csv, brats, channels or paired; recognised if not given.",
+        help="How the data set lies: brats, channels, csv, dicom-seg, kaggle-lgg, msd, nnunet or paired; recognised if not "
+        "given.",
     ),
 ]
 Labels = Annotated[

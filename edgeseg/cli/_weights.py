@@ -9,7 +9,7 @@ import typer
 
 from edgeseg.cli._complete import networks
 
-RULE = "or a network's name where no such path exists"
+RULE = "A network's name stands for it where no such path exists."
 
 
 def weights(given: str) -> Path:
@@ -21,9 +21,9 @@ def weights(given: str) -> Path:
 
 def weights_argument(help_text: str, *, metavar: str = "RUN") -> Any:
     """An argument that names weights; `help_text` says what kinds of path it takes."""
-    return typer.Argument(metavar=metavar, help=f"{help_text}, {RULE}.", parser=weights, autocompletion=networks)
+    return typer.Argument(metavar=metavar, help=f"{help_text}. {RULE}", parser=weights, autocompletion=networks)
 
 
 def weights_option(name: str, help_text: str, *, metavar: str = "RUN") -> Any:
     """An option that names weights; `help_text` says what kinds of path it takes."""
-    return typer.Option(name, metavar=metavar, help=f"{help_text}, {RULE}.", parser=weights, autocompletion=networks)
+    return typer.Option(name, metavar=metavar, help=f"{help_text}. {RULE}", parser=weights, autocompletion=networks)

@@ -52,8 +52,8 @@ def build(
         list[Path] | None,
         weights_option(
             "--from",
-            "A run of 'edgeseg train', 'import' or the folder of --folds, several for all, or your own network's file "
-            "(.keras, .h5, .hdf5, .onnx, SavedModel), what ships if not given",
+            "A run of 'edgeseg train' or 'import', the folder of --folds, several for all, or your own network's file "
+            "(.keras, .h5, .hdf5, .onnx, SavedModel); what ships if not given",
             metavar="CKPT",
         ),
     ] = None,
@@ -139,7 +139,7 @@ def build(
     leaves its reason in the table and the others go on. Exit code 1 when one failed, or failed its parity check, or
     --max-drop is not confirmed. A network of your own is imported on the way into --out/imported, as 'edgeseg import'
     does; a few patients of --data, drawn by --seed, are then calibrated on and not scored. What edgeseg trained is
-    compared with the study's 350 MB file. 'edgeseg evaluate --by' scores subgroups with a file of it.
+    compared with the study's 350 MB file. 'edgeseg evaluate --by' scores subgroups with one of its files.
     """
     from edgeseg.cli._variant import network_named
     from edgeseg.specs import BuildSpec

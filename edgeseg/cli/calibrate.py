@@ -25,7 +25,7 @@ def calibrate(
         list[Path] | None,
         weights_option(
             "--checkpoint",
-            "A run or its weights, several if repeated, all networks of the place of --out if not given",
+            "A run or its weights, several if repeated; all networks of the place of --out if not given",
             metavar="CKPT",
         ),
     ] = None,

@@ -18,7 +18,7 @@ def choose(
         Path,
         typer.Argument(
             metavar="OUT",
-            help=f"The folder of 'edgeseg train --folds', or one run, {RULE}.",
+            help=f"The folder of 'edgeseg train --folds', or one run. {RULE}",
             autocompletion=networks,
         ),
     ],

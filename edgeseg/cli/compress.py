@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def compress(
-    weights: Annotated[Path, weights_argument("A run of 'edgeseg train', or the folder of its --folds, or a file")],
+    weights: Annotated[
+        Path, weights_argument("A run of 'edgeseg train' or 'import', the folder of --folds, or a weights file")
+    ],
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data that the weights were trained on.")],
     out: Annotated[Path, out_option("The new run's folder.", metavar="DIR")],
     recipe: Annotated[

@@ -13,7 +13,7 @@ from edgeseg.cli._weights import weights_argument
 
 
 def sensitivity(
-    run: Annotated[Path, weights_argument("A run of 'edgeseg train', or its weights")],
+    run: Annotated[Path, weights_argument("A run of 'edgeseg train' or 'import', or its weights")],
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data set that the weights were trained on.")],
     target: Annotated[str, typer.Option(help="An int8 target: tflite-int8 or onnx-int8.")] = "tflite-int8",
     patients: Annotated[

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from edgeseg.cli._data import Layout
 from edgeseg.cli.data import app
 from edgeseg.data.kaggle_lgg import KaggleLgg
+from edgeseg.data.layouts.table import LAYOUTS
 from edgeseg.data.split import Split, read_split
 from edgeseg.data.summary import DataSummary
 from edgeseg.data.verify import VerifyResult
@@ -165,3 +169,8 @@ def test_fetch_without_the_client_is_one_error(tmp_path: Path, monkeypatch: pyte
 def test_json_is_the_only_thing_on_stdout(tiny_lgg: Path) -> None:
     for command in ("verify", "info", "split"):
         assert json.loads(run(command, tiny_lgg, "--json").stdout)["schema_version"] == 1
+
+
+def test_the_help_of_layout_names_all_of_them() -> None:
+    said = re.findall(r"[a-z-]+", get_args(Layout)[1].help)
+    assert set(LAYOUTS) <= set(said)
