@@ -15,8 +15,8 @@ Layout = Annotated[
     str | None,
     typer.Option(
         "--layout",
-        help="How the data set lies: brats, channels, csv, dicom-seg, kaggle-lgg, msd, nnunet or paired; recognised if not "
-        "given.",
+        help="How the data set lies: brats, channels, csv, dicom-seg, kaggle-lgg, msd, nnunet or paired; else "
+        "recognised.",
     ),
 ]
 Labels = Annotated[

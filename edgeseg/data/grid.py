@@ -145,8 +145,8 @@ def common_view(
     if max(grid.spacing_mm[1:]) > MAX_PIXEL_MM:
         raise DatasetError(
             f"{source}: seen as axial slices its pixels are {grid.spacing_mm[1]:.1f} x {grid.spacing_mm[2]:.1f} mm, "
-            f"and at most {MAX_PIXEL_MM:g} mm are taken; give an acquisition with finer pixels (one with thick sagittal or "
-            "coronal slices has none such in axial ones)"
+            f"and at most {MAX_PIXEL_MM:g} mm are taken; give finer pixels (a sagittal or coronal "
+            "acquisition with thick slices has none)"
         )
     return grid, view
 
