@@ -14,8 +14,8 @@ def networks(
 ) -> None:
     """List the networks that commands take by name: what they hold, how good they are, and their files.
 
-    Dice is per patient over the whole volume: out of fold over all patients where that was measured of networks trained
-    in the same way, else of the patients that were held out.
+    Dice is per patient over the whole volume: of the patients that were held out, and out of fold over all patients
+    where that was measured of networks trained in the same way.
     """
     from edgeseg.cli._print import show
     from edgeseg.jsonio import to_json

@@ -57,5 +57,5 @@ def _blind(build: BuildResult) -> Iterator[str]:
         yield (
             f"FINDS NOTHING: {', '.join(blind)} touch{'es' * (len(blind) == 1)} no lesion of the patients scored. If "
             "the network is better than that elsewhere, its channels, scaling or threshold differ from those of its "
-            "contract (edgeseg contract show FILE)."
+            "contract (edgeseg contract show FILE; docs/how-to/own-network.md, 'Grey levels')."
         )
