@@ -12,7 +12,7 @@ from edgeseg.cli._weights import weights_argument
 
 
 def ship(
-    run: Annotated[Path, weights_argument("The folder of a run")],
+    run: Annotated[Path, weights_argument("The folder of a training run")],
     build: Annotated[
         Path,
         typer.Option(metavar="DIR", help="A build of the same weights on real patients that training did not see."),

@@ -52,7 +52,8 @@ def check_fed(contract: Contract, channels: tuple[str, ...]) -> None:
     if not is_fixed(contract):
         raise OptionError(
             f"the network's contract normalises by {contract.normalisation}, which training batches do not do; only "
-            "networks that take bytes by unit, slice or mean-std can be trained on here"
+            "networks that take bytes by unit, slice or mean-std can be trained on here; let it teach a network of "
+            "edgeseg's own in its place, with 'edgeseg train --teacher'"
         )
 
 

@@ -271,7 +271,9 @@ def _history(run: Path) -> tuple[EpochRecord, ...]:
     folder = run if run.is_dir() else run.parent
     if not (folder / HISTORY).exists() and not (folder / CARD_FILE).is_file():
         raise CheckpointError(
-            f"{folder / HISTORY} is missing; ship the whole run of a training, not one that was imported"
+            f"{folder / HISTORY} is missing; only the whole run of a training can be shipped, not an imported one, "
+            "which has no learning curve: name the files of its build in place of a network, as in 'edgeseg run "
+            "build/mine/onnx-int8.onnx SCAN'"
         )
     try:
         return read_history(folder).epochs
