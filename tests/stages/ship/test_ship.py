@@ -347,3 +347,10 @@ def test_no_step_of_a_class_names_a_patient(choice: Choice) -> None:
     made = replace(choice, steps=steps, classes=(ClassChoice(name="core", steps=steps),))
     hidden = hide_in_choice(made, PatientKey(secret=b"0" * 32))
     assert "Jane Doe" not in to_json(hidden)
+
+
+def test_an_imported_run_is_refused_with_what_to_do(run: Path, build: BuildResult, tmp_path: Path) -> None:
+    (run / HISTORY).unlink()
+    with pytest.raises(CheckpointError, match=r"not an imported one.*name the files of its build"):
+        ship(run, build, into=tmp_path / "models")
+    assert not (tmp_path / "models").exists()
