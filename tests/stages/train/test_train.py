@@ -32,6 +32,8 @@ SPEC = TrainSpec(
     variant=VariantSpec(name="alphax", alpha=0.0625, stem="half"), epochs=3, batch_size=4, crop_px=32, warmup_steps=2
 )
 
+pytestmark = pytest.mark.usefixtures("shallow")  # the subject is the loop; test_classes trains the whole U
+
 QUICK_TO_COMPILE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 """What is asked of the process is which libraries it imports; most of its time went into optimising a network."""
 
@@ -267,6 +269,9 @@ def test_training_on_jax_never_imports_tensorflow(tiny_lgg: Path, tmp_path: Path
     code = (
         "import sys\n"
         "from edgeseg.cli.main import main\n"
+        "from edgeseg.variants import blocks\n"
+        "from tests import _shallow\n"
+        "blocks.encoder_decoder = _shallow.encoder_decoder\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit as end: assert end.code == 0, end.code\n"
         "assert 'jax' in sys.modules and 'tensorflow' not in sys.modules\n"
@@ -277,6 +282,7 @@ def test_training_on_jax_never_imports_tensorflow(tiny_lgg: Path, tmp_path: Path
     done = subprocess.run(
         [sys.executable, "-c", code, "train", *options, *places, "--backend", "jax", *words],
         env=os.environ | {"XLA_FLAGS": QUICK_TO_COMPILE},
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         check=False,
