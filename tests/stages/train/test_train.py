@@ -269,10 +269,9 @@ def test_training_on_jax_never_imports_tensorflow(tiny_lgg: Path, tmp_path: Path
     code = (
         "import sys\n"
         "from edgeseg.cli.main import main\n"
-        "from edgeseg.variants import blocks\n"
         "from tests import _shallow\n"
-        "blocks.encoder_decoder = _shallow.encoder_decoder\n"
-        "try: main(sys.argv[1:])\n"
+        "try:\n"
+        "    with _shallow.everywhere(): main(sys.argv[1:])\n"
         "except SystemExit as end: assert end.code == 0, end.code\n"
         "assert 'jax' in sys.modules and 'tensorflow' not in sys.modules\n"
     )
