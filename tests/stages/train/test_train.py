@@ -123,9 +123,9 @@ def test_a_network_that_finds_nothing_says_so_and_why(cache: SliceCache, tmp_pat
 def test_half_the_precision_learns_about_the_same_into_float32_weights(cache: SliceCache, tmp_path: Path) -> None:
     whole = _train(cache, tmp_path / "whole")
     half = _train(cache, tmp_path / "half", spec=replace(SPEC, precision="bfloat16"))
-    assert half.sha256 != whole.sha256
     assert [r.loss for r in half.history] == pytest.approx([r.loss for r in whole.history], rel=0.02)
-    made = read_checkpoint(tmp_path / "half")
+    made, exact = read_checkpoint(tmp_path / "half"), read_checkpoint(tmp_path / "whole")
+    assert any(not np.array_equal(made.arrays[name], exact.arrays[name]) for name in exact.arrays)
     assert made.header.train.precision == "bfloat16"
     assert {str(array.dtype) for array in made.arrays.values()} == {"float32"}
     with pytest.raises(CheckpointError, match="precision was 'bfloat16' and is now 'float32'"):
