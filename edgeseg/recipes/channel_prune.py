@@ -7,7 +7,7 @@ Neural Network Pruning", CVPR 2019. Saves parameters, multiply-accumulates and l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,28 @@ def notes(found: Anatomy) -> tuple[str, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Goal:
+    """A share of something that at most is to be left: of `count` at the widths of the `whole` network."""
+
+    name: str
+    what: str
+    share: float
+    count: Callable[[Mapping[str, int]], float]
+    whole: Mapping[str, int]
+
+    def left(self, widths: Mapping[str, int]) -> float:
+        """Return the share that is left at these widths."""
+        return self.count(widths) / self.count(self.whole)
+
+    def unreached(self, widths: Mapping[str, int], multiple: int) -> str:
+        """Say that no more can go."""
+        return (
+            f"{self.name} is {self.share:g}, and with widths in multiples of {multiple} the network keeps at least "
+            f"{self.left(widths):.3f} of its {self.what}; ask for more, or for a smaller multiple"
+        )
+
+
 def choose_channels(
     found: Anatomy,
     scores: Importance,
@@ -101,7 +123,7 @@ def choose_channels(
     Args:
         found: the network's anatomy.
         scores: how much each channel matters.
-        macs: the share of multiply-accumulates to keep at most, unless `time` is given.
+        macs: the share of multiply-accumulates to keep at most.
         multiple: of the widths.
         lanes: output channels that kernels compute at a time; 1 counts multiply-accumulates as they are.
         clock: what the layers take, to weigh channels by in place of multiply-accumulates.
@@ -115,9 +137,10 @@ def choose_channels(
     def work(widths: Mapping[str, int]) -> float:
         return found.work(widths, lanes=lanes) if clock is None else clock.seconds(found, widths)
 
-    counted: Callable[[Mapping[str, int]], float] = found.macs if time is None else work
-    widths, full, goal = dict(found.widths), counted(found.widths), macs if time is None else time
-    while counted(widths) > goal * full:
+    widths, goals = dict(found.widths), [_Goal("macs", "multiply-accumulates", macs, found.macs, found.widths)]
+    if time is not None:
+        goals.append(_Goal("time", "time", time, work, found.widths))
+    while missed := [goal for goal in goals if goal.left(widths) > goal.share]:
         now = work(widths)
         best: tuple[float, str, int] | None = None
         for slot, value in scores.items():
@@ -128,17 +151,9 @@ def choose_channels(
                     if best is None or price < best[0]:
                         best = (price, slot, fewer)
         if best is None:
-            raise OptionError(_unreached(found, time, macs, multiple, counted(widths) / full))
+            raise OptionError(f"{missed[0].unreached(widths, multiple)}{''.join(f'; {note}' for note in notes(found))}")
         widths[best[1]] = best[2]
     return {slot: np.sort(order[slot][: widths[slot]]) for slot in scores}
-
-
-def _unreached(found: Anatomy, time: float | None, macs: float, multiple: int, least: float) -> str:
-    said, what = (f"macs is {macs:g}", "multiply-accumulates") if time is None else (f"time is {time:g}", "time")
-    return (
-        f"{said}, and with widths in multiples of {multiple} the network keeps at least {least:.3f} of its {what}; ask "
-        "for more, or for a smaller multiple" + "".join(f"; {note}" for note in notes(found))
-    )
 
 
 def _enlarge(parent: Checkpoint, model: Any) -> tuple[float, float]:

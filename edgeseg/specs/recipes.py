@@ -70,8 +70,8 @@ class ChannelPrune(FineTune):
     and `batches` over how many training batches `taylor` and `activation` measure. `lanes` is how many output channels
     the kernels of the device compute at a time: a network is then as fast as possible for what it loses, where 1 makes
     it as small as possible. `layers` is a file of `edgeseg bench --layers --json` on the network that is compressed, in
-    the format and on the device that it is for: channels are then weighed by the time that was measured, until `time`
-    of that of the convolutions is left, if given, in place of `macs`.
+    the format and on the device that it is for: channels are then weighed by the time that was measured, and go on
+    leaving until no more than `time` of that of the convolutions is left, if given.
     """
 
     macs: float = 0.5

@@ -97,14 +97,16 @@ def test_channels_of_a_slow_layer_go_before_others(found: Anatomy, tmp_path: Pat
     for slower in (1.0, 50.0):
         path = written(tmp_path / "layers.json", times(found, slow=("bottom_1",), slower=slower))
         clock = read_clock(path, found, enlarge=(SLICE / CROP,) * 2)
-        kept = choose_channels(found, scores, macs=0.5, multiple=MULTIPLE, clock=clock, time=0.5)
+        kept = choose_channels(found, scores, macs=0.9, multiple=MULTIPLE, clock=clock, time=0.5)
         widths = found.widths | {slot: len(k) for slot, k in kept.items()}
         assert clock.seconds(found, widths) <= 0.5 * clock.seconds(found, found.widths)
         own = next(p for p in found.products if p.outputs == ("bottom_1",))
         left[slower] = own.work(widths) / own.work(found.widths)
     assert left[50.0] < left[1.0]
     with pytest.raises(OptionError, match=r"time is 0\.0001, .* keeps at least 0\.\d+ of its time"):
-        choose_channels(found, scores, macs=0.5, multiple=MULTIPLE, clock=clock, time=0.0001)
+        choose_channels(found, scores, macs=0.9, multiple=MULTIPLE, clock=clock, time=0.0001)
+    kept = choose_channels(found, scores, macs=0.3, multiple=MULTIPLE, clock=clock, time=0.9)
+    assert found.macs(found.widths | {slot: len(k) for slot, k in kept.items()}) <= 0.3 * found.macs(found.widths)
 
 
 def test_channels_that_leave_a_group_half_empty_save_no_time(found: Anatomy, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.errors import ArtifactError, CheckFailedError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document
 from edgeseg.metrics import bootstrap_interval
+from edgeseg.reports.caution import is_blind
 from edgeseg.results import BuildResult, EvalResult, NetworkClassScore, NetworkScore, OutOfFoldResult
 from edgeseg.stages.build import failures
 from edgeseg.targets import TARGETS
@@ -86,7 +87,12 @@ def check_build(build: BuildResult, *, allow_failed: bool) -> tuple[str, ...]:
     Raises:
         CheckFailedError: when something did, and that was not allowed.
     """
-    failed = (*failures(build), *(found.describe() for found in build.budgets if not found.confirmed))
+    blind = () if build.rests_on_phantoms else tuple(row.target for row in build.artifacts if is_blind(row))
+    failed = (
+        *failures(build),
+        *(f"{target} finds none of the lesions" for target in blind),
+        *(found.describe() for found in build.budgets if not found.confirmed),
+    )
     if failed and not allow_failed:
         raise CheckFailedError(
             f"the build failed {len(failed)} of its checks: {'; '.join(failed)}. Build again without what failed, or "
