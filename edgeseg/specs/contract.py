@@ -12,6 +12,7 @@ from edgeseg.specs.channels import CHANNELS, ChannelSet, channel_set
 from edgeseg.specs.golden_case import GoldenCase
 from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.normalisation import MEAN_STD, VOLUME, Intensity, check_normalisation
+from edgeseg.specs.one_line import check_names
 from edgeseg.specs.plane import AXIAL, check_plane
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.region import MaskRegion, check_mask_regions
@@ -176,6 +177,7 @@ _NEWEST = ("intensity", "output_layout", "classes", "foreground", "reference_cha
 def _check_classes(output: str, classes: tuple[str, ...], foreground: tuple[int, ...], regions: bool) -> None:
     if len(set(classes)) != len(classes) or len(classes) == 1:
         raise OptionError(f"classes are {list(classes)}; name each of several channels once, or leave classes out")
+    check_names("class", classes)
     if output == OUTPUTS[2] and not classes:
         raise OptionError("output is 'softmax' and classes are missing; name the channels that it is taken over")
     if (not classes or regions) and not foreground:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edgeseg.errors import ContractError, OptionError
+from edgeseg.specs.one_line import check_names
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.segment_codes import RULE, is_code
 
@@ -56,8 +57,8 @@ class MaskRegion:
 
     def __post_init__(self) -> None:
         """Refuse what no mask could be made or written of."""
+        check_names("region", (self.name,))
         rules = (
-            (bool(self.name), "a region has no name; give it one"),
             (
                 0 < len(set(self.channels)) == len(self.channels),
                 f"channels of region '{self.name}' are {list(self.channels)}; give at least one, each once",
