@@ -83,7 +83,9 @@ class Choice:
     def __post_init__(self) -> None:
         """Refuse a choice that does not hold the step that it says it was made by."""
         if self.shipped_step not in (names := [step.name for step in self.steps]):
-            raise OptionError(f"shipped_step is '{self.shipped_step[:70]}', and the steps are: {', '.join(names) or 'none'}")
+            raise OptionError(
+                f"shipped_step is '{self.shipped_step[:70]}', and the steps are: {', '.join(names) or 'none'}"
+            )
 
     def step(self, name: str) -> ChoiceStep:
         """Return a step by its name."""

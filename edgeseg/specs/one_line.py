@@ -20,6 +20,6 @@ def check_names(what: str, names: tuple[str, ...]) -> None:
     for name in names:
         if not (name.isprintable() and name == name.strip() and any(map(str.isalnum, name))):
             raise OptionError(
-                f"a {what} is called {ascii(name[:70])}; a name is one line of characters that can be seen, a letter or "
+                f"a {what} is called {name[:70]!a}; a name is one line of characters that can be seen, a letter or "
                 "digit among them, with no spaces around"
             )
