@@ -20,7 +20,7 @@ def inside(root: Path, text: str, where: str) -> Path:
         where: the list, for messages.
 
     Raises:
-        DatasetError: for a path that is absolute, or leads out of the folder.
+        DatasetError: for a path that is absolute, leads out of the folder, or that no file can have.
     """
     path = PurePosixPath(text.strip().replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
@@ -28,4 +28,10 @@ def inside(root: Path, text: str, where: str) -> Path:
             f"{where}: '{text}' leads out of its folder; paths are relative to it and have no '..', such as "
             "images/a.nii.gz: put the files there, or links to them"
         )
+    try:
+        (root / path).exists()
+    except (OSError, ValueError) as error:
+        raise DatasetError(
+            f"{where}: there can be no file '{text[:70]}' ({getattr(error, 'strerror', None) or error}); correct the path"
+        ) from error
     return root / path

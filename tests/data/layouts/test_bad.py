@@ -124,6 +124,8 @@ def test_verify_names_it_once(
         pytest.param("patient,one\np,a.png\n", "column 'mask' is missing", id="missing column"),
         pytest.param("patient,one,mask\np,../a.png,m.png\n", "leads out of its folder", id="outside"),
         pytest.param("patient,one,mask\np,/etc/a.png,m.png\n", "leads out of its folder", id="absolute"),
+        pytest.param("patient,one,mask\np,a\0.png,m.png\n", "there can be no file", id="no name"),
+        pytest.param(f"patient,one,mask\np,{'a' * 300}.png,m.png\n", "there can be no file", id="long name"),
         pytest.param("patient,site,one,mask\np,A,a.png,m.png\np,B,b.png,n.png\n", "is of two sites", id="two sites"),
     ],
 )
