@@ -15,7 +15,7 @@ from edgeseg.specs.normalisation import MEAN_STD, VOLUME, Intensity, check_norma
 from edgeseg.specs.one_line import check_names
 from edgeseg.specs.plane import AXIAL, check_plane
 from edgeseg.specs.post_processing import PostProcessing
-from edgeseg.specs.region import MaskRegion, check_mask_regions
+from edgeseg.specs.region import LEAST_THRESHOLD, MaskRegion, check_mask_regions
 
 CONTRACT_SCHEMA_VERSION = 2
 NEWEST_CONTRACT_SCHEMA_VERSION = 3
@@ -104,8 +104,11 @@ class Contract:
             raise OptionError(f"output is '{self.output}'; choose one of: {', '.join(OUTPUTS)}")
         if self.profile not in (None, *PROFILES):
             raise OptionError(f"profile is '{self.profile}'; choose one of: {', '.join(PROFILES)}")
-        if not 0.0 < self.threshold < 1.0:
-            raise OptionError(f"threshold is {self.threshold}; a probability strictly between 0 and 1 is needed")
+        if not LEAST_THRESHOLD <= self.threshold <= 1.0 - LEAST_THRESHOLD:
+            raise OptionError(
+                f"threshold is {self.threshold}; a probability strictly between 0 and 1 is needed, at least "
+                f"{LEAST_THRESHOLD:g} from both"
+            )
         if not (math.isfinite(self.scale) and self.scale > 0):
             raise OptionError(f"scale is {self.scale}; what a byte is multiplied by must be positive and finite")
         for name in ("content_sha256", "contract_sha256"):

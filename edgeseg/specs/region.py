@@ -27,6 +27,8 @@ COLOURS = (
 )
 """RGB of regions that name no colour, in their order."""
 MAX_LABEL = 255
+LEAST_THRESHOLD = 1e-15
+"""How far a threshold is from 0 and from 1 at least: nearer to them logits of probabilities are infinite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +67,9 @@ class MaskRegion:
             ),
             (1 <= self.label <= MAX_LABEL, f"label of region '{self.name}' is {self.label}; give 1 to {MAX_LABEL}"),
             (
-                0.0 < self.threshold < 1.0,
-                f"threshold of region '{self.name}' is {self.threshold}; give a probability between 0 and 1",
+                LEAST_THRESHOLD <= self.threshold <= 1.0 - LEAST_THRESHOLD,
+                f"threshold of region '{self.name}' is {self.threshold}; give a probability between 0 and 1, at least "
+                f"{LEAST_THRESHOLD:g} from both",
             ),
             (
                 is_code(self.code),

@@ -28,10 +28,15 @@ def inside(root: Path, text: str, where: str) -> Path:
             f"{where}: '{text}' leads out of its folder; paths are relative to it and have no '..', such as "
             "images/a.nii.gz: put the files there, or links to them"
         )
-    try:
-        (root / path).exists()
-    except (OSError, ValueError) as error:
-        raise DatasetError(
-            f"{where}: there can be no file '{text[:70]}' ({getattr(error, 'strerror', None) or error}); correct the path"
-        ) from error
+    if not _possible(root / path):
+        raise DatasetError(f"{where}: there can be no file '{text[:70]}'; correct the path")
     return root / path
+
+
+def _possible(path: Path) -> bool:
+    """Whether a file can have such a path: none holds NUL, or a name that is too long."""
+    try:
+        path.exists()
+    except OSError:
+        return False
+    return "\0" not in str(path)
