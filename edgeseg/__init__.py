@@ -10,7 +10,7 @@ import importlib
 import os
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.3.0"
 __all__ = ["__version__", "build", "import_network", "load", "open_scan"]
 
 # From 1.29 on ONNX Runtime's wheels for Linux and macOS report processes and sessions to their maker.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import importlib
 import importlib.util
@@ -18,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgeseg.backend import reuse_memory
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import (
     BudgetResult,
@@ -39,19 +39,10 @@ if TYPE_CHECKING:
     from edgeseg.data.cache import SliceCache
     from edgeseg.specs import ImageSpec
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-_MALLOPT = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-
 
 def pytest_runtest_setup() -> None:
-    """Let memory that was given back be taken again, as in a process that trains nothing.
-
-    With Python 3.11 TensorFlow has the system map and unmap each array of 128 KB and more from the first `fit` on, for
-    the rest of the process (its `ApplyPython311MemoryPatch`): a phantom then took six times as long to draw.
-    """
-    if _MALLOPT is not None:
-        _MALLOPT(M_MMAP_THRESHOLD, 2**25)
-        _MALLOPT(M_TRIM_THRESHOLD, 2**28)
+    """Undo what a `fit` of the test before did to memory: a phantom then took six times as long to draw."""
+    reuse_memory()
 
 
 TINY_PATIENTS = {

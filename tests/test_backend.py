@@ -73,3 +73,22 @@ def test_layers_compute_in_bfloat16_only_where_asked() -> None:
     assert (inside.compute_dtype, inside.variable_dtype) == ("bfloat16", "float32")
     assert keras.layers.Dense(2).compute_dtype == "float32"
     assert keras.config.dtype_policy() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only the GNU C library maps arrays one by one")
+def test_memory_that_was_given_back_is_taken_again() -> None:
+    code = (
+        "import ctypes, resource, numpy as np\n"
+        "from edgeseg.backend import reuse_memory\n"
+        "ctypes.CDLL(None).mallopt(-3, 1 << 17)\n"  # what TensorFlow does
+        "def faults():\n"
+        "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    for _ in range(50):\n"
+        "        np.ones(1 << 20, np.uint8)\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before\n"
+        "mapped = faults()\n"
+        "reuse_memory()\n"
+        "faults()\n"
+        "assert faults() < mapped / 4, (faults(), mapped)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from edgeseg.backend import reuse_memory
 from edgeseg.checkpoint import CheckpointHeader, weight_names
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
@@ -108,6 +109,8 @@ class TrainLoop:
                 run.begin(epoch + 1)
 
             def on_train_batch_end(self, step: int, logs: dict[str, Any] | None = None) -> None:
+                if step == 0:
+                    reuse_memory()
                 run.step(step, (logs or {})["loss"])
 
             def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
