@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
@@ -24,3 +26,10 @@ def variants() -> dict[str, Variant]:
         name: replace(variant, slots=tuple(slot for slot in variant.slots if slot.startswith(kept)))
         for name, variant in VARIANTS.items()
     }
+
+
+@contextlib.contextmanager
+def everywhere() -> Iterator[None]:
+    """Build every U so, wherever it is asked for by name."""
+    with patch.dict(VARIANTS, variants()), patch.object(blocks, "encoder_decoder", encoder_decoder):
+        yield

@@ -682,11 +682,18 @@ def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
+def shallow() -> Iterator[None]:
     """Build every U with one level in place of four."""
-    from edgeseg.variants import VARIANTS, blocks
     from tests import _shallow
 
-    for name, variant in _shallow.variants().items():
-        monkeypatch.setitem(VARIANTS, name, variant)
-    monkeypatch.setattr(blocks, "encoder_decoder", _shallow.encoder_decoder)
+    with _shallow.everywhere():
+        yield
+
+
+@pytest.fixture(scope="module")
+def shallow_module() -> Iterator[None]:
+    """Build every U so in all of a file, for networks that several of its tests share."""
+    from tests import _shallow
+
+    with _shallow.everywhere():
+        yield

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from PIL import Image
 
 from edgeseg import networks
 from edgeseg.cli._model import artifact, artifacts_of
 from edgeseg.cli.main import main
-from edgeseg.data.phantom import phantom_volume
 from edgeseg.errors import UnknownNameError
 from edgeseg.results.schemas import schema
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 
 def run(*arguments: object) -> object:
@@ -48,8 +49,7 @@ def test_networks_prints_json_with_every_file(capsys: pytest.CaptureFixture[str]
 
 
 def test_a_name_runs_and_stands_in_what_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    images = phantom_volume(0, seed=0).images
-    Image.fromarray(images[len(images) // 2]).save(tmp_path / "one_1.png")
+    shutil.copyfile(GOLDEN / "PHANTOM_PA_2000_26.png", tmp_path / "one_1.png")
     assert run("run", "micro", tmp_path / "one_1.png", "--out", tmp_path / "out") == 0
     assert "micro, onnx-int8.onnx" in capsys.readouterr().out
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["network"] == "micro"

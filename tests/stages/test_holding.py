@@ -62,6 +62,9 @@ def test_of_two_trainings_that_start_together_one_is_refused(tiny_lgg: Path, tmp
 
 
 def edgeseg(arguments: list[str]) -> subprocess.Popen[str]:
+    """Start a command in a process of its own, where every U has one level."""
+    code = "from tests import _shallow\nfrom edgeseg.cli.main import main\nwith _shallow.everywhere(): main()"
+    root = Path(__file__).parents[2]
     return subprocess.Popen(
-        [sys.executable, "-m", "edgeseg", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=root
     )

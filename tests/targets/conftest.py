@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -15,11 +16,11 @@ from edgeseg.backend import load_keras
 from edgeseg.specs import Contract, ImageSpec, VariantSpec
 from edgeseg.targets import TARGETS, ConvertJob
 from edgeseg.targets.ranges import measure
-from edgeseg.variants import build_model
+from edgeseg.variants import blocks, build_model
 
 SIDE_PX = 64
 AUTHOR = "Somebody, Somewhere"
-SPEC = VariantSpec(name="alphax", alpha=0.0625, stem="half")
+SPEC, DEPTH = VariantSpec(name="alphax", alpha=0.125, stem="half"), 2
 
 
 def blobs(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -62,8 +63,10 @@ class Trained:
 
 
 def small_network() -> Any:
+    """A U with two poolings in place of four: a level inside another, and half as many layers to convert."""
     keras = load_keras()
-    model = build_model(SPEC, ImageSpec(height=SIDE_PX, width=SIDE_PX))
+    with patch.object(blocks, "DEPTH", DEPTH):
+        model = build_model(SPEC, ImageSpec(height=SIDE_PX, width=SIDE_PX))
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.8

@@ -15,6 +15,7 @@ from edgeseg.targets import TARGETS, ConvertJob, _tflite, _tflite_flat, onnx_int
 from edgeseg.targets._blocks import in_blocks
 from edgeseg.targets._keras import network
 from edgeseg.targets._onnx_channels_last import channels_last
+from tests.targets.conftest import DEPTH
 
 TFLITE = ("tflite-fp32", "tflite-fp16", "tflite-dynamic", "tflite-int8")
 ALLOWED = {"fp32": 1e-5, "fp16": 1e-5, "int8": 0.0, "dynamic": 0.05}
@@ -105,8 +106,8 @@ def test_a_file_whose_codes_move_with_channels_last_gives_the_same_codes(
         TARGETS["onnx-int8"].convert(job, path)
         logits.append(open_artifact(path).logits(trained.images[:4]))
         kinds.append([node.op_type for node in onnx.load(path).graph.node])
-    assert [found.count("DepthToSpace") for found in kinds] == [5, 0]
-    assert [found.count("Reshape") for found in kinds] == [0, 10]
+    assert [found.count("DepthToSpace") for found in kinds] == [DEPTH + 1, 0]
+    assert [found.count("Reshape") for found in kinds] == [0, 2 * (DEPTH + 1)]
     np.testing.assert_array_equal(logits[0], logits[1])
 
 

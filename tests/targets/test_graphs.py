@@ -18,6 +18,7 @@ from edgeseg.runtime import Segmenter
 from edgeseg.runtime.contract import onnx_metadata
 from edgeseg.specs import Contract
 from edgeseg.targets import TARGETS, ConvertJob
+from tests.targets.conftest import DEPTH
 
 Artifact = Callable[[str], Path]
 
@@ -220,7 +221,7 @@ def test_onnx_runtime_keeps_the_int8_graph_in_integers_as_on_arm(artifact: Artif
     kinds = Counter(node.op_type for node in load_onnx(tmp_path / "optimised.onnx").graph.node)
     assert {"QLinearConv", "QLinearConcat", "NhwcMaxPool"} <= set(kinds)
     assert not {"Conv", "ConvTranspose", "Concat", "QuantizeLinear", "DequantizeLinear", "DepthToSpace"} & set(kinds)
-    assert kinds["Transpose"] == 1 + 5, "the image's, and one for each transposed convolution"
+    assert kinds["Transpose"] == 1 + DEPTH + 1, "the image's, and one for each transposed convolution"
 
 
 def test_a_recurrent_int8_graph_stores_its_shared_kernel_once(recurrent: ConvertJob, tmp_path: Path) -> None:

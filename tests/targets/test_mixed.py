@@ -32,7 +32,7 @@ def mixed(trained: Any, name: str, layers: tuple[str, ...], folder: Path) -> Pat
 @pytest.mark.parametrize("name", INT8)
 @pytest.mark.parametrize(
     "layers",
-    [("enc1_1_conv",), ("enc1_1_conv", "enc1_2_conv"), ("dec4_up", "dec4_1_conv"), ("dec1_2_conv", "head")],
+    [("enc1_1_conv",), ("enc1_1_conv", "enc1_2_conv"), ("dec2_up", "dec2_1_conv"), ("dec1_2_conv", "head")],
     ids=["first", "two-in-a-row", "after-transposed", "last"],
 )
 def test_layers_stay_in_float_and_the_contract_says_so(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import io
 from pathlib import Path
+from unittest.mock import patch
 
 import nibabel
 import numpy as np
@@ -15,22 +18,25 @@ from edgeseg.runtime import Segmenter
 from edgeseg.specs import RunOptions
 from edgeseg.stages.segment import run
 from edgeseg.stages.segment.masks import label_map
-from edgeseg.stages.ship import write_site
+from edgeseg.stages.ship import site, write_site
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORKS = ("grey", "softmax", "overlapping")
 SHOWN, SEED = 7, 2026
 """The first example of a site."""
+drawn = functools.cache(phantom_volume)
+"""Several sites show the same phantoms."""
 CALLED = {"pre": "T1", "flair": "FLAIR", "post": "T1_post", "t2": "T2"}
 
 
 def write_classes(out: Path) -> None:
     """Write `site-NAME`, `scan-NAME`, `run-NAME` (by `edgeseg run`) and `example-NAME.mask` of each network."""
-    examples = phantom_volume(SHOWN, seed=SEED).images
-    volume = phantom_volume(11, seed=SEED).images
+    examples = drawn(SHOWN, seed=SEED).images
+    volume = drawn(11, seed=SEED).images
     for name in NETWORKS:
         model = ROOT / "tests" / "golden" / "classes" / f"{name}.onnx"
-        write_site(model, out=out / f"site-{name}", page=ROOT / "web" / "dist")
+        with patch.object(site, "phantom_volume", drawn), patch.object(site, "png", _quick_png):
+            write_site(model, out=out / f"site-{name}", page=ROOT / "web" / "dist")
         segmenter = Segmenter.load(model)
         channels = phantom_channels(segmenter.contract.channels)
         _nifti(out / f"scan-{name}", in_channels(volume, channels), channels.names)
@@ -56,3 +62,10 @@ def _pictures(folder: Path, volume: NDArray[np.uint8]) -> None:
     folder.mkdir(parents=True)
     for number, image in enumerate(volume, 1):
         Image.fromarray(np.ascontiguousarray(image)).save(folder / f"head_{number}.png")
+
+
+def _quick_png(picture: NDArray[np.uint8]) -> bytes:
+    """The same pixels as a site's own pictures, which are packed as small as can be and take most of the time."""
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, format="PNG", compress_level=1)
+    return stream.getvalue()

@@ -10,18 +10,18 @@ import shutil
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import nibabel
 import numpy as np
-from class_fixtures import write_classes
+from class_fixtures import drawn, write_classes
 from numpy.typing import NDArray
 from PIL import Image
 
 from edgeseg.artifacts import sha256_bytes
 from edgeseg.data.open_scan import open_scan
-from edgeseg.data.phantom import phantom_volume
 from edgeseg.runtime import Segmenter
-from edgeseg.stages.ship import write_site
+from edgeseg.stages.ship import site, write_site
 
 ROOT = Path(__file__).resolve().parents[2]
 INT8 = ROOT / "android-demo/app/src/main/assets/edgeseg/model.onnx"
@@ -36,8 +36,9 @@ def main(out: Path) -> None:
     """Write everything anew."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    write_site(INT8, out=out / "site", page=ROOT / "web" / "dist")
-    volume = phantom_volume(11, seed=2026).images
+    with patch.object(site, "phantom_volume", drawn):
+        write_site(INT8, out=out / "site", page=ROOT / "web" / "dist")
+    volume = drawn(11, seed=2026).images
     segmenter = Segmenter.load(INT8)
     expected: dict[str, Any] = {"runtime": segmenter.runtime, "numerics": segmenter.numerics}
     for name, paths in (

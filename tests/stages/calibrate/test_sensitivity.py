@@ -19,6 +19,7 @@ from edgeseg.stages.calibrate.sensitivity import check_target, ranking_patients,
 from edgeseg.targets.target import quantisable_layers
 
 
+@pytest.mark.usefixtures("shallow")
 def test_every_layer_has_its_figures(tiny_lgg: Path, tiny_checkpoint: Path) -> None:
     checkpoint, dataset = read_checkpoint(tiny_checkpoint), KaggleLgg(tiny_lgg)
     model, recorded = ranges_or_measured(checkpoint, dataset, slices=6, seed=0)

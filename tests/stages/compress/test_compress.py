@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from edgeseg.artifacts import sha256_file
-from edgeseg.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from edgeseg.backend import load_keras
+from edgeseg.checkpoint import Checkpoint, read_checkpoint, weight_names, write_checkpoint
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import CheckpointError, DatasetError, OptionError, OutputError, SplitError
@@ -21,6 +22,7 @@ from edgeseg.stages.predict.weights import checkpoint_contract, checkpoint_predi
 from edgeseg.stages.ship.retrain import train_command
 from edgeseg.stages.train.loop import TrainProgress
 from edgeseg.stages.train.run_folder import read_history
+from edgeseg.variants import build_model
 
 CUT = ChannelPrune(macs=0.6, multiple=2, batches=1, epochs=2, steps_per_epoch=1)
 
@@ -35,6 +37,17 @@ def parent(tiny_checkpoint: Path) -> Checkpoint:
     found = read_checkpoint(tiny_checkpoint)
     header = replace(found.header, train=replace(found.header.train, crop_px=32, batch_size=4, precision="bfloat16"))
     return read_checkpoint(write_checkpoint(tiny_checkpoint, header, found.arrays))
+
+
+@pytest.fixture
+def plain(parent: Checkpoint) -> Checkpoint:
+    """A U of one convolution a block: a worker, which is another process, builds it so too."""
+    variant = replace(parent.header.variant, convolutions=(1,) * 5)
+    load_keras().utils.set_random_seed(0)
+    model = build_model(variant, parent.header.image)
+    header = replace(parent.header, variant=variant, train=replace(parent.header.train, variant=variant))
+    arrays = dict(zip(weight_names(model), model.get_weights(), strict=True))
+    return read_checkpoint(write_checkpoint(parent.path, header, arrays))
 
 
 def _compress(
@@ -94,14 +107,13 @@ def test_a_chain_goes_on_where_it_was_stopped(parent: Checkpoint, cache: SliceCa
 
 
 def test_pruned_weights_are_zeros_that_training_for_int8_keeps(
-    parent: Checkpoint, cache: SliceCache, tmp_path: Path
+    plain: Checkpoint, cache: SliceCache, tmp_path: Path
 ) -> None:
     from edgeseg.targets import ConvertJob, get, open_artifact
-    from edgeseg.variants import build_model
 
     out = tmp_path / "out"
     steps = (Prune(sparsity=0.75, epochs=2, steps_per_epoch=2), Qat(epochs=1, steps_per_epoch=2))
-    result, made = _compress(parent, cache, out, *steps)
+    result, made = _compress(plain, cache, out, *steps)
     pruned, trained = (step.size for step in result.steps)
     for size in (pruned, trained):
         assert size.zero_share == pytest.approx(0.75, abs=0.02)
@@ -123,9 +135,9 @@ def test_pruned_weights_are_zeros_that_training_for_int8_keeps(
         assert np.abs(given - wanted).mean() < 0.1 * np.ptp(wanted)
 
 
-def test_clustered_weights_have_few_values(parent: Checkpoint, cache: SliceCache, tmp_path: Path) -> None:
+def test_clustered_weights_have_few_values(plain: Checkpoint, cache: SliceCache, tmp_path: Path) -> None:
     step = Cluster(clusters=4, epochs=1, steps_per_epoch=1, distil_weight=0.5)
-    result, made = _compress(parent, cache, tmp_path / "out", step)
+    result, made = _compress(plain, cache, tmp_path / "out", step)
     assert max(len(np.unique(a)) for n, a in made.arrays.items() if n.endswith("_conv/kernel")) == 4
     assert result.steps[0].size.gzip_bytes < 0.5 * result.given.gzip_bytes
     assert not (tmp_path / "out" / "ranges.json").exists()

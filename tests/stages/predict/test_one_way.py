@@ -52,6 +52,7 @@ def _whole(given: Seen, count: int) -> NDArray[np.float32]:
     return np.concatenate(given)[:count]
 
 
+@pytest.mark.usefixtures("untraced", "shallow")
 @pytest.mark.parametrize("normalisation", NORMALISATIONS)
 def test_every_way_to_a_network_gives_it_the_same_bytes(
     normalisation: str,

@@ -25,6 +25,8 @@ SPEC = TrainSpec(
     variant=VariantSpec(name="alphax", alpha=0.0625, stem="half"), epochs=1, batch_size=4, crop_px=32, warmup_steps=2
 )
 
+pytestmark = pytest.mark.usefixtures("shallow_module")  # the subject is who teaches whom
+
 
 @pytest.fixture(scope="module")
 def cache(write_tiny_lgg: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> SliceCache:
