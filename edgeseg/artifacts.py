@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from edgeseg.errors import ArtifactError, OutputError
+from edgeseg.errors import ArtifactError, OptionError, OutputError
 from edgeseg.jsonio import JsonFormatError, from_json
 from edgeseg.place import data_place, staging, write_error
 from edgeseg.results import RESULT_SCHEMA_VERSION, BuildResult
@@ -246,7 +246,7 @@ def read_build(folder: Path) -> BuildResult:
         raise ArtifactError(
             f"cannot read {path}: {error.strerror or error}; check the path and its permissions"
         ) from error
-    except JsonFormatError as error:
+    except (JsonFormatError, OptionError) as error:
         raise ArtifactError(f"{path} is damaged ({error}); run 'edgeseg build --rebuild' to write it anew") from error
     if build.schema_version != RESULT_SCHEMA_VERSION:
         raise ArtifactError(

@@ -116,6 +116,15 @@ def test_an_altered_file_is_not_run(copied: Path) -> None:
     assert files_are_stale(networks.get("micro"))
 
 
+def test_weights_of_another_network_are_not_taken_for_those_of_a_name(copied: Path) -> None:
+    assert networks.get("micro").weights == copied / networks.WEIGHTS_FILE
+    (copied / networks.WEIGHTS_FILE).write_bytes(
+        (networks.get("micro").folder / networks.WEIGHTS_FILE).read_bytes() + b"x"
+    )
+    with pytest.raises(ArtifactError, match=r"weights.safetensors was altered: .* 'edgeseg ship'"):
+        _ = networks.get("micro").weights
+
+
 def test_a_missing_file_a_missing_target_and_no_files_are_three_errors(copied: Path) -> None:
     network = networks.get("micro")
     (copied / "ort-int8.ort").unlink()

@@ -40,17 +40,22 @@ class Network:
 
     @property
     def weights(self) -> Path:
-        """Its weights, which `edgeseg.checkpoint.read_checkpoint` reads.
+        """Its weights, which `edgeseg.checkpoint.read_checkpoint` reads, held to the digest of its record.
+
+        A `ship --replace` that is killed half-way leaves weights beside the record, card and choice of others.
 
         Raises:
             CheckpointError: when it ships without them, with the way to make them again.
+            ArtifactError: when they are others than the record's.
         """
         if not self.has_weights:
             raise CheckpointError(
                 f"the network '{self.name}' is there as converted files alone, without the float weights that this "
                 f"needs; {_made_again(self.folder)}"
             )
-        return self.folder / WEIGHTS_FILE
+        path = self.folder / WEIGHTS_FILE
+        _require_digest(path, self.record.weights_sha256, f"the weights of '{self.name}'", own=self.own)
+        return path
 
     @property
     def home(self) -> Path:
@@ -118,13 +123,17 @@ def _checked(network: Network, file: NetworkFile) -> Path:
     path = network.folder / file.file
     if not path.is_file():
         raise ArtifactError(f"{path} is missing, the {file.target} file of '{network.name}'; {_again(own=network.own)}")
-    found = artifacts.sha256_file(path)
-    if found != file.sha256:
-        raise ArtifactError(
-            f"{path} was altered: its SHA-256 is {found[:12]}..., and that of the {file.target} file of "
-            f"'{network.name}' is {file.sha256[:12]}...; {_again(own=network.own)}"
-        )
+    _require_digest(path, file.sha256, f"the {file.target} file of '{network.name}'", own=network.own)
     return path
+
+
+def _require_digest(path: Path, sha256: str, what: str, *, own: bool) -> None:
+    found = artifacts.sha256_file(path)
+    if found != sha256:
+        raise ArtifactError(
+            f"{path} was altered: its SHA-256 is {found[:12]}..., and that of {what} is {sha256[:12]}...; "
+            f"{_again(own=own)}"
+        )
 
 
 def _made_again(folder: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgeseg.errors import OptionError
 from edgeseg.results.budget import BudgetResult
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Environment, Interval, LatencyResult
 from edgeseg.results.scores import EvalResult, ParityResult
@@ -41,6 +42,12 @@ class BaselineResult:
     evaluation: EvalResult | None = None
     given: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse sizes that nothing can be put in proportion to."""
+        for name in ("size_bytes", "weights_size_bytes"):
+            if getattr(self, name) < 1:
+                raise OptionError(f"{name} of the baseline is {getattr(self, name)}; 1 byte or more is needed")
+
     @property
     def title(self) -> str:
         """What it is in a few words."""
@@ -72,6 +79,13 @@ class ArtifactRow:
     status: str
     float_layers: tuple[str, ...] = ()
     network: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse scores of a file that holds nothing."""
+        if self.evaluation is not None and self.size_bytes < 1:
+            raise OptionError(
+                f"size_bytes of '{self.artifact}' is {self.size_bytes}, and it was scored; a file is needed"
+            )
 
     @property
     def label(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from edgeseg.errors import OptionError
 from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import RESULT_SCHEMA_VERSION, Interval
 from edgeseg.specs import OperatingPoint, PatientKey, named, not_comparable
@@ -78,6 +79,13 @@ class Choice:
     versions: dict[str, str]
     classes: tuple[ClassChoice, ...] = field(default=(), metadata={LEFT_OUT: True})
     schema_version: int = RESULT_SCHEMA_VERSION
+
+    def __post_init__(self) -> None:
+        """Refuse a choice that does not hold the step that it says it was made by."""
+        if self.shipped_step not in (names := [step.name for step in self.steps]):
+            raise OptionError(
+                f"shipped_step is '{self.shipped_step[:70]}', and the steps are: {', '.join(names) or 'none'}"
+            )
 
     def step(self, name: str) -> ChoiceStep:
         """Return a step by its name."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edgeseg.errors import DatasetError, OptionError
+from edgeseg.specs.one_line import check_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class ChannelSet:
         """Refuse sets without channels, names that are empty or there twice, and references to others."""
         if not self.names or len(set(self.names)) != len(self.names) or not all(self.names):
             raise OptionError(f"the channels are {list(self.names)}; give at least one, and each a name of its own")
+        check_names("channel", self.names)
         if not self.reference:
             object.__setattr__(self, "reference", self.names[0])
         for what, name in (("reference", self.reference), ("stand-in", self.stand_in)):

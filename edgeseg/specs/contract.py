@@ -12,9 +12,10 @@ from edgeseg.specs.channels import CHANNELS, ChannelSet, channel_set
 from edgeseg.specs.golden_case import GoldenCase
 from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.normalisation import MEAN_STD, VOLUME, Intensity, check_normalisation
+from edgeseg.specs.one_line import check_names
 from edgeseg.specs.plane import AXIAL, check_plane
 from edgeseg.specs.post_processing import PostProcessing
-from edgeseg.specs.region import MaskRegion, check_mask_regions
+from edgeseg.specs.region import LEAST_THRESHOLD, MaskRegion, check_mask_regions
 
 CONTRACT_SCHEMA_VERSION = 2
 NEWEST_CONTRACT_SCHEMA_VERSION = 3
@@ -103,8 +104,11 @@ class Contract:
             raise OptionError(f"output is '{self.output}'; choose one of: {', '.join(OUTPUTS)}")
         if self.profile not in (None, *PROFILES):
             raise OptionError(f"profile is '{self.profile}'; choose one of: {', '.join(PROFILES)}")
-        if not 0.0 < self.threshold < 1.0:
-            raise OptionError(f"threshold is {self.threshold}; a probability strictly between 0 and 1 is needed")
+        if not LEAST_THRESHOLD <= self.threshold <= 1.0 - LEAST_THRESHOLD:
+            raise OptionError(
+                f"threshold is {self.threshold}; a probability strictly between 0 and 1 is needed, at least "
+                f"{LEAST_THRESHOLD:g} from both"
+            )
         if not (math.isfinite(self.scale) and self.scale > 0):
             raise OptionError(f"scale is {self.scale}; what a byte is multiplied by must be positive and finite")
         for name in ("content_sha256", "contract_sha256"):
@@ -176,6 +180,7 @@ _NEWEST = ("intensity", "output_layout", "classes", "foreground", "reference_cha
 def _check_classes(output: str, classes: tuple[str, ...], foreground: tuple[int, ...], regions: bool) -> None:
     if len(set(classes)) != len(classes) or len(classes) == 1:
         raise OptionError(f"classes are {list(classes)}; name each of several channels once, or leave classes out")
+    check_names("class", classes)
     if output == OUTPUTS[2] and not classes:
         raise OptionError("output is 'softmax' and classes are missing; name the channels that it is taken over")
     if (not classes or regions) and not foreground:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edgeseg.errors import ContractError, OptionError
+from edgeseg.specs.one_line import check_names
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.segment_codes import RULE, is_code
 
@@ -26,6 +27,8 @@ COLOURS = (
 )
 """RGB of regions that name no colour, in their order."""
 MAX_LABEL = 255
+LEAST_THRESHOLD = 1e-15
+"""How far a threshold is from 0 and from 1 at least: nearer to them logits of probabilities are infinite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +59,17 @@ class MaskRegion:
 
     def __post_init__(self) -> None:
         """Refuse what no mask could be made or written of."""
+        check_names("region", (self.name,))
         rules = (
-            (bool(self.name), "a region has no name; give it one"),
             (
                 0 < len(set(self.channels)) == len(self.channels),
                 f"channels of region '{self.name}' are {list(self.channels)}; give at least one, each once",
             ),
             (1 <= self.label <= MAX_LABEL, f"label of region '{self.name}' is {self.label}; give 1 to {MAX_LABEL}"),
             (
-                0.0 < self.threshold < 1.0,
-                f"threshold of region '{self.name}' is {self.threshold}; give a probability between 0 and 1",
+                LEAST_THRESHOLD <= self.threshold <= 1.0 - LEAST_THRESHOLD,
+                f"threshold of region '{self.name}' is {self.threshold}; give a probability between 0 and 1, at least "
+                f"{LEAST_THRESHOLD:g} from both",
             ),
             (
                 is_code(self.code),

@@ -138,3 +138,16 @@ def test_reading_a_report_loads_no_network_library(build_dir: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("of", ["baseline", "weights", "artifact"])
+def test_a_build_whose_files_hold_nothing_is_damaged(
+    of: str, build_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = build_dir / "build.json"
+    told = json.loads(path.read_text())
+    place = told["artifacts"][-1] if of == "artifact" else told["baseline"]
+    place["weights_size_bytes" if of == "weights" else "size_bytes"] = 0
+    path.write_text(json.dumps(told))
+    assert run("report", build_dir) == 2
+    assert f"{path} is damaged" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from edgeseg.data.dicom.listing import SeriesFiles
 from edgeseg.errors import DatasetError
 
 MAX_SIDE_PX, MAX_FRAMES = 8192, 100_000
+_UNIT_WITHIN = 0.01
+"""How far the length of a direction may be from 1: some headers have two digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +105,19 @@ def _frame(path: Path, header: Any, number: int) -> Frame:
     slope = transform.get("RescaleSlope")
     claimed = _claimed_mm(measures)
     row_mm, column_mm = (float(value) for value in measures.PixelSpacing)
+    if min(row_mm, column_mm) < 0:
+        raise DatasetError(
+            f"{path}: its pixels are {row_mm:g} x {column_mm:g} mm, and a distance below zero could mean either side; "
+            "export it again"
+        )
+    orientation = _floats(_group(header, number, "PlaneOrientationSequence").ImageOrientationPatient, 6)
+    _require_directions(path, orientation)
     instance = header.get("InstanceNumber")
     return Frame(
         path=path,
         number=number,
         position=_floats(_group(header, number, "PlanePositionSequence").ImagePositionPatient, 3),
-        orientation=_floats(_group(header, number, "PlaneOrientationSequence").ImageOrientationPatient, 6),
+        orientation=orientation,
         pixel_mm=(row_mm, column_mm),
         thickness_mm=abs(float(thickness)) or 1.0,
         rows=rows,
@@ -121,6 +131,16 @@ def _frame(path: Path, header: Any, number: int) -> Frame:
         least_mm=min(claimed) if len(claimed) > 1 else None,
         padding=_padding(header),
     )
+
+
+def _require_directions(path: Path, orientation: tuple[float, ...]) -> None:
+    """Refuse directions of rows and columns of another length than 1: every distance and volume would be off by it."""
+    for direction in (orientation[:3], orientation[3:]):
+        if not abs((length := math.hypot(*direction)) - 1.0) <= _UNIT_WITHIN:
+            raise DatasetError(
+                f"{path}: the direction of its rows or columns has the length {length:g} and 1 is needed, so its size "
+                "is unknown; export it again"
+            )
 
 
 def _claimed_mm(measures: Any) -> list[float]:

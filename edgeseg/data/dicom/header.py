@@ -25,11 +25,15 @@ _ADVICE = "the file is cut short or damaged; copy it again, or take it out"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """A file without its pixels: pydicom's data set, whether pixels were reached, and whether the file ends in them."""
+    """A file without its pixels: pydicom's data set, whether pixels were reached, and whether the file ends in them.
+
+    `pixel_bytes` is how long they say they are, None where they are packed or not there.
+    """
 
     values: Any
     has_pixels: bool
     is_cut: bool
+    pixel_bytes: int | None = None
 
 
 def read_header(path: Path, tags: list[str] | None = None) -> Any:
@@ -77,7 +81,8 @@ def read(path: Path, tags: list[str] | None = None, *, last: int | None = None) 
                 _ = element.value
             packed = values.file_meta.get("TransferSyntaxUID") == _DEFLATED
             cut = bool(place) and not packed and not _is_whole(stream, *place[0], little=values.original_encoding[1])
-            return Header(values=values, has_pixels=bool(place), is_cut=cut)
+            told = place[0][1] if place and place[0][1] != _UNDEFINED else None
+            return Header(values=values, has_pixels=bool(place), is_cut=cut, pixel_bytes=told)
     except LimitError:
         raise
     except Exception as error:

@@ -115,12 +115,19 @@ def segment_masks(seg: SegFile, series: DicomSeries) -> dict[int, NDArray[np.boo
 
 
 def _header(seg: SegFile, size: tuple[int, int]) -> Any:
-    header = read_header(seg.path)
+    whole = read(seg.path)
+    header = whole.values
     shape = (int(header.get("Rows") or 0), int(header.get("Columns") or 0))
     if shape != size:
         raise MaskError(
             f"{seg.path}: the DICOM SEG is {shape[0]} x {shape[1]} and its series {size[0]} x {size[1]}; masks are "
             "never resampled, so export it on the grid of the series"
+        )
+    bits = int(header.get("NumberOfFrames") or 1) * shape[0] * shape[1] * int(header.get("BitsAllocated") or 1)
+    if whole.is_cut or (whole.pixel_bytes is not None and 8 * whole.pixel_bytes < bits):
+        raise MaskError(  # pydicom would fill up what is missing with whatever lies in memory
+            f"{seg.path}: the DICOM SEG has fewer pixels than its frames need; the file is "
+            "cut short or damaged; export it again"
         )
     return header
 

@@ -66,7 +66,8 @@ class DatasetJson:
         key = "channel_names" if self.newer else "modality"
         found = self.content.get(key)
         numbers = [str(number) for number in range(len(found))] if isinstance(found, dict) else []
-        if not isinstance(found, dict) or not found or sorted(found) != sorted(numbers):
+        named = isinstance(found, dict) and all(isinstance(name, str | int) for name in found.values())
+        if not isinstance(found, dict) or not found or not named or sorted(found) != sorted(numbers):
             raise DatasetError(
                 f'{self.path}: {key} is missing or wrong; give each channel, such as {{"0": "T1", "1": "T2"}}'
             )
@@ -111,7 +112,7 @@ class DatasetJson:
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal()
+    return re.fullmatch("[0-9]{1,6}", text) is not None
 
 
 def _values(path: Path, name: str, value: object) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ def inside(root: Path, text: str, where: str) -> Path:
         where: the list, for messages.
 
     Raises:
-        DatasetError: for a path that is absolute, or leads out of the folder.
+        DatasetError: for a path that is absolute, leads out of the folder, or that no file can have.
     """
     path = PurePosixPath(text.strip().replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
@@ -28,4 +28,15 @@ def inside(root: Path, text: str, where: str) -> Path:
             f"{where}: '{text}' leads out of its folder; paths are relative to it and have no '..', such as "
             "images/a.nii.gz: put the files there, or links to them"
         )
+    if not _possible(root / path):
+        raise DatasetError(f"{where}: there can be no file '{text[:70]}'; correct the path")
     return root / path
+
+
+def _possible(path: Path) -> bool:
+    """Whether a file can have such a path: none holds NUL, or a name that is too long."""
+    try:
+        path.exists()
+    except OSError:
+        return False
+    return "\0" not in str(path)

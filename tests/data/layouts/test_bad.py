@@ -73,6 +73,26 @@ def _absent(own: ModuleType, root: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        pytest.param(
+            {"labels": {"0": "background", "1" * 5000: "tumour"}}, "a whole number or a list", id="long label"
+        ),
+        pytest.param({"channel_names": {"0": {"T1": 1}, "1": "FLAIR", "2": "T2"}}, "channel_names is", id="no name"),
+    ],
+)
+def test_a_list_of_channels_and_labels_is_one_error(
+    change: dict[str, object], told: str, script: Callable[[Path], ModuleType], tmp_path: Path
+) -> None:
+    root = tmp_path / "set"
+    script(ROOT / "tools" / "own_data.py").main(["nnunet", str(root), "--patients", "1"])
+    path = root / "dataset.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(DatasetError, match=told):
+        open_dataset(root)
+
+
+@pytest.mark.parametrize(
     ("layout", "spoil", "told"),
     [
         pytest.param("nnunet", _other_label, "holds 7, and the labels of this set are 0, 1, 2, 3", id="unknown label"),
@@ -104,6 +124,8 @@ def test_verify_names_it_once(
         pytest.param("patient,one\np,a.png\n", "column 'mask' is missing", id="missing column"),
         pytest.param("patient,one,mask\np,../a.png,m.png\n", "leads out of its folder", id="outside"),
         pytest.param("patient,one,mask\np,/etc/a.png,m.png\n", "leads out of its folder", id="absolute"),
+        pytest.param("patient,one,mask\np,a\0.png,m.png\n", "there can be no file", id="no name"),
+        pytest.param(f"patient,one,mask\np,{'a' * 300}.png,m.png\n", "there can be no file", id="long name"),
         pytest.param("patient,site,one,mask\np,A,a.png,m.png\np,B,b.png,n.png\n", "is of two sites", id="two sites"),
     ],
 )

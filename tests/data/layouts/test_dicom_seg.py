@@ -153,6 +153,10 @@ def _strange_segment(seg: Any) -> None:
     seg.PerFrameFunctionalGroupsSequence[0].SegmentIdentificationSequence[0].ReferencedSegmentNumber = 9
 
 
+def _half_the_pixels(seg: Any) -> None:
+    seg.PixelData = seg.PixelData[: len(seg.PixelData) // 4 * 2]
+
+
 def _no_frame_count(seg: Any) -> None:
     seg.NumberOfFrames = 1
 
@@ -165,10 +169,11 @@ def _no_frame_count(seg: Any) -> None:
         (_moved, "lies elsewhere"),
         (_strange_segment, "segment 9"),
         (_no_frame_count, "claims 1 frames"),
+        (_half_the_pixels, "fewer pixels than"),
         (lambda seg: setattr(seg.ReferencedSeriesSequence[0], "SeriesInstanceUID", "1.2.3"), "not in the patient's"),
         (lambda seg: setattr(seg, "Rows", 32), "32 x 64 and its series 64 x 64"),
     ],
-    ids=["another instance", "no instance", "moved", "strange segment", "count", "another series", "size"],
+    ids=["another instance", "no instance", "moved", "strange segment", "count", "half", "another series", "size"],
 )
 def test_a_seg_that_does_not_fit_is_one_finding_of_verify(root: Path, change: Any, said: str) -> None:
     edit(root, change)

@@ -226,7 +226,11 @@ def test_choices_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"chosen for 'alphax-0.0625-half' and the weights are of 'unet'"):
         read_choice(path, variant="unet")
     plain = json.loads(path.read_text())
-    for change, told in (({"schema_version": 9}, "schema version 9"), ({"chosen": {"threshold": 1.0}}, "choose again")):
+    for change, told in (
+        ({"schema_version": 9}, "schema version 9"),
+        ({"chosen": {"threshold": 1.0}}, "choose again"),
+        ({"shipped_step": "other"}, "shipped_step is 'other', and the steps are: plain"),
+    ):
         path.write_text(json.dumps(plain | change))
         with pytest.raises(OptionError, match=told):
             read_choice(path, variant=VARIANT.slug)
