@@ -55,14 +55,11 @@ def read_seg(path: Path) -> SegFile:
         MaskError: when it is fractional, holds no segment, or does not say of which series it is.
         DatasetError: when it cannot be read.
     """
-    header = read_header(path, ["SegmentationType", "SegmentSequence", "ReferencedSeriesSequence"])
-    kind = str(header.get("SegmentationType") or "")
-    if kind == "FRACTIONAL":
-        raise MaskError(
-            f"{path}: the DICOM SEG is fractional, with a share for each pixel, and masks are yes or no; export it as "
-            "binary"
-        )
+    tags = ["SegmentationType", "SegmentSequence", "ReferencedSeriesSequence", "BitsAllocated"]
+    header = read_header(path, tags)
+    _require_plain(path, str(header.get("SegmentationType") or ""), int(header.get("BitsAllocated") or 1))
     try:
+        numbers = [int(one.SegmentNumber) for one in header.SegmentSequence]
         segments = {int(one.SegmentNumber): str(one.SegmentLabel) for one in header.SegmentSequence}
         series = {str(one.SeriesInstanceUID) for one in header.ReferencedSeriesSequence}
     except (AttributeError, TypeError, ValueError) as error:
@@ -70,6 +67,8 @@ def read_seg(path: Path) -> SegFile:
             f"{path}: the DICOM SEG does not name its segments, or the series that it was drawn on "
             f"({type(error).__name__}); export it again with both"
         ) from error
+    if len(segments) < len(numbers):
+        raise MaskError(f"{path}: the DICOM SEG gives one number to two of its segments; export it again")
     segments.pop(0, None)
     if not 0 < len(segments) <= _MAX_SEGMENTS or len(series) != 1:
         raise MaskError(
@@ -77,6 +76,20 @@ def read_seg(path: Path) -> SegFile:
             "series is needed"
         )
     return SegFile(path=path, segments=segments, series=next(iter(series)))
+
+
+def _require_plain(path: Path, kind: str, bits: int) -> None:
+    """Refuse pixels of which it is unclear whether they are in a segment, and in which."""
+    if kind == "FRACTIONAL":
+        raise MaskError(
+            f"{path}: the DICOM SEG is fractional, with a share for each pixel, and masks are yes or no; export it as "
+            "binary"
+        )
+    if kind not in ("", "BINARY", "LABELMAP") or (kind == "LABELMAP" and bits == 1):
+        raise MaskError(
+            f"{path}: the DICOM SEG calls itself '{kind[:20]}' and has {bits} bits for a pixel, so what a pixel means "
+            "is unclear; export it as binary, or as a map of labels of 8 or 16 bits"
+        )
 
 
 def class_name(label: str, number: int) -> str:

@@ -191,8 +191,11 @@ def test_a_seg_that_does_not_fit_is_one_finding_of_verify(root: Path, change: An
         (lambda seg: setattr(seg, "SegmentationType", "FRACTIONAL"), "fractional"),
         (lambda seg: delattr(seg, "ReferencedSeriesSequence"), "does not name its segments"),
         (lambda seg: setattr(seg, "SegmentSequence", []), "0 segments"),
+        (lambda seg: setattr(seg, "SegmentationType", "LABELMAP"), "has 1 bits for a pixel, so what a pixel means"),
+        (lambda seg: setattr(seg, "SegmentationType", "SHAPE"), "calls itself 'SHAPE'"),
+        (lambda seg: setattr(seg.SegmentSequence[1], "SegmentNumber", 1), "gives one number to two of its segments"),
     ],
-    ids=["fractional", "no series", "no segments"],
+    ids=["fractional", "no series", "no segments", "map of bits", "another type", "one number twice"],
 )
 def test_a_seg_that_is_none_is_refused_at_once(root: Path, change: Any, said: str) -> None:
     edit(root, change)
