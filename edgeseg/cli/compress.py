@@ -156,7 +156,7 @@ def _fold_line(place: Path) -> None:
 
 def _print(result: CompressResult | FoldsCompressResult, out: Path, labels: str | None) -> None:
     from edgeseg.cli._print import show
-    from edgeseg.reports.compression import sizes_table
+    from edgeseg.reports.compression import lost, sizes_table
     from edgeseg.results import CompressResult
 
     if isinstance(result, CompressResult):
@@ -165,6 +165,8 @@ def _print(result: CompressResult | FoldsCompressResult, out: Path, labels: str 
         typer.echo(f"weights: {result.weights}")
         for note in dict.fromkeys(note for step in result.steps for note in step.notes):
             typer.echo(note)
+        if (fell := lost(result.given.dice_mean, result.steps[-1].size.dice_mean)) is not None:
+            typer.echo(fell, err=True)
         _next(result.targets, out, labels)
         return
     sizes = [(f"{fold.fold}, {name}", size) for fold in result.folds for name, size in _ends(fold.result)]
@@ -175,6 +177,8 @@ def _print(result: CompressResult | FoldsCompressResult, out: Path, labels: str 
     )
     for one in result.classes:
         typer.echo(f"  {one.name}: {one.dice_mean_before:.3f} -> {one.dice_mean_after:.3f}")
+    if (fell := lost(result.dice_mean_before, result.dice_mean_after)) is not None:
+        typer.echo(fell, err=True)
     _next(result.folds[0].result.targets, out, labels)
 
 

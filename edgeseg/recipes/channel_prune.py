@@ -37,15 +37,16 @@ def apply(parent: Checkpoint, spec: ChannelPrune, bench: Workbench) -> Outcome:
     start = bench.kept("cut", lambda: cut(parent, spec, bench))
     train = fine_tuning(parent, spec, start.header.variant)
     outcome = bench.train(train, start, taught=spec.distil_weight, teachers=())
-    return replace(outcome, notes=notes(anatomy(bench.network(parent))))
+    model = bench.network(parent)
+    found = anatomy(model, _own_slots(parent))
+    return replace(outcome, notes=(*notes(found), *told(parent, spec, start, found, model)))
 
 
 def cut(parent: Checkpoint, spec: ChannelPrune, bench: Workbench) -> Checkpoint:
     """Return the smaller network, not yet fine-tuned."""
     variant, train, foreign = parent.header.variant, parent.header.train, parent.header.foreign
     model = bench.network(parent)
-    own = slots(variant) if foreign is None else ()
-    found = anatomy(model, own)
+    found = anatomy(model, own := _own_slots(parent))
     if spec.criterion in ("l1", "gamma"):
         scores = importance.from_weights(model, found, parent.arrays, criterion=spec.criterion)
     else:
@@ -73,6 +74,24 @@ def cut(parent: Checkpoint, spec: ChannelPrune, bench: Workbench) -> Checkpoint:
         architecture = cut_network(model, found, kept).to_json()
         header = replace(header, foreign=replace(foreign, contract=contract, architecture=architecture))
     return replace(parent, header=header, arrays=cut_weights(model, found, parent.arrays, kept))
+
+
+def _own_slots(parent: Checkpoint) -> tuple[str, ...]:
+    return slots(parent.header.variant) if parent.header.foreign is None else ()
+
+
+def told(parent: Checkpoint, spec: ChannelPrune, made: Checkpoint, found: Anatomy, model: Any) -> tuple[str, ...]:
+    """Say what share of the measured time is left, where channels were weighed by it."""
+    if not spec.layers:
+        return ()
+    clock = read_clock(Path(spec.layers), found, enlarge=_enlarge(parent, model))
+    named = _own_slots(parent) or tuple(found.slots)
+    widths = found.widths | dict(zip(named, made.header.variant.widths, strict=True))
+    left, macs = (count(widths) / count(found.widths) for count in (lambda w: clock.seconds(found, w), found.macs))
+    return (
+        f"by {spec.layers} its convolutions take {100 * left:.0f} % of the time that they took, with {100 * macs:.0f} "
+        "% of their arithmetic; measure the file that is built of it",
+    )
 
 
 def notes(found: Anatomy) -> tuple[str, ...]:

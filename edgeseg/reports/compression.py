@@ -32,3 +32,17 @@ def _rows(name: str, size: NetworkSize) -> tuple[tuple[str, ...], ...]:
     empty = ("",) * 5
     each = ((f"  {one.name}", *empty, f"{one.dice_mean:.3f}", f"{one.dice_median:.3f}") for one in size.classes)
     return (whole, *each)
+
+
+MOST_LOST = 0.02
+"""Mean Dice that a compression may cost before it is said in so many words."""
+
+
+def lost(given: float, left: float) -> str | None:
+    """Say that Dice fell, and what to do; None where it did not fall by much."""
+    if given - left <= MOST_LOST:
+        return None
+    return (
+        f"DICE FELL from {given:.3f} to {left:.3f} on the validation patients: train for more --epochs, let the "
+        "network before teach (--set distil_weight=0.5), or keep more of it"
+    )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edgeseg.checkpoint import Checkpoint
+from edgeseg.data.cache import SliceCache
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import to_json
+from edgeseg.recipes import channel_prune
 from edgeseg.recipes.channel_prune import choose_channels
 from edgeseg.recipes.clock import read_clock
 from edgeseg.recipes.cut import Anatomy, anatomy
 from edgeseg.results import BenchDevice, GemmRate, LayersResult, LayerTime
 from edgeseg.specs import ChannelPrune, ImageSpec, VariantSpec
+from edgeseg.stages.compress.workbench import StepWorkbench
 from edgeseg.variants import build_model, slots
 
 SPEC = VariantSpec(name="alphax", alpha=0.0625, stem="half")
@@ -29,14 +34,20 @@ def found() -> Anatomy:
 
 
 def times(
-    found: Anatomy, *, slow: tuple[str, ...] = (), slower: float = 1.0, given: int = 1, channels_first: bool = False
+    found: Anatomy,
+    *,
+    slow: tuple[str, ...] = (),
+    slower: float = 1.0,
+    given: int = 1,
+    channels_first: bool = False,
+    enlarged: int = SLICE // CROP,
 ) -> LayersResult:
     """What `edgeseg bench --layers` finds for the network on whole slices: a nanosecond a multiply-accumulate."""
-    area = (SLICE // CROP) ** 2
+    area = enlarged**2
     layers = [_layer((1, SLICE, SLICE, 1), 5.0, 0)]
     for product in found.products:
         side = 2 if product.together > 1 else 1
-        high, wide = (SLICE // CROP * length // side for length in product.size)
+        high, wide = (enlarged * length // side for length in product.size)
         channels = product.together * sum(found.widths[s] for s in product.outputs)
         filled = product.work(found.widths, lanes=given) * area
         ms = 1e-6 * filled * (slower if set(product.outputs) & set(slow) else 1.0)
@@ -141,3 +152,20 @@ def test_what_does_not_go_together_is_refused() -> None:
         ChannelPrune(layers="layers.json", time=1.5)
     with pytest.raises(OptionError, match="so leave lanes out"):
         replace(ChannelPrune(layers="layers.json"), lanes=16)
+
+
+def test_a_network_is_cut_by_the_clock_and_says_what_time_is_left(
+    parent: Checkpoint, cache: SliceCache, tmp_path: Path
+) -> None:
+    bench = StepWorkbench(cache=cache, folder=tmp_path, parent=parent, teacher=parent)
+    model, own = bench.network(parent), slots(parent.header.variant)
+    whole = build_model(parent.header.variant, parent.header.image)
+    path = written(tmp_path / "layers.json", times(anatomy(whole, own), enlarged=1))
+    spec = ChannelPrune(macs=0.9, layers=str(path), time=0.5, criterion="l1", multiple=2)
+    made = channel_prune.cut(parent, spec, bench)
+    found = anatomy(model, own)
+    (told,) = channel_prune.told(parent, spec, made, found, model)
+    share = re.search(r"take (\d+) % of the time", told)
+    assert share is not None
+    assert 10 < int(share[1]) <= 50
+    assert channel_prune.told(parent, replace(spec, layers="", time=None), made, found, model) == ()
