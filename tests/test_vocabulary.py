@@ -22,7 +22,6 @@ ALLOWED = {
     "runtime/self_test.py": "the drawing of the golden case has TCGA-LGG's channels",
     "specs/golden_case.py": "as self_test.py",
     "specs/contract_toml.py": "a comment that shows how channels are named",
-    "foreign/contract_file.py": "as contract_toml.py",
 }
 
 

@@ -37,7 +37,10 @@ class GreyStack:
             raise DatasetError(f"{path}: cannot be read ({error.strerror}); change its permissions") from error
         self._files = [file for file in listed if file == path or not file.stem.endswith(MASK_ENDING)]
         if not self._files:
-            raise DatasetError(f"{path}: the folder holds no slices ({', '.join(sorted(SUFFIXES))})")
+            raise DatasetError(
+                f"{path}: the folder holds no slices ({', '.join(sorted(SUFFIXES))}), and neither NIfTI nor DICOM; name "
+                "the file or the folder of one sequence"
+            )
         first = read_grey(self._files[0])
         self.shape = (len(self._files), first.shape[0], first.shape[1])
         self.is_bytes = first.dtype == np.uint8

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edgeseg.artifacts import sha256_bytes
 from edgeseg.checkpoint import CheckpointHeader, write_checkpoint
 from edgeseg.cli import main as cli
 from edgeseg.data.cache import cached, folder_key
 from edgeseg.data.kaggle_lgg import KaggleLgg
-from edgeseg.jsonio import from_json
-from edgeseg.results import Choice
+from edgeseg.jsonio import from_json, to_json
+from edgeseg.results import Choice, NetworkRecord
 from edgeseg.specs import ImageSpec, VariantSpec
 from edgeseg.variants import build_model
 
@@ -90,7 +92,10 @@ def test_of_a_network_by_name_choice_and_logits_go_beside_and_what_ships_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     network = own_network("named")
-    (network / "weights.safetensors").write_bytes((folds / "fold0" / "weights.safetensors").read_bytes())
+    content = (folds / "fold0" / "weights.safetensors").read_bytes()
+    (network / "weights.safetensors").write_bytes(content)
+    record = from_json(NetworkRecord, (network / "network.json").read_bytes())
+    (network / "network.json").write_text(to_json(replace(record, weights_sha256=sha256_bytes(content))))
     before = sorted(path.name for path in network.iterdir())
     monkeypatch.chdir(tmp_path)
     common = ("--data", tiny_lgg, "--cache", tmp_path / "cache")
