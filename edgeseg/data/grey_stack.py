@@ -38,8 +38,8 @@ class GreyStack:
         self._files = [file for file in listed if file == path or not file.stem.endswith(MASK_ENDING)]
         if not self._files:
             raise DatasetError(
-                f"{path}: the folder holds no slices ({', '.join(sorted(SUFFIXES))}), and neither NIfTI nor DICOM; name "
-                "the file or the folder of one sequence"
+                f"{path}: the folder holds no slices ({', '.join(sorted(SUFFIXES))}), and neither NIfTI nor DICOM; "
+                "name the file or the folder of one sequence"
             )
         first = read_grey(self._files[0])
         self.shape = (len(self._files), first.shape[0], first.shape[1])

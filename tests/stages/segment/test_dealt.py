@@ -186,8 +186,8 @@ def test_a_run_that_is_ended_leaves_whole_patients_alone(
         make_patient(many / f"P{number:02d}", slices=4)
     model = tiny_onnx()
     words = [sys.executable, "-m", "edgeseg", "run", str(model), str(many), "--out", str(out), "--workers", "2"]
-    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # which a job in the background does not
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=heeds) as running:
+    heeds = ["env", "--default-signal=INT"]  # a job in the background does not
+    with subprocess.Popen([*heeds, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:
         while not (out / "P01").exists():
             time.sleep(0.01)
             assert running.poll() is None
