@@ -28,7 +28,7 @@ $(STAMP): requirements.lock pyproject.toml
 		echo "On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; } >&2
 	@echo "Installing into $(VENV) from requirements.lock; the first time downloads about 1 GB." >&2
 	@$(PYTHON) -m venv $(VENV)
-	@# what is imported is compiled then: the other nine tenths of the packages never are
+	@# what is imported is compiled then; most of the packages never are
 	@$(PIP) install --quiet --no-compile --only-binary :all: --require-hashes -r requirements.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
