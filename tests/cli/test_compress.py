@@ -101,3 +101,18 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert said in err
     assert len(err.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--channel-prune", "0.0001"), "the network keeps at least"),
+        (("--channel-prune", "0.9", "--set", "layers=absent.json"), "absent.json: the times of layers cannot be read"),
+    ],
+)
+def test_what_is_refused_before_anything_was_made_leaves_no_run_in_the_way(
+    folds: Path, tiny_lgg: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], said: str
+) -> None:
+    assert run(folds / "fold0", "--data", tiny_lgg, "--out", tmp_path / "out", *options, "--set", "criterion=l1") == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

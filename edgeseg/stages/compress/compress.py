@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from edgeseg.checkpoint import (
     write_checkpoint,
 )
 from edgeseg.data.cache import SliceCache
-from edgeseg.errors import CheckpointError
+from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.place import holding_out, sweep
 from edgeseg.recipes import Outcome
@@ -167,7 +168,11 @@ def _step(spec: RecipeSpec, bench: StepWorkbench) -> tuple[CompressStep, bool]:
         return found, True
     artifacts.write_text(bench.folder / ASKED, to_json(asked) + "\n")
     began = time.perf_counter()
-    outcome = recipes.get(name).apply(parent, spec, bench)
+    try:
+        outcome = recipes.get(name).apply(parent, spec, bench)
+    except OptionError:
+        _take_back(bench.folder)
+        raise
     seconds = round(time.perf_counter() - began, 1)
     made = _write(bench, record, asked, outcome)
     step = CompressStep(
@@ -181,6 +186,16 @@ def _step(spec: RecipeSpec, bench: StepWorkbench) -> tuple[CompressStep, bool]:
     )
     artifacts.write_text(bench.folder / FOUND, to_json(step) + "\n")
     return step, False
+
+
+def _take_back(folder: Path) -> None:
+    """Leave nothing of a step that was refused before it made anything, so that it can be asked for otherwise."""
+    if [path.name for path in folder.iterdir()] != [ASKED]:
+        return
+    (folder / ASKED).unlink()
+    with contextlib.suppress(OSError):  # a folder that holds something else stays
+        for place in (folder, folder.parent, folder.parent.parent):
+            place.rmdir()
 
 
 def _write(bench: StepWorkbench, record: RecipeRecord, asked: _Asked, outcome: Outcome) -> Checkpoint:
