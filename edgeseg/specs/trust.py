@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 from edgeseg.errors import OptionError
@@ -107,10 +106,9 @@ class OutputTrust:
         check_names("trust.output", (self.network, self.data))
 
     @property
-    def logit_levels(self) -> tuple[float, float, float]:
-        """Logits of `low`, `middle` and `high`: `log(p / (1 - p))` in double precision."""
-        low, middle, high = (math.log(p / (1.0 - p)) for p in (self.low, self.middle, self.high))
-        return low, middle, high
+    def levels(self) -> tuple[float, float, float]:
+        """The three probabilities, in order."""
+        return self.low, self.middle, self.high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
