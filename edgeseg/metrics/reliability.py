@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 LOGIT_END, LOGIT_BINS = 16.0, 512
 LEAST_PROBABILITY = 0.01
 """Reliability is of pixels above this before any scaling: nine in ten pixels of a head are surely none."""
-_STEPS, _GOLDEN = 60, (5**0.5 - 1) / 2
-_TEMPERATURES = (0.25, 8.0)
+_STEPS, _RIDGE, _END = 60, 1e-3, 1e-9
 
 
 def count_logits(logits: NDArray[np.float32], reference: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -24,38 +23,56 @@ def count_logits(logits: NDArray[np.float32], reference: NDArray[np.bool_]) -> N
     return np.asarray(both.reshape(LOGIT_BINS, 2), np.int64)
 
 
-def bin_probabilities(temperature: float = 1.0) -> NDArray[np.float64]:
-    """Return the probability of each bin's middle, its logit divided by a temperature: `(B,) float64`."""
-    width = 2 * LOGIT_END / LOGIT_BINS
-    middles = -LOGIT_END + (np.arange(LOGIT_BINS) + 0.5) * width
-    return np.asarray(1.0 / (1.0 + np.exp(-middles / temperature)), np.float64)
+def bin_probabilities(slope: float = 1.0, offset: float = 0.0) -> NDArray[np.float64]:
+    """Return the probability of each bin's middle, the logit scaled and shifted: `(B,) float64`."""
+    return np.asarray(1.0 / (1.0 + np.exp(-(slope * _middles() + offset))), np.float64)
 
 
-def best_temperature(counts: NDArray[np.int64]) -> float:
-    """Return the temperature of the greatest likelihood (Guo and others, ICML 2017), searched by golden section.
+def platt(counts: NDArray[np.int64]) -> tuple[float, float]:
+    """Fit slope and offset of the greatest likelihood (Platt, Advances in Large Margin Classifiers, 1999).
 
     Args:
-        counts: `(B, 2) int64`; all pixels count.
+        counts: `(B, 2) int64`; pixels below `LEAST_PROBABILITY` are left out.
+
+    Returns:
+        Slope and offset; 1 and 0 where no pixel is left that is tumour, or none that is not.
     """
-    low, high = _TEMPERATURES
+    counted, middles = counts[_told()].astype(np.float64), _middles()[_told()]
+    if not counted.sum(axis=0).all():
+        return 1.0, 0.0
+    design, found = np.column_stack([middles, np.ones(len(middles))]), np.array([1.0, 0.0])
     for _ in range(_STEPS):
-        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        if _surprise(counts, left) <= _surprise(counts, right):
-            high = right
-        else:
-            low = left
-    return (low + high) / 2
+        step = _newton(design, counted, found)
+        while _surprise(design, counted, found + step) > _surprise(design, counted, found) and np.abs(step).max() > _END:
+            step = step / 2
+        found = found + step
+        if np.abs(step).max() <= _END:
+            break
+    return float(found[0]), float(found[1])
+
+
+def _newton(
+    design: NDArray[np.float64], counted: NDArray[np.float64], found: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    pixels, p = counted.sum(axis=1), 1.0 / (1.0 + np.exp(-design @ found))
+    bend = (design * (pixels * p * (1.0 - p))[:, np.newaxis]).T @ design + _RIDGE * np.eye(2)
+    return np.asarray(np.linalg.solve(bend, design.T @ (counted[:, 1] - pixels * p)), np.float64)
+
+
+def _surprise(design: NDArray[np.float64], counted: NDArray[np.float64], found: NDArray[np.float64]) -> float:
+    """Return the negative log-likelihood, of logits far out too."""
+    logits = design @ found
+    return float((counted[:, 1] * np.logaddexp(0.0, -logits) + counted[:, 0] * np.logaddexp(0.0, logits)).sum())
 
 
 def reliability(
-    counts: NDArray[np.int64], *, temperature: float = 1.0, bins: int = 10
+    counts: NDArray[np.int64], *, slope: float = 1.0, offset: float = 0.0, bins: int = 10
 ) -> list[tuple[float, float, int]]:
     """Return for each bin of probability its mean probability, its share of tumour and its pixels; empty ones left out.
 
     Pixels whose probability was below `LEAST_PROBABILITY` before scaling are left out.
     """
-    counted = counts[bin_probabilities() >= LEAST_PROBABILITY]
-    p = bin_probabilities(temperature)[bin_probabilities() >= LEAST_PROBABILITY]
+    counted, p = counts[_told()], bin_probabilities(slope, offset)[_told()]
     places = np.minimum((p * bins).astype(np.int64), bins - 1)
     found = []
     for place in range(bins):
@@ -73,6 +90,11 @@ def calibration_error(found: list[tuple[float, float, int]]) -> float:
     return sum(abs(p - share) * count for p, share, count in found) / pixels if pixels else 0.0
 
 
-def _surprise(counts: NDArray[np.int64], temperature: float) -> float:
-    p = bin_probabilities(temperature)
-    return -float((counts[:, 1] * np.log(p)).sum() + (counts[:, 0] * np.log1p(-p)).sum())
+def _middles() -> NDArray[np.float64]:
+    width = 2 * LOGIT_END / LOGIT_BINS
+    return np.asarray(-LOGIT_END + (np.arange(LOGIT_BINS) + 0.5) * width, np.float64)
+
+
+def _told() -> NDArray[np.bool_]:
+    """Say which bins count."""
+    return np.asarray(bin_probabilities() >= LEAST_PROBABILITY, np.bool_)

@@ -107,10 +107,10 @@ def _reliability(result: TrustResult) -> Iterable[_Table]:
     found = result.reliability
     yield _Table(
         title="Do probabilities mean what they say?",
-        heads=("", "as given", f"temperature {result.trust.temperature:.2f}"),
+        heads=("", "as given", "scaled"),
         rows=(("expected calibration error", f"{found.error_before:.3f}", f"{found.error_after:.3f}"),),
     )
-    for title, bins in (("Reliability as given", found.before), ("Reliability with the temperature", found.after)):
+    for title, bins in (("Reliability as given", found.before), ("Reliability of scaled probabilities", found.after)):
         yield _Table(
             title=title,
             heads=("probability", "share of tumour", "pixels"),

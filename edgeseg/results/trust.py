@@ -77,10 +77,10 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reliability:
-    """Whether pixels at probability p are tumour in a share p, as the network gives them and with the temperature.
+    """Whether pixels at probability p are tumour in a share p, as the network gives them and scaled.
 
-    `error_before` and `error_after` are expected calibration errors; each patient's temperature was fitted without the
-    patient's group.
+    `error_before` and `error_after` are expected calibration errors; each patient's scale was fitted without the
+    patient's group. Pixels whose probability is below 0.01 as given are left out.
     """
 
     error_before: float

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg.metrics.reliability import best_temperature
+from edgeseg.metrics.reliability import platt
 from edgeseg.results.trust import POOR_BELOW
 from edgeseg.specs import OutputTrust, TrustFeature
 from edgeseg.specs.trust import BORDER, TRUST_FEATURES
@@ -27,6 +27,7 @@ RIDGE = 0.1
 _STEPS = 50
 _DIGITS = 6
 _NO_FLAG_SHARE = 0.1
+_LEAST_SLOPE = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -80,7 +81,7 @@ def fit(rows: Sequence[PatientOutput], origin: Origin) -> OutputTrust | None:
 
 
 def _regressed(rows: Sequence[PatientOutput], origin: Origin) -> OutputTrust | None:
-    """Fit the expected Dice, and the temperature; the rest is filled in later."""
+    """Fit the expected Dice, and what calibrates probabilities; the rest is filled in later."""
     rated = [(values, row) for row in rows if (values := features(row.counts)) is not None]
     if len(rated) < 2:
         return None
@@ -93,6 +94,7 @@ def _regressed(rows: Sequence[PatientOutput], origin: Origin) -> OutputTrust | N
         if not wrong or len(names) == 1:
             break
         names = [name for name in names if name not in wrong] or [BORDER]
+    slope, offset = platt(np.sum([row.histogram for row in rows], axis=0))
     return OutputTrust(
         low=LOW,
         middle=MIDDLE,
@@ -106,7 +108,8 @@ def _regressed(rows: Sequence[PatientOutput], origin: Origin) -> OutputTrust | N
         volume_low=0.0,
         volume_high=0.0,
         coverage=COVERAGE,
-        temperature=_short(best_temperature(np.sum([row.histogram for row in rows], axis=0))),
+        slope=_short(max(slope, _LEAST_SLOPE)),
+        offset=_short(offset),
         threshold=origin.threshold,
         patients=len(rows),
         groups=len({row.group for row in rows}),
@@ -118,8 +121,6 @@ def _regressed(rows: Sequence[PatientOutput], origin: Origin) -> OutputTrust | N
 def _completed(
     fitted: OutputTrust, rows: Sequence[PatientOutput], expected: dict[str, float], groups: int
 ) -> OutputTrust:
-    from dataclasses import replace
-
     rated = [row for row in rows if row.patient in expected and row.volume_px]
     scaled = [(row.reference_px / row.volume_px - 1.0) / (1.0 - expected[row.patient]) for row in rated]
     return replace(
