@@ -29,13 +29,15 @@ class Verdict:
     Attributes:
         dice_expected: in (0, 1); None where nothing was found.
         look: whether a person should look at this one first.
-        why: in plain words, empty where `look` is false.
+        because: the feature that speaks against it, `NOTHING` where no tumour was found, empty where `look` is false.
+        why: the same in plain words.
         low_factor: what the volume is multiplied by for the lower end of its interval; None where nothing was found.
         high_factor: likewise for the upper end.
     """
 
     dice_expected: float | None
     look: bool
+    because: str
     why: str
     low_factor: float | None
     high_factor: float | None
@@ -47,7 +49,8 @@ class Verdict:
         return volume * self.low_factor, volume * self.high_factor
 
 
-NOTHING_FOUND = "no tumour was found, and whether there is none the network's output cannot tell"
+NOTHING = "nothing-found"
+_NOTHING_FOUND = "no tumour was found, and whether there is none the network's output cannot tell"
 _WHY = {
     OVERLAP: "the masks at low and at high probability overlap by {value:.0%} alone ({typical:.0%} is usual)",
     BORDER: "the border is unsure: it is {value:.1f} pixels wide ({typical:.1f} is usual)",
@@ -59,15 +62,20 @@ def judge(counts: OutputCounts, trust: OutputTrust) -> Verdict:
     """Tell what a volume's counts mean to a contract's numbers."""
     values = features(counts)
     if values is None:
-        return Verdict(dice_expected=None, look=True, why=NOTHING_FOUND, low_factor=None, high_factor=None)
+        return Verdict(
+            dice_expected=None, look=True, because=NOTHING, why=_NOTHING_FOUND, low_factor=None, high_factor=None
+        )
     score = score_of(values, trust)
     expected = 1.0 / (1.0 + math.exp(-min(max(score, -_END), _END)))
     apart = 1.0 - expected
     look = score < math.log(trust.look_below / (1.0 - trust.look_below))
+    worst = min(trust.features, key=lambda one: one.weight * (values[one.name] - one.typical))
+    told = _WHY[worst.name].format(value=values[worst.name], typical=worst.typical)
     return Verdict(
         dice_expected=expected,
         look=look,
-        why=_why(values, trust) if look else "",
+        because=worst.name if look else "",
+        why=told if look else "",
         low_factor=max(0.0, 1.0 - trust.volume_low * apart),
         high_factor=1.0 + trust.volume_high * apart,
     )
@@ -79,8 +87,3 @@ def score_of(values: dict[str, float], trust: OutputTrust) -> float:
     for one in trust.features:
         score = score + one.weight * (values[one.name] - one.typical)
     return score
-
-
-def _why(values: dict[str, float], trust: OutputTrust) -> str:
-    worst = min(trust.features, key=lambda one: one.weight * (values[one.name] - one.typical))
-    return _WHY[worst.name].format(value=values[worst.name], typical=worst.typical)

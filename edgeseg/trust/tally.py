@@ -35,6 +35,11 @@ class OutputCounts:
     shared: int = 0
     paired: int = 0
 
+    @property
+    def in_order(self) -> tuple[int, int, int, int, int, int]:
+        """All of them, in the order of their fields."""
+        return self.low, self.middle, self.high, self.border, self.shared, self.paired
+
 
 class OutputTally:
     """Counts over the slices of one volume, of which one mask is kept."""
