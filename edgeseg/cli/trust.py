@@ -78,9 +78,7 @@ def trust(
     written = out or (keep or (place if place.is_dir() else place.parent)) / TRUST_FILE
     load_keras(backend)
     _, slices = decoded(data, cache, layout=layout, labels=labels, plane=plane, doing="reading slices")
-    given = TrustInputs(
-        network=place, folds=tuple(map(weights_path, folds or ())), choice=choice, int8=int8, keep=keep
-    )
+    given = TrustInputs(network=place, folds=tuple(map(weights_path, folds or ())), choice=choice, int8=int8, keep=keep)
     with counted("judging patients") as progress:
         found = run(given, slices, out=written, progress=progress)
     if into is not None:

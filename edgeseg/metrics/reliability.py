@@ -43,7 +43,9 @@ def platt(counts: NDArray[np.int64]) -> tuple[float, float]:
     design, found = np.column_stack([middles, np.ones(len(middles))]), np.array([1.0, 0.0])
     for _ in range(_STEPS):
         step = _newton(design, counted, found)
-        while _surprise(design, counted, found + step) > _surprise(design, counted, found) and np.abs(step).max() > _END:
+        while (
+            _surprise(design, counted, found + step) > _surprise(design, counted, found) and np.abs(step).max() > _END
+        ):
             step = step / 2
         found = found + step
         if np.abs(step).max() <= _END:

@@ -109,13 +109,15 @@ class TrustResult:
     """What `edgeseg trust` found.
 
     `trust` is fitted on all groups together, and ships; the rest is of numbers that were fitted on all groups but one
-    and scored on that one (`left_out`: `fold` or `patient`). `weights_sha256` are those that it is for. Where the
+    and scored on that one (`left_out`: `fold` or `patient`). `weights_sha256` are those that it is for, and
+    `threshold` that of their masks. Where the
     groups were drawn by other networks, `own` has the same figures of these weights on the patients that they held
     out themselves, by numbers that were fitted without them. `int8` is None where no int8 file was at hand.
     """
 
     variant: str
     weights_sha256: str
+    threshold: float
     data: str
     groups: tuple[ChoiceGroup, ...]
     left_out: str
@@ -128,3 +130,8 @@ class TrustResult:
     versions: dict[str, str]
     own_patients: tuple[TrustPatient, ...] = field(default=(), metadata={LEFT_OUT: True})
     schema_version: int = RESULT_SCHEMA_VERSION
+
+    @property
+    def everybody(self) -> set[str]:
+        """Whom it names."""
+        return {row.patient for row in (*self.patients, *self.own_patients)}

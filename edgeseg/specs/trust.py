@@ -125,6 +125,16 @@ class Trust:
             raise OptionError("trust holds nothing; give trust.output, or leave trust out")
 
 
+def check_trust(trust: Trust | None, *, masks: int) -> None:
+    """Refuse what is for another number of masks than a network draws.
+
+    Raises:
+        OptionError: with the rule.
+    """
+    if trust is not None and trust.output is not None and masks > 1:
+        raise OptionError("trust.output is for a network of one mask, and there are regions; leave it out")
+
+
 def _check_finite(what: str, value: float) -> None:
     if not abs(value) <= _GREATEST:
         raise OptionError(f"{what} is {value}; a number from -{_GREATEST:g} to {_GREATEST:g} is needed")

@@ -78,9 +78,7 @@ def _vector(logits: NDArray[np.float32], trust: OutputTrust) -> TrustVector:
 def _discs(*, steepness: float) -> NDArray[np.float32]:
     """Three slices of a disc that moves and grows, its logits falling with the distance from its edge."""
     rows, columns = np.mgrid[0:_SIZE, 0:_SIZE].astype(np.float64)
-    slices = [
-        steepness * (2.5 + number - np.abs(rows - 5) - np.abs(columns - 4 - number)) for number in range(3)
-    ]
+    slices = [steepness * (2.5 + number - np.abs(rows - 5) - np.abs(columns - 4 - number)) for number in range(3)]
     return np.asarray(np.round(np.stack(slices) / _STEP) * _STEP, np.float32)
 
 

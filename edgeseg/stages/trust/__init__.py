@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from edgeseg.stages.trust.found import TRUST_FILE, read_trust, trust_beside, trust_for
+from edgeseg.stages.trust.found import TRUST_FILE, contract_trust, read_trust, trust_beside, trust_for
 from edgeseg.stages.trust.trust import TrustInputs, trust
 
 __all__ = [
     "TRUST_FILE",
     "TrustInputs",
+    "contract_trust",
     "read_trust",
     "trust",
     "trust_beside",

@@ -36,8 +36,8 @@ def flag_agreement(
     whole, header = Segmenter.load(path), checkpoint.header
     if (whole.contract.variant, whole.contract.training_hash) != (header.variant, header.data_hash):
         raise ContractError(
-            f"{path} was made from another network than {checkpoint.path}; give an int8 file of these weights, or leave "
-            "--int8 out"
+            f"{path} was made from another network than {checkpoint.path}; give an int8 file of these weights, or "
+            "leave --int8 out"
         )
     exact, same, off = checkpoint_predictor(checkpoint), 0, 0.0
     for done, patient in enumerate(cache.patients, start=1):

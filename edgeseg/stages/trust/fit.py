@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,7 +152,7 @@ def look_level(pairs: Sequence[tuple[float, float]]) -> float:
         pairs: expected and true Dice of each patient.
     """
     expected = sorted(dice for dice, _ in pairs)
-    levels = [(before + after) / 2 for before, after in zip(expected, expected[1:], strict=False)]
+    levels = [(before + after) / 2 for before, after in pairwise(expected)]
     poor = [dice for dice, true in pairs if true < POOR_BELOW]
     good = [dice for dice, true in pairs if true >= POOR_BELOW]
     if not levels or not poor or not good:

@@ -7,6 +7,7 @@ from pathlib import Path
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document
 from edgeseg.results import RESULT_SCHEMA_VERSION, TrustResult
+from edgeseg.specs import Contract, Trust
 
 TRUST_FILE = "trust.json"
 """What `edgeseg trust` leaves beside the weights, and `edgeseg ship` too."""
@@ -59,3 +60,25 @@ def trust_for(run: Path, *, weights_sha256: str) -> TrustResult | None:
             "--data DIR', or move it away"
         )
     return found
+
+
+def contract_trust(run: Path, contract: Contract, *, weights_sha256: str) -> Trust | None:
+    """Return what a contract says of trust, of what lies beside the weights; None where nothing does.
+
+    Args:
+        run: the folder of the weights, or a file in it.
+        contract: at the operating point that it ships with.
+        weights_sha256: of the weights.
+
+    Raises:
+        OptionError: as `trust_for`, and when it was fitted on masks at another threshold.
+    """
+    found = trust_for(run, weights_sha256=weights_sha256)
+    if found is None or contract.regions:
+        return None
+    if found.threshold != contract.threshold:
+        raise OptionError(
+            f"{trust_beside(run)} was made for masks at threshold {found.threshold:g}, and the network is given "
+            f"{contract.threshold:g}; make it again with 'edgeseg trust', or move it away"
+        )
+    return Trust(output=found.trust)

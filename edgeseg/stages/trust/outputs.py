@@ -38,7 +38,8 @@ def gather_runs(places: Sequence[Path], cache: SliceCache, *, keep: Path | None 
         DatasetError: as `check_data`, and when fewer than two patients were held out.
     """
     runs = tuple(run for place in places for run in find_runs(place))
-    first, held_out = runs[0].checkpoint.header, {}
+    first = runs[0].checkpoint.header
+    held_out: dict[str, Path] = {}
     for run in runs:
         header = run.checkpoint.header
         refuse_regions(checkpoint_contract(header, public_ids=True), "trusted")

@@ -35,7 +35,7 @@ class TrustInputs:
 
     Attributes:
         network: the run, or folder of folds, that the numbers are for; of folds they are for the first.
-        folds: whose held-out patients are fitted on: folders of folds, or runs; those of `network` where none are named.
+        folds: whose held-out patients are fitted on: folders of folds, or runs; that of `network` where none is named.
         choice: threshold and post-processing, a file of `edgeseg choose`; that beside the folds, or else beside the
             network, unless given, and probability 0.5 with nothing dropped where there is none.
         int8: a converted file of the network whose flags are held against float; none unless given.
@@ -76,10 +76,12 @@ def trust(
     rows = outputs_of(runs, cache, contract, member, progress=progress)
     origin = Origin(threshold=contract.threshold, network=header.variant.slug, data=cache.name)
     whole, fits = _fitted(rows, origin)
-    own = _own(first, runs, rows, given, cache, fits, progress)
+    shipped = contract if not given.folds else _at_point(first, choice_beside(given.network) or given.choice)
+    own = _own(first, runs, rows, shipped, cache, fits, progress)
     result = TrustResult(
         variant=first.checkpoint.header.variant.slug,
         weights_sha256=first.sha256,
+        threshold=shipped.threshold,
         data=cache.name,
         groups=groups,
         left_out=left_out,
@@ -130,7 +132,7 @@ def _own(
     first: FoldRun,
     runs: tuple[FoldRun, ...],
     rows: Sequence[PatientOutput],
-    given: TrustInputs,
+    contract: Contract,
     cache: SliceCache,
     fits: Fits,
     progress: Progress | None,
@@ -140,7 +142,6 @@ def _own(
         return ()
     member = {row.patient: row.group for row in rows}
     member |= {patient: -1 for patient in first.patients if patient not in member}
-    contract = _at_point(first, choice_beside(given.network))
     return judged(outputs_of((first,), cache, contract, member, progress=progress), fits)
 
 
