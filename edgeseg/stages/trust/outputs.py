@@ -96,7 +96,8 @@ def outputs_of(
     for run in runs:
         for patient, logits in held_out_logits(run, cache, flips="none"):
             reference = on_grid(np.asarray(cache.volume(patient).reference), contract)
-            rows.append(output_of(patient, member[patient], logits, reference, contract))
+            mine = output_of(patient, member[patient], logits, reference, contract)
+            rows.append(replace(mine, run=run.sha256))
             if progress:
                 progress(len(rows), total, patient)
     return rows
@@ -113,6 +114,7 @@ def output_of(
     return PatientOutput(
         patient=patient,
         group=group,
+        run="",
         dice=count_overlap(masks, reference).dice,
         volume_px=int(np.count_nonzero(masks)),
         reference_px=int(np.count_nonzero(reference)),
