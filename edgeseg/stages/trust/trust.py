@@ -7,8 +7,8 @@ its kind, such as the folds of its recipe; a network of another kind is held to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeseg import artifacts
@@ -39,14 +39,14 @@ class TrustInputs:
         choice: threshold and post-processing, a file of `edgeseg choose`; that beside the folds, or else beside the
             network, unless given, and probability 0.5 with nothing dropped where there is none.
         int8: a converted file of the network whose flags are held against float; none unless given.
-        keep: where logits are kept, in a folder for each run; the runs' own folders unless given.
+        keep: where the logits of a run are kept, by its folder; in that unless it is named here.
     """
 
     network: Path
     folds: tuple[Path, ...] = ()
     choice: Path | None = None
     int8: Path | None = None
-    keep: Path | None = None
+    keep: Mapping[Path, Path] = field(default_factory=dict)
 
 
 def trust(

@@ -114,7 +114,7 @@ def test_a_network_of_another_kind_takes_the_numbers_of_folds(tmp_path: Path) ->
 
 
 def test_what_does_not_belong_together(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="held out by .*fold0 and by .*one; each patient counts once"):
+    with pytest.raises(CheckpointError, match=r"held out by .*fold0 and by .*one; each patient counts once"):
         found(tmp_path / "folds", folds=(tmp_path / "folds", tmp_path / "one"))
     with pytest.raises(CheckpointError, match="one kind of network is meant"):
         found(tmp_path / "folds", folds=(tmp_path / "one", tmp_path / "other"))
