@@ -77,6 +77,7 @@ def _run(
     """Compress one run, or the run of each fold."""
     from edgeseg.checkpoint import read_checkpoint
     from edgeseg.cli._training import training_bar
+    from edgeseg.specs import FineTune
     from edgeseg.stages.compress import compress as one
     from edgeseg.stages.compress import compress_folds
     from edgeseg.stages.folds import find_runs
@@ -85,9 +86,10 @@ def _run(
     folds = find_runs(weights) if fold_folders(weights) else ()
     parent = None if folds else read_checkpoint(weights)
     opened = slices()
+    words = () if any(isinstance(step, FineTune) for step in chain.steps) else ("measuring the network",)
     how: dict[str, Any] = {"out": out, "resume": resume, "validate_every": validate_every, "on_step": _step_line}
     try:
-        with training_bar() as progress:
+        with training_bar(*words) as progress:
             if parent is None:
                 return compress_folds(folds, chain, opened, on_fold=_fold_line, progress=progress, **how)
             return one(parent, chain, opened, progress=progress, **how)
