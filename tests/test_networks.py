@@ -108,6 +108,16 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def test_what_is_there_to_be_compared_stands_last(copied: Path) -> None:
+    other = copied.with_name("plain")
+    shutil.copytree(copied, other)
+    record = json.loads((copied / networks.RECORD_FILE).read_text())
+    larger = {**record, "name": "plain", "parameters": record["parameters"] + 1}
+    for compared, order in ((False, ("plain", "micro")), (True, ("micro", "plain"))):
+        (other / networks.RECORD_FILE).write_text(json.dumps({**larger, "for_comparison": compared}))
+        assert networks.names() == order
+
+
 def test_an_altered_file_is_not_run(copied: Path) -> None:
     path = networks.get("micro").file()
     with path.open("ab") as stream:

@@ -177,6 +177,7 @@ def _record(card: ModelCard, naming: Naming, name: str) -> NetworkRecord:
         weights_sha256=card.weights_sha256,
         held_out=held_out(card.evaluation),
         out_of_fold=out_of_fold(naming, card.variant),
+        for_comparison=naming.for_comparison,
         rests_on_phantoms=PHANTOM in (card.evaluation.data, card.header.data),
     )
 
