@@ -56,6 +56,7 @@ export class Viewer {
       const { mm } = location as { mm: ArrayLike<number> };
       this.moved(this.#inside(toVoxel(this.#place, Array.from(mm))));
     };
+    nv.meshShaders = []; // there are no meshes, and to compile what draws them takes a while
     await nv.attachToCanvas(this.canvas);
     this.#nv = nv;
     new ResizeObserver(() => this.arrange(this.#layout)).observe(this.canvas);
