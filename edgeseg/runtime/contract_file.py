@@ -8,13 +8,13 @@ from typing import Any
 
 from edgeseg.errors import ContractError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_plain, parse_json, parse_toml, read_document
-from edgeseg.specs import NEWEST_CONTRACT_SCHEMA_VERSION, OUTPUTS, Contract
+from edgeseg.specs import NEWEST_CONTRACT_SCHEMA_VERSION, OTHERS_CONTRACT_SCHEMA_VERSION, OUTPUTS, Contract
 
 TOML = ".toml"
 _SIGMOID = "sigmoid"
 """What `edgeseg import` calls probabilities of channels that share nothing."""
 UNKNOWN: dict[str, Any] = {
-    "schema_version": NEWEST_CONTRACT_SCHEMA_VERSION,
+    "schema_version": OTHERS_CONTRACT_SCHEMA_VERSION,
     "variant": {"name": "unknown", "alpha": 1.0, "stem": "full"},
     "tier": "custom",
     "target": "custom-fp32",

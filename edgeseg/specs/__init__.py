@@ -9,6 +9,7 @@ from edgeseg.specs.contract import (
     CONTRACT_SCHEMA_VERSION,
     INTENDED_USE,
     NEWEST_CONTRACT_SCHEMA_VERSION,
+    OTHERS_CONTRACT_SCHEMA_VERSION,
     OUTPUTS,
     PROFILES,
     Contract,
@@ -67,6 +68,7 @@ from edgeseg.specs.segment_codes import SegmentCodes, segment_codes
 from edgeseg.specs.serve import MAX_PREDICT_BYTES, SEGMENT_ROUTE, Bounds, ServeOptions
 from edgeseg.specs.site import SITE_SCHEMA_VERSION, SiteCase, SiteManifest
 from edgeseg.specs.training import AUGMENTATIONS, NORMALISATIONS, TrainSpec
+from edgeseg.specs.trust import TRUST_FEATURES, OutputTrust, Trust, TrustFeature
 
 __all__ = [
     "APP_SCHEMA_VERSION",
@@ -89,12 +91,14 @@ __all__ = [
     "MIN_SALT_BYTES",
     "NEWEST_CONTRACT_SCHEMA_VERSION",
     "NORMALISATIONS",
+    "OTHERS_CONTRACT_SCHEMA_VERSION",
     "OUTPUTS",
     "PLANES",
     "PROFILES",
     "RECIPE_SPECS",
     "SEGMENT_ROUTE",
     "SITE_SCHEMA_VERSION",
+    "TRUST_FEATURES",
     "AppCase",
     "AppFile",
     "AppManifest",
@@ -120,6 +124,7 @@ __all__ = [
     "MaskRegion",
     "NodeOptions",
     "OperatingPoint",
+    "OutputTrust",
     "PatientKey",
     "Peer",
     "Plan",
@@ -138,6 +143,8 @@ __all__ = [
     "SiteManifest",
     "Tls",
     "TrainSpec",
+    "Trust",
+    "TrustFeature",
     "VariantSpec",
     "channel_set",
     "check_flips",

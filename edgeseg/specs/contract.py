@@ -16,10 +16,13 @@ from edgeseg.specs.one_line import check_names
 from edgeseg.specs.plane import AXIAL, check_plane
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.region import LEAST_THRESHOLD, MaskRegion, check_mask_regions
+from edgeseg.specs.trust import Trust, check_trust
 
 CONTRACT_SCHEMA_VERSION = 2
-NEWEST_CONTRACT_SCHEMA_VERSION = 3
-"""What is read. Contracts that need none of version 3's fields (`_NEWEST`) are written without them, as version 2."""
+OTHERS_CONTRACT_SCHEMA_VERSION = 3
+"""What documents about networks that others made have unless they say otherwise."""
+NEWEST_CONTRACT_SCHEMA_VERSION = 4
+"""What is read. A contract is written as the least version that has its fields: 4 with `trust`, 3 with `_OF_3`."""
 OUTPUTS = ("logits", "probabilities", "softmax")
 """What a network may give for each pixel, the default first; `softmax` are probabilities of channels that share 1."""
 LAYOUTS = ("NCHW", "NHWC")
@@ -51,7 +54,8 @@ class Contract:
     version 1. `float_layers` are the layers of an int8 artifact that are computed in float, empty where all are int8.
     `reference_channel` is the one on whose grid masks lie and `stand_in` what takes the place of one that was not
     acquired; None for what `edgeseg.specs.channel_set` takes. `plane` is
-    the one of `edgeseg.specs.PLANES` in which slices of a volume lie that the network takes.
+    the one of `edgeseg.specs.PLANES` in which slices of a volume lie that the network takes. `trust` tells how far a
+    mask is to be trusted, None where nobody measured it.
     docs/reference/contract.md has every field.
     """
 
@@ -89,6 +93,7 @@ class Contract:
     regions: tuple[MaskRegion, ...] = field(default=(), metadata={LEFT_OUT: True})
     exclusive: bool = field(default=False, metadata={LEFT_OUT: True})
     plane: str = field(default=AXIAL, metadata={LEFT_OUT: True})
+    trust: Trust | None = field(default=None, metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse a layout, size, scale, threshold or digest that no runner could honour."""
@@ -100,6 +105,7 @@ class Contract:
         check_normalisation(self.normalisation, self.intensity, len(self.channels))
         _check_classes(self.output, self.classes, self.foreground, bool(self.regions))
         check_mask_regions(self.regions, self.classes, exclusive=self.exclusive, foreground=self.foreground)
+        check_trust(self.trust, masks=len(self.regions) or 1)
         if self.output not in OUTPUTS:
             raise OptionError(f"output is '{self.output}'; choose one of: {', '.join(OUTPUTS)}")
         if self.profile not in (None, *PROFILES):
@@ -136,7 +142,7 @@ class Contract:
         """A contract for each mask, as of a network that gives its logits alone; itself where there is one mask."""
         if not self.regions:
             return (self,)
-        one = replace(self, output=OUTPUTS[0], classes=(), regions=(), exclusive=False, golden=None)
+        one = replace(self, output=OUTPUTS[0], classes=(), regions=(), exclusive=False, golden=None, trust=None)
         return tuple(
             replace(one, threshold=region.threshold, post_processing=region.post_processing) for region in self.regions
         )
@@ -168,13 +174,12 @@ class Contract:
 
     def versioned(self) -> Contract:
         """Return the contract with the schema version that its fields need; itself where it has that."""
-        needed = any(getattr(self, name) for name in _NEWEST) or self.output != OUTPUTS[0] or self.plane != AXIAL
-        if not needed or self.schema_version >= NEWEST_CONTRACT_SCHEMA_VERSION:
-            return self
-        return replace(self, schema_version=NEWEST_CONTRACT_SCHEMA_VERSION)
+        of_3 = any(getattr(self, name) for name in _OF_3) or self.output != OUTPUTS[0] or self.plane != AXIAL
+        needed = 4 if self.trust is not None else 3 if of_3 else self.schema_version
+        return self if self.schema_version >= needed else replace(self, schema_version=needed)
 
 
-_NEWEST = ("intensity", "output_layout", "classes", "foreground", "reference_channel", "stand_in", "regions")
+_OF_3 = ("intensity", "output_layout", "classes", "foreground", "reference_channel", "stand_in", "regions")
 
 
 def _check_classes(output: str, classes: tuple[str, ...], foreground: tuple[int, ...], regions: bool) -> None:

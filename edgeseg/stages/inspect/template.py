@@ -7,7 +7,7 @@ import json
 from edgeseg.errors import ArtifactError
 from edgeseg.jsonio import to_json, to_plain
 from edgeseg.results import Inspection
-from edgeseg.specs import CHANNELS, NEWEST_CONTRACT_SCHEMA_VERSION, OUTPUTS, Contract, VariantSpec
+from edgeseg.specs import CHANNELS, OTHERS_CONTRACT_SCHEMA_VERSION, OUTPUTS, Contract, VariantSpec
 from edgeseg.stages.inspect.output_kind import SOFTMAX
 
 _FREE_SIDE_PX = 256
@@ -50,7 +50,7 @@ def draft_contract(found: Inspection) -> tuple[Contract, tuple[str, ...]]:
         tier="custom",
         target=f"{found.format.lower()}-{_precision(found)}",
         layout=layout,
-        schema_version=NEWEST_CONTRACT_SCHEMA_VERSION,
+        schema_version=OTHERS_CONTRACT_SCHEMA_VERSION,
         channels=_channel_names(taken),
         height=height,
         width=width,

@@ -22,19 +22,28 @@ from edgeseg.results import (
     EpochRecord,
     EvalResult,
     NetworkRecord,
+    TrustResult,
 )
-from edgeseg.specs import INTENDED_USE, MaskRegion, OperatingPoint, PatientKey, own_regions
+from edgeseg.specs import INTENDED_USE, MaskRegion, PatientKey, own_regions
 from edgeseg.stages.adopt import SOURCE, copy_original
 from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
-from edgeseg.stages.choose import CHOICE_FILE, choice_beside, read_choice
+from edgeseg.stages.choose import CHOICE_FILE
 from edgeseg.stages.ship.built import Built, built_files, put_files
 from edgeseg.stages.ship.curve import learning_curve
 from edgeseg.stages.ship.identity import Naming, check_build, held_out, name_for, out_of_fold, purpose_for
-from edgeseg.stages.ship.point import describe, point_of, scored_at
-from edgeseg.stages.ship.pseudonyms import hide_in_choice, hide_in_header, hide_in_ranges, hide_in_scores, named_in
+from edgeseg.stages.ship.point import check_point, choice_to_ship
+from edgeseg.stages.ship.pseudonyms import (
+    hide_in_choice,
+    hide_in_header,
+    hide_in_ranges,
+    hide_in_scores,
+    hide_in_trust,
+    named_in,
+)
 from edgeseg.stages.ship.retrain import train_command
 from edgeseg.stages.ship.terms import Terms, terms_for
 from edgeseg.stages.train import HISTORY, read_history
+from edgeseg.stages.trust import TRUST_FILE, trust_for
 
 CARD_SCHEMA_VERSION = 1
 CURVE_FILE = "learning-curve.png"
@@ -110,7 +119,8 @@ def ship(
         CheckFailedError: when a check of the build failed.
         ArtifactError: when a converted file of the build is missing or altered, or the scores out of fold are damaged.
         OptionError: when the name is taken or cannot be one; when the choice cannot be read, was made for another
-            variant, or is not that of the build; when the site's patient key is damaged, or lies in `into`.
+            variant, or is not that of the build; when what tells of trust was made for other weights; when the site's
+            patient key is damaged, or lies in `into`.
         OutputError: when the folder cannot be written, or another run writes there.
     """
     checkpoint = read_checkpoint(run)
@@ -124,12 +134,13 @@ def ship(
     row = next(a for a in build.artifacts if a.target == REFERENCE)
     evaluation = _evaluation(row, build, allow_phantoms=allow_phantoms)
     failed = check_build(build, allow_failed=allow_failed)
-    made, drawn = _made(choice, run, checkpoint.header.variant.slug, evaluation), _regions(checkpoint.header)
-    _check_point(evaluation, made, drawn)
+    made, drawn = choice_to_ship(choice, run, checkpoint.header.variant.slug, evaluation), _regions(checkpoint.header)
+    check_point(evaluation, made, drawn)
     known = terms_for(checkpoint.header, terms or Terms())
     card = _card(checkpoint.header, sha256, row, evaluation, made, _history(run, checkpoint.header), known)
     files = None if files_from is None else built_files(build, files_from)
-    shipped = _Shipped(content=content, card=card, choice=made, ranges=ranges_beside(checkpoint.path))
+    ranges, trust = ranges_beside(checkpoint.path), trust_for(run, weights_sha256=sha256)
+    shipped = _Shipped(content=content, card=card, choice=made, ranges=ranges, trust=trust)
     if not public_ids and (key := key_for(shipped.patients)) is not None:
         _check_key_place(into)
         shipped = shipped.hidden(key, checkpoint)
@@ -202,12 +213,15 @@ class _Shipped:
     card: ModelCard
     choice: Choice | None
     ranges: RecordedRanges | None
+    trust: TrustResult | None
 
     @property
     def patients(self) -> set[str]:
         """Whom any of it names."""
         chosen = () if self.choice is None else self.choice.patients
-        return {*named_in(self.card.header), *(score.patient for score in self.card.evaluation.patients), *chosen}
+        rated = () if self.trust is None else self.trust.everybody
+        scored = (score.patient for score in self.card.evaluation.patients)
+        return {*named_in(self.card.header), *scored, *chosen, *rated}
 
     def hidden(self, key: PatientKey, run: Checkpoint) -> _Shipped:
         """Put pseudonyms in place of ids that are not public."""
@@ -224,7 +238,8 @@ class _Shipped:
         )
         learned = run.header.train_patients
         ranges = None if self.ranges is None else hide_in_ranges(self.ranges, learned, key, sha256)
-        return _Shipped(content=content, card=card, choice=choice, ranges=ranges)
+        trust = None if self.trust is None else hide_in_trust(self.trust, key, sha256)
+        return _Shipped(content=content, card=card, choice=choice, ranges=ranges, trust=trust)
 
 
 def _check_key_place(into: Path) -> None:
@@ -244,7 +259,8 @@ def _write(folder: Path, shipped: _Shipped, record: NetworkRecord, files: Built 
         (folder / CURVE_FILE).unlink(missing_ok=True)
     else:
         artifacts.write_bytes(folder / CURVE_FILE, curve)
-    for name, made in ((RANGES_FILE, shipped.ranges), (CHOICE_FILE, shipped.choice)):
+    beside = {RANGES_FILE: shipped.ranges, CHOICE_FILE: shipped.choice, TRUST_FILE: shipped.trust}
+    for name, made in beside.items():
         if made is None:
             (folder / name).unlink(missing_ok=True)
         else:
@@ -260,28 +276,9 @@ def _put_original(folder: Path, checkpoint: Checkpoint) -> None:
         copy_original(checkpoint, folder)
 
 
-def _made(given: Path | None, run: Path, slug: str, evaluation: EvalResult) -> Choice | None:
-    """Read the choice that was given, or the one in the run's folder where the build was scored at it."""
-    if given is not None:
-        return read_choice(given, variant=slug)
-    beside = choice_beside(run)
-    found = None if beside is None else read_choice(beside, variant=slug)
-    return found if found is not None and scored_at(evaluation, found.chosen, ()) else None
-
-
 def _regions(header: CheckpointHeader) -> tuple[MaskRegion, ...]:
     """The masks of a network as they are before any choice; none where it draws one."""
     return own_regions(header.image.classes) if header.foreign is None else header.foreign.contract.regions
-
-
-def _check_point(evaluation: EvalResult, choice: Choice | None, regions: tuple[MaskRegion, ...]) -> None:
-    """Refuse scores that were not taken at the operating point that ships."""
-    point = OperatingPoint() if choice is None else choice.chosen
-    if not scored_at(evaluation, point, regions):
-        raise OptionError(
-            f"the build scored at {describe(point_of(evaluation))}, and what ships is {describe(point)}; give --choice "
-            "to both 'edgeseg build' and 'edgeseg ship', or to neither"
-        )
 
 
 def _history(run: Path, header: CheckpointHeader) -> tuple[EpochRecord, ...]:
