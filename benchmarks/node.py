@@ -161,9 +161,12 @@ def _send(port: int, objects: list[Any]) -> None:
     ae = AE(ae_title="BENCH")
     ae.add_requested_context("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.1.2.1")
     association = ae.associate("127.0.0.1", port, ae_title="EDGESEG")
-    statuses = {int(association.send_c_store(one).Status) for one in objects}
+    for number, one in enumerate(objects):
+        begun = time.perf_counter()
+        status = association.send_c_store(one).get("Status", "none")
+        took_s = time.perf_counter() - begun
+        assert status == 0, f"object {number} of {len(objects)}: status {status} after {took_s:.1f} s"
     association.release()
-    assert statuses == {0}, statuses
 
 
 def _get(web: int, path: str) -> Any:
