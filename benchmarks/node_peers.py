@@ -98,12 +98,12 @@ class Archive:
 
 
 @contextmanager
-def orthanc(root: Path) -> Iterator[Archive]:
+def orthanc(root: Path, plugins: tuple[str, ...] = ()) -> Iterator[Archive]:
     """Run an Orthanc that keeps its files below a folder."""
     web, dicom = _free(), _free()
     (root / "orthanc").mkdir()
     places = {"StorageDirectory": str(root / "orthanc"), "IndexDirectory": str(root / "orthanc")}
-    settings = {**places, "HttpPort": web, "DicomPort": dicom, "AuthenticationEnabled": False, "Plugins": []}
+    settings = {**places, "HttpPort": web, "DicomPort": dicom, "AuthenticationEnabled": False, "Plugins": plugins}
     (root / "orthanc.json").write_text(json.dumps({**settings, "RemoteAccessAllowed": False}))
     with _running([program("Orthanc", "orthanc"), str(root / "orthanc.json")]) as running:
         while True:
