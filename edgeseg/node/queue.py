@@ -103,10 +103,11 @@ class Queue:
             self._file.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._file.execute("COMMIT")
             except BaseException:
-                self._file.execute("ROLLBACK")
+                if self._file.in_transaction:  # a full disk may have ended it, or failed at the commit
+                    self._file.execute("ROLLBACK")
                 raise
-            self._file.execute("COMMIT")
 
     def all(self, words: str, *values: Any) -> list[sqlite3.Row]:
         """Ask for rows."""

@@ -197,3 +197,20 @@ def test_what_waits_for_a_destination_that_is_gone_fails(queue: Queue, place: Pl
     sendings.sent(study, "a")
     (row,) = queue.rows()
     assert (row.state, row.reason) == (FAILED, "gone: there is no destination of this name any more")
+
+
+def test_a_queue_that_is_full_goes_on_when_there_is_room(queue: Queue) -> None:
+    def taken(number: int) -> tuple[int, Came]:
+        return queue.add("1.2", f"1.2.{number}", f"{number:064x}", 3, lambda _study: None)
+
+    study, _ = taken(0)
+    ((pages,),) = queue.all("PRAGMA page_count")
+    queue.all(f"PRAGMA max_page_count = {pages}")
+    number = 0
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        for number in range(1, 2000):
+            taken(number)
+    queue.all(f"PRAGMA max_page_count = {pages + 100}")
+    (row,) = queue.rows()
+    assert row.objects == number
+    assert taken(number) == (study, Came.NEW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -258,3 +259,34 @@ def test_an_answer_is_not_taken_by_a_late_look(outgoing: Outgoing, monkeypatch: 
     with Peer.open() as peer:
         assert outgoing.sender(peer.destination).step()
     assert (len(peer.came), taken) == (3, [])
+
+
+def test_one_that_aborts_in_the_middle_gets_the_same_again(outgoing: Outgoing) -> None:
+    with Peer.open(aborts_after=1) as peer:
+        sender = outgoing.sender(peer.destination)
+        assert sender.step()
+        assert outgoing.state == (DONE, None)
+        assert outgoing.sending == "the association ended without an answer"
+        peer.aborts_after = None
+        wait_for(sender.step)
+        assert outgoing.state == (SENT, None)
+        assert len(peer.came) > len(peer.objects) == 3
+
+
+def test_results_that_are_gone_are_not_said_to_be_sent(outgoing: Outgoing) -> None:
+    shutil.rmtree(outgoing.place.results(outgoing.study))
+    with Peer.open() as peer:
+        sender = outgoing.sender(peer.destination)
+        for _ in range(2):
+            wait_for(sender.step)
+        told = "the results are not on the disk any more; forget the study, and have it sent again"
+        assert (outgoing.state, peer.came) == ((FAILED, f"archive: {told}"), [])
+
+
+def test_a_study_that_is_forgotten_while_it_is_sent_does_no_harm(outgoing: Outgoing) -> None:
+    with Peer.open() as peer:
+        sender = outgoing.sender(peer.destination)
+        outgoing.queue.drop(outgoing.study)
+        outgoing.place.delete(outgoing.study)
+        assert not sender.step()
+        assert peer.came == []
