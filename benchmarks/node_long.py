@@ -20,8 +20,8 @@ from typing import Any
 import node_peers as peers
 
 _AHEAD, _WAIT_S, _SLICES, _SIDE = 4, 600.0, 4, 128
-PART = """`python benchmarks/node_long.py MODEL --studies {studies} --into docs/measured/node.md` wrote this table: studies
-of 3 x {slices} slices of {side} x {side}, at most {ahead} of them under way, results sent to a `storescp`. Memory is
+PART = """`python benchmarks/node_long.py MODEL --studies {studies} --into docs/measured/node.md` wrote this table:
+studies of 3 x {slices} slices of {side} x {side}, at most {ahead} of them under way, results sent to a `storescp`. Memory is
 what a process holds (RSS); `files open` are those of the node itself. The queue remembers a study for `keep_rows_d`
 days, so its file grows by that alone: {row_kb:.1f} kB a study here.
 
@@ -46,8 +46,8 @@ def main() -> None:
     row_kb = (last["queue_kb"] - first["queue_kb"]) / max(1, last["studies"] - first["studies"])
     told = f"Of {options.studies} studies, {states.get('sent', 0)} ended as sent."
     text = PART.format(
-        studies=options.studies, slices=_SLICES, side=_SIDE, ahead=_AHEAD, row_kb=row_kb, rows="\n".join(map(_row, rows)),
-        told=told,
+        studies=options.studies, slices=_SLICES, side=_SIDE, ahead=_AHEAD, row_kb=row_kb, told=told,
+        rows="\n".join(map(_row, rows)),
     )  # fmt: skip
     print(text)
     if options.into is not None:
@@ -56,23 +56,28 @@ def main() -> None:
 
 def _measure(model: Path, count: int, root: Path) -> tuple[list[dict[str, Any]], dict[str, int]]:
     marks, rows = {10, 100, count // 2, count}, []
-    with peers.storescp(root, keep=False) as archive:
-        with peers.node(model, root / "node", archive.port, silence_s=0.2) as (port, process):
-            state = root / "node" / "state"
-            for number in range(1, count + 1):
-                folder = peers.write_study(root / "study", number, slices=_SLICES, side=_SIDE)
-                peers.send(port, folder)
-                shutil.rmtree(folder)
-                _wait(state, number - _AHEAD)
-                if number in marks:
-                    _wait(state, number)
-                    rows.append(_look(process.pid, state, number))
-                    print(_row(rows[-1]), flush=True)
-            return rows, _states(state)
+    with (
+        peers.storescp(root, keep=False) as archive,
+        peers.node(model, root / "node", archive.port, silence_s=0.2) as (port, process),
+    ):
+        state = root / "node" / "state"
+        for number in range(1, count + 1):
+            folder = peers.write_study(root / "study", number, slices=_SLICES, side=_SIDE)
+            peers.send(port, folder)
+            shutil.rmtree(folder)
+            _wait(state, number - _AHEAD)
+            if number in marks:
+                _wait(state, number)
+                rows.append(_look(process.pid, state, number))
+                print(_row(rows[-1]), flush=True)
+        return rows, _states(state)
 
 
 def _look(pid: int, state: Path, number: int) -> dict[str, Any]:
-    time.sleep(2.0)  # the last study is deleted, and a process that is being replaced is there
+    time.sleep(2.0)  # a process that is being replaced is there again
+    ends = time.monotonic() + _WAIT_S
+    while [*(state / "in").iterdir(), *(state / "out").iterdir()] and time.monotonic() < ends:
+        time.sleep(0.1)  # until the last study is deleted
     own, *others = peers.family(pid)
     queue = [path for path in state.iterdir() if path.name.startswith("queue.sqlite")]
     rest = [path for path in state.rglob("*") if path.is_file() and path not in queue]

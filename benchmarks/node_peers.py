@@ -136,7 +136,17 @@ def node(model: Path, root: Path, archive: int, *, silence_s: float) -> Iterator
         f'[[destinations]]\nname = "archive"\nkind = "dicom"\n'
         f'ae_title = "ORTHANC"\naddress = "127.0.0.1"\nport = {archive}\n'
     )
-    words = [sys.executable, "-m", "edgeseg", "node", "start", str(model), "--config", str(root / "node.toml"), "--json"]
+    words = [
+        sys.executable,
+        "-m",
+        "edgeseg",
+        "node",
+        "start",
+        str(model),
+        "--config",
+        str(root / "node.toml"),
+        "--json",
+    ]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
         try:
             assert running.stdout is not None

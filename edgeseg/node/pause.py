@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-_ALIVE_S = 0.1
+_ALIVE_S, _CHECKPOINT = 0.1, "_reactor_checkpoint"
 
 
 class Checkpoint(threading.Event):
@@ -49,5 +49,5 @@ class Checkpoint(threading.Event):
 
 def pausing(association: Any) -> Any:
     """Give an association of ours, which is established, such a checkpoint; gives the association."""
-    association._reactor_checkpoint = Checkpoint(association.is_alive)
+    setattr(association, _CHECKPOINT, Checkpoint(association.is_alive))
     return association

@@ -118,7 +118,7 @@ class _Node:
         self._watch, contract = watch, segmenter.contract
         self._variant, self._target = contract.variant.slug, contract.target
         self._network = networks.name_of_file(sha256)
-        self._counts.watch(lambda state: len(queue.rows(state)), lambda: self._receiver.associations)
+        self._counts.watch(queue.count, lambda: self._receiver.associations)
 
     def run(self, stop: threading.Event, ready: Callable[[Ready], None]) -> None:
         """Work until it is told to stop."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 import sqlite3
+import ssl
 import struct
 import subprocess
 import time
