@@ -25,8 +25,9 @@ from typing import Any
 import node_peers as peers
 
 SILENCE_S = 1.0
-PART = """`python benchmarks/node.py MODEL --into docs/measured/node.md` wrote it: {studies} studies of 3 x {slices}
-slices of {side} x {side}, one after another, sent to a node that stores its results in an {orthanc} on the same machine.
+PART = """`python benchmarks/node.py MODEL --into docs/measured/node.md` wrote it: {studies} studies of
+3 x {slices} slices of {side} x {side}, one after another, sent to a node that stores its results in an {orthanc} on the
+same machine.
 The silence after which a study is complete is taken off. `of_many` is the time for each of as many studies sent by
 `dcmsend` one after another without waiting for results, in turns with that of `edgeseg run` with SEG and contact sheet
 over the same studies, its start included: the median of {rounds} turns. `cpu_s` is processor time for each study, of

@@ -20,10 +20,10 @@ from typing import Any
 import node_peers as peers
 
 _AHEAD, _WAIT_S, _SLICES, _SIDE = 4, 600.0, 4, 128
-PART = """`python benchmarks/node_long.py MODEL --studies {studies} --into docs/measured/node.md` wrote this table:
-studies of 3 x {slices} slices of {side} x {side}, at most {ahead} of them under way, results sent to a `storescp`. Memory is
-what a process holds (RSS); `files open` are those of the node itself. The queue remembers a study for `keep_rows_d`
-days, so its file grows by that alone: {row_kb:.1f} kB a study here.
+PART = """`python benchmarks/node_long.py MODEL --studies {studies} --into docs/measured/node.md` wrote this:
+studies of 3 x {slices} slices of {side} x {side}, at most {ahead} of them under way, results sent to a `storescp`.
+Memory is what a process holds (RSS); `files open` are those of the node itself. The queue, with its journal of up to
+4 MB, remembers a study for `keep_rows_d` days: from the second row on it grew by {row_kb:.1f} kB a study.
 
 | studies | node, MB | its processes, MB | processes | files open | queue, kB | other files of the node, kB |
 |---|---|---|---|---|---|---|
@@ -42,7 +42,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows, states = _measure(options.model, options.studies, Path(folder))
-    first, last = rows[0], rows[-1]
+    first, last = rows[min(1, len(rows) - 1)], rows[-1]
     row_kb = (last["queue_kb"] - first["queue_kb"]) / max(1, last["studies"] - first["studies"])
     told = f"Of {options.studies} studies, {states.get('sent', 0)} ended as sent."
     text = PART.format(
