@@ -25,6 +25,7 @@ from edgeseg.specs.operating_point import ClassPoint, OperatingPoint
 from edgeseg.specs.plane import AXIAL, PLANES, check_plane
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.recipes import (
+    HALF,
     MAIN_OPTIONS,
     RECIPE_SPECS,
     Chain,
@@ -32,6 +33,7 @@ from edgeseg.specs.recipes import (
     Cluster,
     Distil,
     FineTune,
+    Half,
     Prune,
     Qat,
     RecipeSpec,
@@ -74,6 +76,7 @@ __all__ = [
     "COLOURS",
     "CONTRACT_SCHEMA_VERSION",
     "FLIPS",
+    "HALF",
     "INTENDED_USE",
     "KEY_BYTES",
     "LGG",
@@ -109,6 +112,7 @@ __all__ = [
     "GoldenCase",
     "GoldenDrawing",
     "GoldenLogit",
+    "Half",
     "ImageSpec",
     "Intensity",
     "MaskRegion",

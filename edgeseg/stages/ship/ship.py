@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from edgeseg.results import (
     NetworkRecord,
 )
 from edgeseg.specs import INTENDED_USE, MaskRegion, OperatingPoint, PatientKey, own_regions
+from edgeseg.stages.adopt import SOURCE, copy_original
 from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
 from edgeseg.stages.choose import CHOICE_FILE, choice_beside, read_choice
 from edgeseg.stages.ship.built import Built, built_files, put_files
@@ -35,6 +37,7 @@ from edgeseg.stages.ship.terms import Terms, terms_for
 from edgeseg.stages.train import HISTORY, read_history
 
 CARD_SCHEMA_VERSION = 1
+CURVE_FILE = "learning-curve.png"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,8 @@ def ship(
     terms: Terms | None = None,
 ) -> Path:
     """Copy a run's weights to `<into>/<name>/`, with its name, card and learning curve, and the choice where one is.
+
+    What was imported has no learning curve, and brings the file that it came as.
 
     The converted files of the build that ship (`SHIPPED_TARGETS`) go there too, so that every command takes the name.
 
@@ -122,7 +127,7 @@ def ship(
     made, drawn = _made(choice, run, checkpoint.header.variant.slug, evaluation), _regions(checkpoint.header)
     _check_point(evaluation, made, drawn)
     known = terms_for(checkpoint.header, terms or Terms())
-    card = _card(checkpoint.header, sha256, row, evaluation, made, _history(run), known)
+    card = _card(checkpoint.header, sha256, row, evaluation, made, _history(run, checkpoint.header), known)
     files = None if files_from is None else built_files(build, files_from)
     shipped = _Shipped(content=content, card=card, choice=made, ranges=ranges_beside(checkpoint.path))
     if not public_ids and (key := key_for(shipped.patients)) is not None:
@@ -132,6 +137,7 @@ def ship(
     record = replace(_record(shipped.card, naming, name), failed=failed)
     with claimed(into / name):
         _write(into / name, shipped, record, files)
+        _put_original(into / name, checkpoint)
     return into / name
 
 
@@ -171,6 +177,7 @@ def _record(card: ModelCard, naming: Naming, name: str) -> NetworkRecord:
         weights_sha256=card.weights_sha256,
         held_out=held_out(card.evaluation),
         out_of_fold=out_of_fold(naming, card.variant),
+        for_comparison=naming.for_comparison,
         rests_on_phantoms=PHANTOM in (card.evaluation.data, card.header.data),
     )
 
@@ -230,10 +237,13 @@ def _check_key_place(into: Path) -> None:
 
 
 def _write(folder: Path, shipped: _Shipped, record: NetworkRecord, files: Built | None) -> None:
-    curve = learning_curve(shipped.card.history, title=record.name)
+    curve = learning_curve(shipped.card.history, title=record.name) if shipped.card.history else None
     put_files(folder, files, record.weights_sha256)
     artifacts.write_bytes(folder / WEIGHTS_FILE, shipped.content)
-    artifacts.write_bytes(folder / "learning-curve.png", curve)
+    if curve is None:
+        (folder / CURVE_FILE).unlink(missing_ok=True)
+    else:
+        artifacts.write_bytes(folder / CURVE_FILE, curve)
     for name, made in ((RANGES_FILE, shipped.ranges), (CHOICE_FILE, shipped.choice)):
         if made is None:
             (folder / name).unlink(missing_ok=True)
@@ -241,6 +251,13 @@ def _write(folder: Path, shipped: _Shipped, record: NetworkRecord, files: Built 
             artifacts.write_text(folder / name, to_json(made) + "\n")
     artifacts.write_text(folder / CARD_FILE, to_json(shipped.card) + "\n")
     artifacts.write_text(folder / RECORD_FILE, to_json(record) + "\n")
+
+
+def _put_original(folder: Path, checkpoint: Checkpoint) -> None:
+    """Put the file that a network was imported from beside it, since whatever is built of it is held against that."""
+    shutil.rmtree(folder / SOURCE, ignore_errors=True)
+    if checkpoint.header.foreign is not None:
+        copy_original(checkpoint, folder)
 
 
 def _made(given: Path | None, run: Path, slug: str, evaluation: EvalResult) -> Choice | None:
@@ -267,14 +284,11 @@ def _check_point(evaluation: EvalResult, choice: Choice | None, regions: tuple[M
         )
 
 
-def _history(run: Path) -> tuple[EpochRecord, ...]:
+def _history(run: Path, header: CheckpointHeader) -> tuple[EpochRecord, ...]:
+    """Read the learning curve; what was imported as it is has none."""
     folder = run if run.is_dir() else run.parent
-    if not (folder / HISTORY).exists() and not (folder / CARD_FILE).is_file():
-        raise CheckpointError(
-            f"{folder / HISTORY} is missing; only the whole run of a training can be shipped, not an imported one, "
-            "which has no learning curve: name the files of its build in place of a network, as in 'edgeseg run "
-            "build/mine/onnx-int8.onnx SCAN'"
-        )
+    if not (folder / HISTORY).exists() and not (folder / CARD_FILE).is_file() and header.foreign is not None:
+        return ()
     try:
         return read_history(folder).epochs
     except CheckpointError as error:
