@@ -27,7 +27,6 @@ from edgeseg.workers.apart.memory import put_array
 
 _LOG = logging.getLogger("edgeseg.node")
 _SIDE_PX, _SLICES, _NOBODY = 32, 3, "Nobody"
-_SERIES = ("AX T1", "AX FLAIR", "AX T1 POST")
 _LIMITS = Limits(memory_bytes=1 << 30, cpu_s=60.0, output_bytes=1 << 26)
 
 
@@ -70,13 +69,13 @@ def _rehearsed(handlers: Mapping[str, Callable[[Answer], Answer]], memory: int, 
 
 
 def _write_study(folder: Path) -> None:
-    """Write three series of a block in FLAIR."""
+    """Write a series for each channel, which is called like it."""
     from pydicom.uid import generate_uid
 
     study, frame = generate_uid(), generate_uid()
     values = np.zeros((_SLICES, _SIDE_PX, _SIDE_PX), np.int16)
     values[:, 4:-4, 4:-4], values[:, 10:-10, 10:-10] = 300, 800
-    for number, said in enumerate(_SERIES, 1):
+    for number, said in enumerate(LGG.names, 1):
         series = generate_uid()
         for place, plane in enumerate(values):
             one = _image(plane, place)
