@@ -15,6 +15,7 @@ Every count is a whole number below 2^53, so that neither the order of sums nor 
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 
 import numpy as np
@@ -54,7 +55,8 @@ class InputTally:
         brighter: `(C, C)`, points within the rim where `2 * a * B > 3 * b * A`, a and b being the bytes of two channels
             and A and B their sums over the slice's head.
         apart: `(C, C)`, differences of two channels' bytes over all points.
-        shown: `(C,)`, slices in which not all points of a channel have one value.
+        everywhere: `(C, 2)`, bytes of a channel over all points, and their squares.
+        shown: `(C,)`, whether not all points of a channel have one value, that of the first point of the first slice.
     """
 
     def __init__(self, channels: int) -> None:
@@ -64,8 +66,10 @@ class InputTally:
         plane, pair = (GRID, GRID), (channels, channels)
         self.heads, self.sums = np.zeros(plane, np.int64), np.zeros((channels, *plane), np.int64)
         self.squares, self.brighter, self.apart = (np.zeros(pair, np.int64) for _ in range(3))
-        self.black, self.white, self.outside, self.shown = (np.zeros(channels, np.int64) for _ in range(4))
-        self.steps, self.bands = np.zeros((channels, 2), np.int64), np.zeros((channels, len(BANDS)), np.int64)
+        self.black, self.white, self.outside = (np.zeros(channels, np.int64) for _ in range(3))
+        self.steps, self.everywhere = np.zeros((channels, 2), np.int64), np.zeros((channels, 2), np.int64)
+        self.bands = np.zeros((channels, len(BANDS)), np.int64)
+        self.shown, self._first = np.zeros(channels, np.bool_), np.zeros((channels, 1))
         self.band_points = np.zeros(len(BANDS), np.int64)
 
     def add(self, image: NDArray[np.uint8]) -> None:
@@ -84,7 +88,10 @@ class InputTally:
         self.heads += head
         self.sums += points * head
         self.squares += _whole(inside @ inside.T)
-        self.outside += _whole(values.sum(axis=1) - totals)
+        every = values.sum(axis=1)
+        self.outside += _whole(every - totals)
+        self.everywhere[:, 0] += _whole(every)
+        self.everywhere[:, 1] += _whole(np.einsum("cp,cp->c", values, values))
         within = _whole(values @ nested.reshape(len(BANDS), -1).T.astype(np.float64))
         within[:, :-1] -= within[:, 1:]
         self.bands += within
@@ -97,8 +104,17 @@ class InputTally:
         self.white += np.count_nonzero(white & head, axis=(1, 2))
         if white.any():
             self.burnt += int(np.count_nonzero((white & (beside >= WHITE)).all(axis=0)))
-        self.shown += (values != values[:, :1]).any(axis=1)
+        if self.slices == 1:
+            self._first = values[:, :1]
+        self.shown |= (values != self._first).any(axis=1)
         self._pairs(values, totals, nested[2].ravel())
+
+    def deviation(self, channel: int) -> float:
+        """Return the standard deviation of a channel's bytes over all points."""
+        points = self.slices * GRID * GRID
+        total, squares = (int(one) for one in self.everywhere[channel])
+        mean = total / points
+        return math.sqrt(max(0.0, squares / points - mean * mean))
 
     def _steps(self, points: NDArray[np.uint8], beside: NDArray[np.uint8], head: NDArray[np.bool_]) -> None:
         near = np.maximum(points, beside) - np.minimum(points, beside)
