@@ -17,6 +17,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "compress": ("edgeseg compress runs/light --data lgg --channel-prune 0.5 --out runs/half",
                  "edgeseg compress runs/half --data lgg --qat --out runs/half-int8"),
     "choose": ("edgeseg choose runs/light --data lgg",),
+    "trust": ("edgeseg trust runs/folds --data lgg", "edgeseg trust small --folds runs/folds --data lgg"),
     "calibrate": ("edgeseg calibrate --network mine --data lgg",),
     "build": ("edgeseg build --target tflite-int8 --network small",
               "edgeseg build --target tflite-int8,onnx-int8 --from mine.onnx --data scans",

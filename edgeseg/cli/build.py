@@ -225,9 +225,12 @@ def _tell_choices(runs: list[Path]) -> None:
     """Say which threshold and post-processing are taken though nobody named them."""
     from edgeseg.cli._progress import line
     from edgeseg.stages.choose import choice_beside
+    from edgeseg.stages.trust import trust_beside
 
     for file in filter(None, map(choice_beside, runs)):
         line(f"threshold and post-processing as chosen in {file}; --choice FILE takes others")
+    for file in filter(None, map(trust_beside, runs)):
+        line(f"how far masks are to be trusted as in {file}")
 
 
 def _finish(result: BuildResult, out: Path, *, as_json: bool, verbose: bool) -> None:

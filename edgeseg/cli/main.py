@@ -47,6 +47,7 @@ PANELS = {
         "average",
         "compress",
         "choose",
+        "trust",
         "calibrate",
         "build",
         "ship",

@@ -20,6 +20,7 @@ from edgeseg.metrics.bootstrap import (
 from edgeseg.metrics.lesions import LesionCount, count_lesions
 from edgeseg.metrics.overlap import Overlap, SliceCount, count_overlap, count_tumour_free, each_mask
 from edgeseg.metrics.patient import score_classes, score_patient
+from edgeseg.metrics.ranking import auroc, deferred, spearman
 from edgeseg.metrics.surface import hd95, surface, surface_distances
 
 __all__ = [
@@ -27,10 +28,12 @@ __all__ = [
     "LesionCount",
     "Overlap",
     "SliceCount",
+    "auroc",
     "bootstrap_interval",
     "count_lesions",
     "count_overlap",
     "count_tumour_free",
+    "deferred",
     "each_mask",
     "hd95",
     "lower_bound",
@@ -39,6 +42,7 @@ __all__ = [
     "paired_interval",
     "score_classes",
     "score_patient",
+    "spearman",
     "surface",
     "surface_distances",
 ]

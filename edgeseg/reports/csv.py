@@ -17,10 +17,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
+TRUST_COLUMNS = ("dice_expected", "look", "why", "volume_low_ml", "volume_high_ml")
 PATIENT_COLUMNS = (
     "patient", "status", "reason", "slices", "slices_with_tumour", "tumour_pixels", "tumour_volume_ml",
     "largest_diameter_mm", "row_mm", "column_mm", "slice_mm", "input", "post_processing", "latency_ms_p50",
     "latency_ms_p95", "total_ms", "warnings", "files", "model", "model_sha256",
+    *TRUST_COLUMNS,
 )  # fmt: skip
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -57,6 +59,7 @@ def _patient_cells(row: PatientSegmentation) -> dict[str, object]:
     return (
         own
         | ({} if row.status == DONE else dict.fromkeys(counted))
+        | ({} if row.trust is None else {name: getattr(row.trust, name) for name in TRUST_COLUMNS})
         | {
             "row_mm": row_mm,
             "column_mm": column_mm,

@@ -34,7 +34,7 @@ def run_lines(result: RunResult, rows: Sequence[PatientSegmentation], *, out: Pa
     `rows` are the patients of this run, `result` has those of earlier runs too.
     """
     done = [row for row in rows if row.status == DONE]
-    lines = [f"{row.patient}: {told}" for row in done for told in (*_measured(row), *_sources(row))]
+    lines = [f"{row.patient}: {told}" for row in done for told in (*_measured(row), *_trusted(row), *_sources(row))]
     if rules := sorted({row.post_processing for row in done} - {"none"}):
         lines.append(f"small components dropped by the rule for: {', '.join(rules)}")
     threads = f"{result.threads} thread{'s' if result.threads > 1 else ''}"
@@ -61,7 +61,25 @@ def series_lines(found: SeriesList) -> list[Text]:
 def _measured(row: PatientSegmentation) -> list[str]:
     if row.tumour_volume_ml is None or row.largest_diameter_mm is None:
         return []
-    return [f"{row.tumour_volume_ml:.1f} mL, largest diameter {row.largest_diameter_mm:.0f} mm"]
+    return [f"{volume_text(row)}, largest diameter {row.largest_diameter_mm:.0f} mm"]
+
+
+def volume_text(row: PatientSegmentation) -> str:
+    """Write a volume that is known, `42.1 mL [36.0, 51.3]` where it has an interval."""
+    told = row.trust
+    between = ""
+    if told is not None and told.volume_low_ml is not None and told.volume_high_ml is not None:
+        between = f" [{told.volume_low_ml:.1f}, {told.volume_high_ml:.1f}]"
+    return f"{row.tumour_volume_ml:.1f} mL{between}"
+
+
+def _trusted(row: PatientSegmentation) -> list[str]:
+    told = row.trust
+    if told is None:
+        return []
+    expected = [] if told.dice_expected is None else [f"expected Dice {told.dice_expected:.2f}"]
+    look = [f"LOOK AT THIS ONE: {told.why}"] if told.look else []
+    return ["; ".join((*look, *expected))]
 
 
 def _sources(row: PatientSegmentation) -> list[str]:

@@ -100,6 +100,7 @@ from edgeseg.results.runs import (
     FAILED,
     ClassSegmentation,
     PatientSegmentation,
+    PatientTrust,
     RunResult,
     SeriesList,
     SeriesListing,
@@ -134,6 +135,16 @@ from edgeseg.results.serving import (
 from edgeseg.results.size import SizeLedger, SizeStep
 from edgeseg.results.timing import NetworkTiming
 from edgeseg.results.training import EpochRecord, TrainResult
+from edgeseg.results.trust import (
+    POOR_BELOW,
+    Deferral,
+    FlagAgreement,
+    Reliability,
+    ReliabilityBin,
+    TrustFigures,
+    TrustPatient,
+    TrustResult,
+)
 
 __all__ = [
     "BASELINE_SCHEMA_VERSION",
@@ -148,6 +159,7 @@ __all__ = [
     "NOTABLE_LOSS",
     "NOT_MADE",
     "PARITY_FAILED",
+    "POOR_BELOW",
     "REFERENCE",
     "RESULT_SCHEMA_VERSION",
     "ArtifactComparison",
@@ -186,6 +198,7 @@ __all__ = [
     "ComparisonResult",
     "CompressResult",
     "CompressStep",
+    "Deferral",
     "DeviceArtifact",
     "DeviceCodes",
     "DeviceEvidence",
@@ -198,6 +211,7 @@ __all__ = [
     "EvalResult",
     "Execution",
     "ExperimentLog",
+    "FlagAgreement",
     "FoldCompression",
     "FoldOutcome",
     "FoldScore",
@@ -239,8 +253,11 @@ __all__ = [
     "ParityResult",
     "PatientScore",
     "PatientSegmentation",
+    "PatientTrust",
     "PredictAnswer",
     "Prediction",
+    "Reliability",
+    "ReliabilityBin",
     "Report",
     "ReportRow",
     "RunResult",
@@ -267,6 +284,9 @@ __all__ = [
     "Tier",
     "TrainResult",
     "TriedPoint",
+    "TrustFigures",
+    "TrustPatient",
+    "TrustResult",
     "UnusedFiles",
     "UsedSequence",
     "VariantList",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
-from edgeseg.specs import GoldenCase, Intensity, PostProcessing
+from edgeseg.specs import GoldenCase, Intensity, OutputTrust, PostProcessing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +164,27 @@ class TableVector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrustVector:
+    """Logits of a volume, what is counted on them, and what that means to a contract's `trust.output`.
+
+    `slices` are in row-major order, each value a float32. `counts` are low, middle, high, border, shared and paired, as
+    `edgeseg.trust.tally` has them; `features` are empty, and numbers None, where nothing was found.
+    """
+
+    height: int
+    width: int
+    slices: tuple[tuple[float, ...], ...]
+    trust: OutputTrust
+    counts: tuple[int, int, int, int, int, int]
+    features: dict[str, float]
+    dice_expected: float | None
+    look: bool
+    because: str
+    low_factor: float | None
+    high_factor: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenUnits:
     """Vectors for the steps around a network.
 
@@ -177,4 +198,5 @@ class GoldenUnits:
     quantised_bytes: tuple[int, ...]
     components: tuple[ComponentVector, ...]
     tables: tuple[TableVector, ...]
+    trust: tuple[TrustVector, ...]
     schema_version: int = RESULT_SCHEMA_VERSION

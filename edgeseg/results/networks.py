@@ -88,6 +88,7 @@ class NetworkFiles:
     files: tuple[NetworkFile, ...]
     versions: dict[str, str] = field(default_factory=dict)
     schema_version: int = RESULT_SCHEMA_VERSION
+    trust_sha256: str = field(default="", metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,25 @@ class ClassSegmentation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatientTrust:
+    """How far the mask of a volume is to be trusted, as the network's output tells.
+
+    `dice_expected` is None where no tumour was found. `look` says that a person should look at this one first, and
+    `why` in plain words (`because` is the feature, as in the contract). In a share `coverage` of patients like those
+    that the numbers were fitted on the true volume lies between the two ends; both are None where the volume is
+    unknown or nothing was found.
+    """
+
+    dice_expected: float | None
+    look: bool
+    because: str
+    why: str
+    volume_low_ml: float | None
+    volume_high_ml: float | None
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsedSequence:
     """Which files a sequence was read from.
 
@@ -112,7 +131,8 @@ class PatientSegmentation:
     were read (places, sizes and times), `options_digest` for the options: `edgeseg run --resume` skips what has both
     and the model in common. `place_digest` stands for the folder: masks from another one
     are not written over. `earlier_files` are those of an earlier run that are still there beside a failed one. Where
-    the network draws several masks, what is counted here is of all together, and `classes` has each by itself.
+    the network draws several masks, what is counted here is of all together, and `classes` has each by itself. `trust`
+    is None where the contract has no numbers for it, and for slices that are no volume.
     """
 
     patient: str
@@ -142,6 +162,7 @@ class PatientSegmentation:
     options_digest: str = ""
     earlier_files: tuple[str, ...] = ()
     classes: tuple[ClassSegmentation, ...] = field(default=(), metadata={LEFT_OUT: True})
+    trust: PatientTrust | None = field(default=None, metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

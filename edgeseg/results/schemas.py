@@ -43,6 +43,7 @@ KINDS: Mapping[str, type] = {
     "compress": results.CompressResult,
     "compress-folds": results.FoldsCompressResult,
     "choose": Choice,
+    "trust": results.TrustResult,
     "cache": CacheList,
     "key": KeyList,
     "targets": TargetList,

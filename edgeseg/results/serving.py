@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
-from edgeseg.results.runs import ClassSegmentation, UnusedFiles, UsedSequence
+from edgeseg.results.runs import ClassSegmentation, PatientTrust, UnusedFiles, UsedSequence
 from edgeseg.specs import INTENDED_USE, MaskRegion
 
 
@@ -125,6 +125,7 @@ class SegmentAnswer:
     used: tuple[UsedSequence, ...] = ()
     unused: tuple[UnusedFiles, ...] = ()
     classes: tuple[ClassSegmentation, ...] = field(default=(), metadata={LEFT_OUT: True})
+    trust: PatientTrust | None = field(default=None, metadata={LEFT_OUT: True})
     intended_use: str = INTENDED_USE
     schema_version: int = RESULT_SCHEMA_VERSION
 

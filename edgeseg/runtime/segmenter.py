@@ -18,20 +18,19 @@ from edgeseg.imaging import (
     framed,
     framed_size,
     given_channels,
-    mask_from_logits,
     to_network,
     volume_tables,
 )
 from edgeseg.runtime.contract import model_format, read_contract, read_contract_file
 from edgeseg.runtime.ends import check_ends, decode, encode
 from edgeseg.runtime.litert_session import LitertSession
-from edgeseg.runtime.numerics import int8_kernels
 from edgeseg.runtime.open_numerics import open_with_numerics
-from edgeseg.runtime.self_test import golden_input, golden_mask, in_one, logit_off_max
+from edgeseg.runtime.self_test_run import run_self_test
 from edgeseg.runtime.session import Session
-from edgeseg.runtime.stream import SliceMask, stream_masks
+from edgeseg.runtime.stream import SliceMask, counted, stream_masks
 from edgeseg.runtime.turned import turned, turned_back
 from edgeseg.specs import OUTPUTS, Contract
+from edgeseg.trust import OutputTally, Verdict, judge
 
 if TYPE_CHECKING:
     from edgeseg.results import SelfTest
@@ -178,15 +177,41 @@ class Segmenter:
         """
         if isinstance(volume, np.ndarray):
             return self._masks(volume, volume=False)
-        masks = [done.mask for done in self.segment_scan(volume)]
+        return self.segment_judged(volume)[0]
+
+    def segment_judged(self, scan: Scan) -> tuple[NDArray[np.bool_], Verdict | None]:
+        """Segment a scan as `segment` does, and say how far its mask is to be trusted.
+
+        Returns:
+            The masks; and the expected Dice, whether to look at this one and why, and between what the volume lies.
+            That is None where the contract has no `trust.output`, and for slices that are no volume.
+
+        Raises:
+            EdgeSegError: as `segment`.
+        """
+        tally = self.tally_for(scan)
+        masks = [done.mask for done in self.segment_scan(scan, tally=tally)]
         if len({mask.shape for mask in masks}) > 1:
-            raise ImageError(
-                f"{volume.name}: its slices differ in size, so the masks are no one array; use segment_scan"
-            )
-        return np.stack(masks)
+            raise ImageError(f"{scan.name}: its slices differ in size, so the masks are no one array; use segment_scan")
+        return np.stack(masks), self.verdict(tally)
+
+    def tally_for(self, scan: Scan) -> OutputTally | None:
+        """Begin to count a scan's logits for `segment_scan`; None where nothing is to be told of its mask."""
+        output = None if self.contract.trust is None else self.contract.trust.output
+        return None if output is None or not scan.volume else OutputTally(output.levels)
+
+    def verdict(self, tally: OutputTally | None) -> Verdict | None:
+        """Say what the counts of a whole scan mean; None where nothing was counted."""
+        output = None if self.contract.trust is None else self.contract.trust.output
+        return None if output is None or tally is None else judge(tally.counts, output)
 
     def segment_scan(
-        self, scan: Scan, *, spool_dir: Path | None = None, tables: Tables | None = None
+        self,
+        scan: Scan,
+        *,
+        spool_dir: Path | None = None,
+        tables: Tables | None = None,
+        tally: OutputTally | None = None,
     ) -> Iterator[SliceMask]:
         """Segment a scan slice by slice, in memory that does not grow with their number.
 
@@ -197,6 +222,7 @@ class Segmenter:
             scan: what `edgeseg.data.open_scan` gives, or anything with the members of `edgeseg.data.scan.Scan`.
             spool_dir: where a temporary file may go when the contract drops components of volumes.
             tables: `scan_tables` of this scan, where the caller has them.
+            tally: counts the logits on the way; `tally_for` of this scan.
 
         Yields:
             One mask per slice, in order, each `(h, w) bool` on the slice's own grid.
@@ -207,7 +233,7 @@ class Segmenter:
             OutputError: when a temporary file cannot be written.
         """
         tables, given = self.scan_tables(scan) if tables is None else tables, scan
-        infer = partial(self.logits, tables=tables)
+        infer = counted(partial(self.logits, tables=tables), tally)
         scan = turned(given, self.contract.plane)
         images = (scan.image(index) for index in range(len(scan.slice_names)))
         masks = stream_masks(
@@ -254,33 +280,7 @@ class Segmenter:
             ContractError: when the contract carries no golden case, or a damaged one.
             ArtifactError: when the runtime fails, or gives NaN or infinity.
         """
-        from edgeseg.results import SelfTest
-
-        contract = self.contract
-        expected, image = golden_mask(contract), golden_input(contract)
-        case = contract.golden
-        assert case is not None
-        logits = self.logits(to_network(image, contract))[0]
-        mask, logits = in_one(mask_from_logits(logits, contract)), in_one(logits)
-        flipped, off = int((mask != expected).sum()), logit_off_max(case, logits)
-        return SelfTest(
-            artifact=self.path.name,
-            target=contract.target,
-            runtime=self.runtime,
-            numerics=self.numerics,
-            threads=self.threads,
-            int8_kernels=int8_kernels(),
-            made_with=case.made_with,
-            pixels=mask.size,
-            expected_tumour_pixels=case.tumour_pixels,
-            tumour_pixels=int(mask.sum()),
-            flipped_pixels=flipped,
-            allowed_flips=case.allowed_flips,
-            logit_off_max=off,
-            logit_tolerance=case.logit_tolerance,
-            reason=case.reason,
-            passed=flipped <= case.allowed_flips and off <= case.logit_tolerance,
-        )
+        return run_self_test(self)
 
     @property
     def _regions(self) -> tuple[int, ...]:

@@ -23,6 +23,7 @@ from edgeseg.components import DROPPED_BELOW_THRESHOLD, RunStack, large_enough, 
 from edgeseg.errors import OutputError
 from edgeseg.imaging import framed, framed_mask, framed_size, mask_from_logits, to_network
 from edgeseg.specs import Contract
+from edgeseg.trust import OutputTally
 
 Infer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -53,6 +54,20 @@ class _Kept:
     tumour: bool
     seconds: float
     logit_range: tuple[float, float]
+
+
+def counted(infer: Infer, tally: OutputTally | None) -> Infer:
+    """Let what a network gives be counted on the way, slice by slice; the same where nothing is to be counted."""
+    if tally is None:
+        return infer
+
+    def watched(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        logits = infer(image)
+        for one in logits:
+            tally.add(one)
+        return logits
+
+    return watched
 
 
 def stream_masks(

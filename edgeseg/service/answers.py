@@ -80,6 +80,7 @@ def answer_for(
         used=found.used,
         unused=found.unused,
         classes=found.classes,
+        trust=found.trust,
     )
 
 

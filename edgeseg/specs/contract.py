@@ -16,7 +16,7 @@ from edgeseg.specs.one_line import check_names
 from edgeseg.specs.plane import AXIAL, check_plane
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.region import LEAST_THRESHOLD, MaskRegion, check_mask_regions
-from edgeseg.specs.trust import Trust
+from edgeseg.specs.trust import Trust, check_trust
 
 CONTRACT_SCHEMA_VERSION = 2
 OTHERS_CONTRACT_SCHEMA_VERSION = 3
@@ -105,8 +105,7 @@ class Contract:
         check_normalisation(self.normalisation, self.intensity, len(self.channels))
         _check_classes(self.output, self.classes, self.foreground, bool(self.regions))
         check_mask_regions(self.regions, self.classes, exclusive=self.exclusive, foreground=self.foreground)
-        if self.trust is not None and self.trust.output is not None and self.regions:
-            raise OptionError("trust.output is for a network of one mask, and there are regions; leave it out")
+        check_trust(self.trust, masks=len(self.regions) or 1)
         if self.output not in OUTPUTS:
             raise OptionError(f"output is '{self.output}'; choose one of: {', '.join(OUTPUTS)}")
         if self.profile not in (None, *PROFILES):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 from edgeseg.errors import OptionError
@@ -56,7 +55,8 @@ class OutputTrust:
         volume_low: see above.
         volume_high: likewise.
         coverage: the share of patients whose true volume lies in the interval.
-        temperature: what logits are divided by to become those of calibrated probabilities.
+        slope: what logits are multiplied by to become those of calibrated probabilities.
+        offset: what is added then.
         threshold: the operating point of the masks that it was fitted on.
         patients: how many it was fitted on; the networks that drew them had not learned from them.
         groups: into how many groups these were divided, each scored by what was fitted on the others.
@@ -73,7 +73,8 @@ class OutputTrust:
     volume_low: float
     volume_high: float
     coverage: float
-    temperature: float
+    slope: float
+    offset: float
     threshold: float
     patients: int
     groups: int
@@ -93,13 +94,13 @@ class OutputTrust:
         for name in ("look_below", "coverage", "threshold"):
             if not 0.0 < getattr(self, name) < 1.0:
                 raise OptionError(f"trust.output.{name} is {getattr(self, name)}; a number between 0 and 1 is needed")
-        for name in ("intercept", "volume_low", "volume_high", "temperature"):
+        for name in ("intercept", "volume_low", "volume_high", "slope", "offset"):
             _check_finite(f"trust.output.{name}", getattr(self, name))
         for name in ("volume_low", "volume_high"):
             if getattr(self, name) < 0.0:
                 raise OptionError(f"trust.output.{name} is {getattr(self, name)}; 0 or more is needed")
-        if self.temperature <= 0.0:
-            raise OptionError(f"trust.output.temperature is {self.temperature}; a number above 0 is needed")
+        if self.slope <= 0.0:
+            raise OptionError(f"trust.output.slope is {self.slope}; a number above 0 is needed")
         if not 0 < self.groups <= self.patients:
             raise OptionError(
                 f"trust.output has {self.patients} patients in {self.groups} groups; each group has at least one"
@@ -107,10 +108,9 @@ class OutputTrust:
         check_names("trust.output", (self.network, self.data))
 
     @property
-    def logit_levels(self) -> tuple[float, float, float]:
-        """Logits of `low`, `middle` and `high`: `log(p / (1 - p))` in double precision."""
-        low, middle, high = (math.log(p / (1.0 - p)) for p in (self.low, self.middle, self.high))
-        return low, middle, high
+    def levels(self) -> tuple[float, float, float]:
+        """The three probabilities, in order."""
+        return self.low, self.middle, self.high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +123,16 @@ class Trust:
         """Refuse an empty one."""
         if self.output is None:
             raise OptionError("trust holds nothing; give trust.output, or leave trust out")
+
+
+def check_trust(trust: Trust | None, *, masks: int) -> None:
+    """Refuse what is for another number of masks than a network draws.
+
+    Raises:
+        OptionError: with the rule.
+    """
+    if trust is not None and trust.output is not None and masks > 1:
+        raise OptionError("trust.output is for a network of one mask, and there are regions; leave it out")
 
 
 def _check_finite(what: str, value: float) -> None:

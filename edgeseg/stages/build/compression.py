@@ -107,7 +107,7 @@ def target_contract(
     key = None if public_ids else key_for(learned)
     seen = {*network.seen_patients, *renewed(entries, learned, keys=keys_for(entries), key=key)}
     return replace(
-        inputs.dressed(network),
+        inputs.trusted(network),
         calibrated_on=None if ranges is None else ranges.data,
         calibration_hash=None if ranges is None else ranges.calibration_sha256,
         seen_patients=tuple(sorted(seen)),

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from edgeseg import artifacts
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import DatasetError, OptionError
-from edgeseg.imaging import logits_to_size
 from edgeseg.jsonio import to_json
 from edgeseg.metrics import BOOTSTRAP_SAMPLES
 from edgeseg.progress import Progress
@@ -30,7 +29,7 @@ from edgeseg.stages.choose.joined import chosen_for, mean_steps
 from edgeseg.stages.choose.nested import SHIPPED, Nested, Tables
 from edgeseg.stages.choose.points import PatientPoints, PointTable, score_points, slice_points, volume_points
 from edgeseg.stages.environment import versions
-from edgeseg.stages.folds import FoldRun, check_data, find_runs, held_out_logits
+from edgeseg.stages.folds import FoldRun, check_data, find_runs, held_out_logits, on_grid
 from edgeseg.stages.predict import checkpoint_contract, class_masks
 
 DEFAULT_FLIPS = "hflip"
@@ -131,14 +130,6 @@ def _groups(runs: tuple[FoldRun, ...]) -> tuple[tuple[ChoiceGroup, ...], str]:
     ), "fold" if len(runs) > 1 else "patient"
 
 
-def _on_grid(reference: NDArray[np.bool_], contract: Contract) -> NDArray[np.bool_]:
-    """Bring masks, `(N, h, w) bool`, to the grid of a network that takes another size than the slices have."""
-    size = (contract.height, contract.width)
-    if reference.shape[1:] == size:
-        return reference
-    return np.asarray(logits_to_size(reference.astype(np.float32), *size) > 0.5)
-
-
 def _tables(runs: tuple[FoldRun, ...], cache: SliceCache, flips: str, progress: Progress | None) -> list[Tables]:
     """Score every point on every patient, for each mask that the networks draw."""
     contract = checkpoint_contract(runs[0].checkpoint.header)
@@ -159,7 +150,7 @@ def _tables(runs: tuple[FoldRun, ...], cache: SliceCache, flips: str, progress: 
                 whole = class_masks(volume, contract) if contract.regions else np.asarray(volume.reference)
                 for place, mask in enumerate(masks):
                     at = (..., place) if contract.regions else ...
-                    reference = _on_grid(whole[at], contract)
+                    reference = on_grid(whole[at], contract)
                     for row, grid in zip(rows[place], grids, strict=True):
                         row.append(grid.score(logits[at], reference, mask))
                 advance(0, None, patient)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeseg.stages.folds.logits import FoldRun, check_data, find_runs, held_out_logits
+from edgeseg.stages.folds.logits import FoldRun, check_data, find_runs, held_out_logits, on_grid
 from edgeseg.stages.folds.out_of_fold import OUT_OF_FOLD
 from edgeseg.stages.folds.train import RayPlan, fold_jobs, train_folds
 
@@ -14,5 +14,6 @@ __all__ = [
     "find_runs",
     "fold_jobs",
     "held_out_logits",
+    "on_grid",
     "train_folds",
 ]

@@ -17,8 +17,9 @@ from edgeseg.backend import running_keras
 from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, DatasetError
+from edgeseg.imaging import logits_to_size
 from edgeseg.progress import Progress
-from edgeseg.specs import FLIPS, check_flips
+from edgeseg.specs import FLIPS, Contract, check_flips
 from edgeseg.stages.predict import checkpoint_predictor, volume_logits
 from edgeseg.stages.train import fold_folders
 
@@ -156,6 +157,14 @@ def held_out_logits(
     for done, patient in enumerate(run.patients, start=1):
         told(done, len(run.patients), patient)
         yield patient, kept[patient].astype(np.float32)
+
+
+def on_grid(reference: NDArray[np.bool_], contract: Contract) -> NDArray[np.bool_]:
+    """Bring masks, `(N, h, w) bool`, to the grid of a network that takes another size than the slices have."""
+    size = (contract.height, contract.width)
+    if reference.shape[1:] == size:
+        return reference
+    return np.asarray(logits_to_size(reference.astype(np.float32), *size) > 0.5)
 
 
 def _silent(_done: int, _total: int | None, _patient: str) -> None:

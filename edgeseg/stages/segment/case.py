@@ -28,6 +28,7 @@ from edgeseg.stages.segment.dicom_seg import SegMasks
 from edgeseg.stages.segment.doubts import Doubts
 from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer
 from edgeseg.stages.segment.measure import area_mm2, largest_diameter_mm
+from edgeseg.stages.segment.patient_trust import patient_trust
 from edgeseg.stages.segment.pictures import Pictures, channel_shown
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ def segment_case(
     masks: list[SliceSegmentation] = []
     latencies_ms: list[float] = []
     tally = ClassTally(regions, scan.pixel_mm)
-    results = segmenter.segment_scan(watched, spool_dir=place, tables=segmenter.scan_tables(scan))
+    counts = segmenter.tally_for(scan)
+    results = segmenter.segment_scan(watched, spool_dir=place, tables=segmenter.scan_tables(scan), tally=counts)
     for index, (name, done) in enumerate(zip(scan.slice_names, results, strict=True)):
         latencies_ms.append(done.seconds * 1e3)
         watched.doubts.drew(done)
@@ -130,7 +132,8 @@ def segment_case(
     warnings = (*doubts, *tally.absent(), *resampled, *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
     found = _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
-    return replace(found, classes=tally.found(scan.slice_mm))
+    told = patient_trust(segmenter.verdict(counts), segmenter.contract, found.tumour_volume_ml)
+    return replace(found, classes=tally.found(scan.slice_mm), trust=told)
 
 
 def _told(path: Path, folder: Path) -> str:

@@ -19,6 +19,7 @@ from edgeseg.stages.calibrate import RecordedRanges, ranges_beside, shipped_rang
 from edgeseg.stages.choose import CHOICE_FILE, read_choice
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import checkpoint_contract, network_of
+from edgeseg.stages.trust import contract_trust, trust_beside
 from edgeseg.targets import ConvertJob, Target, get
 
 SHIPPED_TARGETS = ("tflite-int8", "onnx-int8", "onnx-fp32", "ort-int8")
@@ -39,6 +40,7 @@ def sources(network: Network) -> dict[str, str]:
         "weights_sha256": digest,
         "ranges_sha256": "" if ranges is None else artifacts.sha256_bytes(to_json(ranges).encode()),
         "choice_sha256": artifacts.sha256_file(choice) if choice.is_file() else "",
+        "trust_sha256": artifacts.sha256_file(trust) if (trust := trust_beside(network.folder)) is not None else "",
     }
 
 
@@ -53,7 +55,7 @@ def convert_shipped(names: Sequence[str], network: Network, folder: Path, *, say
         OutputError: when the folder cannot be written.
     """
     checkpoint, choice = read_checkpoint(network.weights), network.folder / CHOICE_FILE
-    slug = checkpoint.header.variant.slug
+    slug, weights_sha256 = checkpoint.header.variant.slug, artifacts.sha256_file(checkpoint.path)
     point = read_choice(choice, variant=slug).chosen if choice.is_file() else OperatingPoint()
     ranges = _ranges(network)
     author = "" if network.own else AUTHOR
@@ -63,8 +65,10 @@ def convert_shipped(names: Sequence[str], network: Network, folder: Path, *, say
         if say is not None:
             say(f"{network.name}: {target.name}")
         taken = _needed(target, ranges, network)
+        chosen = point.applied(checkpoint_contract(checkpoint.header, target.name))
         contract = replace(
-            point.applied(checkpoint_contract(checkpoint.header, target.name)),
+            chosen,
+            trust=contract_trust(network.folder, chosen, weights_sha256=weights_sha256),
             calibrated_on=None if taken is None else taken.data,
             calibration_hash=None if taken is None else taken.calibration_sha256,
             profile=target.profile("arm"),
@@ -93,6 +97,7 @@ def write_files(network: Network, *, targets: Sequence[str] = SHIPPED_TARGETS, s
             weights_sha256=found["weights_sha256"],
             ranges_sha256=found["ranges_sha256"],
             choice_sha256=found["choice_sha256"],
+            trust_sha256=found["trust_sha256"],
             files=tuple(network_file(target, path) for target, path in zip(targets, paths, strict=True)),
             versions=versions(),
         )

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.place import keys_for
-from edgeseg.results import Choice, ChoiceStep, EvalResult
+from edgeseg.results import Choice, ChoiceStep, EvalResult, TrustPatient, TrustResult
 from edgeseg.specs import PatientKey, is_public, renewed
 from edgeseg.stages.calibrate import RecordedRanges
 from edgeseg.stages.score import by_institution
@@ -59,6 +59,22 @@ def hide_in_choice(made: Choice, key: PatientKey) -> Choice:
             replace(one, steps=tuple(_hide_in_step(step, order, key) for step in one.steps)) for one in made.classes
         ),
     )
+
+
+def hide_in_trust(made: TrustResult, key: PatientKey, weights_sha256: str) -> TrustResult:
+    """Return what was fitted for weights that were written anew, with pseudonyms, patients in the order of these."""
+    return replace(
+        made,
+        weights_sha256=weights_sha256,
+        groups=tuple(replace(group, patients=_hidden(group.patients, key)) for group in made.groups),
+        patients=_hidden_rows(made.patients, key),
+        own_patients=_hidden_rows(made.own_patients, key),
+    )
+
+
+def _hidden_rows(rows: Iterable[TrustPatient], key: PatientKey) -> tuple[TrustPatient, ...]:
+    hidden = (replace(row, patient=_one(row.patient, key)) for row in rows)
+    return tuple(sorted(hidden, key=lambda row: row.patient))
 
 
 def hide_in_ranges(

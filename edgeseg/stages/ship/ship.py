@@ -21,6 +21,7 @@ from edgeseg.results import (
     EpochRecord,
     EvalResult,
     NetworkRecord,
+    TrustResult,
 )
 from edgeseg.specs import INTENDED_USE, MaskRegion, OperatingPoint, PatientKey, own_regions
 from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
@@ -29,10 +30,18 @@ from edgeseg.stages.ship.built import Built, built_files, put_files
 from edgeseg.stages.ship.curve import learning_curve
 from edgeseg.stages.ship.identity import Naming, check_build, held_out, name_for, out_of_fold, purpose_for
 from edgeseg.stages.ship.point import describe, point_of, scored_at
-from edgeseg.stages.ship.pseudonyms import hide_in_choice, hide_in_header, hide_in_ranges, hide_in_scores, named_in
+from edgeseg.stages.ship.pseudonyms import (
+    hide_in_choice,
+    hide_in_header,
+    hide_in_ranges,
+    hide_in_scores,
+    hide_in_trust,
+    named_in,
+)
 from edgeseg.stages.ship.retrain import train_command
 from edgeseg.stages.ship.terms import Terms, terms_for
 from edgeseg.stages.train import HISTORY, read_history
+from edgeseg.stages.trust import TRUST_FILE, trust_for
 
 CARD_SCHEMA_VERSION = 1
 
@@ -105,7 +114,8 @@ def ship(
         CheckFailedError: when a check of the build failed.
         ArtifactError: when a converted file of the build is missing or altered, or the scores out of fold are damaged.
         OptionError: when the name is taken or cannot be one; when the choice cannot be read, was made for another
-            variant, or is not that of the build; when the site's patient key is damaged, or lies in `into`.
+            variant, or is not that of the build; when what tells of trust was made for other weights; when the site's
+            patient key is damaged, or lies in `into`.
         OutputError: when the folder cannot be written, or another run writes there.
     """
     checkpoint = read_checkpoint(run)
@@ -124,7 +134,8 @@ def ship(
     known = terms_for(checkpoint.header, terms or Terms())
     card = _card(checkpoint.header, sha256, row, evaluation, made, _history(run), known)
     files = None if files_from is None else built_files(build, files_from)
-    shipped = _Shipped(content=content, card=card, choice=made, ranges=ranges_beside(checkpoint.path))
+    ranges, trust = ranges_beside(checkpoint.path), trust_for(run, weights_sha256=sha256)
+    shipped = _Shipped(content=content, card=card, choice=made, ranges=ranges, trust=trust)
     if not public_ids and (key := key_for(shipped.patients)) is not None:
         _check_key_place(into)
         shipped = shipped.hidden(key, checkpoint)
@@ -195,12 +206,15 @@ class _Shipped:
     card: ModelCard
     choice: Choice | None
     ranges: RecordedRanges | None
+    trust: TrustResult | None
 
     @property
     def patients(self) -> set[str]:
         """Whom any of it names."""
         chosen = () if self.choice is None else self.choice.patients
-        return {*named_in(self.card.header), *(score.patient for score in self.card.evaluation.patients), *chosen}
+        rated = () if self.trust is None else self.trust.everybody
+        scored = (score.patient for score in self.card.evaluation.patients)
+        return {*named_in(self.card.header), *scored, *chosen, *rated}
 
     def hidden(self, key: PatientKey, run: Checkpoint) -> _Shipped:
         """Put pseudonyms in place of ids that are not public."""
@@ -217,7 +231,8 @@ class _Shipped:
         )
         learned = run.header.train_patients
         ranges = None if self.ranges is None else hide_in_ranges(self.ranges, learned, key, sha256)
-        return _Shipped(content=content, card=card, choice=choice, ranges=ranges)
+        trust = None if self.trust is None else hide_in_trust(self.trust, key, sha256)
+        return _Shipped(content=content, card=card, choice=choice, ranges=ranges, trust=trust)
 
 
 def _check_key_place(into: Path) -> None:
@@ -234,7 +249,8 @@ def _write(folder: Path, shipped: _Shipped, record: NetworkRecord, files: Built 
     put_files(folder, files, record.weights_sha256)
     artifacts.write_bytes(folder / WEIGHTS_FILE, shipped.content)
     artifacts.write_bytes(folder / "learning-curve.png", curve)
-    for name, made in ((RANGES_FILE, shipped.ranges), (CHOICE_FILE, shipped.choice)):
+    beside = {RANGES_FILE: shipped.ranges, CHOICE_FILE: shipped.choice, TRUST_FILE: shipped.trust}
+    for name, made in beside.items():
         if made is None:
             (folder / name).unlink(missing_ok=True)
         else:

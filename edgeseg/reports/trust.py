@@ -1,0 +1,153 @@
+"""How well a network knows where it is wrong: the answer first, then tables for a terminal and for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Column
+
+from edgeseg.reports.table import figures, literal, markdown_table_lines, rich_table
+from edgeseg.reports.words import ABSENT_ASCII
+from edgeseg.results import POOR_BELOW, TrustFigures, TrustPatient, TrustResult
+
+_POOREST = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def trust_table(result: TrustResult, *, written: Path) -> RenderableType:
+    """Draw what was found for a terminal of 80 columns."""
+    parts: list[RenderableType] = [literal(line) for line in _answer(result)]
+    for table in _tables(result):
+        first = Column(table.heads[0], overflow="fold", max_width=30)
+        parts.append(rich_table((first, *figures(*table.heads[1:], wrap=True)), table.rows, title=table.title, gap=2))
+    return Group(*parts, literal(f"written: {written}"))
+
+
+def trust_markdown(result: TrustResult) -> str:
+    """Return the same in Markdown."""
+    lines = [" ".join(_answer(result))]
+    for table in _tables(result):
+        lines += ["", f"## {table.title}", "", *markdown_table_lines(table.heads, table.rows)]
+    return "\n".join(lines)
+
+
+def _answer(result: TrustResult) -> list[str]:
+    found, trust = result.figures, result.trust
+    lines = [
+        f"{result.variant}: of {found.patients} patients of {result.data}, {found.poor} have a Dice below "
+        f"{POOR_BELOW:g}; {found.poor_flagged} of these and {found.good_flagged} of the other "
+        f"{found.patients - found.poor} are flagged (expected Dice below {trust.look_below:.2f}).",
+        f"Each {result.left_out} is scored by numbers that were fitted on the others.",
+    ]
+    if found.patients != trust.patients or result.own:
+        lines.append(f"The numbers come from {trust.patients} patients, drawn by {trust.network}.")
+    return lines
+
+
+def _tables(result: TrustResult) -> Iterable[_Table]:
+    columns = [("left out", result.figures), *([("own patients", result.own)] if result.own else [])]
+    yield _Table(
+        title="Does the network know?",
+        heads=("", *(name for name, _ in columns)),
+        rows=tuple(
+            (name, *(cell(found) for _, found in columns))
+            for name, cell in (
+                ("patients", lambda one: str(one.patients)),
+                (f"Dice below {POOR_BELOW:g}", lambda one: str(one.poor)),
+                (f"AUROC of Dice below {POOR_BELOW:g}", lambda one: _number(one.auroc_poor)),
+                ("Spearman with the true Dice", lambda one: _number(one.spearman)),
+                ("of the poor, flagged", lambda one: f"{one.poor_flagged}/{one.poor}"),
+                ("of the others, flagged", lambda one: f"{one.good_flagged}/{one.patients - one.poor}"),
+                ("true volume in its interval", _covered),
+                ("median width of the interval", lambda one: _share(one.volume_width_median)),
+            )
+        ),
+    )
+    yield _deferral(columns)
+    yield from _reliability(result)
+    yield _patients("The patients with the least Dice", result.patients)
+    if result.int8 is not None:
+        agreed = result.int8
+        yield _Table(
+            title="int8 against float",
+            heads=("file", "patients", "same flag", "expected Dice off by at most", "learned from"),
+            rows=(
+                (
+                    agreed.artifact,
+                    str(agreed.patients),
+                    str(agreed.same_flag),
+                    f"{agreed.dice_expected_off_max:.3f}",
+                    str(agreed.learned_from),
+                ),
+            ),
+        )
+
+
+def _deferral(columns: Sequence[tuple[str, TrustFigures]]) -> _Table:
+    rows = zip(*(one.deferral for _, one in columns), strict=True)
+    return _Table(
+        title="Mean Dice of what is kept",
+        heads=("given to a person", *(name for name, _ in columns)),
+        rows=tuple(
+            (f"{row[0].deferred_share:.0%}", *(f"{one.dice_mean:.3f} ({one.kept})" for one in row)) for row in rows
+        ),
+    )
+
+
+def _reliability(result: TrustResult) -> Iterable[_Table]:
+    found = result.reliability
+    yield _Table(
+        title="Do probabilities mean what they say?",
+        heads=("", "as given", "scaled"),
+        rows=(("expected calibration error", f"{found.error_before:.3f}", f"{found.error_after:.3f}"),),
+    )
+    for title, bins in (("Reliability as given", found.before), ("Reliability of scaled probabilities", found.after)):
+        yield _Table(
+            title=title,
+            heads=("probability", "share of tumour", "pixels"),
+            rows=tuple((f"{one.probability_mean:.2f}", f"{one.tumour_share:.2f}", str(one.pixels)) for one in bins),
+        )
+
+
+def _patients(title: str, patients: Sequence[TrustPatient]) -> _Table:
+    poorest = sorted(patients, key=lambda one: one.dice)[:_POOREST]
+    return _Table(
+        title=title,
+        heads=("patient", "Dice", "expected", "flagged", "volume, px", "interval", "true"),
+        rows=tuple(
+            (
+                one.patient,
+                f"{one.dice:.2f}",
+                ABSENT_ASCII if one.dice_expected is None else f"{one.dice_expected:.2f}",
+                "yes" if one.look else "no",
+                str(one.volume_px),
+                ABSENT_ASCII
+                if one.volume_low_px is None or one.volume_high_px is None
+                else f"{one.volume_low_px:.0f} to {one.volume_high_px:.0f}",
+                str(one.reference_px),
+            )
+            for one in poorest
+        ),
+    )
+
+
+def _covered(one: TrustFigures) -> str:
+    share = f" ({one.volume_covered / one.volume_intervals:.0%})" if one.volume_intervals else ""
+    return f"{one.volume_covered}/{one.volume_intervals}{share}"
+
+
+def _number(value: float | None) -> str:
+    return ABSENT_ASCII if value is None else f"{value:.2f}"
+
+
+def _share(value: float | None) -> str:
+    return ABSENT_ASCII if value is None else f"{value:.0%} of the volume"

@@ -1,0 +1,137 @@
+"""How well a network knows where it is wrong: what `edgeseg trust` fitted, and what that is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edgeseg.jsonio import LEFT_OUT
+from edgeseg.results.choice import ChoiceGroup
+from edgeseg.results.common import RESULT_SCHEMA_VERSION
+from edgeseg.specs import OutputTrust
+
+POOR_BELOW = 0.7
+"""A mask with a Dice below this is called poor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustPatient:
+    """One patient, by numbers that were fitted without the patient's group.
+
+    `dice` is what the mask reached, `dice_expected` what was expected of it, None where it holds no tumour. `features`
+    are those of `edgeseg.trust.features` by name. Volumes are pixels of the network's grid, the two ends those of the
+    interval, None where nothing was found.
+    """
+
+    patient: str
+    group: int
+    dice: float
+    dice_expected: float | None
+    look: bool
+    volume_px: int
+    reference_px: int
+    volume_low_px: float | None
+    volume_high_px: float | None
+    features: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferral:
+    """What is left where a share of the patients, those of the least expected Dice, is given to a person instead."""
+
+    deferred_share: float
+    kept: int
+    dice_mean: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustFigures:
+    """What the numbers are worth on patients that they were not fitted on.
+
+    `poor` masks have a Dice below `POOR_BELOW`; `auroc_poor` is how well the expected Dice tells them from the others,
+    None where there are none, and `spearman` its rank correlation with the true Dice. `poor_flagged` of the poor and
+    `good_flagged` of the others are to be looked at. The volume's interval holds the true volume of `volume_covered` of
+    the `volume_intervals` patients that have one; `volume_width_median` is its width in shares of the volume.
+    """
+
+    patients: int
+    dice_mean: float
+    poor: int
+    auroc_poor: float | None
+    spearman: float | None
+    poor_flagged: int
+    good_flagged: int
+    deferral: tuple[Deferral, ...]
+    volume_intervals: int
+    volume_covered: int
+    volume_width_median: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliabilityBin:
+    """Pixels of about one probability: their mean probability, and the share of them that is tumour."""
+
+    probability_mean: float
+    tumour_share: float
+    pixels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliability:
+    """Whether pixels at probability p are tumour in a share p, as the network gives them and scaled.
+
+    `error_before` and `error_after` are expected calibration errors; each patient's scale was fitted without the
+    patient's group. Pixels whose probability is below 0.01 as given are left out.
+    """
+
+    error_before: float
+    error_after: float
+    before: tuple[ReliabilityBin, ...]
+    after: tuple[ReliabilityBin, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagAgreement:
+    """Whether an int8 file flags the same patients as the float network, by the numbers that ship.
+
+    `learned_from` of the patients trained the network, which makes no difference to what is compared.
+    """
+
+    artifact: str
+    sha256: str
+    patients: int
+    same_flag: int
+    learned_from: int
+    dice_expected_off_max: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustResult:
+    """What `edgeseg trust` found.
+
+    `trust` is fitted on all groups together, and ships; the rest is of numbers that were fitted on all groups but one
+    and scored on that one (`left_out`: `fold` or `patient`). `weights_sha256` are those that it is for, and
+    `threshold` that of their masks. Where the
+    groups were drawn by other networks, `own` has the same figures of these weights on the patients that they held
+    out themselves, by numbers that were fitted without them. `int8` is None where no int8 file was at hand.
+    """
+
+    variant: str
+    weights_sha256: str
+    threshold: float
+    data: str
+    groups: tuple[ChoiceGroup, ...]
+    left_out: str
+    trust: OutputTrust
+    figures: TrustFigures
+    reliability: Reliability
+    patients: tuple[TrustPatient, ...]
+    own: TrustFigures | None
+    int8: FlagAgreement | None
+    versions: dict[str, str]
+    own_patients: tuple[TrustPatient, ...] = field(default=(), metadata={LEFT_OUT: True})
+    schema_version: int = RESULT_SCHEMA_VERSION
+
+    @property
+    def everybody(self) -> set[str]:
+        """Whom it names."""
+        return {row.patient for row in (*self.patients, *self.own_patients)}

@@ -1,0 +1,16 @@
+"""What tells that a mask may be wrong: fitted where networks did not train, scored where it was not fitted."""
+
+from __future__ import annotations
+
+from edgeseg.stages.trust.found import TRUST_FILE, contract_trust, read_trust, trust_beside, trust_for
+from edgeseg.stages.trust.trust import TrustInputs, trust
+
+__all__ = [
+    "TRUST_FILE",
+    "TrustInputs",
+    "contract_trust",
+    "read_trust",
+    "trust",
+    "trust_beside",
+    "trust_for",
+]

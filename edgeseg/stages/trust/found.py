@@ -1,0 +1,84 @@
+"""What `edgeseg trust` found, as `trust.json` holds it beside the weights that it is for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeseg.errors import OptionError
+from edgeseg.jsonio import JsonFormatError, from_json, read_document
+from edgeseg.results import RESULT_SCHEMA_VERSION, TrustResult
+from edgeseg.specs import Contract, Trust
+
+TRUST_FILE = "trust.json"
+"""What `edgeseg trust` leaves beside the weights, and `edgeseg ship` too."""
+
+
+def read_trust(path: Path) -> TrustResult:
+    """Read what was found: a file, or the one in a folder.
+
+    Raises:
+        OptionError: when there is no such file, it is damaged, or of another schema.
+    """
+    file = path / TRUST_FILE if path.is_dir() else path
+    again = "make one with 'edgeseg trust'"
+    try:
+        found = from_json(TrustResult, read_document(file))
+    except OSError as error:
+        raise OptionError(f"{file}: cannot be read ({error.strerror}); {again}") from error
+    except (JsonFormatError, OptionError) as error:
+        raise OptionError(f"{file}: not what 'edgeseg trust' writes ({error}); {again}") from error
+    if found.schema_version != RESULT_SCHEMA_VERSION:
+        raise OptionError(
+            f"{file} has schema version {found.schema_version} and this edgeseg reads {RESULT_SCHEMA_VERSION}; {again}"
+        )
+    return found
+
+
+def trust_beside(run: Path) -> Path | None:
+    """Return the file that lies in a run's folder, or in that of folds; None where there is none."""
+    file = (run if run.is_dir() else run.parent) / TRUST_FILE
+    return file if file.is_file() else None
+
+
+def trust_for(run: Path, *, weights_sha256: str) -> TrustResult | None:
+    """Read the file that lies in a run's folder, and refuse one that was made for weights that are no longer there.
+
+    Args:
+        run: the folder, or a file in it.
+        weights_sha256: of its weights.
+
+    Raises:
+        OptionError: as `read_trust`, or when the run was trained anew since.
+    """
+    file = trust_beside(run)
+    if file is None:
+        return None
+    found = read_trust(file)
+    if found.weights_sha256 != weights_sha256:
+        raise OptionError(
+            f"{file} was made for other weights than those beside it; make it again with 'edgeseg trust {file.parent} "
+            "--data DIR', or move it away"
+        )
+    return found
+
+
+def contract_trust(run: Path, contract: Contract, *, weights_sha256: str) -> Trust | None:
+    """Return what a contract says of trust, of what lies beside the weights; None where nothing does.
+
+    Args:
+        run: the folder of the weights, or a file in it.
+        contract: at the operating point that it ships with.
+        weights_sha256: of the weights.
+
+    Raises:
+        OptionError: as `trust_for`, and when it was fitted on masks at another threshold.
+    """
+    found = trust_for(run, weights_sha256=weights_sha256)
+    if found is None or contract.regions:
+        return None
+    if found.threshold != contract.threshold:
+        raise OptionError(
+            f"{trust_beside(run)} was made for masks at threshold {found.threshold:g}, and the network is given "
+            f"{contract.threshold:g}; make it again with 'edgeseg trust', or move it away"
+        )
+    return Trust(output=found.trust)

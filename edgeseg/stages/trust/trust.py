@@ -1,0 +1,151 @@
+"""Fitting what tells that a mask may be wrong, and scoring it on patients that it was not fitted on.
+
+What is said of a patient comes from numbers that were fitted without the patient's fold, on masks of networks that had
+not learned from the patient; what ships is fitted on all. The folds may be those of the network itself or of others of
+its kind, such as the folds of its recipe; a network of another kind is held to the patients that it held out itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeseg import artifacts
+from edgeseg.data.cache import SliceCache
+from edgeseg.errors import DatasetError
+from edgeseg.jsonio import to_json
+from edgeseg.progress import Progress
+from edgeseg.results import FlagAgreement, TrustPatient, TrustResult
+from edgeseg.specs import Contract, OperatingPoint, OutputTrust
+from edgeseg.stages.choose import choice_beside, read_choice
+from edgeseg.stages.environment import versions
+from edgeseg.stages.folds import FoldRun
+from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.stages.trust.agree import flag_agreement
+from edgeseg.stages.trust.fit import Origin, PatientOutput, fit
+from edgeseg.stages.trust.found import TRUST_FILE
+from edgeseg.stages.trust.outputs import gather_runs, groups_of, outputs_of
+from edgeseg.stages.trust.score import Fits, figures, judged, reliabilities
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustInputs:
+    """What `trust` reads.
+
+    Attributes:
+        network: the run, or folder of folds, that the numbers are for; of folds they are for the first.
+        folds: whose held-out patients are fitted on: folders of folds, or runs; that of `network` where none is named.
+        choice: threshold and post-processing, a file of `edgeseg choose`; that beside the folds, or else beside the
+            network, unless given, and probability 0.5 with nothing dropped where there is none.
+        int8: a converted file of the network whose flags are held against float; none unless given.
+        keep: where logits are kept, in a folder for each run; the runs' own folders unless given.
+    """
+
+    network: Path
+    folds: tuple[Path, ...] = ()
+    choice: Path | None = None
+    int8: Path | None = None
+    keep: Path | None = None
+
+
+def trust(
+    given: TrustInputs, cache: SliceCache, *, out: Path | None = None, progress: Progress | None = None
+) -> TrustResult:
+    """Fit the numbers of a contract's `trust.output`, score them nested, and write `trust.json`.
+
+    Args:
+        given: networks and files.
+        cache: decoded slices of the data that the networks were trained on.
+        out: the file; `trust.json` beside the network unless given.
+        progress: called after each patient.
+
+    Raises:
+        CheckpointError: when runs are missing, unfinished or do not belong together.
+        ContractError: for networks that draw several masks, and an int8 file that is of another network.
+        DatasetError: when the slices are not those of the runs, or there are too few patients with a mask to fit on.
+        OptionError: when the choice cannot be read or is of another network.
+        OutputError: when a file cannot be written.
+    """
+    runs = gather_runs(given.folds or (given.network,), cache, keep=given.keep)
+    first = gather_runs((given.network,), cache, keep=given.keep)[0]
+    header = runs[0].checkpoint.header
+    contract = _at_point(runs[0], given.choice or _choice(given))
+    groups, left_out = groups_of(runs)
+    member = {patient: number for number, group in enumerate(groups) for patient in group.patients}
+    rows = outputs_of(runs, cache, contract, member, progress=progress)
+    origin = Origin(threshold=contract.threshold, network=header.variant.slug, data=cache.name)
+    whole, fits = _fitted(rows, origin)
+    shipped = contract if not given.folds else _at_point(first, choice_beside(given.network) or given.choice)
+    own = _own(first, runs, rows, shipped, cache, fits, progress)
+    result = TrustResult(
+        variant=first.checkpoint.header.variant.slug,
+        weights_sha256=first.sha256,
+        threshold=shipped.threshold,
+        data=cache.name,
+        groups=groups,
+        left_out=left_out,
+        trust=whole,
+        figures=figures(scored := judged(rows, fits)),
+        reliability=reliabilities(rows, fits),
+        patients=scored,
+        own=figures(own) if own else None,
+        own_patients=own,
+        int8=_agreement(given, first, cache, whole, progress),
+        versions=versions(),
+    )
+    artifacts.write_text(out or _place(given.network), to_json(result) + "\n")
+    return result
+
+
+def _choice(given: TrustInputs) -> Path | None:
+    """Find the operating point: beside the only folder of folds, or else beside the network."""
+    places = (*given.folds, given.network)
+    return next(filter(None, map(choice_beside, places)), None)
+
+
+def _place(network: Path) -> Path:
+    return (network if network.is_dir() else network.parent) / TRUST_FILE
+
+
+def _at_point(run: FoldRun, choice: Path | None) -> Contract:
+    header = run.checkpoint.header
+    point = OperatingPoint() if choice is None else read_choice(choice, variant=header.variant.slug).chosen
+    return point.applied(checkpoint_contract(header, public_ids=True))
+
+
+def _fitted(rows: Sequence[PatientOutput], origin: Origin) -> tuple[OutputTrust, Fits]:
+    """Fit on all, and on all groups but one; gives for a patient of a group that of the others, else that of all."""
+    groups = sorted({row.group for row in rows})
+    made = {group: fit([row for row in rows if row.group != group], origin) for group in groups}
+    whole = fit(rows, origin)
+    if whole is None or None in made.values():
+        raise DatasetError(
+            f"masks of fewer than two of the {len(rows)} held-out patients hold any tumour, or all of these are of one "
+            "group; nothing can be fitted on them: train longer, or give more folds with --folds"
+        )
+    nested = {group: one for group, one in made.items() if one is not None}
+    return whole, lambda row: nested.get(row.group, whole)
+
+
+def _own(
+    first: FoldRun,
+    runs: tuple[FoldRun, ...],
+    rows: Sequence[PatientOutput],
+    contract: Contract,
+    cache: SliceCache,
+    fits: Fits,
+    progress: Progress | None,
+) -> tuple[TrustPatient, ...]:
+    """Judge what the network itself drew on the patients that it held out, where the folds are of other weights."""
+    if first.sha256 in {run.sha256 for run in runs} or not first.patients:
+        return ()
+    member = {row.patient: row.group for row in rows}
+    member |= {patient: -1 for patient in first.patients if patient not in member}
+    return judged(outputs_of((first,), cache, contract, member, progress=progress), fits)
+
+
+def _agreement(
+    given: TrustInputs, first: FoldRun, cache: SliceCache, whole: OutputTrust, progress: Progress | None
+) -> FlagAgreement | None:
+    return None if given.int8 is None else flag_agreement(given.int8, first.checkpoint, cache, whole, progress=progress)

@@ -1,0 +1,89 @@
+"""From features of a volume to what a reader is told: expected Dice, whether to look, why, and a volume's interval.
+
+Double precision, in the order given here:
+
+1. `score = intercept`, then for each feature in the contract's order `score = score + weight * (value - typical)`.
+2. `expected = 1 / (1 + exp(-score))`, score cut off at -50 and 50 first.
+3. Look at it where `score < log(look_below / (1 - look_below))`. The reason is the feature whose part of the score is
+   the least, the first of equals.
+4. Of a volume V with `d = 1 - expected`: from `max(0, V * (1 - volume_low * d))` to `V * (1 + volume_high * d)`.
+5. Where nothing is above the middle level there is no score: look at it, no expected Dice and no interval.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from edgeseg.specs import OutputTrust
+from edgeseg.specs.trust import BORDER, NEIGHBOURS, OVERLAP
+from edgeseg.trust.tally import OutputCounts, features
+
+_END = 50.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the network's output tells of its mask of one volume.
+
+    Attributes:
+        dice_expected: in (0, 1); None where nothing was found.
+        look: whether a person should look at this one first.
+        because: the feature that speaks against it, `NOTHING` where no tumour was found, empty where `look` is false.
+        why: the same in plain words.
+        low_factor: what the volume is multiplied by for the lower end of its interval; None where nothing was found.
+        high_factor: likewise for the upper end.
+    """
+
+    dice_expected: float | None
+    look: bool
+    because: str
+    why: str
+    low_factor: float | None
+    high_factor: float | None
+
+    def interval(self, volume: float | None) -> tuple[float, float] | None:
+        """Return the interval of a volume, in its unit; None where the volume is unknown or nothing was found."""
+        if volume is None or self.low_factor is None or self.high_factor is None:
+            return None
+        return volume * self.low_factor, volume * self.high_factor
+
+
+NOTHING = "nothing-found"
+_NOTHING_FOUND = "no tumour was found, and whether there is none the network's output cannot tell"
+_WHY = {
+    OVERLAP: "the masks at low and at high probability overlap by {value:.0%} alone ({typical:.0%} is usual)",
+    BORDER: "the border is unsure: it is {value:.1f} pixels wide ({typical:.1f} is usual)",
+    NEIGHBOURS: "neighbouring slices agree by {value:.0%} alone ({typical:.0%} is usual)",
+}
+
+
+def judge(counts: OutputCounts, trust: OutputTrust) -> Verdict:
+    """Tell what a volume's counts mean to a contract's numbers."""
+    values = features(counts)
+    if values is None:
+        return Verdict(
+            dice_expected=None, look=True, because=NOTHING, why=_NOTHING_FOUND, low_factor=None, high_factor=None
+        )
+    score = score_of(values, trust)
+    expected = 1.0 / (1.0 + math.exp(-min(max(score, -_END), _END)))
+    apart = 1.0 - expected
+    look = score < math.log(trust.look_below / (1.0 - trust.look_below))
+    worst = min(trust.features, key=lambda one: one.weight * (values[one.name] - one.typical))
+    told = _WHY[worst.name].format(value=values[worst.name], typical=worst.typical)
+    return Verdict(
+        dice_expected=expected,
+        look=look,
+        because=worst.name if look else "",
+        why=told if look else "",
+        low_factor=max(0.0, 1.0 - trust.volume_low * apart),
+        high_factor=1.0 + trust.volume_high * apart,
+    )
+
+
+def score_of(values: dict[str, float], trust: OutputTrust) -> float:
+    """Return the logit of the expected Dice, not cut off."""
+    score = trust.intercept
+    for one in trust.features:
+        score = score + one.weight * (values[one.name] - one.typical)
+    return score
