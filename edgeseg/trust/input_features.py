@@ -30,39 +30,16 @@ first's less the other's `mean`, `spread`, `black`, `rough`, `texture`, `rim`, `
 from __future__ import annotations
 
 import math
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseg.specs.input_look import OF_CHANNEL, OF_PAIR, channel_pairs
 from edgeseg.trust.input_tally import GRID, InputTally
 
-OF_HEAD = (
-    "height", "width", "row", "column", "fill", "area", "ends", "front", "side", "mirror", "flip", "frame", "burnt",
-)  # fmt: skip
-OF_CHANNEL = (
-    "mean", "spread", "black", "white", "rough", "texture", "outside", "rim", "bone", "cortex", "front_back",
-    "left_right", "centre",
-)  # fmt: skip
-OF_PAIR = (
-    "agree", "brighter", "mean", "spread", "black", "rough", "texture", "rim", "bone", "cortex", "centre", "front_back",
-)  # fmt: skip
 _DIFFERENCES = tuple(OF_CHANNEL.index(name) for name in OF_PAIR[2:])
-_MOST_PAIRED = 4
 _GREATEST_AGREEMENT = 0.9999
 _Plane = NDArray[np.int64]
-
-
-def channel_pairs(channels: int) -> tuple[tuple[int, int], ...]:
-    """Return the pairs of channels that are compared: all of up to four, else those of neighbours."""
-    if channels <= _MOST_PAIRED:
-        return tuple(combinations(range(channels), 2))
-    return tuple((one, one + 1) for one in range(channels - 1))
-
-
-def feature_count(channels: int) -> int:
-    """Return how many features a volume of so many channels has."""
-    return len(OF_HEAD) + len(OF_CHANNEL) * channels + len(OF_PAIR) * len(channel_pairs(channels))
 
 
 def input_features(tally: InputTally) -> tuple[float, ...] | None:

@@ -1,17 +1,19 @@
 """From a volume's counts to what a reader is told of its input, in double precision, in the order of certainty.
 
-1. No point of the head in any slice, or one value throughout: there is no signal, and nothing more is said.
-2. A channel that has one value in every slice, where another has more: it holds nothing.
-3. Two channels whose mean difference over all points is below `EQUAL_SHARE` of the deviation of the one that deviates
-   less, over all points: `apart / (N * G * G) < EQUAL_SHARE * d`, d from the bytes of all points. They hold the same
-   sequence. The first pair that does is told, in the order of `itertools.combinations`.
-4. Else the signs of the contract. A feature is `min(max((value - typical) / spread, -EDGE), EDGE)`; a score begins with
-   `bias` and adds `weight * feature` in the order given. The sign with the greatest score is told, the first of equals,
-   where that is above 0.
+1. One value throughout, in all channels: there is no signal, which `edgeseg.stages.segment.doubts` says; no more is said.
+2. A channel that has one value throughout, where another has more: it holds nothing (`missing`).
+3. Two channels whose difference over all points is small against how much they deviate and against what they show:
+   `apart < EQUAL_SHARE * min(d1, d2) * N * G * G`, d from the bytes of all points, and `apart < EQUAL_SHARE *
+   min(S1, S2)`, S the sum of the bytes of all points. They hold the same
+   picture (`copied`). The first pair that does is told, in the order of `itertools.combinations`.
+4. Else, of volumes alone, the signs of the contract; no point of the head in any slice is `empty`. A feature is `min(max((value - typical) / spread, -EDGE), EDGE)`; a score begins with
+   `bias` and adds `weight * feature` in the order given. A sign is there where its score is above 0; of those that
+   are, the one whose score is nearest to 1 is told, the first of equals.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
 
 from edgeseg.specs import InputLook, InputSign
@@ -22,35 +24,55 @@ EDGE = 5.0
 EQUAL_SHARE = 0.06
 
 
-def input_oddity(tally: InputTally, look: InputLook | None, channels: tuple[str, ...]) -> str:
-    """Say what is odd about an input, in one sentence without an end; empty where nothing is.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oddity:
+    """What is odd about an input.
+
+    Attributes:
+        kind: one of `edgeseg.specs.INPUT_SIGNS`, or `missing`, `copied` or `empty`.
+        channels: names of the channels that are meant, where some are.
+        what: a clause that says it.
+    """
+
+    kind: str
+    channels: tuple[str, ...]
+    what: str
+
+
+MISSING, COPIED, EMPTY = "missing", "copied", "empty"
+
+
+def input_oddity(tally: InputTally, look: InputLook | None, channels: tuple[str, ...]) -> Oddity | None:
+    """Say what is odd about an input; None where nothing is.
 
     Args:
         tally: of the slices that were looked at.
         look: what the network learned from; None says only what needs no such numbers, as of lone slices.
         channels: their names, in the contract's order.
     """
-    return certain(tally, channels) or ("" if look is None else _by_signs(tally, look, channels))
+    return certain(tally, channels) or (None if look is None or not tally.shown.any() else _sign(tally, look, channels))
 
 
-def certain(tally: InputTally, channels: tuple[str, ...]) -> str:
+def certain(tally: InputTally, channels: tuple[str, ...]) -> Oddity | None:
     """Say what needs no comparison with training data."""
     if not tally.shown.any():
-        return ""
+        return None
     for number, name in enumerate(channels):
         if not tally.shown[number]:
-            return f"'{name}' holds one value throughout, so this sequence is missing"
+            return Oddity(kind=MISSING, channels=(name,), what=f"'{name}' holds one value throughout")
     for one, other in combinations(range(len(channels)), 2):
         if same_sequence(tally, one, other):
-            return f"'{channels[one]}' and '{channels[other]}' hold the same picture: one sequence stands for both"
-    return ""
+            both = channels[one], channels[other]
+            return Oddity(kind=COPIED, channels=both, what=f"'{both[0]}' and '{both[1]}' hold the same picture")
+    return None
 
 
 def same_sequence(tally: InputTally, one: int, other: int) -> bool:
     """Tell whether two channels hold the same picture."""
-    points = tally.slices * GRID * GRID
+    points, apart = tally.slices * GRID * GRID, int(tally.apart[one, other])
     deviation = min(tally.deviation(one), tally.deviation(other))
-    return bool(tally.apart[one, other] / points < EQUAL_SHARE * deviation)
+    total = min(int(tally.everywhere[one, 0]), int(tally.everywhere[other, 0]))
+    return apart < EQUAL_SHARE * deviation * points and apart < EQUAL_SHARE * total
 
 
 def sign_scores(tally: InputTally, look: InputLook) -> tuple[float, ...]:
@@ -60,7 +82,7 @@ def sign_scores(tally: InputTally, look: InputLook) -> tuple[float, ...]:
         return ()
     places = zip(look.features, look.typical, look.spread, strict=True)
     values = [min(max((found[at] - typical) / spread, -EDGE), EDGE) for at, typical, spread in places]
-    return tuple(_score(sign, values) for sign in look.signs)
+    return tuple(_score(sign, values) for sign in look.lines)
 
 
 def _score(sign: InputSign, values: list[float]) -> float:
@@ -70,15 +92,16 @@ def _score(sign: InputSign, values: list[float]) -> float:
     return score
 
 
-def _by_signs(tally: InputTally, look: InputLook, channels: tuple[str, ...]) -> str:
+def _sign(tally: InputTally, look: InputLook, channels: tuple[str, ...]) -> Oddity | None:
     scores = sign_scores(tally, look)
     if not scores:
-        return "nothing in it is brighter than background"
-    greatest = max(scores)
-    if greatest <= 0.0:
-        return ""
-    sign = look.signs[scores.index(greatest)]
-    return SAID[sign.kind].format(*(f"'{channels[number]}'" for number in sign.channels))
+        return Oddity(kind=EMPTY, channels=(), what="nothing in it is brighter than background")
+    there = [at for at, score in enumerate(scores) if score > 0.0]
+    if not there:
+        return None
+    sign = look.lines[min(there, key=lambda at: abs(scores[at] - 1.0))]
+    names = tuple(channels[number] for number in sign.channels)
+    return Oddity(kind=sign.kind, channels=names, what=SAID[sign.kind].format(*(f"'{name}'" for name in names)))
 
 
 SAID = {

@@ -148,7 +148,9 @@ def _nested(head: NDArray[np.bool_]) -> NDArray[np.bool_]:
         rows = smaller
         if times % _EACH == 0:
             left.append(rows)
-    return np.unpackbits(np.stack(left).view(np.uint8).reshape(-1, GRID, GRID // 8), axis=2, bitorder="little").view(bool)
+    return np.unpackbits(np.stack(left).view(np.uint8).reshape(-1, GRID, GRID // 8), axis=2, bitorder="little").view(
+        bool
+    )
 
 
 def _whole(values: NDArray[np.float64]) -> Ints:

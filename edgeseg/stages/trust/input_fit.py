@@ -4,8 +4,9 @@ A score is a logistic regression with a quadratic penalty on few of the features
 measured from its median in units of its spread and cut off at `EDGE`: it is fitted on all, the features with the
 greatest weights are kept and it is fitted on these, again and again (recursive feature elimination, Guyon et al., Machine
 Learning 46, 2002). Patients are divided into five groups, and each is scored by what was fitted on the others: where
-those that were not made odd have their greatest scores, there the bound lies; a gap between them and those that were is
-divided. The fewest features are taken that tell all but a hundredth apart.
+those that were not made odd have their greatest score, there the bound lies, or at the second where that tells at least
+`_WORTH_ONE` more of the odd ones; of a gap to those that were made odd the greater part is left to the others. The fewest
+features are taken that tell all but a hundredth apart.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.errors import DatasetError
-from edgeseg.specs import InputLook, InputSign
+from edgeseg.specs import InputLook
 from edgeseg.trust import EDGE
 
 Sign = tuple[str, tuple[int, ...]]
@@ -26,7 +27,8 @@ Floats = NDArray[np.float64]
 LEAST_PATIENTS = 20
 _SIZES, _ELIMINATED = (3, 6, 12), (48, 32, 24, 16)
 _GROUPS, _PENALTY, _STEPS, _TOLD_APART = 5, 0.01, 12, 0.99
-_ALLOWED = 1
+_WORTH_ONE, _LOW, _MARGIN, _CUSHION = 0.03, 4, 0.7, 0.2
+"""What one patient more beyond the bound has to gain; which percentile of odd inputs the gap ends at; how much of it is\nleft to the others; and how far beyond the bound a score has to be, in units of that of half of the odd inputs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,7 +66,7 @@ def fit_look(rows: Sequence[LookRow], data: str) -> InputLook:
     clean = np.stack([row.clean for row in rows])
     typical = np.median(clean, axis=0)
     spread = np.percentile(np.abs(clean - typical), 80, axis=0) / 1.28 + 0.02
-    typical, spread = _rounded(typical), _rounded(spread)
+    typical, spread = _rounded(typical, 3), _rounded(spread, 2)
     clean = standardised(clean, typical, spread)
     lines: dict[Sign, _Line] = {}
     for sign in rows[0].odd:
@@ -74,16 +76,10 @@ def fit_look(rows: Sequence[LookRow], data: str) -> InputLook:
         features=tuple(used),
         typical=tuple(float(typical[one]) for one in used),
         spread=tuple(float(spread[one]) for one in used),
-        signs=tuple(
-            InputSign(
-                kind=kind,
-                channels=channels,
-                on=tuple(used.index(int(place)) for place in line.on),
-                weights=tuple(float(weight) for weight in _rounded(line.weights)),
-                bias=float(_rounded(np.array([line.bias]))[0]),
-            )
-            for (kind, channels), line in lines.items()
-        ),
+        signs=tuple(" ".join((kind, *map(str, channels))) for kind, channels in lines),
+        on=tuple(tuple(used.index(int(place)) for place in line.on) for line in lines.values()),
+        weights=tuple(tuple(map(float, _rounded(line.weights, 2))) for line in lines.values()),
+        bias=tuple(float(_rounded(np.array([line.bias]), 3)[0]) for line in lines.values()),
         patients=len(rows),
         data=data,
     )
@@ -107,14 +103,17 @@ def _sign(clean: Floats, odd: list[Floats]) -> _Line:
             held_odd[size] += [line.score(odd[one]) for one in out]
     whole = _lines(clean, np.concatenate(odd))
     for size in _SIZES:
-        scores, bound = np.concatenate(held_odd[size]), float(np.sort(held_clean[size])[-_ALLOWED])
+        scores, ranked = np.concatenate(held_odd[size]), np.sort(held_clean[size])[::-1]
+        bound = float(ranked[0])
+        if np.mean(scores > ranked[1]) - np.mean(scores > bound) > _WORTH_ONE:
+            bound = float(ranked[1])
         if size == _SIZES[-1] or np.mean(scores > bound) >= _TOLD_APART:
             break
-    low, middle = np.percentile(scores, (5, 50))
-    bound += max(0.0, float(low) - bound) / 2
+    low, middle = np.percentile(scores, (_LOW, 50))
+    bound += _MARGIN * max(0.0, float(low) - bound)
     scale = max(float(middle) - bound, 1e-3)
     line = whole[size]
-    return _Line(line.on, line.weights / scale, (line.bias - bound) / scale)
+    return _Line(line.on, line.weights / scale, (line.bias - bound) / scale - _CUSHION)
 
 
 def _lines(clean: Floats, odd: Floats) -> dict[int, _Line]:
@@ -146,6 +145,6 @@ def _logistic(clean: Floats, odd: Floats) -> Floats:
     return np.asarray(weights)
 
 
-def _rounded(values: Floats) -> Floats:
-    """Round to three digits that count, as contracts hold them."""
-    return np.array([float(f"{value:.3g}") for value in values])
+def _rounded(values: Floats, digits: int) -> Floats:
+    """Round to so many digits that count, as contracts hold them."""
+    return np.array([float(f"{value:.{digits}g}") for value in values])
