@@ -136,14 +136,14 @@ def uneven(axis: int, *, rising: bool | None) -> Maker:
 def too_bright(images: Images, _masks: Masks, rng: np.random.Generator) -> Images:
     """A window that is too narrow, or a gamma of 0.35 to 0.5."""
     if rng.integers(2):
-        return np.minimum(255, _LEVELS * rng.uniform(2.5, 4.0)).astype(np.uint8)[images]
+        return np.asarray(np.minimum(255, _LEVELS * rng.uniform(2.5, 4.0)).astype(np.uint8)[images])
     return _gamma(images, rng.uniform(0.35, 0.5))
 
 
 def too_dark(images: Images, _masks: Masks, rng: np.random.Generator) -> Images:
     """A window that is too wide, or a gamma of 2 to 3."""
     if rng.integers(2):
-        return (_LEVELS / rng.uniform(4.0, 8.0)).astype(np.uint8)[images]
+        return np.asarray((_LEVELS / rng.uniform(4.0, 8.0)).astype(np.uint8)[images])
     return _gamma(images, rng.uniform(2.0, 3.0))
 
 
@@ -196,7 +196,8 @@ def learned(channels: int) -> dict[tuple[str, tuple[int, ...]], tuple[Maker, ...
 
 
 def _gamma(images: Images, power: float) -> Images:
-    return (255.0 * (_LEVELS / 255.0) ** power + 0.5).astype(np.uint8)[images]
+    table = (255.0 * (_LEVELS / 255.0) ** power + 0.5).astype(np.uint8)
+    return np.asarray(table[images])
 
 
 def _each(images: Images, change: Callable[[Image.Image], Image.Image]) -> Images:
@@ -222,7 +223,7 @@ def _outline(image: Images) -> Masks:
     tissue = _mean(tissue, 2) > 0.5
     from_each = [np.maximum.accumulate(tissue, axis=0), np.maximum.accumulate(tissue[::-1], axis=0)[::-1]]
     from_each += [np.maximum.accumulate(tissue, axis=1), np.maximum.accumulate(tissue[:, ::-1], axis=1)[:, ::-1]]
-    return np.logical_and.reduce(from_each)
+    return np.asarray(np.logical_and.reduce(from_each))
 
 
 def _shrunk(area: Masks, by: int) -> Masks:

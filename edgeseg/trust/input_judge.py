@@ -75,11 +75,8 @@ def same_sequence(tally: InputTally, one: int, other: int) -> bool:
     return apart < EQUAL_SHARE * deviation * points and apart < EQUAL_SHARE * total
 
 
-def sign_scores(tally: InputTally, look: InputLook) -> tuple[float, ...]:
-    """Return the score of each sign, above 0 where it is there; empty where no point is of the head."""
-    found = input_features(tally)
-    if found is None:
-        return ()
+def sign_scores(found: tuple[float, ...], look: InputLook) -> tuple[float, ...]:
+    """Return the score of each sign, above 0 where it is there, from all features of a volume."""
     places = zip(look.features, look.typical, look.spread, strict=True)
     values = [min(max((found[at] - typical) / spread, -EDGE), EDGE) for at, typical, spread in places]
     return tuple(_score(sign, values) for sign in look.lines)
@@ -93,9 +90,10 @@ def _score(sign: InputSign, values: list[float]) -> float:
 
 
 def _sign(tally: InputTally, look: InputLook, channels: tuple[str, ...]) -> Oddity | None:
-    scores = sign_scores(tally, look)
-    if not scores:
+    found = input_features(tally)
+    if found is None:
         return Oddity(kind=EMPTY, channels=(), what="nothing in it is brighter than background")
+    scores = sign_scores(found, look)
     there = [at for at, score in enumerate(scores) if score > 0.0]
     if not there:
         return None

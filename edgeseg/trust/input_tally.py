@@ -78,7 +78,7 @@ class InputTally:
         lines = image[rows]
         points = np.ascontiguousarray(lines[:, columns].transpose(2, 0, 1))
         beside = lines[:, np.minimum(columns + 1, image.shape[1] - 1)].transpose(2, 0, 1)
-        head = (points > TISSUE).any(axis=0)
+        head = np.asarray((points > TISSUE).any(axis=0))
         nested = _nested(head)
         values = points.reshape(self.channels, -1).astype(np.float64)
         inside = values * head.ravel()

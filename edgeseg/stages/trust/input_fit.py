@@ -2,11 +2,11 @@
 
 A score is a logistic regression with a quadratic penalty on few of the features of `edgeseg.trust.input_features`, each
 measured from its median in units of its spread and cut off at `EDGE`: it is fitted on all, the features with the
-greatest weights are kept and it is fitted on these, again and again (recursive feature elimination, Guyon et al., Machine
-Learning 46, 2002). Patients are divided into five groups, and each is scored by what was fitted on the others: where
+greatest weights are kept and it is fitted on these, again and again (recursive feature elimination, Guyon et al.,
+Machine Learning 46, 2002). Patients are divided into five groups, and each is scored by what was fitted on the others: where
 those that were not made odd have their greatest score, there the bound lies, or at the second where that tells at least
-`_WORTH_ONE` more of the odd ones; of a gap to those that were made odd the greater part is left to the others. The fewest
-features are taken that tell all but a hundredth apart.
+`_WORTH_ONE` more of the odd ones; of a gap to those that were made odd the greater part is left to the others. The
+fewest features are taken that tell all but a hundredth apart.
 """
 
 from __future__ import annotations
@@ -119,6 +119,7 @@ def _sign(clean: Floats, odd: list[Floats]) -> _Line:
 def _lines(clean: Floats, odd: Floats) -> dict[int, _Line]:
     """Fit scores with ever fewer features: one of each of `_SIZES`."""
     places, found = np.arange(clean.shape[1]), {}
+    weights = np.zeros(len(places) + 1)
     for size in (len(places), *(one for one in _ELIMINATED if one < len(places)), *reversed(_SIZES)):
         if size < len(places):
             places = places[np.argsort(-np.abs(weights[:-1]), kind="stable")[:size]]
