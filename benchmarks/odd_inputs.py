@@ -2,8 +2,9 @@
 
     python benchmarks/odd_inputs.py --data DIR --into docs/measured/odd-inputs.md
 
-DIR holds the patients of `calibration/splits/tcga-lgg-folds5.json`. What inputs look like is learned from four folds and
-held against the fifth, five times; phantoms are held against what all patients give. Nothing of the slices is written.
+DIR holds the patients of `calibration/splits/tcga-lgg-folds5.json`. What inputs look like is learned from four folds
+and held against the fifth, five times; phantoms are held against what all patients give. Nothing of the slices is
+written.
 """
 
 from __future__ import annotations
@@ -92,9 +93,11 @@ FAT, MUSCLE, BONE, MARROW, ORGAN = (190, 150, 170), (62, 55, 75), (20, 20, 20), 
 LIMB = body((0.5, 0.5, 0.24, 0.24, FAT), (0.5, 0.5, 0.2, 0.2, MUSCLE), (0.48, 0.46, 0.05, 0.05, BONE),
             (0.48, 0.46, 0.035, 0.035, MARROW))  # fmt: skip
 ABDOMEN = body((0.5, 0.5, 0.31, 0.44, FAT), (0.5, 0.5, 0.26, 0.39, MUSCLE), (0.5, 0.5, 0.23, 0.35, MARROW),
-               (0.45, 0.3, 0.14, 0.16, ORGAN), (0.45, 0.7, 0.1, 0.12, ORGAN), (0.7, 0.5, 0.07, 0.07, MARROW))  # fmt: skip
+               (0.45, 0.3, 0.14, 0.16, ORGAN), (0.45, 0.7, 0.1, 0.12, ORGAN), 
+               (0.7, 0.5, 0.07, 0.07, MARROW))  # fmt: skip
 LEGS = body((0.5, 0.28, 0.2, 0.18, FAT), (0.5, 0.72, 0.2, 0.18, FAT), (0.5, 0.28, 0.16, 0.14, MUSCLE),
-            (0.5, 0.72, 0.16, 0.14, MUSCLE), (0.5, 0.28, 0.04, 0.04, MARROW), (0.5, 0.72, 0.04, 0.04, MARROW))  # fmt: skip
+            (0.5, 0.72, 0.16, 0.14, MUSCLE), (0.5, 0.28, 0.04, 0.04, MARROW),
+            (0.5, 0.72, 0.04, 0.04, MARROW))  # fmt: skip
 NAMES = {
     "upside-down": "upside down, mirrored top to bottom or turned by 180 degrees",
     "cut-off": "head cut off by the picture's edge",
@@ -199,7 +202,9 @@ def measure(data: Path) -> str:
     alarms = Counter(filter(None, (told(real.clean[one], looks[one]) for one in usual)))
     flagged = Counter(filter(None, (told(drawn.clean[one], whole) for one in phantoms)))
     lines = [
-        "| input | learned from | told, real patients | told, phantoms | most told as |", "|---|---|---|---|---|"]  # fmt: skip
+        "| input | learned from | told, real patients | told, phantoms | most told as |",
+        "|---|---|---|---|---|",
+    ]
     shares: list[float] = []
     for kind, (was_learned, _) in suite().items():
         said = [told(real.odd[one, kind], looks[one]) for one in usual]
@@ -207,16 +212,16 @@ def measure(data: Path) -> str:
         shares.append(sum(map(bool, said)) / len(said))
         most = Counter(filter(None, said)).most_common(1)
         lines.append(
-            f"| {kind} | {'yes' if was_learned else 'no'} | {shares[-1]:.1%} | {sum(map(bool, ours)) / len(ours):.1%} | "
-            f"{most[0][0] if most else ''} |"
+            f"| {kind} | {'yes' if was_learned else 'no'} | {shares[-1]:.1%} | "
+            f"{sum(map(bool, ours)) / len(ours):.1%} | {most[0][0] if most else ''} |"
         )
     size, both = len(to_json(whole, indent=None)), len(dataset.patients) - len(usual)
     head = (
-        f"Over all {len(shares)} kinds {np.mean(shares):.1%} are told, of {len(usual)} patients each, by what was learned "
-        f"from the other folds; the least of a kind is {min(shares):.1%}. Of the same patients as they are "
+        f"Over all {len(shares)} kinds {np.mean(shares):.1%} are told, of {len(usual)} patients each, by what was "
+        f"learned from the other folds; the least of a kind is {min(shares):.1%}. Of the same patients as they are "
         f"{sum(alarms.values())} of {len(usual)} ({sum(alarms.values()) / len(usual):.1%}) are told to be odd"
-        f"{' (' + ', '.join(f'{k}: {n}' for k, n in alarms.items()) + ')' if alarms else ''}. {both} further patients of "
-        "the set have two sequences that hold the same picture, are told so, and count nowhere here. Of "
+        f"{' (' + ', '.join(f'{k}: {n}' for k, n in alarms.items()) + ')' if alarms else ''}. {both} further patients "
+        "of the set have two sequences that hold the same picture, are told so, and count nowhere here. Of "
         f"{len(phantoms)} phantoms as they are {sum(flagged.values())} are told to be odd. In the contract it is "
         f"{size:,} bytes. {cost(dataset, whole)}"
     )

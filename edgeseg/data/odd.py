@@ -157,7 +157,7 @@ def noisy(images: Images, _masks: Masks, rng: np.random.Generator) -> Images:
     """Add Rician noise of 25 to 50 grey levels."""
     level = rng.uniform(25.0, 50.0)
     noise = rng.standard_normal((2, *images.shape), np.float32) * np.float32(level)
-    return np.clip(np.hypot(images + noise[0], noise[1]), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.hypot(images + noise[0], noise[1]), 0, 255).astype(np.uint8))
 
 
 def inverted(images: Images, _masks: Masks, _rng: np.random.Generator) -> Images:

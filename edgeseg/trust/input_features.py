@@ -1,30 +1,30 @@
 """From the counts of a volume to the numbers that say what it looks like, in double precision.
 
-`less(a, b)` is `log((a + 1) / (b + 1))`. n is the sum of `heads`, N the number of slices looked at. The box: its first
-row is the first whose running sum s of `heads` over rows has `50 * s >= n`, its last the first with `50 * s >= 49 * n`;
-its columns likewise. It has k rows and w columns; a quarter of them is `max(1, k div 4)` and `max(1, w div 4)`. What lies
-left or right has no sign: a head may be seen from below or from above.
+`less(a, b)` is `log((a + 1) / (b + 1))`. n is the sum of `heads`, N the number of slices looked at. The box: its
+first row is the first whose running sum s of `heads` over rows has `50 * s >= n`, its last the first with `50 * s >=
+49 * n`; its columns likewise. It has k rows and w columns; a quarter of them is `max(1, k div 4)` and `max(1, w div
+4)`. What lies left or right has no sign: a head may be seen from below or from above.
 
-Features of the head (13), G being `GRID`:
-`height` k / G; `width` w / G; `row` (first + last + 1) / (2 * G); `column` the same of columns, its distance from 1 / 2;
-`fill` n / (N * k * w); `area` mean of `areas` by the greatest of them, or by 1; `ends` the lesser of the first and the
-last of `areas` by the same; `front` less(heads in the first quarter of the box's rows, in the last); `side` the same of
-columns, its distance from 0; `mirror` the sum of |heads - heads with the columns of the box reversed| by n; `flip` the
-same of rows; `frame` sqrt(heads on the outermost points of the grid / (N * 4 * (G - 1))); `burnt` sqrt(burnt / n).
+Features of the head (13), G being `GRID`: `height` k / G; `width` w / G; `row` (first + last + 1) / (2 * G); `column`
+the same of columns, its distance from 1 / 2; `fill` n / (N * k * w); `area` mean of `areas` by the greatest of them,
+or by 1; `ends` the lesser of the first and the last of `areas` by the same; `front` less(heads in the first quarter
+of the box's rows, in the last); `side` the same of columns, its distance from 0; `mirror` the sum of |heads - heads
+with the columns of the box reversed| by n; `flip` the same of rows; `frame` sqrt(heads on the outermost points of the
+grid / (N * 4 * (G - 1))); `burnt` sqrt(burnt / n).
 
-Features of a channel (13), of its total T over head points, m = T / n and
-d = sqrt(max(0, squares / n - m * m)):
-`mean` log(m + 1); `spread` log((d + 1) / (m + 1)); `black` black / n; `white` sqrt(white / n); `rough` less(steps to the
-neighbour, to the next point); `texture` log((steps to the next point / n + 1) / (d + 1)); `outside` log(1 + outside /
-max(1, N * G * G - n)); `rim`, `bone`, `cortex` less(a, c), a = (bytes + 1) / (points + 1) of the band and c of the core;
-`front_back` less(x, y), x = (bytes + 1) / (points + 1) in the first quarter of the box's rows and y in the last, both
-between the columns `w div 4` and `w - w div 4`; `left_right` the same of columns between rows, its distance from 0;
-`centre` less(x, c), x between rows `k div 3` and `k - k div 3` and columns likewise. Bytes are those of `sums`, points
-those of `heads`.
+Features of a channel (13), of its total T over head points, m = T / n and d = sqrt(max(0, squares / n - m * m)):
+`mean` log(m + 1); `spread` log((d + 1) / (m + 1)); `black` black / n; `white` sqrt(white / n); `rough` less(steps to
+the neighbour, to the next point); `texture` log((steps to the next point / n + 1) / (d + 1)); `outside` log(1 +
+outside / max(1, N * G * G - n)); `rim`, `bone`, `cortex` less(a, c), a = (bytes + 1) / (points + 1) of the band and c
+of the core; `front_back` less(x, y), x = (bytes + 1) / (points + 1) in the first quarter of the box's rows and y in
+the last, both between the columns `w div 4` and `w - w div 4`; `left_right` the same of columns between rows, its
+distance from 0; `centre` less(x, c), x between rows `k div 3` and `k - k div 3` and columns likewise. Bytes are those
+of `sums`, points those of `heads`.
 
 Features of a pair of channels (12): `agree` r = (squares / n - m1 * m2 + 1) / (d1 * d2 + 1), cut off at -0.9999 and
 0.9999, as `log((1 + r) / (1 - r)) / 2`; `brighter` less(brighter one + n / 500, brighter other + n / 500); then the
-first's less the other's `mean`, `spread`, `black`, `rough`, `texture`, `rim`, `bone`, `cortex`, `centre`, `front_back`.
+first's less the other's `mean`, `spread`, `black`, `rough`, `texture`, `rim`, `bone`, `cortex`, `centre`,
+`front_back`.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ class _Box:
         above, beside = (self.rows // 4, self.columns // 4) if middle else (0, 0)
         rows = plane[:, beside : self.columns - beside].sum(axis=1)
         columns = plane[above : self.rows - above].sum(axis=0)
-        return tuple(float(part.sum()) for part in (rows[:down], rows[-down:], columns[:across], columns[-across:]))  # type: ignore[return-value]
+        ends = float(rows[:down].sum()), float(rows[-down:].sum())
+        return *ends, float(columns[:across].sum()), float(columns[-across:].sum())
 
     def centre(self, plane: _Plane) -> float:
         """Sum the middle third."""

@@ -1,14 +1,16 @@
 """From a volume's counts to what a reader is told of its input, in double precision, in the order of certainty.
 
-1. One value throughout, in all channels: there is no signal, which `edgeseg.stages.segment.doubts` says; no more is said.
+1. One value throughout, in all channels: there is no signal, which `edgeseg.stages.segment.doubts` says; no more
+   here.
 2. A channel that has one value throughout, where another has more: it holds nothing (`missing`).
 3. Two channels whose difference over all points is small against how much they deviate and against what they show:
-   `apart < EQUAL_SHARE * min(d1, d2) * N * G * G`, d from the bytes of all points, and `apart < EQUAL_SHARE *
-   min(S1, S2)`, S the sum of the bytes of all points. They hold the same
-   picture (`copied`). The first pair that does is told, in the order of `itertools.combinations`.
-4. Else, of volumes alone, the signs of the contract; no point of the head in any slice is `empty`. A feature is `min(max((value - typical) / spread, -EDGE), EDGE)`; a score begins with
-   `bias` and adds `weight * feature` in the order given. A sign is there where its score is above 0; of those that
-   are, the one whose score is nearest to 1 is told, the first of equals.
+   `apart < EQUAL_SHARE * min(d1, d2) * N * G * G`, d from the bytes of all points, and `apart < EQUAL_SHARE * min(S1,
+   S2)`, S the sum of the bytes of all points. They hold the same picture (`copied`). The first pair that does is
+   told, in the order of `itertools.combinations`.
+4. Else, of volumes alone, the signs of the contract; no point of the head in any slice is `empty`. A feature is
+   `min(max((value - typical) / spread, -EDGE), EDGE)`; a score begins with `bias` and adds `weight * feature` in the
+   order given. A sign is there where its score is above 0; of those that are, the one whose score is nearest to 1 is
+   told, the first of equals.
 """
 
 from __future__ import annotations

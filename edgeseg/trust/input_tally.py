@@ -137,7 +137,7 @@ def _places(size: int) -> Ints:
 
 
 def _nested(head: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the head and what is left of it after 2, 4 and 6 times: `(4, GRID, GRID) bool`; a row is one 64-bit word."""
+    """Return the head and what is left of it after 2, 4 and 6 times, `(4, GRID, GRID) bool`; a row is a word."""
     rows = np.packbits(head, axis=1, bitorder="little").view("<u8").ravel()
     left = [rows]
     for times in range(1, 3 * _EACH + 1):

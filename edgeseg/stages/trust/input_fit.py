@@ -1,12 +1,12 @@
 """Fitting what tells that an input is odd: one linear score for each way in which volumes were made odd on purpose.
 
-A score is a logistic regression with a quadratic penalty on few of the features of `edgeseg.trust.input_features`, each
-measured from its median in units of its spread and cut off at `EDGE`: it is fitted on all, the features with the
+A score is a logistic regression with a quadratic penalty on few of the features of `edgeseg.trust.input_features`,
+each measured from its median in units of its spread and cut off at `EDGE`: it is fitted on all, the features with the
 greatest weights are kept and it is fitted on these, again and again (recursive feature elimination, Guyon et al.,
-Machine Learning 46, 2002). Patients are divided into five groups, and each is scored by what was fitted on the others: where
-those that were not made odd have their greatest score, there the bound lies, or at the second where that tells at least
-`_WORTH_ONE` more of the odd ones; of a gap to those that were made odd the greater part is left to the others. The
-fewest features are taken that tell all but a hundredth apart.
+Machine Learning 46, 2002). Patients are divided into five groups, and each is scored by what was fitted on the
+others: where those that were not made odd have their greatest score, there the bound lies, or at the second where
+that tells at least `_WORTH_ONE` more of the odd ones; of a gap to those that were made odd the greater part is left
+to the others. The fewest features are taken that tell all but a hundredth apart.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ LEAST_PATIENTS = 20
 _SIZES, _ELIMINATED = (3, 6, 12), (48, 32, 24, 16)
 _GROUPS, _PENALTY, _STEPS, _TOLD_APART = 5, 0.01, 12, 0.99
 _WORTH_ONE, _LOW, _MARGIN, _CUSHION = 0.03, 4, 0.7, 0.2
-"""What one patient more beyond the bound has to gain; which percentile of odd inputs the gap ends at; how much of it is\nleft to the others; and how far beyond the bound a score has to be, in units of that of half of the odd inputs."""
+"""What a second patient beyond the bound has to gain; which percentile of odd inputs the gap ends at; how much of it is
+left to the others; how far beyond the bound a score has to be, in units of that of half of the odd inputs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
