@@ -47,7 +47,13 @@ def copied(one: int, over: tuple[int, ...]) -> Maker:
 
 def missing(one: int) -> Maker:
     """Make one channel black."""
-    return lambda images, _masks, _rng: images * (np.arange(images.shape[3]) != one).astype(np.uint8)
+
+    def make(images: Images, _masks: Masks, _rng: np.random.Generator) -> Images:
+        found = images.copy()
+        found[..., one] = 0
+        return found
+
+    return make
 
 
 def computed_tomography(images: Images, _masks: Masks, rng: np.random.Generator) -> Images:
@@ -93,7 +99,7 @@ FAT, MUSCLE, BONE, MARROW, ORGAN = (190, 150, 170), (62, 55, 75), (20, 20, 20), 
 LIMB = body((0.5, 0.5, 0.24, 0.24, FAT), (0.5, 0.5, 0.2, 0.2, MUSCLE), (0.48, 0.46, 0.05, 0.05, BONE),
             (0.48, 0.46, 0.035, 0.035, MARROW))  # fmt: skip
 ABDOMEN = body((0.5, 0.5, 0.31, 0.44, FAT), (0.5, 0.5, 0.26, 0.39, MUSCLE), (0.5, 0.5, 0.23, 0.35, MARROW),
-               (0.45, 0.3, 0.14, 0.16, ORGAN), (0.45, 0.7, 0.1, 0.12, ORGAN), 
+               (0.45, 0.3, 0.14, 0.16, ORGAN), (0.45, 0.7, 0.1, 0.12, ORGAN),
                (0.7, 0.5, 0.07, 0.07, MARROW))  # fmt: skip
 LEGS = body((0.5, 0.28, 0.2, 0.18, FAT), (0.5, 0.72, 0.2, 0.18, FAT), (0.5, 0.28, 0.16, 0.14, MUSCLE),
             (0.5, 0.72, 0.16, 0.14, MUSCLE), (0.5, 0.28, 0.04, 0.04, MARROW),
@@ -193,11 +199,12 @@ def measure(data: Path) -> str:
         print(f"\rlearning: {number + 1}", end="", flush=True)
     real, drawn = Tallies(dataset), Tallies(PhantomDataset(PHANTOMS, 0, 3000))
     usual = [patient for patient in dataset.patients if rows[patient] is not None]
-    looks = {}
+    learned_from = {one: row for one in usual if (row := rows[one]) is not None}
+    looks: dict[str, InputLook] = {}
     for fold in folds:
-        look = fit_look([rows[one] for one in usual if one not in fold], dataset.name)
+        look = fit_look([row for one, row in learned_from.items() if one not in fold], dataset.name)
         looks |= dict.fromkeys(fold, look)
-    whole = fit_look([rows[one] for one in usual], dataset.name)
+    whole = fit_look([*learned_from.values()], dataset.name)
     phantoms = [one for one in drawn.clean if not told(drawn.clean[one], whole).startswith(("copied", "missing"))]
     alarms = Counter(filter(None, (told(real.clean[one], looks[one]) for one in usual)))
     flagged = Counter(filter(None, (told(drawn.clean[one], whole) for one in phantoms)))
