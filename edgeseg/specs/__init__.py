@@ -27,6 +27,7 @@ from edgeseg.specs.operating_point import ClassPoint, OperatingPoint
 from edgeseg.specs.plane import AXIAL, PLANES, check_plane
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.recipes import (
+    HALF,
     MAIN_OPTIONS,
     RECIPE_SPECS,
     Chain,
@@ -34,6 +35,7 @@ from edgeseg.specs.recipes import (
     Cluster,
     Distil,
     FineTune,
+    Half,
     Prune,
     Qat,
     RecipeSpec,
@@ -77,6 +79,7 @@ __all__ = [
     "COLOURS",
     "CONTRACT_SCHEMA_VERSION",
     "FLIPS",
+    "HALF",
     "INPUT_SIGNS",
     "INTENDED_USE",
     "KEY_BYTES",
@@ -115,6 +118,7 @@ __all__ = [
     "GoldenCase",
     "GoldenDrawing",
     "GoldenLogit",
+    "Half",
     "ImageSpec",
     "InputLook",
     "InputSign",

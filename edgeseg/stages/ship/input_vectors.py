@@ -10,7 +10,7 @@ from edgeseg.specs import InputLook
 from edgeseg.specs.input_look import feature_count
 from edgeseg.trust import InputTally, input_features, input_oddity, sign_scores, slices_looked_at
 
-_HEIGHT, _WIDTH = 20, 24
+_HEIGHT, _WIDTH = 14, 16
 _LOOK = InputLook(
     features=(0, 3, 7, 12, 16, 22, 55),
     typical=(0.703, 0.011, -0.052, 0.0, 0.41, 0.18, 0.92),
@@ -29,7 +29,7 @@ def input_vectors() -> tuple[InputVector, ...]:
     """Make the vectors: a head; upside down, with exchanged, equal and missing channels, small, black; one slice."""
     head = _head()
     small = np.zeros_like(head)
-    small[:, 6:14, 8:16] = head[:, ::2, ::2][:, 1:9, 2:10]
+    small[:, 4:11, 4:12] = head[:, ::2, ::2]
     equal = head.copy()
     equal[..., 2] = head[..., 1]
     missing = head.copy()
@@ -71,11 +71,11 @@ def _vector(images: NDArray[np.uint8], channels: tuple[str, ...]) -> InputVector
 
 
 def _head() -> NDArray[np.uint8]:
-    """Four slices of an egg with a bright rim, each channel with its own tones, in whole numbers."""
+    """Three slices of an egg with a bright rim, each channel with its own tones, in whole numbers."""
     rows, columns = np.mgrid[0:_HEIGHT, 0:_WIDTH]
     slices = []
-    for number in range(4):
-        away = (rows - 9) ** 2 * 5 + (columns - 12) ** 2 * (4 + rows // 8) + number * 20
+    for number in range(3):
+        away = (rows - 6) ** 2 * 10 + (columns - 8) ** 2 * (8 + rows // 5) + number * 20
         grain = (rows * 37 + columns * 101 + number * 53) % 17
         planes = [np.where(away < 420, np.where(away > 290, 150, tone) + grain * (one + 1), 3)
                   for one, tone in enumerate((60, 95, 70))]  # fmt: skip
