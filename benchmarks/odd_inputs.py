@@ -61,7 +61,7 @@ def computed_tomography(images: Images, _masks: Masks, rng: np.random.Generator)
     head = images.max(axis=3, keepdims=True) > 15
     inner = stripped(images, _masks, rng).max(axis=3, keepdims=True) > 0
     grey = np.where(inner, 95.0, np.where(head, 225.0, 0.0)) + rng.normal(0, 6, images.shape) * head
-    return np.clip(grey, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(grey, 0, 255).astype(np.uint8))
 
 
 def noise(images: Images, _masks: Masks, rng: np.random.Generator) -> Images:
