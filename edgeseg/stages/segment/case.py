@@ -133,7 +133,7 @@ def segment_case(
     resampled = _resampled(*_seen(watched.sizes, scan, segmenter.contract), segmenter.contract)
     doubts = watched.doubts.told(segmenter.contract, volume=scan.volume)
     odd = odd_input(segmenter.oddity(scan, seen), scan.warnings)
-    warnings = (*([] if odd is None else [odd.told]), *doubts, *tally.absent(), *resampled, *scan.warnings)
+    warnings = (*doubts, *([] if odd is None else [odd.told]), *tally.absent(), *resampled, *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
     found = _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
     told = patient_trust(segmenter.verdict(counts), segmenter.contract, found.tumour_volume_ml)

@@ -8,8 +8,8 @@ from edgeseg.data.look import SAME_VALUES
 from edgeseg.data.scan import STANDS_IN
 from edgeseg.trust import COPIED, MISSING, Oddity
 
-_ONE_VALUE = "holds one value"
-_KNOWN = {COPIED: (SAME_VALUES, STANDS_IN), MISSING: (_ONE_VALUE,)}
+_ONE_VALUE, _EQUAL = "holds one value", "in every slice: the sequence seems to be missing"
+_KNOWN = {COPIED: (SAME_VALUES, STANDS_IN, _EQUAL), MISSING: (_ONE_VALUE,)}
 """What warnings about the files say of the same."""
 _MEANS = {
     COPIED: "one sequence seems to be given twice; give the one that is missing where you have it",
