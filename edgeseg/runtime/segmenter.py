@@ -27,10 +27,10 @@ from edgeseg.runtime.litert_session import LitertSession
 from edgeseg.runtime.open_numerics import open_with_numerics
 from edgeseg.runtime.self_test_run import run_self_test
 from edgeseg.runtime.session import Session
-from edgeseg.runtime.stream import SliceMask, counted, stream_masks
+from edgeseg.runtime.stream import SliceMask, counted, looked_at, stream_masks
 from edgeseg.runtime.turned import turned, turned_back
 from edgeseg.specs import OUTPUTS, Contract
-from edgeseg.trust import OutputTally, Verdict, judge
+from edgeseg.trust import InputTally, Oddity, OutputTally, Verdict, input_oddity, judge, slices_looked_at
 
 if TYPE_CHECKING:
     from edgeseg.results import SelfTest
@@ -205,6 +205,27 @@ class Segmenter:
         output = None if self.contract.trust is None else self.contract.trust.output
         return None if output is None or tally is None else judge(tally.counts, output)
 
+    def oddity(self, scan: Scan, seen: InputTally | None = None) -> Oddity | None:
+        """Say whether a scan is unlike what the network learned from, and what is odd about it.
+
+        Args:
+            scan: as `segment_scan` takes it.
+            seen: what `segment_scan` counted on it; some of its slices are read unless given.
+
+        Returns:
+            What is odd; None where nothing is. Of slices that are no volume, and where the contract has no
+            `trust.input`, only a channel without any picture, and two that hold the same one.
+
+        Raises:
+            DataError: when a slice cannot be read, or a volume not be seen in the network's plane.
+        """
+        if seen is None:
+            seen, shown = InputTally(len(self.contract.channels)), turned(scan, self.contract.plane)
+            for index in slices_looked_at(len(shown.slice_names)):
+                seen.add(self._on_grid(shown, index)[0])
+        look = None if self.contract.trust is None or not scan.volume else self.contract.trust.input
+        return input_oddity(seen, look, self.contract.channels)
+
     def segment_scan(
         self,
         scan: Scan,
@@ -212,6 +233,7 @@ class Segmenter:
         spool_dir: Path | None = None,
         tables: Tables | None = None,
         tally: OutputTally | None = None,
+        seen: InputTally | None = None,
     ) -> Iterator[SliceMask]:
         """Segment a scan slice by slice, in memory that does not grow with their number.
 
@@ -223,6 +245,7 @@ class Segmenter:
             spool_dir: where a temporary file may go when the contract drops components of volumes.
             tables: `scan_tables` of this scan, where the caller has them.
             tally: counts the logits on the way; `tally_for` of this scan.
+            seen: counts what the network is given, of some slices; new, with the contract's number of channels.
 
         Yields:
             One mask per slice, in order, each `(h, w) bool` on the slice's own grid.
@@ -233,8 +256,8 @@ class Segmenter:
             OutputError: when a temporary file cannot be written.
         """
         tables, given = self.scan_tables(scan) if tables is None else tables, scan
-        infer = counted(partial(self.logits, tables=tables), tally)
         scan = turned(given, self.contract.plane)
+        infer = looked_at(counted(partial(self.logits, tables=tables), tally), seen, len(scan.slice_names))
         images = (scan.image(index) for index in range(len(scan.slice_names)))
         masks = stream_masks(
             infer,

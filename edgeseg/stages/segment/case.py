@@ -28,8 +28,10 @@ from edgeseg.stages.segment.dicom_seg import SegMasks
 from edgeseg.stages.segment.doubts import Doubts
 from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer
 from edgeseg.stages.segment.measure import area_mm2, largest_diameter_mm
+from edgeseg.stages.segment.odd_input import odd_input
 from edgeseg.stages.segment.patient_trust import patient_trust
 from edgeseg.stages.segment.pictures import Pictures, channel_shown
+from edgeseg.trust import InputTally
 
 if TYPE_CHECKING:
     from edgeseg.runtime import Segmenter
@@ -122,7 +124,8 @@ def segment_case(
     latencies_ms: list[float] = []
     tally = ClassTally(regions, scan.pixel_mm)
     counts = segmenter.tally_for(scan)
-    results = segmenter.segment_scan(watched, spool_dir=place, tables=segmenter.scan_tables(scan), tally=counts)
+    seen, tables = InputTally(len(segmenter.contract.channels)), segmenter.scan_tables(scan)
+    results = segmenter.segment_scan(watched, spool_dir=place, tables=tables, tally=counts, seen=seen)
     for index, (name, done) in enumerate(zip(scan.slice_names, results, strict=True)):
         latencies_ms.append(done.seconds * 1e3)
         watched.doubts.drew(done)
@@ -141,11 +144,12 @@ def segment_case(
         files += [_told(path, folder) for path in pictures.finish()]
     resampled = _resampled(*_seen(watched.sizes, scan, segmenter.contract), segmenter.contract)
     doubts = watched.doubts.told(segmenter.contract, volume=scan.volume)
-    warnings = (*doubts, *tally.absent(), *resampled, *scan.warnings)
+    odd = odd_input(segmenter.oddity(scan, seen), scan.warnings)
+    warnings = (*doubts, *([] if odd is None else [odd.told]), *tally.absent(), *resampled, *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
     found = _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
     told = patient_trust(segmenter.verdict(counts), segmenter.contract, found.tumour_volume_ml)
-    return replace(found, classes=tally.found(scan.slice_mm), trust=told)
+    return replace(found, classes=tally.found(scan.slice_mm), trust=told, odd_input="" if odd is None else odd.kind)
 
 
 def _told(path: Path, folder: Path) -> str:
