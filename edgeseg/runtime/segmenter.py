@@ -15,8 +15,6 @@ from edgeseg.errors import ImageError, OptionError
 from edgeseg.imaging import (
     Tables,
     check_images,
-    framed,
-    framed_size,
     given_channels,
     to_network,
     volume_tables,
@@ -28,9 +26,10 @@ from edgeseg.runtime.open_numerics import open_with_numerics
 from edgeseg.runtime.self_test_run import run_self_test
 from edgeseg.runtime.session import Session
 from edgeseg.runtime.stream import SliceMask, counted, looked_at, stream_masks
+from edgeseg.runtime.trusted import oddity_of, on_grid, tally_for, verdict_on
 from edgeseg.runtime.turned import turned, turned_back
 from edgeseg.specs import OUTPUTS, Contract
-from edgeseg.trust import InputTally, Oddity, OutputTally, Verdict, input_oddity, judge, slices_looked_at
+from edgeseg.trust import InputTally, Oddity, OutputTally, Verdict
 
 if TYPE_CHECKING:
     from edgeseg.results import SelfTest
@@ -152,12 +151,9 @@ class Segmenter:
         if not (scan.volume and self.contract.by_volume):
             return None
         scan = turned(scan, self.contract.plane)
-        return volume_tables((self._on_grid(scan, index) for index in range(len(scan.slice_names))), self.contract)
-
-    def _on_grid(self, scan: Scan, index: int) -> NDArray[np.uint8]:
-        image = scan.image(index)
-        size = framed_size((image.shape[0], image.shape[1]), self.contract, scan.pixel_mm)
-        return to_network(framed(image, size)[np.newaxis], self.contract, scan.channels)
+        return volume_tables(
+            (on_grid(self.contract, scan, index) for index in range(len(scan.slice_names))), self.contract
+        )
 
     def segment(self, volume: NDArray[np.uint8] | Scan) -> NDArray[np.bool_]:
         """Segment slices of any in-plane size: an array, each slice on its own, or a whole scan as a volume.
@@ -197,34 +193,15 @@ class Segmenter:
 
     def tally_for(self, scan: Scan) -> OutputTally | None:
         """Begin to count a scan's logits for `segment_scan`; None where nothing is to be told of its mask."""
-        output = None if self.contract.trust is None else self.contract.trust.output
-        return None if output is None or not scan.volume else OutputTally(output.levels)
+        return tally_for(self.contract, scan)
 
     def verdict(self, tally: OutputTally | None) -> Verdict | None:
         """Say what the counts of a whole scan mean; None where nothing was counted."""
-        output = None if self.contract.trust is None else self.contract.trust.output
-        return None if output is None or tally is None else judge(tally.counts, output)
+        return verdict_on(self.contract, tally)
 
     def oddity(self, scan: Scan, seen: InputTally | None = None) -> Oddity | None:
-        """Say whether a scan is unlike what the network learned from, and what is odd about it.
-
-        Args:
-            scan: as `segment_scan` takes it.
-            seen: what `segment_scan` counted on it; some of its slices are read unless given.
-
-        Returns:
-            What is odd; None where nothing is. Of slices that are no volume, and where the contract has no
-            `trust.input`, only a channel without any picture, and two that hold the same one.
-
-        Raises:
-            DataError: when a slice cannot be read, or a volume not be seen in the network's plane.
-        """
-        if seen is None:
-            seen, shown = InputTally(len(self.contract.channels)), turned(scan, self.contract.plane)
-            for index in slices_looked_at(len(shown.slice_names)):
-                seen.add(self._on_grid(shown, index)[0])
-        look = None if self.contract.trust is None or not scan.volume else self.contract.trust.input
-        return input_oddity(seen, look, self.contract.channels)
+        """Say what is odd about a scan, as `edgeseg.runtime.trusted.oddity_of` does."""
+        return oddity_of(self.contract, scan, seen)
 
     def segment_scan(
         self,

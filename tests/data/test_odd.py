@@ -28,7 +28,8 @@ def test_slices_keep_their_size_and_change(make: Maker, slices: tuple[np.ndarray
     images, masks = slices
     before = images.copy()
     made = make(images, masks, np.random.default_rng(0))
-    assert (made.shape, made.dtype) == (images.shape, np.uint8)
+    assert made.shape == images.shape
+    assert made.dtype == np.uint8
     assert not np.array_equal(made, images)
     np.testing.assert_array_equal(images, before)
 

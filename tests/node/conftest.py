@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 
 from edgeseg.specs import Contract
+from tests.node._bench import bench, lookers, readers
 from tests.stages.segment._heads import head, series
 
+__all__ = ["bench", "lookers", "readers"]
 STARTS_S, ENDS_S = 60.0, 30.0
 ONLY_US = {"ae_title": "SENDER", "address": "127.0.0.1"}
 
