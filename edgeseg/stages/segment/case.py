@@ -115,11 +115,7 @@ def segment_case(
     writers = _writers(scan, place, options, model_sha256, regions)
     on, drawn = scan.channels.index(channel_shown(segmenter.contract, scan.channels)), options.overlays or sheet_alone
     watched = _Watched(scan, advance, on if drawn else None)
-    pictures = (
-        Pictures(place, scan.name, len(scan.slice_names), scan.pixel_mm, regions, sheet_alone=sheet_alone)
-        if drawn
-        else None
-    )
+    pictures = _pictures(scan, place, regions, sheet_alone=sheet_alone) if drawn else None
     masks: list[SliceSegmentation] = []
     latencies_ms: list[float] = []
     tally = ClassTally(regions, scan.pixel_mm)
@@ -150,6 +146,10 @@ def segment_case(
     found = _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
     told = patient_trust(segmenter.verdict(counts), segmenter.contract, found.tumour_volume_ml)
     return replace(found, classes=tally.found(scan.slice_mm), trust=told, odd_input="" if odd is None else odd.kind)
+
+
+def _pictures(scan: SourcedScan, place: Path, regions: tuple[MaskRegion, ...], *, sheet_alone: bool) -> Pictures:
+    return Pictures(place, scan.name, len(scan.slice_names), scan.pixel_mm, regions, sheet_alone=sheet_alone)
 
 
 def _told(path: Path, folder: Path) -> str:
