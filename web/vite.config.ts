@@ -54,6 +54,20 @@ function withoutZarrCodecs(): Plugin {
   };
 }
 
+/** Lets NiiVue compute the gradients of a volume where they are drawn alone; this page's 3-D picture has no lights. */
+function withoutUnseenGradients(): Plugin {
+  const wanted = "      this.gradientTexture = gradientGL({";
+  return {
+    name: "edgeseg-without-unseen-gradients",
+    enforce: "pre",
+    transform(code, id) {
+      if (!id.endsWith("@niivue/niivue/build/niivue/index.js")) return null;
+      if (code.split(wanted).length !== 2) throw new Error(`NiiVue has changed: '${wanted.trim()}' does not stand in it once`);
+      return code.replace(wanted, `      if (this.gradientTextureAmount > 0) this.gradientTexture = gradientGL({`);
+    },
+  };
+}
+
 /** The licences of all that travels in the page, in `licences.txt`. */
 function licences(): Plugin {
   return {
@@ -73,7 +87,7 @@ function licences(): Plugin {
 
 export default defineConfig({
   base: "./",
-  plugins: [runtime(), pictureFiles(), withoutZarrCodecs(), licences()],
+  plugins: [runtime(), pictureFiles(), withoutZarrCodecs(), withoutUnseenGradients(), licences()],
   worker: { format: "es", plugins: () => [runtime()] },
   build: {
     target: "es2022",

@@ -9,6 +9,12 @@ const worker = self as unknown as ServiceWorkerGlobalScope;
 /** The files of this version and their SHA-256, which `edgeseg web` writes before this script. */
 const FILES = (self as unknown as { EDGESEG_FILES?: Readonly<Record<string, string>> }).EDGESEG_FILES ?? {};
 const PREFIX = "edgeseg-";
+/** What travels packed and is kept unpacked, and under which type: browsers keep what they compiled of WebAssembly that comes from a store. */
+const PACKED = ".bin";
+const WASM = "application/wasm";
+/** Of a file that was unpacked: the digest that it travelled with, and its own. */
+const TRAVELLED = "X-Packed-SHA-256";
+const OWN = "X-SHA-256";
 
 worker.addEventListener("install", (event) => event.waitUntil(install()));
 worker.addEventListener("activate", (event) => event.waitUntil(activate()));
@@ -52,10 +58,23 @@ async function install(): Promise<void> {
 async function keep(store: Cache, name: string, sha256: string): Promise<void> {
   const url = new URL(name, worker.registration.scope).href;
   const old = await caches.match(url);
-  if (old !== undefined && (await digest(await old.clone().arrayBuffer())) === sha256) return store.put(url, old);
+  if (old !== undefined && (await travelled(old.clone())) === sha256) return store.put(url, old);
   const response = await fetch(url, { cache: "no-cache" });
   if (!response.ok || (await digest(await response.clone().arrayBuffer())) !== sha256) throw new Error(`${name} is not the file of this version`);
-  await store.put(url, response);
+  await store.put(url, name.endsWith(PACKED) ? await unpacked(response, sha256) : response);
+}
+
+/** The digest that a stored file came with; none where it is not the file that was stored. */
+async function travelled(stored: Response): Promise<string | null> {
+  const own = await digest(await stored.arrayBuffer());
+  const as = stored.headers.get(TRAVELLED);
+  return as === null ? own : own === stored.headers.get(OWN) ? as : null;
+}
+
+async function unpacked(response: Response, sha256: string): Promise<Response> {
+  if (response.body === null) throw new Error("there is nothing to unpack");
+  const bytes = await new Response(response.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  return new Response(bytes, { headers: { "Content-Type": WASM, [TRAVELLED]: sha256, [OWN]: await digest(bytes) } });
 }
 
 async function activate(): Promise<void> {

@@ -85,18 +85,31 @@ export async function segment(engine: Engine, volume: Volume, hooks: Hooks): Pro
   return { masks, ms, postMs: performance.now() - before };
 }
 
-/** Runs the contract's golden case on an engine; null where the contract has none. */
-export async function selfTest(engine: Engine): Promise<SelfTest | null> {
-  const { contract } = engine;
+/** A contract's golden case, drawn and prepared, and the mask that it has to give. */
+export interface GoldenInput {
+  readonly planes: Uint8Array;
+  readonly wanted: Uint8Array;
+}
+
+/** Draws the contract's golden case and holds it to its digests; null where the contract has none. */
+export async function goldenInput(contract: Contract): Promise<GoldenInput | null> {
   const { golden, height, width } = contract;
   if (golden === null) return null;
   const bytes = draw(golden, height, width);
   if ((await sha256(bytes)) !== golden.input_sha256) throw new UserError("This browser draws the network's test picture wrongly, so its masks cannot be trusted. Try another browser.");
   const wanted = decodeRuns(golden.mask_runs, masksOf(contract).length * height * width);
   if ((await sha256(wanted)) !== golden.mask_sha256) throw new UserError("The network's golden mask is damaged. The network has to be put on the server again.");
-  const planes = new Preparer(contract).prepare({ height, width, bytes: asSlice(bytes, pictured(contract).length) }, [height, width]);
-  const logits = await engine.logits(planes, ownTables(contract, planes));
-  const found = flips(threshold(logits, contract), wanted);
+  return { planes: new Preparer(contract).prepare({ height, width, bytes: asSlice(bytes, pictured(contract).length) }, [height, width]), wanted };
+}
+
+/** Runs the contract's golden case on an engine; null where the contract has none. `given` is what `goldenInput` gave, for a second engine. */
+export async function selfTest(engine: Engine, given?: GoldenInput | null): Promise<SelfTest | null> {
+  const { contract } = engine;
+  const { golden, width } = contract;
+  const input = given === undefined ? await goldenInput(contract) : given;
+  if (golden === null || input === null) return null;
+  const logits = await engine.logits(input.planes, ownTables(contract, input.planes));
+  const found = flips(threshold(logits, contract), input.wanted);
   const logitOff = golden.logits.reduce((most, at) => Math.max(most, Math.abs(logits[at.row * width + at.column] - at.logit)), 0);
   return { passed: found <= golden.allowed_flips && logitOff <= golden.logit_tolerance, flips: found, allowed: golden.allowed_flips, logitOff };
 }

@@ -56,6 +56,7 @@ export class Viewer {
       const { mm } = location as { mm: ArrayLike<number> };
       this.moved(this.#inside(toVoxel(this.#place, Array.from(mm))));
     };
+    nv.meshShaders = []; // there are no meshes, and to compile what draws them takes a while
     await nv.attachToCanvas(this.canvas);
     this.#nv = nv;
     new ResizeObserver(() => this.arrange(this.#layout)).observe(this.canvas);
@@ -63,12 +64,9 @@ export class Viewer {
 
   /** Shows a scan: bytes of one sequence, and where its voxels lie. */
   async show(values: Uint8Array, shape: readonly [number, number, number], place: ToMm | null, window: readonly [number, number]): Promise<void> {
-    const nv = this.#ready();
-    while (nv.volumes.length) nv.removeVolumeByIndex(nv.volumes.length - 1);
     this.#shape = shape;
     this.#place = place ?? assumedPlace(shape);
-    nv.addVolume(await this.#image(values, "gray", ...window));
-    this.arrange(this.#layout);
+    this.#put([await this.#image(values, "gray", 1, ...window)]);
     this.go([Math.floor(shape[2] / 2), Math.floor(shape[1] / 2), Math.floor(shape[0] / 2)]);
   }
 
@@ -91,11 +89,10 @@ export class Viewer {
   /** Lays masks of 0 and 1 over the scan, each in its colour; where they overlap the later one is seen. */
   async masks(volumes: readonly Uint8Array[], colours: readonly (readonly number[])[]): Promise<void> {
     const nv = this.#ready();
-    while (nv.volumes.length > 1) nv.removeVolumeByIndex(nv.volumes.length - 1);
     nv.addColormap("mask", colourMap(colours) as never);
-    nv.addVolume(await this.#image(layered(volumes), "mask", 0, 255));
-    nv.addVolume(await this.#image(layered(volumes.map((one) => edges(one, this.#shape))), "mask", 0, 255));
-    this.outline(this.#outline);
+    const [inside, edge] = STRENGTH[this.#outline];
+    const drawn = [await this.#image(layered(volumes), "mask", inside, 0, 255), await this.#image(layered(volumes.map((one) => edges(one, this.#shape))), "mask", edge, 0, 255)];
+    this.#put([nv.volumes[0], ...drawn]);
   }
 
   /** How the mask is drawn. */
@@ -103,7 +100,8 @@ export class Viewer {
     this.#outline = outline;
     const nv = this.#nv;
     if (nv === null || nv.volumes.length < 3) return;
-    for (const [at, strength] of STRENGTH[outline].entries()) nv.setOpacity(1 + at, strength);
+    for (const [at, strength] of STRENGTH[outline].entries()) nv.volumes[1 + at].opacity = strength;
+    nv.updateGLVolume();
   }
 
   /** Three planes, axial slices alone, or the volume. */
@@ -138,11 +136,20 @@ export class Viewer {
     return new Promise((resolve, reject) => this.canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/png"));
   }
 
-  #image(values: Uint8Array, colours: string, low: number, high: number): Promise<NVImage> {
+  /** Puts the scan and its masks in place of what was there, all at once: NiiVue computes every layer anew each time. */
+  #put(images: NVImage[]): void {
+    const nv = this.#ready();
+    nv.volumes = images;
+    nv.back = images[0];
+    nv.overlays = images.slice(1);
+    nv.updateGLVolume();
+  }
+
+  #image(values: Uint8Array, colours: string, opacity: number, low: number, high: number): Promise<NVImage> {
     const { NVImage } = this.#loaded();
     return NVImage.loadFromUrl({
       url: "scan.nii", name: "scan.nii", buffer: viewerNifti(values, this.#shape, this.#place),
-      colormap: colours, cal_min: low, cal_max: high, trustCalMinMax: true, colorbarVisible: false,
+      colormap: colours, opacity, cal_min: low, cal_max: high, trustCalMinMax: true, colorbarVisible: false,
     } as never);
   }
 

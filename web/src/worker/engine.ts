@@ -36,9 +36,10 @@ export async function readModel(bytes: Uint8Array): Promise<Model> {
   return { bytes, sha256: await sha256(bytes), metadata, contract };
 }
 
-/** Gives ONNX Runtime its WebAssembly; once, before the first session. */
-export function setUp(wasm: Uint8Array): void {
-  ort.env.wasm.wasmBinary = wasm.buffer.slice(wasm.byteOffset, wasm.byteOffset + wasm.byteLength) as ArrayBuffer;
+/** Gives ONNX Runtime its WebAssembly, or the address of a file of that type; once, before the first session. */
+export function setUp(wasm: Uint8Array | string): void {
+  if (typeof wasm === "string") ort.env.wasm.wasmPaths = { wasm };
+  else ort.env.wasm.wasmBinary = wasm.buffer.slice(wasm.byteOffset, wasm.byteOffset + wasm.byteLength) as ArrayBuffer;
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = "fatal";
 }
@@ -96,7 +97,7 @@ export class OrtEngine implements Engine {
     }
     const data = given[output.name].data as Float32Array | Int8Array | Uint8Array;
     const values = output.scale === null ? (data as Float32Array) : dequantise(data as Int8Array, output.scale);
-    if (!values.every(Number.isFinite)) throw new UserError("The network gave values that are no numbers. Its file is damaged; it has to be put on the server again.");
+    if (!areFinite(values)) throw new UserError("The network gave values that are no numbers. Its file is damaged; it has to be put on the server again.");
     const step = output.scale?.[0] ?? null;
     return maskLogits(values, contract, step);
   }
@@ -142,7 +143,14 @@ function scaleOf(metadata: Map<string, string>, which: string): [number, number]
 /** `(q - zero) * scale` in float32. */
 function dequantise(data: Int8Array | Uint8Array, [scale, zero]: readonly [number, number]): Float32Array {
   const step = Math.fround(scale);
-  return Float32Array.from(data, (code) => (code - zero) * step);
+  const values = new Float32Array(data.length);
+  for (let at = 0; at < data.length; at++) values[at] = (data[at] - zero) * step;
+  return values;
+}
+
+function areFinite(values: Float32Array): boolean {
+  for (let at = 0; at < values.length; at++) if (!Number.isFinite(values[at])) return false;
+  return true;
 }
 
 /** Whether a network quantises activations, by the operator names that stand in its file as plain text. */

@@ -2,7 +2,7 @@ import { channelsOf } from "../core/channels";
 import { slug, type Contract } from "../core/contract";
 import { UserError } from "../core/errors";
 import { masksOf } from "../core/masks";
-import { selfTest, type Engine, type SelfTest } from "../core/segmenter";
+import { goldenInput, selfTest, type Engine, type SelfTest } from "../core/segmenter";
 import { CarefulEngine } from "./careful";
 import { OrtEngine, readModel, RUNTIME, setUp, type Model } from "./engine";
 import type { Ready } from "./protocol";
@@ -27,16 +27,17 @@ export async function start(modelUrl: string, wasmUrl: string, progress: (share:
   if (typeof WebAssembly !== "object" || !WebAssembly.validate(Uint8Array.from(SIMD))) {
     throw new UserError("This browser cannot run the network (it lacks WebAssembly SIMD). Use a browser from 2023 or later: Chrome, Edge, Firefox or Safari.");
   }
-  const [bytes, wasm] = await Promise.all([fetched(modelUrl), fetched(wasmUrl).then(unpacked)]);
+  const [bytes, wasm] = await Promise.all([fetched(modelUrl), runtime(wasmUrl)]);
   progress(0.5);
   const model = await readModel(bytes);
   setUp(wasm);
   const exact = await OrtEngine.open(model, true);
   progress(0.7);
-  const test = await selfTest(exact);
+  const golden = await goldenInput(model.contract);
+  const test = await selfTest(exact, golden);
   if (test !== null && !test.passed) throw refused(test);
   const fast = exact.isInteger ? await OrtEngine.open(model, false) : null;
-  const fastTest = fast && (await selfTest(fast));
+  const fastTest = fast && (await selfTest(fast, golden));
   const trusted = fast !== null && fastTest?.passed === true;
   if (!trusted) await fast?.close();
   const engine = trusted ? new CarefulEngine(exact, fast) : exact;
@@ -76,6 +77,10 @@ function refused(test: SelfTest): UserError {
 }
 
 async function fetched(url: string): Promise<Uint8Array> {
+  return new Uint8Array(await (await answered(url)).arrayBuffer());
+}
+
+async function answered(url: string): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url);
@@ -83,11 +88,20 @@ async function fetched(url: string): Promise<Uint8Array> {
     throw new UserError("The server cannot be reached, and the page is not stored on this device yet. Check the connection and load the page again.");
   }
   if (!response.ok) throw new UserError(`A part of the page is missing on the server (${url.replace(/^.*\//, "")}, status ${response.status}). The page has to be put on the server again.`);
-  return new Uint8Array(await response.arrayBuffer());
+  return response;
 }
 
-/** The runtime travels packed, since not every server packs; one that unpacks it on the way is right too. */
-async function unpacked(bytes: Uint8Array): Promise<Uint8Array> {
+/**
+ * The runtime travels packed, since not every server packs; one that unpacks it on the way is right too. Where this
+ * device keeps it, it lies unpacked as WebAssembly, and its address is given: the browser then takes what it compiled before.
+ */
+async function runtime(url: string): Promise<Uint8Array | string> {
+  const response = await answered(url);
+  if (response.headers.get("Content-Type") === "application/wasm") {
+    void response.body?.cancel();
+    return url;
+  }
+  const bytes = new Uint8Array(await response.arrayBuffer());
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
