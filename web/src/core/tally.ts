@@ -70,6 +70,14 @@ export function featuresOf({ low, middle, high, border, shared, paired }: Output
   return { overlap: (2 * high) / (low + high), unsure_border_px: (low - high) / border, neighbours: paired === 0 ? 0 : (2 * shared) / paired };
 }
 
+/** 1 where a logit lies between the low and the high level, so that the network is unsure; null where none does. */
+export function unsureOf(logits: Float32Array, trust: Pick<OutputTrust, "low" | "high">): Uint8Array | null {
+  const [low, high] = [levelOf(trust.low), levelOf(trust.high)];
+  const found = new Uint8Array(logits.length);
+  for (let at = 0; at < logits.length; at++) if (logits[at] > low && !(logits[at] > high)) found[at] = 1;
+  return found.includes(1) ? found : null;
+}
+
 /** How many pixels of a mask have a neighbour, up, down, left or right, outside it; outside the slice nothing is in it. */
 function borderOf(mask: Uint8Array, width: number): number {
   let count = 0;
