@@ -43,10 +43,10 @@ for (const [name, look] of [["sure", false], ["doubted", true]]) {
       const [volume, ...ends] = [told.volume_ml, ...told.between_ml].map((one) => one.toFixed(told.volume_ml < 10 ? 2 : 1));
       assert.equal(await text(page, "volume"), `${volume} mL [${ends.join(", ")}]`);
       assert.equal(await text(page, "overlap"), told.dice_expected.toFixed(2));
-      assert.equal(await text(page, "estimate"), "A statistical estimate, fitted on 88 patients; in 90 % of such patients the volume lay in the brackets.");
+      assert.equal(await text(page, "estimate"), "A statistical estimate, fitted on 88 patients; in 90\u00a0% of them the volume lay in the brackets.");
       assert.equal(await page.locator("#look").isVisible(), look);
       assert.equal(await text(page, "look"), look ? `Look at this one: ${told.why}.` : "");
-      assert.match(await text(page, "facts"), /Tells of a maskexpected overlap and the volume's interval \(90 % of patients\), fitted on 88 patients of kaggle-lgg/);
+      assert.match(await text(page, "facts"), /Tells of a maskexpected overlap and the volume's interval \(90\u00a0% of patients\), fitted on 88 patients of kaggle-lgg/);
       assert.deepEqual(await faults(page), []);
     });
 

@@ -2,7 +2,7 @@ import type { OutputTrust } from "../core/trust";
 import type { Result } from "../worker/protocol";
 import { at } from "./page";
 
-const percent = (share: number): string => `${Math.round(100 * share)} %`;
+const percent = (share: number): string => `${Math.round(100 * share)}\u00a0%`;
 
 /** Tells how far the mask is to be believed; nothing where that is not known. */
 export function showTrusted({ trusted, voxels }: Result): void {
@@ -13,7 +13,7 @@ export function showTrusted({ trusted, voxels }: Result): void {
   at("expected").hidden = expected === null;
   if (expected === null || trusted === null) return;
   at("overlap").textContent = expected.toFixed(2);
-  const volume = trusted.betweenMl === null ? "" : `; in ${percent(trusted.coverage)} of such patients the volume lay in the brackets`;
+  const volume = trusted.betweenMl === null ? "" : `; in ${percent(trusted.coverage)} of them the volume lay in the brackets`;
   at("estimate").textContent = `A statistical estimate, fitted on ${trusted.patients} patients${volume}.`;
 }
 

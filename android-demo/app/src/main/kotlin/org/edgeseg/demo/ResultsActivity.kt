@@ -64,7 +64,7 @@ class ResultsActivity : Screen() {
     }
 
     private fun showTrust(card: LinearLayout, words: TrustWords) {
-        pair(card, R.string.results_look, words.look ?: getString(R.string.trust_no_look))
+        pair(card, R.string.results_look, words.why ?: getString(R.string.trust_no_look))
         words.overlap?.let { pair(card, R.string.results_overlap, it) }
         words.remark?.let { pair(card, R.string.results_estimate, it) }
     }

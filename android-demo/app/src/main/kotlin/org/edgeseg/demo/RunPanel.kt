@@ -59,7 +59,7 @@ class RunPanel(private val screen: Screen, private val study: Study) {
         figures.removeAllViews()
         if (found == null) return
         val spacing = study.spacing
-        val label = listOfNotNull(screen.getString(if (several) R.string.classes_label else R.string.volume_label), TrustWords(screen, study).interval).joinToString(" ")
+        val label = TrustWords(screen, study).interval ?: screen.getString(if (several) R.string.classes_label else R.string.volume_label)
         if (spacing != null) screen.figure(figures, screen.getString(R.string.value_ml, Screen.decimal(found.tumourPixels * spacing.voxelMl, 1)), label)
         else screen.figure(figures, Screen.whole(found.tumourPixels), screen.getString(R.string.voxels_label))
         screen.figure(figures, screen.getString(R.string.found_of, found.slicesWithTumour, found.masks.size), screen.getString(R.string.found_label))

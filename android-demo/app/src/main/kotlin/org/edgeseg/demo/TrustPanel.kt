@@ -11,7 +11,7 @@ class TrustPanel(private val list: LinearLayout, private val study: Study) {
     fun show() {
         val words = TrustWords(list.context, study)
         val lines = listOfNotNull(
-            words.look?.let { it to R.style.Look },
+            words.why?.let { list.context.getString(R.string.trust_look, it) to R.style.Look },
             words.overlap?.let { list.context.getString(R.string.trust_overlap, it) to R.style.Body },
             words.remark?.let { it to R.style.Quiet },
         )

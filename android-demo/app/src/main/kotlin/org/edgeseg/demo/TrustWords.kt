@@ -13,8 +13,8 @@ class TrustWords(private val context: Context, private val study: Study) {
     /** Whether there is anything to tell. */
     val known: Boolean get() = verdict != null
 
-    /** That somebody should look at this case, and why; null where nobody needs to. */
-    val look: String? get() = verdict?.takeIf { it.look }?.let { context.getString(R.string.trust_look, why(it.because)) }
+    /** Why somebody should look at this case first; null where nobody needs to. */
+    val why: String? get() = verdict?.takeIf { it.look }?.let { why(it.because) }
 
     /** Expected overlap of mask and tumour; null where no mask is left. */
     val overlap: String? get() = verdict?.expectedDice?.takeIf { drawn > 0 }?.let { Screen.decimal(it, 2) }
@@ -41,7 +41,7 @@ class TrustWords(private val context: Context, private val study: Study) {
     }
 
     companion object {
-        /** A share as `85 %`. */
-        fun percent(share: Double): String = "${Screen.decimal(100 * share, 0)} %"
+        /** A share as `85 %`, which stays on one line. */
+        fun percent(share: Double): String = "${Screen.decimal(100 * share, 0)}\u00A0%"
     }
 }
