@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._beside import tell_beside
 from edgeseg.cli._complete import targets, variants
 from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._options import contract_option, json_option, out_option, verbose_option
@@ -179,7 +180,7 @@ def build(
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
     result = _run(every_variant(spec, runs) if everything else (spec,))
-    _tell_choices(runs if choice is None else [])
+    tell_beside(runs, choice=choice is None)
     _finish(result, out, as_json=as_json, verbose=verbose)
 
 
@@ -219,18 +220,6 @@ def _imported(
             path = adopted(path, out / "imported", contract=contract, size=pixels(size), output=output, threads=threads)
         found.append(path)
     return found
-
-
-def _tell_choices(runs: list[Path]) -> None:
-    """Say which threshold and post-processing are taken though nobody named them."""
-    from edgeseg.cli._progress import line
-    from edgeseg.stages.choose import choice_beside
-    from edgeseg.stages.trust import trust_beside
-
-    for file in filter(None, map(choice_beside, runs)):
-        line(f"threshold and post-processing as chosen in {file}; --choice FILE takes others")
-    for file in filter(None, map(trust_beside, runs)):
-        line(f"how far masks are to be trusted as in {file}")
 
 
 def _finish(result: BuildResult, out: Path, *, as_json: bool, verbose: bool) -> None:

@@ -73,9 +73,10 @@ def trust(
     from edgeseg.stages.trust import TRUST_FILE, TrustInputs
     from edgeseg.stages.trust import trust as run
 
-    place = weights_path(network)
-    keep = Path("choices") / place.name if place != network else None
-    written = out or (keep or (place if place.is_dir() else place.parent)) / TRUST_FILE
+    places = {given: weights_path(given) for given in (network, *(folds or ()))}
+    place = places[network]
+    keep = {path: Path("choices") / path.name for given, path in places.items() if path != given}
+    written = out or keep.get(place, place if place.is_dir() else place.parent) / TRUST_FILE
     load_keras(backend)
     _, slices = decoded(data, cache, layout=layout, labels=labels, plane=plane, doing="reading slices")
     given = TrustInputs(network=place, folds=tuple(map(weights_path, folds or ())), choice=choice, int8=int8, keep=keep)

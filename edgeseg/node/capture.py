@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from edgeseg import __version__
-from edgeseg.node.report import Finding, source_references
+from edgeseg.node.report import Finding, source_references, told_trust
 from edgeseg.specs import INTENDED_USE
 
 _SERIES_NUMBER, _HEAD_PX, _LINE_PX = 902, 36, 16
@@ -34,9 +34,10 @@ def draw_capture(sheet: Path, found: Finding) -> NDArray[np.uint8]:
 
 
 def measured(found: Finding) -> list[str]:
-    """Say what was measured: a line for the tumour, or of several classes for each."""
+    """Say what was measured: lines for the tumour and how far to trust them, or of several classes a line for each."""
     if not found.classes:
-        return [_told("Tumour", found.volume_ml, found.largest_diameter_mm, found.slices_with_tumour, found.slices)]
+        told = _told("Tumour", found.volume_ml, found.largest_diameter_mm, found.slices_with_tumour, found.slices)
+        return [told, *(f"{line[:1].upper()}{line[1:]}." for line in told_trust(found))]
     return [_told(one.name, one.volume_ml, one.largest_diameter_mm, one.slices, found.slices) for one in found.classes]
 
 

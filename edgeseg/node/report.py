@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeseg import __version__
-from edgeseg.results import ClassSegmentation
+from edgeseg.reports.run import trust_lines
+from edgeseg.results import ClassSegmentation, PatientTrust
 from edgeseg.specs import INTENDED_USE
 
 _SERIES_NUMBER, _TITLE = 901, "edgeseg: research use only"
@@ -25,7 +26,8 @@ class Finding:
     """What was measured, and by which model; `None` where distances are unknown. `target` is such as `onnx-int8`.
 
     `classes` are those of a network of several masks, in the order of the segments; all else is of them together.
-    `variant` is the slug of the network, and `network` its name, empty where it has none.
+    `variant` is the slug of the network, and `network` its name, empty where it has none. `trust` is as in
+    `PatientSegmentation`.
     """
 
     volume_ml: float | None
@@ -38,6 +40,16 @@ class Finding:
     warnings: tuple[str, ...] = ()
     classes: tuple[ClassSegmentation, ...] = ()
     network: str = ""
+    trust: PatientTrust | None = None
+
+
+def told_trust(found: Finding) -> list[str]:
+    """Say how far the mask is to be trusted, and between what the volume lies; nothing where nobody knows."""
+    told = found.trust
+    if told is None or told.volume_low_ml is None or told.volume_high_ml is None:
+        return trust_lines(told)
+    between = f"{told.volume_low_ml:.1f} and {told.volume_high_ml:.1f} ml in {told.coverage:.0%} of such patients"
+    return [*trust_lines(told), f"the volume lies between {between}"]
 
 
 def write_report(path: Path, seg: Any, found: Finding) -> None:
@@ -48,7 +60,7 @@ def write_report(path: Path, seg: Any, found: Finding) -> None:
         _group(seg, segment, sources[0].SeriesInstanceUID, found, part)
         for segment, part in zip(seg.SegmentSequence, parts, strict=True)
     ]
-    comments = [INTENDED_USE, *found.warnings]
+    comments = [INTENDED_USE, *told_trust(found), *found.warnings]
     made = _document([seg, *sources], _content(found.model_sha256, groups, comments))
     made.save_as(path, enforce_file_format=True)
 

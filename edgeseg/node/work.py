@@ -146,6 +146,7 @@ class Worker:
             network=networks.name_of_file(self._sha256),
             target=contract.target,
             classes=found.classes,
+            trust=found.trust,
             warnings=tuple(_without_places(one, str(self._place.root)) for one in found.warnings),
         )
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from edgeseg.reports.table import figures, literal, rich_table
 from edgeseg.reports.words import ABSENT_ASCII
-from edgeseg.results import DONE, PatientSegmentation, RunResult, SeriesList
+from edgeseg.results import DONE, PatientSegmentation, PatientTrust, RunResult, SeriesList
 
 
 def run_table(rows: Iterable[PatientSegmentation]) -> Table | None:
@@ -34,7 +34,9 @@ def run_lines(result: RunResult, rows: Sequence[PatientSegmentation], *, out: Pa
     `rows` are the patients of this run, `result` has those of earlier runs too.
     """
     done = [row for row in rows if row.status == DONE]
-    lines = [f"{row.patient}: {told}" for row in done for told in (*_measured(row), *_trusted(row), *_sources(row))]
+    lines = [
+        f"{row.patient}: {told}" for row in done for told in (*_measured(row), *trust_lines(row.trust), *_sources(row))
+    ]
     if rules := sorted({row.post_processing for row in done} - {"none"}):
         lines.append(f"small components dropped by the rule for: {', '.join(rules)}")
     threads = f"{result.threads} thread{'s' if result.threads > 1 else ''}"
@@ -73,8 +75,8 @@ def volume_text(row: PatientSegmentation) -> str:
     return f"{row.tumour_volume_ml:.1f} mL{between}"
 
 
-def _trusted(row: PatientSegmentation) -> list[str]:
-    told = row.trust
+def trust_lines(told: PatientTrust | None) -> list[str]:
+    """Say in a line how far a mask is to be trusted; none where nobody knows."""
     if told is None:
         return []
     expected = [] if told.dice_expected is None else [f"expected Dice {told.dice_expected:.2f}"]

@@ -108,11 +108,11 @@ class FlagAgreement:
 class TrustResult:
     """What `edgeseg trust` found.
 
-    `trust` is fitted on all groups together, and ships; the rest is of numbers that were fitted on all groups but one
-    and scored on that one (`left_out`: `fold` or `patient`). `weights_sha256` are those that it is for, and
-    `threshold` that of their masks. Where the
-    groups were drawn by other networks, `own` has the same figures of these weights on the patients that they held
-    out themselves, by numbers that were fitted without them. `int8` is None where no int8 file was at hand.
+    `trust` is fitted on all groups together and settled on the patients whom these weights held out, and ships; the
+    rest is of numbers that were fitted on all groups but one, settled on the other patients of the same network, and
+    scored on that one (`left_out`: `fold` or `patient`). `weights_sha256` are those that it is for, and `threshold`
+    that of their masks. `own` has the same figures of the patients that these very weights held out, None where that is
+    everybody. `int8` is None where no int8 file was at hand.
     """
 
     variant: str

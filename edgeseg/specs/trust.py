@@ -9,8 +9,8 @@ from edgeseg.jsonio import LEFT_OUT
 from edgeseg.specs.one_line import check_names
 from edgeseg.specs.region import LEAST_THRESHOLD
 
-OVERLAP, BORDER, NEIGHBOURS = "overlap", "unsure_border_px", "neighbours"
-TRUST_FEATURES = (OVERLAP, BORDER, NEIGHBOURS)
+BORDER, NEIGHBOURS = "log_unsure_border", "neighbours"
+TRUST_FEATURES = (BORDER, NEIGHBOURS)
 """What is measured on the logits of a volume; `edgeseg.trust.features` says how."""
 _GREATEST = 1e6
 
@@ -22,7 +22,7 @@ class TrustFeature:
     Attributes:
         name: one of `TRUST_FEATURES`.
         weight: what one unit of it changes.
-        typical: its mean over the patients it was fitted on.
+        typical: its mean over patients that the network held out; a longer training makes sharper borders.
     """
 
     name: str
@@ -49,7 +49,7 @@ class OutputTrust:
         low: the probability above which a pixel might be tumour.
         middle: that whose mask has the border.
         high: that above which a pixel is surely tumour.
-        intercept: logit of the Dice that is expected of a volume with typical features.
+        intercept: logit of the Dice that is expected of a volume with typical features, of this network.
         features: at least one, each once, in the order in which they are summed.
         look_below: a patient whose expected Dice is below this is to be looked at.
         volume_low: see above.
@@ -58,7 +58,8 @@ class OutputTrust:
         slope: what logits are multiplied by to become those of calibrated probabilities.
         offset: what is added then.
         threshold: the operating point of the masks that it was fitted on.
-        patients: how many it was fitted on; the networks that drew them had not learned from them.
+        patients: how many the weights, the level and the interval were fitted on; the networks that drew their masks
+            had not learned from them.
         groups: into how many groups these were divided, each scored by what was fitted on the others.
         network: slug of the networks that drew them.
         data: name of the data set.

@@ -15,8 +15,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from edgeseg.specs import OutputTrust
-from edgeseg.specs.trust import BORDER, NEIGHBOURS, OVERLAP
+from edgeseg.specs import OutputTrust, TrustFeature
+from edgeseg.specs.trust import BORDER
 from edgeseg.trust.tally import OutputCounts, features
 
 _END = 50.0
@@ -51,11 +51,6 @@ class Verdict:
 
 NOTHING = "nothing-found"
 _NOTHING_FOUND = "no tumour was found, and whether there is none the network's output cannot tell"
-_WHY = {
-    OVERLAP: "the masks at low and at high probability overlap by {value:.0%} alone ({typical:.0%} is usual)",
-    BORDER: "the border is unsure: it is {value:.1f} pixels wide ({typical:.1f} is usual)",
-    NEIGHBOURS: "neighbouring slices agree by {value:.0%} alone ({typical:.0%} is usual)",
-}
 
 
 def judge(counts: OutputCounts, trust: OutputTrust) -> Verdict:
@@ -70,12 +65,11 @@ def judge(counts: OutputCounts, trust: OutputTrust) -> Verdict:
     apart = 1.0 - expected
     look = score < math.log(trust.look_below / (1.0 - trust.look_below))
     worst = min(trust.features, key=lambda one: one.weight * (values[one.name] - one.typical))
-    told = _WHY[worst.name].format(value=values[worst.name], typical=worst.typical)
     return Verdict(
         dice_expected=expected,
         look=look,
         because=worst.name if look else "",
-        why=told if look else "",
+        why=_why(worst, values[worst.name]) if look else "",
         low_factor=max(0.0, 1.0 - trust.volume_low * apart),
         high_factor=1.0 + trust.volume_high * apart,
     )
@@ -87,3 +81,10 @@ def score_of(values: dict[str, float], trust: OutputTrust) -> float:
     for one in trust.features:
         score = score + one.weight * (values[one.name] - one.typical)
     return score
+
+
+def _why(worst: TrustFeature, value: float) -> str:
+    if worst.name == BORDER:
+        wide, usual = math.exp(value), math.exp(worst.typical)
+        return f"the border is unsure: it is {wide:.1f} pixels wide ({usual:.1f} is usual)"
+    return f"neighbouring slices agree by {value:.0%} alone ({worst.typical:.0%} is usual)"

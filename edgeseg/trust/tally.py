@@ -2,7 +2,8 @@
 
 All on the network's own grid, on logits as the network gave them, before any component is dropped. A pixel is above a
 level where its logit is greater than float32(log(p / (1 - p))). Counts are whole numbers, so neither the order of
-slices' pixels nor the width of a sum matters, and a feature is one quotient of two of them in double precision.
+slices' pixels nor the width of a sum matters, and a feature is a quotient of two of them, or its logarithm, in double
+precision.
 
 1. `low`, `middle`, `high`: pixels above each level, summed over slices.
 2. `border`: pixels above the middle level with at least one of their four neighbours within the slice not above it;
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg.specs.trust import BORDER, NEIGHBOURS, OVERLAP
+from edgeseg.specs.trust import BORDER, NEIGHBOURS
 
 Levels = tuple[float, float, float]
 
@@ -86,16 +87,14 @@ def features(counts: OutputCounts) -> dict[str, float] | None:
     """Return the features of a volume; None where no pixel is above the middle level, so that there is nothing to rate.
 
     Returns:
-        `overlap`: Dice of the masks at the low and the high level, `2 * high / (low + high)`, in [0, 1].
-        `unsure_border_px`: how wide the band between these two is, `(low - high) / border`, pixels of the network's
-        grid, above 0.
+        `log_unsure_border`: the natural logarithm of how wide the band between the low and the high level is, in pixels
+        of the network's grid: `log(max(low - high, 1) / border)`.
         `neighbours`: Dice of neighbouring slices' masks, `2 * shared / paired`, in [0, 1]; 0 where none have tumour.
     """
     if counts.middle == 0:
         return None
     return {
-        OVERLAP: 2 * counts.high / (counts.low + counts.high),
-        BORDER: (counts.low - counts.high) / counts.border,
+        BORDER: math.log(max(counts.low - counts.high, 1) / counts.border),
         NEIGHBOURS: 2 * counts.shared / counts.paired if counts.paired else 0.0,
     }
 

@@ -40,7 +40,6 @@ from edgeseg.stages.calibrate import (
     shipped_ranges,
 )
 from edgeseg.stages.predict import check_drawn, name_patients
-from edgeseg.stages.trust import contract_trust
 from edgeseg.targets import TARGETS, Target, resolve
 from edgeseg.targets.histograms import check_method
 
@@ -80,16 +79,6 @@ class BuildInputs:
     trained: tuple[str, ...] = ()
     calibration_dataset: Dataset | None = None
     looks: Mapping[str, RegionLook] = field(default_factory=dict)
-
-    def trusted(self, contract: Contract) -> Contract:
-        """Return a contract as `dressed` does, with what lies beside the weights of how far masks are to be trusted.
-
-        Raises:
-            OptionError: when that was made for other weights, or for masks at another threshold.
-        """
-        made = self.dressed(contract)
-        found = contract_trust(self.checkpoint.path, made, weights_sha256=self.weights_sha256)
-        return replace(made, trust=found)
 
     def dressed(self, contract: Contract) -> Contract:
         """Return a contract at the build's operating point, with the codes and colours that were given."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeseg.results.golden_vectors import TrustVector
 from edgeseg.specs import OutputTrust, TrustFeature
-from edgeseg.specs.trust import BORDER, NEIGHBOURS, OVERLAP
+from edgeseg.specs.trust import BORDER, NEIGHBOURS
 from edgeseg.trust import OutputTally, features, judge
 
 _SIZE = 12
@@ -22,8 +22,7 @@ _SPEC = OutputTrust(
     high=0.85,
     intercept=1.9,
     features=(
-        TrustFeature(name=OVERLAP, weight=3.5, typical=0.94),
-        TrustFeature(name=BORDER, weight=-2.25, typical=1.07),
+        TrustFeature(name=BORDER, weight=-1.75, typical=0.57),
         TrustFeature(name=NEIGHBOURS, weight=0.75, typical=0.77),
     ),
     look_below=0.7,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,13 +24,15 @@ from edgeseg.stages.trust.fit import HIGH, LOW, MIDDLE, PatientOutput
 from edgeseg.trust import OutputTally
 
 
-def gather_runs(places: Sequence[Path], cache: SliceCache, *, keep: Path | None = None) -> tuple[FoldRun, ...]:
+def gather_runs(
+    places: Sequence[Path], cache: SliceCache, *, keep: Mapping[Path, Path] | None = None
+) -> tuple[FoldRun, ...]:
     """Open the runs of several folders, whose held-out patients are all different.
 
     Args:
         places: folders of folds, or runs.
         cache: the slices that they were trained on.
-        keep: where logits are kept, in a folder for each run; the runs' own folders unless given.
+        keep: where the logits of a run are kept, by its folder; in that unless it is named here.
 
     Raises:
         CheckpointError: as `find_runs`, when a patient was held out twice, or the networks are of several kinds.
@@ -58,7 +60,7 @@ def gather_runs(places: Sequence[Path], cache: SliceCache, *, keep: Path | None 
     check_data(runs, cache)
     if len(held_out) < 2:
         raise DatasetError("fewer than two patients were held out in all; what is fitted on some is scored on others")
-    return runs if keep is None else tuple(replace(run, folder=keep / run.sha256[:12]) for run in runs)
+    return tuple(replace(run, folder=(keep or {}).get(run.folder, run.folder)) for run in runs)
 
 
 def groups_of(runs: Sequence[FoldRun]) -> tuple[tuple[ChoiceGroup, ...], str]:
@@ -96,7 +98,8 @@ def outputs_of(
     for run in runs:
         for patient, logits in held_out_logits(run, cache, flips="none"):
             reference = on_grid(np.asarray(cache.volume(patient).reference), contract)
-            rows.append(output_of(patient, member[patient], logits, reference, contract))
+            mine = output_of(patient, member[patient], logits, reference, contract)
+            rows.append(replace(mine, run=run.sha256))
             if progress:
                 progress(len(rows), total, patient)
     return rows
@@ -113,6 +116,7 @@ def output_of(
     return PatientOutput(
         patient=patient,
         group=group,
+        run="",
         dice=count_overlap(masks, reference).dice,
         volume_px=int(np.count_nonzero(masks)),
         reference_px=int(np.count_nonzero(reference)),

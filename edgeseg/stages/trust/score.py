@@ -74,13 +74,10 @@ def figures(patients: Sequence[TrustPatient]) -> TrustFigures:
 def reliabilities(rows: Sequence[PatientOutput], fits: Fits) -> Reliability:
     """Say whether probabilities mean what they say, as they are and scaled by what was fitted without the group."""
     before = reliability(_summed(rows))
-    by_group: dict[int, list[PatientOutput]] = {}
-    for row in rows:
-        by_group.setdefault(row.group, []).append(row)
     joined: dict[int, list[tuple[float, float, int]]] = {}
-    for mine in by_group.values():
-        scale = fits(mine[0])
-        for found in reliability(_summed(mine), slope=scale.slope, offset=scale.offset):
+    for row in rows:
+        scale = fits(row)
+        for found in reliability(row.histogram, slope=scale.slope, offset=scale.offset):
             joined.setdefault(min(int(found[0] * 10), 9), []).append(found)
     after = [_joined(joined[place]) for place in sorted(joined)]
     return Reliability(

@@ -7,8 +7,8 @@ its kind, such as the folds of its recipe; a network of another kind is held to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeseg import artifacts
@@ -16,14 +16,14 @@ from edgeseg.data.cache import SliceCache
 from edgeseg.errors import DatasetError
 from edgeseg.jsonio import to_json
 from edgeseg.progress import Progress
-from edgeseg.results import FlagAgreement, TrustPatient, TrustResult
+from edgeseg.results import FlagAgreement, TrustResult
 from edgeseg.specs import Contract, OperatingPoint, OutputTrust
 from edgeseg.stages.choose import choice_beside, read_choice
 from edgeseg.stages.environment import versions
 from edgeseg.stages.folds import FoldRun
 from edgeseg.stages.predict import checkpoint_contract
 from edgeseg.stages.trust.agree import flag_agreement
-from edgeseg.stages.trust.fit import Origin, PatientOutput, fit
+from edgeseg.stages.trust.fit import Origin, PatientOutput, fit, others_of
 from edgeseg.stages.trust.found import TRUST_FILE
 from edgeseg.stages.trust.outputs import gather_runs, groups_of, outputs_of
 from edgeseg.stages.trust.score import Fits, figures, judged, reliabilities
@@ -39,14 +39,14 @@ class TrustInputs:
         choice: threshold and post-processing, a file of `edgeseg choose`; that beside the folds, or else beside the
             network, unless given, and probability 0.5 with nothing dropped where there is none.
         int8: a converted file of the network whose flags are held against float; none unless given.
-        keep: where logits are kept, in a folder for each run; the runs' own folders unless given.
+        keep: where the logits of a run are kept, by its folder; in that unless it is named here.
     """
 
     network: Path
     folds: tuple[Path, ...] = ()
     choice: Path | None = None
     int8: Path | None = None
-    keep: Path | None = None
+    keep: Mapping[Path, Path] = field(default_factory=dict)
 
 
 def trust(
@@ -75,9 +75,10 @@ def trust(
     member = {patient: number for number, group in enumerate(groups) for patient in group.patients}
     rows = outputs_of(runs, cache, contract, member, progress=progress)
     origin = Origin(threshold=contract.threshold, network=header.variant.slug, data=cache.name)
-    whole, fits = _fitted(rows, origin)
     shipped = contract if not given.folds else _at_point(first, choice_beside(given.network) or given.choice)
-    own = _own(first, runs, rows, shipped, cache, fits, progress)
+    mine = _own(first, rows, shipped, cache, progress)
+    whole, fits = _fitted(rows, mine, origin)
+    own = judged(mine, fits) if len(runs) > 1 or mine[0].run != rows[0].run else ()
     result = TrustResult(
         variant=first.checkpoint.header.variant.slug,
         weights_sha256=first.sha256,
@@ -114,35 +115,43 @@ def _at_point(run: FoldRun, choice: Path | None) -> Contract:
     return point.applied(checkpoint_contract(header, public_ids=True))
 
 
-def _fitted(rows: Sequence[PatientOutput], origin: Origin) -> tuple[OutputTrust, Fits]:
-    """Fit on all, and on all groups but one; gives for a patient of a group that of the others, else that of all."""
+def _fitted(rows: Sequence[PatientOutput], mine: Sequence[PatientOutput], origin: Origin) -> tuple[OutputTrust, Fits]:
+    """Fit on all and settle on the network's own patients; and give for each patient what was fitted without it.
+
+    That is fitted on the other groups, on all where the patient is of none, and settled on the network's others.
+    """
     groups = sorted({row.group for row in rows})
     made = {group: fit([row for row in rows if row.group != group], origin) for group in groups}
     whole = fit(rows, origin)
-    if whole is None or None in made.values():
+    settled = None if whole is None else whole.settled(mine)
+    if whole is None or settled is None or None in made.values():
         raise DatasetError(
             f"masks of fewer than two of the {len(rows)} held-out patients hold any tumour, or all of these are of one "
             "group; nothing can be fitted on them: train longer, or give more folds with --folds"
         )
     nested = {group: one for group, one in made.items() if one is not None}
-    return whole, lambda row: nested.get(row.group, whole)
+
+    def without(row: PatientOutput) -> OutputTrust:
+        others = others_of(row, rows if row.run in {one.run for one in rows} else mine)
+        return nested.get(row.group, whole).settled(others) or settled
+
+    return settled, without
 
 
 def _own(
     first: FoldRun,
-    runs: tuple[FoldRun, ...],
     rows: Sequence[PatientOutput],
     contract: Contract,
     cache: SliceCache,
-    fits: Fits,
     progress: Progress | None,
-) -> tuple[TrustPatient, ...]:
-    """Judge what the network itself drew on the patients that it held out, where the folds are of other weights."""
-    if first.sha256 in {run.sha256 for run in runs} or not first.patients:
-        return ()
-    member = {row.patient: row.group for row in rows}
-    member |= {patient: -1 for patient in first.patients if patient not in member}
-    return judged(outputs_of((first,), cache, contract, member, progress=progress), fits)
+) -> list[PatientOutput]:
+    """Return what the network itself drew on the patients that it held out."""
+    if any(row.run == first.sha256 for row in rows):
+        return [row for row in rows if row.run == first.sha256]
+    if not first.patients:
+        raise DatasetError(f"{first.folder} held out no patient, so nothing says what is usual for it; name another")
+    member = dict.fromkeys(first.patients, -1) | {row.patient: row.group for row in rows}
+    return outputs_of((first,), cache, contract, member, progress=progress)
 
 
 def _agreement(
