@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: web pytest test-web measure-web web-screenshots help install demo check baseline test test-wheel test-device fuzz docs reference ship-artifacts check-artifacts lint format lock clean test-android screenshots apk test-apk apk-rehearsal
+.PHONY: web pytest test-web measure-web web-screenshots help install demo check baseline test test-wheel test-device fuzz docs reference ship-artifacts check-artifacts lint format lock clean test-android screenshots apk apk-page test-apk apk-rehearsal
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -92,8 +92,13 @@ screenshots: test-android  ## Draw the app's screens anew into android-demo/scre
 apk:  ## Pack the tablet app into a signed APK, android-demo/target/edgeseg-demo-arm64.apk.
 	android-demo/package.sh
 
+apk-page: apk $(STAMP)  ## Write the APK's size and digest into android-demo/README.md.
+	@$(BIN)/python android-demo/apk_page.py android-demo/target/edgeseg-demo-arm64.apk android-demo/target/apk/aligned.apk android-demo/README.md
+
 test-apk: apk $(STAMP)  ## Run the APK's own library on an emulated Arm processor: its codes must be Python's.
 	@$(BIN)/python android-demo/apk_codes.py android-demo/target/edgeseg-demo-arm64.apk android-demo/target/apk-codes
+	@mvn -q -B -f android-demo -P apk test-compile || { \
+		echo "test-apk: Maven could not get the emulator (unidbg) or what compiles the test, or it does not compile; see above." >&2; exit 2; }
 	mvn -q -B -f android-demo -P apk test
 
 apk-rehearsal:  ## Try the packing where ONNX Runtime's Android library cannot be had; LIBRARY=FILE for the size with it.

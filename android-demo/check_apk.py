@@ -34,7 +34,7 @@ def main(apk: Path, package: str, min_sdk: str, target_sdk: str, *, rehearsal: b
     with zipfile.ZipFile(apk) as archive:
         names = archive.namelist()
         for info in archive.infolist():
-            sizes[_part(info.filename)] += info.compress_size
+            sizes[part(info.filename)] += info.compress_size
         dex = b"".join(archive.read(name) for name in names if name.endswith(".dex"))
         for name in names:
             if name.endswith(".dex") and (sites := call_sites(archive.read(name))):
@@ -52,8 +52,8 @@ def main(apk: Path, package: str, min_sdk: str, target_sdk: str, *, rehearsal: b
     size = apk.stat().st_size
     if size > MAX_BYTES:
         problems.append(f"{size} bytes; at most {MAX_BYTES} are wanted")
-    for part, taken in sizes.most_common():
-        sys.stdout.write(f"{part:12} {taken / 1e6:6.2f} MB  {100 * taken / size:5.1f} %\n")
+    for name, taken in sizes.most_common():
+        sys.stdout.write(f"{name:12} {taken / 1e6:6.2f} MB  {100 * taken / size:5.1f} %\n")
     good = "verified, as a rehearsal" if rehearsal else "verified"
     sys.stdout.write(f"{'all':12} {size / 1e6:6.2f} MB, {'NOT good' if problems else good}\n")
     sys.stderr.writelines(f"problem: {problem}\n" for problem in problems)
@@ -134,7 +134,8 @@ def _stored(archive: zipfile.ZipFile, name: str) -> bool:
     return archive.getinfo(name).compress_type == zipfile.ZIP_STORED
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """What a file of the APK counts to."""
     if name == LIBRARY:
         return "onnxruntime"
     if name.startswith("assets/notices/"):

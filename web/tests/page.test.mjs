@@ -176,10 +176,10 @@ test("a browser that computes wrongly is refused", async () => {
   assert.ok(golden.length > 0);
   await page.route("**/assets/worker-*.js", async (route) => {
     const body = readFileSync(fixture(`site/${new URL(route.request().url()).pathname.slice(1)}`), "utf8");
-    return route.fulfill({ contentType: "text/javascript", body: `const whole = Float32Array.from; Float32Array.from = function (...all) { const made = whole.apply(this, all); return made.length === 65536 ? made.map((value) => value + 3) : made; };\n${body}` });
+    return route.fulfill({ contentType: "text/javascript", body: `const whole = Math.fround; Math.fround = (value) => whole(value) + 3;\n${body}` });
   });
   await visit(page, server.url, ["failed"]);
-  assert.match(await text(page, "problem-told"), /does not compute the network as it should: on its test picture \d+ pixels differ, and 7 may/);
+  assert.match(await text(page, "problem-told"), /does not compute the network as it should: on its test picture [1-9]\d* pixels differ, and 7 may/);
   await context.close();
 });
 

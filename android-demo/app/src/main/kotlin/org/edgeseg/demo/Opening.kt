@@ -3,6 +3,8 @@ package org.edgeseg.demo
 import android.content.ContentResolver
 import org.edgeseg.core.ChannelFiles
 import org.edgeseg.core.Contract
+import org.edgeseg.core.Dicom
+import org.edgeseg.core.DicomSlice
 import org.edgeseg.core.Names
 import org.edgeseg.core.Nifti
 import org.edgeseg.core.NiftiVolume
@@ -19,10 +21,12 @@ class Opening(private val resolver: ContentResolver, private val contract: Contr
     fun volume(title: String, documents: List<Document>, whole: Boolean): Volume {
         val scans = documents.filter { Nifti.isNifti(it.name) }.sortedWith { one, other -> Names.natural.compare(one.name, other.name) }
         if (scans.isNotEmpty()) return NiftiVolume(contract).of(title, scans.map { it.name to Pictures.read(resolver, it, MAX_SCAN_BYTES) })
+        val series = dicom(documents)
+        if (series.isNotEmpty()) return NiftiVolume(contract).of(title, Dicom.asNifti(series, contract))
         val pictures = documents.filter { Pictures.isPicture(it.name) }.sortedWith { one, other -> Names.natural.compare(one.name, other.name) }
         val (masks, images) = pictures.partition { Names.isMask(it.name) }
         if (images.isEmpty()) {
-            throw SliceException("There are no slices among ${documents.size} files; slices are .png, .jpg or .tif, masks end in _mask, and volumes are .nii or .nii.gz.")
+            throw SliceException("There are no slices among ${documents.size} files; slices are .png, .jpg or .tif, masks end in _mask, and volumes are .nii, .nii.gz or DICOM series.")
         }
         val byName = images.associateBy { it.name }
         val groups = files.group(images.map { it.name })
@@ -30,6 +34,17 @@ class Opening(private val resolver: ContentResolver, private val contract: Contr
         val slices = groups.map { group -> files.slice(group, group.files.map { decode(byName.getValue(it)) }) }
         requireOneSize(slices, whole)
         return Volume(title, slices, reference(groups.map { it.name }, masks, slices), whole)
+    }
+
+    /** The DICOM files among documents; what only might be one by its name, and is none, is left out. */
+    private fun dicom(documents: List<Document>): List<Pair<String, ByteArray>> {
+        var room = MAX_SCAN_BYTES.toLong()
+        return documents.filter { Dicom.mayBeDicom(it.name) }.mapNotNull { document ->
+            val bytes = Pictures.read(resolver, document)
+            room -= bytes.size
+            if (room < 0) throw SliceException("The DICOM files have more than ${MAX_SCAN_BYTES shr 20} MB together. Choose the series that the model needs, ${contract.given.joinToString()}.")
+            (document.name to bytes).takeIf { DicomSlice.isDicom(bytes) || document.name.endsWith(".dcm", ignoreCase = true) }
+        }
     }
 
     private fun decode(document: Document): Slice = Pictures.decode(document.name, Pictures.read(resolver, document))
