@@ -44,7 +44,7 @@ for (const [number, one] of vectors.entries()) {
 }
 
 test("the vectors hold masks that are sure, unsure and empty", () => {
-  assert.deepEqual(new Set(vectors.map((one) => one.because)), new Set(["", "unsure_border_px", "overlap", "nothing-found"]));
+  assert.deepEqual(new Set(vectors.map((one) => one.because)), new Set(["", "log_unsure_border", "nothing-found"]));
 });
 
 test("what is counted is before components are dropped, and lone slices and other contracts are told nothing of", async () => {
@@ -67,8 +67,7 @@ test("unsure is what lies between the low and the high level", async () => {
 test("reasons are plain words", () => {
   const counts = { low: 127, middle: 79, high: 19, border: 36, shared: 38, paired: 104 };
   const why = (name) => core.judge(counts, { ...vectors[0].trust, look_below: 0.999, intercept: -9, features: [{ name, weight: 1, typical: 0.94 }] }).why;
-  assert.equal(why("overlap"), "the masks at low and at high probability overlap by 26% alone (94% is usual)");
-  assert.equal(why("unsure_border_px"), "the border is unsure: it is 3.0 pixels wide (0.9 is usual)");
+  assert.equal(why("log_unsure_border"), "the border is unsure: it is 3.0 pixels wide (2.6 is usual)");
   assert.equal(why("neighbours"), "neighbouring slices agree by 73% alone (94% is usual)");
 });
 
@@ -107,9 +106,9 @@ test("one that cannot be honoured is refused", () => {
   refused({ low: 0.5 }, /low 0.5, middle 0.5 and high 0.85; probabilities between 0 and 1 in this order/);
   refused({ high: 1 }, /low 0.3, middle 0.5 and high 1/);
   refused({ features: [] }, /features are none; at least one/);
-  refused({ features: [{ name: "luck", weight: 1, typical: 1 }] }, /features\[0\]\.name is 'luck'; overlap, unsure_border_px, neighbours are known/);
-  refused({ features: Array(2).fill({ name: "overlap", weight: 1, typical: 1 }) }, /features are overlap, overlap; at least one is needed, each once/);
-  refused({ features: [{ name: "overlap", weight: 1e7, typical: 1 }] }, /out of range/);
+  refused({ features: [{ name: "luck", weight: 1, typical: 1 }] }, /features\[0\]\.name is 'luck'; log_unsure_border, neighbours are known/);
+  refused({ features: Array(2).fill({ name: "neighbours", weight: 1, typical: 1 }) }, /features are neighbours, neighbours; at least one is needed, each once/);
+  refused({ features: [{ name: "neighbours", weight: 1e7, typical: 1 }] }, /out of range/);
   refused({ look_below: 1 }, /look_below, coverage or threshold/);
   refused({ volume_low: -1 }, /too small/);
   refused({ slope: 0 }, /too small/);
@@ -132,7 +131,7 @@ test("the result has the volume's interval, and so has each row of the table", a
   const [head, row] = new TextDecoder().decode(core.csvFile({ ready, model: { contract: told } }, scan, found).bytes).split("\r\n").map((line) => line.split(","));
   assert.deepEqual(head.slice(-5), ["scan_dice_expected", "scan_look", "scan_why", "scan_volume_low_ml", "scan_volume_high_ml"]);
   assert.equal(Number(row.at(-5)), trusted.diceExpected);
-  assert.deepEqual([row.at(-4), Number(row.at(-1))], ["true", 7 * one.high_factor]);
+  assert.deepEqual([row.at(-4), Number(row.at(-1))], [String(one.look), 7 * one.high_factor]);
   assert.equal(core.resultOf({ ...scan, pixelMm: null }, found, told, 1).trusted.betweenMl, null);
 });
 

@@ -51,7 +51,7 @@ def _with_trust(model: Path, intercept: float) -> bytes:
         high=0.85,
         intercept=intercept,
         features=(
-            TrustFeature(name=BORDER, weight=-2.25, typical=1.07),
+            TrustFeature(name=BORDER, weight=-1.7, typical=0.04),
             TrustFeature(name=NEIGHBOURS, weight=0.75, typical=0.77),
         ),
         look_below=0.7,

@@ -67,7 +67,7 @@ export class OutputTally {
 /** The features of a volume; null where no pixel is above the middle level. */
 export function featuresOf({ low, middle, high, border, shared, paired }: OutputCounts): Readonly<Record<TrustFeatureName, number>> | null {
   if (middle === 0) return null;
-  return { overlap: (2 * high) / (low + high), unsure_border_px: (low - high) / border, neighbours: paired === 0 ? 0 : (2 * shared) / paired };
+  return { log_unsure_border: Math.log(Math.max(low - high, 1) / border), neighbours: paired === 0 ? 0 : (2 * shared) / paired };
 }
 
 /** 1 where a logit lies between the low and the high level, so that the network is unsure; null where none does. */

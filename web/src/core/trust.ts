@@ -1,7 +1,7 @@
 import type { Fields } from "./fields";
 
 /** What is measured on the logits of a volume: core/tally.ts. */
-export const TRUST_FEATURES = ["overlap", "unsure_border_px", "neighbours"] as const;
+export const TRUST_FEATURES = ["log_unsure_border", "neighbours"] as const;
 export type TrustFeatureName = (typeof TRUST_FEATURES)[number];
 
 /** One feature's part in the logit of the expected Dice: `weight * (value - typical)`. */

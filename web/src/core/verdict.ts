@@ -5,8 +5,7 @@ const END = 50;
 const NOTHING_FOUND = "no tumour was found, and whether there is none the network's output cannot tell";
 const percent = (value: number): string => `${(100 * value).toFixed(0)}%`;
 const WHY: Record<TrustFeatureName, (value: number, typical: number) => string> = {
-  overlap: (value, typical) => `the masks at low and at high probability overlap by ${percent(value)} alone (${percent(typical)} is usual)`,
-  unsure_border_px: (value, typical) => `the border is unsure: it is ${value.toFixed(1)} pixels wide (${typical.toFixed(1)} is usual)`,
+  log_unsure_border: (value, typical) => `the border is unsure: it is ${Math.exp(value).toFixed(1)} pixels wide (${Math.exp(typical).toFixed(1)} is usual)`,
   neighbours: (value, typical) => `neighbouring slices agree by ${percent(value)} alone (${percent(typical)} is usual)`,
 };
 

@@ -6,8 +6,7 @@ import kotlin.math.ln
 data class OutputCounts(val low: Long, val middle: Long, val high: Long, val border: Long, val shared: Long, val paired: Long) {
     /** The features of a volume by their names; null where no pixel is above the middle level. */
     fun features(): Map<String, Double>? = if (middle == 0L) null else mapOf(
-        OutputTrust.OVERLAP to (2 * high).toDouble() / (low + high),
-        OutputTrust.BORDER to (low - high).toDouble() / border,
+        OutputTrust.BORDER to ln(maxOf(low - high, 1L).toDouble() / border),
         OutputTrust.NEIGHBOURS to if (paired == 0L) 0.0 else (2 * shared).toDouble() / paired,
     )
 }

@@ -32,12 +32,11 @@ data class OutputTrust(
     val data: String,
 ) {
     companion object {
-        const val OVERLAP = "overlap"
-        const val BORDER = "unsure_border_px"
+        const val BORDER = "log_unsure_border"
         const val NEIGHBOURS = "neighbours"
 
         /** What is measured on the logits of a volume: [OutputCounts.features]. */
-        val FEATURES = listOf(OVERLAP, BORDER, NEIGHBOURS)
+        val FEATURES = listOf(BORDER, NEIGHBOURS)
     }
 }
 

@@ -4,6 +4,7 @@ import android.content.Context
 import org.edgeseg.core.OutputTrust
 import org.edgeseg.core.Reason
 import org.edgeseg.core.Verdict
+import kotlin.math.exp
 
 /** What is told of how far the network's mask is to be believed; all of it is null where that is not known. */
 class TrustWords(private val context: Context, private val study: Study) {
@@ -34,8 +35,7 @@ class TrustWords(private val context: Context, private val study: Study) {
     private val drawn: Long get() = (study.run as? RunState.Done)?.segmentation?.tumourPixels ?: 0
 
     private fun why(reason: Reason?): String = when (reason?.feature) {
-        OutputTrust.OVERLAP -> context.getString(R.string.trust_why_overlap, percent(reason.value), percent(reason.typical))
-        OutputTrust.BORDER -> context.getString(R.string.trust_why_border, Screen.decimal(reason.value, 1), Screen.decimal(reason.typical, 1))
+        OutputTrust.BORDER -> context.getString(R.string.trust_why_border, Screen.decimal(exp(reason.value), 1), Screen.decimal(exp(reason.typical), 1))
         OutputTrust.NEIGHBOURS -> context.getString(R.string.trust_why_neighbours, percent(reason.value), percent(reason.typical))
         else -> context.getString(R.string.trust_why_nothing)
     }

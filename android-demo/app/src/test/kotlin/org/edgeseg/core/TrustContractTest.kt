@@ -27,7 +27,7 @@ class TrustContractTest {
     fun `it is read, alone or beside what it says of the input`() {
         val output = parsed("{\"output\":${Trusted.OUTPUT}}").trust!!.output!!
         assertEquals(listOf(0.3, 0.5, 0.85), output.run { listOf(low, middle, high) })
-        assertEquals(listOf(TrustFeature(OutputTrust.BORDER, -2.25, 1.07), TrustFeature(OutputTrust.NEIGHBOURS, 0.75, 0.77)), output.features)
+        assertEquals(listOf(TrustFeature(OutputTrust.BORDER, -1.7, 0.04), TrustFeature(OutputTrust.NEIGHBOURS, 0.75, 0.77)), output.features)
         assertEquals(88 to "kaggle-lgg", output.patients to output.data)
         assertEquals(output, parsed("{\"output\":${Trusted.OUTPUT},\"input\":{\"any\":1}}").trust!!.output)
         assertNull(parsed("{\"input\":{\"any\":1}}").trust!!.output)
@@ -42,10 +42,10 @@ class TrustContractTest {
         refused("$.trust.output: missing key 'slope'", "\"slope\":0.4,", "")
         refused("low 0.5, middle 0.5 and high 0.85; probabilities between 0 and 1 in this order", "\"low\":0.3", "\"low\":0.5")
         refused("high 1.0", "\"high\":0.85", "\"high\":1")
-        refused("at least one is needed, each once", "neighbours", "unsure_border_px")
-        refused("'luck'; overlap, unsure_border_px, neighbours are known", "neighbours", "luck")
+        refused("at least one is needed, each once", "neighbours", "log_unsure_border")
+        refused("'luck'; log_unsure_border, neighbours are known", "neighbours", "luck")
         refused("at least one is needed", Regex("\\[.*\\]").find(Trusted.OUTPUT)!!.value, "[]")
-        refused("out of range", "-2.25", "-2e9")
+        refused("out of range", "-1.7", "-2e9")
         refused("look_below, coverage or threshold", "\"coverage\":0.9", "\"coverage\":1.0")
         refused("too small", "\"volume_low\":2.2", "\"volume_low\":-1")
         refused("88 patients in 89 groups", "\"groups\":5", "\"groups\":89")

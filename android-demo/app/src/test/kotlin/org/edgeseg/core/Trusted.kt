@@ -4,7 +4,7 @@ package org.edgeseg.core
 object Trusted {
     /** What `trust.output` may hold. */
     const val OUTPUT = "{\"low\":0.3,\"middle\":0.5,\"high\":0.85,\"intercept\":1.9,\"features\":[" +
-        "{\"name\":\"unsure_border_px\",\"weight\":-2.25,\"typical\":1.07},{\"name\":\"neighbours\",\"weight\":0.75,\"typical\":0.77}]," +
+        "{\"name\":\"log_unsure_border\",\"weight\":-1.7,\"typical\":0.04},{\"name\":\"neighbours\",\"weight\":0.75,\"typical\":0.77}]," +
         "\"look_below\":0.7,\"volume_low\":2.2,\"volume_high\":1.1,\"coverage\":0.9,\"slope\":0.4,\"offset\":-0.6,\"threshold\":0.6," +
         "\"patients\":88,\"groups\":5,\"network\":\"alphax-0.125-half\",\"data\":\"kaggle-lgg\"}"
 
