@@ -124,14 +124,18 @@ def require_writable(path: Path) -> None:
     Raises:
         OutputError: when it could not.
     """
-    if path.is_dir():
-        raise OutputError(f"cannot write {path}: it is a folder; give the name of a file")
+    _refuse_folder(path)
     make_dir(path.parent)
     try:
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise write_error(path, error) from error
+
+
+def _refuse_folder(path: Path) -> None:
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder; give the name of a file")
 
 
 def append_text(path: Path, text: str) -> Path:
@@ -158,6 +162,7 @@ def staged(path: Path) -> Iterator[Path]:
         OutputError: when the disk is full or the place cannot be written; nothing is left behind.
     """
     make_dir(path.parent)
+    _refuse_folder(path)
     temporary = path.parent / f"{staging(path.stem)}{secrets.token_hex(4)}{path.suffix}"
     try:
         temporary.touch(exist_ok=False)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from edgeseg import artifacts, networks
 from edgeseg.errors import CheckpointError, MissingExtraError, OptionError, one_line
+from edgeseg.half import shortened, widened
 from edgeseg.jsonio import LEFT_OUT, JsonFormatError, from_json, to_json
-from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
+from edgeseg.specs import HALF, ImageSpec, TrainSpec, VariantSpec
 from edgeseg.specs.foreign import ForeignRecord
 
 CHECKPOINT_SCHEMA_VERSION = 1
@@ -69,6 +70,11 @@ class CheckpointHeader:
     name: str = field(default="", metadata={LEFT_OUT: True})
 
     @property
+    def in_half(self) -> bool:
+        """Whether a file with this header keeps the weights of convolutions in half precision."""
+        return self.recipe is not None and self.recipe.recipe == HALF
+
+    @property
     def chain(self) -> tuple[RecipeRecord, ...]:
         """The compressions that led to these weights, the first one first."""
         before = () if self.initial is None else self.initial.chain
@@ -101,7 +107,8 @@ def write_checkpoint(path: Path, header: CheckpointHeader, arrays: Mapping[str, 
 def checkpoint_bytes(header: CheckpointHeader, arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Return what `write_checkpoint` writes."""
     save = _safetensors().save
-    numbered = {f"{i:04d}/{name}": np.asarray(array, order="C") for i, (name, array) in enumerate(arrays.items())}
+    kept = shortened(arrays) if header.in_half else arrays
+    numbered = {f"{i:04d}/{name}": np.asarray(array, order="C") for i, (name, array) in enumerate(kept.items())}
     content: bytes = save(numbered, metadata={_KEY: to_json(header, indent=None)})
     return content
 
@@ -155,10 +162,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
     _require_short_header(file)
     try:
-        with safe_open(file, framework="numpy") as stored:
-            metadata = stored.metadata() or {}
-            names = sorted(stored.keys())
-            arrays = {name.split("/", 1)[1]: stored.get_tensor(name) for name in names if "/" in name}
+        with safe_open(file, framework="numpy") as opened:
+            metadata = opened.metadata() or {}
+            names = sorted(opened.keys())
+            arrays = {name.split("/", 1)[1]: widened(opened.get_tensor(name)) for name in names if "/" in name}
     except (SafetensorError, OSError, ValueError) as error:
         if (kind := foreign_kind(file)) is not None:
             own = f", or make a run of it with: edgeseg import {file} --out DIR" if kind in _IMPORTED else ""

@@ -16,7 +16,7 @@ from edgeseg.checkpoint import read_checkpoint, weights_path
 from edgeseg.errors import ArtifactError, CheckpointError, OptionError, UnknownNameError
 from edgeseg.runtime.contract import onnx_metadata, read_contract
 from edgeseg.stages.listings import list_networks, list_variants
-from edgeseg.stages.ship import SHIPPED_TARGETS, convert_shipped, files_are_stale
+from edgeseg.stages.ship import SHIPPED_TARGETS, convert_shipped, files_are_stale, kept_targets
 from edgeseg.targets import TARGETS
 from edgeseg.variants import VARIANTS
 from edgeseg.variants.tiers import TIERS
@@ -60,6 +60,8 @@ def test_the_files_of_a_network_are_those_of_its_weights_ranges_and_choice(name:
     network = networks.get(name)
     if network.has_weights:
         assert not files_are_stale(network), ANEW
+        assert network.targets == kept_targets(network)
+    if name in NAMES:
         assert network.targets == SHIPPED_TARGETS
     assert networks.USUAL_TARGET in network.targets
     for target in network.targets:
@@ -106,6 +108,16 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def test_what_is_there_to_be_compared_stands_last(copied: Path) -> None:
+    other = copied.with_name("plain")
+    shutil.copytree(copied, other)
+    record = json.loads((copied / networks.RECORD_FILE).read_text())
+    larger = {**record, "name": "plain", "parameters": record["parameters"] + 1}
+    for compared, order in ((False, ("plain", "micro")), (True, ("micro", "plain"))):
+        (other / networks.RECORD_FILE).write_text(json.dumps({**larger, "for_comparison": compared}))
+        assert networks.names() == order
+
+
 def test_an_altered_file_is_not_run(copied: Path) -> None:
     path = networks.get("micro").file()
     with path.open("ab") as stream:
@@ -127,9 +139,9 @@ def test_weights_of_another_network_are_not_taken_for_those_of_a_name(copied: Pa
 
 def test_a_missing_file_a_missing_target_and_no_files_are_three_errors(copied: Path) -> None:
     network = networks.get("micro")
-    (copied / "ort-int8.ort").unlink()
-    with pytest.raises(ArtifactError, match=r"ort-int8.ort is missing"):
-        network.file("ort-int8")
+    (copied / "tflite-int8.tflite").unlink()
+    with pytest.raises(ArtifactError, match=r"tflite-int8.tflite is missing"):
+        network.file("tflite-int8")
     with pytest.raises(OptionError, match=r"has no file of the target 'onnx-int9'.*Did you mean 'onnx-int8'"):
         network.file("onnx-int9")
     (copied / networks.FILES_FILE).unlink()

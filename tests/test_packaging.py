@@ -193,7 +193,7 @@ def test_the_base_install_runs_networks_by_name_from_a_wheel(wheel: Path, tmp_pa
         "networks",
         "variants",
         "doctor light/onnx-fp32",
-        "doctor tiny/ort-int8",
+        "doctor tiny/onnx-int8",
         "inspect small",
         "contract show small",
         "run micro one_1.png --out masks",

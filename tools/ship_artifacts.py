@@ -17,7 +17,7 @@ import sys
 from edgeseg import networks
 from edgeseg.errors import EdgeSegError
 from edgeseg.place import scratch
-from edgeseg.stages.ship import SHIPPED_TARGETS, convert_shipped, files_are_stale, network_file, write_files
+from edgeseg.stages.ship import convert_shipped, files_are_stale, kept_targets, network_file, write_files
 
 MOST_BYTES, MOST_FILE_BYTES = 12 << 20, 5 << 20
 """All that ships in models/, and one file of it."""
@@ -57,8 +57,9 @@ def _check(chosen: list[networks.Network]) -> int:
             continue
         kept = network.files()
         with scratch("artifacts") as folder:
-            paths = convert_shipped(SHIPPED_TARGETS, network, folder, say=_say)
-            made = tuple(network_file(target, path) for target, path in zip(SHIPPED_TARGETS, paths, strict=True))
+            targets = kept_targets(network)
+            paths = convert_shipped(targets, network, folder, say=_say)
+            made = tuple(network_file(target, path) for target, path in zip(targets, paths, strict=True))
         same = kept is not None and kept.files == made and not files_are_stale(network)
         print(f"{network.name}: {'the same, byte for byte' if same else 'DIFFERS; run: make ship-artifacts'}")
         failed += not same

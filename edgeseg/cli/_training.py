@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def training_bar() -> Iterator[Callable[[TrainProgress], None]]:
-    """Give a callback that moves a bar with the time left; a line an epoch where stderr is no terminal."""
+def training_bar(
+    first: str = "compiling the network; the first step takes longest",
+) -> Iterator[Callable[[TrainProgress], None]]:
+    """Give a callback that moves a bar with the time left; a line an epoch where stderr is no terminal.
+
+    `first` is what it says before the first step.
+    """
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     from edgeseg.cli._terminal import console as make_console
@@ -23,9 +28,9 @@ def training_bar() -> Iterator[Callable[[TrainProgress], None]]:
     console = make_console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("compiling the network; the first step takes longest", total=None)
+        task = bar.add_task(first, total=None)
         if not console.is_terminal:
-            console.print("compiling the network; the first step takes longest", highlight=False)
+            console.print(first, highlight=False)
 
         def update(at: TrainProgress) -> None:
             dice = "" if at.dice_mean is None else f", Dice {at.dice_mean:.3f}"

@@ -12,6 +12,7 @@ import typer
 from edgeseg.cli._beside import tell_beside
 from edgeseg.cli._complete import targets, variants
 from edgeseg.cli._data import Labels, Layout
+from edgeseg.cli._model import artifact
 from edgeseg.cli._options import contract_option, json_option, out_option, verbose_option
 from edgeseg.cli._weights import weights_option
 
@@ -107,7 +108,7 @@ def build(
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The file to compare with; the one given with --from, or the study's."),
+        typer.Option(metavar="FILE", help="What to compare with: a file, or a name; --from, or the study's, if none."),
     ] = None,
     baseline_contract: Annotated[
         Path | None, contract_option("The contract of --baseline, where it carries none.", of="baseline")
@@ -175,7 +176,7 @@ def build(
         calibration_data=calibration_data,
         layout=layout,
         labels=labels,
-        baseline=baseline,
+        baseline=None if baseline is None else artifact(baseline),
         baseline_contract=baseline_contract,
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )

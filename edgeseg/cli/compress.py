@@ -35,6 +35,7 @@ def compress(
     cluster: Annotated[int | None, typer.Option(help="Let each convolution have this many values.")] = None,
     distil: Annotated[float | None, typer.Option(help="Teach a student of this alpha.")] = None,
     qat: Annotated[bool, typer.Option("--qat", help="Train under int8 rounding.")] = False,
+    half: Annotated[bool, typer.Option("--half", help="Keep weights in 16 bits; nothing is trained.")] = False,
     epochs: Annotated[int | None, typer.Option(help="Passes over the slices with tumour.")] = None,
     options: Annotated[
         list[str] | None,
@@ -59,7 +60,8 @@ def compress(
     if validate_every < 1:
         raise OptionError(f"validate-every is {validate_every}; it must be at least 1")
     given: dict[str, Any] = {"prune": prune, "channel-prune": channel_prune, "cluster": cluster, "distil": distil}
-    given = {name: value for name, value in given.items() if value is not None} | ({"qat": True} if qat else {})
+    given = {name: value for name, value in given.items() if value is not None}
+    given |= {name: True for name, asked in (("qat", qat), ("half", half)) if asked}
     chain = _chain(recipe, given, epochs, options or [])
     slices = functools.partial(decoded, data, cache, layout=layout, labels=labels, plane=plane, doing="decoding slices")
     result = _run(weights, chain, lambda: slices()[1], out=out, resume=resume, validate_every=validate_every)
@@ -75,6 +77,7 @@ def _run(
     """Compress one run, or the run of each fold."""
     from edgeseg.checkpoint import read_checkpoint
     from edgeseg.cli._training import training_bar
+    from edgeseg.specs import FineTune
     from edgeseg.stages.compress import compress as one
     from edgeseg.stages.compress import compress_folds
     from edgeseg.stages.folds import find_runs
@@ -83,9 +86,10 @@ def _run(
     folds = find_runs(weights) if fold_folders(weights) else ()
     parent = None if folds else read_checkpoint(weights)
     opened = slices()
+    words = () if any(isinstance(step, FineTune) for step in chain.steps) else ("measuring the network",)
     how: dict[str, Any] = {"out": out, "resume": resume, "validate_every": validate_every, "on_step": _step_line}
     try:
-        with training_bar() as progress:
+        with training_bar(*words) as progress:
             if parent is None:
                 return compress_folds(folds, chain, opened, on_fold=_fold_line, progress=progress, **how)
             return one(parent, chain, opened, progress=progress, **how)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -57,30 +58,35 @@ def report(
     from edgeseg.reports.build import markdown_table, short_markdown_table, terminal, whole_report
     from edgeseg.reports.csv import spreadsheet
     from edgeseg.reports.summary import summarise
-    from edgeseg.reports.table import splice
+    from edgeseg.reports.table import spliced
 
     build = read_build(build_dir)
     summary = summarise(build)
+    texts: dict[Path, str] = {}
     if markdown_file is not None:
-        artifacts.write_text(markdown_file, whole_report(build))
+        texts[markdown_file] = whole_report(build)
     if csv is not None:
-        artifacts.write_text(csv, spreadsheet(summary))
-    if html is not None:
-        from edgeseg.stages.build import write_page
+        texts[csv] = spreadsheet(summary)
+    if into is not None:
+        texts[into] = spliced((markdown_table if verbose else short_markdown_table)(summary), into)
+    with contextlib.ExitStack() as all_or_none:
+        for path, text in texts.items():
+            artifacts.write_text(all_or_none.enter_context(artifacts.staged(path)), text)
+        if html is not None:
+            from edgeseg.stages.build import write_page
 
-        with counted("drawing") as progress:
+            page = all_or_none.enter_context(artifacts.staged(html))
+            drawing = all_or_none.enter_context(counted("drawing"))
             write_page(
                 build,
                 build_dir,
-                html,
+                page,
                 pictures=pictures,
                 layout=layout,
                 labels=labels,
                 max_drop=max_drop,
-                progress=progress,
+                progress=drawing,
             )
-    if into is not None:
-        splice((markdown_table if verbose else short_markdown_table)(summary), into)
     if as_json:
         typer.echo(to_json(summary))
         return

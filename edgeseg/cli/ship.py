@@ -21,6 +21,9 @@ def ship(
         str | None, typer.Option(help="What to call it; the name it was trained with, or its slug, if not given.")
     ] = None,
     purpose: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is for, in a few words.")] = None,
+    for_comparison: Annotated[
+        bool, typer.Option("--for-comparison", help="It is there to be set beside others; lists have it last.")
+    ] = False,
     choice: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Threshold and post-processing by 'edgeseg choose', as in the build."),
@@ -77,7 +80,13 @@ def ship(
         run,
         read_build(build),
         into=into,
-        naming=Naming(name=name or "", purpose=purpose or "", out_of_fold=out_of_fold, in_place=replace),
+        naming=Naming(
+            name=name or "",
+            purpose=purpose or "",
+            out_of_fold=out_of_fold,
+            in_place=replace,
+            for_comparison=for_comparison,
+        ),
         choice=choice,
         public_ids=public_ids,
         files_from=build,

@@ -70,7 +70,7 @@ def check_name(name: str) -> str:
 
 
 def every() -> tuple[Network, ...]:
-    """Return the networks that have a name, the user's own among them, the largest first.
+    """Return the networks that have a name, the user's own too: those to use, the largest first, then the others.
 
     A folder of the user's own that is damaged is passed over (`damaged` has it), so that the others can be used.
 
@@ -86,7 +86,12 @@ def every() -> tuple[Network, ...]:
                 continue
             raise
         found.setdefault(network.name, network)
-    return tuple(sorted(found.values(), key=lambda one: (-one.record.parameters, one.name)))
+    return tuple(sorted(found.values(), key=_rank))
+
+
+def _rank(network: Network) -> tuple[bool, int, str]:
+    record = network.record
+    return record.for_comparison, -record.parameters, network.name
 
 
 def damaged() -> dict[str, ArtifactError]:

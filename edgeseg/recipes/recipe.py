@@ -53,6 +53,9 @@ class Workbench(Protocol):
             teachers: further run folders.
         """
 
+    def learned(self) -> tuple[Any, ...]:
+        """Return the learning curve of the parent, `edgeseg.results.EpochRecord` for each epoch; empty if unknown."""
+
     def work(self, recipe: str, spec: FineTune, train: TrainSpec, parent: Checkpoint) -> Outcome:
         """Let TensorFlow Model Optimization train `parent`, in a process of its own."""
 
@@ -82,11 +85,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """One way to make a network smaller or faster; `apply` takes weights, the spec and a bench."""
+    """One way to make a network smaller or faster; `apply` takes weights, the spec and a bench.
+
+    `keeps_ranges` says that activation ranges which an earlier training learned are still those of the result.
+    """
 
     name: str
     summary: str
     apply: Callable[[Checkpoint, Any, Workbench], Outcome]
+    keeps_ranges: bool = False
 
 
 def fine_tuning(parent: Checkpoint, spec: FineTune, variant: VariantSpec | None = None) -> TrainSpec:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from edgeseg.reports.table import figures, literal, rich_table
 from edgeseg.reports.words import ABSENT_ASCII
-from edgeseg.results import DONE, PatientSegmentation, PatientTrust, RunResult, SeriesList
+from edgeseg.results import DONE, PatientSegmentation, PatientTrust, RunResult, SeriesList, SeriesListing
 
 
 def run_table(rows: Iterable[PatientSegmentation]) -> Table | None:
@@ -50,14 +50,20 @@ def run_lines(result: RunResult, rows: Sequence[PatientSegmentation], *, out: Pa
 
 def series_lines(found: SeriesList) -> list[Text]:
     """Say of every series what it would be taken for and why, and what is not used."""
-    lines = []
-    for one in found.series:
-        number = ABSENT_ASCII if one.number is None else str(one.number)
-        slices = _slices(one.slices) if one.slices else _files(one.files)
-        told = f"{number}  '{one.description}'  {one.plane or 'plane unknown'}, {slices}"
-        lines.append(f"{told}: {one.taken_for or 'not used'} ({', '.join(one.why)})")
+    lines: list[str] = []
+    sources = dict.fromkeys(one.source for one in found.series)
+    for source in sources:
+        lines += [f"{source}:"] if len(sources) > 1 else []
+        lines += [_series(one) for one in found.series if one.source == source]
     lines += [f"not used: {rest.name}, {_files(rest.files)}: {rest.why}" for rest in found.unused]
     return [*map(literal, lines)]
+
+
+def _series(one: SeriesListing) -> str:
+    number = ABSENT_ASCII if one.number is None else str(one.number)
+    slices = _slices(one.slices) if one.slices else _files(one.files)
+    plane = one.plane or ("a volume" if one.input == "nifti" else "plane unknown")  # a volume is cut as is needed
+    return f"{number}  '{one.description}'  {plane}, {slices}: {one.taken_for or 'not used'} ({', '.join(one.why)})"
 
 
 def _measured(row: PatientSegmentation) -> list[str]:

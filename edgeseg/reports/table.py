@@ -107,8 +107,17 @@ def splice(table: str, path: Path) -> Path:
     """Put a Markdown table between `<!-- table:begin -->` and `<!-- table:end -->` of a file; all else stays.
 
     Raises:
+        OptionError: as `spliced`.
+        OutputError: when the file cannot be written.
+    """
+    return artifacts.write_text(path, spliced(table, path))
+
+
+def spliced(table: str, path: Path) -> str:
+    """Return the text of a file with a Markdown table between its two markers.
+
+    Raises:
         OptionError: when the file cannot be read or does not hold each marker once, in that order.
-        OutputError: when it cannot be written.
     """
     try:
         text = path.read_bytes().decode()
@@ -121,5 +130,4 @@ def splice(table: str, path: Path) -> Path:
             f"{path} must hold '{TABLE_BEGIN}' and after it '{TABLE_END}', each once; add the two lines where the "
             "table belongs"
         )
-    new = f"{text[: begin + len(TABLE_BEGIN)]}\n\n{table.strip()}\n\n{text[end:]}"
-    return artifacts.write_text(path, new)
+    return f"{text[: begin + len(TABLE_BEGIN)]}\n\n{table.strip()}\n\n{text[end:]}"

@@ -41,6 +41,7 @@ class NetworkRecord:
     `slug` is the identity of the network's shape, which stands in files; several networks can share it. `held_out` are
     the scores that the weights shipped with, on patients that training did not see. `out_of_fold` is the Dice of
     networks trained in the same way, each patient scored by one that never saw them; None where nobody measured it.
+    `for_comparison` says that it is there to be set beside the others, and lists have it last.
     `rests_on_phantoms` says that there was no real patient in its training or its scores. `failed` are the checks that
     the build failed that it was shipped with.
     """
@@ -57,6 +58,7 @@ class NetworkRecord:
     out_of_fold: NetworkScore | None = None
     rests_on_phantoms: bool = False
     failed: tuple[str, ...] = ()
+    for_comparison: bool = field(default=False, metadata={LEFT_OUT: True})
     schema_version: int = RESULT_SCHEMA_VERSION
 
 

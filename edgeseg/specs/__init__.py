@@ -26,6 +26,7 @@ from edgeseg.specs.operating_point import ClassPoint, OperatingPoint
 from edgeseg.specs.plane import AXIAL, PLANES, check_plane
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.recipes import (
+    HALF,
     MAIN_OPTIONS,
     RECIPE_SPECS,
     Chain,
@@ -33,6 +34,7 @@ from edgeseg.specs.recipes import (
     Cluster,
     Distil,
     FineTune,
+    Half,
     Prune,
     Qat,
     RecipeSpec,
@@ -76,6 +78,7 @@ __all__ = [
     "COLOURS",
     "CONTRACT_SCHEMA_VERSION",
     "FLIPS",
+    "HALF",
     "INTENDED_USE",
     "KEY_BYTES",
     "LGG",
@@ -113,6 +116,7 @@ __all__ = [
     "GoldenCase",
     "GoldenDrawing",
     "GoldenLogit",
+    "Half",
     "ImageSpec",
     "Intensity",
     "MaskRegion",

@@ -9,6 +9,8 @@ from edgeseg.errors import OptionError
 from edgeseg.specs.seed import check_seed
 
 CRITERIA = ("taylor", "activation", "l1", "gamma")
+HALF = "half"
+"""The recipe after which weights are kept in 16 bits."""
 CENTROIDS = ("kmeans++", "linear", "density")
 
 
@@ -152,13 +154,19 @@ class Qat(FineTune):
     learning_rate: float = 1e-4
 
 
-RecipeSpec = Prune | ChannelPrune | Cluster | Distil | Qat
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Half:
+    """Keep the weights of convolutions in half precision; nothing is trained."""
+
+
+RecipeSpec = Prune | ChannelPrune | Cluster | Distil | Qat | Half
 RECIPE_SPECS: dict[str, type[RecipeSpec]] = {
     "channel-prune": ChannelPrune,
     "distil": Distil,
     "prune": Prune,
     "cluster": Cluster,
     "qat": Qat,
+    HALF: Half,
 }
 """The specs by the recipes' names, in the order in which a chain may have them."""
 MAIN_OPTIONS: dict[str, str | None] = {
@@ -167,6 +175,7 @@ MAIN_OPTIONS: dict[str, str | None] = {
     "prune": "sparsity",
     "cluster": "clusters",
     "qat": None,
+    HALF: None,
 }
 """The option whose value the command line takes with the recipe's own name."""
 
@@ -206,8 +215,9 @@ _UNDOES = {
     "prune": ("channel-prune", "distil"),
     "cluster": ("channel-prune", "distil", "prune", "qat"),
     "qat": ("channel-prune", "distil", "prune", "cluster"),
+    HALF: ("channel-prune", "distil", "prune", "cluster", "qat"),
 }
-"""What must not follow a recipe: it would train the zeros, the shared values or the ranges away."""
+"""What must not follow a recipe: it would train zeros, shared values, ranges or short numbers away."""
 
 
 def _check_order(names: Sequence[str]) -> None:

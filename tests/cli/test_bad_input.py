@@ -261,3 +261,11 @@ def test_a_page_of_a_folder_whose_artifact_is_gone(tmp_path: Path, refused: Call
     (tmp_path / "build.json").write_text(SYNTHETIC.read_text())
     line = refused("report", tmp_path, "--html", tmp_path / "page.html")
     assert "tflite-int8.bin is missing" in line
+
+
+def test_a_baseline_that_is_no_file_and_no_network(tmp_path: Path, refused: Callable[..., str]) -> None:
+    said = refused(
+        "build", "--variant", "micro", "--target", "onnx-int8", "--baseline", "lihgt", "--out", tmp_path / "b"
+    )
+    assert "unknown network 'lihgt'" in said
+    assert "Did you mean 'light'" in said

@@ -99,6 +99,21 @@ def test_a_readme_without_markers_stays_as_it_is(
     assert readme.read_text() == "mine"
 
 
+def test_a_report_that_fails_in_one_file_writes_none(
+    build_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    markdown, csv, html, folder = (tmp_path / name for name in ("a.md", "a.csv", "a.html", "folder"))
+    folder.mkdir()
+    for failing in (
+        ("--html", html, "--pictures", tmp_path / "none"),
+        ("--html", folder),
+        ("--into", tmp_path / "no.md"),
+    ):
+        assert run("report", build_dir, "--markdown", markdown, "--csv", csv, *failing) == 2
+        assert "error: " in capsys.readouterr().err
+        assert not any(path.exists() for path in (markdown, csv, html))
+
+
 def test_claims_writes_the_page_with_its_inputs(
     build_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,13 +22,14 @@ from edgeseg.checkpoint import (
 )
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, OptionError
+from edgeseg.half import shortened
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.place import holding_out, sweep
 from edgeseg.recipes import Outcome
 from edgeseg.results import ClassDice, CompressResult, CompressStep, NetworkSize
 from edgeseg.specs import Chain, RecipeSpec, options_of, recipe_name
 from edgeseg.stages.adopt import copy_original
-from edgeseg.stages.calibrate import RANGES_FILE, learned_ranges
+from edgeseg.stages.calibrate import RANGES_FILE, learned_ranges, ranges_beside
 from edgeseg.stages.compress.checks import STEPS, check_classes, check_data, check_place
 from edgeseg.stages.compress.foreign import taken_over
 from edgeseg.stages.compress.workbench import StepWorkbench, validation_dice
@@ -134,7 +135,8 @@ def apply_recipe(
 def measure(checkpoint: Checkpoint, cache: SliceCache) -> NetworkSize:
     """Measure a float network: what it holds, computes and compresses to, and its validation Dice."""
     counted = census(network_of(checkpoint))
-    content = b"".join(np.asarray(array, np.float32).tobytes() for array in checkpoint.arrays.values())
+    kept = shortened(checkpoint.arrays) if checkpoint.header.in_half else checkpoint.arrays
+    content = b"".join(array.tobytes() for array in kept.values())
     kernels = [array for name, array in checkpoint.arrays.items() if name.endswith("/kernel")]
     zeros, weights = sum(int((k == 0).sum()) for k in kernels), sum(k.size for k in kernels)
     scores = validation_dice(checkpoint, cache)
@@ -223,6 +225,10 @@ def _write(bench: StepWorkbench, record: RecipeRecord, asked: _Asked, outcome: O
     if outcome.ranges is not None:
         learned = learned_ranges(made, outcome.ranges, bench.cache)
         artifacts.write_text(folder / RANGES_FILE, to_json(learned) + "\n")
+    elif recipes.get(record.recipe).keeps_ranges and (kept := ranges_beside(parent.path)) is not None:
+        artifacts.write_text(
+            folder / RANGES_FILE, to_json(replace(kept, weights_sha256=artifacts.sha256_file(path))) + "\n"
+        )
     return made
 
 

@@ -16,11 +16,14 @@ from edgeseg.foreign import check_fed
 from edgeseg.place import keys_for
 from edgeseg.recipes.wrapped import unwrapped
 from edgeseg.specs import (
+    HALF,
     NORMALISATIONS,
     Chain,
     ChannelPrune,
     Cluster,
     Distil,
+    FineTune,
+    Half,
     Prune,
     Qat,
     recipe_name,
@@ -62,7 +65,8 @@ def taken_over(parent: Checkpoint, chain: Chain, cache: SliceCache) -> Checkpoin
     check_fed(record.contract, cache.channels.names)
     train, validation = header.train_patients, header.validation_patients
     if not train:
-        split = make_folds(cache, folds=min(_FOLDS, len(cache.patients)), seed=chain.steps[0].seed)
+        seed = next(step.seed for step in chain.steps if isinstance(step, FineTune))
+        split = make_folds(cache, folds=min(_FOLDS, len(cache.patients)), seed=seed)
         entries = record.contract.seen_patients
         seen = set(seen_among(cache.patients, entries, keys_for(entries)))
         train = tuple(sorted({*split.training(0), *seen}))
@@ -112,6 +116,11 @@ def _check(parent: Checkpoint, chain: Chain) -> None:
             raise CheckpointError(
                 f"'distil' makes a network of edgeseg's own, and {record.file} is none; let it teach one: "
                 f"{_teaching(parent, step)}"
+            )
+        if isinstance(step, Half):
+            raise CheckpointError(
+                f"'{HALF}' keeps the weights of edgeseg's own networks in 16 bits, and {record.file} stays the file "
+                "that it was; build it with half precision inside: edgeseg build --target tflite-fp16,onnx-fp16"
             )
         if not record.architecture and isinstance(step, ChannelPrune):
             raise CheckpointError(

@@ -15,9 +15,11 @@ from edgeseg.backend import load_keras
 from edgeseg.checkpoint import Checkpoint, load_weights, read_checkpoint, weights_path, write_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
+from edgeseg.errors import CheckpointError
 from edgeseg.foreign import fed, targets_on_grid
 from edgeseg.recipes import Outcome
 from edgeseg.recipes.recipe import Batch
+from edgeseg.results import EpochRecord
 from edgeseg.specs import Cluster, FineTune, Prune, Qat, TrainSpec
 from edgeseg.stages.compress.foreign import written_out
 from edgeseg.stages.predict import checkpoint_predictor, network_of, plain_overlaps
@@ -26,6 +28,7 @@ from edgeseg.stages.train import (
     OnTraining,
     TrainProgress,
     bare_network,
+    read_history,
     soft_labels,
     train,
 )
@@ -116,6 +119,13 @@ class StepWorkbench:
             history=result.history,
             foreign=made.header.foreign,
         )
+
+    def learned(self) -> tuple[EpochRecord, ...]:
+        """Return the learning curve of the parent; see `edgeseg.recipes.Workbench`."""
+        try:
+            return read_history(self.parent.path.parent).epochs
+        except CheckpointError:
+            return ()
 
     def work(self, recipe: str, spec: FineTune, train: TrainSpec, parent: Checkpoint) -> Outcome:
         """Train in a worker; see `edgeseg.recipes.Workbench`."""

@@ -22,8 +22,20 @@ from edgeseg.stages.predict import checkpoint_contract, network_of
 from edgeseg.stages.trust import contract_trust, trust_beside
 from edgeseg.targets import ConvertJob, Target, get
 
-SHIPPED_TARGETS = ("tflite-int8", "onnx-int8", "onnx-fp32", "ort-int8")
-"""What a network ships as: integers for tablets and browsers, in each format, and float for a workstation."""
+SHIPPED_TARGETS = ("tflite-int8", "onnx-int8", "onnx-fp32")
+"""What a network ships as: integers for tablets and browsers, in each format, and float for a workstation.
+
+One that is there to be compared may ship fewer; it keeps those that it has when it is converted again.
+"""
+
+
+def kept_targets(network: Network) -> tuple[str, ...]:
+    """Return the targets that a network ships as: those of its files, and all where it was never converted.
+
+    Raises:
+        ArtifactError: when the list of its files is damaged.
+    """
+    return tuple(target for target in SHIPPED_TARGETS if target in network.targets) or SHIPPED_TARGETS
 
 
 def sources(network: Network) -> dict[str, str]:
@@ -82,26 +94,36 @@ def convert_shipped(names: Sequence[str], network: Network, folder: Path, *, say
     return made
 
 
-def write_files(network: Network, *, targets: Sequence[str] = SHIPPED_TARGETS, say: Say | None = None) -> NetworkFiles:
+def write_files(network: Network, *, targets: Sequence[str] = (), say: Say | None = None) -> NetworkFiles:
     """Convert a network into its own folder, and write `artifacts.json` with the digests of what went in and came out.
+
+    Args:
+        network: with its weights.
+        targets: `kept_targets` unless given; files of others are taken away.
+        say: told of each file before it is made.
 
     Raises:
         EdgeSegError: as `convert_shipped`.
     """
+    targets = targets or kept_targets(network)
+    before = network.files()
+    dropped = [one.file for one in (() if before is None else before.files) if one.target not in targets]
     with claimed(network.folder), artifacts.staged_tree(network.folder) as folder:
         paths = convert_shipped(targets, network, folder, say=say)
         for beside in {*folder.iterdir()} - {*paths}:
             beside.unlink()  # a list of operators, which says nothing that the file does not
-        found = sources(network)
+        made_from = sources(network)
         made = NetworkFiles(
-            weights_sha256=found["weights_sha256"],
-            ranges_sha256=found["ranges_sha256"],
-            choice_sha256=found["choice_sha256"],
-            trust_sha256=found["trust_sha256"],
+            weights_sha256=made_from["weights_sha256"],
+            ranges_sha256=made_from["ranges_sha256"],
+            choice_sha256=made_from["choice_sha256"],
+            trust_sha256=made_from["trust_sha256"],
             files=tuple(network_file(target, path) for target, path in zip(targets, paths, strict=True)),
             versions=versions(),
         )
         artifacts.write_text(folder / FILES_FILE, to_json(made) + "\n")
+    for file in dropped:
+        (network.folder / file).unlink(missing_ok=True)
     return made
 
 
@@ -112,7 +134,7 @@ def files_are_stale(network: Network) -> bool:
         EdgeSegError: as `sources`.
     """
     made = network.files()
-    if made is None or {one.target for one in made.files} != set(SHIPPED_TARGETS):
+    if made is None or not made.files or not {one.target for one in made.files} <= set(SHIPPED_TARGETS):
         return True
     changed = any(getattr(made, name) != digest for name, digest in sources(network).items())
     kept = {one.target: network.folder / one.file for one in made.files}

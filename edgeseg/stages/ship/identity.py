@@ -27,12 +27,14 @@ class Naming:
         purpose: what it is for, in a few words; that of the network whose place it takes unless given.
         out_of_fold: an `out-of-fold.json` of networks that were trained in the same way.
         in_place: whether it may take the place of another network of its name.
+        for_comparison: whether it is there to be set beside others, and not to be used first.
     """
 
     name: str = ""
     purpose: str = ""
     out_of_fold: Path | None = None
     in_place: bool = False
+    for_comparison: bool = False
 
 
 def name_for(naming: Naming, header: CheckpointHeader, into: Path, weights_sha256: str) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from edgeseg.results import EvalResult
+from edgeseg.errors import OptionError
+from edgeseg.results import Choice, EvalResult
 from edgeseg.specs import ClassPoint, MaskRegion, OperatingPoint
+from edgeseg.stages.choose import choice_beside, read_choice
 
 
 def point_of(evaluation: EvalResult) -> OperatingPoint:
@@ -44,6 +47,29 @@ def describe(point: OperatingPoint) -> str:
         f"{name}threshold {threshold:g} with post-processing {rule.describe(volume=True)}"
         for name, threshold, rule in parts or [("", point.threshold, point.post_processing)]
     )
+
+
+def choice_to_ship(given: Path | None, run: Path, slug: str, evaluation: EvalResult) -> Choice | None:
+    """Read the choice that was given, or the one in the run's folder where the build was scored at it."""
+    if given is not None:
+        return read_choice(given, variant=slug)
+    beside = choice_beside(run)
+    found = None if beside is None else read_choice(beside, variant=slug)
+    return found if found is not None and scored_at(evaluation, found.chosen, ()) else None
+
+
+def check_point(evaluation: EvalResult, choice: Choice | None, regions: tuple[MaskRegion, ...]) -> None:
+    """Refuse scores that were not taken at the operating point that ships.
+
+    Raises:
+        OptionError: naming both.
+    """
+    point = OperatingPoint() if choice is None else choice.chosen
+    if not scored_at(evaluation, point, regions):
+        raise OptionError(
+            f"the build scored at {describe(point_of(evaluation))}, and what ships is {describe(point)}; give --choice "
+            "to both 'edgeseg build' and 'edgeseg ship', or to neither"
+        )
 
 
 def _name(point: ClassPoint) -> str:

@@ -11,6 +11,8 @@ from edgeseg.specs import AXIAL, MAIN_OPTIONS
 def train_command(header: CheckpointHeader) -> str:
     """Return the commands that make these weights again; `DIR` stands for the data set's folder.
 
+    What was imported is imported again, from the file that it came as.
+
     Of several classes `LABELS` stands for the numbers in its masks that make one up.
 
     Where there is more than one, they leave their runs in `runs/1`, `runs/2` ... Each teacher is named by its SHA-256.
@@ -29,6 +31,8 @@ def _make(header: CheckpointHeader, done: list[tuple[CheckpointHeader, str]]) ->
         if header.recipe is not None and header.initial is not None:
             given, words = _make(header.initial, done), " ".join(f"--{name} {value}" for name, value in _seen(header))
             command = f"edgeseg compress runs/{given} --data DIR {_recipe_options(header.recipe)} {words}".rstrip()
+        elif header.foreign is not None:
+            command = f"edgeseg import {header.foreign.file} --name {header.variant.name}"
         elif header.parts:
             command = "edgeseg average " + " ".join(f"runs/{_make(part, done)}" for part in header.parts)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,13 +24,14 @@ from edgeseg.results import (
     NetworkRecord,
     TrustResult,
 )
-from edgeseg.specs import INTENDED_USE, MaskRegion, OperatingPoint, PatientKey, own_regions
+from edgeseg.specs import INTENDED_USE, MaskRegion, PatientKey, own_regions
+from edgeseg.stages.adopt import SOURCE, copy_original
 from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
-from edgeseg.stages.choose import CHOICE_FILE, choice_beside, read_choice
+from edgeseg.stages.choose import CHOICE_FILE
 from edgeseg.stages.ship.built import Built, built_files, put_files
 from edgeseg.stages.ship.curve import learning_curve
 from edgeseg.stages.ship.identity import Naming, check_build, held_out, name_for, out_of_fold, purpose_for
-from edgeseg.stages.ship.point import describe, point_of, scored_at
+from edgeseg.stages.ship.point import check_point, choice_to_ship
 from edgeseg.stages.ship.pseudonyms import (
     hide_in_choice,
     hide_in_header,
@@ -44,6 +46,7 @@ from edgeseg.stages.train import HISTORY, read_history
 from edgeseg.stages.trust import TRUST_FILE, trust_for
 
 CARD_SCHEMA_VERSION = 1
+CURVE_FILE = "learning-curve.png"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,8 @@ def ship(
 ) -> Path:
     """Copy a run's weights to `<into>/<name>/`, with its name, card and learning curve, and the choice where one is.
 
+    What was imported has no learning curve, and brings the file that it came as.
+
     The converted files of the build that ship (`SHIPPED_TARGETS`) go there too, so that every command takes the name.
 
     Patients stand in all of these as pseudonyms under the site's patient key, unless their ids are public. Weights with
@@ -129,10 +134,10 @@ def ship(
     row = next(a for a in build.artifacts if a.target == REFERENCE)
     evaluation = _evaluation(row, build, allow_phantoms=allow_phantoms)
     failed = check_build(build, allow_failed=allow_failed)
-    made, drawn = _made(choice, run, checkpoint.header.variant.slug, evaluation), _regions(checkpoint.header)
-    _check_point(evaluation, made, drawn)
+    made, drawn = choice_to_ship(choice, run, checkpoint.header.variant.slug, evaluation), _regions(checkpoint.header)
+    check_point(evaluation, made, drawn)
     known = terms_for(checkpoint.header, terms or Terms())
-    card = _card(checkpoint.header, sha256, row, evaluation, made, _history(run), known)
+    card = _card(checkpoint.header, sha256, row, evaluation, made, _history(run, checkpoint.header), known)
     files = None if files_from is None else built_files(build, files_from)
     ranges, trust = ranges_beside(checkpoint.path), trust_for(run, weights_sha256=sha256)
     shipped = _Shipped(content=content, card=card, choice=made, ranges=ranges, trust=trust)
@@ -143,6 +148,7 @@ def ship(
     record = replace(_record(shipped.card, naming, name), failed=failed)
     with claimed(into / name):
         _write(into / name, shipped, record, files)
+        _put_original(into / name, checkpoint)
     return into / name
 
 
@@ -182,6 +188,7 @@ def _record(card: ModelCard, naming: Naming, name: str) -> NetworkRecord:
         weights_sha256=card.weights_sha256,
         held_out=held_out(card.evaluation),
         out_of_fold=out_of_fold(naming, card.variant),
+        for_comparison=naming.for_comparison,
         rests_on_phantoms=PHANTOM in (card.evaluation.data, card.header.data),
     )
 
@@ -245,10 +252,13 @@ def _check_key_place(into: Path) -> None:
 
 
 def _write(folder: Path, shipped: _Shipped, record: NetworkRecord, files: Built | None) -> None:
-    curve = learning_curve(shipped.card.history, title=record.name)
+    curve = learning_curve(shipped.card.history, title=record.name) if shipped.card.history else None
     put_files(folder, files, record.weights_sha256)
     artifacts.write_bytes(folder / WEIGHTS_FILE, shipped.content)
-    artifacts.write_bytes(folder / "learning-curve.png", curve)
+    if curve is None:
+        (folder / CURVE_FILE).unlink(missing_ok=True)
+    else:
+        artifacts.write_bytes(folder / CURVE_FILE, curve)
     beside = {RANGES_FILE: shipped.ranges, CHOICE_FILE: shipped.choice, TRUST_FILE: shipped.trust}
     for name, made in beside.items():
         if made is None:
@@ -259,13 +269,11 @@ def _write(folder: Path, shipped: _Shipped, record: NetworkRecord, files: Built 
     artifacts.write_text(folder / RECORD_FILE, to_json(record) + "\n")
 
 
-def _made(given: Path | None, run: Path, slug: str, evaluation: EvalResult) -> Choice | None:
-    """Read the choice that was given, or the one in the run's folder where the build was scored at it."""
-    if given is not None:
-        return read_choice(given, variant=slug)
-    beside = choice_beside(run)
-    found = None if beside is None else read_choice(beside, variant=slug)
-    return found if found is not None and scored_at(evaluation, found.chosen, ()) else None
+def _put_original(folder: Path, checkpoint: Checkpoint) -> None:
+    """Put the file that a network was imported from beside it, since whatever is built of it is held against that."""
+    shutil.rmtree(folder / SOURCE, ignore_errors=True)
+    if checkpoint.header.foreign is not None:
+        copy_original(checkpoint, folder)
 
 
 def _regions(header: CheckpointHeader) -> tuple[MaskRegion, ...]:
@@ -273,24 +281,11 @@ def _regions(header: CheckpointHeader) -> tuple[MaskRegion, ...]:
     return own_regions(header.image.classes) if header.foreign is None else header.foreign.contract.regions
 
 
-def _check_point(evaluation: EvalResult, choice: Choice | None, regions: tuple[MaskRegion, ...]) -> None:
-    """Refuse scores that were not taken at the operating point that ships."""
-    point = OperatingPoint() if choice is None else choice.chosen
-    if not scored_at(evaluation, point, regions):
-        raise OptionError(
-            f"the build scored at {describe(point_of(evaluation))}, and what ships is {describe(point)}; give --choice "
-            "to both 'edgeseg build' and 'edgeseg ship', or to neither"
-        )
-
-
-def _history(run: Path) -> tuple[EpochRecord, ...]:
+def _history(run: Path, header: CheckpointHeader) -> tuple[EpochRecord, ...]:
+    """Read the learning curve; what was imported as it is has none."""
     folder = run if run.is_dir() else run.parent
-    if not (folder / HISTORY).exists() and not (folder / CARD_FILE).is_file():
-        raise CheckpointError(
-            f"{folder / HISTORY} is missing; only the whole run of a training can be shipped, not an imported one, "
-            "which has no learning curve: name the files of its build in place of a network, as in 'edgeseg run "
-            "build/mine/onnx-int8.onnx SCAN'"
-        )
+    if not (folder / HISTORY).exists() and not (folder / CARD_FILE).is_file() and header.foreign is not None:
+        return ()
     try:
         return read_history(folder).epochs
     except CheckpointError as error:

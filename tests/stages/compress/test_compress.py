@@ -14,14 +14,15 @@ from edgeseg.checkpoint import Checkpoint, read_checkpoint, weight_names, write_
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import CheckpointError, DatasetError, OptionError, OutputError, SplitError
-from edgeseg.results import CompressResult
-from edgeseg.specs import Chain, ChannelPrune, Cluster, Distil, Prune, Qat, RecipeSpec, VariantSpec
-from edgeseg.stages.calibrate.learned import ranges_beside
+from edgeseg.jsonio import to_json
+from edgeseg.results import CompressResult, EpochRecord
+from edgeseg.specs import Chain, ChannelPrune, Cluster, Distil, Half, Prune, Qat, RecipeSpec, VariantSpec
+from edgeseg.stages.calibrate.learned import learned_ranges, ranges_beside
 from edgeseg.stages.compress.compress import compress
 from edgeseg.stages.predict.weights import checkpoint_contract, checkpoint_predictor
 from edgeseg.stages.ship.retrain import train_command
 from edgeseg.stages.train.loop import TrainProgress
-from edgeseg.stages.train.run_folder import read_history
+from edgeseg.stages.train.run_folder import History, read_history
 from edgeseg.variants import build_model
 
 CUT = ChannelPrune(macs=0.6, multiple=2, batches=1, epochs=2, steps_per_epoch=1)
@@ -133,6 +134,41 @@ def test_pruned_weights_are_zeros_that_training_for_int8_keeps(
         get(target).convert(ConvertJob(model=model, contract=contract, ranges=recorded.activations), path)
         given = open_artifact(path).logits(images)
         assert np.abs(given - wanted).mean() < 0.1 * np.ptp(wanted)
+
+
+@pytest.mark.usefixtures("untraced", "shallow")
+def test_weights_in_half_precision_take_half_the_room_and_keep_curve_and_ranges(
+    parent: Checkpoint, cache: SliceCache, tmp_path: Path
+) -> None:
+    learned = learned_ranges(parent, {}, cache)
+    parent.path.with_name("ranges.json").write_text(to_json(learned))
+    curve = History(epochs=(EpochRecord(epoch=1, step=1, loss=0.5, seconds=1.0, dice_mean=None, dice_median=None),))
+    parent.path.with_name("history.json").write_text(to_json(curve))
+    result, made = _compress(parent, cache, tmp_path / "out", Half())
+    kernels = {name: array for name, array in parent.arrays.items() if name.endswith("/kernel")}
+    for name, array in made.arrays.items():
+        assert array.dtype == np.float32
+        wanted = parent.arrays[name]
+        assert np.array_equal(array, wanted.astype(np.float16) if name in kernels else wanted)
+    saved = 2 * sum(array.size for array in kernels.values())
+    assert result.given.weights_bytes - result.steps[0].size.weights_bytes == saved
+    assert made.path.stat().st_size < parent.path.stat().st_size - saved + 4096  # the header holds both trainings
+    assert read_history(tmp_path / "out") == curve
+    kept = ranges_beside(made.path)
+    assert kept == replace(learned, weights_sha256=sha256_file(made.path))
+    assert "--half" in train_command(made.header)
+    again, _ = _compress(parent, cache, tmp_path / "out", Half(), resume=True)
+    assert again.steps == result.steps
+
+
+def test_weights_that_half_precision_cannot_hold_are_refused(
+    parent: Checkpoint, cache: SliceCache, tmp_path: Path
+) -> None:
+    arrays = {name: np.full_like(a, 7e4) if name == "head/kernel" else a for name, a in parent.arrays.items()}
+    large = read_checkpoint(write_checkpoint(parent.path, parent.header, arrays))
+    with pytest.raises(OptionError, match=r"'head/kernel' holds 70000, and numbers of 16 bits end at 65504"):
+        compress(large, Chain(steps=(Half(),)), cache, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_clustered_weights_have_few_values(plain: Checkpoint, cache: SliceCache, tmp_path: Path) -> None:

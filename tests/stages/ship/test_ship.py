@@ -18,7 +18,9 @@ from edgeseg.errors import ArtifactError, CheckFailedError, CheckpointError, Dat
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import BuildResult, Choice, ClassChoice, EpochRecord
 from edgeseg.specs import ClassPoint, ImageSpec, OperatingPoint, PatientKey, TrainSpec, VariantSpec
+from edgeseg.specs.foreign import ForeignRecord
 from edgeseg.stages.choose.choice import CHOICE_FILE, read_choice
+from edgeseg.stages.predict import checkpoint_contract
 from edgeseg.stages.ship.identity import Naming
 from edgeseg.stages.ship.pseudonyms import hide_in_choice
 from edgeseg.stages.ship.retrain import train_command
@@ -349,8 +351,40 @@ def test_no_step_of_a_class_names_a_patient(choice: Choice) -> None:
     assert "Jane Doe" not in to_json(hidden)
 
 
-def test_an_imported_run_is_refused_with_what_to_do(run: Path, build: BuildResult, tmp_path: Path) -> None:
+def test_a_run_without_its_learning_curve_is_refused_with_what_to_do(
+    run: Path, build: BuildResult, tmp_path: Path
+) -> None:
     (run / HISTORY).unlink()
-    with pytest.raises(CheckpointError, match=r"not an imported one.*name the files of its build"):
+    with pytest.raises(CheckpointError, match=r"history.json is damaged .* or ship a whole run folder"):
         ship(run, build, into=tmp_path / "models")
     assert not (tmp_path / "models").exists()
+
+
+def test_an_imported_network_ships_with_the_file_that_it_came_as(
+    run: Path, build: BuildResult, header: CheckpointHeader, tmp_path: Path
+) -> None:
+    record = ForeignRecord(
+        kind="a Keras model",
+        file="mine.keras",
+        sha256="0" * 64,
+        size_bytes=3,
+        framework="",
+        output="head",
+        channels=1,
+        head="logits",
+        foreground=(0,),
+        contract=checkpoint_contract(header),
+        architecture="{}",
+    )
+    weights = run / "weights.safetensors"
+    write_checkpoint(weights, replace(header, foreign=record), {"head/bias": np.zeros(1, np.float32)})
+    (run / HISTORY).unlink()
+    (run / "source").mkdir()
+    (run / "source" / "mine.keras").write_bytes(b"abc")
+    made = replace(build, weights_sha256=artifacts.sha256_file(weights))
+    folder = ship(run, made, into=tmp_path / "models", terms=Terms(licence="MIT", attribution="me"))
+    assert (folder / "source" / "mine.keras").read_bytes() == b"abc"
+    assert not (folder / "learning-curve.png").exists()
+    card = from_json(ModelCard, (folder / "card.json").read_bytes())
+    assert card.history == ()
+    assert card.command == "edgeseg import mine.keras --name alphax"
