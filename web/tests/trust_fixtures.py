@@ -18,16 +18,16 @@ from edgeseg.specs.trust import BORDER, NEIGHBOURS
 from edgeseg.stages.ship import site, write_site
 
 ROOT = Path(__file__).resolve().parents[2]
-SURE, DOUBTED = 1.9, -3.9
-"""Logits of the Dice that is expected of a usual volume, by which no mask and every mask is to be looked at."""
+SURE, DOUBTED = 0.04, -0.9
+"""How wide an unsure border is as a rule, in logarithms: by the second number the mask of a phantom is to be looked at."""
 
 
 def write_trust(out: Path, model: Path, paths: dict[str, Path]) -> None:
     """Write `site-sure` and `site-doubted`, and into `trust.json` what each is to tell of the scan of `paths`."""
     told = {}
-    for name, intercept in (("sure", SURE), ("doubted", DOUBTED)):
+    for name, usual in (("sure", SURE), ("doubted", DOUBTED)):
         trusting = out / f"{name}.onnx"
-        trusting.write_bytes(_with_trust(model, intercept))
+        trusting.write_bytes(_with_trust(model, usual))
         with patch.object(site, "phantom_volume", drawn):
             write_site(trusting, out=out / f"site-{name}", page=ROOT / "web" / "dist")
         segmenter = Segmenter.load(trusting)
@@ -44,14 +44,14 @@ def write_trust(out: Path, model: Path, paths: dict[str, Path]) -> None:
     (out / "trust.json").write_text(json.dumps(told, indent=1))
 
 
-def _with_trust(model: Path, intercept: float) -> bytes:
+def _with_trust(model: Path, usual: float) -> bytes:
     output = OutputTrust(
         low=0.3,
         middle=0.5,
         high=0.85,
-        intercept=intercept,
+        intercept=1.9,
         features=(
-            TrustFeature(name=BORDER, weight=-1.7, typical=0.04),
+            TrustFeature(name=BORDER, weight=-1.7, typical=usual),
             TrustFeature(name=NEIGHBOURS, weight=0.75, typical=0.77),
         ),
         look_below=0.7,

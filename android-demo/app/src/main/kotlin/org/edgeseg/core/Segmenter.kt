@@ -85,7 +85,7 @@ class Segmenter(val engine: Engine) : AutoCloseable {
             progress(logits.size)
         }
         val before = System.nanoTime()
-        val doubt = if (trust == null || tally == null) null else Doubt(Verdict.of(tally.counts, trust), volume.slices.zip(logits) { slice, one -> unsure(one.single(), trust, volume, slice) })
+        val doubt = if (trust == null || tally == null) null else Doubt(Verdict.of(tally.counts, trust), unsure(logits.map { it.single() }, trust, volume))
         val drawn = contract.masks.mapIndexed { number, rule ->
             val own = logits.map { it[number] }
             for (group in if (volume.whole) listOf(own) else own.map { listOf(it) }) Components.drop(group, contract, volume.whole, rule)
@@ -126,10 +126,13 @@ class Segmenter(val engine: Engine) : AutoCloseable {
         return own(logits, volume, slice).let { own -> BooleanArray(own.size) { own[it] > threshold } }
     }
 
-    /** Where the network is unsure on a slice's own grid; before a component is dropped from the logits. */
-    private fun unsure(logits: FloatArray, trust: OutputTrust, volume: Volume, slice: Slice): BooleanArray {
+    /** Where the network is unsure on each slice's own grid, before a component is dropped; slices where it is not share an empty one. */
+    private fun unsure(logits: List<FloatArray>, trust: OutputTrust, volume: Volume): List<BooleanArray> {
         val low = OutputTally.level(trust.low)
-        return if (logits.none { it > low }) BooleanArray(slice.height * slice.width) else OutputTally.unsure(own(logits, volume, slice), trust)
+        val nowhere = HashMap<Int, BooleanArray>()
+        return volume.slices.zip(logits) { slice, one ->
+            if (one.any { it > low }) OutputTally.unsure(own(one, volume, slice), trust) else nowhere.getOrPut(slice.height * slice.width) { BooleanArray(slice.height * slice.width) }
+        }
     }
 
     /** Logits on the slice's own grid, without what was padded; these very ones where that is the network's. */

@@ -54,7 +54,7 @@ class OtherSizeApp : OtherModelApp({ Files.sealed(Files.replaced(it, "\"height\"
 /** A model that tells how far its masks are to be believed. */
 class TrustedApp : OtherModelApp({ Trusted.model(it) })
 
-/** One by whose numbers every mask is to be looked at. */
+/** One by whose numbers the mask of a phantom is to be looked at. */
 class DoubtingApp : OtherModelApp({ Trusted.model(it, "{\"output\":${Trusted.DOUBTED}}") })
 
 /** One that does not tell. */
