@@ -11,7 +11,8 @@ export function showResult(result: Result, shown: Shown, masks: readonly Mask[],
   const { findings, found } = result;
   const [count] = shown.shape;
   const several = masks.length > 1;
-  at("volume").textContent = result.voxels === 0 ? "Nothing" : sized(result.volumeMl, result.voxels) + between(result, decimals(result.volumeMl));
+  at("volume").textContent = result.voxels === 0 ? "Nothing" : sized(result.volumeMl, result.voxels);
+  at("between").textContent = between(result, decimals(result.volumeMl));
   showTrusted(result);
   offerUnsure(result.unsure !== null);
   const parts = several ? "" : `, ${partsOf(findings.length)}`;

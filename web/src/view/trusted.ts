@@ -26,10 +26,10 @@ export function offerUnsure(known: boolean): void {
   at("outline").querySelector("input")!.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-/** The ends of a volume's interval with as many decimals as the volume has: ` [36.0, 51.3]`; empty where there is none. */
+/** The ends of a volume's interval with as many decimals as the volume has: `[36.0, 51.3]`; empty where there is none. */
 export function between({ trusted, voxels }: Result, decimals: number): string {
   const ends = voxels === 0 ? null : (trusted?.betweenMl ?? null);
-  return ends === null ? "" : ` [${ends.map((one) => one.toFixed(decimals)).join(", ")}]`;
+  return ends === null ? "" : `[${ends.map((one) => one.toFixed(decimals)).join(", ")}]`;
 }
 
 /** What the network knows of how far its masks are to be believed, in one sentence. */
