@@ -4,7 +4,8 @@
     python tools/ship_artifacts.py --all           every network
     python tools/ship_artifacts.py --check micro   convert it again into a scratch folder: every byte must be the same
 
-A network that ships without its weights is passed over, and named: nothing of it can be converted here.
+A network that ships without its weights is passed over, and named: nothing of it can be converted here. So is one that
+ships as weights alone.
 
 It is what `make ship-artifacts` and `make check-artifacts` run.
 """
@@ -67,12 +68,15 @@ def _check(chosen: list[networks.Network]) -> int:
 
 
 def _passed_over(network: networks.Network) -> bool:
-    """Say so where a network has no weights."""
+    """Say so where a network has no weights, or ships as weights alone."""
+    alone = network.record.for_comparison and network.files() is None
     if not network.has_weights:
         print(
             f"{network.name}: passed over, it ships without weights; its files are held to their digests by the tests"
         )
-    return not network.has_weights
+    elif alone:
+        print(f"{network.name}: passed over, it ships as weights alone, to be built and compared")
+    return alone or not network.has_weights
 
 
 def _sizes() -> int:

@@ -36,7 +36,8 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "Output": ("--out", "--rebuild", "--verbose", "--json"),
     },
     "compress": {
-        "Recipes": ("--prune", "--channel-prune", "--cluster", "--distil", "--qat", "--half", "--recipe", "--set"),
+        "Recipes": ("--prune", "--channel-prune", "--cluster", "--distil", "--qat", "--equalize", "--half",
+                    "--recipe", "--set"),
         "Data": _DATA,
         "Training": ("--epochs", "--validate-every", "--resume"),
         "Output": ("--out", "--json"),

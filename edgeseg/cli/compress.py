@@ -35,6 +35,7 @@ def compress(
     cluster: Annotated[int | None, typer.Option(help="Let each convolution have this many values.")] = None,
     distil: Annotated[float | None, typer.Option(help="Teach a student of this alpha.")] = None,
     qat: Annotated[bool, typer.Option("--qat", help="Train under int8 rounding.")] = False,
+    equalize: Annotated[bool, typer.Option("--equalize", help="Scale channels to one range for int8.")] = False,
     half: Annotated[bool, typer.Option("--half", help="Keep weights in 16 bits; nothing is trained.")] = False,
     epochs: Annotated[int | None, typer.Option(help="Passes over the slices with tumour.")] = None,
     options: Annotated[
@@ -61,7 +62,7 @@ def compress(
         raise OptionError(f"validate-every is {validate_every}; it must be at least 1")
     given: dict[str, Any] = {"prune": prune, "channel-prune": channel_prune, "cluster": cluster, "distil": distil}
     given = {name: value for name, value in given.items() if value is not None}
-    given |= {name: True for name, asked in (("qat", qat), ("half", half)) if asked}
+    given |= {name: True for name, asked in (("qat", qat), ("equalize", equalize), ("half", half)) if asked}
     chain = _chain(recipe, given, epochs, options or [])
     slices = functools.partial(decoded, data, cache, layout=layout, labels=labels, plane=plane, doing="decoding slices")
     result = _run(weights, chain, lambda: slices()[1], out=out, resume=resume, validate_every=validate_every)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from edgeseg.errors import UnknownNameError
-from edgeseg.recipes import channel_prune, cluster, distil, half, prune, qat
+from edgeseg.recipes import channel_prune, cluster, distil, equalize, half, prune, qat
 from edgeseg.recipes.recipe import Outcome, Recipe, Workbench
 
 __all__ = ["RECIPES", "Outcome", "Recipe", "Workbench", "get"]
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
-    for recipe in (channel_prune.RECIPE, distil.RECIPE, prune.RECIPE, cluster.RECIPE, qat.RECIPE, half.RECIPE)
+    for recipe in (
+        channel_prune.RECIPE,
+        distil.RECIPE,
+        prune.RECIPE,
+        cluster.RECIPE,
+        qat.RECIPE,
+        equalize.RECIPE,
+        half.RECIPE,
+    )
 }
 
 

@@ -155,17 +155,31 @@ class Qat(FineTune):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Equalize:
+    """Scale channels to one range, as `batches` training batches show them; nothing is trained."""
+
+    batches: int = 16
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse to look at nothing."""
+        require(self.batches >= 1, f"batches is {self.batches}; it must be at least 1")
+        check_seed(self.seed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Half:
     """Keep the weights of convolutions in half precision; nothing is trained."""
 
 
-RecipeSpec = Prune | ChannelPrune | Cluster | Distil | Qat | Half
+RecipeSpec = Prune | ChannelPrune | Cluster | Distil | Qat | Equalize | Half
 RECIPE_SPECS: dict[str, type[RecipeSpec]] = {
     "channel-prune": ChannelPrune,
     "distil": Distil,
     "prune": Prune,
     "cluster": Cluster,
     "qat": Qat,
+    "equalize": Equalize,
     HALF: Half,
 }
 """The specs by the recipes' names, in the order in which a chain may have them."""
@@ -175,6 +189,7 @@ MAIN_OPTIONS: dict[str, str | None] = {
     "prune": "sparsity",
     "cluster": "clusters",
     "qat": None,
+    "equalize": None,
     HALF: None,
 }
 """The option whose value the command line takes with the recipe's own name."""
@@ -213,9 +228,9 @@ def _text(value: object) -> str:
 
 _UNDOES = {
     "prune": ("channel-prune", "distil"),
-    "cluster": ("channel-prune", "distil", "prune", "qat"),
-    "qat": ("channel-prune", "distil", "prune", "cluster"),
-    HALF: ("channel-prune", "distil", "prune", "cluster", "qat"),
+    "cluster": ("channel-prune", "distil", "prune", "qat", "equalize"),
+    "qat": ("channel-prune", "distil", "prune", "cluster", "equalize"),
+    HALF: ("channel-prune", "distil", "prune", "cluster", "qat", "equalize"),
 }
 """What must not follow a recipe: it would train zeros, shared values, ranges or short numbers away."""
 

@@ -22,6 +22,7 @@ from edgeseg.specs import (
     ChannelPrune,
     Cluster,
     Distil,
+    Equalize,
     FineTune,
     Half,
     Prune,
@@ -65,7 +66,7 @@ def taken_over(parent: Checkpoint, chain: Chain, cache: SliceCache) -> Checkpoin
     check_fed(record.contract, cache.channels.names)
     train, validation = header.train_patients, header.validation_patients
     if not train:
-        seed = next(step.seed for step in chain.steps if isinstance(step, FineTune))
+        seed = next(step.seed for step in chain.steps if isinstance(step, FineTune | Equalize))
         split = make_folds(cache, folds=min(_FOLDS, len(cache.patients)), seed=seed)
         entries = record.contract.seen_patients
         seen = set(seen_among(cache.patients, entries, keys_for(entries)))
@@ -128,6 +129,11 @@ def _check(parent: Checkpoint, chain: Chain) -> None:
                 "layers say which channels leave together. Give the Keras file that it was exported from, teach one "
                 "of edgeseg's networks with it (edgeseg train --teacher), or quantize it (edgeseg build --target "
                 "tflite-int8)"
+            )
+        if isinstance(step, Equalize) and record.not_keras:
+            raise CheckpointError(
+                f"'{recipe_name(step)}' cannot be applied to {record.file}: it stays an ONNX graph "
+                f"({record.not_keras}); quantize it with edgeseg build --target onnx-int8 --max-drop 0.005"
             )
         if isinstance(step, Prune | Cluster | Qat):
             _check_layers(parent, recipe_name(step), quantized=isinstance(step, Qat))
