@@ -19,7 +19,7 @@ from edgeseg.stages.ship import site, write_site
 
 ROOT = Path(__file__).resolve().parents[2]
 SURE, DOUBTED = 0.04, -0.9
-"""How wide an unsure border is as a rule, in logarithms: by the second number the mask of a phantom is to be looked at."""
+"""How wide an unsure border is as a rule, in logarithms: by the second one a phantom's mask is to be looked at."""
 
 
 def write_trust(out: Path, model: Path, paths: dict[str, Path]) -> None:
