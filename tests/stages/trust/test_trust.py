@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from edgeseg.checkpoint import Checkpoint, CheckpointHeader
 from edgeseg.errors import CheckpointError, DatasetError, OptionError
-from edgeseg.jsonio import from_json
+from edgeseg.jsonio import from_json, to_json
+from edgeseg.reports.trust import trust_markdown
 from edgeseg.results import TrustResult
-from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
+from edgeseg.specs import KEY_BYTES, ImageSpec, PatientKey, TrainSpec, VariantSpec
 from edgeseg.stages.folds.logits import FoldRun
 from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.stages.ship.pseudonyms import hide_in_trust
 from edgeseg.stages.trust import TRUST_FILE, TrustInputs, contract_trust, read_trust, trust, trust_for
 
 outputs = importlib.import_module("edgeseg.stages.trust.outputs")
@@ -145,3 +147,23 @@ def test_a_file_that_is_not_what_the_command_writes(tmp_path: Path, content: str
         read_trust(tmp_path)
     with pytest.raises(OptionError, match="cannot be read"):
         read_trust(tmp_path / "absent")
+
+
+def test_what_ships_names_nobody(tmp_path: Path) -> None:
+    made = found(tmp_path / "folds")
+    hidden = hide_in_trust(made, PatientKey(secret=b"k" * KEY_BYTES), "sha of another file")
+    text = to_json(hidden)
+    assert [patient for patient in PATIENTS if f'"{patient}"' in text] == []
+    assert hidden.weights_sha256 == "sha of another file"
+    assert sorted(row.dice for row in hidden.patients) == sorted(row.dice for row in made.patients)
+    assert len(hidden.everybody) == len(PATIENTS)
+
+
+def test_the_tables_begin_with_the_answer(tmp_path: Path) -> None:
+    made = found(tmp_path / "folds")
+    text = trust_markdown(made)
+    assert text.startswith(f"{VARIANT.slug}: of 12 patients of toy, {made.figures.poor} have a Dice below 0.7; ")
+    assert "Each fold is scored by numbers that were fitted on the others." in text
+    assert f"| true volume in its interval | {made.figures.volume_covered}/12 " in text
+    for title in ("Does the network know?", "Mean Dice of what is kept", "The patients with the least Dice"):
+        assert f"## {title}" in text
