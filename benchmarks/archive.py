@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from node import SIDE, SLICES, save, study
+from node_peers import SIDE, SLICES, write_study
 
 RAY = "those of a local Ray"
 PLANNED, CORES, SHARD = 10_000_000, 1000, 10_000
@@ -131,10 +131,7 @@ def _page(took: dict[str, Took], studies: int, price: float, load: float, size: 
 
 def _write(root: Path, studies: int) -> int:
     for number in range(studies):
-        folder = root / f"patient{number:04d}" / "study"
-        folder.mkdir(parents=True)
-        for place, one in enumerate(study(number)):
-            save(one, folder / f"{place:03d}.dcm")
+        write_study(root / f"patient{number:04d}" / "study", number)
     return sum(path.stat().st_size for path in root.rglob("*.dcm"))
 
 

@@ -76,7 +76,6 @@ def report(
             from edgeseg.stages.build import write_page
 
             page = all_or_none.enter_context(artifacts.staged(html))
-            drawing = all_or_none.enter_context(counted("drawing"))
             write_page(
                 build,
                 build_dir,
@@ -85,7 +84,7 @@ def report(
                 layout=layout,
                 labels=labels,
                 max_drop=max_drop,
-                progress=drawing,
+                progress=all_or_none.enter_context(counted("drawing")),
             )
     if as_json:
         typer.echo(to_json(summary))

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from edgeseg.data.belong import TISSUE_GREY, Heads
 from edgeseg.data.sequence import Sequence
 
+SAME_VALUES = "hold the same values"
+"""What is said of sequences that are equal."""
 _PROBES, _TOP_SHARE, _MIN_EXTENT_MM, _FURTHER_MM = 8, 0.6, 80.0, 15.0
 
 
@@ -35,8 +37,7 @@ def look(
         same -= {name for name in same if not np.array_equal(planes[name], planes[reference])}
         areas.append(int(np.count_nonzero(planes[reference] > TISSUE_GREY)))
     warned = [
-        f"'{name}' and '{reference}' hold the same values: one sequence seems to be given twice"
-        for name in sorted(same)
+        f"'{name}' and '{reference}' {SAME_VALUES}: one sequence seems to be given twice" for name in sorted(same)
     ]
     return (*(warned if any(areas) else ()), *heads.warnings(pixel_mm), *_cut_off(sequences, reference, areas))
 

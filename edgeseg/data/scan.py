@@ -18,6 +18,8 @@ from edgeseg.errors import DatasetError
 from edgeseg.results import UnusedFiles, UsedSequence
 from edgeseg.specs import LGG, ChannelSet
 
+STANDS_IN = "stands in its place"
+"""What is said of a sequence that takes the place of one that was not given."""
 _ENOUGH_COVER = 0.9
 _CT_AIR = -900.0
 _DIM_GREY = 40.0
@@ -147,9 +149,7 @@ class SequenceScan:
             if channel not in given:
                 other = str(channels.stand_in)
                 self._ranges[channel], self._sequences[channel] = self._ranges[other], given[other]
-                self._warned.append(
-                    f"'{channel}' was not given: '{other}' stands in its place, as in the training data"
-                )
+                self._warned.append(f"'{channel}' was not given: '{other}' {STANDS_IN}, as in the training data")
                 if other in self._elsewhere:
                     self._elsewhere.add(channel)
         before = self._odd_values

@@ -56,7 +56,7 @@ class Earlier:
         return {one["sop"]: one["digest"] for one in self._queue.all(_WORDS, study)}
 
     def _rows(self, row: Row) -> list[Row]:
-        return [one for one in self._queue.rows() if one.uid == row.uid and one.id < row.id]
+        return [one for one in self._queue.rows_of(row.uid) if one.id < row.id]
 
 
 _WORDS = "SELECT sop, digest FROM instances WHERE study = ?"

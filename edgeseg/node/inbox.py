@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -73,19 +74,33 @@ class Inbox:
             named = self._named(path, size, sent_as)
             if named.sop_class == KEY_OBJECTS:
                 return self._marked(named), Came.MARKER
-            name = object_name(digest)
-            study, came = self._queue.add(
-                named.study, named.sop, digest, size, lambda number: self._place.put(number, path, name)
-            )
+            study, came = self._added(named, digest, size, path)
             self.heard(study)
         except OSError as error:
             raise OutputError(f"an object cannot be written ({error.strerror or error}); free space") from error
+        except sqlite3.Error as error:
+            raise OutputError(f"the queue cannot be written ({error}); free space") from error
         finally:
             path.unlink(missing_ok=True)
             with self._lock:
                 self._coming -= size
         self._counts.took(came.value, size)
         return study, came
+
+    def _added(self, named: Named, digest: str, size: int, path: Path) -> tuple[int, Came]:
+        """Put an object into its study and the queue; what the queue could not be told of is deleted."""
+        name, placed = object_name(digest), list[int]()
+
+        def put(study: int) -> None:
+            placed.append(study)
+            self._place.put(study, path, name)
+
+        try:
+            return self._queue.add(named.study, named.sop, digest, size, put)
+        except BaseException:
+            for study in placed:
+                (self._place.objects(study) / name).unlink(missing_ok=True)
+            raise
 
     def _marked(self, marker: Named) -> int:
         """Complete the study that a marker is of."""

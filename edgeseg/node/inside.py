@@ -10,6 +10,7 @@ from edgeseg.data.pseudonym import Pseudonyms
 from edgeseg.errors import DatasetError
 from edgeseg.jsonio import from_plain
 from edgeseg.node.capture import write_capture
+from edgeseg.node.rehearse import rehearse
 from edgeseg.node.report import Finding, write_refusal, write_report
 from edgeseg.stages.segment.apart.files import open_request
 from edgeseg.stages.segment.apart.inside import handlers, import_readers
@@ -35,6 +36,13 @@ def _handlers(inside: Inside) -> Mapping[str, Callable[[Answer], Answer]]:
         return _made(lambda: _write_refusal(message))
 
     return {**handlers(inside, open_request), "results": results, "refusal": refusal}
+
+
+def _rehearsed(inside: Inside) -> Mapping[str, Callable[[Answer], Answer]]:
+    """Give the handlers after a first study of nobody, so that none waits for what libraries do but once."""
+    made = _handlers(inside)
+    rehearse(made, inside.memory)
+    return made
 
 
 def _made(make: Callable[[], None]) -> Answer:
@@ -82,7 +90,5 @@ def _write_refusal(message: Answer) -> None:
 
 
 if __name__ == "__main__":
-    import highdicom  # noqa: F401 (so that no study waits for it)
-
     import_readers()
-    listen(_handlers)
+    listen(_rehearsed)

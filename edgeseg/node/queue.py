@@ -41,6 +41,11 @@ CREATE TABLE sendings (
 ) WITHOUT ROWID;
 CREATE TABLE watched (path TEXT PRIMARY KEY, size INTEGER NOT NULL, changed_ns INTEGER NOT NULL) WITHOUT ROWID;
 """
+_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS studies_kept ON studies (state, changed, bytes) WHERE kept",
+    "CREATE INDEX IF NOT EXISTS studies_remembered ON studies (state, changed) WHERE NOT kept",
+)
+"""What is asked for each object, and many times a second, reads no study that is only remembered."""
 
 
 class Came(Enum):
@@ -86,6 +91,8 @@ class Queue:
                     for one in _TABLES.strip().rstrip(";").split(";"):
                         self._file.execute(one)
                     self._file.execute(f"PRAGMA user_version = {_VERSION}")
+                for one in _INDEXES if found <= _VERSION else ():
+                    self._file.execute(one)
         except sqlite3.Error as error:
             raise OutputError(f"{path}: the queue cannot be opened ({error}); free space, or move it away") from error
         if found > _VERSION:
@@ -103,10 +110,11 @@ class Queue:
             self._file.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._file.execute("COMMIT")
             except BaseException:
-                self._file.execute("ROLLBACK")
+                if self._file.in_transaction:  # a full disk may have ended it, or failed at the commit
+                    self._file.execute("ROLLBACK")
                 raise
-            self._file.execute("COMMIT")
 
     def all(self, words: str, *values: Any) -> list[sqlite3.Row]:
         """Ask for rows."""
@@ -122,6 +130,14 @@ class Queue:
         """List studies, the oldest first; those of all states where none is named."""
         wanted = states or STATES
         return self._rows(f"state IN ({', '.join('?' * len(wanted))})", *wanted)
+
+    def rows_of(self, uid: str) -> list[Row]:
+        """List what is known of one study, the oldest first."""
+        return self._rows("uid = ?", uid)
+
+    def count(self, state: str) -> int:
+        """Say how many studies are in a state."""
+        return int(self.all("SELECT COUNT(*) AS count FROM studies WHERE state = ?", state)[0]["count"])
 
     def row(self, study: int) -> Row | None:
         """Give one study."""

@@ -20,6 +20,7 @@ from edgeseg.specs.node import DICOM, FOLDER, STOW
 
 _LOG = logging.getLogger("edgeseg.node")
 _HOUR_S = 3600.0
+_GONE = "the results are not on the disk any more; forget the study, and have it sent again"
 _GIVEN_UP = "it could not be reached for {:g} hours, last: {}"
 
 
@@ -39,8 +40,11 @@ class Sender:
         if study is None:
             return False
         start = time.perf_counter()
-        files = [path for kind, path in self._place.files(study).items() if kind in self.destination.send]
+        results = self._place.files(study)
+        files = [path for kind, path in results.items() if kind in self.destination.send]
         try:
+            if not results:
+                raise Refused(_GONE)
             _WAYS[self.destination.kind](self.destination, files, self._options)
         except (Refused, Unreachable, OutputError, OSError) as error:
             end = self._missed(study, error)

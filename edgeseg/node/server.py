@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -117,7 +118,7 @@ class _Node:
         self._watch, contract = watch, segmenter.contract
         self._variant, self._target = contract.variant.slug, contract.target
         self._network = networks.name_of_file(sha256)
-        self._counts.watch(lambda state: len(queue.rows(state)), lambda: self._receiver.associations)
+        self._counts.watch(queue.count, lambda: self._receiver.associations)
 
     def run(self, stop: threading.Event, ready: Callable[[Ready], None]) -> None:
         """Work until it is told to stop."""
@@ -161,6 +162,10 @@ class _Node:
         while not stop.is_set():
             try:
                 worked = step()
+            except sqlite3.Error as error:
+                _LOG.error("the queue cannot be read or written (%s); free space, or see to the disk", error)
+                stop.wait(_AFTER_FAULT_S)
+                continue
             except Exception as error:
                 _LOG.error("internal error: %s; this is a fault of edgeseg", type(error).__name__)
                 stop.wait(_AFTER_FAULT_S)

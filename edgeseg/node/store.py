@@ -9,6 +9,7 @@ from typing import Any
 from pynetdicom import AE, _config
 
 from edgeseg.node.failure import Refused, Unreachable
+from edgeseg.node.pause import pausing
 from edgeseg.specs import Destination, NodeOptions
 
 _CLASSES = (
@@ -41,6 +42,7 @@ def send_by_store(destination: Destination, files: list[Path], options: NodeOpti
     )  # fmt: skip
     if not association.is_established:
         raise _rejected(association)
+    pausing(association)
     try:
         for path in files:
             _send(association, path)

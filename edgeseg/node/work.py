@@ -111,14 +111,16 @@ class Worker:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _segment(self, row: Row, folder: Path) -> None:
-        options = RunOptions(formats=_FORMATS, overlays=True)
+        options = RunOptions(formats=_FORMATS)
         channels = self._segmenter.contract.channel_set
         request = ScanRequest(path=str(self._place.objects(row.id)), channels=channels, salt=self._salt)
         results = folder / "results"
         scan = open_apart(request, self._pool)
         try:
             shown = named(scan, _CALLED) if self._hidden_by is None else untold(scan, _CALLED)
-            found = segment_case(self._segmenter, shown, folder, options, self._sha256, lambda _label: self._go_on())
+            found = segment_case(
+                self._segmenter, shown, folder, options, self._sha256, lambda _label: self._go_on(), sheet_alone=True
+            )
             results.mkdir()
             (seg,) = (folder / _CALLED).glob("*_seg.dcm")
             (sheet,) = (folder / _CALLED).glob("*_contact_sheet.png")

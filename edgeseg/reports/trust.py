@@ -50,6 +50,12 @@ def _answer(result: TrustResult) -> list[str]:
     ]
     if found.patients != trust.patients or result.own:
         lines.append(f"The numbers come from {trust.patients} patients, drawn by {trust.network}.")
+    if (inputs := result.inputs) is not None:
+        lines.append(
+            f"Of inputs that were made odd on purpose {inputs.told} of {inputs.made_odd} are told, and of "
+            f"{inputs.patients} as they are {inputs.false_alarms}, by what was learned from other patients "
+            "that trained the network."
+        )
     return lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
-from edgeseg.specs import GoldenCase, Intensity, OutputTrust, PostProcessing
+from edgeseg.specs import GoldenCase, InputLook, Intensity, OutputTrust, PostProcessing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +185,27 @@ class TrustVector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InputVector:
+    """Slices of a volume on the network's grid, and what they mean to a contract's `trust.input`.
+
+    `slices` are bytes in the order of rows, columns, channels. `looked_at` are the numbers of those that are counted;
+    `features` are empty where no point is of the head, `scores` too, and where `look` is None. `kind` is what is told,
+    empty for nothing, and `told_channels` the names that it names.
+    """
+
+    height: int
+    width: int
+    channels: tuple[str, ...]
+    slices: tuple[tuple[int, ...], ...]
+    looked_at: tuple[int, ...]
+    look: InputLook | None
+    features: tuple[float, ...]
+    scores: tuple[float, ...]
+    kind: str
+    told_channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenUnits:
     """Vectors for the steps around a network.
 
@@ -199,4 +220,5 @@ class GoldenUnits:
     components: tuple[ComponentVector, ...]
     tables: tuple[TableVector, ...]
     trust: tuple[TrustVector, ...]
+    inputs: tuple[InputVector, ...]
     schema_version: int = RESULT_SCHEMA_VERSION

@@ -132,7 +132,8 @@ class PatientSegmentation:
     and the model in common. `place_digest` stands for the folder: masks from another one
     are not written over. `earlier_files` are those of an earlier run that are still there beside a failed one. Where
     the network draws several masks, what is counted here is of all together, and `classes` has each by itself. `trust`
-    is None where the contract has no numbers for it, and for slices that are no volume.
+    is None where the contract has no numbers for it, and for slices that are no volume. `odd_input` is `copied`,
+    `missing`, `empty` or a sign of the contract where the input looks odd, and else empty; `warnings` say it in words.
     """
 
     patient: str
@@ -163,6 +164,7 @@ class PatientSegmentation:
     earlier_files: tuple[str, ...] = ()
     classes: tuple[ClassSegmentation, ...] = field(default=(), metadata={LEFT_OUT: True})
     trust: PatientTrust | None = field(default=None, metadata={LEFT_OUT: True})
+    odd_input: str = field(default="", metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

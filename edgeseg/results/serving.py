@@ -126,6 +126,7 @@ class SegmentAnswer:
     unused: tuple[UnusedFiles, ...] = ()
     classes: tuple[ClassSegmentation, ...] = field(default=(), metadata={LEFT_OUT: True})
     trust: PatientTrust | None = field(default=None, metadata={LEFT_OUT: True})
+    odd_input: str = field(default="", metadata={LEFT_OUT: True})
     intended_use: str = INTENDED_USE
     schema_version: int = RESULT_SCHEMA_VERSION
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.choice import ChoiceGroup
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
-from edgeseg.specs import OutputTrust
+from edgeseg.specs import InputLook, OutputTrust
 
 POOR_BELOW = 0.7
 """A mask with a Dice below this is called poor."""
@@ -105,6 +105,23 @@ class FlagAgreement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InputCheck:
+    """What inputs look like, learned from `patients`, and what that is worth when learned from four fifths of them.
+
+    Of the last fifth `false_alarms` were told to be odd as they are, and `told` of the `made_odd` that were made odd on
+    purpose (`edgeseg.data.odd`). `same_sequence` further patients have two sequences that are the same, or one that is
+    missing; they are told so, and nothing was learned from them.
+    """
+
+    look: InputLook
+    patients: int
+    false_alarms: int
+    made_odd: int
+    told: int
+    same_sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrustResult:
     """What `edgeseg trust` found.
 
@@ -113,6 +130,7 @@ class TrustResult:
     scored on that one (`left_out`: `fold` or `patient`). `weights_sha256` are those that it is for, and `threshold`
     that of their masks. `own` has the same figures of the patients that these very weights held out, None where that is
     everybody. `int8` is None where no int8 file was at hand.
+    `inputs` is None where too few patients trained the network.
     """
 
     variant: str
@@ -129,6 +147,7 @@ class TrustResult:
     int8: FlagAgreement | None
     versions: dict[str, str]
     own_patients: tuple[TrustPatient, ...] = field(default=(), metadata={LEFT_OUT: True})
+    inputs: InputCheck | None = field(default=None, metadata={LEFT_OUT: True})
     schema_version: int = RESULT_SCHEMA_VERSION
 
     @property

@@ -15,8 +15,6 @@ from edgeseg.errors import ImageError, OptionError
 from edgeseg.imaging import (
     Tables,
     check_images,
-    framed,
-    framed_size,
     given_channels,
     to_network,
     volume_tables,
@@ -27,10 +25,11 @@ from edgeseg.runtime.litert_session import LitertSession
 from edgeseg.runtime.open_numerics import open_with_numerics
 from edgeseg.runtime.self_test_run import run_self_test
 from edgeseg.runtime.session import Session
-from edgeseg.runtime.stream import SliceMask, counted, stream_masks
+from edgeseg.runtime.stream import SliceMask, counted, looked_at, stream_masks
+from edgeseg.runtime.trusted import oddity_of, on_grid, tally_for, verdict_on
 from edgeseg.runtime.turned import turned, turned_back
 from edgeseg.specs import OUTPUTS, Contract
-from edgeseg.trust import OutputTally, Verdict, judge
+from edgeseg.trust import InputTally, Oddity, OutputTally, Verdict
 
 if TYPE_CHECKING:
     from edgeseg.results import SelfTest
@@ -152,12 +151,9 @@ class Segmenter:
         if not (scan.volume and self.contract.by_volume):
             return None
         scan = turned(scan, self.contract.plane)
-        return volume_tables((self._on_grid(scan, index) for index in range(len(scan.slice_names))), self.contract)
-
-    def _on_grid(self, scan: Scan, index: int) -> NDArray[np.uint8]:
-        image = scan.image(index)
-        size = framed_size((image.shape[0], image.shape[1]), self.contract, scan.pixel_mm)
-        return to_network(framed(image, size)[np.newaxis], self.contract, scan.channels)
+        return volume_tables(
+            (on_grid(self.contract, scan, index) for index in range(len(scan.slice_names))), self.contract
+        )
 
     def segment(self, volume: NDArray[np.uint8] | Scan) -> NDArray[np.bool_]:
         """Segment slices of any in-plane size: an array, each slice on its own, or a whole scan as a volume.
@@ -197,13 +193,15 @@ class Segmenter:
 
     def tally_for(self, scan: Scan) -> OutputTally | None:
         """Begin to count a scan's logits for `segment_scan`; None where nothing is to be told of its mask."""
-        output = None if self.contract.trust is None else self.contract.trust.output
-        return None if output is None or not scan.volume else OutputTally(output.levels)
+        return tally_for(self.contract, scan)
 
     def verdict(self, tally: OutputTally | None) -> Verdict | None:
         """Say what the counts of a whole scan mean; None where nothing was counted."""
-        output = None if self.contract.trust is None else self.contract.trust.output
-        return None if output is None or tally is None else judge(tally.counts, output)
+        return verdict_on(self.contract, tally)
+
+    def oddity(self, scan: Scan, seen: InputTally | None = None) -> Oddity | None:
+        """Say what is odd about a scan, as `edgeseg.runtime.trusted.oddity_of` does."""
+        return oddity_of(self.contract, scan, seen)
 
     def segment_scan(
         self,
@@ -212,6 +210,7 @@ class Segmenter:
         spool_dir: Path | None = None,
         tables: Tables | None = None,
         tally: OutputTally | None = None,
+        seen: InputTally | None = None,
     ) -> Iterator[SliceMask]:
         """Segment a scan slice by slice, in memory that does not grow with their number.
 
@@ -223,6 +222,7 @@ class Segmenter:
             spool_dir: where a temporary file may go when the contract drops components of volumes.
             tables: `scan_tables` of this scan, where the caller has them.
             tally: counts the logits on the way; `tally_for` of this scan.
+            seen: counts what the network is given, of some slices; new, with the contract's number of channels.
 
         Yields:
             One mask per slice, in order, each `(h, w) bool` on the slice's own grid.
@@ -233,8 +233,8 @@ class Segmenter:
             OutputError: when a temporary file cannot be written.
         """
         tables, given = self.scan_tables(scan) if tables is None else tables, scan
-        infer = counted(partial(self.logits, tables=tables), tally)
         scan = turned(given, self.contract.plane)
+        infer = looked_at(counted(partial(self.logits, tables=tables), tally), seen, len(scan.slice_names))
         images = (scan.image(index) for index in range(len(scan.slice_names)))
         masks = stream_masks(
             infer,

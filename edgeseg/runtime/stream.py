@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -23,7 +24,7 @@ from edgeseg.components import DROPPED_BELOW_THRESHOLD, RunStack, large_enough, 
 from edgeseg.errors import OutputError
 from edgeseg.imaging import framed, framed_mask, framed_size, mask_from_logits, to_network
 from edgeseg.specs import Contract
-from edgeseg.trust import OutputTally
+from edgeseg.trust import InputTally, OutputTally, slices_looked_at
 
 Infer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -66,6 +67,20 @@ def counted(infer: Infer, tally: OutputTally | None) -> Infer:
         for one in logits:
             tally.add(one)
         return logits
+
+    return watched
+
+
+def looked_at(infer: Infer, seen: InputTally | None, slices: int) -> Infer:
+    """Let what a network is given be counted on the way, of the slices of a scan that are looked at."""
+    if seen is None:
+        return infer
+    wanted, numbers = frozenset(slices_looked_at(slices)), count()
+
+    def watched(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if next(numbers) in wanted:
+            seen.add(image[0])
+        return infer(image)
 
     return watched
 

@@ -81,6 +81,7 @@ def answer_for(
         unused=found.unused,
         classes=found.classes,
         trust=found.trust,
+        odd_input=found.odd_input,
     )
 
 

@@ -18,6 +18,7 @@ from edgeseg.specs.contract_toml import contract_toml
 from edgeseg.specs.experiments import BASE, ExperimentRow, Plan, Question, Scoring
 from edgeseg.specs.flips import FLIPS, check_flips
 from edgeseg.specs.golden_case import GoldenCase, GoldenDrawing, GoldenLogit
+from edgeseg.specs.input_look import INPUT_SIGNS, InputLook, InputSign
 from edgeseg.specs.labels import MAX_LABEL, Region, check_regions, parse_labels
 from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.node import Destination, NodeOptions, Peer, Tls
@@ -80,6 +81,7 @@ __all__ = [
     "CONTRACT_SCHEMA_VERSION",
     "FLIPS",
     "HALF",
+    "INPUT_SIGNS",
     "INTENDED_USE",
     "KEY_BYTES",
     "LGG",
@@ -120,6 +122,8 @@ __all__ = [
     "GoldenLogit",
     "Half",
     "ImageSpec",
+    "InputLook",
+    "InputSign",
     "Intensity",
     "MaskRegion",
     "NodeOptions",

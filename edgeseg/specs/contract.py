@@ -105,7 +105,7 @@ class Contract:
         check_normalisation(self.normalisation, self.intensity, len(self.channels))
         _check_classes(self.output, self.classes, self.foreground, bool(self.regions))
         check_mask_regions(self.regions, self.classes, exclusive=self.exclusive, foreground=self.foreground)
-        check_trust(self.trust, masks=len(self.regions) or 1)
+        check_trust(self.trust, masks=len(self.regions) or 1, channels=len(self.channels))
         if self.output not in OUTPUTS:
             raise OptionError(f"output is '{self.output}'; choose one of: {', '.join(OUTPUTS)}")
         if self.profile not in (None, *PROFILES):

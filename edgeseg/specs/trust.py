@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import LEFT_OUT
+from edgeseg.specs.input_look import InputLook
 from edgeseg.specs.one_line import check_names
 from edgeseg.specs.region import LEAST_THRESHOLD
 
@@ -116,24 +117,30 @@ class OutputTrust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """What tells that a mask may be wrong: `output`, from what the network gave. A part that is missing is None."""
+    """What tells that a mask may be wrong: `output`, from what the network gave; `input`, from what it was given.
+
+    A part that is missing is None.
+    """
 
     output: OutputTrust | None = field(default=None, metadata={LEFT_OUT: True})
+    input: InputLook | None = field(default=None, metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse an empty one."""
-        if self.output is None:
-            raise OptionError("trust holds nothing; give trust.output, or leave trust out")
+        if self.output is None and self.input is None:
+            raise OptionError("trust holds nothing; give trust.output or trust.input, or leave trust out")
 
 
-def check_trust(trust: Trust | None, *, masks: int) -> None:
-    """Refuse what is for another number of masks than a network draws.
+def check_trust(trust: Trust | None, *, masks: int, channels: int) -> None:
+    """Refuse what is for another number of masks than a network draws, or of channels than it takes.
 
     Raises:
         OptionError: with the rule.
     """
     if trust is not None and trust.output is not None and masks > 1:
         raise OptionError("trust.output is for a network of one mask, and there are regions; leave it out")
+    if trust is not None and trust.input is not None:
+        trust.input.check_channels(channels)
 
 
 def _check_finite(what: str, value: float) -> None:

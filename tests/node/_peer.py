@@ -17,11 +17,15 @@ CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.88.33", "1.2
 
 @dataclass(kw_only=True)
 class Peer:
-    """An SCP; `status` is what it answers, `came` every object in the order in which they came."""
+    """An SCP; `status` is what it answers, `came` every object in the order in which they came.
+
+    One with `aborts_after` ends the association when it is sent more than so many objects.
+    """
 
     port: int
     status: int = 0
     title: str = "ARCHIVE"
+    aborts_after: int | None = None
     came: list[tuple[str, str]] = field(default_factory=list)
     server: Any = None
 
@@ -62,6 +66,9 @@ class Peer:
 
     def _take(self, event: Any) -> int:
         read = event.dataset
+        if self.aborts_after is not None and len(self.came) >= self.aborts_after:
+            event.assoc.abort()
+            return 0xC000
         if self.status == 0:
             self.came.append((str(read.StudyInstanceUID), str(read.SOPInstanceUID)))
         return self.status

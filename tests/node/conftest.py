@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 
 from edgeseg.specs import Contract
+from tests.node._bench import bench, lookers, readers
 from tests.stages.segment._heads import head, series
 
+__all__ = ["bench", "lookers", "readers"]
 STARTS_S, ENDS_S = 60.0, 30.0
 ONLY_US = {"ae_title": "SENDER", "address": "127.0.0.1"}
 
@@ -176,6 +178,8 @@ def send(
     from pydicom import dcmread
     from pynetdicom import AE
 
+    from edgeseg.node.pause import pausing
+
     ae = AE(ae_title=title)
     ae.dimse_timeout, ae.acse_timeout = 10, 3
     files = sorted(one for path in paths for one in (path.rglob("*.dcm") if path.is_dir() else [path]))
@@ -185,6 +189,7 @@ def send(
     association = ae.associate("127.0.0.1", port, ae_title=called, tls_args=tls)
     if not association.is_established:
         return []
+    pausing(association)
     statuses: list[int] = []
     for one in read:
         if not association.is_established:

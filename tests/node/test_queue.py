@@ -197,3 +197,48 @@ def test_what_waits_for_a_destination_that_is_gone_fails(queue: Queue, place: Pl
     sendings.sent(study, "a")
     (row,) = queue.rows()
     assert (row.state, row.reason) == (FAILED, "gone: there is no destination of this name any more")
+
+
+def test_a_queue_that_is_full_goes_on_when_there_is_room(queue: Queue) -> None:
+    def taken(number: int) -> tuple[int, Came]:
+        return queue.add("1.2", f"1.2.{number}", f"{number:064x}", 3, lambda _study: None)
+
+    study, _ = taken(0)
+    ((pages,),) = queue.all("PRAGMA page_count")
+    queue.all(f"PRAGMA max_page_count = {pages}")
+    told, number = "", 0
+    while not told and number < 2000:
+        try:
+            taken(number := number + 1)
+        except sqlite3.OperationalError as error:
+            told = str(error)
+    assert told == "database or disk is full"
+    queue.all(f"PRAGMA max_page_count = {pages + 100}")
+    (row,) = queue.rows()
+    assert row.objects == number
+    assert taken(number) == (study, Came.NEW)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "SELECT COALESCE(SUM(bytes), 0) AS sum FROM studies WHERE kept",
+        "SELECT id FROM studies WHERE state = 'sent' AND kept AND (changed < 1 OR 0)",
+        "DELETE FROM studies WHERE state = 'sent' AND NOT kept AND changed < 1",
+        "SELECT * FROM studies WHERE uid = '1.2' ORDER BY id",
+    ],
+    ids=["bytes held", "files to delete", "rows to forget", "the same study"],
+)
+def test_what_is_asked_often_reads_no_study_that_is_only_remembered(queue: Queue, words: str) -> None:
+    for number in range(100):
+        queue.add(f"1.{number}", f"1.2.{number}", f"{number:064x}", 3, lambda _study: None)
+    queue.change("UPDATE studies SET state = ?, kept = 0 WHERE id > 3", SENT)
+    plan = [str(one["detail"]) for one in queue.all(f"EXPLAIN QUERY PLAN {words}")]
+    assert all("USING" in one and "INDEX" in one for one in plan if "studies" in one), plan
+
+
+def test_a_queue_of_before_gets_its_indexes(queue: Queue, place: Place) -> None:
+    queue.all("DROP INDEX studies_kept")
+    again = Queue(place.queue)
+    assert again.all("SELECT 1 AS found FROM sqlite_master WHERE name = 'studies_kept'")
+    again.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sqlite3
 import ssl
 import struct
 import subprocess
@@ -246,3 +247,21 @@ def test_over_tls_and_not_without(node: Node, one: Path, tmp_path: Path) -> None
         assert send(port, one) == []
         context = ssl.create_default_context(cafile=tmp_path / "cert.pem")
         assert send(port, one, tls=(context, "localhost")) == [0]
+
+
+def test_a_full_queue_leaves_no_file_behind(node: Node, one: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_number: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with node.listening(OPTIONS) as port:
+        put = node.place.put
+
+        def placed(study: int, path: Path, name: str) -> None:
+            put(study, path, name)
+            full(study)
+
+        monkeypatch.setattr(node.place, "put", placed)
+        assert send(port, one) == [0xA700]
+        assert [path for path in node.place.root.rglob("*.dcm") if path.is_file()] == []
+        monkeypatch.undo()
+        assert send(port, one) == [0]

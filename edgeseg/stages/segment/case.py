@@ -28,26 +28,30 @@ from edgeseg.stages.segment.dicom_seg import SegMasks
 from edgeseg.stages.segment.doubts import Doubts
 from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer
 from edgeseg.stages.segment.measure import area_mm2, largest_diameter_mm
+from edgeseg.stages.segment.odd_input import odd_input
 from edgeseg.stages.segment.patient_trust import patient_trust
 from edgeseg.stages.segment.pictures import Pictures, channel_shown
+from edgeseg.trust import InputTally
 
 if TYPE_CHECKING:
     from edgeseg.runtime import Segmenter
 
 Advance = Callable[[str], None]
 Regions = tuple[MaskRegion, ...]
+_MOST_KEPT_BYTES = 64 << 20
 
 
 class _Watched:
-    """A scan that counts the sizes of its slices and says when each was read."""
+    """A scan that counts the sizes of its slices, says when each was read, and keeps for pictures what was seen."""
 
-    def __init__(self, scan: Scan, advance: Advance) -> None:
-        self._scan, self._advance = scan, advance
+    def __init__(self, scan: Scan, advance: Advance, shown: int | None) -> None:
+        self._scan, self._advance, self._shown = scan, advance, shown
         self.name, self.slice_names, self.volume = scan.name, scan.slice_names, scan.volume
         self.pixel_mm, self.slice_mm, self.warnings = scan.pixel_mm, scan.slice_mm, ()
         self.channels = scan.channels
         self.sizes: Counter[tuple[int, int]] = Counter()
-        self._last: tuple[int, NDArray[np.uint8]] | None = None
+        self._greys: dict[int, NDArray[np.uint8]] = {}
+        self._kept_bytes = 0
         self.doubts = Doubts()
 
     def image(self, index: int) -> NDArray[np.uint8]:
@@ -57,16 +61,21 @@ class _Watched:
         image = self._scan.image(index)
         self.sizes[(image.shape[0], image.shape[1])] += 1
         self.doubts.saw(image)
-        self._last = (index, image)
+        if self._shown is not None and index not in self._greys:
+            grey = image[:, :, self._shown]
+            self._kept_bytes += grey.size
+            if self._kept_bytes <= _MOST_KEPT_BYTES:
+                self._greys[index] = grey.copy()
         return image
 
     def finished(self) -> None:
         """Say that the last slice is done."""
         self._advance(f"{self.name}/{self.slice_names[-1]}")
 
-    def picture(self, index: int) -> NDArray[np.uint8]:
-        """Give a slice that was segmented: the one read last, or read again."""
-        return self._last[1] if self._last and self._last[0] == index else self._scan.image(index)
+    def picture(self, index: int, channel: int) -> NDArray[np.uint8]:
+        """Give the channel of a slice that pictures show, `(h, w) uint8`: as it was kept, or read again."""
+        grey = self._greys.pop(index, None)
+        return self._scan.image(index)[:, :, channel] if grey is None else grey
 
     def close(self) -> None:
         """Close the scan."""
@@ -81,6 +90,8 @@ def segment_case(
     model_sha256: str,
     advance: Advance,
     also: Writer | None = None,
+    *,
+    sheet_alone: bool = False,
 ) -> PatientSegmentation:
     """Segment a scan and write what was asked for into `<folder>/<patient>`.
 
@@ -92,6 +103,7 @@ def segment_case(
         model_sha256: of the artifact, for DICOM SEG.
         advance: called with a label after each slice.
         also: takes the masks too.
+        sheet_alone: draw the contact sheet, whatever the options say of pictures, and none of each slice.
 
     Raises:
         DataError: when a slice cannot be read.
@@ -101,23 +113,26 @@ def segment_case(
     place = make_dir(folder / scan.name)
     regions = segmenter.contract.regions
     writers = _writers(scan, place, options, model_sha256, regions)
-    watched = _Watched(scan, advance)
-    on = scan.channels.index(channel_shown(segmenter.contract, scan.channels))
+    on, drawn = scan.channels.index(channel_shown(segmenter.contract, scan.channels)), options.overlays or sheet_alone
+    watched = _Watched(scan, advance, on if drawn else None)
     pictures = (
-        Pictures(place, scan.name, len(scan.slice_names), scan.pixel_mm, on, regions) if options.overlays else None
+        Pictures(place, scan.name, len(scan.slice_names), scan.pixel_mm, regions, sheet_alone=sheet_alone)
+        if drawn
+        else None
     )
     masks: list[SliceSegmentation] = []
     latencies_ms: list[float] = []
     tally = ClassTally(regions, scan.pixel_mm)
     counts = segmenter.tally_for(scan)
-    results = segmenter.segment_scan(watched, spool_dir=place, tables=segmenter.scan_tables(scan), tally=counts)
+    seen, tables = InputTally(len(segmenter.contract.channels)), segmenter.scan_tables(scan)
+    results = segmenter.segment_scan(watched, spool_dir=place, tables=tables, tally=counts, seen=seen)
     for index, (name, done) in enumerate(zip(scan.slice_names, results, strict=True)):
         latencies_ms.append(done.seconds * 1e3)
         watched.doubts.drew(done)
         for writer in (*writers, *([also] if also else ())):
             writer.add(index, name, done.mask)
         if pictures is not None:
-            pictures.add(index, name, watched.picture(index), done.mask)
+            pictures.add(index, name, watched.picture(index, on), done.mask)
         tally.add(done.mask)
         union: NDArray[np.bool_] = np.logical_or.reduce(done.mask, axis=2) if regions else done.mask
         masks.append(_measured(name, union, scan.pixel_mm))
@@ -129,11 +144,12 @@ def segment_case(
         files += [_told(path, folder) for path in pictures.finish()]
     resampled = _resampled(*_seen(watched.sizes, scan, segmenter.contract), segmenter.contract)
     doubts = watched.doubts.told(segmenter.contract, volume=scan.volume)
-    warnings = (*doubts, *tally.absent(), *resampled, *scan.warnings)
+    odd = odd_input(segmenter.oddity(scan, seen), scan.warnings)
+    warnings = (*doubts, *([] if odd is None else [odd.told]), *tally.absent(), *resampled, *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
     found = _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
     told = patient_trust(segmenter.verdict(counts), segmenter.contract, found.tumour_volume_ml)
-    return replace(found, classes=tally.found(scan.slice_mm), trust=told)
+    return replace(found, classes=tally.found(scan.slice_mm), trust=told, odd_input="" if odd is None else odd.kind)
 
 
 def _told(path: Path, folder: Path) -> str:

@@ -56,27 +56,32 @@ class Pictures:
         patient: str,
         slices: int,
         pixel_mm: tuple[float, float] | None,
-        channel: int,
         regions: tuple[MaskRegion, ...] = (),
+        *,
+        sheet_alone: bool = False,
     ) -> None:
-        """Write into `folder`, which is there; `channel` is the number of the one that is drawn on."""
-        self._channel, self._regions = channel, regions
+        """Write into `folder`, which is there; `sheet_alone` leaves the picture of each slice out."""
+        self._regions, self._sheet_alone = regions, sheet_alone
         self._folder, self._patient, self._pixel_mm = folder / OVERLAYS, patient, pixel_mm or (1.0, 1.0)
         self._sheet_path = folder / f"{patient}{SHEET_ENDING}.png"
-        self._folder.mkdir(exist_ok=True)
+        if not sheet_alone:
+            self._folder.mkdir(exist_ok=True)
         self._shown = {int(i): tile for tile, i in enumerate(np.unique(np.linspace(0, slices - 1, _TILES).astype(int)))}
         columns = min(_COLUMNS, len(self._shown))
         rows = math.ceil(len(self._shown) / columns)
         self._columns = columns
         self._sheet = Image.new("RGB", (max(columns * _TILE_PX, 3 * _TILE_PX), rows * _TILE_PX + _FOOT_PX))
 
-    def add(self, index: int, name: str, image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> None:
-        """Write one overlay, and put it on the sheet."""
-        drawn = Image.fromarray(overlay(image[:, :, self._channel], mask, self._regions))
-        save_png(drawn, self._folder / f"{name}{OVERLAY_ENDING}.png")
+    def add(self, index: int, name: str, grey: NDArray[np.uint8], mask: NDArray[np.bool_]) -> None:
+        """Write one overlay, and put it on the sheet; `(h, w) uint8`, with its mask as `overlay` takes it."""
+        if self._sheet_alone and index not in self._shown:
+            return
+        drawn = Image.fromarray(overlay(grey, mask, self._regions))
+        if not self._sheet_alone:
+            save_png(drawn, self._folder / f"{name}{OVERLAY_ENDING}.png")
         if index not in self._shown:
             return
-        high, wide = image.shape[0] * self._pixel_mm[0], image.shape[1] * self._pixel_mm[1]
+        high, wide = grey.shape[0] * self._pixel_mm[0], grey.shape[1] * self._pixel_mm[1]
         share = (_TILE_PX - 2) / max(high, wide)
         small = drawn.resize((max(1, round(wide * share)), max(1, round(high * share))), Image.Resampling.BILINEAR)
         row, column = divmod(self._shown[index], self._columns)

@@ -12,6 +12,7 @@ from edgeseg.imaging import histograms, logits_to_size, quantise, quantise_image
 from edgeseg.results.golden_vectors import ComponentVector, GoldenUnits, LogitVector, ResampleVector, TableVector
 from edgeseg.runtime.self_test import encode_runs
 from edgeseg.specs import Contract, Intensity, PostProcessing, VariantSpec
+from edgeseg.stages.ship.input_vectors import input_vectors
 from edgeseg.stages.ship.trust_vectors import trust_vectors
 
 _SIZES = ((6, 5), (8, 8), (12, 16), (3, 11))
@@ -56,6 +57,7 @@ def units() -> GoldenUnits:
             for empty in (False, True)
         ),
         trust=trust_vectors(),
+        inputs=input_vectors(),
     )
 
 

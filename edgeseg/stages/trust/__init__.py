@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from edgeseg.stages.trust.found import TRUST_FILE, contract_trust, read_trust, trust_beside, trust_for
+from edgeseg.stages.trust.input_fit import fit_look
+from edgeseg.stages.trust.input_look import input_check, input_tally, patient_look, picked
 from edgeseg.stages.trust.trust import TrustInputs, trust
 
 __all__ = [
     "TRUST_FILE",
     "TrustInputs",
     "contract_trust",
+    "fit_look",
+    "input_check",
+    "input_tally",
+    "patient_look",
+    "picked",
     "read_trust",
     "trust",
     "trust_beside",

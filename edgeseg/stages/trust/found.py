@@ -81,4 +81,4 @@ def contract_trust(run: Path, contract: Contract, *, weights_sha256: str) -> Tru
             f"{trust_beside(run)} was made for masks at threshold {found.threshold:g}, and the network is given "
             f"{contract.threshold:g}; make it again with 'edgeseg trust', or move it away"
         )
-    return Trust(output=found.trust)
+    return Trust(output=found.trust, input=None if found.inputs is None else found.inputs.look)

@@ -16,7 +16,7 @@ from edgeseg.data.cache import SliceCache
 from edgeseg.errors import DatasetError
 from edgeseg.jsonio import to_json
 from edgeseg.progress import Progress
-from edgeseg.results import FlagAgreement, TrustResult
+from edgeseg.results import FlagAgreement, InputCheck, TrustResult
 from edgeseg.specs import Contract, OperatingPoint, OutputTrust
 from edgeseg.stages.choose import choice_beside, read_choice
 from edgeseg.stages.environment import versions
@@ -25,6 +25,7 @@ from edgeseg.stages.predict import checkpoint_contract
 from edgeseg.stages.trust.agree import flag_agreement
 from edgeseg.stages.trust.fit import Origin, PatientOutput, fit, others_of
 from edgeseg.stages.trust.found import TRUST_FILE
+from edgeseg.stages.trust.input_look import input_check
 from edgeseg.stages.trust.outputs import gather_runs, groups_of, outputs_of
 from edgeseg.stages.trust.score import Fits, figures, judged, reliabilities
 
@@ -94,9 +95,17 @@ def trust(
         own_patients=own,
         int8=_agreement(given, first, cache, whole, progress),
         versions=versions(),
+        inputs=_inputs(first, cache, contract, progress),
     )
     artifacts.write_text(out or _place(given.network), to_json(result) + "\n")
     return result
+
+
+def _inputs(first: FoldRun, cache: SliceCache, contract: Contract, progress: Progress | None) -> InputCheck | None:
+    """Learn what inputs look like from the patients that trained the network."""
+    learned = set(first.checkpoint.header.train_patients)
+    patients = [patient for patient in cache.patients if patient in learned]
+    return input_check(cache, patients, contract, cache.name, progress=progress)
 
 
 def _choice(given: TrustInputs) -> Path | None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from edgeseg.jsonio import to_json
-from edgeseg.specs import Contract, RunOptions
+from edgeseg.specs import Contract, InputLook, RunOptions, Trust
 from edgeseg.stages.inspect import contract_template, inspect
 from edgeseg.stages.segment import run
 
@@ -74,3 +74,46 @@ def test_slices_without_a_signal_are_said(tiny_onnx: Write, patient: Path) -> No
     for path in patient.iterdir():
         Image.new("RGB", (24, 16), (90, 60, 80)).save(path)
     assert any("there is no signal" in told for told in _warnings(tiny_onnx(), patient))
+
+
+def _with(look: InputLook, contract: Contract) -> Contract:
+    return replace(contract, trust=Trust(input=look)).versioned()
+
+
+def test_an_input_that_is_unlike_the_training_data_is_said_once(
+    tiny_onnx: Write, patient: Path, tiny_contract: Contract
+) -> None:
+    small = InputLook(
+        features=(1,),
+        typical=(0.9,),
+        spread=(0.1,),
+        signs=("too-small",),
+        on=((0,),),
+        weights=((-1.0,),),
+        bias=(-1.0,),
+        patients=20,
+        data="phantom",
+    )
+    model = tiny_onnx(contract=_with(small, tiny_contract))
+    (found,) = run(model, [patient], out=patient.parent / "out").patients
+    assert found.odd_input == "too-small"
+    assert [told for told in found.warnings if "too small in the picture" in told] == list(found.warnings[:1])
+    usual = tiny_onnx("usual.onnx", contract=_with(replace(small, typical=(0.5,)), tiny_contract))
+    (found,) = run(usual, [patient], out=patient.parent / "again").patients
+    assert (found.odd_input, found.warnings) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("channel", "says"), [(0, "hold the same picture"), (None, "'pre' holds one value throughout")]
+)
+def test_a_sequence_that_is_copied_or_missing_is_said_whatever_the_contract_knows(
+    tiny_onnx: Write, patient: Path, channel: int | None, says: str
+) -> None:
+    for path in patient.iterdir():
+        image = np.array(Image.open(path))
+        if channel is None:
+            image[..., 0] = 0
+        else:
+            image[..., 2] = image[..., channel]
+        Image.fromarray(image).save(path)
+    assert sum(says in told for told in _warnings(tiny_onnx(), patient)) == 1
