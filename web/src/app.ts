@@ -127,8 +127,8 @@ export class App {
     if (turn !== this.#turn || this.#shown === null) return;
     this.#result = value;
     const { masks } = this.#known();
-    await this.#viewer.masks(value.masks, masks.map((mask) => mask.colour));
     showResult(value, this.#shown, masks, (voxel) => this.#viewer.go(voxel));
+    await this.#viewer.masks(value.masks, masks.map((mask) => mask.colour), value.unsure);
     const [first] = value.findings;
     if (first) this.#viewer.go([first.column, first.row, first.slice]);
     at("run").hidden = true;

@@ -10,6 +10,8 @@ export * from "../src/core/prepare";
 export * from "../src/core/read-contract";
 export * from "../src/core/resample";
 export * from "../src/core/segmenter";
+export * from "../src/core/tally";
+export * from "../src/core/verdict";
 export * from "../src/files/export";
 export * from "../src/files/names";
 export * from "../src/files/nifti";

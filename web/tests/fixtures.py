@@ -17,6 +17,7 @@ import numpy as np
 from class_fixtures import drawn, write_classes
 from numpy.typing import NDArray
 from PIL import Image
+from trust_fixtures import write_trust
 
 from edgeseg.artifacts import sha256_bytes
 from edgeseg.data.open_scan import open_scan
@@ -41,8 +42,10 @@ def main(out: Path) -> None:
     volume = drawn(11, seed=2026).images
     segmenter = Segmenter.load(INT8)
     expected: dict[str, Any] = {"runtime": segmenter.runtime, "numerics": segmenter.numerics}
+    nifti = _nifti(out / "nifti", volume)
+    write_trust(out, INT8, nifti)
     for name, paths in (
-        ("nifti", _nifti(out / "nifti", volume)),
+        ("nifti", nifti),
         ("elsewhere", _elsewhere(out / "elsewhere", volume[:, 8:200])),
         ("dicom", _dicom(out / "dicom", volume)),
     ):

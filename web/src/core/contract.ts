@@ -1,9 +1,10 @@
 import { masksOf } from "./masks";
+import type { Trust } from "./trust";
 
 /** The metadata property of an ONNX file that holds the contract. */
 export const CONTRACT_KEY = "edgeseg.contract";
 /** The newest schema that this reader knows. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 export type Layout = "NCHW" | "NHWC";
 
 /** Which connected components are too small to keep; 0 switches a rule off. */
@@ -81,6 +82,8 @@ export interface Contract {
   readonly golden: GoldenCase | null;
   readonly content_sha256: string | null;
   readonly contract_sha256: string | null;
+  /** How far a mask is to be believed; null where nobody measured it. */
+  readonly trust: Trust | null;
 }
 
 /** The threshold in logit space, `log(t / (1 - t))`, in double precision. */

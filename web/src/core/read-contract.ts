@@ -3,6 +3,7 @@ import { SCHEMA_VERSION, type Contract, type GoldenCase, type Intensity, type Po
 import { UserError } from "./errors";
 import { Fields } from "./fields";
 import { faultOfRegions } from "./masks";
+import { faultOfTrust, readTrust } from "./trust";
 
 const NO_RULES: PostProcessing = { min_area_px: 0, min_volume_px: 0, min_share: 0 };
 
@@ -58,6 +59,7 @@ function read(given: Fields): Contract {
     golden: given.has("golden") ? golden(given.object("golden")) : null,
     content_sha256: given.textOrNull("content_sha256"),
     contract_sha256: given.textOrNull("contract_sha256"),
+    trust: given.has("trust") ? readTrust(given.object("trust")) : null,
   };
   for (const unused of ["training_hash", "calibrated_on", "calibration_hash", "profile"]) given.textOrNull(unused);
   for (const unused of ["seen_patients", "float_layers"]) if (given.has(unused)) given.texts(unused);
@@ -138,12 +140,13 @@ function check(contract: Contract): void {
   const { post_processing: rule, intensity: spec, classes, foreground } = contract;
   const sides = [contract.height, contract.width];
   const fixed = spec !== null && (contract.normalisation === "mean-std" || spec.then === "mean-std");
-  const [channels, regions] = [faultOfChannels(contract), faultOfRegions(contract)];
+  const [channels, regions, trust] = [faultOfChannels(contract), faultOfRegions(contract), faultOfTrust(contract.trust, contract.regions.length)];
   const measured = contract.normalisation !== "unit" && contract.normalisation !== "slice";
   const problems: [boolean, string][] = [
     [contract.plane !== "axial", `it takes ${contract.plane} slices of a volume, and this page reads slices as they are; run it with: edgeseg run`],
     [channels !== null, `${channels}`],
     [regions !== null, `${regions}`],
+    [trust !== null, `${trust}`],
     [!(contract.threshold > 0 && contract.threshold < 1), `its threshold is ${contract.threshold}; a number between 0 and 1 is needed`],
     [!(contract.scale > 0 && Number.isFinite(contract.scale)), `its scale is ${contract.scale}; a positive number is needed`],
     [sides.some((side) => side < 1 || side > 4096), `its image is ${sides.join(" x ")}; each side must have 1 to 4096 pixels`],

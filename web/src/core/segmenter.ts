@@ -8,6 +8,8 @@ import { countInto, emptyCounts, ownTables, tables } from "./intensity";
 import { masksOf } from "./masks";
 import { framedSize, Preparer, type PixelMm, type Slice } from "./prepare";
 import { Resampler } from "./resample";
+import { OutputTally, unsureOf } from "./tally";
+import { judge, type Verdict } from "./verdict";
 
 const BELOW_THRESHOLD = 1;
 
@@ -46,6 +48,10 @@ export interface Segmentation {
   readonly masks: Uint8Array[];
   readonly ms: number[];
   readonly postMs: number;
+  /** What the network's output tells of a volume's mask; null for lone slices and where the contract has no `trust`. */
+  readonly verdict: Verdict | null;
+  /** Then also, slice by slice, 1 where the network is unsure; null for a slice where it is not, anywhere. */
+  readonly unsure: readonly (Uint8Array | null)[];
 }
 
 interface Kept {
@@ -62,6 +68,9 @@ export async function segment(engine: Engine, volume: Volume, hooks: Hooks): Pro
   const joins = volume.whole && drops(contract, true);
   const components = masksOf(contract).map(() => new Components(contract.height, contract.width));
   const given = volume.whole && byVolume(contract) ? volumeTables(preparer, volume, hooks) : null;
+  const output = volume.whole ? (contract.trust?.output ?? null) : null;
+  const tally = output && new OutputTally(output);
+  const unsure: (Uint8Array | null)[] = [];
   const slices: Kept[] = [];
   const ms: number[] = [];
   for (let index = 0; index < volume.count; index++) {
@@ -72,17 +81,20 @@ export async function segment(engine: Engine, volume: Volume, hooks: Hooks): Pro
     const size = framedSize(...shape, contract, volume.pixelMm);
     const planes = preparer.prepare(slice, size);
     let logits = await engine.logits(planes, given ?? ownTables(contract, planes));
+    tally?.add(logits, contract.width);
     const rough = threshold(logits, contract);
     if (joins) for (const [place, one] of components.entries()) one.add(planeOf(rough, place, contract));
     else if (!volume.whole) logits = dropLone(logits, rough, contract);
     const tumour = joins && rough.includes(1);
-    slices.push({ shape, size, mask: ownMask(logits, contract, shape, size), logits: tumour ? logits : null });
+    const own = ownLogits(logits, contract, shape, size);
+    if (output) unsure.push(unsureOf(own, output));
+    slices.push({ shape, size, mask: threshold(own, contract), logits: tumour ? logits : null });
     ms.push(performance.now() - before);
     await hooks.done(index + 1);
   }
   const before = performance.now();
   const masks = joins ? dropJoined(slices, components, contract) : slices.map((one) => one.mask);
-  return { masks, ms, postMs: performance.now() - before };
+  return { masks, ms, postMs: performance.now() - before, verdict: output && tally && judge(tally.counts, output), unsure };
 }
 
 /** A contract's golden case, drawn and prepared, and the mask that it has to give. */
@@ -131,8 +143,8 @@ function planeOf<T extends Uint8Array | Float32Array>(planes: T, place: number, 
   return planes.subarray(place * pixels, (place + 1) * pixels) as T;
 }
 
-/** A slice's masks on its own grid: the logits are resampled, and only then held against the threshold. */
-export function ownMask(logits: Float32Array, contract: Contract, shape: readonly [number, number], size: readonly [number, number]): Uint8Array {
+/** A slice's logits on its own grid, a plane for each mask; only then they are held against a threshold. */
+function ownLogits(logits: Float32Array, contract: Contract, shape: readonly [number, number], size: readonly [number, number]): Float32Array {
   const count = masksOf(contract).length;
   const resampler = new Resampler([contract.height, contract.width], size);
   const own = new Float32Array(count * shape[0] * shape[1]);
@@ -140,7 +152,7 @@ export function ownMask(logits: Float32Array, contract: Contract, shape: readonl
     const plane = resampler.floats(planeOf(logits, place, contract));
     for (let y = 0; y < shape[0]; y++) own.set(plane.subarray(y * size[1], y * size[1] + shape[1]), (place * shape[0] + y) * shape[1]);
   }
-  return threshold(own, contract);
+  return own;
 }
 
 function volumeTables(preparer: Preparer, volume: Volume, hooks: Hooks): Float32Array[] {
@@ -167,7 +179,7 @@ function dropJoined(slices: Kept[], components: Components[], contract: Contract
   const keep = kept(components, contract, true);
   return slices.map((one, index) => {
     const logits = one.logits && without(one.logits, components, index, keep, contract);
-    return logits === null ? one.mask : ownMask(logits, contract, one.shape, one.size);
+    return logits === null ? one.mask : threshold(ownLogits(logits, contract, one.shape, one.size), contract);
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Mask } from "../core/masks";
 import type { Found, Result, Shown } from "../worker/protocol";
 import { at, made } from "./page";
+import { between, offerUnsure, showTrusted } from "./trusted";
 import type { Voxel } from "./viewer";
 
 const MOST = 50;
@@ -11,6 +12,9 @@ export function showResult(result: Result, shown: Shown, masks: readonly Mask[],
   const [count] = shown.shape;
   const several = masks.length > 1;
   at("volume").textContent = result.voxels === 0 ? "Nothing" : sized(result.volumeMl, result.voxels);
+  at("between").textContent = between(result, decimals(result.volumeMl));
+  showTrusted(result);
+  offerUnsure(result.unsure !== null);
   const parts = several ? "" : `, ${partsOf(findings.length)}`;
   at("extent").textContent = result.voxels === 0 ? `in ${slices(count)}` : `${several ? "in all, " : ""}in ${result.slicesWithTumour} of ${slices(count)}${parts}`;
   at("classes").hidden = !several;
@@ -51,7 +55,11 @@ function classItem(mask: Mask, found: Found): HTMLElement {
 
 function sized(millilitres: number | null, voxels: number): string {
   if (millilitres === null) return `${voxels.toLocaleString("en")} pixels`;
-  return `${millilitres < 10 ? millilitres.toFixed(2) : millilitres.toFixed(1)} mL`;
+  return `${millilitres.toFixed(decimals(millilitres))} mL`;
+}
+
+function decimals(millilitres: number | null): number {
+  return millilitres !== null && millilitres < 10 ? 2 : 1;
 }
 
 function partsOf(count: number): string {

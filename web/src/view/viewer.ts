@@ -4,12 +4,14 @@ import { assumedPlace, toMm, toVoxel, viewerNifti, type ToMm } from "./volume";
 /** How the scan is laid out. */
 export type Layout = "planes" | "axial" | "volume";
 /** How the outline is drawn. */
-export type Outline = "filled" | "line" | "off";
+export type Outline = "filled" | "line" | "off" | "unsure";
 /** A voxel: column, row, slice from the feet. */
 export type Voxel = readonly [number, number, number];
 
 /** How strongly the mask's inside and its edge are drawn. */
-const STRENGTH: Record<Outline, readonly [number, number]> = { line: [0.12, 1], filled: [0.5, 0], off: [0, 0] };
+const STRENGTH: Record<Outline, readonly [number, number]> = { line: [0.12, 1], filled: [0.5, 0], off: [0, 0], unsure: [0.45, 1] };
+/** Yellow, for pixels that the network is unsure of. */
+const UNSURE = [255, 220, 60];
 
 /** Three planes and 3-D of one scan with its mask, drawn by NiiVue, which is loaded when the page has begun. */
 export class Viewer {
@@ -19,6 +21,8 @@ export class Viewer {
   #shape: readonly [number, number, number] = [1, 1, 1];
   #outline: Outline = "line";
   #layout: Layout = "planes";
+  /** What is drawn within the masks' edges: the masks, or where the network is unsure. */
+  #inside: readonly [Uint8Array, Uint8Array] | null = null;
 
   constructor(
     readonly canvas: HTMLCanvasElement,
@@ -54,7 +58,7 @@ export class Viewer {
     });
     nv.onLocationChange = (location) => {
       const { mm } = location as { mm: ArrayLike<number> };
-      this.moved(this.#inside(toVoxel(this.#place, Array.from(mm))));
+      this.moved(this.#within(toVoxel(this.#place, Array.from(mm))));
     };
     nv.meshShaders = []; // there are no meshes, and to compile what draws them takes a while
     await nv.attachToCanvas(this.canvas);
@@ -86,13 +90,19 @@ export class Viewer {
     nv.updateGLVolume();
   }
 
-  /** Lays masks of 0 and 1 over the scan, each in its colour; where they overlap the later one is seen. */
-  async masks(volumes: readonly Uint8Array[], colours: readonly (readonly number[])[]): Promise<void> {
+  /**
+   * Lays masks of 0 and 1 over the scan, each in its colour; where they overlap the later one is seen. `unsure` is 1 where
+   * the network is, null where that is not known.
+   */
+  async masks(volumes: readonly Uint8Array[], colours: readonly (readonly number[])[], unsure: Uint8Array | null): Promise<void> {
     const nv = this.#ready();
-    nv.addColormap("mask", colourMap(colours) as never);
-    const [inside, edge] = STRENGTH[this.#outline];
-    const drawn = [await this.#image(layered(volumes), "mask", inside, 0, 255), await this.#image(layered(volumes.map((one) => edges(one, this.#shape))), "mask", edge, 0, 255)];
-    this.#put([nv.volumes[0], ...drawn]);
+    const count = colours.length + (unsure ? 1 : 0);
+    const inside = layered(volumes, count);
+    nv.addColormap("mask", colourMap(unsure ? [...colours, UNSURE] : colours) as never);
+    this.#inside = [inside, unsure ? layered([unsure], count, colours.length) : inside];
+    const [fill, edge] = STRENGTH[this.#outline];
+    const edged = layered(volumes.map((one) => edges(one, this.#shape)), count);
+    this.#put([nv.volumes[0], await this.#image(this.#filled(), "mask", fill, 0, 255), await this.#image(edged, "mask", edge, 0, 255)]);
   }
 
   /** How the mask is drawn. */
@@ -101,6 +111,7 @@ export class Viewer {
     const nv = this.#nv;
     if (nv === null || nv.volumes.length < 3) return;
     for (const [at, strength] of STRENGTH[outline].entries()) nv.volumes[1 + at].opacity = strength;
+    nv.volumes[1].img = this.#filled();
     nv.updateGLVolume();
   }
 
@@ -124,7 +135,7 @@ export class Viewer {
   /** Moves the crosshair to a voxel. */
   go(voxel: Voxel): void {
     const nv = this.#ready();
-    const at = this.#inside(voxel);
+    const at = this.#within(voxel);
     nv.scene.crosshairPos = nv.mm2frac(toMm(this.#place, at) as never);
     nv.drawScene();
     this.moved(at);
@@ -145,6 +156,11 @@ export class Viewer {
     nv.updateGLVolume();
   }
 
+  #filled(): Uint8Array {
+    if (this.#inside === null) throw new Error("there are no masks");
+    return this.#inside[this.#outline === "unsure" ? 1 : 0];
+  }
+
   #image(values: Uint8Array, colours: string, opacity: number, low: number, high: number): Promise<NVImage> {
     const { NVImage } = this.#loaded();
     return NVImage.loadFromUrl({
@@ -153,7 +169,7 @@ export class Viewer {
     } as never);
   }
 
-  #inside([column, row, slice]: Voxel): Voxel {
+  #within([column, row, slice]: Voxel): Voxel {
     const clip = (value: number, size: number): number => Math.min(size - 1, Math.max(0, value));
     return [clip(column, this.#shape[2]), clip(row, this.#shape[1]), clip(slice, this.#shape[0])];
   }
@@ -174,11 +190,11 @@ function level(place: number, count: number): number {
   return Math.round((255 * (place + 1)) / count);
 }
 
-/** Masks in one volume of `level`s. */
-function layered(volumes: readonly Uint8Array[]): Uint8Array {
+/** Masks in one volume of `level`s of `count`, from that of place `first` on. */
+function layered(volumes: readonly Uint8Array[], count: number, first = 0): Uint8Array {
   const all = new Uint8Array(volumes[0].length);
   for (const [place, volume] of volumes.entries()) {
-    const value = level(place, volumes.length);
+    const value = level(first + place, count);
     for (let at = 0; at < all.length; at++) if (volume[at]) all[at] = value;
   }
   return all;

@@ -1,12 +1,14 @@
 import { logitThreshold, type Contract } from "../core/contract";
 import { masksOf } from "../core/masks";
 import type { Engine } from "../core/segmenter";
+import { levelOf } from "../core/tally";
 import type { OrtEngine } from "./engine";
 
 /**
  * A network in int8 as fast as its masks allow: ONNX Runtime's default kernels look at a slice first, and where a pixel
  * comes near a threshold, as beside any tumour, the exact integer graph decides. The neighbour of such a slice goes to
- * the exact graph at once. So masks are those of the exact graph, and slices without a finding cost a third.
+ * the exact graph at once. So masks are those of the exact graph, and so is what is counted above the levels of
+ * `trust`; slices without a finding cost a third.
  */
 export class CarefulEngine implements Engine {
   readonly contract: Contract;
@@ -19,7 +21,9 @@ export class CarefulEngine implements Engine {
     readonly fast: OrtEngine,
   ) {
     this.contract = exact.contract;
-    this.#near = masksOf(this.contract).map((mask) => logitThreshold(mask) - (this.contract.golden?.logit_tolerance ?? Infinity));
+    const { golden, trust } = this.contract;
+    const counted = trust?.output ? levelOf(trust.output.low) : Infinity;
+    this.#near = masksOf(this.contract).map((mask) => Math.min(logitThreshold(mask), counted) - (golden?.logit_tolerance ?? Infinity));
   }
 
   async logits(planes: Uint8Array, tables: Float32Array[]): Promise<Float32Array> {

@@ -2,7 +2,8 @@ import { labelMap, masksOf } from "../core/masks";
 import type { Segmentation } from "../core/segmenter";
 import { csv, niftiMask, pngMasks } from "../files/export";
 import type { Scan } from "../files/scan";
-import { voxelMl } from "./result";
+import { countOf, voxelMl } from "./result";
+import { trustColumns, trustedOf } from "./trusted";
 import type { Started } from "./start";
 
 interface File {
@@ -28,16 +29,18 @@ export function csvFile(started: Started, scan: Scan, found: Segmentation): File
   const ml = voxelMl(scan);
   const mm2 = scan.pixelMm === null ? null : scan.pixelMm[0] * scan.pixelMm[1];
   const { ready } = started;
+  const voxels = found.masks.reduce((sum, planes) => sum + countOf(planes), 0);
+  const told = trustColumns(trustedOf(found.verdict, ready.trust, ml === null ? null : voxels * ml));
   const names = ready.masks.map((mask) => mask.name || "tumour");
   const rows = found.masks.map((planes, index) => {
     const size = planes.length / names.length;
     const counted = names.flatMap((_, place) => {
-      const pixels = planes.subarray(place * size, (place + 1) * size).reduce((sum, value) => sum + value, 0);
+      const pixels = countOf(planes.subarray(place * size, (place + 1) * size));
       return [pixels, mm2 === null ? null : pixels * mm2, ml === null ? null : pixels * ml];
     });
-    return [scan.name, scan.sliceNames[index], ...counted, ready.network, ready.target, ready.sha256, ready.intendedUse];
+    return [scan.name, scan.sliceNames[index], ...counted, ready.network, ready.target, ready.sha256, ready.intendedUse, ...told.map(([, value]) => value)];
   });
-  const head = ["scan", "slice", ...names.flatMap((name) => [`${name}_pixels`, `${name}_area_mm2`, `${name}_volume_ml`]), "model", "target", "model_sha256", "intended_use"];
+  const head = ["scan", "slice", ...names.flatMap((name) => [`${name}_pixels`, `${name}_area_mm2`, `${name}_volume_ml`]), "model", "target", "model_sha256", "intended_use", ...told.map(([name]) => name)];
   return { name: `${safe(scan.name)}.csv`, type: "text/csv", bytes: new TextEncoder().encode(csv([head, ...rows])) };
 }
 

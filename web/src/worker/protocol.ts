@@ -1,6 +1,8 @@
 import type { ChannelSet } from "../core/channels";
 import type { Mask } from "../core/masks";
+import type { OutputTrust } from "../core/trust";
 import type { Finding } from "../files/export";
+import type { Trusted } from "./trusted";
 
 /** What the page asks of its worker; `id` comes back with each answer. */
 export type Request =
@@ -38,6 +40,8 @@ export interface Ready {
   readonly normalisation: string;
   readonly channels: ChannelSet;
   readonly masks: readonly Mask[];
+  /** What the network knows of how far its masks are to be believed. */
+  readonly trust: OutputTrust | null;
 }
 
 /** A series to choose from. */
@@ -82,6 +86,10 @@ export interface Result {
   readonly seconds: number;
   readonly warnings: readonly string[];
   readonly maskFile: string;
+  /** How far the mask is to be believed; null where that is not known. */
+  readonly trusted: Trusted | null;
+  /** A volume of 1 where the network is unsure, and 0; null where that is not known. */
+  readonly unsure: Uint8Array | null;
 }
 
 export type Answer =

@@ -5,6 +5,7 @@ import type { Segmentation } from "../core/segmenter";
 import type { Scan } from "../files/scan";
 import type { Finding } from "../files/export";
 import type { Found, Result } from "./protocol";
+import { trustedOf } from "./trusted";
 
 const MUCH = 0.6;
 
@@ -17,7 +18,7 @@ export function voxelMl(scan: Scan): number | null {
 export function resultOf(scan: Scan, found: Segmentation, contract: Contract, seconds: number): Result {
   const masks = masksOf(contract);
   const ml = voxelMl(scan);
-  const { volumes, height, width } = stacked(scan, found, masks.length);
+  const { volumes, height, width } = stacked(scan, found.masks, masks.length);
   const size = height * width;
   const findings = volumes.flatMap((volume, mask) => findingsOf(mask, volume, scan.count, height, width, scan.whole));
   const classes = volumes.map((volume, mask) => {
@@ -27,6 +28,7 @@ export function resultOf(scan: Scan, found: Segmentation, contract: Contract, se
   });
   const any = union(volumes);
   const voxels = countOf(any);
+  const trusted = trustedOf(found.verdict, contract.trust?.output ?? null, ml === null ? null : voxels * ml);
   return {
     masks: volumes,
     found: classes,
@@ -35,17 +37,20 @@ export function resultOf(scan: Scan, found: Segmentation, contract: Contract, se
     slicesWithTumour: Array.from({ length: scan.count }, (_, index) => any.subarray(index * size, (index + 1) * size).includes(1)).filter(Boolean).length,
     findings: findings.sort((one, other) => other.voxels - one.voxels).map((one) => ({ ...one, ml: ml === null ? null : one.voxels * ml })),
     seconds,
-    warnings: [...doubts(scan, voxels, contract), ...absent(masks, classes)],
+    warnings: [...doubts(scan, voxels, contract, trusted?.because === "nothing-found"), ...absent(masks, classes)],
+    trusted,
+    unsure: trusted && stacked(scan, found.unsure, 1).volumes[0],
     maskFile: scan.reference?.header === undefined ? "Masks (zip)" : "Mask (NIfTI)",
   };
 }
 
-/** A volume for each mask; slices of other sizes lie at the upper left. */
-function stacked(scan: Scan, found: Segmentation, count: number): { volumes: Uint8Array[]; height: number; width: number } {
-  const shapes = found.masks.map((_, index) => scan.slice(index));
+/** A volume for each of so many planes of a slice; slices of other sizes lie at the upper left. */
+function stacked(scan: Scan, found: readonly (Uint8Array | null)[], count: number): { volumes: Uint8Array[]; height: number; width: number } {
+  const shapes = found.map((_, index) => scan.slice(index));
   const [height, width] = [Math.max(...shapes.map((one) => one.height)), Math.max(...shapes.map((one) => one.width))];
   const volumes = Array.from({ length: count }, () => new Uint8Array(scan.count * height * width));
-  for (const [index, one] of found.masks.entries()) {
+  for (const [index, one] of found.entries()) {
+    if (one === null) continue;
     const { height: rows, width: columns } = shapes[index];
     for (const [place, volume] of volumes.entries()) {
       for (let y = 0; y < rows; y++) volume.set(one.subarray((place * rows + y) * columns, (place * rows + y + 1) * columns), (index * height + y) * width);
@@ -61,7 +66,8 @@ function union(volumes: readonly Uint8Array[]): Uint8Array {
   return any;
 }
 
-function countOf(mask: Uint8Array): number {
+/** How many pixels of a mask are 1. */
+export function countOf(mask: Uint8Array): number {
   return mask.reduce((sum, value) => sum + value, 0);
 }
 
@@ -92,8 +98,8 @@ function findingsOf(mask: number, volume: Uint8Array, count: number, height: num
   return all;
 }
 
-/** Why masks should not be believed, in the words of `edgeseg run`. */
-function doubts(scan: Scan, voxels: number, contract: Contract): string[] {
+/** Why masks should not be believed, in the words of `edgeseg run`; `said` where it is told elsewhere that nothing was found. */
+function doubts(scan: Scan, voxels: number, contract: Contract, said: boolean): string[] {
   let [signal, some] = [0, false];
   const step = scan.channels.length;
   for (let index = 0; index < scan.count; index++) {
@@ -105,7 +111,7 @@ function doubts(scan: Scan, voxels: number, contract: Contract): string[] {
   if (byVolume(contract) && !scan.whole) told.push("The network's grey values are normalised over a whole volume, and these slices stand alone: the masks can differ. Open the folder with all slices.");
   if (!some) told.push("No slice has a signal: each has one value throughout.");
   else if (voxels > MUCH * signal) told.push(`More than ${MUCH * 100} % of what is not black is marked: do not believe this mask.`);
-  if (scan.count > 0 && voxels === 0) told.push("Nothing was found. That does not mean that nothing is there.");
+  if (scan.count > 0 && voxels === 0 && !said) told.push("Nothing was found. That does not mean that nothing is there.");
   return told;
 }
 

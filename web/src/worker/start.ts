@@ -62,6 +62,7 @@ export async function start(modelUrl: string, wasmUrl: string, progress: (share:
       normalisation: normalisationOf(contract),
       channels: channelsOf(contract),
       masks: masksOf(contract),
+      trust: contract.trust?.output ?? null,
     },
   };
 }

@@ -87,7 +87,7 @@ async function handle(request: Request): Promise<void> {
         },
       });
       const value = resultOf(scan, found, started.model.contract, (performance.now() - before) / 1000);
-      return answer({ id, kind: "result", value }, value.masks.map((mask) => mask.buffer as ArrayBuffer));
+      return answer({ id, kind: "result", value }, [...value.masks, ...(value.unsure ? [value.unsure] : [])].map((mask) => mask.buffer as ArrayBuffer));
     }
     case "save": {
       if (started === null || scan === null || found === null) throw new UserError("There is no result to save. Segment a scan first.");

@@ -48,6 +48,7 @@ data class Contract(
     val referenceChannel: String? = null,
     val standIn: String? = null,
     val plane: String = AXIAL,
+    val trust: Trust? = null,
 ) {
     /** The masks that the network draws: one for each region, or one. */
     val masks: List<MaskRule> = regions.ifEmpty { listOf(MaskRule(null, foreground, 1, threshold, postProcessing)) }
@@ -75,7 +76,7 @@ data class Contract(
         const val KEY = "edgeseg.contract"
 
         /** The newest schema that this reader knows. */
-        const val SCHEMA_VERSION = 3
+        const val SCHEMA_VERSION = 4
 
         /** What a network may give for each pixel. */
         const val LOGITS = "logits"

@@ -41,6 +41,7 @@ internal class ContractReader(private val json: JsonObject, private val text: St
             referenceChannel = if (json.has("reference_channel")) json.textOrNull("reference_channel") else null,
             standIn = if (json.has("stand_in")) json.textOrNull("stand_in") else null,
             plane = if (json.has("plane")) json.text("plane") else Contract.AXIAL,
+            trust = if (json.has("trust")) json.objOrNull("trust")?.let(TrustReader::read) else null,
         )
         for (unused in listOf("training_hash", "calibration_hash", "profile")) {
             json.textOrNull(unused)
@@ -66,6 +67,7 @@ internal class ContractReader(private val json: JsonObject, private val text: St
                 "reference_channel or stand_in is none of the channels ${contract.channels.joinToString()}"
             contract.output !in OUTPUTS -> "output is '${contract.output}'; logits, probabilities or softmax is needed"
             RegionRules.fault(contract) != null -> RegionRules.fault(contract)
+            TrustReader.fault(contract.trust, contract.regions.size) != null -> TrustReader.fault(contract.trust, contract.regions.size)
             !(contract.threshold > 0.0 && contract.threshold < 1.0) ->
                 "threshold is ${contract.threshold}; a probability strictly between 0 and 1 is needed"
             !(contract.scale > 0.0 && contract.scale.isFinite()) -> "scale is ${contract.scale}; it must be positive and finite"

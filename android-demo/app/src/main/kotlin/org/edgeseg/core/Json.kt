@@ -48,9 +48,9 @@ class JsonObject(private val fields: Map<String, Any?>, val path: String) {
 
     fun reals(name: String): List<Double> = items(name).map { it as? Double ?: throw wrong(name, "a list of numbers") }
 
-    fun wholeLists(name: String): List<List<Int>> = items(name).map { row ->
-        (row as? List<*> ?: throw wrong(name, "a list of lists")).map { number(it, name) }
-    }
+    fun wholeLists(name: String): List<List<Int>> = lists(name).map { row -> row.map { number(it, name) } }
+
+    fun realLists(name: String): List<List<Double>> = lists(name).map { row -> row.map { it as? Double ?: throw wrong(name, "lists of numbers") } }
 
     /** Refuses fields that nobody took. */
     fun requireAllTaken() {
@@ -63,6 +63,8 @@ class JsonObject(private val fields: Map<String, Any?>, val path: String) {
         if (value != Math.rint(value) || Math.abs(value) > Int.MAX_VALUE) throw wrong(name, "whole numbers")
         return value.toInt()
     }
+
+    private fun lists(name: String): List<List<*>> = items(name).map { it as? List<*> ?: throw wrong(name, "a list of lists") }
 
     private fun items(name: String): List<*> = take(name, "a list")
 

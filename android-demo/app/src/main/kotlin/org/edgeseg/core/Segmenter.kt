@@ -7,8 +7,11 @@ class Drawn(val masks: List<BooleanArray>) {
     val slices: Int = pixels.count { it > 0 }
 }
 
-/** What was drawn on a case, each of the contract's masks in [classes], and what it cost. */
-class Segmentation(val classes: List<Drawn>, val sliceMs: List<Double>, val postMs: Double) {
+/**
+ * What was drawn on a case, each of the contract's masks in [classes], and what it cost; [doubt] is null for lone slices and
+ * where the contract has no `trust.output`.
+ */
+class Segmentation(val classes: List<Drawn>, val sliceMs: List<Double>, val postMs: Double, val doubt: Doubt? = null) {
     private val all = classes.singleOrNull() ?: Drawn(classes.first().masks.indices.map { union(it) })
 
     /** Pixels that lie in any mask, slice by slice. */
@@ -66,11 +69,14 @@ class Segmenter(val engine: Engine) : AutoCloseable {
         val sliceMs = ArrayList<Double>()
         val logits = ArrayList<List<FloatArray>>()
         val tables = tables(volume)
+        val trust = contract.trust?.output?.takeIf { volume.whole }
+        val tally = trust?.let(::OutputTally)
         for (slice in volume.slices) {
             if (cancelled()) throw CancelledException()
             val before = System.nanoTime()
             try {
                 logits += planes(logits(framed(volume, slice), tables = tables))
+                tally?.add(logits.last().single(), contract.width)
             } catch (error: ArtifactException) {
                 if (cancelled()) throw CancelledException()
                 throw error
@@ -79,12 +85,13 @@ class Segmenter(val engine: Engine) : AutoCloseable {
             progress(logits.size)
         }
         val before = System.nanoTime()
+        val doubt = if (trust == null || tally == null) null else Doubt(Verdict.of(tally.counts, trust), unsure(logits.map { it.single() }, trust, volume))
         val drawn = contract.masks.mapIndexed { number, rule ->
             val own = logits.map { it[number] }
             for (group in if (volume.whole) listOf(own) else own.map { listOf(it) }) Components.drop(group, contract, volume.whole, rule)
             Drawn(volume.slices.zip(own) { slice, one -> mask(one, rule, volume, slice) })
         }
-        return Segmentation(drawn, sliceMs, (System.nanoTime() - before) / NANOS_PER_MS)
+        return Segmentation(drawn, sliceMs, (System.nanoTime() - before) / NANOS_PER_MS, doubt)
     }
 
     /** Runs the contract's golden case where it has one. */
@@ -115,12 +122,27 @@ class Segmenter(val engine: Engine) : AutoCloseable {
 
     /** A mask on the slice's own grid, without what was padded. */
     private fun mask(logits: FloatArray, rule: MaskRule, volume: Volume, slice: Slice): BooleanArray {
+        val threshold = rule.logitThreshold.toFloat()
+        return own(logits, volume, slice).let { own -> BooleanArray(own.size) { own[it] > threshold } }
+    }
+
+    /** Where the network is unsure on each slice's own grid, before a component is dropped; slices where it is not share an empty one. */
+    private fun unsure(logits: List<FloatArray>, trust: OutputTrust, volume: Volume): List<BooleanArray> {
+        val low = OutputTally.level(trust.low)
+        val nowhere = HashMap<Int, BooleanArray>()
+        return volume.slices.zip(logits) { slice, one ->
+            if (one.any { it > low }) OutputTally.unsure(own(one, volume, slice), trust) else nowhere.getOrPut(slice.height * slice.width) { BooleanArray(slice.height * slice.width) }
+        }
+    }
+
+    /** Logits on the slice's own grid, without what was padded; these very ones where that is the network's. */
+    private fun own(logits: FloatArray, volume: Volume, slice: Slice): FloatArray {
         val (height, width) = volume.framedSize(slice, contract)
-        val own = if (height == contract.height && width == contract.width) logits else FloatArray(height * width).also {
+        val framed = if (height == contract.height && width == contract.width) logits else FloatArray(height * width).also {
             Resampler(contract.height, contract.width, height, width).floats(logits, it)
         }
-        val threshold = rule.logitThreshold.toFloat()
-        return BooleanArray(slice.height * slice.width) { own[it / slice.width * width + it % slice.width] > threshold }
+        if (height == slice.height && width == slice.width) return framed
+        return FloatArray(slice.height * slice.width) { framed[it / slice.width * width + it % slice.width] }
     }
 
     private companion object {

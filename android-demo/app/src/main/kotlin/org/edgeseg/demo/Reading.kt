@@ -13,6 +13,7 @@ class Reading(private val study: Study, state: Bundle?) {
     var outlined = state?.getBoolean(OUTLINED) ?: true
     var referenced = state?.getBoolean(REFERENCED) ?: false
     var differing = state?.getBoolean(DIFFERING) ?: false
+    var doubting = state?.getBoolean(DOUBTING) ?: false
     var wiping = state?.getBoolean(WIPING) ?: false
     var beside = state?.getBoolean(BESIDE) ?: false
 
@@ -68,6 +69,7 @@ class Reading(private val study: Study, state: Bundle?) {
         state.putBoolean(OUTLINED, outlined)
         state.putBoolean(REFERENCED, referenced)
         state.putBoolean(DIFFERING, differing)
+        state.putBoolean(DOUBTING, doubting)
         state.putBoolean(WIPING, wiping)
         state.putBoolean(BESIDE, beside)
         state.putInt(PLANE, section.plane.ordinal)
@@ -81,6 +83,7 @@ class Reading(private val study: Study, state: Bundle?) {
         const val OUTLINED = "outlined"
         const val REFERENCED = "referenced"
         const val DIFFERING = "differing"
+        const val DOUBTING = "doubting"
         const val WIPING = "wiping"
         const val BESIDE = "beside"
         const val PLANE = "plane"

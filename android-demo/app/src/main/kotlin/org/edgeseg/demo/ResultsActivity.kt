@@ -40,7 +40,10 @@ class ResultsActivity : Screen() {
         val largest = found.pixels.max()
         pair(card, R.string.results_with, getString(R.string.found_of, found.slicesWithTumour, found.masks.size))
         pair(card, R.string.results_pixels, whole(found.tumourPixels))
-        pair(card, R.string.results_volume, spacing?.let { getString(R.string.value_ml, decimal(found.tumourPixels * it.voxelMl, 1)) } ?: getString(R.string.value_unknown))
+        val words = TrustWords(this, study)
+        val volume = spacing?.let { getString(R.string.value_ml, decimal(found.tumourPixels * it.voxelMl, 1)) } ?: getString(R.string.value_unknown)
+        pair(card, R.string.results_volume, listOfNotNull(volume, words.interval).joinToString(" "))
+        if (words.known) showTrust(card, words)
         pair(card, R.string.results_largest, area(largest, spacing))
         pair(card, R.string.results_dice, study.volume.reference?.takeIf { study.rules.size == 1 }?.let { dice(found.masks, it) }?.let { decimal(it, 3) } ?: getString(R.string.value_none))
         pair(card, R.string.results_ms, ms(found.sliceMs.sorted()[found.sliceMs.size / 2]))
@@ -58,6 +61,12 @@ class ResultsActivity : Screen() {
         val params = LinearLayout.LayoutParams(ViewGroup.LayoutParams.WRAP_CONTENT, ViewGroup.LayoutParams.WRAP_CONTENT)
         params.topMargin = dp(12)
         card.addView(button, params)
+    }
+
+    private fun showTrust(card: LinearLayout, words: TrustWords) {
+        pair(card, R.string.results_look, words.why ?: getString(R.string.trust_no_look))
+        words.overlap?.let { pair(card, R.string.results_overlap, it) }
+        words.remark?.let { pair(card, R.string.results_estimate, it) }
     }
 
     /** A row for each class; what follows them is of all classes together. */

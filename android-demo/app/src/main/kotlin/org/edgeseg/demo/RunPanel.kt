@@ -12,6 +12,7 @@ import org.edgeseg.core.dice
 class RunPanel(private val screen: Screen, private val study: Study) {
     private val several = study.rules.size > 1
     private val classRows = ClassRows(part(R.id.classes))
+    private val trustPanel = TrustPanel(part(R.id.trust), study)
 
     fun show(found: Segmentation?, reading: Reading) {
         val run = study.run
@@ -37,6 +38,7 @@ class RunPanel(private val screen: Screen, private val study: Study) {
         part<Button>(R.id.run).setText(if (run is RunState.Running) R.string.cancel else R.string.run_again)
         showFigures(found)
         classRows.show(study, found)
+        trustPanel.show()
     }
 
     /** What is drawn on one picture, in mm² where the spacing is known. */
@@ -57,7 +59,8 @@ class RunPanel(private val screen: Screen, private val study: Study) {
         figures.removeAllViews()
         if (found == null) return
         val spacing = study.spacing
-        if (spacing != null) screen.figure(figures, screen.getString(R.string.value_ml, Screen.decimal(found.tumourPixels * spacing.voxelMl, 1)), screen.getString(if (several) R.string.classes_label else R.string.volume_label))
+        val label = TrustWords(screen, study).interval ?: screen.getString(if (several) R.string.classes_label else R.string.volume_label)
+        if (spacing != null) screen.figure(figures, screen.getString(R.string.value_ml, Screen.decimal(found.tumourPixels * spacing.voxelMl, 1)), label)
         else screen.figure(figures, Screen.whole(found.tumourPixels), screen.getString(R.string.voxels_label))
         screen.figure(figures, screen.getString(R.string.found_of, found.slicesWithTumour, found.masks.size), screen.getString(R.string.found_label))
         val overlap = study.volume.reference?.takeIf { study.rules.size == 1 }?.let { dice(found.masks, it) } ?: return

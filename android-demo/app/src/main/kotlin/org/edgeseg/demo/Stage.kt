@@ -67,6 +67,9 @@ class Stage(private val root: View, private val study: Study, private val readin
         found?.classes?.zip(study.rules)?.forEach { (drawn, rule) ->
             overlays += Draw.mask(slice, section.mask(drawn.masks, reading.index), Called.colour(context, rule), reading.opacity / PERCENT, reading.outlined)
         }
+        study.unsure?.takeIf { reading.doubting }?.let {
+            overlays += Draw.mask(slice, section.mask(it, reading.index), context.getColor(R.color.mask_unsure), UNSURE, outlined = false)
+        }
         val reference = study.volume.reference
         if (reading.referenced && reference != null) {
             overlays += Draw.mask(slice, section.mask(reference, reading.index), context.getColor(R.color.mask_reference), 0f, outlined = true)
@@ -94,6 +97,7 @@ class Stage(private val root: View, private val study: Study, private val readin
     private fun legend(found: Segmentation?): CharSequence = SpannableStringBuilder().apply {
         val entries = ArrayList<Pair<Int, String>>()
         if (found != null) for (rule in study.rules) entries += Called.colour(context, rule) to Called.mask(context, rule)
+        if (reading.doubting && study.unsure != null) entries += context.getColor(R.color.mask_unsure) to context.getString(R.string.legend_unsure)
         if (reading.referenced && study.volume.reference != null) entries += context.getColor(R.color.mask_reference) to context.getString(R.string.legend_reference)
         if (reading.differing && study.float is FloatState.Done) entries += context.getColor(R.color.mask_difference) to context.getString(R.string.legend_difference)
         for ((colour, name) in entries) append("\u25A0", ForegroundColorSpan(colour), Spanned.SPAN_EXCLUSIVE_EXCLUSIVE).append(" $name    ")
@@ -101,6 +105,7 @@ class Stage(private val root: View, private val study: Study, private val readin
 
     private companion object {
         const val PERCENT = 100f
+        const val UNSURE = 0.5f
         const val MOST_IN_A_ROW = 3
     }
 }

@@ -3,8 +3,10 @@ package org.edgeseg.demo
 import org.edgeseg.core.Contract
 import org.edgeseg.core.Findings
 import org.edgeseg.core.MaskRule
+import org.edgeseg.core.OutputTrust
 import org.edgeseg.core.Segmentation
 import org.edgeseg.core.Spacing
+import org.edgeseg.core.Verdict
 import org.edgeseg.core.Volume
 import org.edgeseg.core.Window
 
@@ -35,6 +37,9 @@ class Study(val id: String, val volume: Volume, val own: Boolean, contract: Cont
 
     /** What the network draws. */
     val rules: List<MaskRule> = contract.masks
+
+    /** What the network knows of how far its masks of volumes are to be believed. */
+    val trust: OutputTrust? = contract.trust?.output
     var run: RunState = RunState.Running(0)
     var float: FloatState = FloatState.None
     var spacing: Spacing? = volume.known
@@ -53,6 +58,10 @@ class Study(val id: String, val volume: Volume, val own: Boolean, contract: Cont
 
     /** The components that the reader dismissed, by their places in [Findings.all]. */
     val dismissed: Set<Int> get() = gone
+
+    /** How far what was drawn is to be believed, and where the network is unsure; null where that is not known. */
+    val verdict: Verdict? get() = (run as? RunState.Done)?.segmentation?.doubt?.verdict
+    val unsure: List<BooleanArray>? get() = (run as? RunState.Done)?.segmentation?.doubt?.unsure
 
     val findings: Findings? get() = (run as? RunState.Done)?.findings
 

@@ -49,6 +49,7 @@ class ViewerActivity : Screen() {
         stage.show(found)
         showPosition(found)
         run.show(found, reading)
+        part<View>(R.id.unsure).visibility = if (study.unsure == null) View.GONE else View.VISIBLE
         showError((study.run as? RunState.Failed)?.message)
         windowControls.show()
         findingRows.show(study)
@@ -88,6 +89,7 @@ class ViewerActivity : Screen() {
         toggle(R.id.reference, reading.referenced) { reading.referenced = it }
         part<Switch>(R.id.reference).isEnabled = study.volume.reference != null
         if (study.volume.reference == null) part<Switch>(R.id.reference).setText(R.string.reference_none)
+        toggle(R.id.unsure, reading.doubting) { reading.doubting = it }
         toggle(R.id.wipe, reading.wiping) { reading.wiping = it }
         toggle(R.id.beside, reading.beside) { reading.beside = it }
         toggle(R.id.difference, reading.differing) {

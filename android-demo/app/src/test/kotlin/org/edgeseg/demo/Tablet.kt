@@ -7,6 +7,7 @@ import android.os.Looper
 import android.view.View
 import org.edgeseg.core.EngineOptions
 import org.edgeseg.core.Files
+import org.edgeseg.core.Trusted
 import org.edgeseg.core.sha256
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
@@ -49,6 +50,15 @@ class NoContractApp : OtherModelApp({ Files.replaced(it, "edgeseg.contract", "so
 
 /** A model whose contract has another input size than its graph. */
 class OtherSizeApp : OtherModelApp({ Files.sealed(Files.replaced(it, "\"height\":256", "\"height\":128")) })
+
+/** A model that tells how far its masks are to be believed. */
+class TrustedApp : OtherModelApp({ Trusted.model(it) })
+
+/** One by whose numbers the mask of a phantom is to be looked at. */
+class DoubtingApp : OtherModelApp({ Trusted.model(it, "{\"output\":${Trusted.DOUBTED}}") })
+
+/** One that does not tell. */
+class PlainApp : OtherModelApp({ Trusted.model(it, "null") })
 
 val app: DemoApp get() = RuntimeEnvironment.getApplication() as DemoApp
 

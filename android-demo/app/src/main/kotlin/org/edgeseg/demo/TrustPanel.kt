@@ -1,0 +1,24 @@
+package org.edgeseg.demo
+
+import android.view.View
+import android.widget.LinearLayout
+import android.widget.TextView
+
+/** Below the figures of a case: whether to look at it and why, and the expected overlap; nothing where that is not known. */
+class TrustPanel(private val list: LinearLayout, private val study: Study) {
+    private var drawn: Any? = null
+
+    fun show() {
+        val words = TrustWords(list.context, study)
+        val lines = listOfNotNull(
+            words.why?.let { list.context.getString(R.string.trust_look, it) to R.style.Look },
+            words.overlap?.let { list.context.getString(R.string.trust_overlap, it) to R.style.Body },
+            words.remark?.let { it to R.style.Quiet },
+        )
+        if (lines == drawn) return
+        drawn = lines
+        list.removeAllViews()
+        list.visibility = if (lines.isEmpty()) View.GONE else View.VISIBLE
+        for ((text, style) in lines) list.addView(TextView(list.context, null, 0, style).apply { this.text = text })
+    }
+}

@@ -1,0 +1,103 @@
+import type { Fields } from "./fields";
+
+/** What is measured on the logits of a volume: core/tally.ts. */
+export const TRUST_FEATURES = ["log_unsure_border", "neighbours"] as const;
+export type TrustFeatureName = (typeof TRUST_FEATURES)[number];
+
+/** One feature's part in the logit of the expected Dice: `weight * (value - typical)`. */
+export interface TrustFeature {
+  readonly name: TrustFeatureName;
+  readonly weight: number;
+  readonly typical: number;
+}
+
+/** What the network's output tells of its mask of a volume; of networks that draw one mask. */
+export interface OutputTrust {
+  /** Probabilities in order: above which a pixel might be tumour, whose mask has the border, above which it surely is. */
+  readonly low: number;
+  readonly middle: number;
+  readonly high: number;
+  readonly intercept: number;
+  readonly features: readonly TrustFeature[];
+  /** The expected Dice below which a volume is to be looked at. */
+  readonly look_below: number;
+  /** Half widths of the volume's interval, in units of 1 less the expected Dice. */
+  readonly volume_low: number;
+  readonly volume_high: number;
+  /** The share of patients whose volume lies in the interval. */
+  readonly coverage: number;
+  /** What makes calibrated probabilities of logits: `slope * logit + offset`. */
+  readonly slope: number;
+  readonly offset: number;
+  readonly threshold: number;
+  readonly patients: number;
+  readonly groups: number;
+  readonly network: string;
+  readonly data: string;
+}
+
+/** What tells that a mask may be wrong. */
+export interface Trust {
+  readonly output: OutputTrust | null;
+}
+
+const NEAREST = 1e-15;
+const GREATEST = 1e6;
+
+/** Reads the field `trust` of a contract; what it says of the input is not for this page. */
+export function readTrust(given: Fields): Trust {
+  const output = given.has("output") ? readOutput(given.object("output")) : null;
+  const input = given.has("input");
+  if (input) given.object("input");
+  given.done();
+  if (output === null && !input) given.fail("holds nothing");
+  return { output };
+}
+
+function readOutput(given: Fields): OutputTrust {
+  const found = {
+    low: given.number("low"),
+    middle: given.number("middle"),
+    high: given.number("high"),
+    intercept: given.number("intercept"),
+    features: given.objects("features").map(readFeature),
+    look_below: given.number("look_below"),
+    volume_low: given.number("volume_low"),
+    volume_high: given.number("volume_high"),
+    coverage: given.number("coverage"),
+    slope: given.number("slope"),
+    offset: given.number("offset"),
+    threshold: given.number("threshold"),
+    patients: given.whole("patients"),
+    groups: given.whole("groups"),
+    network: given.text("network"),
+    data: given.text("data"),
+  };
+  given.done();
+  return found;
+}
+
+function readFeature(given: Fields): TrustFeature {
+  const found = { name: given.one("name", TRUST_FEATURES), weight: given.number("weight"), typical: given.number("typical") };
+  given.done();
+  return found;
+}
+
+/** What is wrong with the field `trust` of a contract that draws so many masks, or null: the rules of `edgeseg/specs/trust.py`. */
+export function faultOfTrust(trust: Trust | null, masks: number): string | null {
+  const output = trust?.output ?? null;
+  if (output === null) return null;
+  const { low, middle, high, features, patients, groups } = output;
+  const names = features.map((one) => one.name);
+  const shares = [output.look_below, output.coverage, output.threshold];
+  const numbers = [output.intercept, output.volume_low, output.volume_high, output.slope, output.offset, ...features.flatMap((one) => [one.weight, one.typical])];
+  if (masks > 1) return "its trust.output is for a network of one mask, and there are regions";
+  if (names.length === 0 || new Set(names).size < names.length) return `its trust.output.features are ${names.join(", ") || "none"}; at least one is needed, each once`;
+  if (!(low >= NEAREST && low < middle && middle < high && high <= 1 - NEAREST)) {
+    return `its trust.output has low ${low}, middle ${middle} and high ${high}; probabilities between 0 and 1 in this order are needed`;
+  }
+  if (!shares.every((value) => value > 0 && value < 1)) return "look_below, coverage or threshold of its trust.output lies not between 0 and 1";
+  if (!numbers.every((value) => Math.abs(value) <= GREATEST)) return "a number of its trust.output is out of range";
+  if (!(output.volume_low >= 0 && output.volume_high >= 0 && output.slope > 0)) return "volume_low, volume_high or slope of its trust.output is too small";
+  return groups > 0 && groups <= patients ? null : `its trust.output has ${patients} patients in ${groups} groups; each group has at least one`;
+}

@@ -1,0 +1,71 @@
+"""What tests of a network that tells how far its masks are to be believed need: two sites, and what Python is told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from unittest.mock import patch
+
+from class_fixtures import drawn
+
+from edgeseg.data.open_scan import open_scan
+from edgeseg.runtime import Segmenter
+from edgeseg.runtime.contract import contract_text
+from edgeseg.runtime.seal import seal
+from edgeseg.specs import OutputTrust, Trust, TrustFeature
+from edgeseg.specs.trust import BORDER, NEIGHBOURS
+from edgeseg.stages.ship import site, write_site
+
+ROOT = Path(__file__).resolve().parents[2]
+SURE, DOUBTED = 0.04, -0.9
+"""How wide an unsure border is as a rule, in logarithms: by the second one a phantom's mask is to be looked at."""
+
+
+def write_trust(out: Path, model: Path, paths: dict[str, Path]) -> None:
+    """Write `site-sure` and `site-doubted`, and into `trust.json` what each is to tell of the scan of `paths`."""
+    told = {}
+    for name, usual in (("sure", SURE), ("doubted", DOUBTED)):
+        trusting = out / f"{name}.onnx"
+        trusting.write_bytes(_with_trust(model, usual))
+        with patch.object(site, "phantom_volume", drawn):
+            write_site(trusting, out=out / f"site-{name}", page=ROOT / "web" / "dist")
+        segmenter = Segmenter.load(trusting)
+        with open_scan(sequences=paths) as scan:
+            masks, verdict = segmenter.segment_judged(scan)
+            row_mm, column_mm = scan.pixel_mm
+            volume_ml = float(masks.sum()) * row_mm * column_mm * scan.slice_mm / 1000
+        told[name] = {
+            "dice_expected": verdict.dice_expected,
+            "why": verdict.why,
+            "volume_ml": volume_ml,
+            "between_ml": verdict.interval(volume_ml),
+        }
+    (out / "trust.json").write_text(json.dumps(told, indent=1))
+
+
+def _with_trust(model: Path, usual: float) -> bytes:
+    output = OutputTrust(
+        low=0.3,
+        middle=0.5,
+        high=0.85,
+        intercept=1.9,
+        features=(
+            TrustFeature(name=BORDER, weight=-1.7, typical=usual),
+            TrustFeature(name=NEIGHBOURS, weight=0.75, typical=0.77),
+        ),
+        look_below=0.7,
+        volume_low=2.2,
+        volume_high=1.1,
+        coverage=0.9,
+        slope=0.4,
+        offset=-0.6,
+        threshold=0.6,
+        patients=88,
+        groups=5,
+        network="alphax-0.125-half",
+        data="kaggle-lgg",
+    )
+    text = contract_text(model)
+    contract = replace(Segmenter.load(model).contract, trust=Trust(output=output), seen_patients=()).versioned()
+    return seal(model.read_bytes(), text, contract)
