@@ -72,7 +72,7 @@ def test_toml_keeps_what_says_which_slices_and_channels_are_taken(
 
 def test_toml_leaves_out_what_edgeseg_keeps_for_itself_alone(tiny_contract: Contract) -> None:
     own = {"variant", "tier", "schema_version", "training_hash", "calibrated_on", "calibration_hash", "seen_patients"}
-    own |= {"intended_use", "profile", "golden", "contract_sha256", "content_sha256", "float_layers"}
+    own |= {"intended_use", "profile", "golden", "contract_sha256", "content_sha256", "float_layers", "trust"}
     counted = next(name for name, changes in CASES.items() if "intensity" in changes)
     full = replace(
         normalised(tiny_contract, counted),
@@ -108,7 +108,7 @@ def test_a_size_and_classes_by_name_are_understood(tmp_path: Path) -> None:
         ('layout = "HWC"\n', "choose one of: NCHW, NHWC"),
         ('layout = "NHWC"\nsize = [1, 2, 3]\n', "size is one number"),
         ('layout = "NHWC"\nsize = 32\nheight = 32\n', "in place of height and width"),
-        ('layout = "NHWC"\nschema_version = 4\n', "reads up to 3"),
+        ('layout = "NHWC"\nschema_version = 5\n', "reads up to 4"),
         ('layout = "NHWC"\nnormalisation = "z-score"\n', "intensity is missing"),
         ('layout = "NHWC"\nclasses = ["a", "b"]\nforeground = ["c"]\n', "not among classes"),
         ('layout = "NHWC"\nclasses = ["a", "b"]\nforeground = [2]\n', "numbers, from 0 on"),

@@ -23,7 +23,7 @@ def head(sequence: str = "flair", *, scale: float = 1.0) -> NDArray[np.int16]:
     wide = scale * (1 - np.clip(slices - 9, 0, None) / 14)
     inside = ((rows - 32) / 28) ** 2 + ((columns - 32) / 24) ** 2 < wide**2
     values = np.where(inside & (slices > 0) & (slices < 19), 300, 0)
-    values += {"pre": 7, "flair": 0, "post": 13}[sequence] * inside * (rows % 5)
+    values += {"pre": 7, "flair": 0, "post": 40}[sequence] * inside * (rows % 5)
     if sequence == "flair":
         values[LESION] = 900
     return values.astype(np.int16)

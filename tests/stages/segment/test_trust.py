@@ -21,8 +21,9 @@ from edgeseg.reports.run import run_lines
 from edgeseg.results import RunResult
 from edgeseg.specs import Contract, RunOptions, Trust
 from edgeseg.stages.segment import run
+from edgeseg.stages.segment.patient_trust import patient_trust
 from edgeseg.stages.ship.trust_vectors import trust_vectors
-from edgeseg.trust import OutputTally, judge
+from edgeseg.trust import OutputCounts, OutputTally, judge
 
 Write = Callable[..., Path]
 OUTPUT = trust_vectors()[0].trust
@@ -95,3 +96,16 @@ def test_lone_slices_and_models_without_numbers_tell_nothing(
     picture = tmp_path / "1.png"
     Image.fromarray(np.zeros((16, 24, 3), np.uint8)).save(picture)
     assert edgeseg.load(model, threads=1).segment_judged(SliceScan("lone", (picture,), volume=False))[1] is None
+
+
+def test_of_an_empty_mask_no_dice_is_expected_and_no_interval_given(tiny_contract: Contract) -> None:
+    """Where components were dropped, the network's output tells of a mask that nobody sees."""
+    contract = replace(tiny_contract, trust=Trust(output=OUTPUT)).versioned()
+    verdict = judge(OutputCounts(low=90, middle=80, high=70, border=20, shared=30, paired=80), OUTPUT)
+    assert verdict.dice_expected is not None
+    kept, dropped = (patient_trust(verdict, contract, volume) for volume in (1.0, 0.0))
+    assert kept is not None
+    assert dropped is not None
+    assert kept.dice_expected == verdict.dice_expected
+    assert (dropped.dice_expected, dropped.volume_low_ml, dropped.volume_high_ml) == (None, None, None)
+    assert (dropped.look, dropped.why) == (verdict.look, verdict.why)
