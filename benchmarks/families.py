@@ -29,7 +29,7 @@ PRUNED = ("network", "parameters", "G MACs", "Dice mean", "parameters left", "G 
 def main() -> None:
     """Print two Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("builds", nargs="+", type=Path, help="folders of builds, one network each")
+    parser.add_argument("builds", nargs="+", type=Path, help="folders of builds, one network each, called as the table is to call them")
     parser.add_argument("--pruned", nargs="*", type=Path, default=[], help="runs of edgeseg compress --channel-prune")
     parser.add_argument("--into", type=Path, metavar="FILE", help="put the tables between the marks of a Markdown file")
     options = parser.parse_args()
@@ -48,7 +48,7 @@ def _costs(build: Path) -> Iterator[tuple[str, ...]]:
     for row in read_build(build).artifacts:
         first = row.target == REFERENCE
         yield (
-            row.label if first else "",
+            f"{build.name} ({row.variant})" if first else "",
             f"{row.parameters:,}" if first else "",
             f"{row.macs / 1e9:.2f}" if first else "",
             f"`{row.target}`",
