@@ -78,8 +78,11 @@ class BadModelTest {
     }
 
     /** The contract's text with `output` in it, in the place of some of the spaces behind it. */
-    private fun gives(output: String): ByteArray =
-        changed("\"float_layers\":[]}" + " ".repeat(40), "\"float_layers\":[],\"output\":\"$output\"}".padEnd(58))
+    private fun gives(output: String): ByteArray {
+        val first = "\"float_layers\":[]"
+        val end = model.toString(Charsets.ISO_8859_1).substringAfter(first).substringBefore(" ".repeat(40)) + " ".repeat(40)
+        return changed(first + end, ("$first,\"output\":\"$output\"" + end.trimEnd()).padEnd((first + end).length))
+    }
 
     @Test
     fun `a model that says it gives probabilities, and gives others`() =
