@@ -29,7 +29,9 @@ PRUNED = ("network", "parameters", "G MACs", "Dice mean", "parameters left", "G 
 def main() -> None:
     """Print two Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("builds", nargs="+", type=Path, help="folders of builds, one network each, called as the table is to call them")
+    parser.add_argument(
+        "builds", nargs="+", type=Path, help="folders of builds, one network each, called as the table is to call them"
+    )
     parser.add_argument("--pruned", nargs="*", type=Path, default=[], help="runs of edgeseg compress --channel-prune")
     parser.add_argument("--into", type=Path, metavar="FILE", help="put the tables between the marks of a Markdown file")
     options = parser.parse_args()

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseg.results.golden_vectors import InputVector
-from edgeseg.specs import InputLook
+from edgeseg.specs import CHANNELS, InputLook
 from edgeseg.specs.input_look import feature_count
 from edgeseg.trust import InputTally, input_features, input_oddity, sign_scores, slices_looked_at
 
@@ -45,7 +45,7 @@ def input_vectors() -> tuple[InputVector, ...]:
         head[1:2],
         255 - head,
     )
-    return *(_vector(images, ("pre", "flair", "post")) for images in shown), _vector(head[..., :1], ("flair",))
+    return *(_vector(images, CHANNELS) for images in shown), _vector(head[..., :1], CHANNELS[1:2])
 
 
 def _vector(images: NDArray[np.uint8], channels: tuple[str, ...]) -> InputVector:

@@ -205,6 +205,7 @@ def test_what_a_contract_says_of_a_network_is_not_passed_over() -> None:
     assert of_artifacts == {
         "variant", "tier", "target", "schema_version", "height", "width", "calibrated_on", "calibration_hash",
         "intended_use", "profile", "golden", "contract_sha256", "float_layers", "output_layout",
+        "trust",
     }  # fmt: skip
 
 
