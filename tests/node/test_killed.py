@@ -40,7 +40,7 @@ def test_every_study_ends_once_at_the_destination(setting: Setting, write_study:
                 time.sleep(0.3 + 0.5 * number)
                 node.kill()
                 node.start()
-            wait_for(lambda: setting.status()["counts"]["sent"] == STUDIES, seconds=60, log=node.log)
+            wait_for(lambda: setting.status()["counts"]["sent"] == STUDIES, seconds=180, log=node.log)
         finally:
             stop.set()
             for one in senders:

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as core from "../generated/core/core.mjs";
-import { bytesOf, INT8, repository, WASM } from "./files.mjs";
+import { bytesOf, contractText, INT8, repository, WASM } from "./files.mjs";
 
 let whole;
 let text;
@@ -10,9 +10,7 @@ let text;
 before(() => {
   core.setUp(bytesOf(WASM));
   whole = bytesOf(INT8);
-  const found = new TextDecoder("latin1").decode(whole);
-  const start = found.indexOf('{"variant"') >= 0 ? found.indexOf('{"variant"') : found.indexOf('{"', found.indexOf("edgeseg.contract"));
-  text = found.slice(start, found.indexOf("}", found.lastIndexOf('"contract_sha256"')) + 1);
+  text = contractText(whole);
 });
 
 const changed = (from, to) => {
@@ -61,6 +59,7 @@ test("contracts of several masks that cannot be honoured", () => {
   const region = (name, label, channels) => ({ name, label, channels, threshold: 0.5, post_processing: { min_area_px: 0, min_volume_px: 0, min_share: 0 }, code: [], colour: [] });
   const several = (change) => (plain) => {
     plain.schema_version = 3;
+    delete plain.trust;
     plain.classes = ["rest", "core"];
     plain.regions = [region("rest", 1, [0]), region("core", 2, [1])];
     change(plain);

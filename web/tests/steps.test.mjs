@@ -163,7 +163,7 @@ test("labels of several masks: where they overlap the later counts", () => {
 
 test("an int8 network of several masks takes the exact graph where any comes near its own threshold", async () => {
   const mask = (threshold) => ({ name: String(threshold), channels: [0], label: 1, threshold, post_processing: {}, colour: [] });
-  const contract = { ...model.contract, regions: [mask(0.5), mask(0.9)], golden: { logit_tolerance: 0.5 } };
+  const contract = { ...model.contract, regions: [mask(0.5), mask(0.9)], trust: null, golden: { logit_tolerance: 0.5 } };
   let asked = [];
   const engine = (name, values) => ({ contract, logits: async () => { asked.push(name); return Float32Array.from(values); } });
   const of = async (...values) => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as core from "../generated/core/core.mjs";
-import { bytesOf, INT8, jsonOf, repository, WASM } from "./files.mjs";
+import { bytesOf, contractText, INT8, jsonOf, repository, WASM } from "./files.mjs";
 
 const vectors = jsonOf(repository("tests/golden/units.json")).trust;
 const quiet = { cancelled: () => false, done: () => undefined };
@@ -83,9 +83,7 @@ test("an int8 network takes the exact graph down to the low level, so that count
 
 /** The text of a contract with a field `trust`. */
 const text = (trust, change = {}) => {
-  const found = new TextDecoder("latin1").decode(bytesOf(INT8));
-  const start = found.indexOf('{"variant"');
-  const plain = JSON.parse(found.slice(start, found.indexOf("}", found.lastIndexOf('"contract_sha256"')) + 1));
+  const plain = JSON.parse(contractText(bytesOf(INT8)));
   return JSON.stringify({ ...plain, schema_version: 4, trust, ...change });
 };
 
