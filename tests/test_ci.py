@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,14 @@ def test_a_checkout_leaves_no_token_behind(path: Path) -> None:
 def test_a_workflow_may_read_and_nothing_else() -> None:
     for path in (ROOT / ".github" / "workflows").iterdir():
         assert re.search(r"^permissions:\n  contents: read\n", path.read_text(), re.MULTILINE), path
+
+
+def test_nothing_large_and_nothing_of_patients_is_committed() -> None:
+    """What `choose` and `trust` keep of patients lies beside the code where they are run, and once was committed."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = [ROOT / name for name in listed.split("\0") if name]
+    assert files
+    assert [
+        path for path in files if path.suffix in (".npz", ".npy", ".dcm") or path.is_relative_to(ROOT / "choices")
+    ] == []
+    assert [path for path in files if path.is_file() and path.stat().st_size > 5 << 20] == []
