@@ -8,28 +8,33 @@ more. On a busy machine that last look comes late, takes the answer, and the sen
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 _ALIVE_S, _CHECKPOINT = 0.1, "_reactor_checkpoint"
 
 
 class Checkpoint(threading.Event):
-    """An event whose `clear` comes back once the other thread stands in `wait`, or has ended."""
+    """An event whose `clear` comes back once the other thread stands in `wait`, or has ended.
 
-    def __init__(self, alive: Callable[[], bool]) -> None:
-        """Be set; `alive` says whether the other thread runs."""
+    Each `set` lets it go one round at least, however soon `clear` follows: that round is where it sees that the peer is
+    gone, and whoever sends on and on would else never be told.
+    """
+
+    def __init__(self, other: threading.Thread) -> None:
+        """Be set; `other` is the thread that waits."""
         super().__init__()
-        self._alive, self._change = alive, threading.Condition()
-        self._standing = False
+        self._other, self._change = other, threading.Condition()
+        self._standing, self._rounds = False, 0
         self.set()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Stand until it is set."""
         with self._change:
-            self._standing = True
+            if self.is_set():
+                return True
+            self._standing, before = True, self._rounds
             self._change.notify_all()
-            found = self._change.wait_for(super().is_set, timeout)
+            found = self._change.wait_for(lambda: self._rounds != before, timeout)
             self._standing = False
             return found
 
@@ -37,17 +42,19 @@ class Checkpoint(threading.Event):
         """Let the other thread go on."""
         with self._change:
             super().set()
+            self._rounds += 1
+            self._standing = False
             self._change.notify_all()
 
     def clear(self) -> None:
         """Have the other thread stand from its next `wait` on, and wait for that."""
         with self._change:
             super().clear()
-            while not self._standing and self._alive():
+            while not self._standing and self._other.is_alive() and self._other is not threading.current_thread():
                 self._change.wait(_ALIVE_S)
 
 
 def pausing(association: Any) -> Any:
     """Give an association of ours, which is established, such a checkpoint; gives the association."""
-    setattr(association, _CHECKPOINT, Checkpoint(association.is_alive))
+    setattr(association, _CHECKPOINT, Checkpoint(association))
     return association

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +15,6 @@ from tests.node.conftest import Setting, send, wait_for
 
 Write = Callable[..., Path]
 STUDIES, KILLS = 2, 3
-ALONE = "EDGESEG_TEST_ALONE"
 
 
 def keep_sending(port: int, study: Path, stop: threading.Event) -> None:
@@ -29,19 +25,7 @@ def keep_sending(port: int, study: Path, stop: threading.Event) -> None:
         time.sleep(0.1)
 
 
-def test_every_study_ends_once_at_the_destination() -> None:
-    """In a process of its own: beside what other tests leave running, the sender's own connections were closed."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    command = ["-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", f"{__file__}::test_alone"]
-    ended = subprocess.run(
-        [sys.executable, *command], env=clean | {ALONE: "1"}, capture_output=True, text=True, timeout=400, check=False
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "1 passed" in ended.stdout
-
-
-@pytest.mark.skipif(ALONE not in os.environ, reason="the test above runs it in a process of its own")
-def test_alone(setting: Setting, write_study: Write, tmp_path: Path) -> None:
+def test_every_study_ends_once_at_the_destination(setting: Setting, write_study: Write, tmp_path: Path) -> None:
     port, stop = free_port(), threading.Event()
     with Peer.open() as archive:
         node = setting.node([archive.destination], port=port, silence_s=1.0)
