@@ -7,6 +7,7 @@ import { maskLogits } from "../core/logits";
 import { onnxMetadata } from "../core/onnx";
 import { parseContract } from "../core/read-contract";
 import type { Engine } from "../core/segmenter";
+import { inWholeNumbers } from "../core/whole-numbers";
 
 /** A network's file with what it says of itself. */
 export interface Model {
@@ -44,6 +45,14 @@ export function setUp(wasm: Uint8Array | string): void {
   ort.env.logLevel = "fatal";
 }
 
+/**
+ * How a network is computed: as its file stands, int8 by ONNX Runtime's integer graph (slow in browsers), int8 by whole
+ * numbers in float32, which gives the same codes, or as ONNX Runtime does by default, where codes may differ by one.
+ */
+export type Numerics = "integers" | "whole numbers" | "default";
+
+const TOLD: Record<Numerics, string> = { integers: "int8, exact (integer graph)", "whole numbers": "int8, exact (whole numbers in float32)", default: "int8, the browser's default kernels" };
+
 /** One ONNX Runtime session in WebAssembly, one thread. */
 export class OrtEngine implements Engine {
   readonly contract: Contract;
@@ -51,7 +60,7 @@ export class OrtEngine implements Engine {
 
   private constructor(
     model: Model,
-    readonly exact: boolean,
+    readonly mode: Numerics,
     private readonly session: ort.InferenceSession,
     private readonly input: Ends,
     private readonly output: Ends,
@@ -60,14 +69,24 @@ export class OrtEngine implements Engine {
     this.isInteger = computesIntegers(model.bytes);
   }
 
+  /** Opens a network in whole numbers; null where it is none of int8, or none that can be computed so. */
+  static async openWhole(model: Model): Promise<OrtEngine | null> {
+    const bytes = computesIntegers(model.bytes) ? inWholeNumbers(model.bytes) : null;
+    return bytes && this.#open(model, bytes, "whole numbers");
+  }
+
   /** Opens a network; `exact` takes ONNX Runtime's integer graph throughout, which is slower here. */
-  static async open(model: Model, exact: boolean): Promise<OrtEngine> {
+  static open(model: Model, exact: boolean): Promise<OrtEngine> {
+    return this.#open(model, model.bytes, exact ? "integers" : "default");
+  }
+
+  static async #open(model: Model, bytes: Uint8Array, mode: Numerics): Promise<OrtEngine> {
     let session: ort.InferenceSession;
     try {
-      session = await ort.InferenceSession.create(model.bytes, {
+      session = await ort.InferenceSession.create(bytes, {
         executionProviders: ["wasm"],
-        graphOptimizationLevel: "all",
-        extra: exact ? { session: { qdqisint8allowed: "1" } } : {},
+        graphOptimizationLevel: mode === "whole numbers" ? "disabled" : "all",
+        extra: mode === "integers" ? { session: { qdqisint8allowed: "1" } } : {},
       });
     } catch (error) {
       throw new UserError(`The network cannot be opened in this browser (${oneLine(error)}). Try a newer browser, or put the network on the server again.`);
@@ -77,13 +96,18 @@ export class OrtEngine implements Engine {
     const shape = (layout: string, channels: number): number[] => (layout === "NCHW" ? [1, channels, height, width] : [1, height, width, channels]);
     const input = ends(session.inputMetadata, session.inputNames, shape(contract.layout, contract.channels.length), model.metadata, "input");
     const output = ends(session.outputMetadata, session.outputNames, shape(contract.output_layout, contract.classes.length || 1), model.metadata, "output");
-    return new OrtEngine(model, exact, session, input, output);
+    return new OrtEngine(model, mode, session, input, output);
+  }
+
+  /** The same network opened once more in the same way. */
+  async again(model: Model): Promise<OrtEngine> {
+    const whole = this.mode === "whole numbers" ? await OrtEngine.openWhole(model) : null;
+    return whole ?? OrtEngine.open(model, this.mode !== "default");
   }
 
   /** How the arithmetic is done, for results. */
   get numerics(): string {
-    if (!this.isInteger) return "float32";
-    return this.exact ? "int8, exact (integer graph)" : "int8, the browser's default kernels";
+    return this.isInteger ? TOLD[this.mode] : "float32";
   }
 
   async logits(planes: Uint8Array, tables: Float32Array[]): Promise<Float32Array> {

@@ -2,7 +2,7 @@ import { channelsOf } from "../core/channels";
 import { slug, type Contract } from "../core/contract";
 import { UserError } from "../core/errors";
 import { masksOf } from "../core/masks";
-import { goldenInput, selfTest, type Engine, type SelfTest } from "../core/segmenter";
+import { goldenInput, selfTest, type Engine, type GoldenInput, type SelfTest } from "../core/segmenter";
 import { CarefulEngine } from "./careful";
 import { OrtEngine, readModel, RUNTIME, setUp, type Model } from "./engine";
 import type { Ready } from "./protocol";
@@ -18,35 +18,32 @@ export interface Started {
 
 const SIMD = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
 
-/**
- * Loads network and runtime and lets the network check itself: with ONNX Runtime's exact integer setting first, then as
- * it runs by default, which is faster. Refuses where more pixels flip than the contract allows; where only the default
- * does, all is computed in the exact setting.
- */
+/** Sessions of a network that checked itself, and what it found. */
+interface Checked {
+  readonly engine: Started["engine"];
+  readonly sessions: readonly OrtEngine[];
+  readonly test: Ready["test"];
+}
+
+/** Loads network and runtime and lets the network check itself. Refuses where more pixels flip than the contract allows. */
 export async function start(modelUrl: string, wasmUrl: string, progress: (share: number) => void): Promise<Started> {
   if (typeof WebAssembly !== "object" || !WebAssembly.validate(Uint8Array.from(SIMD))) {
     throw new UserError("This browser cannot run the network (it lacks WebAssembly SIMD). Use a browser from 2023 or later: Chrome, Edge, Firefox or Safari.");
   }
   const [bytes, wasm] = await Promise.all([fetched(modelUrl), runtime(wasmUrl)]);
+  performance.mark("network fetched");
   progress(0.5);
   const model = await readModel(bytes);
   setUp(wasm);
-  const exact = await OrtEngine.open(model, true);
-  progress(0.7);
   const golden = await goldenInput(model.contract);
-  const test = await selfTest(exact, golden);
-  if (test !== null && !test.passed) throw refused(test);
-  const fast = exact.isInteger ? await OrtEngine.open(model, false) : null;
-  const fastTest = fast && (await selfTest(fast, golden));
-  const trusted = fast !== null && fastTest?.passed === true;
-  if (!trusted) await fast?.close();
-  const engine = trusted ? new CarefulEngine(exact, fast) : exact;
+  const { engine, sessions, test } = (await inWholeNumbers(model, golden)) ?? (await asStands(model, golden));
+  performance.mark("network ready");
   progress(1);
   const { contract } = model;
   return {
     model,
     engine,
-    sessions: trusted ? [exact, fast] : [exact],
+    sessions,
     ready: {
       network: slug(contract),
       target: contract.target,
@@ -57,13 +54,42 @@ export async function start(modelUrl: string, wasmUrl: string, progress: (share:
       intendedUse: contract.intended_use,
       runtime: RUNTIME,
       numerics: engine.numerics,
-      test: test && { flips: test.flips, allowed: test.allowed, fastFlips: fastTest && fastTest.flips },
+      test,
       grid: [contract.height, contract.width],
       normalisation: normalisationOf(contract),
       channels: channelsOf(contract),
       masks: masksOf(contract),
       trust: contract.trust?.output ?? null,
     },
+  };
+}
+
+/** A network of int8 in whole numbers, the fastest; null where it cannot be computed so, or fails its test so. */
+async function inWholeNumbers(model: Model, golden: GoldenInput | null): Promise<Checked | null> {
+  const whole = await OrtEngine.openWhole(model).catch(() => null);
+  if (whole === null) return null;
+  const test = await selfTest(whole, golden).catch(() => null);
+  if (test?.passed) return { engine: whole, sessions: [whole], test: { flips: test.flips, allowed: test.allowed, fastFlips: null } };
+  await whole.close();
+  return null;
+}
+
+/**
+ * A network as its file stands: with ONNX Runtime's exact integer setting first, then as it runs by default, which is
+ * faster. Where only the default fails its test, all is computed in the exact setting.
+ */
+async function asStands(model: Model, golden: GoldenInput | null): Promise<Checked> {
+  const exact = await OrtEngine.open(model, true);
+  const test = await selfTest(exact, golden);
+  if (test !== null && !test.passed) throw refused(test);
+  const fast = exact.isInteger ? await OrtEngine.open(model, false) : null;
+  const fastTest = fast && (await selfTest(fast, golden));
+  const trusted = fast !== null && fastTest?.passed === true;
+  if (!trusted) await fast?.close();
+  return {
+    engine: trusted ? new CarefulEngine(exact, fast) : exact,
+    sessions: trusted ? [exact, fast] : [exact],
+    test: test && { flips: test.flips, allowed: test.allowed, fastFlips: fastTest && fastTest.flips },
   };
 }
 

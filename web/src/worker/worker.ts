@@ -63,6 +63,7 @@ async function handle(request: Request): Promise<void> {
       progress(1, "Looking at the files");
       await breathe();
       const opened = await open(files, contract);
+      performance.mark("scan read");
       if ("scan" in opened) return show(id, request.name === null ? opened.scan : { ...opened.scan, name: request.name });
       series = { name: request.name ?? opened.name, list: opened.series };
       const detail = (one: Sequence): string => `${one.shape[0]} slices of ${one.shape[1]} × ${one.shape[2]}`;
@@ -86,6 +87,7 @@ async function handle(request: Request): Promise<void> {
           await breathe();
         },
       });
+      performance.mark("masks");
       const value = resultOf(scan, found, started.model.contract, (performance.now() - before) / 1000);
       return answer({ id, kind: "result", value }, [...value.masks, ...(value.unsure ? [value.unsure] : [])].map((mask) => mask.buffer as ArrayBuffer));
     }
