@@ -153,8 +153,8 @@ class CasesActivity : Screen() {
     private fun contract(): Contract = (app.model as ModelState.Ready).segmenter.contract
 
     private companion object {
-        /** Pictures, and what NIfTI files are taken for, which have no type of their own. */
-        val TYPES = arrayOf("image/*", "application/octet-stream", "application/gzip", "application/x-gzip")
+        /** Pictures, DICOM files, zips, and what NIfTI files are taken for, which have no type of their own. */
+        val TYPES = arrayOf("image/*", "application/dicom", "application/zip", "application/octet-stream", "application/gzip", "application/x-gzip")
         const val PICK_IMAGES = 1
         const val PICK_FOLDER = 2
         const val PROBLEM = "problem"

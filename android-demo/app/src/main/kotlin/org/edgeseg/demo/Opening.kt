@@ -17,8 +17,13 @@ import org.edgeseg.demo.Pictures.Document
 class Opening(private val resolver: ContentResolver, private val contract: Contract) {
     private val files = ChannelFiles(contract.given)
 
-    /** Reads a case; [whole] where a folder was picked, whose slices are then a volume. */
-    fun volume(title: String, documents: List<Document>, whole: Boolean): Volume {
+    /** Reads a case; [whole] where a folder was picked, whose slices are then a volume. What lies in a zip is as in a folder. */
+    fun volume(title: String, picked: List<Document>, whole: Boolean): Volume {
+        val (zips, others) = picked.partition { Zipped.isZip(it.name) }
+        return opened(title, others + zips.flatMap { Zipped.documents(it, Pictures.read(resolver, it, MAX_SCAN_BYTES), MAX_SCAN_BYTES) }, whole || zips.isNotEmpty())
+    }
+
+    private fun opened(title: String, documents: List<Document>, whole: Boolean): Volume {
         val scans = documents.filter { Nifti.isNifti(it.name) }.sortedWith { one, other -> Names.natural.compare(one.name, other.name) }
         if (scans.isNotEmpty()) return NiftiVolume(contract).of(title, scans.map { it.name to Pictures.read(resolver, it, MAX_SCAN_BYTES) })
         val series = dicom(documents)
@@ -26,7 +31,7 @@ class Opening(private val resolver: ContentResolver, private val contract: Contr
         val pictures = documents.filter { Pictures.isPicture(it.name) }.sortedWith { one, other -> Names.natural.compare(one.name, other.name) }
         val (masks, images) = pictures.partition { Names.isMask(it.name) }
         if (images.isEmpty()) {
-            throw SliceException("There are no slices among ${documents.size} files; slices are .png, .jpg or .tif, masks end in _mask, and volumes are .nii, .nii.gz or DICOM series.")
+            throw SliceException("There are no slices among ${documents.size} files; slices are .png, .jpg or .tif, masks end in _mask, and volumes are .nii, .nii.gz or DICOM series, as files or in a .zip.")
         }
         val byName = images.associateBy { it.name }
         val groups = files.group(images.map { it.name })

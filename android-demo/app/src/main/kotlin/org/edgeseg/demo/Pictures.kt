@@ -6,6 +6,8 @@ import android.graphics.BitmapFactory
 import android.graphics.ColorSpace
 import android.net.Uri
 import android.provider.DocumentsContract
+import org.edgeseg.core.Dicom
+import org.edgeseg.core.Nifti
 import org.edgeseg.core.Slice
 import org.edgeseg.core.SliceException
 import org.edgeseg.core.Tiff
@@ -22,7 +24,12 @@ object Pictures {
     private const val MAX_FILE_BYTES = 64 shl 20
     private const val MAX_SIDE = 2048
 
-    class Document(val name: String, val uri: Uri)
+    /** A folder with more files below it than an examination has. */
+    private const val MOST_FILES = 10_000
+    private const val MOST_DEPTH = 4
+
+    /** A file that was picked, or, with [bytes], one that lay in a zip. */
+    class Document(val name: String, val uri: Uri, val bytes: ByteArray? = null)
 
     /** Decodes PNG, JPEG and TIFF into bytes as they are stored: no scaling, no colour conversion. */
     fun decode(name: String, bytes: ByteArray): Slice {
@@ -43,21 +50,38 @@ object Pictures {
         return slice(name, bitmap)
     }
 
-    /** The pictures of a folder, without those of folders below it. */
+    /** The files of a folder; where none of them can be opened, the DICOM files of folders below it, one for each series. */
     fun inFolder(resolver: ContentResolver, tree: Uri): List<Document> {
-        val children = DocumentsContract.buildChildDocumentsUriUsingTree(tree, DocumentsContract.getTreeDocumentId(tree))
-        val columns = arrayOf(DocumentsContract.Document.COLUMN_DOCUMENT_ID, DocumentsContract.Document.COLUMN_DISPLAY_NAME)
-        val found = ArrayList<Document>()
-        resolver.query(children, columns, null, null, null)?.use { cursor ->
-            while (cursor.moveToNext()) {
-                found += Document(cursor.getString(1), DocumentsContract.buildDocumentUriUsingTree(tree, cursor.getString(0)))
-            }
+        var (files, folders) = children(resolver, tree, DocumentsContract.getTreeDocumentId(tree))
+        if (files.any { canBeOpened(it.name) }) return files
+        val found = ArrayList(files)
+        repeat(MOST_DEPTH) {
+            val below = folders.map { children(resolver, tree, it) }
+            found += below.flatMap { it.first }.filter { Dicom.mayBeDicom(it.name) }
+            if (found.size > MOST_FILES) throw SliceException("There are more than $MOST_FILES files in the folder and below it. Choose the folder of one examination.")
+            folders = below.flatMap { it.second }
         }
         return found
     }
 
+    private fun canBeOpened(name: String) = isPicture(name) || Nifti.isNifti(name) || Zipped.isZip(name) || Dicom.mayBeDicom(name)
+
+    /** The files of a folder, and the folders in it by their numbers. */
+    private fun children(resolver: ContentResolver, tree: Uri, folder: String): Pair<List<Document>, List<String>> {
+        val columns = arrayOf(DocumentsContract.Document.COLUMN_DOCUMENT_ID, DocumentsContract.Document.COLUMN_DISPLAY_NAME, DocumentsContract.Document.COLUMN_MIME_TYPE)
+        val (files, folders) = ArrayList<Document>() to ArrayList<String>()
+        resolver.query(DocumentsContract.buildChildDocumentsUriUsingTree(tree, folder), columns, null, null, null)?.use { cursor ->
+            while (cursor.moveToNext()) {
+                if (cursor.getString(2) == DocumentsContract.Document.MIME_TYPE_DIR) folders += cursor.getString(0)
+                else files += Document(cursor.getString(1), DocumentsContract.buildDocumentUriUsingTree(tree, cursor.getString(0)))
+            }
+        }
+        return files to folders
+    }
+
     /** The bytes of a document that was picked. */
     fun read(resolver: ContentResolver, document: Document, limit: Int = MAX_FILE_BYTES): ByteArray = try {
+        document.bytes?.let { return it }
         val stream = resolver.openInputStream(document.uri) ?: throw IOException("it is gone")
         val bytes = stream.use { it.readBytes() }
         if (bytes.size > limit) throw SliceException("${document.name} has ${bytes.size} bytes; that is no slice.")

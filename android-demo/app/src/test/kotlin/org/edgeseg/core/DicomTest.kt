@@ -5,10 +5,7 @@ import org.junit.Assert.assertFalse
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
-import java.io.ByteArrayOutputStream
 import java.io.File
-import java.nio.ByteBuffer
-import java.nio.ByteOrder
 
 /** DICOM series of the values that the golden NIfTI files hold: read to the byte and drawn on as Python does. */
 class DicomTest {
@@ -17,57 +14,16 @@ class DicomTest {
     private val contract = Engine(File(folder, told.text("model")).readBytes()).use { it.contract }
     private val volumes = told.texts("files").map { it.substringBefore('.') to Nifti.open(it, File(folder, it).readBytes()).single() }
 
-    /** What a file says; a test changes one thing of it. */
-    private class Said(val explicit: Boolean = true, val syntax: String? = null, val modality: String = "MR", val patient: String = "p1", val shift: Double = 0.0, val frames: String? = null, val padding: Int? = null)
-
     private fun files(change: (Int, Int) -> Said = { _, _ -> Said() }) = volumes.flatMapIndexed { number, (name, source) ->
         List(source.header.dim[2]) { slice -> "$name-$slice.dcm" to written(name, number, source, slice, change(number, slice)) }
     }
 
     private fun written(name: String, number: Int, source: NiftiSequence, slice: Int, said: Said): ByteArray {
         val (columns, rows) = source.header.dim
-        val lps = source.header.affine()
-        val mm = DoubleArray(2) { k -> kotlin.math.sqrt(lps.sumOf { it[k] * it[k] }) }
         val slope = source.header.scale?.first ?: 1.0
         val stored = values(source)
-        val pixels = ByteBuffer.allocate(rows * columns * 2).order(ByteOrder.LITTLE_ENDIAN)
-        for (at in 0 until rows * columns) pixels.putShort(Math.rint(stored[slice * rows * columns + at] / slope).toInt().toShort())
-        val out = ByteArrayOutputStream()
-        out.write(ByteArray(128) + "DICM".toByteArray())
-        fun add(tag: Int, kind: String, content: ByteArray, explicit: Boolean) {
-            val even = if (content.size % 2 == 0) content else content + ' '.code.toByte()
-            val long = kind in setOf("OW", "SQ")
-            val head = ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN).putShort((tag ushr 16).toShort()).putShort(tag.toShort())
-            if (explicit) head.put(kind.toByteArray())
-            if (explicit && !long) head.putShort(even.size.toShort()) else (if (explicit) head.putShort(0) else head).putInt(if (kind == "SQ") -1 else even.size)
-            out.write(head.array(), 0, head.position())
-            out.write(even)
-        }
-        fun word(value: Int) = byteArrayOf(value.toByte(), (value shr 8).toByte())
-        fun numbers(vararg all: Double) = all.joinToString("\\").toByteArray()
-        add(0x00020010, "UI", (said.syntax ?: if (said.explicit) "1.2.840.10008.1.2.1" else "1.2.840.10008.1.2").toByteArray() + 0, true)
-        fun set(tag: Int, kind: String, content: ByteArray) = add(tag, kind, content, said.explicit)
-        set(0x00080060, "CS", said.modality.toByteArray())
-        set(0x0008103e, "LO", "ax $name".replace("_coarse", "").toByteArray())
-        // a sequence with an item, both of a length that is not told
-        set(0x00081140, "SQ", byteArrayOf(0xfe.toByte(), 0xff.toByte(), 0, 0xe0.toByte(), -1, -1, -1, -1, 0xfe.toByte(), 0xff.toByte(), 0x0d, 0xe0.toByte(), 0, 0, 0, 0, 0xfe.toByte(), 0xff.toByte(), 0xdd.toByte(), 0xe0.toByte(), 0, 0, 0, 0))
-        set(0x00100020, "LO", said.patient.toByteArray())
-        set(0x0020000e, "UI", "1.2.$number".toByteArray())
-        set(0x00200032, "DS", numbers(*DoubleArray(3) { lps[it][3] + slice * lps[it][2] + if (it == 2) said.shift else 0.0 }))
-        set(0x00200037, "DS", numbers(*DoubleArray(6) { lps[it % 3][it / 3] / mm[it / 3] }))
-        set(0x00280002, "US", word(1))
-        set(0x00280004, "CS", "MONOCHROME2".toByteArray())
-        said.frames?.let { set(0x00280008, "IS", it.toByteArray()) }
-        set(0x00280010, "US", word(rows))
-        set(0x00280011, "US", word(columns))
-        set(0x00280030, "DS", numbers(mm[1], mm[0]))
-        set(0x00280100, "US", word(16))
-        set(0x00280103, "US", word(1))
-        said.padding?.let { set(0x00280120, "SS", word(it)) }
-        set(0x00281052, "DS", "0".toByteArray())
-        set(0x00281053, "DS", numbers(slope))
-        set(0x7fe00010, "OW", pixels.array())
-        return out.toByteArray()
+        val pixels = ShortArray(rows * columns) { Math.rint(stored[slice * rows * columns + it] / slope).toInt().toShort() }
+        return DicomFile(rows, columns, pixels, source.header.affine(), slice, "ax $name".replace("_coarse", ""), "1.2.$number", slope).written(said)
     }
 
     /** All values in the order that they are stored in. */

@@ -323,7 +323,7 @@ class Folder : ContentProvider() {
     override fun onCreate() = true
 
     override fun query(uri: Uri, columns: Array<String>?, selection: String?, arguments: Array<String>?, order: String?): Cursor =
-        MatrixCursor(columns).apply { for (name in files.keys) addRow(arrayOf(name, name)) }
+        MatrixCursor(columns).apply { for (name in files.keys) addRow(columnNames.map { name.takeIf { _ -> it != DocumentsContract.Document.COLUMN_MIME_TYPE } }) }
 
     override fun getType(uri: Uri): String? = null
 
