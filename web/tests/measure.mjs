@@ -8,6 +8,8 @@ import { bytesOf, fixture, INT8, jsonOf, WASM } from "./files.mjs";
 
 const ROUNDS = 5;
 const VOLUME = 60;
+/** Marks of the worker, and what has come to its end then. */
+const STEPS = { "network fetched": "network and runtime are there", "network ready": "the network passed its self-test", "scan read": "the slices are decoded", masks: "all slices are segmented" };
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const kB = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
@@ -20,10 +22,18 @@ const drawn = (page) => page.evaluate(() => {
   return performance.now();
 });
 
+/** When the worker came to its marks, in the page's time. */
+async function steps(page) {
+  const from = await page.evaluate(() => performance.timeOrigin);
+  const [worker] = page.workers();
+  const { at, marks } = await worker.evaluate(() => ({ at: performance.timeOrigin, marks: performance.getEntriesByType("mark").map(({ name, startTime }) => [name, startTime]) }));
+  return Object.fromEntries(marks.map(([name, time]) => [name, time + at - from]));
+}
+
 /** From the page's address to the mask of the first example, with nothing stored, and then with the server gone. */
 async function visits(browser) {
   const [first, offline] = [[], []];
-  const [firstDrawn, offlineDrawn] = [[], []];
+  const [firstDrawn, offlineDrawn, marks] = [[], [], []];
   for (let round = 0; round < ROUNDS; round++) {
     const server = await serve(fixture("site"));
     const { context, page } = await open(browser, server.url);
@@ -35,16 +45,17 @@ async function visits(browser) {
     await visit(page, server.url);
     offlineDrawn.push(await drawn(page));
     offline.push(await mask(page));
+    marks.push(await steps(page));
     await context.close();
   }
-  return { first, firstDrawn, offline, offlineDrawn };
+  return { first, firstDrawn, offline, offlineDrawn, marks };
 }
 
 /** A volume of 60 slices in Node's WebAssembly: the page's steps without its picture. */
 async function volume() {
   core.setUp(bytesOf(WASM));
   const model = await core.readModel(bytesOf(INT8));
-  const engine = new core.CarefulEngine(await core.OrtEngine.open(model, true), await core.OrtEngine.open(model, false));
+  const engine = await core.OrtEngine.openWhole(model);
   const { scan } = await core.open(readdirSync(fixture("pictures/PHANTOM")).map((name) => ({ path: `P/${name}`, bytes: bytesOf(fixture(`pictures/PHANTOM/${name}`)) })), model.contract);
   const long = { ...scan, count: VOLUME, slice: (index) => scan.slice(Math.floor((index * scan.count) / VOLUME)) };
   const times = [];
@@ -72,13 +83,14 @@ const parts = [
 
 const load = loadavg()[0];
 const browser = await launch();
-const { first, firstDrawn, offline, offlineDrawn } = await visits(browser);
+const { first, firstDrawn, offline, offlineDrawn, marks } = await visits(browser);
 const version = browser.version();
 await browser.close();
 const long = await volume();
 const rows = [
   ["first visit to first mask, nothing stored", first], ["the same, until the picture is drawn", firstDrawn],
   ["first mask with the server stopped", offline], ["the same, until the picture is drawn", offlineDrawn],
+  ...Object.entries(STEPS).map(([name, told]) => [`with the server stopped, until ${told}`, marks.map((one) => one[name])]),
   [`${VOLUME} slices to masks, all with a finding near, without the picture`, long],
 ];
 const text = `# The web page, measured

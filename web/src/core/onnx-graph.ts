@@ -119,7 +119,7 @@ function readConstant(message: Uint8Array, whole: Uint8Array): Constant {
 
 /** Numbers from their little-endian bytes. */
 function valuesOf(bytes: Uint8Array, type: number): Constant["values"] {
-  const { buffer } = bytes.slice();
+  const { buffer } = Uint8Array.from(bytes);
   switch (type) {
     case FLOAT: return new Float32Array(buffer);
     case UINT8: return new Uint8Array(buffer);

@@ -35,8 +35,9 @@ export async function start(modelUrl: string, wasmUrl: string, progress: (share:
   progress(0.5);
   const model = await readModel(bytes);
   setUp(wasm);
+  const opening = OrtEngine.openWhole(model).catch(() => null); // WebAssembly is compiled beside what follows
   const golden = await goldenInput(model.contract);
-  const { engine, sessions, test } = (await inWholeNumbers(model, golden)) ?? (await asStands(model, golden));
+  const { engine, sessions, test } = (await checked(await opening, golden)) ?? (await asStands(model, golden));
   performance.mark("network ready");
   progress(1);
   const { contract } = model;
@@ -64,9 +65,8 @@ export async function start(modelUrl: string, wasmUrl: string, progress: (share:
   };
 }
 
-/** A network of int8 in whole numbers, the fastest; null where it cannot be computed so, or fails its test so. */
-async function inWholeNumbers(model: Model, golden: GoldenInput | null): Promise<Checked | null> {
-  const whole = await OrtEngine.openWhole(model).catch(() => null);
+/** A network of int8 in whole numbers, the fastest, that checked itself; null where it cannot be computed so, or fails its test so. */
+async function checked(whole: OrtEngine | null, golden: GoldenInput | null): Promise<Checked | null> {
   if (whole === null) return null;
   const test = await selfTest(whole, golden).catch(() => null);
   if (test?.passed) return { engine: whole, sessions: [whole], test: { flips: test.flips, allowed: test.allowed, fastFlips: null } };
