@@ -134,7 +134,8 @@ console.log(`# Engines for the web page, measured
 
 <!-- Written by \`benchmarks/web_engines.py\`; do not edit. -->
 
-This page is for looking up why the page of \`edgeseg web\` runs ONNX Runtime and not LiteRT.js.
+This page is for looking up what LiteRT.js would change in the page of \`edgeseg web\`, which runs ONNX Runtime. To take it, the page
+would need a target that is \`tflite-int8\` with float32 ends, the contract read from a TFLite file, and that library beside the other.
 
 The network is \`${job.network}\` on ${slices} slices of a phantom, ${rounds} rounds by turns after ${WARMUP} slices of warm-up; ${cpus()[0].model.trim()},
 ${cpus().length} processors, Chromium ${version}, onnxruntime-web ${found.runtime}, LiteRT.js ${litertVersion}, one thread each. Load average before:
