@@ -134,8 +134,7 @@ console.log(`# Engines for the web page, measured
 
 <!-- Written by \`benchmarks/web_engines.py\`; do not edit. -->
 
-This page is for looking up what LiteRT.js would change in the page of \`edgeseg web\`, which runs ONNX Runtime. To take it, the page
-would need a target that is \`tflite-int8\` with float32 ends, the contract read from a TFLite file, and that library beside the other.
+This page is for looking up what LiteRT.js would change in the page of \`edgeseg web\`, which runs ONNX Runtime.
 
 The network is \`${job.network}\` on ${slices} slices of a phantom, ${rounds} rounds by turns after ${WARMUP} slices of warm-up; ${cpus()[0].model.trim()},
 ${cpus().length} processors, Chromium ${version}, onnxruntime-web ${found.runtime}, LiteRT.js ${litertVersion}, one thread each. Load average before:
@@ -147,6 +146,8 @@ ${rows.map(([told, name]) => `| ${told} | ${ms(found.times[name])} | ${ratio(nam
 
 Of ${figure(found.pixels)} pixels, ${figure(found.tumour)} of them in a mask, ${found.flips.tflite} of LiteRT.js's masks differ from those of Python's LiteRT on
 \`tflite-int8\`, and ${found.flips.onnx} from those of \`onnx-int8\`, which is quantised by itself.
+The page would need for it a target that is \`tflite-int8\` with float32 ends, the contract read from a TFLite file, and that
+library beside the other.
 
 | to load | raw | gzip |
 |---|---|---|
