@@ -44,6 +44,11 @@ class OperatingPoint:
         _check(self.threshold)
         check_passes(self.passes)
 
+    @classmethod
+    def of(cls, contract: Contract) -> OperatingPoint:
+        """Return the point at which a contract draws; regions keep theirs when it is applied."""
+        return cls(threshold=contract.threshold, post_processing=contract.post_processing, passes=contract.passes)
+
     def applied(self, contract: Contract) -> Contract:
         """Return a contract at this point; regions stay as they are where nothing is said of classes.
 

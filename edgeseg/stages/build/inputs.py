@@ -87,13 +87,13 @@ class BuildInputs:
 
     @property
     def point(self) -> OperatingPoint:
-        """Threshold and post-processing: those of the choice, or the default."""
+        """Threshold, post-processing and passes: those of the choice, or the default."""
         if self.choice is not None:
             return self.choice.chosen
         foreign = self.checkpoint.header.foreign
         if foreign is None:
             return OperatingPoint()
-        return OperatingPoint(threshold=foreign.contract.threshold, post_processing=foreign.contract.post_processing)
+        return OperatingPoint.of(foreign.contract)
 
     @property
     def reference(self) -> str:

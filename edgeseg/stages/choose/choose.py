@@ -55,8 +55,8 @@ def choose(
         cache: the slices that the runs were trained on.
         into: the folder that also keeps the logits of one run; that of the run, or of the folds, unless given.
         flips: the test-time flips whose worth is measured; they are no part of what ships.
-        passes: how often the network that ships sees a slice; with 2 the point is chosen on the mean of both, and the
-            flips are left and right.
+        passes: how often the network that ships sees a slice, where its own contract does not say twice; with 2 the
+            point is chosen on the mean of both, and the flips are left and right.
         max_fp_share: at most this share of the tumour-free slices may hold a false positive, where any point does it.
         seed: of the bootstrap.
         progress: called with steps done and steps in all.
@@ -79,6 +79,7 @@ def choose(
         raise OptionError(f"max-fp-share is {max_fp_share}; a share of the tumour-free slices lies in [0, 1]")
     runs = tuple(_with_patients(run, cache, seed) for run in _kept_in(into, find_runs(out)))
     check_data(runs, cache)
+    passes = max(passes, checkpoint_contract(runs[0].checkpoint.header).passes)
     groups, left_out = _groups(runs)
     tables = _tables(runs, cache, flips, passes, progress)
     works = [Nested(groups, one, flips, max_fp_share, seed, passes) for one in tables]

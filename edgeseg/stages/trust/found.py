@@ -77,7 +77,7 @@ def contract_trust(run: Path, contract: Contract, *, weights_sha256: str, chosen
     found = trust_for(run, weights_sha256=weights_sha256)
     if found is None or contract.regions:
         return None
-    if (why := left_out(run, OperatingPoint(threshold=contract.threshold, passes=contract.passes))) is not None:
+    if (why := left_out(run, OperatingPoint.of(contract))) is not None:
         if chosen:
             return None
         raise OptionError(f"{why}; make it again with 'edgeseg trust', or move it away")
