@@ -21,6 +21,8 @@ LEAST = 1024
 """Kernels of fewer numbers stay as they are: little is saved, and TFLite's dynamic ranges keep them in float."""
 REACH = 127
 """The largest code of a weight in 8 bits."""
+_OUTWARDS = 1 + 1e-6
+"""What lies half-way, as far as float32 tells, goes away from zero, as in TFLite; in half precision many weights do."""
 _AXES = {"Conv2D": (0, 1, 2), "DepthwiseConv2D": (0, 1)}
 """What of a kernel one scale serves, by layer."""
 
@@ -52,5 +54,5 @@ def on_codes(layer: Any, reach: int = REACH) -> Any:
     step = np.where(largest > 0, largest, 1.0) / reach
     made = type(layer).from_config(layer.get_config())
     made.build(layer.get_build_config()["input_shape"])
-    made.set_weights([(np.rint(kernel / step) * step).astype(np.float32), *bias])
+    made.set_weights([(np.rint(kernel / step * _OUTWARDS) * step).astype(np.float32), *bias])
     return made

@@ -114,6 +114,16 @@ def test_equal_constants_of_a_float_graph_that_was_given_stand_once() -> None:
     assert shapes(_onnx.float_graph(given, told)) == [(3, 3, 3, 3), (1, 3, 1, 1)]
 
 
+def test_what_lies_half_way_goes_away_from_zero() -> None:
+    layer = load_keras().layers.Conv2D(1, 3, use_bias=False)
+    layer.build((None, 8, 8, 1))
+    weights = np.array([127, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 2.4, -2.6])
+    layer.set_weights([(weights * 0.00123).astype(np.float32).reshape(3, 3, 1, 1)])
+    (rounded,) = on_codes(layer).get_weights()
+    codes = (rounded.ravel() / rounded.ravel()[0] * 127).round(3)
+    assert codes.tolist() == [127, 1, -1, 2, -2, 3, -3, 2, -3]
+
+
 @pytest.mark.parametrize("reach", [64, 127])
 def test_rounded_weights_are_codes_that_reach_the_end(reach: int) -> None:
     layer = load_keras().layers.DepthwiseConv2D(3, depth_multiplier=2, name="deep")
