@@ -3,8 +3,8 @@
     python tools/records.py            write those that are laid out otherwise
     python tools/records.py --check    write nothing; fail where a byte would change
 
-Run it after a change of `edgeseg.jsonio.to_record`, or of what a card holds. No network is converted and no digest
-changes, since digests are of what a record says (`edgeseg.jsonio.spelled_out`).
+Run it after a change of `edgeseg.jsonio.to_record`. No network is converted and no digest changes, since digests are of
+what a record says (`edgeseg.jsonio.spelled_out`).
 """
 
 from __future__ import annotations
@@ -13,24 +13,12 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from edgeseg import artifacts, networks
-from edgeseg.jsonio import from_json, read_document, to_record
-from edgeseg.results import Choice, NetworkFiles, NetworkRecord, TrustResult
-from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges
-from edgeseg.stages.choose import CHOICE_FILE
-from edgeseg.stages.ship.ship import ModelCard
-from edgeseg.stages.trust import TRUST_FILE
+from edgeseg.jsonio import parse_json, read_document, to_record
 
-KINDS: dict[str, type[Any]] = {
-    networks.CARD_FILE: ModelCard,
-    networks.RECORD_FILE: NetworkRecord,
-    networks.FILES_FILE: NetworkFiles,
-    CHOICE_FILE: Choice,
-    RANGES_FILE: RecordedRanges,
-    TRUST_FILE: TrustResult,
-}
+NOT_IN_A_CARD = {"initial": None, "parts": []}
+"""Of a card's header: what the weights beside it say, see `edgeseg.stages.ship.ship.ModelCard`."""
 
 
 def main() -> int:
@@ -51,12 +39,11 @@ def main() -> int:
 def records() -> Iterator[tuple[Path, str]]:
     """Give each record of the networks that ship, and its text as it is written now."""
     for network in networks.every():
-        for name, kind in KINDS.items():
-            path = network.folder / name
-            if network.own or not path.is_file():
-                continue
-            told = from_json(kind, read_document(path))
-            yield path, to_record(told.by_itself if isinstance(told, ModelCard) else told)
+        for path in () if network.own else sorted(network.folder.glob("*.json")):
+            told = parse_json(read_document(path))
+            if path.name == networks.CARD_FILE:
+                told["header"] |= NOT_IN_A_CARD
+            yield path, to_record(told)
 
 
 if __name__ == "__main__":
