@@ -24,6 +24,8 @@ from edgeseg.regular import open_regular
 T = TypeVar("T")
 LEFT_OUT = "left out where it has its default"
 """Key in a field's metadata; see `to_plain`."""
+RECORD_WIDTH = 400
+"""The most characters of a line of `to_record` that holds lists or objects: a patient with all figures fits."""
 MAX_DOCUMENT_BYTES = 256 << 20
 MAX_VALUES, MAX_TOML_BYTES, MAX_KEY_PARTS = 2_000_000, 4 << 20, 32
 """Each value of a document becomes an object of some 100 bytes; TOML is read by Python, part by part of each key."""
@@ -82,6 +84,36 @@ def to_json(value: Any, *, indent: int | None = 2) -> str:
     separators = (",", ":") if indent is None else None
     text = json.dumps(to_plain(value), indent=indent, separators=separators, ensure_ascii=False)
     return _LONE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def to_record(value: Any) -> str:
+    """Write a dataclass as the text of a file that people read and compare: what fits into one line stands in one line.
+
+    So does a list or an object of plain values, however long: a patient's figures, the names of a group. Everything
+    else has a line per item. It takes two thirds of what `to_json` takes, and reads back as the same values.
+    """
+    return _laid_out(to_plain(value), "") + "\n"
+
+
+def _laid_out(value: Any, indent: str) -> str:
+    line = to_json(value, indent=None)
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if len(indent) + len(line) <= RECORD_WIDTH or not any(isinstance(item, (dict, list)) for item in inner):
+        return line
+    deeper = f"{indent} "
+    keys = [f"{to_json(key)}:" for key in value] if isinstance(value, dict) else [""] * len(value)
+    items = [f"{deeper}{key}{_laid_out(item, deeper)}" for key, item in zip(keys, inner, strict=True)]
+    start, end = "{}" if isinstance(value, dict) else "[]"
+    return "\n".join((start, ",\n".join(items), f"{indent}{end}"))
+
+
+def spelled_out(document: str | bytes) -> str:
+    """Write a JSON document with a line per value: what digests of documents are of, however their files are laid out.
+
+    Raises:
+        JsonFormatError: when it is not JSON.
+    """
+    return to_json(parse_json(document)) + "\n"
 
 
 def read_document(path: Path) -> bytes:

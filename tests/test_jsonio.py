@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.jsonio import RECORD_WIDTH, JsonFormatError, from_json, spelled_out, to_json, to_record
 from edgeseg.specs import Contract, TrainSpec, VariantSpec
 
 
@@ -100,3 +101,31 @@ def test_bytes_of_a_name_that_is_not_utf8_survive_the_round_trip() -> None:
     assert "\\udcf6" in text
     assert "山" in text
     assert from_json(_Sample, text.encode()).name == "M\udcf6ller 山"
+
+
+def test_a_record_has_a_line_for_each_patient_and_reads_back_equal() -> None:
+    patients = [{"patient": f"P{index}", "dice": index / 7, "found": [index, {"ü": None}]} for index in range(20)]
+    told = {"name": "a", "patients": patients, "numbers": [index / 3 for index in range(200)], "none": []}
+    text = to_record(told)
+    lines = text.splitlines()
+    assert json.loads(text) == told
+    assert text.endswith("}\n")
+    assert lines[:4] == ["{", ' "name":"a",', ' "patients":[', '  {"patient":"P0","dice":0.0,"found":[0,{"ü":null}]},']
+    assert lines[-3].startswith(' "numbers":[0.0,0.3333333333333333,')
+    assert lines[-2:] == [' "none":[]', "}"]
+    assert len(lines) == len(patients) + 7
+
+
+def test_a_record_that_is_wide_is_broken_where_it_holds_others() -> None:
+    name = "x" * RECORD_WIDTH
+    assert to_record([{"a": name, "b": {}}]).splitlines() == ["[", " {", f'  "a":"{name}",', '  "b":{}', " }", "]"]
+    assert to_record(SAMPLE).splitlines() == [to_json(SAMPLE, indent=None)]
+    assert from_json(_Sample, to_record(SAMPLE)) == SAMPLE
+
+
+def test_what_is_spelled_out_does_not_change_with_the_layout() -> None:
+    plain = to_json(SAMPLE) + "\n"
+    assert spelled_out(plain) == spelled_out(to_record(SAMPLE)) == spelled_out(json.dumps(json.loads(plain))) == plain
+    assert spelled_out(to_record(replace(SAMPLE, ratio=0.2))) != plain
+    with pytest.raises(JsonFormatError, match="not JSON"):
+        spelled_out("{")

@@ -15,6 +15,7 @@ from edgeseg import artifacts, networks
 from edgeseg.checkpoint import read_checkpoint, weights_path
 from edgeseg.errors import ArtifactError, CheckpointError, OptionError, UnknownNameError
 from edgeseg.runtime.contract import onnx_metadata, read_contract
+from edgeseg.stages.choose import CHOICE_FILE
 from edgeseg.stages.listings import list_networks, list_variants
 from edgeseg.stages.ship import SHIPPED_TARGETS, convert_shipped, files_are_stale, kept_targets
 from edgeseg.targets import TARGETS
@@ -79,6 +80,25 @@ def test_the_files_of_a_network_are_those_of_its_weights_ranges_and_choice(name:
     made = network.files()
     assert made is not None
     assert {one.file for one in made.files} == listed
+
+
+def test_what_is_said_of_a_network_is_laid_out_as_it_is_written_now(script: Callable[[Path], ModuleType]) -> None:
+    found = dict(script(Path(__file__).parents[1] / "tools" / "records.py").records())
+    assert {path.parent.name for path in found} == set(SHIPPED)
+    other = [str(path) for path, text in found.items() if path.read_text() != text]
+    assert not other, "lay them out anew: python tools/records.py"
+
+
+def test_files_are_stale_when_a_choice_says_something_else_not_when_it_is_laid_out_otherwise(copied: Path) -> None:
+    file = copied / CHOICE_FILE
+    told = json.loads(file.read_text())
+    file.write_text(json.dumps(told, indent=4))
+    assert not files_are_stale(networks.get("micro"))
+    file.write_text(json.dumps(told | {"max_fp_share": 0.5}))
+    assert files_are_stale(networks.get("micro"))
+    file.write_text("{")
+    with pytest.raises(OptionError, match=r"choice.json: cannot be read \(not JSON: .*make it again or move it away"):
+        files_are_stale(networks.get("micro"))
 
 
 def test_what_is_converted_for_shipping_names_edgeseg_and_its_licence(tmp_path: Path) -> None:

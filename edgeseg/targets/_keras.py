@@ -13,6 +13,7 @@ from edgeseg.errors import ArtifactError
 from edgeseg.specs import Contract
 from edgeseg.targets._blocks import over_blocks, sees_blocks
 from edgeseg.targets._explicit import explicit
+from edgeseg.targets._repeated import REACH, on_codes
 from edgeseg.targets.graph import GraphForm, GraphNetwork, form_of
 
 INPUT, OUTPUT = "image", "logits"
@@ -102,7 +103,14 @@ def taken_apart(model: Any) -> Form:
     return form_of(model) if isinstance(model, GraphNetwork) else network(model)
 
 
-def network(model: Any, *, depth_to_space: bool = False, space_to_depth: bool = False) -> Network:
+def network(
+    model: Any,
+    *,
+    depth_to_space: bool = False,
+    space_to_depth: bool = False,
+    rounded: tuple[str, ...] = (),
+    reach: int = REACH,
+) -> Network:
     """Take a network apart into the calls of its layers, which stay its own; one operation each (`explicit`).
 
     Args:
@@ -110,6 +118,8 @@ def network(model: Any, *, depth_to_space: bool = False, space_to_depth: bool = 
         depth_to_space: write a transposed convolution whose kernel equals its stride as a 1 x 1 convolution and a
             rearrangement. The values are the same, and XNNPACK's own transposed convolution is slower.
         space_to_depth: write a strided convolution of few channels over squares of pixels (`_blocks`), the same too.
+        rounded: names of convolutions whose weights become codes of 8 bits beforehand (`_repeated`).
+        reach: the largest of these codes.
     """
     import keras
     import tensorflow as tf
@@ -118,6 +128,8 @@ def network(model: Any, *, depth_to_space: bool = False, space_to_depth: bool = 
     times: dict[str, int] = {}
 
     def replacement(layer: Any) -> Any:
+        if layer.name in rounded:
+            layer = on_codes(layer, reach)
         if space_to_depth and sees_blocks(layer, shapes.get(layer.name, ())):
             return over_blocks(layer)
         if isinstance(layer, keras.layers.UpSampling2D) and layer.interpolation == "nearest":

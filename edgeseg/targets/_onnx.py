@@ -12,6 +12,7 @@ from edgeseg.runtime.contract import AUTHOR_KEY, CONTRACT_KEY, LICENCE_KEY
 from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
 from edgeseg.targets._keras import INPUT, OUTPUT, inference_function, network, shape_of
+from edgeseg.targets._repeated import REACH
 from edgeseg.targets._tf2onnx import converted
 from edgeseg.targets.graph import GraphNetwork
 
@@ -23,22 +24,27 @@ UNWANTED = ("Transpose", "BatchNormalization", "Reshape", "Tile")
 def float_graph(model: Any, contract: Contract) -> Any:
     """Convert a network to an ONNX model of `(1, 3, H, W) float32 in [0, 1]` -> `(1, 1, H, W) float32` logits.
 
-    Every value and node is renamed by its place, so that the bytes do not depend on how Keras named its layers.
+    Every value and node is renamed by its place, so that the bytes do not depend on how Keras named its layers; equal
+    constants are stored once.
 
     Raises:
         ArtifactError: when the network needs an operation that the graph must not hold.
     """
-    return named_graph(model, contract)[0]
+    proto, _ = named_graph(model, contract)
+    share_equal_constants(proto.graph)
+    return proto
 
 
-def named_graph(model: Any, contract: Contract) -> tuple[Any, dict[str, str]]:
+def named_graph(
+    model: Any, contract: Contract, *, rounded: tuple[str, ...] = (), reach: int = REACH
+) -> tuple[Any, dict[str, str]]:
     """Convert as `float_graph`, or copy a `GraphNetwork`; beside it comes the layer of each value whose name tells it.
 
-    A layer is called as its `Step` is.
+    A layer is called as its `Step` is. `rounded` and `reach` are those of `network`.
     """
     if isinstance(model, GraphNetwork):
         return model.copy(), dict(model.layers)
-    form = network(model)
+    form = network(model, rounded=rounded, reach=reach)
     function: Any = inference_function(form, shape_of(contract))
     proto = converted(function, opset=OPSET, image=INPUT, layer_of=form.step_of)
     _drop_idle_reshapes(proto)

@@ -15,6 +15,7 @@ from edgeseg.targets import _int8, _onnx, _onnx_mixed, _onnx_partial
 from edgeseg.targets._codes import CODES, Codes
 from edgeseg.targets._keras import INPUT, OUTPUT, Form, taken_apart
 from edgeseg.targets._onnx_channels_last import channels_last
+from edgeseg.targets._repeated import repeated
 from edgeseg.targets.ranges import ActivationRanges
 from edgeseg.targets.target import ConvertJob, activation_ranges, artifact_contract, float_layers, require_graph
 
@@ -43,7 +44,9 @@ def converted(job: ConvertJob, *, target: str, layout: str, moved: bool = False)
     require_graph(job.model, target)
     ranges = activation_ranges(job, target)
     contract = artifact_contract(job, target=target, layout=layout, layers=float_layers(job))
-    proto, layers = _onnx.named_graph(job.model, contract)
+    rounded = repeated(job.once(taken_apart), but=contract.float_layers)
+    reach = CODES[contract.profile or "arm"].weight_reach
+    proto, layers = _onnx.named_graph(job.model, contract, rounded=rounded, reach=reach)
     graph, kept = quantised(proto, layers, contract, ranges, taken_apart(job.model))
     return to_bytes(graph, replace(contract, float_layers=kept), author=job.author, moved=moved)
 

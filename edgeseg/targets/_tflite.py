@@ -12,7 +12,8 @@ from edgeseg.runtime.contract import CONTRACT_KEY
 from edgeseg.runtime.seal import reserved_text
 from edgeseg.specs import Contract
 from edgeseg.targets._int8 import logit_scale
-from edgeseg.targets._keras import INPUT, OUTPUT, Network, inference_function, network, shape_of
+from edgeseg.targets._keras import INPUT, OUTPUT, Network, inference_function, network, shape_of, taken_apart
+from edgeseg.targets._repeated import repeated
 from edgeseg.targets._tflite_flat import add_buffer, layer_names, operations
 from edgeseg.targets._tflite_mixed import BETWEEN, keep_float
 from edgeseg.targets._tflite_partial import float_layers, float_tensors
@@ -38,7 +39,9 @@ def float_model(model: Any, contract: Contract, *, weights: str = "float32", blo
     """
     import tensorflow as tf
 
-    function: Any = inference_function(network(model, depth_to_space=True, space_to_depth=blocks), shape_of(contract))
+    rounded = repeated(network(model)) if weights == "int8" else ()
+    form = network(model, depth_to_space=True, space_to_depth=blocks, rounded=rounded)
+    function: Any = inference_function(form, shape_of(contract))
     with quiet():
         concrete = function.get_concrete_function()
         converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function)
@@ -73,7 +76,8 @@ def int8_model(
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
-    form, made = job.once(_calibrated_tiles, shape_of(contract), blocks)
+    rounded = repeated(job.once(taken_apart), but=contract.float_layers)
+    form, made = job.once(_calibrated_tiles, shape_of(contract), blocks, rounded)
     source = unpack(made)
     _set_ranges(source, form, ranges, contract)
     ends = {"input_data_type": tf.int8, "output_data_type": tf.int8}
@@ -88,8 +92,10 @@ def int8_model(
     return flat, contract.float_layers
 
 
-def _calibrated_tiles(model: Any, shape: tuple[int, int, int], blocks: bool) -> tuple[Network, bytes]:
-    form = network(model, depth_to_space=True, space_to_depth=blocks)
+def _calibrated_tiles(
+    model: Any, shape: tuple[int, int, int], blocks: bool, rounded: tuple[str, ...]
+) -> tuple[Network, bytes]:
+    form = network(model, depth_to_space=True, space_to_depth=blocks, rounded=rounded)
     return form, calibrated(form, shape)
 
 

@@ -13,6 +13,7 @@ from edgeseg.specs import Contract
 from edgeseg.targets import _tflite, _tflite_flat
 from edgeseg.targets._int8 import INPUT_SCALE
 from edgeseg.targets._keras import PLAIN, Network, network, shape_of
+from edgeseg.targets._repeated import repeated
 from edgeseg.targets.ranges import ActivationRanges
 
 TOP = 32767
@@ -47,6 +48,8 @@ def int16x8_model(model: Any, contract: Contract, ranges: ActivationRanges) -> A
     form = network(model)
     if why := _barred(form):
         raise ArtifactError(why)
+    if rounded := repeated(form):
+        form = network(model, rounded=rounded)
     flat = _tflite.unpack(_tflite.calibrated(form, shape_of(contract)))
     _set_ranges(flat, form, ranges, contract)
     with quiet():

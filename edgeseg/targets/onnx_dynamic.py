@@ -25,10 +25,12 @@ NAME, LAYOUT = "onnx-dynamic", "NCHW"
 def _convert(job: ConvertJob, path: Path) -> None:
     require_graph(job.model, NAME)
     from edgeseg.targets import _onnx, _onnx_dynamic
-    from edgeseg.targets._keras import is_plain
+    from edgeseg.targets._keras import is_plain, taken_apart
+    from edgeseg.targets._repeated import repeated
 
     contract = artifact_contract(job, target=NAME, layout=LAYOUT)
-    graph = _onnx_dynamic.dynamic(*_onnx.named_graph(job.model, contract), plain=is_plain(job.model))
+    proto, layers = _onnx.named_graph(job.model, contract, rounded=repeated(job.once(taken_apart)))
+    graph = _onnx_dynamic.dynamic(proto, layers, plain=is_plain(job.model))
     artifacts.write_bytes(path, _onnx.to_bytes(graph, contract, author=job.author))
 
 

@@ -110,14 +110,14 @@ def artifact(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Call
     return path_of
 
 
-def recurrent_model() -> Any:
+def recurrent_model(width: int = 4) -> Any:
     """Two levels of what converters trip over: one convolution used three times, sums, nearest up-sampling."""
     keras = load_keras()
     layers = keras.layers
     keras.utils.set_random_seed(0)
     image = keras.Input((16, 16, 3), name="image")
-    x = layers.Conv2D(4, 1, name="project")(image)
-    conv = layers.Conv2D(4, 3, padding="same", use_bias=False, name="shared")
+    x = layers.Conv2D(width, 1, name="project")(image)
+    conv = layers.Conv2D(width, 3, padding="same", use_bias=False, name="shared")
     y = layers.ReLU()(layers.BatchNormalization(name="bn0")(conv(x)))
     for step in (1, 2):
         y = layers.ReLU()(layers.BatchNormalization(name=f"bn{step}")(conv(layers.Add()([x, y]))))
@@ -128,7 +128,8 @@ def recurrent_model() -> Any:
     rng = np.random.default_rng(0)
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):
-            layer.set_weights([rng.uniform(0.5, 1.5, 4), rng.normal(0, 0.2, 4), rng.normal(0, 0.2, 4), np.ones(4)])
+            scale, offset, mean = rng.uniform(0.5, 1.5, width), rng.normal(0, 0.2, width), rng.normal(0, 0.2, width)
+            layer.set_weights([scale, offset, mean, np.ones(width)])
     return model
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edgeseg import artifacts
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import DatasetError, OptionError
-from edgeseg.jsonio import to_json
+from edgeseg.jsonio import to_record
 from edgeseg.metrics import BOOTSTRAP_SAMPLES
 from edgeseg.progress import Progress
 from edgeseg.results import Choice, ChoiceGroup, ClassChoice
@@ -106,7 +106,7 @@ def choose(
             f"every patient scores 0 at every threshold and post-processing, so there is nothing to choose and no "
             f"{CHOICE_FILE} was written; train longer, or see with 'edgeseg evaluate' what the network draws"
         )
-    artifacts.write_text((into or out) / CHOICE_FILE, to_json(choice) + "\n")
+    artifacts.write_text((into or out) / CHOICE_FILE, to_record(choice))
     return choice
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.errors import ArtifactError
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.jsonio import JsonFormatError, from_json, to_record
 from edgeseg.networks import FILES_FILE
 from edgeseg.results import BuildResult, NetworkFile, NetworkFiles
 from edgeseg.stages.ship.convert import SHIPPED_TARGETS
@@ -56,7 +56,7 @@ def put_files(folder: Path, built: Built | None, weights_sha256: str) -> None:
         files=made.files,
         versions=made.versions,
     )
-    artifacts.write_text(folder / FILES_FILE, to_json(told) + "\n")
+    artifacts.write_text(folder / FILES_FILE, to_record(told))
 
 
 def _remove(folder: Path) -> None:

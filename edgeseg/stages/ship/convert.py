@@ -8,8 +8,8 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.checkpoint import read_checkpoint
-from edgeseg.errors import CheckpointError
-from edgeseg.jsonio import to_json
+from edgeseg.errors import CheckpointError, OptionError, one_line
+from edgeseg.jsonio import JsonFormatError, read_document, spelled_out, to_json, to_record
 from edgeseg.networks import AUTHOR, FILES_FILE, Network
 from edgeseg.place import claimed
 from edgeseg.progress import Say
@@ -43,6 +43,7 @@ def sources(network: Network) -> dict[str, str]:
 
     Raises:
         CheckpointError: when the weights are missing or damaged.
+        OptionError: when the choice or what tells of trust cannot be read.
     """
     checkpoint = read_checkpoint(network.weights)
     digest = artifacts.sha256_file(checkpoint.path)
@@ -51,8 +52,8 @@ def sources(network: Network) -> dict[str, str]:
     return {
         "weights_sha256": digest,
         "ranges_sha256": "" if ranges is None else artifacts.sha256_bytes(to_json(ranges).encode()),
-        "choice_sha256": artifacts.sha256_file(choice) if choice.is_file() else "",
-        "trust_sha256": artifacts.sha256_file(trust) if (trust := trust_beside(network.folder)) is not None else "",
+        "choice_sha256": _said_in(choice) if choice.is_file() else "",
+        "trust_sha256": _said_in(trust) if (trust := trust_beside(network.folder)) is not None else "",
     }
 
 
@@ -121,7 +122,7 @@ def write_files(network: Network, *, targets: Sequence[str] = (), say: Say | Non
             files=tuple(network_file(target, path) for target, path in zip(targets, paths, strict=True)),
             versions=versions(),
         )
-        artifacts.write_text(folder / FILES_FILE, to_json(made) + "\n")
+        artifacts.write_text(folder / FILES_FILE, to_record(made))
     for file in dropped:
         (network.folder / file).unlink(missing_ok=True)
     return made
@@ -148,6 +149,14 @@ def network_file(target: str, path: Path) -> NetworkFile:
     return NetworkFile(
         target=target, file=path.name, size_bytes=path.stat().st_size, sha256=artifacts.sha256_file(path)
     )
+
+
+def _said_in(file: Path) -> str:
+    """Return the digest of what a document says, which does not change with the layout of its file."""
+    try:
+        return artifacts.sha256_bytes(spelled_out(read_document(file)).encode())
+    except (OSError, JsonFormatError) as error:
+        raise OptionError(f"{file}: cannot be read ({one_line(error)}); make it again or move it away") from error
 
 
 def _ranges(network: Network) -> RecordedRanges | None:

@@ -10,7 +10,7 @@ from edgeseg import artifacts
 from edgeseg.checkpoint import Checkpoint, CheckpointHeader, checkpoint_bytes, read_checkpoint
 from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import CheckpointError, DataError, OptionError
-from edgeseg.jsonio import to_json
+from edgeseg.jsonio import to_record
 from edgeseg.networks import CARD_FILE, MODELS, RECORD_FILE, WEIGHTS_FILE
 from edgeseg.place import KEY_VARIABLE, claimed, key_for, key_place
 from edgeseg.results import (
@@ -57,6 +57,8 @@ class ModelCard:
     `evaluation` is the float network on the patients of the build that it was shipped with; training saw none of them.
     `out_of_fold` is how networks of this kind do at a threshold and post-processing chosen as for this one, each
     patient scored where neither training nor choice saw it; None where nothing was chosen. `choice.json` has the rest.
+    `header` is that of the weights; in its file without the headers of what they were made from, which stand in the
+    weights, and which `command` tells of.
     `licence` is that of the weights, None where nobody said it; `attribution` says whose data made them.
     """
 
@@ -73,6 +75,11 @@ class ModelCard:
     attribution: str
     intended_use: str = INTENDED_USE
     schema_version: int = CARD_SCHEMA_VERSION
+
+    @property
+    def by_itself(self) -> ModelCard:
+        """As its file holds it."""
+        return replace(self, header=replace(self.header, initial=None, parts=()))
 
 
 def ship(
@@ -264,9 +271,9 @@ def _write(folder: Path, shipped: _Shipped, record: NetworkRecord, files: Built 
         if made is None:
             (folder / name).unlink(missing_ok=True)
         else:
-            artifacts.write_text(folder / name, to_json(made) + "\n")
-    artifacts.write_text(folder / CARD_FILE, to_json(shipped.card) + "\n")
-    artifacts.write_text(folder / RECORD_FILE, to_json(record) + "\n")
+            artifacts.write_text(folder / name, to_record(made))
+    artifacts.write_text(folder / CARD_FILE, to_record(shipped.card.by_itself))
+    artifacts.write_text(folder / RECORD_FILE, to_record(record))
 
 
 def _put_original(folder: Path, checkpoint: Checkpoint) -> None:

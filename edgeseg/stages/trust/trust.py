@@ -14,7 +14,7 @@ from pathlib import Path
 from edgeseg import artifacts
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import DatasetError
-from edgeseg.jsonio import to_json
+from edgeseg.jsonio import to_record
 from edgeseg.progress import Progress
 from edgeseg.results import FlagAgreement, InputCheck, TrustResult
 from edgeseg.specs import Contract, OperatingPoint, OutputTrust
@@ -98,7 +98,7 @@ def trust(
         versions=versions(),
         inputs=_inputs(first, cache, contract, progress),
     )
-    artifacts.write_text(out or _place(given.network), to_json(result) + "\n")
+    artifacts.write_text(out or _place(given.network), to_record(result))
     return result
 
 

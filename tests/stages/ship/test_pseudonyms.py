@@ -133,7 +133,9 @@ def test_the_shipped_weights_are_the_runs_under_a_name_of_their_own(
     card = from_json(ModelCard, (folder / "card.json").read_bytes())
     ranges = from_json(RecordedRanges, (folder / "ranges.json").read_bytes())
     assert card.weights_sha256 == ranges.weights_sha256 == sha256 != build.weights_sha256
-    assert card.header == shipped.header
+    assert shipped.header.initial is not None
+    assert shipped.header.parts
+    assert card.header == replace(shipped.header, initial=None, parts=())
     assert ranges.patients == seen_entries(TRAINED, key=key_for(TRAINED))
     assert all(map(is_pseudonym, (*shipped.header.train_patients, *shipped.header.validation_patients)))
 
