@@ -53,7 +53,7 @@ for (const [name, look] of [["sure", false], ["doubted", true]]) {
     test("each row of the table says it too", async () => {
       const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save-csv")]);
       const rows = new TextDecoder().decode(bytesOf(await download.path())).trim().split("\r\n");
-      assert.match(rows[0], /,scan_dice_expected,scan_look,scan_why,scan_volume_low_ml,scan_volume_high_ml$/);
+      assert.match(rows[0], /,scan_dice_expected,scan_look,scan_why,scan_volume_low_ml,scan_volume_high_ml,scan_odd_input,scan_odd_why$/);
       assert.ok(rows.slice(1).every((row) => row.includes(`,${look},`)));
     });
 
