@@ -1,4 +1,4 @@
-"""What tests of a network that tells how far its masks are to be believed need: two sites, and what Python is told."""
+"""What tests of how far scans and masks are to be believed need: two sites, and what Python is told."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from edgeseg.runtime.contract import contract_text
 from edgeseg.runtime.seal import seal
 from edgeseg.specs import OutputTrust, Trust, TrustFeature
 from edgeseg.specs.trust import BORDER, NEIGHBOURS
+from edgeseg.stages.segment.odd_input import odd_input
 from edgeseg.stages.ship import site, write_site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,8 +24,11 @@ SURE, DOUBTED = 0.04, -0.9
 
 
 def write_trust(out: Path, model: Path, paths: dict[str, Path]) -> None:
-    """Write `site-sure` and `site-doubted`, and into `trust.json` what each is to tell of the scan of `paths`."""
-    told = {}
+    """Write `site-sure` and `site-doubted`, and into `trust.json` what each is to tell of the scan of `paths`.
+
+    And `odd`, what the shipped network is to tell of it as it is, and with two sequences exchanged.
+    """
+    told: dict[str, object] = {}
     for name, usual in (("sure", SURE), ("doubted", DOUBTED)):
         trusting = out / f"{name}.onnx"
         trusting.write_bytes(_with_trust(model, usual))
@@ -41,7 +45,15 @@ def write_trust(out: Path, model: Path, paths: dict[str, Path]) -> None:
             "volume_ml": volume_ml,
             "between_ml": verdict.interval(volume_ml),
         }
+    exchanged = paths | {"pre": paths["flair"], "flair": paths["pre"]}
+    told["odd"] = [_odd(Segmenter.load(model), one) for one in (paths, exchanged)]
     (out / "trust.json").write_text(json.dumps(told, indent=1))
+
+
+def _odd(segmenter: Segmenter, paths: dict[str, Path]) -> str | None:
+    with open_scan(sequences=paths) as scan:
+        odd = odd_input(segmenter.oddity(scan), scan.warnings)
+    return None if odd is None else odd.told
 
 
 def _with_trust(model: Path, usual: float) -> bytes:
