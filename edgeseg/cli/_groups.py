@@ -17,6 +17,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "Crops and augmentation": (
             "--crop-px", "--empty-share", "--augment", "--augment-on", "--missing-share", "--paste-share",
+            "--blank-share",
         ),
         "Teachers": ("--teacher", "--distil-weight"),
         "Machine": ("--backend", "--precision", "--devices", "--ray", "--ray-cpus"),

@@ -64,7 +64,7 @@ def train(
     schedule: Annotated[str, typer.Option(help="cosine or fixed learning rate.")] = "cosine",
     learning_rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 2e-3,
     weight_decay: Annotated[float, typer.Option(help="AdamW's decay of the kernels.")] = 1e-4,
-    loss: Annotated[str, typer.Option(help="bce-dice, dice, bce or focal-tversky.")] = "bce-dice",
+    loss: Annotated[str, typer.Option(help="bce-dice, dice, bce, focal-tversky, border or boundary.")] = "bce-dice",
     augment: Annotated[
         str, typer.Option(help="rich, upright, shifted, strong, scanner, extreme, flips or none.")
     ] = "rich",
@@ -73,6 +73,7 @@ def train(
         float, typer.Option(help="Chance that other channels are missing, where one stands in.")
     ] = 0.0,
     paste_share: Annotated[float, typer.Option(help="Chance that a crop receives the tumour of another.")] = 0.0,
+    blank_share: Annotated[float, typer.Option(help="Chance that one channel of a crop is black.")] = 0.0,
     normalisation: Annotated[str, typer.Option(help="unit, or slice: stretch each channel of a slice.")] = "unit",
     teacher: Annotated[
         list[Path] | None, weights_option("--teacher", "Distil from the weights of a run; may be repeated")
@@ -121,6 +122,7 @@ def train(
         weight_decay=weight_decay,
         missing_share=missing_share,
         paste_share=paste_share,
+        blank_share=blank_share,
         normalisation=normalisation,
         precision=precision,
     )
@@ -136,10 +138,9 @@ def train(
         initial=start_from,
     )
     slices, dealt = _open(data, cache, split, folds, seed, layout=layout, labels=labels, plane=plane)
-    if folds is not None:
-        cross_validate(slices, spec, dealt, options, ray=ray, ray_cpus=ray_cpus, as_json=as_json)
-    else:
-        _one_fold(slices, spec, dealt, options, fold=fold or 0, as_json=as_json)
+    if folds is None:
+        return _one_fold(slices, spec, dealt, options, fold=fold or 0, as_json=as_json)
+    return cross_validate(slices, spec, dealt, options, ray=ray, ray_cpus=ray_cpus, as_json=as_json)
 
 
 def _variant(

@@ -103,6 +103,7 @@ def draw(
     rng: np.random.Generator,
     channels: ChannelSet = LGG,
     missing_share: float = 0.0,
+    blank_share: float = 0.0,
 ) -> Variation:
     """Draw what one crop of a slice gets.
 
@@ -120,6 +121,7 @@ def draw(
         rng: the only source of chance.
         channels: those of the slice.
         missing_share: the chance that the stand-in takes the place of one of the others, or of all of them.
+        blank_share: the chance that one channel is black; nothing stands in for another then.
 
     Raises:
         OptionError: when channels shall be missing for which nothing stands in.
@@ -132,7 +134,9 @@ def draw(
         gain *= math.exp(rng.uniform(*ranges.log_brightness))
     gamma = np.exp(rng.uniform(-ranges.log_gamma, ranges.log_gamma, size=len(channels.names)))
     absent: tuple[int, ...] = ()
-    if missing:
+    if blank_share and rng.random() < blank_share:
+        gain[rng.integers(len(gain))] = 0.0
+    elif missing:
         choices = can_be_missing(channels)
         absent = choices[rng.integers(len(choices))]
     noisy = ranges.noise > 0 and rng.random() < ranges.noise_share
@@ -159,6 +163,7 @@ def augment(
     rng: np.random.Generator,
     channels: ChannelSet = LGG,
     missing_share: float = 0.0,
+    blank_share: float = 0.0,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Cut a random square out of a slice and vary it, as `draw` says.
 
@@ -170,12 +175,16 @@ def augment(
         rng: the only source of chance.
         channels: the C channels.
         missing_share: as in `draw`.
+        blank_share: as in `draw`.
 
     Returns:
         `(crop_px, crop_px, C) float32 in [0, 1]` and `(crop_px, crop_px, len(targets)) float32 in [0, 1]`; masks stay
         0 or 1.
     """
-    drawn = draw(image.shape[:2], crop_px=crop_px, mode=mode, rng=rng, channels=channels, missing_share=missing_share)
+    drawn = draw(
+        image.shape[:2], crop_px=crop_px, mode=mode, rng=rng, channels=channels, missing_share=missing_share,
+        blank_share=blank_share,
+    )  # fmt: skip
     cut = _Cut(drawn.affine, drawn.bend, crop_px)
     pixels = _pixels(cut, image, _table(drawn))
     pixels *= np.float32(1.0 / 255.0)

@@ -101,6 +101,7 @@ class Sampler:
                 crop_px=self.spec.crop_px,
                 mode=self.spec.augment,
                 missing_share=self.spec.missing_share,
+                blank_share=self.spec.blank_share,
                 rng=rng,
                 channels=self.cache.channels,
             )
@@ -132,6 +133,7 @@ class Sampler:
                 rng=rng,
                 channels=self.cache.channels,
                 missing_share=spec.missing_share,
+                blank_share=spec.blank_share,
             )
             for _ in range(spec.batch_size)
         ]

@@ -109,11 +109,14 @@ def _verdict(difference: Interval, floor: float | None) -> str:
 
 
 def _differs(row: ExperimentRow, found: Outcome, base: Outcome) -> str:
-    names = [f"{name} {_show(value)}" for name, value in _changes(found.train, base.train) if name != "teachers"]
+    changes = [] if row.mean_of else _changes(found.train, base.train)
+    names = [f"{name} {_show(value)}" for name, value in changes if name not in ("teachers", "initial")]
     names += [
         f"{name} {_show(value)}" for name, value in _changes(found.score, Scoring()) if row.of or row.name == BASE
     ]
     names += [f"from {', '.join(row.teachers)}"] if row.teachers else []
+    names += [f"on from {row.start}"] if row.start else []
+    names += [f"mean of {', '.join(row.mean_of)}"] if row.mean_of else []
     return ", ".join(names) or ABSENT
 
 

@@ -20,13 +20,14 @@ class Scoring:
     """How a trained network is scored.
 
     `weights` is `average` (what ships) or `last` (those of the last step). `flips` is a key of
-    `predictor.FLIPS`. `min_share` is that of `PostProcessing`.
+    `predictor.FLIPS`. `min_share` is that of `PostProcessing`. `blank` is a channel that is shown black, "" for none.
     """
 
     weights: str = "average"
     flips: str = "none"
     threshold: float = 0.5
     min_share: float = 0.0
+    blank: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
@@ -42,7 +43,8 @@ class Scoring:
 class ExperimentRow:
     """One answer: a training that differs from the base, or, with `of`, another scoring of a row that is trained.
 
-    `teachers` are names of other rows, whose run of the same seed teaches this one.
+    `teachers` are names of other rows, whose run of the same seed teaches this one. `start` is a row whose run of the
+    same seed this one goes on from. With `mean_of` nothing is trained: the weights are the mean of those rows'.
     """
 
     name: str
@@ -50,6 +52,8 @@ class ExperimentRow:
     seeds: tuple[int, ...] = (0,)
     train: dict[str, Any] = field(default_factory=dict)
     teachers: tuple[str, ...] = ()
+    start: str | None = None
+    mean_of: tuple[str, ...] = ()
     score: Scoring = field(default_factory=Scoring)
 
 
@@ -79,17 +83,26 @@ class Plan:
         """Return a row by name."""
         return next(row for row in self.rows if row.name == name)
 
-    def spec(self, row: ExperimentRow, *, seed: int, teachers: tuple[str, ...] = ()) -> TrainSpec:
-        """Return what the training of a row is given; `teachers` are the SHA-256 of the weights it learns from.
+    def trained(self, row: ExperimentRow) -> ExperimentRow:
+        """Return the row whose training a row is scored by: of a mean the last one's."""
+        found = self.row(row.of) if row.of else row
+        return self.trained(self.row(found.mean_of[-1])) if found.mean_of else found
+
+    def spec(
+        self, row: ExperimentRow, *, seed: int, teachers: tuple[str, ...] = (), initial: str | None = None
+    ) -> TrainSpec:
+        """Return what the training of a row is given.
+
+        `teachers` and `initial` are the SHA-256 of the weights that it learns from, and that it starts from.
 
         Raises:
             OptionError: for a hyper-parameter that does not exist or cannot be.
         """
-        trained = self.row(row.of) if row.of else row
+        trained = self.trained(row)
         plain = {**self.base.train, **trained.train}
         plain["variant"] = {**self.base.train.get("variant", {}), **trained.train.get("variant", {})}
         try:
             spec = from_plain(TrainSpec, {**plain, "teachers": list(teachers)}, path=f"row '{trained.name}'")
         except JsonFormatError as error:
             raise OptionError(f"{error}; see edgeseg.specs.TrainSpec for what there is") from error
-        return replace(spec, seed=seed)
+        return replace(spec, seed=seed, initial=initial)

@@ -13,6 +13,9 @@ PLACES = ("host", "device")
 NORMALISATIONS = ("unit", "slice")
 """`unit`: grey values as they are; `slice`: each channel of a slice stretched to its own range (`imaging.stretch`)."""
 PRECISIONS = ("bfloat16", "float32")
+LOSSES = ("bce", "bce-dice", "border", "boundary", "dice", "focal-tversky")
+"""Those of `edgeseg.losses`."""
+_WITHOUT_AIM = ("dice", "focal-tversky")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,8 @@ class TrainSpec:
     study. `augment_on` is where crops are cut and varied: on the `host`, or on the `device` that trains, on JAX
     alone. With a chance of `missing_share` the channel that may stand in for others takes the place of one of them
     or of all, as it does in the data set where one is missing. With a chance of `paste_share` a crop receives the
-    tumour of another of its batch (`edgeseg.data.paste`). An epoch is one pass over as many tumour slices as there
+    tumour of another of its batch (`edgeseg.data.paste`), and with one of `blank_share` one channel of a crop is black,
+    as where a sequence was not taken. An epoch is one pass over as many tumour slices as there
     are, unless `steps_per_epoch` says otherwise. `ema` is the decay of the exponential moving average of the
     weights that is kept beside them and shipped; 0 switches it off. `normalisation` is that of `Contract`.
     `distil_weight` is how much of the target of the cross-entropy comes from the `teachers` (SHA-256 of their
@@ -55,6 +59,7 @@ class TrainSpec:
     precision: str = "float32"
     augment_on: str = "host"
     paste_share: float = 0.0
+    blank_share: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
@@ -64,7 +69,7 @@ class TrainSpec:
             "augment_on": PLACES,
             "normalisation": NORMALISATIONS,
             "precision": PRECISIONS,
-            "loss": ("bce", "bce-dice", "dice", "focal-tversky"),
+            "loss": LOSSES,
         }
         for name, known in choices.items():
             if getattr(self, name) not in known:
@@ -81,14 +86,16 @@ class TrainSpec:
             (0 <= self.ema < 1, f"ema is {self.ema}; it must lie in [0, 1)"),
             (0 <= self.missing_share <= 1, f"missing_share is {self.missing_share}; it must lie in [0, 1]"),
             (0 <= self.paste_share <= 1, f"paste_share is {self.paste_share}; it must lie in [0, 1]"),
+            (0 <= self.blank_share <= 1, f"blank_share is {self.blank_share}; it must lie in [0, 1]"),
             (0 <= self.distil_weight <= 1, f"distil_weight is {self.distil_weight}; it must lie in [0, 1]"),
             (
                 (self.distil_weight > 0) == bool(self.teachers),
                 f"distil_weight is {self.distil_weight} with {len(self.teachers)} teacher(s); distillation needs both",
             ),
             (
-                self.distil_weight == 0 or self.loss in ("bce", "bce-dice"),
-                f"loss is '{self.loss}', which has no cross-entropy to distil through; choose one of: bce, bce-dice",
+                self.distil_weight == 0 or self.loss not in _WITHOUT_AIM,
+                f"loss is '{self.loss}', which has no cross-entropy to distil through; choose one of: "
+                + ", ".join(name for name in LOSSES if name not in _WITHOUT_AIM),
             ),
             (self.steps_per_epoch is None or self.steps_per_epoch >= 1, "steps_per_epoch must be at least 1"),
         )

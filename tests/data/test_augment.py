@@ -111,6 +111,19 @@ def test_flair_stands_in_for_either_sequence_or_both_and_nothing_for_flair() -> 
     assert lost == {(0,), (2,), (0, 2)}
 
 
+def test_any_one_channel_may_be_black_and_nothing_stands_in_then() -> None:
+    image, mask = _slice()
+    lost = set()
+    for seed in range(16):
+        rng = np.random.default_rng(seed)
+        pixels, _ = augment(image, [mask], crop_px=SIDE, mode="none", rng=rng, missing_share=1.0, blank_share=1.0)
+        (black,) = (channel for channel in range(3) if not pixels[..., channel].any())
+        for kept in {0, 1, 2} - {black}:
+            np.testing.assert_allclose(pixels[..., kept], image[..., kept] / np.float32(255), atol=1e-6)
+        lost.add(black)
+    assert lost == {0, 1, 2}
+
+
 def test_scanner_makes_all_channels_darker_or_brighter_together() -> None:
     image = np.full((SIDE, SIDE, 3), 60, np.uint8)
     means = []

@@ -41,12 +41,13 @@ def _assert_alike(ours: np.ndarray, theirs: np.ndarray) -> None:
     assert (apart > 1.01).mean() < 2e-3
 
 
-@pytest.mark.parametrize(("mode", "paste_share"), [*((mode, 0.0) for mode in AUGMENTATIONS), ("strong", 1.0)])
+@pytest.mark.parametrize(("mode", "share"), [*((mode, 0.0) for mode in AUGMENTATIONS), ("strong", 1.0)])
 def test_the_device_cuts_and_varies_as_the_host_does(
-    cache: SliceCache, monkeypatch: pytest.MonkeyPatch, mode: str, paste_share: float
+    cache: SliceCache, monkeypatch: pytest.MonkeyPatch, mode: str, share: float
 ) -> None:
     monkeypatch.setitem(host.MODES, mode, replace(host.MODES[mode], noise=0.0))
-    (images, masks), (images_there, masks_there) = _both(cache, replace(SPEC, augment=mode, paste_share=paste_share))
+    spec = replace(SPEC, augment=mode, paste_share=share, blank_share=share)
+    (images, masks), (images_there, masks_there) = _both(cache, spec)
     _assert_alike(images, images_there)
     assert (masks != masks_there).mean() < 1e-3
     assert masks.any()

@@ -58,12 +58,28 @@ def _check(plan: Plan, path: Path) -> None:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise OptionError(f"{path}: two rows are named '{twice[0]}'; each needs a name of its own")
     for row in plan.rows:
-        for other in (*((row.of,) if row.of else ()), *row.teachers):
+        for other in (*(name for name in (row.of, row.start) if name), *row.teachers, *row.mean_of):
             if other not in names:
                 raise OptionError(f"{path}: row '{row.name}' names '{other}', which is no row")
-        if row.of and (row.train or row.teachers):
-            raise OptionError(f"{path}: row '{row.name}' scores '{row.of}' anew, so it cannot train as well")
+        if (row.of or row.mean_of) and (row.train or row.teachers or row.start or (row.of and row.mean_of)):
+            raise OptionError(f"{path}: row '{row.name}' scores what other rows trained, so it cannot train as well")
         if row.of and plan.row(row.of).of:
             raise OptionError(f"{path}: row '{row.name}' scores '{row.of}', which is not trained; name a trained row")
+        _check_order(row, plan, path)
         if not row.teachers:
             plan.spec(row, seed=0)
+
+
+def _check_order(row: ExperimentRow, plan: Plan, path: Path) -> None:
+    """Refuse a row that is made from itself, and a mean of what is none."""
+    if len(row.mean_of) == 1:
+        raise OptionError(f"{path}: row '{row.name}' is the mean of one row; name two or more")
+    for name in row.mean_of:
+        if plan.row(name).of or plan.row(name).mean_of:
+            raise OptionError(f"{path}: row '{row.name}' is the mean of '{name}', which is not trained")
+    names, begun = [row.name], row.start
+    while begun is not None:
+        if begun in names or plan.row(begun).of or plan.row(begun).mean_of:
+            raise OptionError(f"{path}: row '{row.name}' starts from '{begun}', which is no training before it")
+        names.append(begun)
+        begun = plan.row(begun).start

@@ -7,20 +7,33 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
+
 from edgeseg import artifacts
 from edgeseg.backend import load_keras
 from edgeseg.checkpoint import Checkpoint, read_checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.split import Split
+from edgeseg.data.volume import Volume
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, to_json
 from edgeseg.metrics import count_overlap, count_tumour_free, each_mask
 from edgeseg.place import turn
 from edgeseg.results import ExperimentLog, HeldOutScore, Outcome
-from edgeseg.specs import AXIAL, ClassPoint, ExperimentRow, OperatingPoint, Plan, PostProcessing, Scoring, TrainSpec
+from edgeseg.specs import (
+    AXIAL,
+    ChannelSet,
+    ClassPoint,
+    ExperimentRow,
+    OperatingPoint,
+    Plan,
+    PostProcessing,
+    Scoring,
+    TrainSpec,
+)
 from edgeseg.stages.predict import Predictor, checkpoint_predictor, class_masks, last_step_weights
 from edgeseg.stages.score import predicted_masks
-from edgeseg.stages.train import STATE, History, OnTraining, complete_run, holds_run, read_history, train
+from edgeseg.stages.train import STATE, History, OnTraining, average, complete_run, holds_run, read_history, train
 from edgeseg.variants import build_model, census
 
 
@@ -123,7 +136,8 @@ class _Work:
         """Say whether an outcome is still that of the plan; what a row learned from its teachers is taken as it is."""
         if known is None or known.score != row.score or tuple(p.patient for p in known.patients) != self.held_out:
             return False
-        return known.train == self.plan.spec(row, seed=seed, teachers=known.train.teachers)
+        given = known.train
+        return given == self.plan.spec(row, seed=seed, teachers=given.teachers, initial=given.initial)
 
     def outcome(self, row: ExperimentRow, seed: int) -> Outcome:
         """Train where needed, and score."""
@@ -145,9 +159,15 @@ class _Work:
         )
 
     def _trained(self, row: ExperimentRow, seed: int) -> tuple[Checkpoint, History]:
-        teachers = tuple(self._trained(self.plan.row(name), seed)[0] for name in row.teachers)
-        spec = self.plan.spec(row, seed=seed, teachers=tuple(artifacts.sha256_file(t.path) for t in teachers))
         place = self.runs / f"{row.name}-s{seed}"
+        if row.mean_of:
+            return self._mean(row, seed, place)
+        teachers = tuple(self._trained(self.plan.row(name), seed)[0] for name in row.teachers)
+        begun = self._trained(self.plan.row(row.start), seed)[0] if row.start else None
+        spec = self.plan.spec(
+            row, seed=seed, teachers=tuple(artifacts.sha256_file(t.path) for t in teachers),
+            initial=artifacts.sha256_file(begun.path) if begun else None,
+        )  # fmt: skip
         with turn(artifacts.make_dir(place)):
             if not self._finished(place, spec):
                 train(
@@ -161,8 +181,19 @@ class _Work:
                     validate_every=spec.epochs,
                     progress=self.progress,
                     teachers=teachers,
+                    initial=begun,
                 )
         return read_checkpoint(place), read_history(place)
+
+    def _mean(self, row: ExperimentRow, seed: int, place: Path) -> tuple[Checkpoint, History]:
+        parts = [self._trained(self.plan.row(name), seed)[0] for name in row.mean_of]
+        with turn(artifacts.make_dir(place)):
+            if not holds_run(place):
+                average([part.path.parent for part in parts], out=place)
+        made = read_checkpoint(place)
+        if made.header.parts != tuple(part.header for part in parts):
+            raise CheckpointError(f"{place} holds a mean of other runs; take it away, or give another --runs")
+        return made, read_history(place)
 
     def _finished(self, place: Path, spec: TrainSpec) -> bool:
         header = complete_run(place)
@@ -182,8 +213,23 @@ class _Work:
         return tuple(_score(self.cache, patient, predictor, score) for patient in self.held_out)
 
 
+def _without(volume: Volume, channels: ChannelSet, blank: str) -> Volume:
+    """Show one channel of a volume black.
+
+    Raises:
+        OptionError: when there is no such channel.
+    """
+    if not blank:
+        return volume
+    if blank not in channels.names:
+        raise OptionError(f"blank is '{blank}', which is no channel of the data; there are {', '.join(channels.names)}")
+    images = np.array(volume.images)
+    images[..., channels.names.index(blank)] = 0
+    return replace(volume, images=images)
+
+
 def _score(cache: SliceCache, patient: str, predictor: Predictor, score: Scoring) -> HeldOutScore:
-    volume = cache.volume(patient)
+    volume = _without(cache.volume(patient), cache.channels, score.blank)
     masks = each_mask(predicted_masks(predictor, volume, flips=score.flips))
     references = each_mask(class_masks(volume, predictor.contract))
     free = [count_tumour_free(*pair) for pair in zip(masks, references, strict=True)]

@@ -72,6 +72,7 @@ def _options(header: CheckpointHeader) -> str:
         ("augment-on", spec.augment_on),
         ("paste-share", f"{spec.paste_share:g}"),
         ("missing-share", f"{spec.missing_share:g}"),
+        ("blank-share", f"{spec.blank_share:g}"),
         ("normalisation", spec.normalisation),
         ("precision", spec.precision),
         ("batch-size", spec.batch_size),

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from edgeseg.artifacts import sha256_file
 from edgeseg.checkpoint import CheckpointHeader, read_checkpoint, write_checkpoint
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
@@ -37,6 +39,11 @@ row = [{ name = "last", of = "base", score = { weights = "last" } },
 [[question]]
 title = "Distillation"
 row = [{ name = "pupil", teachers = ["dice"], train = { distil_weight = 0.5 } }]
+[[question]]
+title = "Mean"
+row = [{ name = "longer", start = "base", train = { learning_rate = 0.001 } },
+       { name = "soup", mean_of = ["base", "longer"] },
+       { name = "no-post", of = "soup", score = { blank = "post" } }]
 """
 
 
@@ -63,6 +70,11 @@ def test_the_shipped_plans_can_be_read_and_every_row_trained(path: Path) -> None
         ('weights = "last"', 'weights = "best"', "weights is 'best'"),
         ('teachers = ["dice"]', 'teachers = ["mean"]', "'mean', which is no row"),
         ('title = "Loss"', 'titel = "Loss"', "not a plan"),
+        ('start = "base"', 'start = "longer"', "starts from 'longer', which is no training before it"),
+        ('start = "base"', 'start = "soup"', "starts from 'soup', which is no training before it"),
+        ('mean_of = ["base", "longer"]', 'mean_of = ["base"]', "the mean of one row"),
+        ('mean_of = ["base", "longer"]', 'mean_of = ["base", "last"]', "'last', which is not trained"),
+        ("mean_of = [", 'start = "base", mean_of = [', "so it cannot train as well"),
         ("held_out_folds", "held", "unknown key 'held'"),
         ("[base]", "[base", "not TOML"),
     ],
@@ -102,7 +114,8 @@ def test_every_row_is_done_once_and_scored_on_patients_it_never_saw(
 
     run(plan, only=("base",))
     done = run(plan)
-    assert began == [("dice", 0), ("last", 0), ("mirrored", 0), ("pupil", 0)]
+    rest = ("dice", "last", "mirrored", "pupil", "longer", "soup", "no-post")
+    assert began == [(row, 0) for row in rest]
     assert run(plan) == done == read_log(log, data=cache.name)
     assert began == []
     for outcome in done.outcomes:
@@ -113,6 +126,10 @@ def test_every_row_is_done_once_and_scored_on_patients_it_never_saw(
     pupil = done.of("pupil", 0)
     assert pupil is not None
     assert len(pupil.train.teachers) == 1
+    soup, parts = read_checkpoint(runs / "soup-s0"), [read_checkpoint(runs / name) for name in ("base-s0", "longer-s0")]
+    assert parts[1].header.train.initial == sha256_file(parts[0].path)
+    for name, array in soup.arrays.items():
+        np.testing.assert_allclose(array, (parts[0].arrays[name] + parts[1].arrays[name]) / 2, rtol=1e-6, atol=1e-7)
 
     more = _plan(tmp_path, PLAN.replace('flips = "hflip"', 'flips = "flips"'))
     run(more)
@@ -122,6 +139,8 @@ def test_every_row_is_done_once_and_scored_on_patients_it_never_saw(
         run(other)
     with pytest.raises(OptionError, match="'cosine' is no row"):
         run(plan, only=("cosine",))
+    with pytest.raises(OptionError, match="blank is 't2', which is no channel of the data; there are pre, flair, post"):
+        run(_plan(tmp_path, PLAN.replace('blank = "post"', 'blank = "t2"')), only=("no-post",))
     with pytest.raises(OptionError, match="the data is 'other'"):
         read_log(log, data="other")
 
@@ -193,6 +212,13 @@ def test_a_table_pairs_patients_and_says_what_differs(tmp_path: Path) -> None:
     assert cells[4] == "-0.105 [-0.105, -0.105]"
     assert cells[5] == "worse"
     assert cells[6:] == ["10.0 %", "1.5", "0.12, 0.05"]
+    plain = [_outcome(name, 0, [0.8] * 4) for name in ("longer", "soup", "no-post")]
+    made = _table(
+        tmp_path, *BASE, *(replace(one, score=Scoring(blank="post" * (one.row == "no-post"))) for one in plain)
+    )
+    assert made["longer"][0] == "on from base"
+    assert made["soup"][0] == "mean of base, longer"
+    assert made["no-post"][0] == "blank post"
 
 
 def test_a_difference_that_patients_or_seeds_explain_is_noise(tmp_path: Path) -> None:

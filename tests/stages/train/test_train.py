@@ -231,6 +231,8 @@ def test_crops_are_made_on_the_device_of_jax_only(cache: SliceCache, tmp_path: P
     assert not (tmp_path / "run").exists()
     with pytest.raises(OptionError, match="augment_on is 'gpu'; choose one of: host, device"):
         replace(SPEC, augment_on="gpu")
+    with pytest.raises(OptionError, match="blank_share is -1; it must lie in"):
+        replace(SPEC, blank_share=-1)
     with pytest.raises(OptionError, match="paste_share is 2; it must lie in"):
         replace(SPEC, paste_share=2)
 
