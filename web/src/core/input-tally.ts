@@ -51,8 +51,9 @@ export class InputTally {
 
   /** Counts the next slice that is looked at, plane after plane on the network's grid. */
   add(planes: Uint8Array, height: number, width: number): void {
-    const points = many(this.channels, POINTS);
-    const beside = many(this.channels, POINTS);
+    const points = this.sums.map(() => new Uint8Array(POINTS));
+    const beside = this.sums.map(() => new Uint8Array(POINTS));
+    const burnt = new Uint8Array(POINTS).fill(1);
     const head = new Uint8Array(POINTS);
     for (let at = 0; at < POINTS; at++) {
       const row = place(Math.floor(at / GRID), height) * width;
@@ -62,12 +63,13 @@ export class InputTally {
         points[channel][at] = planes[from + column];
         beside[channel][at] = planes[from + Math.min(column + 1, width - 1)];
         if (points[channel][at] > TISSUE) head[at] = 1;
+        if (points[channel][at] < WHITE || beside[channel][at] < WHITE) burnt[at] = 0;
       }
     }
     const depth = depthOf(head);
     let area = 0;
     for (let at = 0; at < POINTS; at++) {
-      if (points.every((one, channel) => one[at] >= WHITE && beside[channel][at] >= WHITE)) this.burnt++;
+      this.burnt += burnt[at];
       if (!head[at]) continue;
       area++;
       this.heads[at]++;
@@ -89,7 +91,7 @@ export class InputTally {
   }
 
   /** Counts one channel; its bytes over the head. */
-  #channel(channel: number, points: Float64Array, beside: Float64Array, head: Uint8Array, depth: Uint8Array): number {
+  #channel(channel: number, points: Uint8Array, beside: Uint8Array, head: Uint8Array, depth: Uint8Array): number {
     const [steps, everywhere, bands] = [this.steps[channel], this.everywhere[channel], this.bands[channel]];
     let total = 0;
     for (let at = 0; at < POINTS; at++) {
@@ -112,10 +114,12 @@ export class InputTally {
     return total;
   }
 
-  #pair(one: number, other: number, points: Float64Array[], totals: number[], head: Uint8Array, depth: Uint8Array): void {
+  #pair(one: number, other: number, points: Uint8Array[], totals: number[], head: Uint8Array, depth: Uint8Array): void {
     let [squares, apart, ours, theirs] = [0, 0, 0, 0];
+    const [first, second] = [points[one], points[other]];
     for (let at = 0; at < POINTS; at++) {
-      const [a, b] = [points[one][at], points[other][at]];
+      const a = first[at];
+      const b = second[at];
       apart += Math.abs(a - b);
       if (!head[at]) continue;
       squares += a * b;
