@@ -6,14 +6,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def tell_beside(runs: Iterable[Path], *, choice: bool) -> None:
-    """Say on stderr what tells how far masks are to be trusted, and with `choice` which operating point is taken."""
+def tell_beside(runs: Iterable[Path], *, choice: Path | None) -> None:
+    """Say on stderr what tells how far masks are to be trusted, and where no `choice` is given which point is taken."""
+    from edgeseg.checkpoint import read_checkpoint
     from edgeseg.cli._progress import line
-    from edgeseg.stages.choose import choice_beside
-    from edgeseg.stages.trust import trust_beside
+    from edgeseg.stages.choose import choice_beside, read_choice
+    from edgeseg.stages.trust import left_out, trust_beside
 
     for run in runs:
-        if choice and (file := choice_beside(run)) is not None:
+        if choice is None and (file := choice_beside(run)) is not None:
             line(f"threshold and post-processing as chosen in {file}; --choice FILE takes others")
-        if (file := trust_beside(run)) is not None:
-            line(f"how far masks are to be trusted as found in {file}")
+        if (file := trust_beside(run)) is None:
+            continue
+        if choice is not None:
+            point = read_choice(choice, variant=read_checkpoint(run).header.variant.slug).chosen
+            if (why := left_out(run, point)) is not None:
+                line(f"the artifacts do not say how far masks are to be trusted: {why}")
+                continue
+        line(f"how far masks are to be trusted as found in {file}")

@@ -181,7 +181,7 @@ def build(
         command=shlex.join(["edgeseg", *sys.argv[1:]]),
     )
     result = _run(every_variant(spec, runs) if everything else (spec,))
-    tell_beside(runs, choice=choice is None)
+    tell_beside(runs, choice=choice)
     _finish(result, out, as_json=as_json, verbose=verbose)
 
 

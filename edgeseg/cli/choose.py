@@ -27,6 +27,9 @@ def choose(
     tta: Annotated[
         str, typer.Option(metavar="FLIPS", help="Test-time flips to measure: hflip, vflip or flips (both).")
     ] = "hflip",
+    passes: Annotated[
+        int, typer.Option(help="How often the network sees a slice: 2 also with left and right exchanged.")
+    ] = 1,
     max_fp_share: Annotated[
         float, typer.Option(help="Of the tumour-free slices, at most this share with a false positive.")
     ] = 0.05,
@@ -64,7 +67,16 @@ def choose(
     load_keras(backend)
     _, slices = decoded(data, cache, layout=layout, labels=labels, plane=plane, doing="reading slices")
     with counted("scoring the grid") as progress:
-        choice = run(run_folder, slices, into=into, flips=tta, max_fp_share=max_fp_share, seed=seed, progress=progress)
+        choice = run(
+            run_folder,
+            slices,
+            into=into,
+            flips=tta,
+            max_fp_share=max_fp_share,
+            passes=passes,
+            seed=seed,
+            progress=progress,
+        )
     if as_json:
         typer.echo(to_json(choice))
     else:

@@ -11,7 +11,7 @@ from edgeseg.foreign.head_rules import HeadWish
 from edgeseg.jsonio import LEFT_OUT, JsonFormatError, from_plain, to_plain
 from edgeseg.runtime.contract_file import read_contract_plain
 from edgeseg.runtime.model_files import model_sha256
-from edgeseg.specs import AXIAL, CHANNELS, Contract, MaskRegion, PostProcessing, channel_set, check_plane
+from edgeseg.specs import AXIAL, CHANNELS, Contract, MaskRegion, PostProcessing, channel_set, check_passes, check_plane
 from edgeseg.specs.contract import LAYOUTS
 from edgeseg.specs.contract_toml import toml_tables, toml_value
 from edgeseg.specs.foreign import HEADS
@@ -29,7 +29,7 @@ class ForeignContract:
     `exclusive` says whether one class wins each pixel where the graph does not tell. Bytes are multiplied by `scale`
     after `normalisation`, which `intensity` says more of where it is neither `unit` nor `slice`. `layout`, of the
     file's input, and `content_sha256`, of the file, are held against it. `plane` is that in which slices of a volume
-    lie that it takes.
+    lie that it takes, `passes` how often it sees each.
     """
 
     channels: tuple[str, ...] = CHANNELS
@@ -54,6 +54,7 @@ class ForeignContract:
     reference_channel: str | None = None
     stand_in: str | None = None
     plane: str = field(default=AXIAL, metadata={LEFT_OUT: True})
+    passes: int = field(default=1, metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse what no network could have."""
@@ -67,6 +68,7 @@ class ForeignContract:
         if not 0.0 < self.threshold < 1.0:
             raise OptionError(f"threshold is {self.threshold}; a probability strictly between 0 and 1 is needed")
         check_plane(self.plane)
+        check_passes(self.passes)
         channel_set(self.channels, reference=self.reference_channel or "", stand_in=self.stand_in)
         named = self.classes or tuple(map(str, range(2 + max((max(one.channels) for one in self.regions), default=0))))
         check_mask_regions(self.regions, named, exclusive=bool(self.exclusive), foreground=self.foreground)
@@ -151,6 +153,7 @@ def of_artifact(contract: Contract) -> ForeignContract:
         reference_channel=contract.reference_channel,
         stand_in=contract.stand_in,
         plane=contract.plane,
+        passes=contract.passes,
     )
 
 
@@ -192,6 +195,8 @@ def write_contract_toml(given: ForeignContract, facts: tuple[str, ...], channels
         *(f"{key} = {toml_value(value)}" for key in _OF_CHANNELS if (value := getattr(given, key)) is not None),
         "# In which plane slices of a volume lie that it takes: axial, coronal or sagittal.",
         f"plane = {toml_value(given.plane)}",
+        "# How often it sees a slice: 1, or 2 for once more with left and right exchanged, and the mean of both.",
+        f"passes = {given.passes}",
         "# Height and width of the image, in pixels; one number where they are equal.",
         f"{'' if given.size else '# '}size = {size}",
         "# What the output is: logits, sigmoid, softmax, or probabilities of another kind.",

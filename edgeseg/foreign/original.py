@@ -46,6 +46,7 @@ class OriginalPredictor:
         self._run, self._record = run, record
         self._given = replace(contract, scale=contract.scale / record.input_factor)
 
+    @imaging.in_passes
     def logits(self, images: NDArray[np.uint8], tables: imaging.Tables | None = None) -> NDArray[np.float32]:
         """Run slices of the contract's size: `(N, H, W, C) uint8` to `(N, H, W) float32` logits.
 

@@ -59,6 +59,7 @@ def run_contract(
         reference_channel=given.reference_channel,
         stand_in=given.stand_in,
         plane=given.plane,
+        passes=given.passes,
         output=_output(kind, masks),
         classes=masks.classes,
         regions=masks.regions,

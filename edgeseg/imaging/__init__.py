@@ -54,6 +54,7 @@ from edgeseg.imaging.logits import (
     one_logit,
     region_logits,
 )
+from edgeseg.imaging.mirrored import in_passes
 from edgeseg.imaging.plane import axial_spacing, from_plane, plane_spacing, to_plane
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "from_plane",
     "given_channels",
     "histograms",
+    "in_passes",
     "is_fixed",
     "known_range",
     "logits_to_size",

@@ -24,6 +24,10 @@ def choice_table(choice: Choice, *, written: Path) -> RenderableType:
         f"lone slices: {point.post_processing.describe(volume=False)}"
         for name, point in points.items()
     ]
+    if choice.chosen.passes > 1:
+        below.append(
+            "The network sees each slice twice, once with left and right exchanged, which takes twice the time."
+        )
     below.append(f"written: {written}")
     if not choice.cap_met:
         below.append(

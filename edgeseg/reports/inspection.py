@@ -67,13 +67,15 @@ def _contract_lines(found: Inspection) -> list[RenderableType]:
 
 def _drawn(contract: Contract) -> list[tuple[str, str]]:
     """Say where a pixel is tumour, or belongs to each of several masks, and what is dropped then."""
+    twice = [("passes", "each slice twice, once with left and right exchanged")] if contract.passes > 1 else []
     if not contract.regions:
         return [
+            *twice,
             ("threshold", f"{contract.threshold:g} (logit {contract.logit_threshold:.4g})"),
             ("lone slices", contract.post_processing.describe(volume=False)),
             ("volumes", contract.post_processing.describe(volume=True)),
         ]
-    return [
+    return twice + [
         (
             f"mask {region.label}",
             f"{region.name}, of {', '.join(contract.classes[channel] for channel in region.channels)}; threshold "

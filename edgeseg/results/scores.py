@@ -147,6 +147,7 @@ class EvalResult:
     seen_unknown: int = 0
     classes: tuple[ClassResult, ...] = field(default=(), metadata={LEFT_OUT: True})
     subgroups: tuple[SubgroupResult, ...] = field(default=(), metadata={LEFT_OUT: True})
+    passes: int = field(default=1, metadata={LEFT_OUT: True})
     schema_version: int = RESULT_SCHEMA_VERSION
 
 

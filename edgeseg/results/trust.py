@@ -128,9 +128,9 @@ class TrustResult:
     `trust` is fitted on all groups together and settled on the patients whom these weights held out, and ships; the
     rest is of numbers that were fitted on all groups but one, settled on the other patients of the same network, and
     scored on that one (`left_out`: `fold` or `patient`). `weights_sha256` are those that it is for, and `threshold`
-    that of their masks. `own` has the same figures of the patients that these very weights held out, None where that is
-    everybody. `int8` is None where no int8 file was at hand.
-    `inputs` is None where too few patients trained the network.
+    and `passes` those of their masks. `own` has the same figures of the patients that these very weights held out, None
+    where that is everybody. `int8` is None where no int8 file was at hand. `inputs` is None where
+    too few patients trained the network.
     """
 
     variant: str
@@ -146,6 +146,7 @@ class TrustResult:
     own: TrustFigures | None
     int8: FlagAgreement | None
     versions: dict[str, str]
+    passes: int = field(default=1, metadata={LEFT_OUT: True})
     own_patients: tuple[TrustPatient, ...] = field(default=(), metadata={LEFT_OUT: True})
     inputs: InputCheck | None = field(default=None, metadata={LEFT_OUT: True})
     schema_version: int = RESULT_SCHEMA_VERSION

@@ -12,13 +12,7 @@ from numpy.typing import NDArray
 
 from edgeseg.data.scan import Scan
 from edgeseg.errors import ImageError, OptionError
-from edgeseg.imaging import (
-    Tables,
-    check_images,
-    given_channels,
-    to_network,
-    volume_tables,
-)
+from edgeseg.imaging import Tables, check_images, given_channels, in_passes, to_network, volume_tables
 from edgeseg.runtime.contract import model_format, read_contract, read_contract_file
 from edgeseg.runtime.ends import check_ends, decode, encode
 from edgeseg.runtime.litert_session import LitertSession
@@ -93,11 +87,12 @@ class Segmenter:
 
     @property
     def output_scale(self) -> tuple[float, int] | None:
-        """Scale and zero point of int8 logits, `logit = scale * (code - zero_point)`; None where there are none."""
+        """Scale and zero point of int8 logits, `logit = scale * (code - zero_point)`; None where they are no codes."""
         info = self._session.output
         if (
             self.contract.regions
             or self.logit_step is None
+            or self.contract.passes != 1
             or info.dtype != "int8"
             or info.scale is None
             or info.zero_point is None
@@ -105,8 +100,9 @@ class Segmenter:
             return None
         return info.scale, info.zero_point
 
+    @in_passes
     def logits(self, images: NDArray[np.uint8], tables: Tables | None = None) -> NDArray[np.float32]:
-        """Run slices that have the contract's size, one after another.
+        """Run slices that have the contract's size, one after another, each as often as the contract says.
 
         Args:
             images: `(N, H, W, C) uint8`, NHWC; H, W and the order of the channels those of the contract, as

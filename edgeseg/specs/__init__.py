@@ -24,6 +24,7 @@ from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.node import Destination, NodeOptions, Peer, Tls
 from edgeseg.specs.normalisation import Intensity
 from edgeseg.specs.operating_point import ClassPoint, OperatingPoint
+from edgeseg.specs.passes import PASS_FLIPS, PASSES, check_passes
 from edgeseg.specs.plane import AXIAL, PLANES, check_plane
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.recipes import (
@@ -95,6 +96,8 @@ __all__ = [
     "NORMALISATIONS",
     "OTHERS_CONTRACT_SCHEMA_VERSION",
     "OUTPUTS",
+    "PASSES",
+    "PASS_FLIPS",
     "PLANES",
     "PROFILES",
     "RECIPE_SPECS",
@@ -152,6 +155,7 @@ __all__ = [
     "VariantSpec",
     "channel_set",
     "check_flips",
+    "check_passes",
     "check_plane",
     "check_regions",
     "check_salt",

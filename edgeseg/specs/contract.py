@@ -13,6 +13,7 @@ from edgeseg.specs.golden_case import GoldenCase
 from edgeseg.specs.network import ImageSpec, VariantSpec
 from edgeseg.specs.normalisation import MEAN_STD, VOLUME, Intensity, check_normalisation
 from edgeseg.specs.one_line import check_names
+from edgeseg.specs.passes import PASSES, check_passes
 from edgeseg.specs.plane import AXIAL, check_plane
 from edgeseg.specs.post_processing import PostProcessing
 from edgeseg.specs.region import LEAST_THRESHOLD, MaskRegion, check_mask_regions
@@ -21,8 +22,9 @@ from edgeseg.specs.trust import Trust, check_trust
 CONTRACT_SCHEMA_VERSION = 2
 OTHERS_CONTRACT_SCHEMA_VERSION = 3
 """What documents about networks that others made have unless they say otherwise."""
-NEWEST_CONTRACT_SCHEMA_VERSION = 4
-"""What is read. A contract is written as the least version that has its fields: 4 with `trust`, 3 with `_OF_3`."""
+NEWEST_CONTRACT_SCHEMA_VERSION = 5
+"""What is read. A contract is written as the least version that has its fields: 5 with `passes`, 4 with `trust`, 3 with
+`_OF_3`."""
 OUTPUTS = ("logits", "probabilities", "softmax")
 """What a network may give for each pixel, the default first; `softmax` are probabilities of channels that share 1."""
 LAYOUTS = ("NCHW", "NHWC")
@@ -55,7 +57,8 @@ class Contract:
     `reference_channel` is the one on whose grid masks lie and `stand_in` what takes the place of one that was not
     acquired; None for what `edgeseg.specs.channel_set` takes. `plane` is
     the one of `edgeseg.specs.PLANES` in which slices of a volume lie that the network takes. `trust` tells how far a
-    mask is to be trusted, None where nobody measured it.
+    mask is to be trusted, None where nobody measured it. With 2 `passes` the network sees each slice a second time,
+    with left and right exchanged, and its logits are the mean of both.
     docs/reference/contract.md has every field.
     """
 
@@ -94,6 +97,7 @@ class Contract:
     exclusive: bool = field(default=False, metadata={LEFT_OUT: True})
     plane: str = field(default=AXIAL, metadata={LEFT_OUT: True})
     trust: Trust | None = field(default=None, metadata={LEFT_OUT: True})
+    passes: int = field(default=PASSES[0], metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse a layout, size, scale, threshold or digest that no runner could honour."""
@@ -105,6 +109,7 @@ class Contract:
         check_normalisation(self.normalisation, self.intensity, len(self.channels))
         _check_classes(self.output, self.classes, self.foreground, bool(self.regions))
         check_mask_regions(self.regions, self.classes, exclusive=self.exclusive, foreground=self.foreground)
+        check_passes(self.passes)
         check_trust(self.trust, masks=len(self.regions) or 1, channels=len(self.channels))
         if self.output not in OUTPUTS:
             raise OptionError(f"output is '{self.output}'; choose one of: {', '.join(OUTPUTS)}")
@@ -175,7 +180,8 @@ class Contract:
     def versioned(self) -> Contract:
         """Return the contract with the schema version that its fields need; itself where it has that."""
         of_3 = any(getattr(self, name) for name in _OF_3) or self.output != OUTPUTS[0] or self.plane != AXIAL
-        needed = 4 if self.trust is not None else 3 if of_3 else self.schema_version
+        last = 5 if self.passes != PASSES[0] else 4 if self.trust is not None else 0
+        needed = last or (3 if of_3 else self.schema_version)
         return self if self.schema_version >= needed else replace(self, schema_version=needed)
 
 

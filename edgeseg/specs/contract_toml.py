@@ -16,6 +16,7 @@ _TOLD: dict[str, str] = {
     "reference_channel": "The one on whose grid masks lie.",
     "stand_in": "The one that is taken where another was not acquired.",
     "plane": "In which slices of a volume lie that the network takes: axial, coronal or sagittal.",
+    "passes": "How often it sees a slice: 1, or 2 for once more with left and right exchanged; the mean of both.",
     "height": "The size that the network takes, in pixels.",
     "width": "",
     "output": "What it gives: logits, probabilities (each by itself), or softmax (they share 1).",
@@ -76,7 +77,7 @@ def contract_toml(contract: Contract, notes: Iterable[str] = ()) -> str:
         contract: what is known.
         notes: sentences about the network, or what is to be said here, for the head.
     """
-    plain = to_plain(contract) | {"output": contract.output, "plane": contract.plane}
+    plain = to_plain(contract) | {"output": contract.output, "plane": contract.plane, "passes": contract.passes}
     if contract.regions:
         plain["exclusive"] = contract.exclusive
     if contract.contract_sha256 is not None:

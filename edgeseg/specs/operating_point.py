@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import LEFT_OUT
+from edgeseg.specs.passes import check_passes
 from edgeseg.specs.post_processing import PostProcessing
 
 if TYPE_CHECKING:
@@ -30,16 +31,23 @@ class ClassPoint:
 class OperatingPoint:
     """What turns logits into a mask: the threshold on the probability, and what is dropped afterwards.
 
-    Of several masks `classes` has what is of each.
+    Of several masks `classes` has what is of each. `passes` is how often the network sees a slice, as in `Contract`.
     """
 
     threshold: float = 0.5
     post_processing: PostProcessing = field(default_factory=PostProcessing)
     classes: tuple[ClassPoint, ...] = field(default=(), metadata={LEFT_OUT: True})
+    passes: int = field(default=1, metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse a threshold that no contract could hold."""
         _check(self.threshold)
+        check_passes(self.passes)
+
+    @classmethod
+    def of(cls, contract: Contract) -> OperatingPoint:
+        """Return the point at which a contract draws; regions keep theirs when it is applied."""
+        return cls(threshold=contract.threshold, post_processing=contract.post_processing, passes=contract.passes)
 
     def applied(self, contract: Contract) -> Contract:
         """Return a contract at this point; regions stay as they are where nothing is said of classes.
@@ -59,7 +67,10 @@ class OperatingPoint:
             else one
             for one in contract.regions
         )
-        return replace(contract, threshold=self.threshold, post_processing=self.post_processing, regions=regions)
+        return replace(
+            contract, threshold=self.threshold, post_processing=self.post_processing, regions=regions,
+            passes=self.passes,
+        )  # fmt: skip
 
 
 def _check(threshold: float) -> None:

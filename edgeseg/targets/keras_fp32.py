@@ -70,6 +70,7 @@ class KerasPredictor:
         self.model = model
         self._run = _runner(model)
 
+    @imaging.in_passes
     def logits(self, images: NDArray[np.uint8], tables: imaging.Tables | None = None) -> NDArray[np.float32]:
         """Run slices of the contract's size, at most eight at a time.
 

@@ -110,7 +110,9 @@ def target_contract(
     made = inputs.dressed(network)
     return replace(
         made,
-        trust=contract_trust(inputs.checkpoint.path, made, weights_sha256=inputs.weights_sha256),
+        trust=contract_trust(
+            inputs.checkpoint.path, made, weights_sha256=inputs.weights_sha256, chosen=inputs.choice_given
+        ),
         calibrated_on=None if ranges is None else ranges.data,
         calibration_hash=None if ranges is None else ranges.calibration_sha256,
         seen_patients=tuple(sorted(seen)),

@@ -65,7 +65,7 @@ class BuildInputs:
     where there are none, it is calibrated on the phantoms of `shipped_calibration`. Ranges that quantization-aware
     training learned (`learned_ranges`) go before all of these. `trained` are the patients that training used, or of a
     network that somebody else trained those that are kept for calibration (`calibration_patients`); none where
-    calibration has data of its own, `calibration_dataset`.
+    calibration has data of its own, `calibration_dataset`. `choice_given`: it was asked for.
     """
 
     dataset: Dataset
@@ -79,6 +79,7 @@ class BuildInputs:
     trained: tuple[str, ...] = ()
     calibration_dataset: Dataset | None = None
     looks: Mapping[str, RegionLook] = field(default_factory=dict)
+    choice_given: bool = False
 
     def dressed(self, contract: Contract) -> Contract:
         """Return a contract at the build's operating point, with the codes and colours that were given."""
@@ -86,13 +87,13 @@ class BuildInputs:
 
     @property
     def point(self) -> OperatingPoint:
-        """Threshold and post-processing: those of the choice, or the default."""
+        """Threshold, post-processing and passes: those of the choice, or the default."""
         if self.choice is not None:
             return self.choice.chosen
         foreign = self.checkpoint.header.foreign
         if foreign is None:
             return OperatingPoint()
-        return OperatingPoint(threshold=foreign.contract.threshold, post_processing=foreign.contract.post_processing)
+        return OperatingPoint.of(foreign.contract)
 
     @property
     def reference(self) -> str:
@@ -135,6 +136,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         weights_sha256=weights,
         choice=choice_of(spec, checkpoint, weights),
         looks=looks_of(spec, checkpoint),
+        choice_given=spec.choice is not None,
         shipped_calibration=shipped_phantom_set(),
         shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),
         learned_ranges=ranges_beside(checkpoint.path),

@@ -25,9 +25,9 @@ from edgeseg.stages.build.own_baseline import contract_key, file_baseline, file_
 from edgeseg.stages.build.qat import AfterTraining
 from edgeseg.stages.build.rows import artifact_rows
 from edgeseg.stages.build.search import Candidate, Searched
+from edgeseg.stages.build.told import said_of_point
 from edgeseg.stages.build.workshop import Workshop
 from edgeseg.stages.calibrate import BUILD_SLICES, RecordedRanges
-from edgeseg.stages.choose import caveat
 from edgeseg.stages.environment import versions
 from edgeseg.stages.ledger import Ledger
 from edgeseg.stages.predict import Predictor
@@ -93,7 +93,7 @@ class VariantBuild:
             calibrated_on=None if calibration is None else calibration.data,
             calibration_patients=0 if calibration is None else len(calibration.patients),
             calibration=compression.describe_each({name: found.chosen.ranges for name, found in searched.items()}),
-            operating_point=None if inputs.choice is None else caveat(inputs.choice, data.evaluation_patients),
+            operating_point=said_of_point(inputs, data.evaluation_patients),
             baseline=None,
             budgets=tuple(found.result for found in searched.values()),
             artifacts=artifact_rows(spec, cells, counted),

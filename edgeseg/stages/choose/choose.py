@@ -22,11 +22,11 @@ from edgeseg.jsonio import to_json
 from edgeseg.metrics import BOOTSTRAP_SAMPLES
 from edgeseg.progress import Progress
 from edgeseg.results import Choice, ChoiceGroup, ClassChoice
-from edgeseg.specs import Contract, OperatingPoint, check_flips, check_seed
+from edgeseg.specs import PASS_FLIPS, Contract, OperatingPoint, check_flips, check_passes, check_seed
 from edgeseg.stages.calibrate import calibration_patients
 from edgeseg.stages.choose.choice import CHOICE_FILE
 from edgeseg.stages.choose.joined import chosen_for, mean_steps
-from edgeseg.stages.choose.nested import SHIPPED, Nested, Tables
+from edgeseg.stages.choose.nested import SHIPPED, Nested, Tables, with_flips
 from edgeseg.stages.choose.points import PatientPoints, PointTable, score_points, slice_points, volume_points
 from edgeseg.stages.environment import versions
 from edgeseg.stages.folds import FoldRun, check_data, find_runs, held_out_logits, on_grid
@@ -43,6 +43,7 @@ def choose(
     into: Path | None = None,
     flips: str = DEFAULT_FLIPS,
     max_fp_share: float = MAX_FP_SHARE,
+    passes: int = 1,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Choice:
@@ -54,25 +55,34 @@ def choose(
         cache: the slices that the runs were trained on.
         into: the folder that also keeps the logits of one run; that of the run, or of the folds, unless given.
         flips: the test-time flips whose worth is measured; they are no part of what ships.
+        passes: how often the network that ships sees a slice, where its own contract does not say twice; with 2 the
+            point is chosen on the mean of both, and the flips are left and right.
         max_fp_share: at most this share of the tumour-free slices may hold a false positive, where any point does it.
         seed: of the bootstrap.
         progress: called with steps done and steps in all.
 
     Raises:
-        OptionError: for unknown flips, a share outside [0, 1], or a negative seed.
+        OptionError: for unknown flips or passes, flips that are not those of the passes, a share outside [0, 1], or a
+            negative seed.
         CheckpointError: when there are no finished runs, or they do not belong together.
         DatasetError: when the slices are not those of the runs, or there are fewer than two patients.
         OutputError: when a folder cannot be written.
     """
     check_flips(flips)
+    check_passes(passes)
+    if passes > 1 and flips != PASS_FLIPS[passes]:
+        raise OptionError(
+            f"passes is {passes}, which is {PASS_FLIPS[passes]}, and flips are '{flips}'; leave out one of them"
+        )
     check_seed(seed)
     if not 0.0 <= max_fp_share <= 1.0:
         raise OptionError(f"max-fp-share is {max_fp_share}; a share of the tumour-free slices lies in [0, 1]")
     runs = tuple(_with_patients(run, cache, seed) for run in _kept_in(into, find_runs(out)))
     check_data(runs, cache)
+    passes = max(passes, checkpoint_contract(runs[0].checkpoint.header).passes)
     groups, left_out = _groups(runs)
-    tables = _tables(runs, cache, flips, progress)
-    works = [Nested(groups, one, flips, max_fp_share, seed) for one in tables]
+    tables = _tables(runs, cache, flips, passes, progress)
+    works = [Nested(groups, one, flips, max_fp_share, seed, passes) for one in tables]
     names = tuple(region.name for region in checkpoint_contract(runs[0].checkpoint.header).regions)
     chosen, met = chosen_for(works, names)
     steps = [work.steps() for work in works]
@@ -85,7 +95,7 @@ def choose(
         steps=mean_steps(steps, seed=seed),
         chosen=chosen,
         cap_met=met,
-        shipped_step=SHIPPED,
+        shipped_step=SHIPPED if passes == 1 else with_flips(flips),
         bootstrap_seed=seed,
         bootstrap_samples=BOOTSTRAP_SAMPLES,
         versions=versions(),
@@ -130,7 +140,9 @@ def _groups(runs: tuple[FoldRun, ...]) -> tuple[tuple[ChoiceGroup, ...], str]:
     ), "fold" if len(runs) > 1 else "patient"
 
 
-def _tables(runs: tuple[FoldRun, ...], cache: SliceCache, flips: str, progress: Progress | None) -> list[Tables]:
+def _tables(
+    runs: tuple[FoldRun, ...], cache: SliceCache, flips: str, passes: int, progress: Progress | None
+) -> list[Tables]:
     """Score every point on every patient, for each mask that the networks draw."""
     contract = checkpoint_contract(runs[0].checkpoint.header)
     masks = contract.masks
@@ -157,10 +169,12 @@ def _tables(runs: tuple[FoldRun, ...], cache: SliceCache, flips: str, progress: 
         return [[PointTable.of(grid.points, row) for grid, row in zip(grids, mine, strict=True)] for mine in rows]
 
     volumes, slices = _Grid(points=volume_points(), volume=True), _Grid(points=slice_points(), volume=False)
-    plain, turned = score("none", (volumes, slices)), score(flips, (volumes,))
+    alone = (slices,)
+    plain = score("none", (volumes, *(alone if passes == 1 else ())))
+    turned = score(flips, (volumes, *(alone if passes > 1 else ())))
     return [
-        Tables(volumes=whole, flipped=flipped, slices=alone)
-        for (whole, alone), (flipped,) in zip(plain, turned, strict=True)
+        Tables(volumes=whole, flipped=flipped, slices=[*once, *twice][0])
+        for (whole, *once), (flipped, *twice) in zip(plain, turned, strict=True)
     ]
 
 

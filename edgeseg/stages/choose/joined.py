@@ -27,7 +27,7 @@ def chosen_for(works: Sequence[Nested], names: Sequence[str]) -> tuple[Operating
         ClassPoint(name=name, threshold=point.threshold, post_processing=point.post_processing)
         for name, (point, _) in zip(names, found, strict=True)
     )
-    return OperatingPoint(classes=points), all(met for _, met in found)
+    return OperatingPoint(classes=points, passes=works[0].passes), all(met for _, met in found)
 
 
 def mean_steps(steps: Sequence[Steps], *, seed: int) -> Steps:

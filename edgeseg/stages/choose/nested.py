@@ -20,20 +20,35 @@ _Allowed = Callable[[int], NDArray[np.bool_]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tables:
-    """Scores of all patients, in the order of the runs: volumes, volumes with flips, and lone slices."""
+    """Scores of all patients, in the order of the runs: volumes, volumes with flips, and lone slices.
+
+    Lone slices are seen as often as the network that ships sees a slice.
+    """
 
     volumes: PointTable
     flipped: PointTable
     slices: PointTable
 
 
+def with_flips(flips: str) -> str:
+    """Name the step that chooses as `SHIPPED` does, with test-time flips."""
+    return f"the same with {flips}"
+
+
 class Nested:
     """The ways of choosing, each scored on the groups that it did not choose on."""
 
     def __init__(
-        self, groups: tuple[ChoiceGroup, ...], tables: Tables, flips: str, max_fp_share: float, seed: int
+        self,
+        groups: tuple[ChoiceGroup, ...],
+        tables: Tables,
+        flips: str,
+        max_fp_share: float,
+        seed: int,
+        passes: int = 1,
     ) -> None:
         """Take the tables of one mask; the rest is as `choose` has it."""
+        self.passes = passes
         self.groups, self.tables, self.flips = groups, tables, flips
         self.max_fp_share, self.seed = max_fp_share, seed
         self.patients = tuple(patient for group in groups for patient in group.patients)
@@ -42,8 +57,9 @@ class Nested:
     def on_all(self) -> tuple[OperatingPoint, bool]:
         """Choose on every patient: what ships, and whether the cap was kept in volumes and in lone slices."""
         tables, everyone = self.tables, np.ones(len(self.patients), np.bool_)
-        best, met = tables.volumes.best(everyone, self._any(tables.volumes), max_fp_share=self.max_fp_share)
-        point = tables.volumes.points[best]
+        volumes = tables.volumes if self.passes == 1 else tables.flipped
+        best, met = volumes.best(everyone, self._any(volumes), max_fp_share=self.max_fp_share)
+        point = replace(volumes.points[best], passes=self.passes)
         alone, alone_met = tables.slices.best(
             everyone, tables.slices.where(lambda p: p.threshold == point.threshold), max_fp_share=self.max_fp_share
         )
@@ -57,7 +73,9 @@ class Nested:
         whole = volumes.where(lambda p: not p.post_processing.applies(volume=True))
         everything = self._any(volumes)
         plain = self._step(PLAIN, volumes, lambda _: at_half & whole)
-        shipped = self._step(SHIPPED, volumes, lambda _: everything, plain)
+        chosen = self._step(SHIPPED, volumes, lambda _: everything, plain)
+        turned = self._step(with_flips(self.flips), flipped, lambda _: everything, plain, flips=self.flips)
+        shipped = chosen if self.passes == 1 else turned
 
         def same_threshold(group: int) -> NDArray[np.bool_]:
             return slices.where(lambda p: p.threshold == shipped.chosen[group].threshold)
@@ -66,9 +84,9 @@ class Nested:
             plain,
             self._step("threshold", volumes, lambda _: whole, plain),
             self._step("post-processing", volumes, lambda _: at_half, plain),
-            shipped,
+            chosen,
             self._step(self.flips, flipped, lambda _: at_half & whole, plain, flips=self.flips),
-            self._step(f"the same with {self.flips}", flipped, lambda _: everything, plain, flips=self.flips),
+            turned,
             self._step("lone slices", slices, same_threshold, plain),
         )
 

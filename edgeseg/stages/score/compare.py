@@ -130,7 +130,11 @@ def _differences(before: BuildResult, after: BuildResult, *, several: bool) -> t
 def _points(build: BuildResult) -> str:
     """Say at which operating points the artifacts of a build were scored."""
     scored = [row.evaluation for row in build.artifacts if row.evaluation is not None]
-    found = dict.fromkeys(f"threshold {one.threshold:g}, {one.post_processing.describe(volume=True)}" for one in scored)
+    found = dict.fromkeys(
+        f"threshold {one.threshold:g}, {one.post_processing.describe(volume=True)}"
+        + (f", {one.passes} passes" if one.passes > 1 else "")
+        for one in scored
+    )
     return "; ".join(found) or "nothing scored"
 
 

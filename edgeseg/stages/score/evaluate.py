@@ -141,6 +141,7 @@ def evaluation_of(
         result,
         post_processing=contract.post_processing if post_processing else PostProcessing(),
         flips=flips,
+        passes=contract.passes,
         simulation=simulation,
         seen_unknown=not_comparable(contract.seen_patients, keys_for(contract.seen_patients)),
         classes=class_results(taken, contract, post_processing=post_processing, seed=seed),

@@ -2,7 +2,7 @@
 
 They are no good at tumours and need not be: each draws something on a phantom, and takes one way through a runner that
 the shipped network does not. One is of a single grey channel and gives probabilities, two give exclusive classes, as a
-softmax and as its logits, and one gives regions that overlap.
+softmax and as its logits, one gives regions that overlap, and one sees each slice twice.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class ClassNetwork:
         name: of its file.
         contract: without digests and golden case.
         hidden: of each hidden unit a weight for each channel and a bias; it sees the mean of 3 x 3 pixels.
+        columns: what the three columns of these count for; 3 in all.
         head: of each output channel a weight for each hidden unit and a bias.
         end: the operation after the head; "" for none.
         codes: scale and zero point of the input and of the output where both are int8; empty where they are float.
@@ -44,6 +45,7 @@ class ClassNetwork:
     contract: Contract
     hidden: tuple[tuple[float, ...], ...]
     head: tuple[tuple[float, ...], ...]
+    columns: tuple[float, float, float] = (1.0, 1.0, 1.0)
     end: str = ""
     codes: tuple[tuple[float, int], ...] = ()
 
@@ -80,7 +82,7 @@ class ClassNetwork:
     def _layers(self) -> tuple[dict[str, NDArray[Any]], list[tuple[str, list[str], dict[str, Any]]]]:
         """Return the constants, and of each operation its name, its constants and its options."""
         hidden, head = np.array(self.hidden, np.float32), np.array(self.head, np.float32)
-        mean = np.full((1, 1, _KERNEL, _KERNEL), 1 / _KERNEL**2, np.float32)
+        mean = np.full((1, 1, _KERNEL, _KERNEL), 1 / _KERNEL**2, np.float32) * np.array(self.columns, np.float32)
         stored: dict[str, NDArray[Any]] = {
             "w": hidden[:, :-1, np.newaxis, np.newaxis] * mean,
             "b": hidden[:, -1],
@@ -100,8 +102,8 @@ class ClassNetwork:
 
 
 def class_networks() -> tuple[ClassNetwork, ...]:
-    """Return the networks, each with a contract of schema version 3."""
-    return (_grey(), _softmax(), _argmax(), _overlapping())
+    """Return the networks, each with a contract of the version that its fields need."""
+    return (_grey(), _softmax(), _argmax(), _overlapping(), _twice())
 
 
 def _contract(channels: tuple[str, ...], normalisation: str, intensity: Intensity | None) -> Contract:
@@ -193,4 +195,16 @@ def _overlapping() -> ClassNetwork:
             (1.0, 0.0, 0.0, 0.0, 0.0),
         ),
         head=((2.5, 0.0, 0.0, 0.0, -3.5), (2.5, 1.0, 0.0, 0.0, -6.0), (2.0, 2.0, 0.0, -0.5, -5.0)),
+    )
+
+
+def _twice() -> ClassNetwork:
+    """Three channels, and the mean of two passes of a network that sees what lies to the left, and not to the right."""
+    told = _contract((_PRE, _BRIGHT, _POST), "unit", None)
+    return ClassNetwork(
+        name="twice",
+        contract=replace(told, passes=2, threshold=0.6, post_processing=PostProcessing(min_volume_px=3)),
+        hidden=((0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0)),
+        head=((9.0, 5.0, -3.0),),
+        columns=(3.0, 0.0, 0.0),
     )

@@ -20,6 +20,7 @@ def point_of(evaluation: EvalResult) -> OperatingPoint:
             ClassPoint(name=one.name, threshold=one.threshold, post_processing=one.post_processing)
             for one in evaluation.classes
         ),
+        passes=evaluation.passes,
     )
 
 
@@ -34,6 +35,8 @@ def scored_at(evaluation: EvalResult, point: OperatingPoint, regions: Sequence[M
     found = point_of(evaluation)
     if not found.classes:
         return found == point
+    if found.passes != point.passes:
+        return False
     given = point.classes or tuple(
         ClassPoint(name=one.name, threshold=one.threshold, post_processing=one.post_processing) for one in regions
     )
@@ -43,10 +46,11 @@ def scored_at(evaluation: EvalResult, point: OperatingPoint, regions: Sequence[M
 def describe(point: OperatingPoint) -> str:
     """Write a point out, class by class where there are several."""
     parts = [(f"{one.name}: ", one.threshold, one.post_processing) for one in point.classes]
-    return "; ".join(
+    said = "; ".join(
         f"{name}threshold {threshold:g} with post-processing {rule.describe(volume=True)}"
         for name, threshold, rule in parts or [("", point.threshold, point.post_processing)]
     )
+    return said if point.passes == 1 else f"{said}, in {point.passes} passes"
 
 
 def choice_to_ship(given: Path | None, run: Path, slug: str, evaluation: EvalResult) -> Choice | None:

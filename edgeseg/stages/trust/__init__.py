@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeseg.stages.trust.found import TRUST_FILE, contract_trust, read_trust, trust_beside, trust_for
+from edgeseg.stages.trust.found import TRUST_FILE, contract_trust, left_out, read_trust, trust_beside, trust_for
 from edgeseg.stages.trust.input_fit import fit_look
 from edgeseg.stages.trust.input_look import input_check, input_tally, patient_look, picked
 from edgeseg.stages.trust.trust import TrustInputs, trust
@@ -14,6 +14,7 @@ __all__ = [
     "fit_look",
     "input_check",
     "input_tally",
+    "left_out",
     "patient_look",
     "picked",
     "read_trust",

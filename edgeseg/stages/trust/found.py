@@ -7,7 +7,7 @@ from pathlib import Path
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document
 from edgeseg.results import RESULT_SCHEMA_VERSION, TrustResult
-from edgeseg.specs import Contract, Trust
+from edgeseg.specs import Contract, OperatingPoint, Trust
 
 TRUST_FILE = "trust.json"
 """What `edgeseg trust` leaves beside the weights, and `edgeseg ship` too."""
@@ -62,23 +62,41 @@ def trust_for(run: Path, *, weights_sha256: str) -> TrustResult | None:
     return found
 
 
-def contract_trust(run: Path, contract: Contract, *, weights_sha256: str) -> Trust | None:
+def contract_trust(run: Path, contract: Contract, *, weights_sha256: str, chosen: bool = False) -> Trust | None:
     """Return what a contract says of trust, of what lies beside the weights; None where nothing does.
 
     Args:
         run: the folder of the weights, or a file in it.
         contract: at the operating point that it ships with.
         weights_sha256: of the weights.
+        chosen: the point was asked for, so that what was fitted at another one is left out (`left_out`).
 
     Raises:
-        OptionError: as `trust_for`, and when it was fitted on masks at another threshold.
+        OptionError: as `trust_for`, and when it was fitted on masks at another point.
     """
     found = trust_for(run, weights_sha256=weights_sha256)
     if found is None or contract.regions:
         return None
-    if found.threshold != contract.threshold:
-        raise OptionError(
-            f"{trust_beside(run)} was made for masks at threshold {found.threshold:g}, and the network is given "
-            f"{contract.threshold:g}; make it again with 'edgeseg trust', or move it away"
-        )
+    if (why := left_out(run, OperatingPoint.of(contract))) is not None:
+        if chosen:
+            return None
+        raise OptionError(f"{why}; make it again with 'edgeseg trust', or move it away")
     return Trust(output=found.trust, input=None if found.inputs is None else found.inputs.look)
+
+
+def left_out(run: Path, point: OperatingPoint) -> str | None:
+    """Say why what lies beside the weights does not go for an operating point; None where it does, or nothing is there.
+
+    Raises:
+        OptionError: as `read_trust`.
+    """
+    file = trust_beside(run)
+    if file is None or point.classes:
+        return None
+    found = read_trust(file)
+    if (found.threshold, found.passes) == (point.threshold, point.passes):
+        return None
+    return (
+        f"{file} was made for masks at threshold {found.threshold:g}, passes {found.passes}, and the network is given "
+        f"{point.threshold:g}, passes {point.passes}"
+    )

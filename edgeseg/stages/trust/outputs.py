@@ -17,7 +17,7 @@ from edgeseg.metrics import count_overlap
 from edgeseg.metrics.reliability import count_logits
 from edgeseg.progress import Progress
 from edgeseg.results import ChoiceGroup
-from edgeseg.specs import Contract, refuse_regions
+from edgeseg.specs import PASS_FLIPS, Contract, refuse_regions
 from edgeseg.stages.folds import FoldRun, check_data, find_runs, held_out_logits, on_grid
 from edgeseg.stages.predict import checkpoint_contract
 from edgeseg.stages.trust.fit import HIGH, LOW, MIDDLE, PatientOutput
@@ -96,7 +96,7 @@ def outputs_of(
     """
     total, rows = sum(len(run.patients) for run in runs), []
     for run in runs:
-        for patient, logits in held_out_logits(run, cache, flips="none"):
+        for patient, logits in held_out_logits(run, cache, flips=PASS_FLIPS[contract.passes]):
             reference = on_grid(np.asarray(cache.volume(patient).reference), contract)
             mine = output_of(patient, member[patient], logits, reference, contract)
             rows.append(replace(mine, run=run.sha256))

@@ -84,6 +84,7 @@ def trust(
         variant=first.checkpoint.header.variant.slug,
         weights_sha256=first.sha256,
         threshold=shipped.threshold,
+        passes=shipped.passes,
         data=cache.name,
         groups=groups,
         left_out=left_out,

@@ -17,7 +17,7 @@ from edgeseg.foreign import ForeignContract, OnnxGraph, keras_network, of_artifa
 from edgeseg.foreign import network as foreign_network
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results.imported import ImportResult
-from edgeseg.specs import BuildSpec, Contract, PostProcessing
+from edgeseg.specs import BuildSpec, Contract, OperatingPoint, PostProcessing
 from edgeseg.stages.adopt import adopt, ask, name_of, original_of
 from edgeseg.stages.adopt.parity import NOT_THE_SAME
 from edgeseg.stages.build import build
@@ -184,13 +184,14 @@ def test_channels_of_other_data_than_tcga_lgg_are_named_by_the_contract(tmp_path
     assert checkpoint_contract(read_checkpoint(tmp_path / "run").header).channel_set.reference == "flair"
 
 
-def test_the_plane_of_a_contract_and_of_a_file_of_edgesegs_own_is_that_of_the_run(tmp_path: Path) -> None:
+def test_plane_and_passes_of_a_contract_and_of_a_file_of_edgesegs_own_are_those_of_the_run(tmp_path: Path) -> None:
     image = keras.Input((SIDE, SIDE, 3))
     file = saved(keras.Model(image, keras.layers.Conv2D(1, 1)(image)), tmp_path / "net.keras")
-    contract = written(tmp_path / "c.toml", 'plane = "coronal"')
+    contract = written(tmp_path / "c.toml", 'plane = "coronal"\npasses = 2')
     adopt(file, tmp_path / "run", contract=contract)
     told = checkpoint_contract(header := read_checkpoint(tmp_path / "run").header)
     assert (told.plane, header.image.plane, of_artifact(told).plane) == ("coronal", "coronal", "coronal")
+    assert (told.passes, of_artifact(told).passes, OperatingPoint.of(told).passes) == (2, 2, 2)
     with pytest.raises(ContractError, match="plane is 'up'; choose one of: axial, coronal, sagittal"):
         adopt(file, tmp_path / "other", contract=written(tmp_path / "d.toml", 'plane = "up"'))
     assert not (tmp_path / "other").exists()

@@ -40,8 +40,11 @@ def fail(error: Exception) -> Callable[[], Cell]:
 def test_every_variant_is_what_ships(spec: BuildSpec) -> None:
     found = every_variant(spec, ())
     assert sorted(one.network for one in found) == sorted(networks.names()) != []
-    sizes = [networks.get(one.network).weights.stat().st_size for one in found]
-    assert sizes == sorted(sizes, reverse=True)
+    ranks = [
+        (made.record.for_comparison, -made.weights.stat().st_size)
+        for made in (networks.get(one.network) for one in found)
+    ]
+    assert ranks == sorted(ranks)
     assert all(one.checkpoint is None and one.targets == ("all",) for one in found)
 
 

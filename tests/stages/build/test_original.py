@@ -185,7 +185,7 @@ def test_a_network_that_onnx_refuses_is_timed_in_keras_and_says_so(
 
     monkeypatch.setattr(stage, "_onnx_predictor", refuse)
     monkeypatch.setattr(stage, "KerasPredictor", lambda model, contract, *, threads: Stand())
-    monkeypatch.setattr("edgeseg.stages.bench.latency.phantom_slice", lambda *, seed: SLICE)
+    monkeypatch.setattr("edgeseg.stages.bench.latency.phantom_slice", lambda *, seed, channels: SLICE)
     found = stage.time_model(Model(), SMALL, artifact="x", threads=2, budget_s=0.01)
     assert found.runtime == "keras 3.0"
     assert "no such operation" in caplog.text
@@ -203,7 +203,7 @@ def test_a_small_network_is_really_saved_counted_and_timed(monkeypatch: pytest.M
     assert 12 * parameters < size < 12 * parameters * 1.1
     assert 4 * parameters < weights_size < 4 * parameters * 1.1
 
-    monkeypatch.setattr("edgeseg.stages.bench.latency.phantom_slice", lambda *, seed: SLICE)
+    monkeypatch.setattr("edgeseg.stages.bench.latency.phantom_slice", lambda *, seed, channels: SLICE)
     found = stage.time_model(model, SMALL, artifact="small", threads=1, budget_s=0.2)
     assert found.runtime.startswith("onnxruntime")
     assert found.threads == 1

@@ -21,6 +21,7 @@ from edgeseg.results import Choice
 from edgeseg.specs import ImageSpec, OperatingPoint, PostProcessing, TrainSpec, VariantSpec
 from edgeseg.stages.choose.choice import CHOICE_FILE, choice_beside, choice_for, read_choice
 from edgeseg.stages.choose.choose import choose
+from edgeseg.stages.choose.nested import SHIPPED
 from edgeseg.stages.folds.logits import FoldRun
 from edgeseg.stages.predict import checkpoint_contract
 
@@ -210,12 +211,38 @@ def test_one_patient_cannot_be_nested(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "told"),
-    [({"max_fp_share": 1.5}, "max-fp-share is 1.5"), ({"max_fp_share": -1.0}, "max-fp-share"), ({"flips": "x"}, "'x'")],
+    [
+        ({"max_fp_share": 1.5}, "max-fp-share is 1.5"),
+        ({"max_fp_share": -1.0}, "max-fp-share"),
+        ({"flips": "x"}, "'x'"),
+        ({"passes": 3}, "choose 1 or 2"),
+        ({"passes": 2, "flips": "vflip"}, "passes is 2, which is hflip, and flips are 'vflip'"),
+    ],
 )
 def test_options_out_of_range_are_refused(tmp_path: Path, options: dict[str, Any], told: str) -> None:
     with pytest.raises(OptionError, match=told):
         chosen_on(tmp_path, **options)
     assert not (tmp_path / CHOICE_FILE).exists()
+
+
+def test_with_two_passes_the_point_is_chosen_on_the_mean_of_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mean of both passes has the tumour at 0.3, so that a lower threshold is right, and no island."""
+
+    def draw(patient: str, flips: str) -> NDArray[np.float32]:
+        drawn = logits_of(patient, flips)
+        return drawn if flips == "none" else np.where(drawn > np.log(3), np.log(0.3 / 0.7), -4.0).astype(np.float32)
+
+    monkeypatch.setattr(stage, "held_out_logits", _giving(draw))
+    once, twice = chosen_on(tmp_path / "once"), chosen_on(tmp_path / "twice", passes=2)
+    assert (once.chosen.passes, once.chosen.threshold, once.shipped_step) == (1, 0.65, SHIPPED)
+    assert twice.chosen.passes == 2
+    assert twice.chosen.threshold < 0.3
+    assert twice.shipped_step == "the same with hflip"
+    assert twice.step(twice.shipped_step).dice.mean == once.step("the same with hflip").dice.mean
+    assert twice.step("lone slices").chosen[0].threshold == twice.step(twice.shipped_step).chosen[0].threshold
+    assert read_choice(tmp_path / "twice", variant=VARIANT.slug) == twice
 
 
 def test_choices_that_cannot_be_used_are_refused(tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ def test_the_ways_through_a_runner_differ() -> None:
     assert {contract.output for contract in contracts} == {"logits", "probabilities", "softmax"}
     assert {contract.exclusive for contract in contracts} == {False, True}
     assert {len(contract.channels) for contract in contracts} == {1, 2, 3, 4}
-    assert {contract.normalisation for contract in contracts} == {"slice", "z-score", "percentile"}
+    assert {contract.normalisation for contract in contracts} == {"unit", "slice", "z-score", "percentile"}
+    assert {contract.passes for contract in contracts} == {1, 2}
     assert sum(contract.golden is not None for contract in contracts) >= 3
     assert any(network.lone_slices != network.volume for network in KEPT.networks)
 

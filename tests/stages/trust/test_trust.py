@@ -136,8 +136,10 @@ def test_a_contract_takes_what_was_made_for_its_weights_and_threshold(tmp_path: 
     assert trust_for(tmp_path, weights_sha256="any") is None
     with pytest.raises(OptionError, match="made for other weights"):
         trust_for(tmp_path / "one", weights_sha256="another")
-    with pytest.raises(OptionError, match=r"at threshold 0\.5, and the network is given 0\.6"):
+    with pytest.raises(OptionError, match=r"at threshold 0\.5, passes 1, and the network is given 0\.6"):
         contract_trust(tmp_path / "one", replace(contract, threshold=0.6), weights_sha256="sha of one")
+    with pytest.raises(OptionError, match=r"passes 1, and the network is given 0\.5, passes 2"):
+        contract_trust(tmp_path / "one", replace(contract, passes=2), weights_sha256="sha of one")
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"schema_version": 1}'])

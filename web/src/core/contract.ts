@@ -4,7 +4,7 @@ import type { Trust } from "./trust";
 /** The metadata property of an ONNX file that holds the contract. */
 export const CONTRACT_KEY = "edgeseg.contract";
 /** The newest schema that this reader knows. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 export type Layout = "NCHW" | "NHWC";
 
 /** Which connected components are too small to keep; 0 switches a rule off. */
@@ -84,6 +84,8 @@ export interface Contract {
   readonly contract_sha256: string | null;
   /** How far a mask is to be believed; null where nobody measured it. */
   readonly trust: Trust | null;
+  /** How often the network sees a slice: once, or also with left and right exchanged. */
+  readonly passes: number;
 }
 
 /** The threshold in logit space, `log(t / (1 - t))`, in double precision. */

@@ -60,6 +60,7 @@ function read(given: Fields): Contract {
     content_sha256: given.textOrNull("content_sha256"),
     contract_sha256: given.textOrNull("contract_sha256"),
     trust: given.has("trust") ? readTrust(given.object("trust")) : null,
+    passes: given.has("passes") ? given.whole("passes") : 1,
   };
   for (const unused of ["training_hash", "calibrated_on", "calibration_hash", "profile"]) given.textOrNull(unused);
   for (const unused of ["seen_patients", "float_layers"]) if (given.has(unused)) given.texts(unused);
@@ -147,6 +148,7 @@ function check(contract: Contract): void {
     [channels !== null, `${channels}`],
     [regions !== null, `${regions}`],
     [trust !== null, `${trust}`],
+    [contract.passes !== 1 && contract.passes !== 2, `passes is ${contract.passes}; 1 or 2 is needed`],
     [!(contract.threshold > 0 && contract.threshold < 1), `its threshold is ${contract.threshold}; a number between 0 and 1 is needed`],
     [!(contract.scale > 0 && Number.isFinite(contract.scale)), `its scale is ${contract.scale}; a positive number is needed`],
     [sides.some((side) => side < 1 || side > 4096), `its image is ${sides.join(" x ")}; each side must have 1 to 4096 pixels`],

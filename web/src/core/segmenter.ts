@@ -8,6 +8,7 @@ import { inputOddity, type Oddity } from "./input-judge";
 import { InputTally, slicesLookedAt } from "./input-tally";
 import { countInto, emptyCounts, ownTables, tables } from "./intensity";
 import { masksOf } from "./masks";
+import { inPasses } from "./mirrored";
 import { framedSize, Preparer, type PixelMm, type Slice } from "./prepare";
 import { Resampler } from "./resample";
 import { OutputTally, unsureOf } from "./tally";
@@ -87,7 +88,7 @@ export async function segment(engine: Engine, volume: Volume, hooks: Hooks): Pro
     const size = framedSize(...shape, contract, volume.pixelMm);
     const planes = preparer.prepare(slice, size);
     if (looked.includes(index)) seen.add(planes, contract.height, contract.width);
-    let logits = await engine.logits(planes, given ?? ownTables(contract, planes));
+    let logits = await inPasses(engine, planes, given ?? ownTables(contract, planes));
     tally?.add(logits, contract.width);
     const rough = threshold(logits, contract);
     if (joins) for (const [place, one] of components.entries()) one.add(planeOf(rough, place, contract));
@@ -128,7 +129,7 @@ export async function selfTest(engine: Engine, given?: GoldenInput | null): Prom
   const { golden, width } = contract;
   const input = given === undefined ? await goldenInput(contract) : given;
   if (golden === null || input === null) return null;
-  const logits = await engine.logits(input.planes, ownTables(contract, input.planes));
+  const logits = await inPasses(engine, input.planes, ownTables(contract, input.planes));
   const found = flips(threshold(logits, contract), input.wanted);
   const logitOff = golden.logits.reduce((most, at) => Math.max(most, Math.abs(logits[at.row * width + at.column] - at.logit)), 0);
   return { passed: found <= golden.allowed_flips && logitOff <= golden.logit_tolerance, flips: found, allowed: golden.allowed_flips, logitOff };

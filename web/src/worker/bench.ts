@@ -3,6 +3,7 @@ import { pictured } from "../core/channels";
 import { asSlice, draw } from "../core/golden";
 import { ownTables } from "../core/intensity";
 import { Preparer } from "../core/prepare";
+import { inPasses } from "../core/mirrored";
 import { OrtEngine } from "./engine";
 import type { Device } from "./protocol";
 import type { Started } from "./start";
@@ -29,7 +30,7 @@ export async function bench(started: Started, runs: number, device: Device, hook
       for (const { engine, times } of opened) {
         if (hooks.cancelled()) throw new Cancelled();
         const before = performance.now();
-        await engine.logits(planes, tables);
+        await inPasses(engine, planes, tables);
         times.push(performance.now() - before);
       }
       await hooks.done((run + 1) / (WARMUP + runs + 1));

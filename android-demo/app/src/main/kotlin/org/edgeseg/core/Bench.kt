@@ -38,7 +38,7 @@ object Bench {
             val times = (0..WARMUP + RUNS).map { index ->
                 if (cancelled()) throw CancelledException()
                 before = System.nanoTime()
-                engine.logits(planes, logits)
+                Mirrored.logits(engine, planes, logits)
                 progress(index + 1, WARMUP + RUNS + 1)
                 (System.nanoTime() - before) / NANOS_PER_MS
             }

@@ -49,6 +49,7 @@ data class Contract(
     val standIn: String? = null,
     val plane: String = AXIAL,
     val trust: Trust? = null,
+    val passes: Int = 1,
 ) {
     /** The masks that the network draws: one for each region, or one. */
     val masks: List<MaskRule> = regions.ifEmpty { listOf(MaskRule(null, foreground, 1, threshold, postProcessing)) }
@@ -76,7 +77,7 @@ data class Contract(
         const val KEY = "edgeseg.contract"
 
         /** The newest schema that this reader knows. */
-        const val SCHEMA_VERSION = 4
+        const val SCHEMA_VERSION = 5
 
         /** What a network may give for each pixel. */
         const val LOGITS = "logits"

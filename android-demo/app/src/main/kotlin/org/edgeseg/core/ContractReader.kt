@@ -42,6 +42,7 @@ internal class ContractReader(private val json: JsonObject, private val text: St
             standIn = if (json.has("stand_in")) json.textOrNull("stand_in") else null,
             plane = if (json.has("plane")) json.text("plane") else Contract.AXIAL,
             trust = if (json.has("trust")) json.objOrNull("trust")?.let(TrustReader::read) else null,
+            passes = if (json.has("passes")) json.whole("passes") else 1,
         )
         for (unused in listOf("training_hash", "calibration_hash", "profile")) {
             json.textOrNull(unused)
@@ -65,6 +66,7 @@ internal class ContractReader(private val json: JsonObject, private val text: St
                 "the channels are ${contract.channels}; each needs a name of its own"
             listOfNotNull(contract.referenceChannel, contract.standIn).any { it !in contract.channels } ->
                 "reference_channel or stand_in is none of the channels ${contract.channels.joinToString()}"
+            contract.passes !in 1..2 -> "passes is ${contract.passes}; 1 or 2 is needed"
             contract.output !in OUTPUTS -> "output is '${contract.output}'; logits, probabilities or softmax is needed"
             RegionRules.fault(contract) != null -> RegionRules.fault(contract)
             TrustReader.fault(contract.trust, contract.regions.size, contract.channels.size) != null ->

@@ -49,7 +49,7 @@ class Segmenter(val engine: Engine) : AutoCloseable {
         into: FloatArray = FloatArray(contract.masks.size * grid),
         tables: Array<FloatArray>? = null,
     ): FloatArray {
-        engine.logits(preparer.prepare(slice), into, tables)
+        Mirrored.logits(engine, preparer.prepare(slice), into, tables)
         return into
     }
 
