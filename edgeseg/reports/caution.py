@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgeseg.data.volume import PHANTOM
-from edgeseg.results import ArtifactRow, BuildResult, EvalResult
+from edgeseg.results import BuildResult, EvalResult
 
 
 def cautions(build: BuildResult) -> tuple[str, ...]:
@@ -30,12 +30,6 @@ def cautions(build: BuildResult) -> tuple[str, ...]:
     return tuple(found)
 
 
-def is_blind(row: ArtifactRow) -> bool:
-    """Tell whether an artifact was scored on patients with lesions and touches none."""
-    patients = () if row.evaluation is None else row.evaluation.patients
-    return any(one.lesions for one in patients) and not any(one.lesions_found for one in patients)
-
-
 def _seen(evaluations: list[EvalResult]) -> Iterator[str]:
     if seen := max((e.seen_patients for e in evaluations), default=0):
         count = max(len(e.patients) for e in evaluations)
@@ -52,7 +46,7 @@ def _seen(evaluations: list[EvalResult]) -> Iterator[str]:
 
 def _blind(build: BuildResult) -> Iterator[str]:
     """Say which artifacts touch no lesion of anybody: a network that is fed other numbers than it learned does that."""
-    blind = [] if build.rests_on_phantoms else [f"{r.label} {r.target}" for r in build.artifacts if is_blind(r)]
+    blind = [] if build.rests_on_phantoms else [f"{r.label} {r.target}" for r in build.artifacts if r.finds_nothing]
     if blind:
         yield (
             f"FINDS NOTHING: {', '.join(blind)} touch{'es' * (len(blind) == 1)} no lesion of the patients scored. If "

@@ -39,17 +39,22 @@ def choice_table(choice: Choice, *, written: Path) -> RenderableType:
             f"{choice.variant} on {choice.data}: each {choice.left_out} scored at what was chosen on the others, "
             f"n = {sum(len(group.patients) for group in choice.groups)} patients"
         ),
-        rich_table((first, *heads), ((step.name, *_figures(step)) for step in choice.steps)),
+        rich_table((first, *heads), ((_label(step), *_figures(step)) for step in choice.steps)),
         *(
             part
             for one in choice.classes
             for part in (
                 literal(one.name, "bold"),
-                rich_table((first, *heads), ((step.name, *_figures(step)) for step in one.steps)),
+                rich_table((first, *heads), ((_label(step), *_figures(step)) for step in one.steps)),
             )
         ),
         *map(literal, below),
     )
+
+
+def _label(step: ChoiceStep) -> str:
+    """Name a step in words that do not break in a column of eleven characters."""
+    return step.name.replace("post-processing", "components")
 
 
 def _figures(step: ChoiceStep) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def _series(one: SeriesListing) -> str:
 
 def _measured(row: PatientSegmentation) -> list[str]:
     if row.tumour_volume_ml is None or row.largest_diameter_mm is None:
-        return []
+        return [] if row.trust is None else ["volume unknown, as the distances of pixels are; give them with --spacing"]
     return [f"{volume_text(row)}, largest diameter {row.largest_diameter_mm:.0f} mm"]
 
 
@@ -85,7 +85,7 @@ def trust_lines(told: PatientTrust | None) -> list[str]:
     """Say in a line how far a mask is to be trusted; none where nobody knows."""
     if told is None:
         return []
-    expected = [] if told.dice_expected is None else [f"expected Dice {told.dice_expected:.2f}"]
+    expected = [] if told.dice_expected is None else [f"expected Dice {told.dice_expected:.2f}, an estimate"]
     look = [f"LOOK AT THIS ONE: {told.why}"] if told.look else []
     return ["; ".join((*look, *expected))]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from edgeseg.reports.caution import is_blind
 from edgeseg.reports.words import interval_text, milliseconds_text, size_text, times_text
 from edgeseg.results import NOTABLE_LOSS, ArtifactRow, BaselineResult, BuildResult
 
 _SEARCH = f"--max-drop {NOTABLE_LOSS:g} searches for ranges and layers that lose less"
+
+LOW_DICE, FEW_PATIENTS = 0.5, 5
+"""Below these a file is not said to be ready, though it loses nothing to its network."""
 
 
 def verdict(build: BuildResult) -> str:
@@ -22,7 +24,7 @@ def verdict(build: BuildResult) -> str:
             "patients; score it on yours with --data DIR."
         )
     dice = f"Dice {interval_text(main.evaluation.dice)} on {len(main.evaluation.patients)} patients"
-    if is_blind(main):
+    if main.finds_nothing:
         return f"NOT FIT TO SHIP: {name} finds none of the lesions; train longer, or see what its contract says."
     if missed := [found for found in build.budgets if not found.confirmed]:
         return (
@@ -31,7 +33,13 @@ def verdict(build: BuildResult) -> str:
         )
     if main.falls_short:
         return f"FELL SHORT: {name} is {_facts(build, main)}, {dice}, {_loss(main)}; {_SEARCH}."
-    return f"Ship {name}: {_facts(build, main)}; {dice}{_proof(build, main)}.{_others(build)}"
+    if main.evaluation.dice.mean < LOW_DICE:
+        return (
+            f"LOW DICE: {name} is {_facts(build, main)}; {dice}{_proof(build, main)}. It keeps what its network can, "
+            "which is little: train longer, or on more patients, before anything ships."
+        )
+    few = " So few patients prove little." if len(main.evaluation.patients) < FEW_PATIENTS else ""
+    return f"Ship {name}: {_facts(build, main)}; {dice}{_proof(build, main)}.{few}{_others(build)}"
 
 
 def _facts(build: BuildResult, main: ArtifactRow) -> str:

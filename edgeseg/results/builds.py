@@ -104,6 +104,12 @@ class ArtifactRow:
         return made and (self.parity is None or self.parity.passed)
 
     @property
+    def finds_nothing(self) -> bool:
+        """Whether it was scored on patients with lesions and touches none."""
+        patients = () if self.evaluation is None else self.evaluation.patients
+        return any(one.lesions for one in patients) and not any(one.lesions_found for one in patients)
+
+    @property
     def falls_short(self) -> bool:
         """Whether it loses more than `NOTABLE_LOSS` mean Dice to its float network."""
         return self.dice_delta_to_float is not None and self.dice_delta_to_float.mean < -NOTABLE_LOSS

@@ -32,7 +32,7 @@ FOUND = Finding(
 def test_expected_dice_reason_and_interval_are_told() -> None:
     assert from_json(Finding, to_json(FOUND)) == FOUND
     assert told_trust(FOUND) == [
-        "LOOK AT THIS ONE: neighbouring slices agree by 40% alone (77% is usual); expected Dice 0.64",
+        "LOOK AT THIS ONE: neighbouring slices agree by 40% alone (77% is usual); expected Dice 0.64, an estimate",
         "the volume lies between 36.0 and 51.0 ml in 90% of such patients",
     ]
     tumour, look, between = measured(FOUND)

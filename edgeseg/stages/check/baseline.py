@@ -8,8 +8,8 @@ from pathlib import Path
 from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, OptionError, UnknownNameError, one_line
 from edgeseg.jsonio import JsonFormatError, from_plain, parse_json, read_document
-from edgeseg.results import BASELINE_SCHEMA_VERSION, GOOD_STATUS, BaselineArtifact, CheckBaseline, EvalResult
-from edgeseg.stages.check.inputs import CheckedArtifact, contract_digest, fields_of
+from edgeseg.results import BASELINE_SCHEMA_VERSION, BaselineArtifact, CheckBaseline, EvalResult
+from edgeseg.stages.check.inputs import CheckedArtifact, contract_digest, fields_of, said_of, sound
 from edgeseg.stages.check.trust import TrustRules, trust_figures
 
 LATENCY_REFERENCES = ("onnx-fp32", "keras-fp32")
@@ -147,8 +147,8 @@ def dice_problem(dice: Mapping[str, float]) -> str | None:
 
 def _require_sound(item: CheckedArtifact) -> None:
     problem = None
-    if item.row.status != GOOD_STATUS:
-        problem = f"the build says: {item.row.status}"
+    if not sound(item.row):
+        problem = f"the build says: {said_of(item.row)}"
     elif item.path is None or artifacts.sha256_file(item.path) != item.row.sha256:
         problem = "its file was changed after the build measured it; build again"
     if problem is not None:

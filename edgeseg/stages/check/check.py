@@ -12,9 +12,9 @@ import numpy as np
 from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, OptionError
 from edgeseg.metrics import lower_bound
-from edgeseg.results import GOOD_STATUS, BaselineArtifact, CheckBaseline, CheckCase, CheckResult, EvalResult
+from edgeseg.results import BaselineArtifact, CheckBaseline, CheckCase, CheckResult, EvalResult
 from edgeseg.stages.check.baseline import class_dice_of, dice_of, dice_problem, latency_ratio
-from edgeseg.stages.check.inputs import CheckedArtifact, fields_of
+from edgeseg.stages.check.inputs import CheckedArtifact, fields_of, said_of, sound
 from edgeseg.stages.check.subgroups import MIN_SUBGROUP, RULE, Subgroups, subgroup_case
 from edgeseg.stages.check.trust import TrustRules, trust_cases
 
@@ -131,9 +131,8 @@ def _artifact_cases(
 
 
 def _status(item: CheckedArtifact) -> CheckCase:
-    status = item.row.status
     return CheckCase(
-        artifact=item.name, rule="status", passed=status == GOOD_STATUS, detail=f"the build says: {status}"
+        artifact=item.name, rule="status", passed=sound(item.row), detail=f"the build says: {said_of(item.row)}"
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.artifacts import BUILD_FILE, read_build
+from edgeseg.data.volume import PHANTOM
 from edgeseg.errors import ArtifactError, EdgeSegError, OptionError
 from edgeseg.jsonio import to_plain
 from edgeseg.results import GOOD_STATUS, ArtifactRow, BuildResult
@@ -157,3 +158,19 @@ def fields_of(item: CheckedArtifact) -> dict[str, str] | str:
         return contract_fields(read_file_contract(item.path))
     except EdgeSegError as error:
         return str(error)
+
+
+def sound(row: ArtifactRow) -> bool:
+    """Whether a build found nothing wrong with an artifact; on phantoms it may find none of the lesions."""
+    return row.status == GOOD_STATUS and not _blind(row)
+
+
+def said_of(row: ArtifactRow) -> str:
+    """What a build says of an artifact, in one line."""
+    if row.status == GOOD_STATUS and _blind(row):
+        return "not fit to ship, it finds none of the lesions"
+    return row.status
+
+
+def _blind(row: ArtifactRow) -> bool:
+    return row.finds_nothing and row.evaluation is not None and row.evaluation.data != PHANTOM

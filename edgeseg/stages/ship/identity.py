@@ -10,7 +10,6 @@ from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.errors import ArtifactError, CheckFailedError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document
 from edgeseg.metrics import bootstrap_interval
-from edgeseg.reports.caution import is_blind
 from edgeseg.results import BuildResult, EvalResult, NetworkClassScore, NetworkScore, OutOfFoldResult
 from edgeseg.stages.build import failures
 from edgeseg.targets import TARGETS
@@ -89,7 +88,7 @@ def check_build(build: BuildResult, *, allow_failed: bool) -> tuple[str, ...]:
     Raises:
         CheckFailedError: when something did, and that was not allowed.
     """
-    blind = () if build.rests_on_phantoms else tuple(row.target for row in build.artifacts if is_blind(row))
+    blind = () if build.rests_on_phantoms else tuple(row.target for row in build.artifacts if row.finds_nothing)
     failed = (
         *failures(build),
         *(f"{target} finds none of the lesions" for target in blind),
