@@ -54,7 +54,7 @@ def logits_of(patient: str) -> NDArray[np.float32]:
 
 @pytest.fixture(autouse=True)
 def drawn_folds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three folds of four patients each; a `one` that held out all; `other` of another kind; `empty` draws nothing."""
+    """Three folds of four patients each, and `two` of six; a `one` that held out all; `other` of another kind; `empty` draws nothing."""
     header = CheckpointHeader(
         kind="weights", variant=VARIANT, image=ImageSpec(height=SIDE, width=SIDE), train=TrainSpec(variant=VARIANT),
         data="toy", data_hash="0", train_patients=("T",), validation_patients=(), epoch=120, backend="tensorflow",
@@ -68,6 +68,8 @@ def drawn_folds(monkeypatch: pytest.MonkeyPatch) -> None:
         return FoldRun(folder, checkpoint, f"sha of {folder.name}")
 
     def find(out: Path) -> tuple[FoldRun, ...]:
+        if out.name == "two":
+            return tuple(run(out / f"fold{n}", PATIENTS[n::2]) for n in range(2))
         if out.name == "folds":
             return tuple(run(out / f"fold{n}", PATIENTS[n::3]) for n in range(3))
         return (run(out, PATIENTS[:1] if out.name == "single" else PATIENTS),)
@@ -122,6 +124,8 @@ def test_what_does_not_belong_together(tmp_path: Path) -> None:
         found(tmp_path / "folds", folds=(tmp_path / "one", tmp_path / "other"))
     with pytest.raises(DatasetError, match="fewer than two patients"):
         found(tmp_path / "single")
+    with pytest.raises(DatasetError, match=r"12 held-out patients are of 2 group\(s\).* at least 3 are needed"):
+        found(tmp_path / "two")
     with pytest.raises(DatasetError, match="nothing can be fitted"):
         found(tmp_path / "empty")
     assert not (tmp_path / "empty" / TRUST_FILE).exists()
