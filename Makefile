@@ -37,7 +37,7 @@ demo: $(STAMP)  ## Build the default network for tflite-int8 from what edgeseg s
 	$(BIN)/python -m edgeseg build --target tflite-int8 --no-r2 --out $(OUT)
 
 check: $(STAMP)  ## Hold what `make demo` built against .ci/baseline.json.
-	$(BIN)/python -m edgeseg check $(OUT) --baseline .ci/baseline.json $(CHECK_OPTIONS)
+	$(BIN)/python -m edgeseg check $(OUT) --baseline .ci/baseline.json --require-trust $(CHECK_OPTIONS)
 
 baseline: demo  ## Make what ships the baseline of `make check`: make baseline REASON='new weights'.
 	$(BIN)/python -m edgeseg check $(OUT) --baseline .ci/baseline.json --update --reason '$(REASON)'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgeseg.results import CheckResult
-    from edgeseg.stages.check import CheckedArtifact, Subgroups
+    from edgeseg.stages.check import CheckedArtifact, Subgroups, TrustRules
 
 
 def check(
@@ -45,6 +46,20 @@ def check(
     min_subgroup: Annotated[
         int | None, typer.Option(help="With --max-subgroup-drop: patients that a subgroup needs to be held; 5.")
     ] = None,
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A trust.json, or its folder, for weights of a build; of a network by name it is found. Repeatable.",
+        ),
+    ] = None,
+    require_trust: Annotated[
+        bool, typer.Option("--require-trust", help="Fail a network without trust.json, or with a figure missing in it.")
+    ] = False,
+    trust_limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Another limit of a rule on trust, as min-auroc=0.85. Repeatable."),
+    ] = None,
     update: Annotated[bool, typer.Option("--update", help="Make the build the baseline; needs --reason.")] = False,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="With --update: why, kept in the file.")] = None,
     latency_reference: Annotated[
@@ -62,7 +77,7 @@ def check(
 
     Rules: the build's own status, the file is the one that was measured, contract, size, Dice per patient, and with
     --max-latency-ratio latency over that of a reference artifact of the same build, with --max-subgroup-drop Dice of
-    the worst subgroup. See docs/reference/check.md.
+    the worst subgroup. What trust.json promises of masks and inputs is held too. See docs/reference/check.md.
     """
     from edgeseg.errors import CheckFailedError, OptionError
     from edgeseg.specs import check_seed
@@ -80,19 +95,42 @@ def check(
     if not update and (reason is not None or latency_reference is not None):
         raise OptionError("--reason and --latency-reference belong to --update; give that too, or leave them out")
     check_seed(seed)
+    promised = _trust(trust or [], trust_limit or [], required=require_trust)
     if update:
         if junit is not None or summary is not None:
             raise OptionError("--update checks nothing, so there is nothing for --junit and --summary; leave them out")
         found, only = read_artifacts(builds)
-        _update(found, only, baseline, reason=reason or "", reference=latency_reference, as_json=as_json)
+        _update(
+            found, only, baseline, reason=reason or "", reference=latency_reference, trust=promised, as_json=as_json
+        )
         return
     known = read_baseline(baseline)
     found, only = read_artifacts(builds)
-    result = run(found, known, baseline, limits, seed=seed, only=only, subgroups=parting)
+    result = run(found, known, baseline, limits, seed=seed, only=only, subgroups=parting, trust=promised)
     _write(result, junit=junit, summary=summary, as_json=as_json)
     if not result.passed:
         failed = [f"{case.artifact} {case.rule}" for case in result.cases if not case.passed]
         raise CheckFailedError(f"the build is not what {baseline} says: {', '.join(failed)}")
+
+
+def _trust(places: list[Path], limits: list[str], *, required: bool) -> TrustRules:
+    from edgeseg.errors import OptionError
+    from edgeseg.stages.check import LIMITS, TrustLimits, TrustRules
+    from edgeseg.stages.trust import read_trust
+
+    asked: dict[str, float] = {}
+    for given in limits:
+        name, _, value = given.partition("=")
+        field = name.strip().replace("-", "_")
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if field not in LIMITS or not math.isfinite(number):
+            known = ", ".join(limit.replace("_", "-") for limit in LIMITS)
+            raise OptionError(f"--trust-limit '{given}' is no limit with its number; give NAME=VALUE, NAME of: {known}")
+        asked[field] = number
+    return TrustRules(records=tuple(map(read_trust, places)), required=required, limits=TrustLimits(**asked))
 
 
 def _parting(
@@ -135,6 +173,7 @@ def _update(
     *,
     reason: str,
     reference: str | None,
+    trust: TrustRules,
     as_json: bool,
 ) -> None:
     from edgeseg import artifacts
@@ -145,7 +184,7 @@ def _update(
     if only is not None:
         raise OptionError("--update takes whole builds, so that every artifact is guarded; give the build folder")
     refuse_newer(place)
-    made = make_baseline(found, reason=reason, reference=reference)
+    made = make_baseline(found, reason=reason, reference=reference, trust=trust)
     artifacts.write_text(place, to_json(made) + "\n")
     if as_json:
         typer.echo(to_json(made))

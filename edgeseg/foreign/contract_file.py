@@ -193,10 +193,7 @@ def write_contract_toml(given: ForeignContract, facts: tuple[str, ...], channels
         "# Channels of the image, in the network's order, as 'edgeseg data info DATA' names them (t1n of BraTS: pre).",
         f"channels = {listed(given.channels)}",
         *(f"{key} = {toml_value(value)}" for key in _OF_CHANNELS if (value := getattr(given, key)) is not None),
-        "# In which plane slices of a volume lie that it takes: axial, coronal or sagittal.",
-        f"plane = {toml_value(given.plane)}",
-        "# How often it sees a slice: 1, or 2 for once more with left and right exchanged, and the mean of both.",
-        f"passes = {given.passes}",
+        *_of_slices(given),
         "# Height and width of the image, in pixels; one number where they are equal.",
         f"{'' if given.size else '# '}size = {size}",
         "# What the output is: logits, sigmoid, softmax, or probabilities of another kind.",
@@ -222,6 +219,16 @@ def write_contract_toml(given: ForeignContract, facts: tuple[str, ...], channels
         *(_commented_regions(given, channels) if channels > 1 and not given.regions else ()),
     )
     return "\n".join(lines) + "\n"
+
+
+def _of_slices(given: ForeignContract) -> tuple[str, ...]:
+    """Write which slices a network takes, and how often."""
+    return (
+        "# In which plane slices of a volume lie that it takes: axial, coronal or sagittal.",
+        f"plane = {toml_value(given.plane)}",
+        "# How often it sees a slice: 1, or 2 for once more with left and right exchanged, and the mean of both.",
+        f"passes = {given.passes}",
+    )
 
 
 _OF_CHANNELS = ("reference_channel", "stand_in")

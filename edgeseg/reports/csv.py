@@ -22,7 +22,7 @@ PATIENT_COLUMNS = (
     "patient", "status", "reason", "slices", "slices_with_tumour", "tumour_pixels", "tumour_volume_ml",
     "largest_diameter_mm", "row_mm", "column_mm", "slice_mm", "input", "post_processing", "latency_ms_p50",
     "latency_ms_p95", "total_ms", "warnings", "files", "model", "model_sha256",
-    *TRUST_COLUMNS,
+    *TRUST_COLUMNS, "odd_input",
 )  # fmt: skip
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 

@@ -34,7 +34,10 @@ class BaselineArtifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckBaseline:
-    """The committed file: what every artifact was, on what machine, and why it was taken."""
+    """The committed file: what every artifact was, on what machine, and why it was taken.
+
+    `trust` has for each network with a record of `edgeseg trust` the figures of the rules on it, by their names.
+    """
 
     reason: str
     command: str
@@ -42,6 +45,7 @@ class CheckBaseline:
     latency_reference: str
     artifacts: tuple[BaselineArtifact, ...]
     environment: Environment
+    trust: dict[str, dict[str, float]] | None = field(default=None, metadata={LEFT_OUT: True})
     schema_version: int = BASELINE_SCHEMA_VERSION
 
 

@@ -11,25 +11,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgeseg import artifacts
-from edgeseg.targets._require import require
 from edgeseg.targets._seal import sealed
-from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
+from edgeseg.targets._tflite_float import LAYOUT, convert_float
+from edgeseg.targets.target import ConvertJob, Target
 
-NAME, LAYOUT = "tflite-fp16", "NHWC"
+NAME = "tflite-fp16"
 BLOCKS = False
 
 
 @sealed
 def _convert(job: ConvertJob, path: Path) -> None:
-    require("keras", "tensorflow", purpose=f"converting to {NAME}")
-    require_tensorflow(job.model, NAME)
-    from edgeseg.targets import _tflite
-    from edgeseg.targets._keras import is_plain
-
-    contract = artifact_contract(job, target=NAME, layout=LAYOUT)
-    flat = _tflite.float_model(job.model, contract, weights="float16", blocks=BLOCKS)
-    artifacts.write_bytes(path, _tflite.to_bytes(flat, contract, plain=is_plain(job.model)))
+    convert_float(job, path, NAME, blocks=BLOCKS, weights="float16")
 
 
 TARGET = Target(

@@ -8,26 +8,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgeseg import artifacts
-from edgeseg.targets._require import require
 from edgeseg.targets._seal import sealed
-from edgeseg.targets.target import ConvertJob, Target, artifact_contract, require_tensorflow
+from edgeseg.targets._tflite_float import LAYOUT, convert_float
+from edgeseg.targets.target import ConvertJob, Target
 
-NAME, LAYOUT = "tflite-fp32", "NHWC"
+NAME = "tflite-fp32"
 BLOCKS = False
 """Not faster on x86 as far as could be told on a busy machine; fewer instructions on Arm (`benchmarks/stem.py`)."""
 
 
 @sealed
 def _convert(job: ConvertJob, path: Path) -> None:
-    require("keras", "tensorflow", purpose=f"converting to {NAME}")
-    require_tensorflow(job.model, NAME)
-    from edgeseg.targets import _tflite
-    from edgeseg.targets._keras import is_plain
-
-    contract = artifact_contract(job, target=NAME, layout=LAYOUT)
-    flat = _tflite.float_model(job.model, contract, blocks=BLOCKS)
-    artifacts.write_bytes(path, _tflite.to_bytes(flat, contract, plain=is_plain(job.model)))
+    convert_float(job, path, NAME, blocks=BLOCKS)
 
 
 TARGET = Target(

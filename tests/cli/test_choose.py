@@ -6,37 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from edgeseg.artifacts import sha256_bytes
-from edgeseg.checkpoint import CheckpointHeader, write_checkpoint
 from edgeseg.cli import main as cli
-from edgeseg.data.cache import cached, folder_key
-from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import Choice, NetworkRecord
-from edgeseg.specs import ImageSpec, VariantSpec
-from edgeseg.variants import build_model
-
-VARIANT = VariantSpec(name="alphax", alpha=0.0625, stem="half")
-IMAGE = ImageSpec(height=64, width=64)
 
 
 @pytest.fixture
-def folds(tiny_lgg: Path, tmp_path: Path, fold_header: Callable[..., CheckpointHeader]) -> Path:
-    import keras
-
-    keras.utils.set_random_seed(0)
-    weights = build_model(VARIANT, IMAGE).weights
-    weights[-1].assign([2.0])  # so that something is drawn
-    arrays = {weight.path: np.asarray(weight) for weight in weights}
-    cache = cached(KaggleLgg(tiny_lgg), folder_key(tiny_lgg), root=tmp_path / "cache")
-    for number in range(2):
-        held_out = cache.patients[3 * number : 3 * number + 3]
-        header = fold_header(cache, held_out, VARIANT, IMAGE)
-        write_checkpoint(tmp_path / "folds" / f"fold{number}" / "weights.safetensors", header, arrays)
-    return tmp_path / "folds"
+def folds(write_folds: Callable[[int], Path]) -> Path:
+    return write_folds(2)
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:

@@ -149,5 +149,5 @@ def test_targets_say_whether_they_do() -> None:
 def test_jobs_that_share_what_they_know_do_not_share_the_form(trained: Any) -> None:
     job: ConvertJob = trained.job
     shape = (64, 64, 3)
-    one, other = (job.once(_tflite._calibrated_tiles, shape, blocks) for blocks in (False, True))
+    one, other = (job.once(_tflite._calibrated_tiles, shape, blocks, ()) for blocks in (False, True))
     assert one is not other

@@ -12,7 +12,7 @@ const scan = (change = {}) => ({
   slice: () => ({ height: 2, width: 4, bytes }), ...change,
 });
 /** Two slices of 2 x 4 with three planes each: two parts of the whole, one of which has a core. */
-const found = { masks: [Uint8Array.of(1, 1, 0, 0, 0, 0, 0, 1, ...Array(16).fill(0)), Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 1, ...Array(15).fill(0))], ms: [], postMs: 0, verdict: null, unsure: [] };
+const found = { masks: [Uint8Array.of(1, 1, 0, 0, 0, 0, 0, 1, ...Array(16).fill(0)), Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 1, ...Array(15).fill(0))], ms: [], postMs: 0, verdict: null, oddity: null, unsure: [] };
 
 test("each class has its volume, slices and parts, and findings say whose they are", () => {
   const result = core.resultOf(scan(), found, contract, 1);

@@ -1,6 +1,6 @@
-// How far a mask is to be believed, in Chromium: what Python is told of the same scan, and nothing of lone slices.
+// How far a scan and its mask are to be believed, in Chromium: what Python is told of the same scan, and nothing of lone slices.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { faults, flips, launch, open, pick, savedMasks, serve, shot, SHOTS, until, visit, wantedMasks } from "./browser.mjs";
@@ -53,7 +53,7 @@ for (const [name, look] of [["sure", false], ["doubted", true]]) {
     test("each row of the table says it too", async () => {
       const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save-csv")]);
       const rows = new TextDecoder().decode(bytesOf(await download.path())).trim().split("\r\n");
-      assert.match(rows[0], /,scan_dice_expected,scan_look,scan_why,scan_volume_low_ml,scan_volume_high_ml$/);
+      assert.match(rows[0], /,scan_dice_expected,scan_look,scan_why,scan_volume_low_ml,scan_volume_high_ml,scan_odd_input,scan_odd_why$/);
       assert.ok(rows.slice(1).every((row) => row.includes(`,${look},`)));
     });
 
@@ -73,3 +73,46 @@ for (const [name, look] of [["sure", false], ["doubted", true]]) {
     });
   });
 }
+
+describe("the shipped network", () => {
+  let server;
+  let context;
+  let page;
+  before(async () => {
+    server = await serve(fixture("site"));
+    ({ context, page } = await open(browser, server.url, { viewport: { width: 1366, height: 768 }, serviceWorkers: "block" }));
+    await visit(page, server.url);
+  });
+  after(async () => {
+    await context?.close();
+    await server?.stop();
+  });
+
+  const [usual, exchanged] = jsonOf(fixture("trust.json")).odd;
+  const segmented = async (files) => {
+    await pick(page, files);
+    await page.waitForSelector("#choice[open]");
+    await page.click("#choose");
+    await until(page, "done");
+  };
+
+  test("a scan whose sequences are exchanged is said to be odd, as in Python, and so is each row of the table", async () => {
+    const named = (name, from) => ({ name, mimeType: "application/octet-stream", buffer: readFileSync(path(`nifti/${from}`)) });
+    await segmented([named("Sub01_T1.nii.gz", "Sub01_FLAIR.nii.gz"), named("Sub01_FLAIR.nii", "Sub01_T1.nii"), named("Sub01_T1_post.nii", "Sub01_T1_post.nii")]);
+    assert.equal(await page.locator("#odd").isVisible(), true);
+    assert.equal((await text(page, "odd")).toLowerCase(), `${exchanged}.`.toLowerCase());
+    assert.match(await text(page, "facts"), /Tells of a scan\d+ signs that it is unlike what the network learned from, fitted on \d+ patients of kaggle-lgg/);
+    assert.deepEqual(await faults(page), []);
+    await shot(page, "odd-input");
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save-csv")]);
+    const rows = new TextDecoder().decode(bytesOf(await download.path())).trim().split("\r\n");
+    assert.ok(rows.slice(1).every((row) => row.includes(",swapped,")));
+  });
+
+  test("the same scan as it is is not", async () => {
+    assert.equal(usual, null);
+    await segmented(SCAN.map(path));
+    assert.equal(await page.locator("#odd").isVisible(), false);
+    assert.equal(await text(page, "odd"), "");
+  });
+});

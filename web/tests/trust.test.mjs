@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 import * as core from "../generated/core/core.mjs";
 import { bytesOf, contractText, INT8, jsonOf, repository, WASM } from "./files.mjs";
 
-const vectors = jsonOf(repository("tests/golden/units.json")).trust;
+const { trust: vectors, inputs } = jsonOf(repository("tests/golden/units.json"));
 const quiet = { cancelled: () => false, done: () => undefined };
 const NAMES = ["low", "middle", "high", "border", "shared", "paired"];
 let contract;
@@ -89,9 +89,9 @@ const text = (trust, change = {}) => {
 
 test("a contract's field is read, alone or beside what it says of the input", () => {
   const { trust } = vectors[0];
-  assert.deepEqual(core.parseContract(text({ output: trust })).trust, { output: trust });
-  assert.deepEqual(core.parseContract(text({ output: trust, input: { any: 1 } })).trust, { output: trust });
-  assert.deepEqual(core.parseContract(text({ input: { any: 1 } })).trust, { output: null });
+  const { look } = inputs[0];
+  assert.deepEqual(core.parseContract(text({ output: trust })).trust, { output: trust, input: null });
+  assert.deepEqual(core.parseContract(text({ output: trust, input: look })).trust, { output: trust, input: look });
   assert.equal(core.parseContract(text(undefined)).trust, null);
 });
 
@@ -120,22 +120,22 @@ test("the result has the volume's interval, and so has each row of the table", a
   const found = await segmented(one, true, { threshold: 0.5, post_processing: { min_area_px: 0, min_volume_px: 0, min_share: 0 } });
   const told = { ...contract, trust: { output: one.trust } };
   const { height, width } = one;
-  const scan = { name: "x", count: 1, channels: core.LGG, on: 1, whole: true, pixelMm: [10, 10], sliceMm: 10, reference: null, sliceNames: ["a"], slice: () => ({ height, width, bytes: new Uint8Array(height * width * 3).fill(9) }) };
+  const scan = { name: "x", count: 1, channels: core.LGG, on: 1, whole: true, pixelMm: [10, 10], sliceMm: 10, reference: null, sliceNames: ["a"], warnings: [], slice: () => ({ height, width, bytes: new Uint8Array(height * width * 3).fill(9) }) };
   const { volumeMl, trusted, unsure } = core.resultOf(scan, found, told, 1);
   assert.equal(volumeMl, one.counts[1]);
   assert.deepEqual(trusted.betweenMl, [7 * one.low_factor, 7 * one.high_factor]);
   assert.equal(core.countOf(unsure), one.counts[0] - one.counts[2]);
   const ready = { masks: core.masksOf(contract), trust: one.trust, network: "n", target: "t", sha256: "0", intendedUse: "research" };
   const [head, row] = new TextDecoder().decode(core.csvFile({ ready, model: { contract: told } }, scan, found).bytes).split("\r\n").map((line) => line.split(","));
-  assert.deepEqual(head.slice(-5), ["scan_dice_expected", "scan_look", "scan_why", "scan_volume_low_ml", "scan_volume_high_ml"]);
-  assert.equal(Number(row.at(-5)), trusted.diceExpected);
-  assert.deepEqual([row.at(-4), Number(row.at(-1))], [String(one.look), 7 * one.high_factor]);
+  assert.deepEqual(head.slice(-7, -2), ["scan_dice_expected", "scan_look", "scan_why", "scan_volume_low_ml", "scan_volume_high_ml"]);
+  assert.equal(Number(row.at(-7)), trusted.diceExpected);
+  assert.deepEqual([row.at(-6), Number(row.at(-3))], [String(one.look), 7 * one.high_factor]);
   assert.equal(core.resultOf({ ...scan, pixelMm: null }, found, told, 1).trusted.betweenMl, null);
 });
 
 test("that nothing was found is said once", async () => {
   const one = vectors[5];
-  const scan = { count: 2, channels: core.LGG, on: 1, whole: true, pixelMm: null, slice: () => ({ height: one.height, width: one.width, bytes: Uint8Array.from({ length: one.height * one.width * 3 }, (_, at) => at % 9) }) };
+  const scan = { count: 2, channels: core.LGG, on: 1, whole: true, pixelMm: null, warnings: [], slice: () => ({ height: one.height, width: one.width, bytes: Uint8Array.from({ length: one.height * one.width * 3 }, (_, at) => at % 9) }) };
   const { trusted, warnings } = core.resultOf(scan, await segmented(one), { ...contract, trust: { output: one.trust } }, 1);
   assert.deepEqual([trusted.look, trusted.because, trusted.diceExpected, warnings], [true, "nothing-found", null, []]);
 });

@@ -1,4 +1,4 @@
-"""What tests of a network that tells how far its masks are to be believed need: two sites, and what Python is told."""
+"""What tests of how far scans and masks are to be believed need: two sites, and what Python is told."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from edgeseg.data.open_scan import open_scan
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.contract import contract_text
 from edgeseg.runtime.seal import seal
-from edgeseg.specs import OutputTrust, Trust, TrustFeature
-from edgeseg.specs.trust import BORDER, NEIGHBOURS
+from edgeseg.specs import Trust
+from edgeseg.stages.segment.odd_input import odd_input
 from edgeseg.stages.ship import site, write_site
+from edgeseg.stages.ship.trust_vectors import TYPICAL
 
 ROOT = Path(__file__).resolve().parents[2]
 SURE, DOUBTED = 0.04, -0.9
@@ -23,8 +24,11 @@ SURE, DOUBTED = 0.04, -0.9
 
 
 def write_trust(out: Path, model: Path, paths: dict[str, Path]) -> None:
-    """Write `site-sure` and `site-doubted`, and into `trust.json` what each is to tell of the scan of `paths`."""
-    told = {}
+    """Write `site-sure` and `site-doubted`, and into `trust.json` what each is to tell of the scan of `paths`.
+
+    And `odd`, what the shipped network is to tell of it as it is, and with two sequences exchanged.
+    """
+    told: dict[str, object] = {}
     for name, usual in (("sure", SURE), ("doubted", DOUBTED)):
         trusting = out / f"{name}.onnx"
         trusting.write_bytes(_with_trust(model, usual))
@@ -41,31 +45,20 @@ def write_trust(out: Path, model: Path, paths: dict[str, Path]) -> None:
             "volume_ml": volume_ml,
             "between_ml": verdict.interval(volume_ml),
         }
+    exchanged = paths | {"pre": paths["flair"], "flair": paths["pre"]}
+    told["odd"] = [_odd(Segmenter.load(model), one) for one in (paths, exchanged)]
     (out / "trust.json").write_text(json.dumps(told, indent=1))
 
 
+def _odd(segmenter: Segmenter, paths: dict[str, Path]) -> str | None:
+    with open_scan(sequences=paths) as scan:
+        odd = odd_input(segmenter.oddity(scan), scan.warnings)
+    return None if odd is None else odd.told
+
+
 def _with_trust(model: Path, usual: float) -> bytes:
-    output = OutputTrust(
-        low=0.3,
-        middle=0.5,
-        high=0.85,
-        intercept=1.9,
-        features=(
-            TrustFeature(name=BORDER, weight=-1.7, typical=usual),
-            TrustFeature(name=NEIGHBOURS, weight=0.75, typical=0.77),
-        ),
-        look_below=0.7,
-        volume_low=2.2,
-        volume_high=1.1,
-        coverage=0.9,
-        slope=0.4,
-        offset=-0.6,
-        threshold=0.6,
-        patients=88,
-        groups=5,
-        network="alphax-0.125-half",
-        data="kaggle-lgg",
-    )
+    border, neighbours = TYPICAL.features
+    output = replace(TYPICAL, features=(replace(border, weight=-1.7, typical=usual), neighbours))
     text = contract_text(model)
     contract = replace(Segmenter.load(model).contract, trust=Trust(output=output), seen_patients=()).versioned()
     return seal(model.read_bytes(), text, contract)

@@ -6,12 +6,16 @@ from edgeseg.stages.check.baseline import make_baseline, read_baseline, refuse_n
 from edgeseg.stages.check.check import CheckLimits, check
 from edgeseg.stages.check.inputs import CheckedArtifact, read_artifacts
 from edgeseg.stages.check.subgroups import MIN_SUBGROUP, Subgroups
+from edgeseg.stages.check.trust import LIMITS, TrustLimits, TrustRules
 
 __all__ = [
+    "LIMITS",
     "MIN_SUBGROUP",
     "CheckLimits",
     "CheckedArtifact",
     "Subgroups",
+    "TrustLimits",
+    "TrustRules",
     "check",
     "make_baseline",
     "read_artifacts",

@@ -10,6 +10,7 @@ from edgeseg.errors import ArtifactError, OptionError, UnknownNameError, one_lin
 from edgeseg.jsonio import JsonFormatError, from_plain, parse_json, read_document
 from edgeseg.results import BASELINE_SCHEMA_VERSION, GOOD_STATUS, BaselineArtifact, CheckBaseline, EvalResult
 from edgeseg.stages.check.inputs import CheckedArtifact, contract_digest, fields_of
+from edgeseg.stages.check.trust import TrustRules, trust_figures
 
 LATENCY_REFERENCES = ("onnx-fp32", "keras-fp32")
 """Targets that latency is divided by unless one is named, the first that a build holds."""
@@ -69,16 +70,23 @@ def _check_version(plain: object, path: Path) -> None:
         )
 
 
-def make_baseline(found: Mapping[str, CheckedArtifact], *, reason: str, reference: str | None = None) -> CheckBaseline:
+def make_baseline(
+    found: Mapping[str, CheckedArtifact],
+    *,
+    reason: str,
+    reference: str | None = None,
+    trust: TrustRules | None = None,
+) -> CheckBaseline:
     """Take a build as the baseline of the future.
 
     Args:
         found: what was built.
         reason: why, for whoever reads the file.
         reference: target or name of the artifact that latencies are divided by; see `LATENCY_REFERENCES`.
+        trust: has records of what is promised of masks and inputs; those of networks by name are found unless given.
 
     Raises:
-        OptionError: without a reason.
+        OptionError: without a reason, and when a record of trust is for none of the builds, or cannot be read.
         ArtifactError: when an artifact failed, is not the file that was measured, or has no readable contract.
         UnknownNameError: when the reference was not built.
     """
@@ -97,6 +105,7 @@ def make_baseline(found: Mapping[str, CheckedArtifact], *, reason: str, referenc
         latency_reference=named,
         artifacts=tuple(_baseline_artifact(found, item, named) for item in found.values()),
         environment=first.environment,
+        trust=trust_figures(found.values(), trust or TrustRules()) or None,
     )
 
 

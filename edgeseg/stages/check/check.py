@@ -16,6 +16,7 @@ from edgeseg.results import GOOD_STATUS, BaselineArtifact, CheckBaseline, CheckC
 from edgeseg.stages.check.baseline import class_dice_of, dice_of, dice_problem, latency_ratio
 from edgeseg.stages.check.inputs import CheckedArtifact, fields_of
 from edgeseg.stages.check.subgroups import MIN_SUBGROUP, RULE, Subgroups, subgroup_case
+from edgeseg.stages.check.trust import TrustRules, trust_cases
 
 _NAMED = 3
 
@@ -61,6 +62,7 @@ def check(
     seed: int = 0,
     only: frozenset[str] | None = None,
     subgroups: Subgroups | None = None,
+    trust: TrustRules | None = None,
 ) -> CheckResult:
     """Hold artifacts against a baseline.
 
@@ -72,10 +74,12 @@ def check(
         seed: of the bootstrap.
         only: the artifacts to check where single files were given; None for all of the baseline.
         subgroups: by what patients are parted where `limits` holds subgroups; by site unless given.
+        trust: how what is promised of masks and inputs is held; by the records of networks by name unless given.
 
     Raises:
         ArtifactError: when an artifact of the baseline was not built.
         DatasetError: when the table of subgroups does not hold the patients scored.
+        OptionError: when a record of trust is for none of the builds, or cannot be read.
     """
     wanted = [item for item in baseline.artifacts if only is None or item.artifact in only]
     if absent := [item.artifact for item in wanted if item.artifact not in found]:
@@ -94,6 +98,8 @@ def check(
         cases.append(CheckCase(artifact=name, rule="baseline", passed=False, detail=detail))
     if not cases:
         raise ArtifactError("nothing was checked: the build and the baseline name no artifact")
+    held = [item for name, item in found.items() if only is None or name in only]
+    cases += trust_cases(held, trust or TrustRules(), baseline.trust or {})
     return CheckResult(
         baseline=str(place),
         reason=baseline.reason,

@@ -26,7 +26,10 @@ _LOOK = InputLook(
 
 
 def input_vectors() -> tuple[InputVector, ...]:
-    """Make the vectors: a head; upside down, with exchanged, equal and missing channels, small, black; one slice."""
+    """Make the vectors: a head; upside down, with exchanged, equal and missing channels, small, black, dim; one slice.
+
+    And of one channel, of more slices than are looked at, and of five channels.
+    """
     head = _head()
     small = np.zeros_like(head)
     small[:, 4:11, 4:12] = head[:, ::2, ::2]
@@ -44,8 +47,15 @@ def input_vectors() -> tuple[InputVector, ...]:
         np.zeros_like(head),
         head[1:2],
         255 - head,
+        head // 14,
     )
-    return *(_vector(images, CHANNELS) for images in shown), _vector(head[..., :1], CHANNELS[1:2])
+    more = np.concatenate((head[:2], head[:2, ..., :2] // 2 + 20), axis=-1)
+    return (
+        *(_vector(images, CHANNELS) for images in shown),
+        _vector(head[..., :1], CHANNELS[1:2]),
+        _vector(_head(14)[..., 2:], CHANNELS[2:]),
+        _vector(more, (*CHANNELS, "t2", "adc")),
+    )
 
 
 def _vector(images: NDArray[np.uint8], channels: tuple[str, ...]) -> InputVector:
@@ -70,11 +80,11 @@ def _vector(images: NDArray[np.uint8], channels: tuple[str, ...]) -> InputVector
     )
 
 
-def _head() -> NDArray[np.uint8]:
-    """Three slices of an egg with a bright rim, each channel with its own tones, in whole numbers."""
+def _head(count: int = 3) -> NDArray[np.uint8]:
+    """Slices of an egg with a bright rim, each channel with its own tones, in whole numbers."""
     rows, columns = np.mgrid[0:_HEIGHT, 0:_WIDTH]
     slices = []
-    for number in range(3):
+    for number in range(count):
         away = (rows - 6) ** 2 * 10 + (columns - 8) ** 2 * (8 + rows // 5) + number * 20
         grain = (rows * 37 + columns * 101 + number * 53) % 17
         planes = [np.where(away < 420, np.where(away > 290, 150, tone) + grain * (one + 1), 3)

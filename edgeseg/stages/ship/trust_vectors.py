@@ -16,7 +16,7 @@ from edgeseg.trust import OutputTally, features, judge
 _SIZE = 12
 _STEP = 1 / 16
 """Logits are multiples of this, so that JSON and float32 hold them exactly."""
-_SPEC = OutputTrust(
+TYPICAL = OutputTrust(
     low=0.3,
     middle=0.5,
     high=0.85,
@@ -37,20 +37,21 @@ _SPEC = OutputTrust(
     network="alphax-0.125-half",
     data="kaggle-lgg",
 )
+"""Numbers as they are fitted; of nobody."""
 
 
 def trust_vectors() -> tuple[TrustVector, ...]:
     """Make the vectors: sure and unsure masks, one slice alone, none at all, and logits on the very levels."""
     sure, unsure = _discs(steepness=4.0), _discs(steepness=0.8)
-    single = replace(_SPEC, features=tuple(one for one in _SPEC.features if one.name == BORDER))
+    single = replace(TYPICAL, features=tuple(one for one in TYPICAL.features if one.name == BORDER))
     return (
-        _vector(sure, _SPEC),
-        _vector(unsure, _SPEC),
+        _vector(sure, TYPICAL),
+        _vector(unsure, TYPICAL),
         _vector(unsure, single),
-        _vector(unsure[1:2], _SPEC),
-        _vector(np.concatenate([sure[:1], np.full_like(sure[:1], -8.0), sure[2:]]), _SPEC),
-        _vector(np.full((2, _SIZE, _SIZE), -2.0, np.float32), _SPEC),
-        _vector(_on_levels(), _SPEC),
+        _vector(unsure[1:2], TYPICAL),
+        _vector(np.concatenate([sure[:1], np.full_like(sure[:1], -8.0), sure[2:]]), TYPICAL),
+        _vector(np.full((2, _SIZE, _SIZE), -2.0, np.float32), TYPICAL),
+        _vector(_on_levels(), TYPICAL),
     )
 
 
@@ -84,7 +85,7 @@ def _discs(*, steepness: float) -> NDArray[np.float32]:
 def _on_levels() -> NDArray[np.float32]:
     """Logits that are float32 of each level, which is not above it, and the next float32, which is."""
     drawn = np.full((1, _SIZE, _SIZE), -8.0, np.float32)
-    for row, p in enumerate(_SPEC.levels):
+    for row, p in enumerate(TYPICAL.levels):
         level = np.float32(math.log(p / (1.0 - p)))
         drawn[0, 2 * row + 1, 1:5] = (level, np.nextafter(level, np.float32(9.0)), level, 4.0)
     return drawn

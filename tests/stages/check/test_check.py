@@ -11,75 +11,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from edgeseg import artifacts
-from edgeseg.cli.main import main
 from edgeseg.jsonio import from_json, to_json
-from edgeseg.results import ArtifactRow, BuildResult, CheckBaseline, CheckResult, LatencyResult
-from edgeseg.specs import Contract, PostProcessing
+from edgeseg.results import ArtifactRow, CheckBaseline, CheckResult, LatencyResult
+from edgeseg.specs import PostProcessing
 from edgeseg.stages.check.baseline import read_baseline
 from tests._classes import CLASSES, of_classes
-
-NAME = "alphax-0.125-half/onnx-fp32"
-REFERENCE = "alphax-0.125-half/keras-fp32"
-Gate = Callable[..., int]
-
-
-class Site:
-    """A build folder of two small ONNX files (one stands in for Keras), and a baseline taken from it."""
-
-    def __init__(self, folder: Path, build: BuildResult, contract: Contract, write: Callable[..., Path]) -> None:
-        self.folder, self.contract, self._write = folder / "build", contract, write
-        self.baseline = folder / "baseline.json"
-        rows = {row.target: row for row in build.artifacts}
-        self.build = replace(build, artifacts=(rows["keras-fp32"], rows["onnx-fp32"]))
-        self.save(self.build)
-
-    def save(self, build: BuildResult, *, contract: Contract | str | None = None, grow: int = 0) -> None:
-        """Write both files and the build.json that belongs to them."""
-        rows = []
-        for row in build.artifacts:
-            changed = row.target == "onnx-fp32" and contract is not None
-            path = self._write(contract=(contract or None) if changed else self.contract)
-            data = path.read_bytes() + (b"\x1a" + bytes([grow]) + b"\0" * grow if row.target == "onnx-fp32" and grow
-                                        else b"")  # fmt: skip
-            place = artifacts.write_bytes(self.folder / row.variant / f"{row.target}.onnx", data)
-            rows.append(self._row(row, place, data))
-        artifacts.write_text(self.folder / "build.json", to_json(replace(build, artifacts=tuple(rows))))
-
-    def _row(self, row: ArtifactRow, place: Path, data: bytes) -> ArtifactRow:
-        return replace(
-            row,
-            path=str(place.relative_to(self.folder)),
-            sha256=artifacts.sha256_bytes(data),
-            size_bytes=len(data),
-            variant="alphax-0.125-half",
-        )
-
-    def planted(self, change: Callable[[ArtifactRow], ArtifactRow], target: str = "onnx-fp32") -> BuildResult:
-        """Return the build with one row changed."""
-        rows = tuple(change(row) if row.target == target else row for row in self.build.artifacts)
-        return replace(self.build, artifacts=rows)
-
-
-@pytest.fixture
-def site(
-    tmp_path: Path, make_build: Callable[..., BuildResult], tiny_contract: Contract, tiny_onnx: Callable[..., Path]
-) -> Site:
-    return Site(tmp_path, make_build(), tiny_contract, tiny_onnx)
-
-
-@pytest.fixture
-def gate(site: Site) -> Gate:
-    """Give a function that runs the command on the site; its baseline is taken first."""
-
-    def run(*options: object, build: object = None) -> int:
-        with pytest.raises(SystemExit) as end:
-            main(["check", str(build or site.folder), "--baseline", str(site.baseline), *(str(o) for o in options)])
-        assert isinstance(end.value.code, int)
-        return end.value.code
-
-    assert run("--update", "--reason", "a test") == 0
-    return run
+from tests.stages.check.conftest import NAME, REFERENCE, Gate, Site
 
 
 def dice_lost(row: ArtifactRow, lost: float) -> ArtifactRow:
@@ -103,7 +40,7 @@ def test_a_build_passes_against_itself(
     check_schema("baseline", site.baseline.read_text())
     assert gate("--max-latency-ratio", "1.01") == 0
     out = capsys.readouterr().out
-    assert "all 11 rules hold" in out
+    assert "all 12 rules hold" in out
     assert max(map(len, out.splitlines())) <= 80
     baseline = read_baseline(site.baseline)
     assert (baseline.reason, baseline.latency_reference) == ("a test", NAME)
@@ -289,11 +226,12 @@ def test_junit_and_summary_name_every_rule(gate: Gate, site: Site, tmp_path: Pat
     assert suite is not None
     cases = [(c.get("classname"), c.get("name"), c.find("failure") is not None) for c in suite.iter("testcase")]
     rules = ("status", "file", "contract", "size", "dice")
-    assert cases == [(name, rule, (name, rule) == (NAME, "contract")) for name in (REFERENCE, NAME) for rule in rules]
-    assert (suite.get("tests"), suite.get("failures")) == ("10", "1")
+    wanted = [(name, rule, (name, rule) == (NAME, "contract")) for name in (REFERENCE, NAME) for rule in rules]
+    assert cases == [*wanted, ("alphax-0.125-half", "trust", False)]
+    assert (suite.get("tests"), suite.get("failures")) == ("11", "1")
     text = summary.read_text()
     assert text.startswith("before\n### edgeseg check: FAILED")
-    assert text.count("| ok |") == 9
+    assert text.count("| ok |") == 10
     assert text.count("**FAIL**") == 1
 
 

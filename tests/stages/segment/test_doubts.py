@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from edgeseg.jsonio import to_json
+from edgeseg.reports.csv import patients
 from edgeseg.specs import Contract, InputLook, RunOptions, Trust
 from edgeseg.stages.inspect import contract_template, inspect
 from edgeseg.stages.segment import run
@@ -95,8 +96,10 @@ def test_an_input_that_is_unlike_the_training_data_is_said_once(
         data="phantom",
     )
     model = tiny_onnx(contract=_with(small, tiny_contract))
-    (found,) = run(model, [patient], out=patient.parent / "out").patients
+    result = run(model, [patient], out=patient.parent / "out")
+    (found,) = result.patients
     assert found.odd_input == "too-small"
+    assert patients(result).splitlines()[1].endswith(",too-small")
     assert [told for told in found.warnings if "too small in the picture" in told] == list(found.warnings[:1])
     usual = tiny_onnx("usual.onnx", contract=_with(replace(small, typical=(0.5,)), tiny_contract))
     (found,) = run(usual, [patient], out=patient.parent / "again").patients

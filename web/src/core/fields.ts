@@ -64,6 +64,12 @@ export class Fields {
     return values.every((value) => typeof value === "number") ? values : this.fail(`.${name} is no list of numbers`);
   }
 
+  numberLists(name: string): number[][] {
+    const lists = this.list(name);
+    const good = lists.every((list) => Array.isArray(list) && list.every((value) => typeof value === "number"));
+    return good ? (lists as number[][]) : this.fail(`.${name} is no list of lists of numbers`);
+  }
+
   objects(name: string): Fields[] {
     return this.list(name).map((one, index) => new Fields(one, `${this.path}.${name}[${index}]`));
   }

@@ -141,7 +141,7 @@ function check(contract: Contract): void {
   const { post_processing: rule, intensity: spec, classes, foreground } = contract;
   const sides = [contract.height, contract.width];
   const fixed = spec !== null && (contract.normalisation === "mean-std" || spec.then === "mean-std");
-  const [channels, regions, trust] = [faultOfChannels(contract), faultOfRegions(contract), faultOfTrust(contract.trust, contract.regions.length)];
+  const [channels, regions, trust] = [faultOfChannels(contract), faultOfRegions(contract), faultOfTrust(contract.trust, contract.regions.length, contract.channels.length)];
   const measured = contract.normalisation !== "unit" && contract.normalisation !== "slice";
   const problems: [boolean, string][] = [
     [contract.plane !== "axial", `it takes ${contract.plane} slices of a volume, and this page reads slices as they are; run it with: edgeseg run`],

@@ -4,6 +4,8 @@ import { byVolume, drops, logitThreshold, type Contract } from "./contract";
 import { sha256 } from "./digest";
 import { Cancelled, UserError } from "./errors";
 import { asSlice, decodeRuns, draw, flips } from "./golden";
+import { inputOddity, type Oddity } from "./input-judge";
+import { InputTally, slicesLookedAt } from "./input-tally";
 import { countInto, emptyCounts, ownTables, tables } from "./intensity";
 import { masksOf } from "./masks";
 import { inPasses } from "./mirrored";
@@ -51,6 +53,8 @@ export interface Segmentation {
   readonly postMs: number;
   /** What the network's output tells of a volume's mask; null for lone slices and where the contract has no `trust`. */
   readonly verdict: Verdict | null;
+  /** What is odd about the input; null where nothing is. Of lone slices, and without `trust.input`, only what is certain. */
+  readonly oddity: Oddity | null;
   /** Then also, slice by slice, 1 where the network is unsure; null for a slice where it is not, anywhere. */
   readonly unsure: readonly (Uint8Array | null)[];
 }
@@ -71,6 +75,8 @@ export async function segment(engine: Engine, volume: Volume, hooks: Hooks): Pro
   const given = volume.whole && byVolume(contract) ? volumeTables(preparer, volume, hooks) : null;
   const output = volume.whole ? (contract.trust?.output ?? null) : null;
   const tally = output && new OutputTally(output);
+  const seen = new InputTally(contract.channels.length);
+  const looked = slicesLookedAt(volume.count);
   const unsure: (Uint8Array | null)[] = [];
   const slices: Kept[] = [];
   const ms: number[] = [];
@@ -81,6 +87,7 @@ export async function segment(engine: Engine, volume: Volume, hooks: Hooks): Pro
     const shape = [slice.height, slice.width] as const;
     const size = framedSize(...shape, contract, volume.pixelMm);
     const planes = preparer.prepare(slice, size);
+    if (looked.includes(index)) seen.add(planes, contract.height, contract.width);
     let logits = await inPasses(engine, planes, given ?? ownTables(contract, planes));
     tally?.add(logits, contract.width);
     const rough = threshold(logits, contract);
@@ -95,7 +102,8 @@ export async function segment(engine: Engine, volume: Volume, hooks: Hooks): Pro
   }
   const before = performance.now();
   const masks = joins ? dropJoined(slices, components, contract) : slices.map((one) => one.mask);
-  return { masks, ms, postMs: performance.now() - before, verdict: output && tally && judge(tally.counts, output), unsure };
+  const oddity = inputOddity(seen, volume.whole ? (contract.trust?.input ?? null) : null, contract.channels);
+  return { masks, ms, postMs: performance.now() - before, verdict: output && tally && judge(tally.counts, output), oddity, unsure };
 }
 
 /** A contract's golden case, drawn and prepared, and the mask that it has to give. */

@@ -1,4 +1,5 @@
 import type { Fields } from "./fields";
+import { faultOfInput, readInput, type InputLook } from "./input-look";
 
 /** What is measured on the logits of a volume: core/tally.ts. */
 export const TRUST_FEATURES = ["log_unsure_border", "neighbours"] as const;
@@ -36,22 +37,22 @@ export interface OutputTrust {
   readonly data: string;
 }
 
-/** What tells that a mask may be wrong. */
+/** What tells that a mask may be wrong, from what the network gave and from what it was given. */
 export interface Trust {
   readonly output: OutputTrust | null;
+  readonly input: InputLook | null;
 }
 
 const NEAREST = 1e-15;
 const GREATEST = 1e6;
 
-/** Reads the field `trust` of a contract; what it says of the input is not for this page. */
+/** Reads the field `trust` of a contract. */
 export function readTrust(given: Fields): Trust {
   const output = given.has("output") ? readOutput(given.object("output")) : null;
-  const input = given.has("input");
-  if (input) given.object("input");
+  const input = given.has("input") ? readInput(given.object("input")) : null;
   given.done();
-  if (output === null && !input) given.fail("holds nothing");
-  return { output };
+  if (output === null && input === null) given.fail("holds nothing");
+  return { output, input };
 }
 
 function readOutput(given: Fields): OutputTrust {
@@ -83,10 +84,13 @@ function readFeature(given: Fields): TrustFeature {
   return found;
 }
 
-/** What is wrong with the field `trust` of a contract that draws so many masks, or null: the rules of `edgeseg/specs/trust.py`. */
-export function faultOfTrust(trust: Trust | null, masks: number): string | null {
-  const output = trust?.output ?? null;
-  if (output === null) return null;
+/** What is wrong with the field `trust` of a contract of so many masks and channels, or null: the rules of `edgeseg/specs/trust.py`. */
+export function faultOfTrust(trust: Trust | null, masks: number, channels: number): string | null {
+  const fault = trust?.output ? faultOfOutput(trust.output, masks) : null;
+  return fault ?? (trust?.input ? faultOfInput(trust.input, channels) : null);
+}
+
+function faultOfOutput(output: OutputTrust, masks: number): string | null {
   const { low, middle, high, features, patients, groups } = output;
   const names = features.map((one) => one.name);
   const shares = [output.look_below, output.coverage, output.threshold];

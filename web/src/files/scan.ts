@@ -8,6 +8,9 @@ import { planeOnGrid, type Sequence } from "./sequence";
 import { applyWindow, windowOf, type Found } from "./window";
 
 const ENOUGH_COVER = 0.9;
+/** What is said of a sequence that takes the place of one that was not given, and of pictures that hold one sequence. */
+export const STANDS_IN = "stands in its place";
+export const ALL_EQUAL = "channels are equal";
 
 /** One patient's slices as the network takes them, and what is known of where they lie. */
 export interface Scan extends Volume {
@@ -27,7 +30,7 @@ export function pictureScan(name: string, pictures: readonly Picture[], whole: b
   const warnings: string[] = [];
   const count = channels.length;
   const equal = count > 1 && pictures.every(({ values }) => values.every((value, at) => value === values[at - (at % count)]));
-  if (equal) warnings.push(`All ${count} channels are equal: the pictures seem to hold one sequence, not ${count}.`);
+  if (equal) warnings.push(`All ${count} ${ALL_EQUAL}: the pictures seem to hold one sequence, not ${count}.`);
   warnings.push("Pictures do not say where left and right are, nor how large a pixel is: sizes are given in pixels.");
   return {
     name,
@@ -59,7 +62,7 @@ export function sequenceScan(name: string, channels: ChannelSet, chosen: readonl
     if (sequence !== null) return sequence;
     const other = standIn === null ? null : chosen[names.indexOf(standIn)];
     if (other === null) throw new UserError(`There is no series for ${called(channel)}, and the network cannot do without it. Open a scan that has all of ${names.map(called).join(", ")}.`);
-    warnings.push(`There is no series for ${called(channel)}: ${called(standIn ?? "")} stands in its place, as it did in training.`);
+    warnings.push(`There is no series for ${called(channel)}: ${called(standIn ?? "")} ${STANDS_IN}, as it did in training.`);
     return other;
   });
   for (const sequence of new Set(taken)) {

@@ -2,6 +2,8 @@ import { rint } from "../core/prepare";
 import type { Sequence } from "./sequence";
 
 const BRIGHT_GREY = 148;
+/** What is said of a sequence without any picture. */
+export const ONE_VALUE = "holds one value everywhere";
 const [LOW, BRIGHT, HIGH, TISSUE] = [0.01, 0.995, 0.99, 0.1];
 const [MAX_PLANES, MAX_SAMPLES] = [48, 1_000_000];
 const [MIN_SHARE, MIN_BORDER_SHARE, MIN_GAP] = [0.005, 0.05, 0.25];
@@ -26,7 +28,7 @@ export function windowOf(sequence: Sequence): Found {
   const blanks = findBlanks(sample, border);
   const window = windowOfSample(sample.filter((value) => !blanks.includes(value)));
   const warnings = blanks.map((value) => `Many voxels hold ${value}, which is no grey value; they were taken as background.`);
-  if (!(window.high > window.low)) warnings.push("It holds one value everywhere.");
+  if (!(window.high > window.low)) warnings.push(`It ${ONE_VALUE}.`);
   else if (window.low < -900) warnings.push("It has values as CT has them; the network was trained on MRI.");
   return { window, blanks, warnings };
 }

@@ -3,7 +3,7 @@ import type { Offline } from "../offline";
 import { called } from "../core/channels";
 import type { Mask } from "../core/masks";
 import { at, made } from "./page";
-import { trustText } from "./trusted";
+import { lookText, trustText } from "./trusted";
 
 /** What is told of the network. */
 export function showFacts(ready: Ready): void {
@@ -20,6 +20,7 @@ export function showFacts(ready: Ready): void {
     ["Looks at", `${ready.channels.names.map(called).join(", ")}; grey values: ${ready.normalisation}`],
     ...ready.masks.map((mask): [string, string] => [mask.name || "Threshold", ruleOf(mask)]),
     ...(ready.trust ? [["Tells of a mask", trustText(ready.trust)] satisfies [string, string]] : []),
+    ...(ready.look ? [["Tells of a scan", lookText(ready.look)] satisfies [string, string]] : []),
     ["Fingerprint", ready.sha256.slice(0, 16)],
   ];
   at("facts").replaceChildren(...rows.flatMap(([name, text]) => [made("dt", name), made("dd", text)]));

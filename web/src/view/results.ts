@@ -1,7 +1,7 @@
 import type { Mask } from "../core/masks";
 import type { Found, Result, Shown } from "../worker/protocol";
 import { at, made } from "./page";
-import { between, offerUnsure, showTrusted } from "./trusted";
+import { between, offerUnsure, showOdd, showTrusted } from "./trusted";
 import type { Voxel } from "./viewer";
 
 const MOST = 50;
@@ -13,6 +13,7 @@ export function showResult(result: Result, shown: Shown, masks: readonly Mask[],
   const several = masks.length > 1;
   at("volume").textContent = result.voxels === 0 ? "Nothing" : sized(result.volumeMl, result.voxels);
   at("between").textContent = between(result, decimals(result.volumeMl));
+  showOdd(result);
   showTrusted(result);
   offerUnsure(result.unsure !== null);
   const parts = several ? "" : `, ${partsOf(findings.length)}`;

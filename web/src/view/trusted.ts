@@ -1,8 +1,15 @@
+import type { InputLook } from "../core/input-look";
 import type { OutputTrust } from "../core/trust";
 import type { Result } from "../worker/protocol";
 import { at } from "./page";
 
 const percent = (share: number): string => `${Math.round(100 * share)}\u00a0%`;
+
+/** Tells what is odd about the input; nothing where nothing is. */
+export function showOdd({ odd }: Result): void {
+  at("odd").hidden = odd === null;
+  at("odd").textContent = odd?.told ?? "";
+}
 
 /** Tells how far the mask is to be believed; nothing where that is not known. */
 export function showTrusted({ trusted, voxels }: Result): void {
@@ -35,4 +42,9 @@ export function between({ trusted, voxels }: Result, decimals: number): string {
 /** What the network knows of how far its masks are to be believed, in one sentence. */
 export function trustText({ patients, data, look_below, coverage }: OutputTrust): string {
   return `expected overlap and the volume's interval (${percent(coverage)} of patients), fitted on ${patients} patients of ${data}; one is to be looked at under an overlap of ${look_below.toFixed(2)}`;
+}
+
+/** What the network knows of what it learned from, in one sentence. */
+export function lookText({ signs, patients, data }: InputLook): string {
+  return `${signs.length} signs that it is unlike what the network learned from, fitted on ${patients} patients of ${data}`;
 }

@@ -3,6 +3,7 @@ import type { Segmentation } from "../core/segmenter";
 import { csv, niftiMask, pngMasks } from "../files/export";
 import type { Scan } from "../files/scan";
 import { countOf, voxelMl } from "./result";
+import { oddColumns, oddInput } from "./odd-input";
 import { trustColumns, trustedOf } from "./trusted";
 import type { Started } from "./start";
 
@@ -30,7 +31,7 @@ export function csvFile(started: Started, scan: Scan, found: Segmentation): File
   const mm2 = scan.pixelMm === null ? null : scan.pixelMm[0] * scan.pixelMm[1];
   const { ready } = started;
   const voxels = found.masks.reduce((sum, planes) => sum + countOf(planes), 0);
-  const told = trustColumns(trustedOf(found.verdict, ready.trust, ml === null ? null : voxels * ml));
+  const told = [...trustColumns(trustedOf(found.verdict, ready.trust, ml === null ? null : voxels * ml)), ...oddColumns(oddInput(found.oddity, scan.warnings))];
   const names = ready.masks.map((mask) => mask.name || "tumour");
   const rows = found.masks.map((planes, index) => {
     const size = planes.length / names.length;

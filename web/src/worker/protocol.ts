@@ -1,7 +1,9 @@
 import type { ChannelSet } from "../core/channels";
 import type { Mask } from "../core/masks";
+import type { InputLook } from "../core/input-look";
 import type { OutputTrust } from "../core/trust";
 import type { Finding } from "../files/export";
+import type { OddInput } from "./odd-input";
 import type { Trusted } from "./trusted";
 
 /** What the page asks of its worker; `id` comes back with each answer. */
@@ -42,6 +44,8 @@ export interface Ready {
   readonly masks: readonly Mask[];
   /** What the network knows of how far its masks are to be believed. */
   readonly trust: OutputTrust | null;
+  /** What inputs look like that it learned from. */
+  readonly look: InputLook | null;
 }
 
 /** A series to choose from. */
@@ -88,6 +92,8 @@ export interface Result {
   readonly maskFile: string;
   /** How far the mask is to be believed; null where that is not known. */
   readonly trusted: Trusted | null;
+  /** What is odd about the input; null where nothing is. */
+  readonly odd: OddInput | null;
   /** A volume of 1 where the network is unsure, and 0; null where that is not known. */
   readonly unsure: Uint8Array | null;
 }

@@ -5,6 +5,7 @@ import type { Segmentation } from "../core/segmenter";
 import type { Scan } from "../files/scan";
 import type { Finding } from "../files/export";
 import type { Found, Result } from "./protocol";
+import { oddInput } from "./odd-input";
 import { trustedOf } from "./trusted";
 
 const MUCH = 0.6;
@@ -39,6 +40,7 @@ export function resultOf(scan: Scan, found: Segmentation, contract: Contract, se
     seconds,
     warnings: [...doubts(scan, voxels, contract, trusted?.because === "nothing-found"), ...absent(masks, classes)],
     trusted,
+    odd: oddInput(found.oddity, scan.warnings),
     unsure: trusted && stacked(scan, found.unsure, 1).volumes[0],
     maskFile: scan.reference?.header === undefined ? "Masks (zip)" : "Mask (NIfTI)",
   };

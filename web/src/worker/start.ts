@@ -61,6 +61,7 @@ export async function start(modelUrl: string, wasmUrl: string, progress: (share:
       channels: channelsOf(contract),
       masks: masksOf(contract),
       trust: contract.trust?.output ?? null,
+      look: contract.trust?.input ?? null,
     },
   };
 }

@@ -69,7 +69,8 @@ internal class ContractReader(private val json: JsonObject, private val text: St
             contract.passes !in 1..2 -> "passes is ${contract.passes}; 1 or 2 is needed"
             contract.output !in OUTPUTS -> "output is '${contract.output}'; logits, probabilities or softmax is needed"
             RegionRules.fault(contract) != null -> RegionRules.fault(contract)
-            TrustReader.fault(contract.trust, contract.regions.size) != null -> TrustReader.fault(contract.trust, contract.regions.size)
+            TrustReader.fault(contract.trust, contract.regions.size, contract.channels.size) != null ->
+                TrustReader.fault(contract.trust, contract.regions.size, contract.channels.size)
             !(contract.threshold > 0.0 && contract.threshold < 1.0) ->
                 "threshold is ${contract.threshold}; a probability strictly between 0 and 1 is needed"
             !(contract.scale > 0.0 && contract.scale.isFinite()) -> "scale is ${contract.scale}; it must be positive and finite"

@@ -9,9 +9,10 @@ class Drawn(val masks: List<BooleanArray>) {
 
 /**
  * What was drawn on a case, each of the contract's masks in [classes], and what it cost; [doubt] is null for lone slices and
- * where the contract has no `trust.output`.
+ * where the contract has no `trust.output`. [oddity] says what is odd about the input, of lone slices and without `trust.input`
+ * only what is certain; null where nothing is.
  */
-class Segmentation(val classes: List<Drawn>, val sliceMs: List<Double>, val postMs: Double, val doubt: Doubt? = null) {
+class Segmentation(val classes: List<Drawn>, val sliceMs: List<Double>, val postMs: Double, val doubt: Doubt? = null, val oddity: Oddity? = null) {
     private val all = classes.singleOrNull() ?: Drawn(classes.first().masks.indices.map { union(it) })
 
     /** Pixels that lie in any mask, slice by slice. */
@@ -71,11 +72,13 @@ class Segmenter(val engine: Engine) : AutoCloseable {
         val tables = tables(volume)
         val trust = contract.trust?.output?.takeIf { volume.whole }
         val tally = trust?.let(::OutputTally)
+        val (seen, looked) = InputTally(contract.channels.size) to InputTally.lookedAt(volume.slices.size).toSet()
         for (slice in volume.slices) {
             if (cancelled()) throw CancelledException()
             val before = System.nanoTime()
             try {
                 logits += planes(logits(framed(volume, slice), tables = tables))
+                if (logits.lastIndex in looked) seen.add(preparer.planes, contract.height, contract.width)
                 tally?.add(logits.last().single(), contract.width)
             } catch (error: ArtifactException) {
                 if (cancelled()) throw CancelledException()
@@ -91,7 +94,8 @@ class Segmenter(val engine: Engine) : AutoCloseable {
             for (group in if (volume.whole) listOf(own) else own.map { listOf(it) }) Components.drop(group, contract, volume.whole, rule)
             Drawn(volume.slices.zip(own) { slice, one -> mask(one, rule, volume, slice) })
         }
-        return Segmentation(drawn, sliceMs, (System.nanoTime() - before) / NANOS_PER_MS, doubt)
+        val oddity = Oddity.of(seen, contract.trust?.input?.takeIf { volume.whole }, contract.channels)
+        return Segmentation(drawn, sliceMs, (System.nanoTime() - before) / NANOS_PER_MS, doubt, oddity)
     }
 
     /** Runs the contract's golden case where it has one. */

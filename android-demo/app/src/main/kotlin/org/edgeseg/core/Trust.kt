@@ -40,5 +40,5 @@ data class OutputTrust(
     }
 }
 
-/** What tells that a mask may be wrong; what a contract says of the input is not for this app. */
-data class Trust(val output: OutputTrust?)
+/** What tells that a mask may be wrong, from what the network gave and from what it was given. */
+class Trust(val output: OutputTrust?, val input: InputLook?)

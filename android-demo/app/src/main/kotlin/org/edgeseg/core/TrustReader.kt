@@ -7,10 +7,10 @@ internal object TrustReader {
 
     fun read(json: JsonObject): Trust {
         val output = if (json.has("output")) json.objOrNull("output")?.let(::output) else null
-        val input = if (json.has("input")) json.objOrNull("input") else null
+        val input = if (json.has("input")) json.objOrNull("input")?.let(InputReader::read) else null
         json.requireAllTaken()
         if (output == null && input == null) throw JsonException("${json.path}: holds nothing")
-        return Trust(output)
+        return Trust(output, input)
     }
 
     /** Reads what stands below `output`. */
@@ -39,8 +39,10 @@ internal object TrustReader {
         return TrustFeature(name, json.real("weight"), json.real("typical")).also { json.requireAllTaken() }
     }
 
-    /** What is wrong with it in a contract that has so many regions; null where nothing is. */
-    fun fault(trust: Trust?, regions: Int): String? = trust?.output?.run {
+    /** What is wrong with it in a contract that has so many regions and channels; null where nothing is. */
+    fun fault(trust: Trust?, regions: Int, channels: Int): String? = trust?.output?.let { fault(it, regions) } ?: trust?.input?.let { InputReader.fault(it, channels) }
+
+    private fun fault(output: OutputTrust, regions: Int): String? = output.run {
         val names = features.map { it.name }
         val numbers = listOf(intercept, volumeLow, volumeHigh, slope, offset) + features.flatMap { listOf(it.weight, it.typical) }
         when {

@@ -41,6 +41,7 @@ class AboutActivity : Screen() {
         contract.trust?.output?.run {
             pair(terms, R.string.about_trust, getString(R.string.about_trust_value, patients, data, TrustWords.percent(coverage), decimal(lookBelow, 2)))
         }
+        contract.trust?.input?.run { pair(terms, R.string.about_look, getString(R.string.about_look_value, signs.size, patients, data)) }
         pair(terms, R.string.about_seal, getString(if (contract.contentSha256 != null && contract.contractSha256 != null) R.string.about_sealed else R.string.about_unsealed))
         pair(terms, R.string.about_made, ready.bundle.madeWith)
         val licences = card(side, R.string.about_licences)

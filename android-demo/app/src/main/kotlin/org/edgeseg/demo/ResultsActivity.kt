@@ -43,6 +43,7 @@ class ResultsActivity : Screen() {
         val words = TrustWords(this, study)
         val volume = spacing?.let { getString(R.string.value_ml, decimal(found.tumourPixels * it.voxelMl, 1)) } ?: getString(R.string.value_unknown)
         pair(card, R.string.results_volume, listOfNotNull(volume, words.interval).joinToString(" "))
+        OddWords.told(this, study)?.let { pair(card, R.string.results_odd, it) }
         if (words.known) showTrust(card, words)
         pair(card, R.string.results_largest, area(largest, spacing))
         pair(card, R.string.results_dice, study.volume.reference?.takeIf { study.rules.size == 1 }?.let { dice(found.masks, it) }?.let { decimal(it, 3) } ?: getString(R.string.value_none))

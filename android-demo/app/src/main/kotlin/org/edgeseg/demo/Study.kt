@@ -3,6 +3,7 @@ package org.edgeseg.demo
 import org.edgeseg.core.Contract
 import org.edgeseg.core.Findings
 import org.edgeseg.core.MaskRule
+import org.edgeseg.core.Oddity
 import org.edgeseg.core.OutputTrust
 import org.edgeseg.core.Segmentation
 import org.edgeseg.core.Spacing
@@ -62,6 +63,9 @@ class Study(val id: String, val volume: Volume, val own: Boolean, contract: Cont
     /** How far what was drawn is to be believed, and where the network is unsure; null where that is not known. */
     val verdict: Verdict? get() = (run as? RunState.Done)?.segmentation?.doubt?.verdict
     val unsure: List<BooleanArray>? get() = (run as? RunState.Done)?.segmentation?.doubt?.unsure
+
+    /** What is odd about what was given; null where nothing is. */
+    val oddity: Oddity? get() = (run as? RunState.Done)?.segmentation?.oddity
 
     val findings: Findings? get() = (run as? RunState.Done)?.findings
 

@@ -4,13 +4,14 @@ import android.view.View
 import android.widget.LinearLayout
 import android.widget.TextView
 
-/** Below the figures of a case: whether to look at it and why, and the expected overlap; nothing where that is not known. */
+/** Below the figures of a case: whether the input is odd, whether to look at it and why, and the expected overlap; nothing where that is not known. */
 class TrustPanel(private val list: LinearLayout, private val study: Study) {
     private var drawn: Any? = null
 
     fun show() {
         val words = TrustWords(list.context, study)
         val lines = listOfNotNull(
+            OddWords.told(list.context, study)?.let { it to R.style.Look },
             words.why?.let { list.context.getString(R.string.trust_look, it) to R.style.Look },
             words.overlap?.let { list.context.getString(R.string.trust_overlap, it) to R.style.Body },
             words.remark?.let { it to R.style.Quiet },

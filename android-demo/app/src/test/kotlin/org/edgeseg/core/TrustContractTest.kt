@@ -29,9 +29,37 @@ class TrustContractTest {
         assertEquals(listOf(0.3, 0.5, 0.85), output.run { listOf(low, middle, high) })
         assertEquals(listOf(TrustFeature(OutputTrust.BORDER, -1.7, 0.04), TrustFeature(OutputTrust.NEIGHBOURS, 0.75, 0.77)), output.features)
         assertEquals(88 to "kaggle-lgg", output.patients to output.data)
-        assertEquals(output, parsed("{\"output\":${Trusted.OUTPUT},\"input\":{\"any\":1}}").trust!!.output)
-        assertNull(parsed("{\"input\":{\"any\":1}}").trust!!.output)
+        val both = parsed("{\"output\":${Trusted.OUTPUT},\"input\":${Trusted.INPUT}}").trust!!
+        assertEquals(output, both.output)
+        val (first, second) = both.input!!.signs
+        assertEquals(listOf("swapped", listOf(0, 2), listOf(0, 1), listOf(0.5, -0.2), -0.5), first.run { listOf(kind, channels, on, weights, bias) })
+        assertEquals("blurred" to emptyList<Int>(), second.kind to second.channels)
+        assertNull(parsed("{\"input\":${Trusted.INPUT}}").trust!!.output)
         assertNull(parsed("null").trust)
+    }
+
+    private fun oddRefused(says: String, from: String, to: String) {
+        assertTrue(from, from in Trusted.INPUT)
+        refused(says, "{\"input\":${Trusted.INPUT.replaceFirst(from, to)}}")
+    }
+
+    @Test
+    fun `what it says of the input is refused where it cannot be honoured`() {
+        oddRefused("$.trust.input: unknown key 'more'", "\"data\"", "\"more\":1,\"data\"")
+        oddRefused("$.trust.input: missing key 'patients'", "\"patients\":66,", "")
+        oddRefused("features, typical and spread of trust.input are not as many", "[0.7,0.2]", "[0.7]")
+        oddRefused("features that 3 channels do not have, or one twice", "[0,14]", "[0,88]")
+        oddRefused("features that 3 channels do not have, or one twice", "[0,14]", "[0,0]")
+        oddRefused("a spread of trust.input is out of range", "[0.1,0.3]", "[0.1,0]")
+        oddRefused("a number of trust.input is out of range", "-0.6", "-2e9")
+        oddRefused("0 patients", "66", "0")
+        oddRefused("signs, on, weights and bias are not as many", "[-0.5,-0.6]", "[-0.5]")
+        oddRefused("or a sign is there twice", "\"blurred\"", "\"swapped 0 2\"")
+        for (sign in listOf("tilted", "swapped 0", "swapped 0 x", "swapped 0 100", "swapped")) oddRefused("'$sign' is not known", "swapped 0 2", sign)
+        for (sign in listOf("swapped 0 0", "swapped 0 3")) oddRefused("the sign 'swapped' of trust.input cannot be honoured", "swapped 0 2", sign)
+        oddRefused("the sign 'blurred'", "[1]]", "[2]]")
+        oddRefused("the sign 'blurred'", "[0.9]", "[0.9,0.1]")
+        oddRefused("the sign 'blurred'", "[1]],\"weights\":[[0.5,-0.2],[0.9]]", "[]],\"weights\":[[0.5,-0.2],[]]")
     }
 
     @Test

@@ -11,6 +11,17 @@ object Trusted {
     /** Numbers by which borders are as a rule so narrow that those of a phantom are to be looked at. */
     val DOUBTED = OUTPUT.replace("\"typical\":0.04", "\"typical\":-0.9")
 
+    /** What `trust.input` may hold. */
+    const val INPUT = "{\"features\":[0,14],\"typical\":[0.7,0.2],\"spread\":[0.1,0.3],\"signs\":[\"swapped 0 2\",\"blurred\"],\"on\":[[0,1],[1]]," +
+        "\"weights\":[[0.5,-0.2],[0.9]],\"bias\":[-0.5,-0.6],\"patients\":66,\"data\":\"kaggle-lgg\"}"
+
+    /** A slice with others of its channels in their places. */
+    fun channels(slice: Slice, vararg from: Int) =
+        Slice(slice.name, slice.height, slice.width, ByteArray(slice.bytes.size) { slice.bytes[it / slice.channels * slice.channels + from[it % slice.channels]] }, slice.channels)
+
+    /** A case whose first two sequences are exchanged. */
+    fun exchanged(case: Volume) = Volume("exchanged", case.slices.map { channels(it, 1, 0, 2) }, null, whole = true)
+
     /** A contract's line with this `trust` as its last field, in the place of some of the spaces behind it. */
     fun line(line: String, trust: String): String {
         val fresh = line.trimEnd().replace(Regex(",\"trust\":\\{.*\\}(?=\\}$)"), "")

@@ -7,7 +7,10 @@ import android.view.ViewGroup
 import android.widget.LinearLayout
 import android.widget.Switch
 import android.widget.TextView
+import org.edgeseg.core.InputLook
+import org.edgeseg.core.Oddity
 import org.edgeseg.core.Spacing
+import org.edgeseg.core.Trusted
 import org.edgeseg.core.Volume
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -24,11 +27,11 @@ import org.robolectric.annotation.GraphicsMode
 @Config(sdk = [35], application = TrustedApp::class, qualifiers = "w1280dp-h800dp-land-notnight-mdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 class TrustScreenTest {
-    private fun study(whole: Boolean = true): Study {
+    private fun study(whole: Boolean = true, given: (Volume) -> Volume = { it }): Study {
         settle()
         val ready = app.model as? ModelState.Ready ?: error((app.model as? ModelState.Failed)?.message ?: "not ready")
         val case = ready.bundle.cases.first { it.shown }
-        val volume = ready.bundle.volume(case).let { if (whole) it else Volume(it.name, it.slices, null, whole = false) }
+        val volume = given(ready.bundle.volume(case)).let { if (whole) it else Volume(it.name, it.slices, null, whole = false) }
         return Study(case.name, volume, own = false, ready.segmenter.contract).also {
             app.start(it)
             settle()
@@ -77,6 +80,29 @@ class TrustScreenTest {
         assertTrue("$changed pixels, colour $yellow", changed > 50)
         val results = words(launch(ResultsActivity::class.java, study).also { picture(it, "results-trust") }.window.decorView)
         for (text in listOf("Look at this one", "Expected overlap (Dice)", " mL [", "A statistical estimate")) assertTrue(text, text in results)
+    }
+
+    @Test
+    @Config(application = TestApp::class)
+    fun `an input that is unlike what the network learned from is said to be odd, and others are not`() {
+        val exchanged = study(given = Trusted::exchanged)
+        val told = "The input looks odd: 'pre' and 'flair' look exchanged; it is unlike what the network learned from, so look at the input first, and do not rely on the mask."
+        val viewer = launch(ViewerActivity::class.java, exchanged)
+        assertEquals(told, words(viewer.part(R.id.trust)).lines().first())
+        picture(viewer, "viewer-odd-input")
+        assertTrue("Odd input\n$told" in words(launch(ResultsActivity::class.java, exchanged).window.decorView))
+        val usual = study()
+        assertFalse("odd" in words(launch(ViewerActivity::class.java, usual).part(R.id.trust)))
+        assertFalse("Odd input" in words(launch(ResultsActivity::class.java, usual).window.decorView))
+        assertTrue("signs that it is unlike what the network learned from, fitted on" in words(launch(AboutActivity::class.java, usual).window.decorView))
+    }
+
+    @Test
+    fun `every kind of odd input has its words`() {
+        for ((kind, names) in InputLook.KINDS + mapOf(Oddity.COPIED to 2, Oddity.MISSING to 1, Oddity.EMPTY to 0)) {
+            val said = OddWords.what(app, Oddity(kind, List(names) { "c$it" }))
+            assertFalse(said, said.isBlank() || "%" in said)
+        }
     }
 
     @Test
