@@ -54,7 +54,7 @@ def logits_of(patient: str) -> NDArray[np.float32]:
 
 @pytest.fixture(autouse=True)
 def drawn_folds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Folds: three of four patients each; `two` of six; `one` of all; `other` of another kind; `empty` draws nothing."""
+    """Three folds of four patients; `two` of six; `one` of all; `other` of another kind; `empty` draws nothing."""
     header = CheckpointHeader(
         kind="weights", variant=VARIANT, image=ImageSpec(height=SIDE, width=SIDE), train=TrainSpec(variant=VARIANT),
         data="toy", data_hash="0", train_patients=("T",), validation_patients=(), epoch=120, backend="tensorflow",
