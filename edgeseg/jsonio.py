@@ -171,7 +171,17 @@ def parse_toml(document: str | bytes) -> dict[str, Any]:
 def _loads_json(text: str) -> Any:
     if len(text) > MAX_VALUES and sum(map(text.count, ",[{:")) > MAX_VALUES:
         raise JsonFormatError(f"more than {MAX_VALUES} values, which no document of edgeseg has")
-    return json.loads(text)
+    return json.loads(text, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that stands twice, of which Python would take the last without a word; so does TOML."""
+    plain = dict(pairs)
+    if len(plain) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise JsonFormatError(f"the key '{twice[:99]}' stands twice in one object; leave one of them out")
+    return plain
 
 
 def _loads_toml(text: str) -> Any:

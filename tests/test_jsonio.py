@@ -57,6 +57,7 @@ def test_what_is_written_reads_back_equal(value: Any, indent: int | None) -> Non
     ("text", "message"),
     [
         ("{", "not JSON"),
+        ('{"name": 1, "list": [{"a": 1, "b": 2, "a": 3}]}', "the key 'a' stands twice in one object"),
         (b"\xff\xfe", "not JSON"),
         ("[]", "expected an object for _Sample, found list"),
         ('{"name": "a", "size": 1}', "missing key 'ratio'"),

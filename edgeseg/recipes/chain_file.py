@@ -89,4 +89,5 @@ def _step(plain: dict[str, Any], where: str) -> RecipeSpec:
 def _refuse_unknown(where: str, plain: Mapping[str, Any], known: Iterable[str]) -> None:
     names = sorted(known)
     if unknown := sorted(set(plain) - set(names)):
-        raise OptionError(f"{where}: unknown key '{unknown[0]}'; the keys are: {', '.join(names)}")
+        known_keys = f"the keys are: {', '.join(names)}" if names else "there are no keys; leave it out"
+        raise OptionError(f"{where}: unknown key '{unknown[0]}'; {known_keys}")

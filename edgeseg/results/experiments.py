@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
 from edgeseg.specs import Scoring, TrainSpec
 
@@ -20,7 +21,10 @@ class HeldOutScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One row at one seed; `train_s` is what its training took, summed over its epochs."""
+    """One row at one seed; `train_s` is what its training took, summed over its epochs.
+
+    `start` and `mean_of` are the plan's rows that its weights were made from.
+    """
 
     row: str
     seed: int
@@ -32,6 +36,8 @@ class Outcome:
     macs: int
     train_s: float
     backend: str
+    start: str | None = field(default=None, metadata={LEFT_OUT: True})
+    mean_of: tuple[str, ...] = field(default=(), metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

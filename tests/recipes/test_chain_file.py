@@ -42,6 +42,7 @@ def test_a_chain_is_read_in_its_order(tmp_path: Path) -> None:
     [
         ("step = [", "not TOML"),
         ("", r"there is no \[\[step\]\]"),
+        ("[[step]]\nrecipe='half'\nbits=8", "unknown key 'bits'; there are no keys; leave it out"),
         ("speed = 1\n[[step]]\nrecipe='prune'", "unknown key 'speed'; the keys are: step, targets"),
         ("[[step]]\nsparsity = 0.5", "there is no recipe; give recipe = one of: channel-prune"),
         ("[[step]]\nrecipe = 'prun'", "unknown recipe 'prun'.*Did you mean 'prune'"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, DatasetError, OutputError, SplitError
-from edgeseg.stages.train import holds_run
+from edgeseg.stages.train import holds_run, refuse_folds
 
 STEPS = "steps"
 """The folder in a run that holds what each recipe left."""
@@ -18,12 +18,13 @@ def check_place(out: Path, *, resume: bool) -> None:
 
     Raises:
         CheckpointError: when `resume` finds no compression.
-        OutputError: when a run is there and `resume` was not asked for.
+        OutputError: when a run is there and `resume` was not asked for, or folds are.
     """
     if resume and not (out / STEPS).is_dir():
         raise CheckpointError(f"{out} holds no compression to go on with; give its folder, or leave out --resume")
     if not resume and ((out / STEPS).exists() or holds_run(out)):
         raise OutputError(f"{out} already holds a run; go on with --resume, or choose another --out")
+    refuse_folds(out)
 
 
 def check_classes(header: CheckpointHeader, cache: SliceCache) -> None:

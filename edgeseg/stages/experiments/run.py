@@ -88,6 +88,8 @@ def run_experiments(
     """
     if unknown := sorted(set(only) - {row.name for row in plan.rows}):
         raise OptionError(f"'{unknown[0]}' is no row of the plan; there are {', '.join(r.name for r in plan.rows)}")
+    for row in plan.rows:
+        _check_blank(row.score.blank, cache.channels)
     data = cache.name if cache.index.plane == AXIAL else f"{cache.name}, {cache.index.plane}"
     done = read_log(log, data=data)
     work = _Work(plan, cache, *_sides(plan, split), runs, backend, progress)
@@ -136,8 +138,14 @@ class _Work:
         """Say whether an outcome is still that of the plan; what a row learned from its teachers is taken as it is."""
         if known is None or known.score != row.score or tuple(p.patient for p in known.patients) != self.held_out:
             return False
+        if (known.start, known.mean_of) != self._made_from(row):
+            return False
         given = known.train
         return given == self.plan.spec(row, seed=seed, teachers=given.teachers, initial=given.initial)
+
+    def _made_from(self, row: ExperimentRow) -> tuple[str | None, tuple[str, ...]]:
+        made = self.plan.row(row.of) if row.of else row
+        return made.start, made.mean_of
 
     def outcome(self, row: ExperimentRow, seed: int) -> Outcome:
         """Train where needed, and score."""
@@ -145,6 +153,7 @@ class _Work:
         weights, history = self._trained(trained, seed)
         model = build_model(weights.header.variant, weights.header.image, load_keras(self.backend))
         size = census(model)
+        start, mean_of = self._made_from(row)
         return Outcome(
             row=row.name,
             seed=seed,
@@ -156,6 +165,8 @@ class _Work:
             macs=size.macs,
             train_s=round(sum(epoch.seconds for epoch in history.epochs), 1),
             backend=weights.header.backend,
+            start=start,
+            mean_of=mean_of,
         )
 
     def _trained(self, row: ExperimentRow, seed: int) -> tuple[Checkpoint, History]:
@@ -213,16 +224,20 @@ class _Work:
         return tuple(_score(self.cache, patient, predictor, score) for patient in self.held_out)
 
 
-def _without(volume: Volume, channels: ChannelSet, blank: str) -> Volume:
-    """Show one channel of a volume black.
+def _check_blank(blank: str, channels: ChannelSet) -> None:
+    """Refuse a channel that is no channel, before anything is trained.
 
     Raises:
-        OptionError: when there is no such channel.
+        OptionError: with those that there are.
     """
+    if blank and blank not in channels.names:
+        raise OptionError(f"blank is '{blank}', which is no channel of the data; there are {', '.join(channels.names)}")
+
+
+def _without(volume: Volume, channels: ChannelSet, blank: str) -> Volume:
+    """Show one channel of a volume black."""
     if not blank:
         return volume
-    if blank not in channels.names:
-        raise OptionError(f"blank is '{blank}', which is no channel of the data; there are {', '.join(channels.names)}")
     images = np.array(volume.images)
     images[..., channels.names.index(blank)] = 0
     return replace(volume, images=images)

@@ -14,6 +14,7 @@ from edgeseg.stages.train.run_folder import (
     holds_run,
     of_fold,
     read_history,
+    refuse_folds,
     refuse_overwrite,
     write_csv,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "holds_run",
     "of_fold",
     "read_history",
+    "refuse_folds",
     "refuse_overwrite",
     "soft_labels",
     "train",

@@ -25,7 +25,7 @@ from edgeseg.checkpoint import (
 from edgeseg.errors import CheckpointError, OptionError, OutputError
 from edgeseg.jsonio import to_json
 from edgeseg.place import holding_out
-from edgeseg.stages.train.run_folder import HISTORY, WEIGHTS, holds_run, read_history
+from edgeseg.stages.train.run_folder import HISTORY, WEIGHTS, holds_run, read_history, refuse_folds
 
 
 @holding_out
@@ -56,6 +56,7 @@ def average(runs: Sequence[Path], *, out: Path) -> Path:
         _check(part, parts[0])
     if holds_run(out):
         raise OutputError(f"{out} already holds a run; choose another --out")
+    refuse_folds(out)
     history = read_history(parts[-1].path.parent)
     header = replace(parts[-1].header, initial=None, parts=tuple(part.header for part in parts), name="")
     arrays = {name: _mean([part.arrays[name] for part in parts]) for name in parts[0].arrays}

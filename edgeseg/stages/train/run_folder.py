@@ -143,10 +143,23 @@ def refuse_overwrite(out: Path) -> None:
     """Refuse to train over an earlier run.
 
     Raises:
-        OutputError: when `out` holds a state or weights.
+        OutputError: when `out` holds a state or weights, or folds.
     """
     if holds_run(out):
         raise OutputError(f"{out} already holds a run; go on with --resume, or choose another --out")
+    refuse_folds(out)
+
+
+def refuse_folds(out: Path) -> None:
+    """Refuse to put one run beside the folds of a training: nothing takes a folder that holds both.
+
+    Raises:
+        OutputError: when `out` holds folds.
+    """
+    if any(holds_run(fold) for fold in fold_folders(out)):
+        raise OutputError(
+            f"{out} holds the folds of a training, and one run would lie among them; choose another --out"
+        )
 
 
 def _differences(stored: CheckpointHeader, asked: CheckpointHeader) -> list[str]:

@@ -8,6 +8,7 @@ from edgeseg.errors import OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document
 from edgeseg.results import RESULT_SCHEMA_VERSION, TrustResult
 from edgeseg.specs import Contract, OperatingPoint, Trust
+from edgeseg.specs.trust import check_trust
 
 TRUST_FILE = "trust.json"
 """What `edgeseg trust` leaves beside the weights, and `edgeseg ship` too."""
@@ -72,7 +73,7 @@ def contract_trust(run: Path, contract: Contract, *, weights_sha256: str, chosen
         chosen: the point was asked for, so that what was fitted at another one is left out (`left_out`).
 
     Raises:
-        OptionError: as `trust_for`, and when it was fitted on masks at another point.
+        OptionError: as `trust_for`, and when it was fitted on masks at another point, or on other channels.
     """
     found = trust_for(run, weights_sha256=weights_sha256)
     if found is None or contract.regions:
@@ -81,7 +82,14 @@ def contract_trust(run: Path, contract: Contract, *, weights_sha256: str, chosen
         if chosen:
             return None
         raise OptionError(f"{why}; make it again with 'edgeseg trust', or move it away")
-    return Trust(output=found.trust, input=None if found.inputs is None else found.inputs.look)
+    made = Trust(output=found.trust, input=None if found.inputs is None else found.inputs.look)
+    try:
+        check_trust(made, masks=1, channels=len(contract.channels))
+    except OptionError as error:
+        raise OptionError(
+            f"{trust_beside(run)}: {error}; make it again with 'edgeseg trust', or move it away"
+        ) from error
+    return made
 
 
 def left_out(run: Path, point: OperatingPoint) -> str | None:

@@ -29,6 +29,8 @@ from edgeseg.stages.trust.input_look import input_check
 from edgeseg.stages.trust.outputs import gather_runs, groups_of, outputs_of
 from edgeseg.stages.trust.score import Fits, figures, judged, reliabilities
 
+_LEAST_GROUPS = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustInputs:
@@ -131,6 +133,11 @@ def _fitted(rows: Sequence[PatientOutput], mine: Sequence[PatientOutput], origin
     That is fitted on the other groups, on all where the patient is of none, and settled on the network's others.
     """
     groups = sorted({row.group for row in rows})
+    if len(groups) < _LEAST_GROUPS:
+        raise DatasetError(
+            f"the {len(rows)} held-out patients are of {len(groups)} group(s), and each is scored by what the others "
+            f"settle among themselves, so at least {_LEAST_GROUPS} are needed; give more folds with --folds"
+        )
     made = {group: fit([row for row in rows if row.group != group], origin) for group in groups}
     whole = fit(rows, origin)
     settled = None if whole is None else whole.settled(mine)

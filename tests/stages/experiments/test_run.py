@@ -76,6 +76,22 @@ def test_the_shipped_plans_can_be_read_and_every_row_trained(path: Path) -> None
         ('mean_of = ["base", "longer"]', 'mean_of = ["base", "last"]', "'last', which is not trained"),
         ("mean_of = [", 'start = "base", mean_of = [', "so it cannot train as well"),
         ("held_out_folds", "held", "unknown key 'held'"),
+        ("held_out_folds = [0]", "held_out_folds = [0, 0]", r"held_out_folds is \[0, 0\]; give numbers"),
+        ("held_out_folds = [0]", 'held_out_folds = "01"', "held_out_folds is '01'; give numbers"),
+        ("held_out_folds = [0]", "held_out_folds = [0.0]", r"held_out_folds is \[0.0\]; give numbers"),
+        ("held_out_folds = [0]", "held_out_folds = [true]", r"held_out_folds is \[True\]; give numbers"),
+        ("[base]", '[base]\nname = "first"', "the base is named 'first'; leave its name out"),
+        ('name = "mirrored"', 'name = "../mirrored"', "named '../mirrored', and its run's folder"),
+        ("seeds = [0]", "seeds = []", "seeds .*; give at least one"),
+        ("seeds = [0]", "seeds = [-1]", "seed is -1"),
+        ('teachers = ["dice"]', 'teachers = ["pupil"]', "'pupil' starts or learns from what comes of itself"),
+        ('teachers = ["dice"]', 'teachers = ["last"]', "learns from 'last', which is not trained"),
+        (
+            'name = "dice", ',
+            'name = "dice", teachers = ["pupil"], ',
+            "'dice' starts or learns from what comes of itself",
+        ),
+        ('name = "dice", ', 'name = "dice", teachers = ["soup"], start = "pupil", ', "what comes of itself"),
         ("[base]", "[base", "not TOML"),
     ],
 )
@@ -134,13 +150,19 @@ def test_every_row_is_done_once_and_scored_on_patients_it_never_saw(
     more = _plan(tmp_path, PLAN.replace('flips = "hflip"', 'flips = "flips"'))
     run(more)
     assert began == [("mirrored", 0)]
+    run(_plan(tmp_path, PLAN.replace('mean_of = ["base", "longer"]', 'mean_of = ["longer", "base"]')), only=("last",))
+    assert began == []
+    with pytest.raises(CheckpointError, match="a mean of other runs"):
+        run(_plan(tmp_path, PLAN.replace('mean_of = ["base", "longer"]', 'mean_of = ["dice", "longer"]')))
+    with pytest.raises(CheckpointError, match="another plan"):
+        run(_plan(tmp_path, PLAN.replace('start = "base"', 'start = "dice"')), only=("longer",))
     other = _plan(tmp_path, PLAN.replace("crop_px = 32", "crop_px = 64"))
     with pytest.raises(CheckpointError, match="another plan"):
         run(other)
     with pytest.raises(OptionError, match="'cosine' is no row"):
         run(plan, only=("cosine",))
     with pytest.raises(OptionError, match="blank is 't2', which is no channel of the data; there are pre, flair, post"):
-        run(_plan(tmp_path, PLAN.replace('blank = "post"', 'blank = "t2"')), only=("no-post",))
+        run(_plan(tmp_path, PLAN.replace('blank = "post"', 'blank = "t2"')), only=("base",))
     with pytest.raises(OptionError, match="the data is 'other'"):
         read_log(log, data="other")
 

@@ -13,9 +13,10 @@ from edgeseg.errors import CheckpointError, OptionError, OutputError
 from edgeseg.jsonio import to_json
 from edgeseg.results import EpochRecord
 from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec
+from edgeseg.stages.compress.checks import check_place
 from edgeseg.stages.ship.retrain import train_command
 from edgeseg.stages.train.average import average
-from edgeseg.stages.train.run_folder import HISTORY, History, read_history
+from edgeseg.stages.train.run_folder import HISTORY, History, read_history, refuse_overwrite
 
 FIRST = CheckpointHeader(
     kind="weights",
@@ -83,3 +84,11 @@ def test_one_run_is_no_average_and_no_run_is_written_over(tmp_path: Path) -> Non
     (tmp_path / "3" / "state.safetensors").write_bytes(b"")
     with pytest.raises(OutputError, match="already holds a run; choose another --out"):
         average([run, other], out=tmp_path / "3")
+    (tmp_path / "folds" / "fold0").mkdir(parents=True)
+    (tmp_path / "3" / "state.safetensors").rename(tmp_path / "folds" / "fold0" / "state.safetensors")
+    with pytest.raises(OutputError, match="folds holds the folds of a training"):
+        average([run, other], out=tmp_path / "folds")
+    with pytest.raises(OutputError, match="folds holds the folds of a training"):
+        refuse_overwrite(tmp_path / "folds")
+    with pytest.raises(OutputError, match="folds holds the folds of a training"):
+        check_place(tmp_path / "folds", resume=False)

@@ -54,7 +54,7 @@ def logits_of(patient: str) -> NDArray[np.float32]:
 
 @pytest.fixture(autouse=True)
 def drawn_folds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three folds of four patients each; a `one` that held out all; `other` of another kind; `empty` draws nothing."""
+    """Three folds of four patients; `two` of six; `one` of all; `other` of another kind; `empty` draws nothing."""
     header = CheckpointHeader(
         kind="weights", variant=VARIANT, image=ImageSpec(height=SIDE, width=SIDE), train=TrainSpec(variant=VARIANT),
         data="toy", data_hash="0", train_patients=("T",), validation_patients=(), epoch=120, backend="tensorflow",
@@ -68,6 +68,8 @@ def drawn_folds(monkeypatch: pytest.MonkeyPatch) -> None:
         return FoldRun(folder, checkpoint, f"sha of {folder.name}")
 
     def find(out: Path) -> tuple[FoldRun, ...]:
+        if out.name == "two":
+            return tuple(run(out / f"fold{n}", PATIENTS[n::2]) for n in range(2))
         if out.name == "folds":
             return tuple(run(out / f"fold{n}", PATIENTS[n::3]) for n in range(3))
         return (run(out, PATIENTS[:1] if out.name == "single" else PATIENTS),)
@@ -122,6 +124,8 @@ def test_what_does_not_belong_together(tmp_path: Path) -> None:
         found(tmp_path / "folds", folds=(tmp_path / "one", tmp_path / "other"))
     with pytest.raises(DatasetError, match="fewer than two patients"):
         found(tmp_path / "single")
+    with pytest.raises(DatasetError, match=r"12 held-out patients are of 2 group\(s\).* at least 3 are needed"):
+        found(tmp_path / "two")
     with pytest.raises(DatasetError, match="nothing can be fitted"):
         found(tmp_path / "empty")
     assert not (tmp_path / "empty" / TRUST_FILE).exists()
@@ -140,6 +144,16 @@ def test_a_contract_takes_what_was_made_for_its_weights_and_threshold(tmp_path: 
         contract_trust(tmp_path / "one", replace(contract, threshold=0.6), weights_sha256="sha of one")
     with pytest.raises(OptionError, match=r"passes 1, and the network is given 0\.5, passes 2"):
         contract_trust(tmp_path / "one", replace(contract, passes=2), weights_sha256="sha of one")
+
+
+def test_numbers_for_other_channels_are_told_with_their_file(tmp_path: Path) -> None:
+    shipped = read_trust(Path(__file__).parents[3] / "models" / "light")
+    file = tmp_path / "one" / TRUST_FILE
+    made = replace(found(file.parent), inputs=shipped.inputs)
+    file.write_text(to_json(made))
+    contract = checkpoint_contract(outputs.find_runs(file.parent)[0].checkpoint.header, public_ids=True)
+    with pytest.raises(OptionError, match=r"trust\.json: trust\.input uses feature .* make it again with"):
+        contract_trust(file.parent, replace(contract, channels=("flair",)), weights_sha256="sha of one")
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"schema_version": 1}'])
