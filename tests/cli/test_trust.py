@@ -39,9 +39,10 @@ def test_the_table_fits_80_columns_and_json_is_what_was_written(
         "of 6 patients of kaggle-lgg",
         "Each fold is scored by numbers",
         "Does the network know?",
-        "trust.json",
+        "written: ",
     ):
         assert words in told
+    assert "trust.json" in "".join(table.split())  # a long path is broken where the table ends
     text = page.read_text()
     assert text.startswith("before\n<!-- table:begin -->\n\nalphax-0.0625-half: of 6 patients")
     assert text.endswith("<!-- table:end -->\nafter\n")
