@@ -13,10 +13,18 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import java.io.File
 import java.util.concurrent.Callable
+import java.util.concurrent.TimeUnit
 
 /** The app as it is, on a computer whose int8 kernels may need the basic graph. */
 open class TestApp : DemoApp() {
     override fun options(options: EngineOptions): EngineOptions = options.copy(reduced = Files.int8Options().reduced)
+
+    /** Ends the work of a test with it: a model that is still being opened when the process ends finds ONNX Runtime's environment closed, and crashes. */
+    override fun onTerminate() {
+        worker.shutdownNow()
+        worker.awaitTermination(30, TimeUnit.SECONDS)
+        super.onTerminate()
+    }
 }
 
 /** The app with a model that was cut short. */
