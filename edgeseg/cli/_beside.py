@@ -11,6 +11,7 @@ def tell_beside(runs: Iterable[Path], *, choice: Path | None) -> None:
     from edgeseg.checkpoint import read_checkpoint
     from edgeseg.cli._progress import line
     from edgeseg.stages.choose import choice_beside, read_choice
+    from edgeseg.stages.train import of_fold
     from edgeseg.stages.trust import left_out, trust_beside
 
     for run in runs:
@@ -19,7 +20,7 @@ def tell_beside(runs: Iterable[Path], *, choice: Path | None) -> None:
         if (file := trust_beside(run)) is None:
             continue
         if choice is not None:
-            point = read_choice(choice, variant=read_checkpoint(run).header.variant.slug).chosen
+            point = read_choice(choice, variant=read_checkpoint(of_fold(run)).header.variant.slug).chosen
             if (why := left_out(run, point)) is not None:
                 line(f"the artifacts do not say how far masks are to be trusted: {why}")
                 continue

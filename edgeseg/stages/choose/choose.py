@@ -70,16 +70,16 @@ def choose(
     """
     check_flips(flips)
     check_passes(passes)
-    if passes > 1 and flips != PASS_FLIPS[passes]:
-        raise OptionError(
-            f"passes is {passes}, which is {PASS_FLIPS[passes]}, and flips are '{flips}'; leave out one of them"
-        )
     check_seed(seed)
     if not 0.0 <= max_fp_share <= 1.0:
         raise OptionError(f"max-fp-share is {max_fp_share}; a share of the tumour-free slices lies in [0, 1]")
     runs = tuple(_with_patients(run, cache, seed) for run in _kept_in(into, find_runs(out)))
     check_data(runs, cache)
     passes = max(passes, checkpoint_contract(runs[0].checkpoint.header).passes)
+    if passes > 1 and flips != PASS_FLIPS[passes]:
+        raise OptionError(
+            f"passes is {passes}, so the flips are {PASS_FLIPS[passes]}, and '{flips}' was given; leave out the flips"
+        )
     groups, left_out = _groups(runs)
     tables = _tables(runs, cache, flips, passes, progress)
     works = [Nested(groups, one, flips, max_fp_share, seed, passes) for one in tables]

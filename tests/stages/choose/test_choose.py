@@ -216,7 +216,7 @@ def test_one_patient_cannot_be_nested(tmp_path: Path) -> None:
         ({"max_fp_share": -1.0}, "max-fp-share"),
         ({"flips": "x"}, "'x'"),
         ({"passes": 3}, "choose 1 or 2"),
-        ({"passes": 2, "flips": "vflip"}, "passes is 2, which is hflip, and flips are 'vflip'"),
+        ({"passes": 2, "flips": "vflip"}, "passes is 2, so the flips are hflip, and 'vflip' was given"),
     ],
 )
 def test_options_out_of_range_are_refused(tmp_path: Path, options: dict[str, Any], told: str) -> None:
@@ -243,6 +243,15 @@ def test_with_two_passes_the_point_is_chosen_on_the_mean_of_both(
     assert twice.step(twice.shipped_step).dice.mean == once.step("the same with hflip").dice.mean
     assert twice.step("lone slices").chosen[0].threshold == twice.step(twice.shipped_step).chosen[0].threshold
     assert read_choice(tmp_path / "twice", variant=VARIANT.slug) == twice
+
+
+def test_a_network_whose_contract_says_two_passes_is_chosen_for_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "checkpoint_contract", lambda header: replace(checkpoint_contract(header), passes=2))
+    assert chosen_on(tmp_path).chosen.passes == 2
+    with pytest.raises(OptionError, match="passes is 2, so the flips are hflip, and 'vflip' was given"):
+        chosen_on(tmp_path, flips="vflip")
 
 
 def test_choices_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
