@@ -26,3 +26,18 @@ def networks(incomplete: str) -> list[str]:
     from edgeseg.networks import names
 
     return [name for name in names() if name.startswith(incomplete)]
+
+
+def models(incomplete: str) -> list[str]:
+    """Return the names of networks that begin so, and behind a slash a network's files; the shell finds paths."""
+    from edgeseg import networks as named
+    from edgeseg.errors import EdgeSegError
+
+    name, slash, _ = incomplete.partition("/")
+    if not slash:
+        return networks(incomplete)
+    try:
+        files = named.get(name).targets
+    except EdgeSegError:
+        return []
+    return [one for one in (f"{name}/{target}" for target in files) if one.startswith(incomplete)]

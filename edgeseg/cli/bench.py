@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._complete import models
 from edgeseg.cli._model import artifact, artifacts_of
 from edgeseg.cli._options import contract_option, json_option
 
@@ -20,6 +21,7 @@ def bench(
             metavar="FILE...",
             help="Artifacts (.onnx, .ort, .tflite, .hdf5), peers without a contract, or networks by name: light for "
             "all of its files that run here, light/onnx-int8 for one.",
+            autocompletion=models,
         ),
     ],
     threads: Annotated[str, typer.Option(help="Threads of the runtime; several with commas: 1,2.")] = "2",

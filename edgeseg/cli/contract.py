@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._complete import models
 from edgeseg.cli._model import artifact
 from edgeseg.cli._options import ContractFile, contract_option, json_option, out_option
 
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Attach, show or check what a device must know of a model.")
 
 _Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A .onnx, .ort or .tflite file.")]
+_File = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="A model, a network by name, or a contract in JSON or TOML.", autocompletion=models
+    ),
+]
 
 
 @app.command()
@@ -43,9 +50,7 @@ def attach(
 
 @app.command()
 def show(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A model, a network by name, or a contract in JSON or TOML.")
-    ],
+    file: _File,
     *,
     as_json: Annotated[bool, json_option("Print JSON instead of commented TOML.")] = False,
 ) -> None:
@@ -61,9 +66,7 @@ def show(
 
 @app.command()
 def check(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A model, a network by name, or a contract in JSON or TOML.")
-    ],
+    file: _File,
     contract: ContractFile = None,
 ) -> None:
     """Hold a model to its contract: the seal, both ends, and a black slice run through; exit code 2 if they differ."""

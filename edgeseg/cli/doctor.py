@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
+from edgeseg.cli._complete import models
 from edgeseg.cli._model import MODEL_HELP, artifact
 from edgeseg.cli._options import ContractFile, Threads, json_option
 
 
 def doctor(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help=MODEL_HELP)],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help=MODEL_HELP, autocompletion=models)],
     *,
     threads: Threads = 2,
     numerics: Annotated[

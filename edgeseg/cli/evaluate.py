@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._complete import models
 from edgeseg.cli._data import Labels, Layout, Ray
 from edgeseg.cli._model import MODEL_HELP, artifact, label
 from edgeseg.cli._options import BootstrapSeed, ContractFile, Threads, json_option
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help=f"{MODEL_HELP} Or .hdf5.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help=f"{MODEL_HELP} Or .hdf5.", autocompletion=models)],
     data: Annotated[Path, typer.Option(metavar="DIR", help="A data set with reference masks.")],
     patients: Annotated[
         str | None, typer.Option(metavar="ID,ID", help="Only these patients, with commas between.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._complete import models
 from edgeseg.cli._model import MODEL_HELP, artifact
 from edgeseg.cli._options import ContractFile, json_option
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    model: Annotated[Path, typer.Argument(metavar="FILE", help=f"{MODEL_HELP} Or .hdf5.")],
+    model: Annotated[Path, typer.Argument(metavar="FILE", help=f"{MODEL_HELP} Or .hdf5.", autocompletion=models)],
     *,
     contract_json: Annotated[
         bool,

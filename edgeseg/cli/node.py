@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from edgeseg.cli._complete import models
 from edgeseg.cli._model import MODEL_HELP, artifact
 from edgeseg.cli._options import ContractFile, json_option
 
@@ -41,7 +42,7 @@ _Study = Annotated[int, typer.Argument(metavar="STUDY", help="Its number, as edg
 
 @app.command(_START)
 def start(
-    model: Annotated[Path, typer.Argument(metavar="NETWORK", help=MODEL_HELP)],
+    model: Annotated[Path, typer.Argument(metavar="NETWORK", help=MODEL_HELP, autocompletion=models)],
     *,
     config: Annotated[
         Path | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeseg.cli._channels import ChannelCommand
+from edgeseg.cli._complete import models
 from edgeseg.cli._model import MODEL_HELP
 from edgeseg.cli._options import ContractFile, Threads, json_option, out_option
 
@@ -24,7 +25,7 @@ COMMAND = ChannelCommand
 def run(
     model: Annotated[
         Path,
-        typer.Argument(metavar="MODEL", help=f"{MODEL_HELP} Not needed for --list."),
+        typer.Argument(metavar="MODEL", help=f"{MODEL_HELP} Not needed for --list.", autocompletion=models),
     ],
     paths: Annotated[
         list[Path] | None,

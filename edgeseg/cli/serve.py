@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._complete import models
 from edgeseg.cli._model import MODEL_HELP, artifact
 from edgeseg.cli._options import ContractFile, json_option
 
@@ -18,7 +19,7 @@ TOKEN_VARIABLE = "EDGESEG_TOKEN"
 
 
 def serve(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help=MODEL_HELP)],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help=MODEL_HELP, autocompletion=models)],
     *,
     host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", envvar="AIP_HTTP_PORT", help="0 takes a free one.")] = 8080,

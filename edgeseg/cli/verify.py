@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeseg.cli._complete import models
 from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._model import artifact, label
 from edgeseg.cli._options import ContractFile, Threads, contract_option, json_option
@@ -20,9 +21,16 @@ PHANTOM_PATIENTS = 2
 
 def verify(
     model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="The artifact to check: .onnx, .ort, .tflite or .hdf5, or a name.")
+        Path,
+        typer.Argument(
+            metavar="MODEL",
+            help="The artifact to check: .onnx, .ort, .tflite or .hdf5, or a name.",
+            autocompletion=models,
+        ),
     ],
-    reference: Annotated[Path, typer.Option(metavar="MODEL2", help="The artifact to hold it against.")],
+    reference: Annotated[
+        Path, typer.Option(metavar="MODEL2", help="The artifact to hold it against.", autocompletion=models)
+    ],
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A data set to compare on; phantoms where none is given.")
     ] = None,

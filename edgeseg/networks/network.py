@@ -100,7 +100,10 @@ class Network:
     def _way(self, target: str) -> str:
         """Say how a file is made; without weights none can be."""
         if self.has_weights:
-            return f"make it with: edgeseg build --variant {self.name} --target {target}"
+            return (
+                f"make it with: edgeseg build --variant {self.name} --target {target}, which needs edgeseg[build], and "
+                f"give the file in build/{self.name} in place of the name"
+            )
         return f"since it is there without weights to build from, {_made_again(self.folder)}"
 
 

@@ -75,6 +75,7 @@ def network_tables(listed: NetworkList) -> tuple[RenderableType, ...]:
         rich_table((Column(no_wrap=True), Column()), told, gap=2, edge=True, head=False),
         "",
         literal(_DICE, "dim"),
+        literal(_FILES, "dim"),
     )
 
 
@@ -82,6 +83,7 @@ _DICE = (
     "Dice per patient, mean [95 %]: held out of the training of these very weights; out of fold over all patients, of "
     "networks trained in the same way. Compare within a column: the patients differ."
 )
+_FILES = "Every installation runs the onnx files; a .tflite needs edgeseg[build] or a LiteRT of your own."
 
 
 def _score(score: NetworkScore | None) -> str:
