@@ -59,6 +59,8 @@ def chosen(network: str | None, given: Path | None, contract: Path | None, *, of
         raise OptionError("--contract says something of --artifact, which is not given; give it, too")
     if given is not None:
         return given, None
+    if network is not None and Path(network).suffix and Path(network).is_file():
+        raise OptionError(f"--network takes a name, and '{network}' is a file; give it as: --artifact {network}")
     found = networks.get(DEFAULT_NETWORK if network in (None, DEFAULT) else str(network))
     return found.file(), found
 

@@ -64,6 +64,8 @@ def choose(
     run_folder = weights_path(out)
     if into is None and run_folder != out:
         into = Path("choices") / run_folder.name
+    place = (into or out) / CHOICE_FILE
+    stood = place.exists()
     load_keras(backend)
     _, slices = decoded(data, cache, layout=layout, labels=labels, plane=plane, doing="reading slices")
     with counted("scoring the grid") as progress:
@@ -80,4 +82,4 @@ def choose(
     if as_json:
         typer.echo(to_json(choice))
     else:
-        show(choice_table(choice, written=(into or out) / CHOICE_FILE))
+        show(choice_table(choice, written=place, replaced=stood))

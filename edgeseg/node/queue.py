@@ -23,6 +23,9 @@ from edgeseg.errors import OutputError
 RECEIVED, COMPLETE, DONE, SENT, FAILED = STATES = ("received", "complete", "done", "sent", "failed")
 WAITING = "waiting"
 _VERSION = 1
+_CACHE_KB = 256
+"""Pages that SQLite keeps in memory, which would otherwise grow to 2 MB with the studies that are remembered."""
+_SETTINGS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", f"cache_size = -{_CACHE_KB}")
 _TABLES = """
 CREATE TABLE studies (
     id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL, state TEXT NOT NULL, reason TEXT,
@@ -83,7 +86,7 @@ class Queue:
         try:
             self._file = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
             self._file.row_factory = sqlite3.Row
-            for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            for setting in _SETTINGS:
                 self._file.execute(f"PRAGMA {setting}")
             with self.writing():
                 (found,) = self._file.execute("PRAGMA user_version").fetchone()

@@ -13,8 +13,8 @@ from edgeseg.results import Choice, ChoiceStep
 from edgeseg.specs import ClassPoint, OperatingPoint
 
 
-def choice_table(choice: Choice, *, written: Path) -> RenderableType:
-    """Draw what each way of choosing scores, what ships, and where it was written."""
+def choice_table(choice: Choice, *, written: Path, replaced: bool = False) -> RenderableType:
+    """Draw what each way of choosing scores, what ships, and where; `replaced` says that a choice stood there."""
     first = Column("Chosen", overflow="fold", max_width=22)
     heads = figures("Dice mean [95 %]", "median", "to plain", "FP", "lesions")
     points: dict[str, ClassPoint | OperatingPoint] = {f"{one.name}: ": one for one in choice.chosen.classes}
@@ -28,7 +28,7 @@ def choice_table(choice: Choice, *, written: Path) -> RenderableType:
         below.append(
             "The network sees each slice twice, once with left and right exchanged, which takes twice the time."
         )
-    below.append(f"written: {written}")
+    below.append(f"{'replaced' if replaced else 'written'}: {written}")
     if not choice.cap_met:
         below.append(
             f"No point keeps false positives to {100 * choice.max_fp_share:g} % of the tumour-free slices; the one "

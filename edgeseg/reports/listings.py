@@ -22,6 +22,8 @@ def target_tables(listed: TargetList) -> tuple[RenderableType, ...]:
         rich_table((*heads, *figures("flips allowed", wrap=True)), facts, gap=2, edge=True),
         "",
         rich_table((Column(no_wrap=True), Column()), notes, gap=2, edge=True, head=False),
+        "",
+        literal(_GROUPS, "dim"),
     )
 
 
@@ -79,6 +81,7 @@ def network_tables(listed: NetworkList) -> tuple[RenderableType, ...]:
     )
 
 
+_GROUPS = "A part of a name stands for all that have it, and commas join: --target int8, --target onnx, --target all."
 _DICE = (
     "Dice per patient, mean [95 %]: held out of the training of these very weights; out of fold over all patients, of "
     "networks trained in the same way. Compare within a column: the patients differ."

@@ -19,6 +19,14 @@ def test_one_network_can_be_named(tmp_path: Path) -> None:
     assert "leave one of them out" in str(done.exception)
 
 
+def test_a_file_that_is_given_as_a_name_is_told_its_option(tmp_path: Path) -> None:
+    model = tmp_path / "mine.onnx"
+    model.write_bytes(b"")
+    done = CliRunner().invoke(app, ["web", "--network", str(model), "--out", str(tmp_path / "page")])
+    assert isinstance(done.exception, OptionError)
+    assert f"give it as: --artifact {model}" in str(done.exception)
+
+
 def test_a_page_that_was_not_built_is_told_with_what_to_do(tmp_path: Path, tiny_onnx: Callable[..., Path]) -> None:
     words = ["web", "--artifact", str(tiny_onnx()), "--out", str(tmp_path / "out"), "--page", str(tmp_path)]
     done = CliRunner().invoke(app, words)
