@@ -24,6 +24,8 @@ PATIENT_COLUMNS = (
     "latency_ms_p95", "total_ms", "warnings", "files", "model", "model_sha256",
     *TRUST_COLUMNS, "odd_input",
 )  # fmt: skip
+CLASS_COLUMNS = ("label", "pixels", "slices", "volume_ml", "largest_diameter_mm")
+"""Of each of several classes, behind its name and a colon."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -34,14 +36,23 @@ def spreadsheet(report: Report) -> str:
 
 
 def patients(result: RunResult) -> str:
-    """Return a summary as CSV, one line per patient; likewise. Of a failed patient nothing is counted."""
-    return _written(PATIENT_COLUMNS, map(_patient_cells, result.patients))
+    """Return a summary as CSV, one line per patient; likewise. Of a failed patient nothing is counted.
+
+    Where the network draws several classes, each has columns of its own behind the others.
+    """
+    names = dict.fromkeys(one.name for row in result.patients for one in row.classes)
+    columns = (*PATIENT_COLUMNS, *(_class_column(name, column) for name in names for column in CLASS_COLUMNS))
+    return _written(columns, map(_patient_cells, result.patients))
+
+
+def _class_column(name: str, column: str) -> str:
+    return f"{name}: {column}"
 
 
 def _written(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns)
-    writer.writeheader()
+    writer.writerow({name: _harmless(name) for name in columns})
     for row in rows:
         writer.writerow({name: _harmless(value) for name, value in row.items()})
     return stream.getvalue()
@@ -60,6 +71,7 @@ def _patient_cells(row: PatientSegmentation) -> dict[str, object]:
         own
         | ({} if row.status == DONE else dict.fromkeys(counted))
         | ({} if row.trust is None else {name: getattr(row.trust, name) for name in TRUST_COLUMNS})
+        | {_class_column(one.name, name): getattr(one, name) for one in row.classes for name in CLASS_COLUMNS}
         | {
             "row_mm": row_mm,
             "column_mm": column_mm,

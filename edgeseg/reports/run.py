@@ -10,7 +10,15 @@ from rich.text import Text
 
 from edgeseg.reports.table import figures, literal, rich_table
 from edgeseg.reports.words import ABSENT_ASCII
-from edgeseg.results import DONE, PatientSegmentation, PatientTrust, RunResult, SeriesList, SeriesListing
+from edgeseg.results import (
+    DONE,
+    ClassSegmentation,
+    PatientSegmentation,
+    PatientTrust,
+    RunResult,
+    SeriesList,
+    SeriesListing,
+)
 
 
 def run_table(rows: Iterable[PatientSegmentation]) -> Table | None:
@@ -68,8 +76,18 @@ def _series(one: SeriesListing) -> str:
 
 def _measured(row: PatientSegmentation) -> list[str]:
     if row.tumour_volume_ml is None or row.largest_diameter_mm is None:
-        return [] if row.trust is None else ["volume unknown, as the distances of pixels are; give them with --spacing"]
-    return [f"{volume_text(row)}, largest diameter {row.largest_diameter_mm:.0f} mm"]
+        unknown = ["volume unknown, as the distances of pixels are; give them with --spacing"]
+        return [*(unknown if row.trust is not None else ()), *map(_measured_class, row.classes)]
+    return [
+        f"{volume_text(row)}, largest diameter {row.largest_diameter_mm:.0f} mm",
+        *map(_measured_class, row.classes),
+    ]
+
+
+def _measured_class(one: ClassSegmentation) -> str:
+    if one.volume_ml is None or one.largest_diameter_mm is None:
+        return f"{one.name}: {one.pixels} pixels in {_slices(one.slices)}"
+    return f"{one.name}: {one.volume_ml:.1f} mL, largest diameter {one.largest_diameter_mm:.0f} mm"
 
 
 def volume_text(row: PatientSegmentation) -> str:

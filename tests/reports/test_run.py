@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
+from pathlib import Path
 
-from edgeseg.reports.run import series_lines
-from edgeseg.results import SeriesList, SeriesListing
+from edgeseg.reports.csv import patients
+from edgeseg.reports.run import run_lines, series_lines
+from edgeseg.results import ClassSegmentation, PatientSegmentation, RunResult, SeriesList, SeriesListing
+from edgeseg.specs import Contract
 
 FLAIR = SeriesListing(
     source="a",
@@ -36,3 +41,45 @@ def test_series_of_several_patients_stand_below_their_folders() -> None:
     assert found[3] == "b:"
     assert found[2].endswith("not used (its name)")
     assert len(found) == 5
+
+
+def _run_of_classes(contract: Contract) -> RunResult:
+    whole = ClassSegmentation(name="whole", label=1, pixels=30, volume_ml=3.0, slices=2, largest_diameter_mm=14.4)
+    core = ClassSegmentation(name="=core", label=2, pixels=10, volume_ml=None, slices=1)
+    both = PatientSegmentation(
+        patient="p",
+        slices=4,
+        slices_with_tumour=2,
+        tumour_pixels=30,
+        tumour_volume_ml=3.0,
+        largest_diameter_mm=14.4,
+        latency_ms_p50=1.0,
+        latency_ms_p95=1.0,
+        total_ms=4.0,
+        warnings=(),
+        masks=(),
+        classes=(whole, core),
+    )
+    lone = replace(both, patient="q", classes=())
+    return RunResult(
+        model="m.onnx", model_sha256="", contract=contract, runtime="r", threads=1, numerics="n", edgeseg="0",
+        patients=(both, lone),
+    )  # fmt: skip
+
+
+def test_each_of_several_classes_has_a_line_of_its_own(tiny_contract: Contract, tmp_path: Path) -> None:
+    result = _run_of_classes(tiny_contract)
+    told = [line.plain for line in run_lines(result, result.patients, out=tmp_path)]
+    assert told[:3] == [
+        "p: 3.0 mL, largest diameter 14 mm",
+        "p: whole: 3.0 mL, largest diameter 14 mm",
+        "p: =core: 10 pixels in 1 slice",
+    ]
+
+
+def test_each_of_several_classes_has_columns_of_its_own(tiny_contract: Contract) -> None:
+    both, lone = csv.DictReader(io.StringIO(patients(_run_of_classes(tiny_contract))))
+    assert both["whole: volume_ml"] == "3.0"
+    assert both["whole: label"] == "1"
+    assert both["'=core: pixels"] == "10"
+    assert both["'=core: volume_ml"] == lone["whole: pixels"] == ""
