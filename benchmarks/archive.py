@@ -1,4 +1,4 @@
-"""How long an archive takes: studies an hour with one worker, two, and two of a local Ray cluster, one killed.
+"""How long an archive takes: with one worker, with two, and on Ray, on one host and on two; one of two is killed.
 
     python benchmarks/archive.py MODEL [--studies 12] [--price 0.05] [--into docs/measured/archive.md]
 
@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node_peers import SIDE, SLICES, write_study
+from ray_hosts import Hosts, two_hosts
 
-RAY = "those of a local Ray"
 PLANNED, CORES, SHARD = 10_000_000, 1000, 10_000
 PAGE = """# How long an archive takes
 
@@ -37,13 +37,14 @@ This page has the time that `edgeseg run ARCHIVE --workers N` takes for many stu
 on {cores} cores.
 The load average before was {load:.1f}; on a machine that others use too, seconds by the clock are too many, and the
 processor time is what counts. Memory is that of all processes of the run together, at its most in the first half of it
-and in the second. Ray ends its processes by itself, so their processor time is not known.
+and in the second. Ray ends its processes by itself, so their processor time is not known. The two hosts of Ray are
+two of its nodes on this machine, with one processor each; the one that is killed is not the one that leads.
 
 | workers | s by the clock per study | processor s per study | MB, first half | MB, second half | rows | of them done |
 |---|---|---|---|---|---|---|
 {rows}
 
-Starting takes part in all of it. All ways gave the same masks, those with a worker that was killed too: {same}.
+Starting takes part in all of it. All ways gave the same masks, also where a worker or a host was killed: {same}.
 
 ## A plan for {planned:,} studies
 
@@ -68,14 +69,18 @@ class Way:
     name: str
     words: tuple[str, ...]
     kills: bool = False
+    hosts: Hosts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Took:
-    """Seconds by the clock and of processors, MB of both halves, rows of the summary, and digests of the masks."""
+    """Seconds by the clock and of processors, MB of both halves, rows of the summary, and digests of the masks.
+
+    What Ray's own processes take is not seen: `cpu_s` is None.
+    """
 
     wall_s: float
-    cpu_s: float
+    cpu_s: float | None
     first_mb: float
     second_mb: float
     rows: int
@@ -93,32 +98,40 @@ def main() -> None:
     parser.add_argument("--into", type=Path)
     options = parser.parse_args()
     load = os.getloadavg()[0]
-    ways = [
-        Way(name="1", words=("--workers", "1")),
-        Way(name="2", words=("--workers", "2")),
-        Way(name="2, one of them killed", words=("--workers", "2"), kills=True),
-    ]
-    if importlib.util.find_spec("ray") is not None:
-        ways.append(Way(name=RAY, words=("--ray", "local")))
+    took: dict[str, Took] = {}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         size = _write(root / "archive", options.studies)
-        took = {way.name: _run(way, options.model, root, options.studies, number) for number, way in enumerate(ways)}
-    for name, found in took.items():
-        print(f"{name:24} {found.wall_s:8.1f} s {found.cpu_s:8.1f} cpu s {found.rows} rows", file=sys.stderr)
+        for way in _ways():
+            took[way.name] = one = _run(way, options.model, root, options.studies, len(took))
+            print(f"{way.name:40} {one.wall_s:8.1f} s {one.rows} rows", file=sys.stderr)
     page = _page(took, options.studies, options.price, load, size)
     print(page)
     if options.into is not None:
         options.into.write_text(page)
 
 
+def _ways() -> Iterator[Way]:
+    """Give one way after the other; a cluster lives as long as its way is run."""
+    yield Way(name="1", words=("--workers", "1"))
+    yield Way(name="2", words=("--workers", "2"))
+    yield Way(name="2, one of them killed", words=("--workers", "2"), kills=True)
+    if importlib.util.find_spec("ray") is None:
+        return
+    yield Way(name="those of a local Ray", words=("--ray", "local"))
+    for name, kills in (("those of two hosts of Ray, one each", False), ("the same, one host killed", True)):
+        with two_hosts() as hosts:
+            yield Way(name=name, words=("--ray", hosts.address), kills=kills, hosts=hosts)
+
+
 def _page(took: dict[str, Took], studies: int, price: float, load: float, size: int) -> str:
     def row(name: str, one: Took) -> str:
-        cpu_s = "not known" if name == RAY else f"{one.cpu_s / studies:.2f}"
+        cpu_s = "not known" if one.cpu_s is None else f"{one.cpu_s / studies:.2f}"
         each = f"{one.wall_s / studies:.2f} | {cpu_s}"
         return f"| {name} | {each} | {one.first_mb:.0f} | {one.second_mb:.0f} | {one.rows} | {one.done} |"
 
     two = took["2"]
+    assert two.cpu_s is not None
     cpu, megabytes = two.cpu_s / studies, size / studies / 1e6
     return PAGE.format(
         planned=PLANNED, price=price, studies=studies, slices=SLICES, side=SIDE, bytes=megabytes, cores=os.cpu_count(),
@@ -146,10 +159,11 @@ def _run(way: Way, model: Path, root: Path, studies: int, number: int) -> Took:
     with subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
         while running.poll() is None:
             below = list(_below(running.pid))
-            memory.append(sum(_memory_mb(pid) for pid in (running.pid, *below)))
+            others = [] if way.hosts is None else [way.hosts.head.pid, way.hosts.other.pid]
+            others += [one for pid in others for one in _below(pid)]
+            memory.append(sum(_memory_mb(pid) for pid in (running.pid, *below, *others)))
             if not killed and out.is_dir() and len(list(out.iterdir())) > studies // 3:
-                workers = [pid for pid in below if b"dealt.worker" in _words(pid)]
-                os.kill(workers[0], signal.SIGKILL)
+                _kill(way, below)
                 killed = True
             time.sleep(0.1)
     wall_s, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -157,13 +171,23 @@ def _run(way: Way, model: Path, root: Path, studies: int, number: int) -> Took:
         sys.exit(f"error: the way '{way.name}' ended with {running.returncode}, or nobody could be killed")
     summary = (out / "summary.json").read_bytes()
     rows = json.loads(summary)["patients"]
-    half = len(memory) // 2
+    half, by_ray = len(memory) // 2, "--ray" in way.words
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     masks = tuple(path.name.encode() + path.read_bytes() for path in sorted(out.rglob("*_mask.png")))
     return Took(
-        wall_s=wall_s, cpu_s=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        wall_s=wall_s, cpu_s=None if by_ray else cpu_s,
         first_mb=max(memory[:half]), second_mb=max(memory[half:]), rows=len(rows),
         done=sum(row["status"] == "done" for row in rows), masks=masks, summary_bytes=len(summary),
     )  # fmt: skip
+
+
+def _kill(way: Way, below: list[int]) -> None:
+    """Kill a worker, or the host that it is on."""
+    if way.hosts is not None:
+        way.hosts.kill_other()
+        return
+    workers = [pid for pid in below if b"dealt.worker" in _words(pid)]
+    os.kill(workers[0], signal.SIGKILL)
 
 
 def _below(pid: int) -> Iterator[int]:
