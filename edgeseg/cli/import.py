@@ -83,13 +83,15 @@ def _rounded(result: ImportResult) -> str:
 def _table(result: ImportResult) -> RenderableType:
     from rich.table import Table
 
+    from edgeseg.reports.words import macs_text
+
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     size = f"{result.size_bytes:,} bytes" + (f", {result.framework}" if result.framework else "")
     parity = result.parity
     rows = (
-        ("network", f"{result.network}: {result.parameters:,} parameters, {result.macs / 1e9:.2f} G MACs"),
+        ("network", f"{result.network}: {result.parameters:,} parameters, {macs_text(result.macs)} MACs"),
         ("file", f"{result.file}, {result.kind.removeprefix('a ').removeprefix('an ')}, {size}"),
         ("image", f"{result.height} x {result.width}, channels {', '.join(result.channels)}"),
         ("bytes", f"normalisation {result.normalisation}, times {result.scale:.6g}"),
