@@ -71,7 +71,7 @@ def run(
     ] = None,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", help="png, tiff, nifti or dicom-seg; may be repeated. Default: as the input."),
+        typer.Option("--format", help="png, tiff, nifti or dicom-seg; several with commas. Default: as the input."),
     ] = None,
     overlays: Annotated[bool, typer.Option("--overlays", help="Also draw overlays and a contact sheet.")] = False,
     salt: Annotated[
@@ -140,7 +140,7 @@ def run(
         series=pairs(series, "--series NAME=SERIES"),
         volumes=tuple(volumes.split(",")) if volumes else (),
         spacing_mm=parse_spacing(spacing) if spacing else None,
-        formats=tuple(formats or ()),
+        formats=tuple(name.strip() for one in formats or () for name in one.split(",")),
         overlays=overlays,
         salt=salt_of(salt),
         contract=contract,
