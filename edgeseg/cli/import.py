@@ -58,7 +58,8 @@ def import_(
         raise OptionError(f"threads is {threads}; at least 1 is needed")
     if ask:
         place = write(file, out, size=pixels(size), output=output)
-        typer.echo(f"complete {place}, then: edgeseg import {file} --out {out} --contract {place}")
+        typer.echo(f"complete {place}, then make files: edgeseg build --from {file} --contract {place} --target int8")
+        typer.echo(f"or a run, for other commands: edgeseg import {file} --contract {place} --out {out}")
         return
     result = adopt(file, out, name=name, contract=contract, size=pixels(size), output=output, threads=threads)
     if as_json:
