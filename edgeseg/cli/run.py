@@ -223,7 +223,7 @@ def _segment(
     if json:
         typer.echo(to_json(result))
     else:
-        _print(result, now, out)
+        _print(result, now, out, csv)
     _refuse_failed(now, out)
 
 
@@ -253,7 +253,7 @@ def _refuse_failed(rows: list[PatientSegmentation], out: Path) -> None:
         )
 
 
-def _print(result: RunResult, rows: list[PatientSegmentation], out: Path) -> None:
+def _print(result: RunResult, rows: list[PatientSegmentation], out: Path, csv: Path | None) -> None:
     from edgeseg.cli._print import show
     from edgeseg.cli._terminal import console as make_console
     from edgeseg.reports.run import run_lines, run_table
@@ -261,5 +261,5 @@ def _print(result: RunResult, rows: list[PatientSegmentation], out: Path) -> Non
     console = make_console()
     if (table := run_table(rows)) is not None:
         show(table, console=console)
-    for told in run_lines(result, rows, out=out):
+    for told in run_lines(result, rows, out=out, csv=csv):
         console.print(told, soft_wrap=True)

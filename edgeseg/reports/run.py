@@ -40,10 +40,12 @@ def run_table(rows: Iterable[PatientSegmentation]) -> Table | None:
     return rich_table((Column("patient", overflow="fold"), *heads), done, gap=2) if done else None
 
 
-def run_lines(result: RunResult, rows: Sequence[PatientSegmentation], *, out: Path) -> list[Text]:
+def run_lines(
+    result: RunResult, rows: Sequence[PatientSegmentation], *, out: Path, csv: Path | None = None
+) -> list[Text]:
     """Say below the table what was measured, what it was read from, how it ran, and where the masks are.
 
-    `rows` are the patients of this run, `result` has those of earlier runs too.
+    `rows` are the patients of this run, `result` has those of earlier runs too, as the table at `csv` does.
     """
     done = [row for row in rows if row.status == DONE]
     lines = [f"{row.patient}: {told}" for row in done for told in (*_measured(row), *_sources(row))]
@@ -54,7 +56,11 @@ def run_lines(result: RunResult, rows: Sequence[PatientSegmentation], *, out: Pa
     also = f"; with {others} patient{'s' * (others > 1)} of earlier runs" if others else ""
     model = f"{result.network}, {result.model}" if result.network else result.model
     lines.append(f"{model}: {result.runtime}, {threads}, {result.numerics}")
+    if not rows:
+        lines.append("nothing was left to do; without --resume they are segmented again")
     lines.append(f"masks and summary.json: {out}{also}")
+    if csv is not None:
+        lines.append(f"the same as a table: {csv}")
     return [*map(literal, lines), literal(result.intended_use, "dim")]
 
 

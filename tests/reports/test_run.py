@@ -115,6 +115,10 @@ def test_a_patient_has_a_line_and_what_was_not_used_of_several_is_counted(
         "not used, of 2 patients: 4 files: masks by their names; summary.json names them",
         "volumes: components under 7 voxels dropped",
     ]
+    told = [line.plain for line in run_lines(result, (), out=tmp_path, csv=tmp_path / "t.csv")]
+    assert told[1] == "nothing was left to do; without --resume they are segmented again"
+    assert told[2].endswith("with 2 patients of earlier runs")
+    assert told[3] == f"the same as a table: {tmp_path / 't.csv'}"
     told = [line.plain for line in run_lines(result, rows[1:], out=tmp_path)]
     assert "not used: 'a_mask.png and 1 more', 2 files: masks by their names" in told
 
