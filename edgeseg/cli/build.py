@@ -236,7 +236,8 @@ def _finish(result: BuildResult, out: Path, *, as_json: bool, verbose: bool) -> 
 
 
 def _run(specs: Sequence[BuildSpec]) -> BuildResult:
-    from edgeseg.cli._progress import counted, line
+    from edgeseg.cli._progress import line, named
+    from edgeseg.cli._terminal import console
     from edgeseg.stages.build import build_folds, build_matrix, fold_specs
 
     def one(specs: Sequence[BuildSpec]) -> BuildResult:
@@ -251,7 +252,7 @@ def _run(specs: Sequence[BuildSpec]) -> BuildResult:
 
     folds = fold_specs(specs)
     try:
-        with counted("building") as progress:
+        with named("building", console(stderr=True)) as progress:
             return build_folds(folds, one) if folds else one(specs)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on after the last stage above", err=True)
