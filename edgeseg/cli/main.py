@@ -36,6 +36,8 @@ EXIT_PIPE = 141
 _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 _NO_PATH_ERRNOS = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
 _MOST_LETTERS = 200
+_LOOP = "Symlink loop from "
+"""How `Path.resolve` of Python 3.11 and 3.12 begins to say that links lead in a circle."""
 
 # Every command, in the order of `edgeseg --help`: the file under edgeseg/cli/, which holds a function of the same name,
 # or an `app` where the command has commands of its own.
@@ -179,6 +181,12 @@ def _run(given: list[str], *, debug: bool) -> None:
         if error.errno not in known and "requested and" not in str(error):
             _fail_internal(error, debug=debug)
         _fail(_describe_place(error), EdgeSegError.exit_code, error, debug=debug)
+    except RuntimeError as error:
+        told = str(error)
+        if not told.startswith(_LOOP):
+            _fail_internal(error, debug=debug)
+        place = told.removeprefix(_LOOP).strip("'\"")[:_MOST_LETTERS]
+        _fail(f"{place}: its links lead in a circle; check the path", EdgeSegError.exit_code, error, debug=debug)
     except Exception as error:
         _fail_internal(error, debug=debug)
 
