@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from edgeseg.checkpoint import Checkpoint
-from edgeseg.errors import CheckpointError
+from edgeseg.errors import ArtifactError, CheckpointError
 from edgeseg.foreign import OriginalPredictor, open_original, source_files
 from edgeseg.stages.predict import checkpoint_contract
 

@@ -28,9 +28,9 @@ from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
 from edgeseg.stages.choose import CHOICE_FILE
 from edgeseg.stages.ship.built import built_files
 from edgeseg.stages.ship.curve import learning_curve
+from edgeseg.stages.ship.folder import put
 from edgeseg.stages.ship.identity import Naming, check_build, held_out, name_for, out_of_fold, purpose_for
 from edgeseg.stages.ship.point import check_point, choice_to_ship
-from edgeseg.stages.ship.folder import put
 from edgeseg.stages.ship.pseudonyms import (
     hide_in_choice,
     hide_in_header,
@@ -159,9 +159,9 @@ def ship(
             {
                 WEIGHTS_FILE: shipped.content,
                 CURVE_FILE: learning_curve(shipped.card.history, title=record.name) if shipped.card.history else None,
-                RANGES_FILE: shipped.ranges and to_record(shipped.ranges).encode(),
-                CHOICE_FILE: shipped.choice and to_record(shipped.choice).encode(),
-                TRUST_FILE: shipped.trust and to_record(shipped.trust).encode(),
+                RANGES_FILE: _text(shipped.ranges),
+                CHOICE_FILE: _text(shipped.choice),
+                TRUST_FILE: _text(shipped.trust),
                 CARD_FILE: to_record(shipped.card.by_itself).encode(),
                 RECORD_FILE: to_record(record).encode(),
             },
@@ -269,6 +269,10 @@ def _check_key_place(into: Path) -> None:
             f"the patient key {place} lies in {into}, and whoever gets that folder could turn pseudonyms back; move "
             f"the key elsewhere and name it with {KEY_VARIABLE}"
         )
+
+
+def _text(made: RecordedRanges | Choice | TrustResult | None) -> bytes | None:
+    return None if made is None else to_record(made).encode()
 
 
 def _regions(header: CheckpointHeader) -> tuple[MaskRegion, ...]:

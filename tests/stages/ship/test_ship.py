@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -448,3 +449,12 @@ def test_an_imported_network_ships_with_the_file_that_it_came_as(
     card = from_json(ModelCard, (folder / "card.json").read_bytes())
     assert card.history == ()
     assert card.command == "edgeseg import mine.keras --name alphax"
+    assert ship(folder, made, into=tmp_path / "models") == folder
+    assert (folder / "source" / "mine.keras").read_bytes() == b"abc"
+    (folder / "source" / "old.bin").write_bytes(b"of another file")
+    ship(run, made, into=tmp_path / "models")
+    assert [path.name for path in (folder / "source").iterdir()] == ["mine.keras"]
+    shutil.rmtree(run / "source")
+    with pytest.raises(ArtifactError, match="give the whole run folder"):
+        ship(run, made, into=tmp_path / "others")
+    assert not (tmp_path / "others").exists()
