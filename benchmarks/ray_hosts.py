@@ -1,8 +1,13 @@
-"""A Ray cluster of two hosts on one machine: each is a raylet with one processor, and one of them can be killed."""
+"""A Ray cluster of two hosts on one machine: each is a raylet with one processor, and one of them can be killed.
+
+Newer versions of Ray ask whoever joins for a token; one is drawn for the cluster, and this process and those that it
+starts know it.
+"""
 
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -39,6 +44,7 @@ def two_hosts() -> Iterator[Hosts]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"127.0.0.1:{port}"
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     head = _started("--head", f"--port={port}", "--include-dashboard=false")
     try:
         _until_alive(address, 1)

@@ -19,6 +19,9 @@ Answer = TypeVar("Answer")
 TRIES = 5
 """How often an item is begun at most, where workers die over it."""
 _AHEAD = 4
+_TOKEN = (
+    ", give the token of a cluster that asks for one (RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or ~/.ray/auth_token)"
+)
 
 
 @contextlib.contextmanager
@@ -149,7 +152,7 @@ def _connect(ray: Any, address: str | None) -> None:
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **where, **({"address": address} if address else {}))
     except Exception as error:
-        told = "this machine" if mine else f"the cluster at {address}"
+        told, token = ("this machine", "") if mine else (f"the cluster at {address}", _TOKEN)
         raise OptionError(
-            f"Ray did not start on {told} ({one_line(error)}); see 'ray status', or leave out --ray"
+            f"Ray did not start on {told} ({one_line(error)}); see 'ray status'{token}, or leave out --ray"
         ) from error

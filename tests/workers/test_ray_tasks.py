@@ -65,6 +65,9 @@ def test_errors_are_the_functions_own_and_those_of_ray_are_told(fake: FakeRay, m
     with pytest.raises(OptionError, match="8 threads were asked for and the largest host of Ray has 4"):
         list(in_order(fail, None, [0], cpus=8, purpose="a test"))
     assert not fake.up
+    fake.broken = True
+    with pytest.raises(OptionError, match=r"the cluster at head:6379 .*RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN"):
+        list(in_order(fail, None, [0], purpose="a test", address="head:6379"))
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError, match=r"a test needs 'ray'.*edgeseg\[ray\]"):
         list(in_order(fail, None, [0], purpose="a test"))

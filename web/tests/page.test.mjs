@@ -35,7 +35,7 @@ test("the first example is segmented at once, as Python segments it", async () =
   assert.equal(found.length, expected.length * wanted.height * wanted.width);
   assert.deepEqual(expected.map((mask, at) => flips(found.subarray(at * mask.length, (at + 1) * mask.length), mask)), expected.map(() => 0));
   assert.match(await text(page, "state"), /self-test passed/);
-  assert.match(await text(page, "facts"), /passed: 0 of 65,536 pixels differ, 7 may/);
+  assert.match(await text(page, "facts"), /passed: 0 of 65,536 pixels differ, \d+ may/);
   assert.match(await text(page, "facts"), /int8, exact \(whole numbers in float32\)/);
   assert.deepEqual(odd, []);
 });
@@ -180,7 +180,7 @@ test("a browser that computes wrongly is refused", async () => {
     return route.fulfill({ contentType: "text/javascript", body: `const whole = Math.fround; Math.fround = (value) => whole(value) + 3;\n${body}` });
   });
   await visit(page, server.url, ["failed"]);
-  assert.match(await text(page, "problem-told"), /does not compute the network as it should: on its test picture [1-9]\d* pixels differ, and 7 may/);
+  assert.match(await text(page, "problem-told"), /does not compute the network as it should: on its test picture [1-9]\d* pixels differ, and \d+ may/);
   await context.close();
 });
 
