@@ -154,21 +154,9 @@ def ship(
     record = replace(_record(shipped.card, naming, name), failed=failed)
     artifacts.refuse_links(into, (name,))
     with claimed(into / name):
-        put(
-            into / name,
-            {
-                WEIGHTS_FILE: shipped.content,
-                CURVE_FILE: learning_curve(shipped.card.history, title=record.name) if shipped.card.history else None,
-                RANGES_FILE: _text(shipped.ranges),
-                CHOICE_FILE: _text(shipped.choice),
-                TRUST_FILE: _text(shipped.trust),
-                CARD_FILE: to_record(shipped.card.by_itself).encode(),
-                RECORD_FILE: to_record(record).encode(),
-            },
-            built=files,
-            weights_sha256=record.weights_sha256,
-            original=checkpoint if checkpoint.header.foreign is not None else None,
-        )
+        own, imported = _parts(shipped, record), checkpoint.header.foreign is not None
+        digest, original = record.weights_sha256, checkpoint if imported else None
+        put(into / name, own, built=files, weights_sha256=digest, original=original)
     return into / name
 
 
@@ -269,6 +257,20 @@ def _check_key_place(into: Path) -> None:
             f"the patient key {place} lies in {into}, and whoever gets that folder could turn pseudonyms back; move "
             f"the key elsewhere and name it with {KEY_VARIABLE}"
         )
+
+
+def _parts(shipped: _Shipped, record: NetworkRecord) -> dict[str, bytes | None]:
+    """What a network's folder holds beside its converted files, by name; None for what this one does not have."""
+    history = shipped.card.history
+    return {
+        WEIGHTS_FILE: shipped.content,
+        CURVE_FILE: learning_curve(history, title=record.name) if history else None,
+        RANGES_FILE: _text(shipped.ranges),
+        CHOICE_FILE: _text(shipped.choice),
+        TRUST_FILE: _text(shipped.trust),
+        CARD_FILE: to_record(shipped.card.by_itself).encode(),
+        RECORD_FILE: to_record(record).encode(),
+    }
 
 
 def _text(made: RecordedRanges | Choice | TrustResult | None) -> bytes | None:
