@@ -20,6 +20,7 @@ from edgeseg.errors import ArtifactError, OptionError, OutputError
 from edgeseg.jsonio import to_json
 from edgeseg.place import claimed, scratch
 from edgeseg.runtime import Segmenter
+from edgeseg.runtime.contract import model_format
 from edgeseg.runtime.model_files import model_files
 from edgeseg.specs import AppFile, ChannelSet, SiteCase, SiteManifest
 from edgeseg.stages.inspect import attach
@@ -103,6 +104,7 @@ def _model(path: Path, contract: Path | None) -> tuple[bytes, tuple[str, ...]]:
     """Return the file with its contract inside, and the channels that it takes."""
     if path.suffix.lower() != ".onnx":
         raise OptionError(f"{path}: the page runs ONNX Runtime, so it takes .onnx; build one with: edgeseg build")
+    model_format(path)
     if len(model_files(path)) > 1:
         raise OptionError(f"{path}: its weights lie in files of their own; save them in one .onnx file")
     if path.stat().st_size > MAX_MODEL_BYTES:
