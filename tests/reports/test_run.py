@@ -72,7 +72,7 @@ def _run_of_classes(contract: Contract) -> RunResult:
     lone = replace(both, patient="q", classes=())
     return RunResult(
         model="m.onnx", model_sha256="", contract=contract, runtime="r", threads=1, numerics="n", edgeseg="0",
-        patients=(both, lone),
+        patients=(both, lone), network="mine",
     )  # fmt: skip
 
 
@@ -125,6 +125,7 @@ def test_a_patient_has_a_line_and_what_was_not_used_of_several_is_counted(
 
 def test_each_of_several_classes_has_columns_of_its_own(tiny_contract: Contract) -> None:
     both, lone = csv.DictReader(io.StringIO(patients(_run_of_classes(tiny_contract))))
+    assert both["network"] == "mine"
     assert both["whole: volume_ml"] == "3.0"
     assert both["whole: label"] == "1"
     assert both["'=core: pixels"] == "10"
