@@ -1,10 +1,10 @@
 """LiteRT.js beside ONNX Runtime in Chromium: time of one slice, codes and masks, and what each would have to load.
 
-    npm install --prefix DIR @litertjs/core@2.5.3
-    python benchmarks/web_engines.py DIR [--network light] [--into docs/measured/web-engines.md]
+    python benchmarks/web_engines.py [--network light] [--into docs/measured/web-engines.md]
 
-LiteRT.js refuses int8 inputs and outputs, so `tflite-int8` gets float32 ends, as in a page. Needs `make web`, its test modules (`npm --prefix web run
-steps`) and a Chromium; every slice is a phantom's. The engines take turns, slice by slice, one thread each.
+LiteRT.js refuses int8 inputs and outputs, so `tflite-int8` gets float32 ends, as in a page. Needs `make web`, its test
+modules (`npm --prefix web run steps`) and a Chromium; every slice is a phantom's. The engines take turns, slice by
+slice, one thread each.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ ROOT = Path(__file__).resolve().parents[1]
 def main() -> None:
     """Measure, print the page, and write it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("litert", type=Path, help="the folder with node_modules/@litertjs/core")
     parser.add_argument("--network", default="light")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--into", type=Path)
@@ -44,7 +43,6 @@ def main() -> None:
         wanted, step, zero_point = _codes(models / "tflite-int8.tflite", images)
         (folder / "wanted.bin").write_bytes(wanted.tobytes())
         job: dict[str, Any] = {
-            "litert": str(options.litert.resolve()),
             "onnx": str(models / "onnx-int8.onnx"),
             "tflite": str(models / "tflite-int8.tflite"),
             "folder": str(folder),

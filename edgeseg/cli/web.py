@@ -26,7 +26,10 @@ def web(
         ),
     ] = None,
     artifact: Annotated[
-        Path | None, typer.Option("--artifact", metavar="FILE", help="An .onnx artifact, or .tflite of int8, in place of one that ships.")
+        Path | None,
+        typer.Option(
+            "--artifact", metavar="FILE", help="An .onnx artifact, or .tflite of int8, in place of one that ships."
+        ),
     ] = None,
     out: Annotated[Path, out_option("The folder of the page.", metavar="DIR", short=True)] = Path("build/web"),
     serve: Annotated[

@@ -26,7 +26,11 @@ class SiteCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteManifest:
-    """`site.json`; paths are below the page. `engine` runs the network: `onnxruntime` or `litert`. `page` counts the files of the page itself, `size_bytes` has all files."""
+    """`site.json`; paths are below the page.
+
+    `engine` runs the network: `onnxruntime` or `litert`. `page` counts the files of the page itself, `size_bytes` has
+    all files.
+    """
 
     engine: str
     model: AppFile

@@ -74,8 +74,8 @@ const sizes = (names) => {
 const assets = readdirSync(fixture("site/assets")).filter((name) => !name.endsWith(".gz")).map((name) => `assets/${name}`);
 const ofKind = (pattern) => assets.filter((name) => pattern.test(name));
 const parts = [
-  ["own code, with ONNX Runtime's JavaScript and fflate", ["index.html", "sw.js", ...ofKind(/\/(index|worker)-[^/]*\.(js|css)$/)]],
-  ["ONNX Runtime's WebAssembly (travels packed)", ofKind(/runtime-/)],
+  ["own code, with ONNX Runtime's JavaScript and fflate", ["index.html", "sw.js", ...ofKind(/\/(index|worker|runtime|onnxruntime)-[^/]*\.(js|css)$/)]],
+  ["ONNX Runtime's WebAssembly (travels packed)", ofKind(/onnxruntime-[^/]*\.bin$/)],
   ["NiiVue, with its font", ofKind(/\/(niivue|viewer)-/)],
   ["dcm2niix, loaded for DICOM alone", ofKind(/jpeg-[^/]*\.(js|wasm)$/)],
   ["the network", [jsonOf(fixture("site/site.json")).model.file]],
@@ -100,7 +100,7 @@ const text = `# The web page, measured
 This page is for looking up how fast the page of \`edgeseg web\` is on one machine, and how much it loads.
 
 ${cpus()[0].model.trim()}, ${cpus().length} processors, Chromium ${version} without a graphics processor (its picture is computed by
-the same processors), ${core.RUNTIME}, one thread. Load average before the first round: ${load.toFixed(1)}. The first
+the same processors), onnxruntime-web ${core.VERSION}, one thread. Load average before the first round: ${load.toFixed(1)}. The first
 mask is that of a phantom of 26 slices; each figure is over ${ROUNDS} rounds.
 
 | what | median | fastest | slowest |

@@ -35,7 +35,8 @@ def write_site(artifact: Path, *, out: Path, page: Path | None = None, contract:
     """Write a static site: the page, the network, two phantoms, and a service worker that names every file's SHA-256.
 
     Files of the network and the examples carry their digest in their names. Beside each file that gains by it lies the
-    same packed, `<file>.gz`. Of the libraries that run networks only the one that is needed comes with it. Files of an earlier site in `out` are replaced or removed.
+    same packed, `<file>.gz`. Of the libraries that run networks the one that is needed comes with it, and no other.
+    Files of an earlier site in `out` are replaced or removed.
 
     Args:
         artifact: a `.onnx` file, its weights inside, or a `.tflite` file of int8.
