@@ -9,6 +9,8 @@ const APACHE = new URL("../LICENSE", import.meta.url);
 /** The WebAssembly of each library that runs networks. */
 const WASM = { onnxruntime: "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", litert: "@litertjs/core/wasm/litert_wasm_compat_internal.wasm" };
 
+const LIBRARIES = [["onnxruntime", /node_modules\/onnxruntime-web\//], ["litert", /node_modules\/@litertjs\//]] as const;
+
 /**
  * Packs the WebAssembly of each library once, since many a server does not pack what it sends, and keeps the bundler from
  * adding ONNX Runtime's a second time, unpacked, where the library names it.
@@ -110,7 +112,12 @@ export default defineConfig({
   base: "./",
   resolve: { alias: { "@litertjs/wasm-utils": fileURLToPath(new URL("src/worker/litert-wasm.ts", import.meta.url)) } },
   plugins: [runtimes(), pictureFiles(), withoutZarrCodecs(), withoutUnseenGradients(), licences()],
-  worker: { format: "es", plugins: () => [runtimes(), withoutGraphics()] },
+  worker: {
+    format: "es",
+    plugins: () => [runtimes(), withoutGraphics()],
+    // libraries in files of their own: a page takes those that begin with the name of what runs its network
+    rolldownOptions: { output: { codeSplitting: { groups: LIBRARIES.map(([name, test]) => ({ name: `${name}-library`, test })) } } },
+  },
   build: {
     target: "es2022",
     outDir: "dist",
