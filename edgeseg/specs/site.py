@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgeseg.specs.app import AppFile
 from edgeseg.specs.contract import INTENDED_USE
 
-SITE_SCHEMA_VERSION = 1
+SITE_SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
