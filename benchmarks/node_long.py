@@ -19,7 +19,7 @@ from typing import Any
 
 import node_peers as peers
 
-_AHEAD, _WAIT_S, _SLICES, _SIDE, _MARKS = 4, 600.0, 4, 128, 5
+_AHEAD, _WAIT_S, _SILENCE_S, _SLICES, _SIDE, _MARKS = 4, 600.0, 1.0, 4, 128, 5
 PART = """`python benchmarks/node_long.py MODEL --studies {studies} --into docs/measured/node.md` wrote this:
 studies of 3 x {slices} slices of {side} x {side}, at most {ahead} of them under way, results sent to a `storescp`.
 Memory is what a process holds (RSS); `files open` are those of the node itself. The queue, with its journal of up to
@@ -58,7 +58,7 @@ def _measure(model: Path, count: int, root: Path) -> tuple[list[dict[str, Any]],
     marks, rows = {10, 100, *(count * part // _MARKS for part in range(1, _MARKS + 1))}, []
     with (
         peers.storescp(root, keep=False) as archive,
-        peers.node(model, root / "node", archive.port, silence_s=0.2) as (port, process),
+        peers.node(model, root / "node", archive.port, silence_s=_SILENCE_S) as (port, process),
     ):
         state = root / "node" / "state"
         for number in range(1, count + 1):

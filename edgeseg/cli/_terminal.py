@@ -12,7 +12,7 @@ import io
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from edgeseg.reports.escape import UNSAFE, escaped, visible
 
@@ -31,6 +31,18 @@ def console(*, stderr: bool = False) -> Console:
         def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
             for one in super().render(renderable, options):
                 yield one if one.control else Segment(visible(one.text), one.style)
+
+        @property
+        def file(self) -> IO[str]:
+            """Where rich writes; a bar puts a proxy of its own before `_Plain`, and both are passed."""
+            file = super().file
+            while (behind := getattr(file, "rich_proxied_file", None)) is not None:
+                file = behind
+            return file
+
+        @file.setter
+        def file(self, new: IO[str]) -> None:
+            self._file = new
 
     return Plain(stderr=stderr, markup=False, emoji=False, highlight=False)
 

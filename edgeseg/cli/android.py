@@ -59,3 +59,5 @@ def android(
     typer.echo(f"cases: {shown} to look at and {len(manifest.cases) - shown} for tests, {len(files)} pictures")
     typer.echo(f"masks: {manifest.made_with}")
     typer.echo(f"assets: {app / ASSETS}, {size / 1e6:.1f} MB")
+    if floating is None:
+        typer.echo("the app shows no differences to a float model, as there is none; give one with --float")

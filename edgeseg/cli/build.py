@@ -14,6 +14,7 @@ from edgeseg.cli._complete import targets, variants
 from edgeseg.cli._data import Labels, Layout
 from edgeseg.cli._model import artifact
 from edgeseg.cli._options import contract_option, json_option, out_option, verbose_option
+from edgeseg.cli._targets import named_targets
 from edgeseg.cli._weights import weights_option
 
 if TYPE_CHECKING:
@@ -28,13 +29,14 @@ ALL = "all"
 
 def build(
     target: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
-            help="A target, several (repeat it, or with commas), all, or a part of names, such as int8; see 'edgeseg "
-            "targets'.",
+            help="Needed: a target, several (repeat it, or with commas), all, or a part of names, such as int8; see "
+            "'edgeseg targets'.",
             autocompletion=targets,
+            show_default=False,
         ),
-    ],
+    ] = None,
     variant: Annotated[
         str | None,
         typer.Option(
@@ -147,13 +149,13 @@ def build(
     from edgeseg.specs import BuildSpec
     from edgeseg.stages.build import every_variant
 
-    everything = variant == ALL
+    wanted, everything = named_targets(target), variant == ALL
     runs = _checked_runs(checkpoint, everything=everything, narrowed=(alpha, stem), budget=max_drop)
     runs = _imported(runs, out, contract=contract, size=size, output=output, threads=threads)
     spec = BuildSpec(
         variant=_variant(variant, runs, alpha=alpha, stem=stem),
         network="" if runs else network_named(variant),
-        targets=_names(target),
+        targets=wanted,
         out=out,
         data=data,
         checkpoint=None if everything or not runs else runs[0],
@@ -195,10 +197,6 @@ def _variant(name: str | None, runs: list[Path], *, alpha: float | None, stem: s
     return variant_of(DEFAULT if everything else name, weights, alpha=alpha, stem=stem)
 
 
-def _names(target: list[str]) -> tuple[str, ...]:
-    return tuple(name.strip() for item in target for name in item.split(",") if name.strip())
-
-
 def _imported(
     runs: list[Path], out: Path, *, contract: Path | None, size: str | None, output: str | None, threads: int
 ) -> list[Path]:
@@ -236,7 +234,8 @@ def _finish(result: BuildResult, out: Path, *, as_json: bool, verbose: bool) -> 
 
 
 def _run(specs: Sequence[BuildSpec]) -> BuildResult:
-    from edgeseg.cli._progress import counted, line
+    from edgeseg.cli._progress import line, named
+    from edgeseg.cli._terminal import console
     from edgeseg.stages.build import build_folds, build_matrix, fold_specs
 
     def one(specs: Sequence[BuildSpec]) -> BuildResult:
@@ -251,7 +250,7 @@ def _run(specs: Sequence[BuildSpec]) -> BuildResult:
 
     folds = fold_specs(specs)
     try:
-        with counted("building") as progress:
+        with named("building", console(stderr=True)) as progress:
             return build_folds(folds, one) if folds else one(specs)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on after the last stage above", err=True)

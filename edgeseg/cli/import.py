@@ -58,7 +58,8 @@ def import_(
         raise OptionError(f"threads is {threads}; at least 1 is needed")
     if ask:
         place = write(file, out, size=pixels(size), output=output)
-        typer.echo(f"complete {place}, then: edgeseg import {file} --out {out} --contract {place}")
+        typer.echo(f"complete {place}, then make files: edgeseg build --from {file} --contract {place} --target int8")
+        typer.echo(f"or a run, for other commands: edgeseg import {file} --contract {place} --out {out}")
         return
     result = adopt(file, out, name=name, contract=contract, size=pixels(size), output=output, threads=threads)
     if as_json:
@@ -83,13 +84,15 @@ def _rounded(result: ImportResult) -> str:
 def _table(result: ImportResult) -> RenderableType:
     from rich.table import Table
 
+    from edgeseg.reports.words import macs_text
+
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     size = f"{result.size_bytes:,} bytes" + (f", {result.framework}" if result.framework else "")
     parity = result.parity
     rows = (
-        ("network", f"{result.network}: {result.parameters:,} parameters, {result.macs / 1e9:.2f} G MACs"),
+        ("network", f"{result.network}: {result.parameters:,} parameters, {macs_text(result.macs)} MACs"),
         ("file", f"{result.file}, {result.kind.removeprefix('a ').removeprefix('an ')}, {size}"),
         ("image", f"{result.height} x {result.width}, channels {', '.join(result.channels)}"),
         ("bytes", f"normalisation {result.normalisation}, times {result.scale:.6g}"),

@@ -36,6 +36,9 @@ EXIT_PIPE = 141
 _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 _NO_PATH_ERRNOS = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
 _MOST_LETTERS = 200
+_NUL = "embedded null byte"
+_LOOP = "Symlink loop from "
+"""How `Path.resolve` of Python 3.11 and 3.12 begins to say that links lead in a circle."""
 
 # Every command, in the order of `edgeseg --help`: the file under edgeseg/cli/, which holds a function of the same name,
 # or an `app` where the command has commands of its own.
@@ -180,7 +183,20 @@ def _run(given: list[str], *, debug: bool) -> None:
             _fail_internal(error, debug=debug)
         _fail(_describe_place(error), EdgeSegError.exit_code, error, debug=debug)
     except Exception as error:
-        _fail_internal(error, debug=debug)
+        if (told := _no_path(error)) is None:
+            _fail_internal(error, debug=debug)
+        _fail(told, EdgeSegError.exit_code, error, debug=debug)
+
+
+def _no_path(error: Exception) -> str | None:
+    """Say what is wrong with a path that Python refuses by an error that is none of the system's; None for others."""
+    told = str(error)
+    if isinstance(error, RuntimeError) and told.startswith(_LOOP):
+        place = told.removeprefix(_LOOP).strip("'\"")[:_MOST_LETTERS]
+        return f"{place}: its links lead in a circle; check the path"
+    if isinstance(error, ValueError) and told == _NUL:
+        return "a path that was given holds a NUL character, and no file can be called so; check the paths"
+    return None
 
 
 def _leave(ended: SystemExit) -> NoReturn:

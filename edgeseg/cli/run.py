@@ -71,7 +71,7 @@ def run(
     ] = None,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", help="png, tiff, nifti or dicom-seg; may be repeated. Default: as the input."),
+        typer.Option("--format", help="png, tiff, nifti or dicom-seg; several with commas. Default: as the input."),
     ] = None,
     overlays: Annotated[bool, typer.Option("--overlays", help="Also draw overlays and a contact sheet.")] = False,
     salt: Annotated[
@@ -140,7 +140,7 @@ def run(
         series=pairs(series, "--series NAME=SERIES"),
         volumes=tuple(volumes.split(",")) if volumes else (),
         spacing_mm=parse_spacing(spacing) if spacing else None,
-        formats=tuple(formats or ()),
+        formats=tuple(name.strip() for one in formats or () for name in one.split(",")),
         overlays=overlays,
         salt=salt_of(salt),
         contract=contract,
@@ -223,7 +223,7 @@ def _segment(
     if json:
         typer.echo(to_json(result))
     else:
-        _print(result, now, out)
+        _print(result, now, out, csv)
     _refuse_failed(now, out)
 
 
@@ -253,7 +253,7 @@ def _refuse_failed(rows: list[PatientSegmentation], out: Path) -> None:
         )
 
 
-def _print(result: RunResult, rows: list[PatientSegmentation], out: Path) -> None:
+def _print(result: RunResult, rows: list[PatientSegmentation], out: Path, csv: Path | None) -> None:
     from edgeseg.cli._print import show
     from edgeseg.cli._terminal import console as make_console
     from edgeseg.reports.run import run_lines, run_table
@@ -261,5 +261,5 @@ def _print(result: RunResult, rows: list[PatientSegmentation], out: Path) -> Non
     console = make_console()
     if (table := run_table(rows)) is not None:
         show(table, console=console)
-    for told in run_lines(result, rows, out=out):
+    for told in run_lines(result, rows, out=out, csv=csv):
         console.print(told, soft_wrap=True)

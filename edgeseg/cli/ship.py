@@ -71,11 +71,13 @@ def ship(
     """
     from edgeseg.artifacts import own_home, read_build
     from edgeseg.cli._progress import line
-    from edgeseg.networks import MODELS, named
+    from edgeseg.networks import MODELS, check_name, named
     from edgeseg.stages.calibrate import ranges_are_stale
     from edgeseg.stages.ship import Naming, Terms
     from edgeseg.stages.ship import ship as put
 
+    if name is not None:
+        check_name(name)
     folder = put(
         run,
         read_build(build),

@@ -38,7 +38,10 @@ def trust(
     ] = None,
     int8: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A converted file of NETWORK: does it flag the same patients as float?"),
+        typer.Option(
+            metavar="FILE",
+            help="A converted file of NETWORK, or small/onnx-int8: does it flag the same patients as float?",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -65,6 +68,7 @@ def trust(
     """
     from edgeseg.backend import load_keras
     from edgeseg.checkpoint import weights_path
+    from edgeseg.cli._model import artifact
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.jsonio import to_json
@@ -79,7 +83,13 @@ def trust(
     written = out or keep.get(place, place if place.is_dir() else place.parent) / TRUST_FILE
     load_keras(backend)
     _, slices = decoded(data, cache, layout=layout, labels=labels, plane=plane, doing="reading slices")
-    given = TrustInputs(network=place, folds=tuple(map(weights_path, folds or ())), choice=choice, int8=int8, keep=keep)
+    given = TrustInputs(
+        network=place,
+        folds=tuple(map(weights_path, folds or ())),
+        choice=choice,
+        int8=None if int8 is None else artifact(int8),
+        keep=keep,
+    )
     with counted("judging patients") as progress:
         found = run(given, slices, out=written, progress=progress)
     if into is not None:

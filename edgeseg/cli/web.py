@@ -49,10 +49,12 @@ def web(
     file of int8 is run by LiteRT.js.
     """
     from edgeseg.cli._model import chosen
+    from edgeseg.cli._progress import line
     from edgeseg.jsonio import to_json
     from edgeseg.stages.ship import serve_site, write_site
 
     model, _ = chosen(network, artifact, contract, of="a page")
+    line(f"writing the page and its examples into {out}")
     manifest = write_site(model, out=out, page=page, contract=contract)
     if as_json:
         typer.echo(to_json(manifest))

@@ -40,12 +40,12 @@ def read_config(path: Path) -> NodeOptions:
     )
     tls = options.tls and replace(
         options.tls,
-        certificate=str(here / options.tls.certificate),
-        key=str(here / options.tls.key),
+        certificate=str(_at(here, options.tls.certificate)),
+        key=str(_at(here, options.tls.key)),
         ca_file=_at(here, options.tls.ca_file),
     )
     salt = _at(here, options.de_identify_salt)
-    return replace(options, state=str(here / options.state), destinations=sent, tls=tls, de_identify_salt=salt)
+    return replace(options, state=str(_at(here, options.state)), destinations=sent, tls=tls, de_identify_salt=salt)
 
 
 def folder_options(out: Path) -> NodeOptions:
@@ -54,5 +54,29 @@ def folder_options(out: Path) -> NodeOptions:
     return NodeOptions(state=str(out.resolve() / _STATE), destinations=(to,), silence_s=2.0, port=0)
 
 
+def check_places(options: NodeOptions, watch: Path | None) -> None:
+    """Refuse a watched folder in which the node itself writes, and results among the files that it tidies.
+
+    Raises:
+        OptionError: with the place.
+    """
+    state = Path(options.state).resolve()
+    folders = {one.name: Path(one.folder).resolve() for one in options.destinations if one.folder is not None}
+    for name, folder in folders.items():
+        if folder.is_relative_to(state):
+            raise OptionError(
+                f"the destination {name} is {folder}, in the folder of 'state', which the node tidies; choose another "
+                "place for results"
+            )
+    for place in () if watch is None else (*folders.values(), state):
+        if watch is not None and place.is_relative_to(watch.resolve()):
+            raise OptionError(
+                f"--watch {watch}: the node writes to {place}, and would take its own files for new ones; choose a "
+                "place outside the watched folder"
+            )
+
+
 def _at(here: Path, name: str | None) -> str | None:
+    if name is not None and "\0" in name:
+        raise OptionError(f"node.toml names the file {name[:70]!a}; no file can be called so")
     return None if name is None else str(here / name)

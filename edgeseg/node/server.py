@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from edgeseg import networks
 from edgeseg.errors import CheckFailedError, OptionError, OutputError
 from edgeseg.node import identify, inside
+from edgeseg.node.config import check_places
 from edgeseg.node.count import Counts
 from edgeseg.node.health import health
 from edgeseg.node.inbox import Full, Inbox, Silence
@@ -67,13 +68,14 @@ def serve(
 
     Raises:
         EdgeSegError: when the model cannot be opened, or fails its golden case here.
-        OptionError: when nobody may send, or an address is taken.
+        OptionError: when nobody may send, an address is taken, or the node would write into the watched folder.
         OutputError: when another node has the folder, or it cannot be written.
     """
     if not options.peers and watch is None:
         raise OptionError("nobody may send: name who may as [[peers]], or a folder with --watch")
     if watch is not None and not watch.is_dir():
         raise OptionError(f"--watch {watch}: there is no such folder; make it first")
+    check_places(options, watch)
     stop = threading.Event()
     with contextlib.ExitStack() as stack:
         try:

@@ -12,6 +12,11 @@ from edgeseg.reports.words import ABSENT_ASCII, interval_text
 from edgeseg.results import Choice, ChoiceStep
 from edgeseg.specs import ClassPoint, OperatingPoint
 
+_COLUMNS = (
+    "plain: at 0.5, nothing dropped; components: small ones dropped, the post-processing; to plain: what is gained; "
+    "FP: tumour-free slices with a false positive; lesions: found of all"
+)
+
 
 def choice_table(choice: Choice, *, written: Path, replaced: bool = False) -> RenderableType:
     """Draw what each way of choosing scores, what ships, and where; `replaced` says that a choice stood there."""
@@ -40,6 +45,7 @@ def choice_table(choice: Choice, *, written: Path, replaced: bool = False) -> Re
             f"n = {sum(len(group.patients) for group in choice.groups)} patients"
         ),
         rich_table((first, *heads), ((_label(step), *_figures(step)) for step in choice.steps)),
+        literal(_COLUMNS, "dim"),
         *(
             part
             for one in choice.classes

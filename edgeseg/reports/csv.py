@@ -22,7 +22,7 @@ PATIENT_COLUMNS = (
     "patient", "status", "reason", "slices", "slices_with_tumour", "tumour_pixels", "tumour_volume_ml",
     "largest_diameter_mm", "row_mm", "column_mm", "slice_mm", "input", "post_processing", "latency_ms_p50",
     "latency_ms_p95", "total_ms", "warnings", "files", "model", "model_sha256",
-    *TRUST_COLUMNS, "odd_input",
+    *TRUST_COLUMNS, "odd_input", "network",
 )  # fmt: skip
 CLASS_COLUMNS = ("label", "pixels", "slices", "volume_ml", "largest_diameter_mm")
 """Of each of several classes, behind its name and a colon."""
@@ -42,7 +42,9 @@ def patients(result: RunResult) -> str:
     """
     names = dict.fromkeys(one.name for row in result.patients for one in row.classes)
     columns = (*PATIENT_COLUMNS, *(_class_column(name, column) for name in names for column in CLASS_COLUMNS))
-    return _written(columns, map(_patient_cells, result.patients))
+    called = {result.model_sha256: result.network}
+    rows = (_patient_cells(row) | {"network": called.get(row.model_sha256, "")} for row in result.patients)
+    return _written(columns, rows)
 
 
 def _class_column(name: str, column: str) -> str:

@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.table import Column, Table
 
 from edgeseg.reports.table import figures, literal, rich_table
-from edgeseg.reports.words import ABSENT, interval_text, size_text
+from edgeseg.reports.words import ABSENT, interval_text, macs_text, size_text
 from edgeseg.results import CacheList, ListedNetwork, NetworkList, NetworkScore, TargetList, VariantList
 
 
@@ -33,7 +33,7 @@ def variant_tables(listed: VariantList) -> tuple[RenderableType, ...]:
         (
             row.variant,
             f"{row.census.parameters / 1e6:.2f} M",
-            f"{row.census.macs / 1e9:.2f} G",
+            macs_text(row.census.macs),
             f"{row.census.parameters * 4 / 1e6:.1f}",
             row.network or "train them",
         )
@@ -64,7 +64,7 @@ def network_tables(listed: NetworkList) -> tuple[RenderableType, ...]:
     for row in listed.networks:
         one = row.network
         scores.append((one.name, *map(_score, (one.held_out, one.out_of_fold))))
-        weights = f"{one.parameters / 1e3:.0f} k", f"{one.macs / 1e6:.0f} M"
+        weights = f"{one.parameters / 1e3:.0f} k", macs_text(one.macs)
         sizes = {file.target: size_text(file.size_bytes) for file in row.files}
         files.append((one.name, *weights, *(sizes.get(target, ABSENT) for target in targets)))
         told.append((one.name, _purpose(row)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from edgeseg.results import (
     SeriesListing,
 )
 
+LOOK = "LOOK AT THIS ONE"
+"""What stands before the reason why a mask is to be looked at."""
+
 
 def run_table(rows: Iterable[PatientSegmentation]) -> Table | None:
     """Draw a line per patient that is done; None where none is."""
@@ -36,23 +40,27 @@ def run_table(rows: Iterable[PatientSegmentation]) -> Table | None:
     return rich_table((Column("patient", overflow="fold"), *heads), done, gap=2) if done else None
 
 
-def run_lines(result: RunResult, rows: Sequence[PatientSegmentation], *, out: Path) -> list[Text]:
+def run_lines(
+    result: RunResult, rows: Sequence[PatientSegmentation], *, out: Path, csv: Path | None = None
+) -> list[Text]:
     """Say below the table what was measured, what it was read from, how it ran, and where the masks are.
 
-    `rows` are the patients of this run, `result` has those of earlier runs too.
+    `rows` are the patients of this run, `result` has those of earlier runs too, as the table at `csv` does.
     """
     done = [row for row in rows if row.status == DONE]
-    lines = [
-        f"{row.patient}: {told}" for row in done for told in (*_measured(row), *trust_lines(row.trust), *_sources(row))
-    ]
-    if rules := sorted({row.post_processing for row in done} - {"none"}):
-        lines.append(f"small components dropped by the rule for: {', '.join(rules)}")
+    lines = [f"{row.patient}: {told}" for row in done for told in (*_measured(row), *_sources(row))]
+    lines += _not_used(done)
+    lines += [_dropped(result, rule) for rule in sorted({row.post_processing for row in done} - {"none"})]
     threads = f"{result.threads} thread{'s' if result.threads > 1 else ''}"
     others = len(result.patients) - len(rows)
     also = f"; with {others} patient{'s' * (others > 1)} of earlier runs" if others else ""
     model = f"{result.network}, {result.model}" if result.network else result.model
     lines.append(f"{model}: {result.runtime}, {threads}, {result.numerics}")
+    if not rows:
+        lines.append("nothing was left to do; without --resume they are segmented again")
     lines.append(f"masks and summary.json: {out}{also}")
+    if csv is not None:
+        lines.append(f"the same as a table: {csv}")
     return [*map(literal, lines), literal(result.intended_use, "dim")]
 
 
@@ -75,13 +83,17 @@ def _series(one: SeriesListing) -> str:
 
 
 def _measured(row: PatientSegmentation) -> list[str]:
+    """Say in one line what a mask measures and how far it is to be trusted, and in one each what its classes do."""
+    look = [f"{LOOK}: {row.trust.why}"] if row.trust is not None and row.trust.look else []
+    first = "; ".join((*look, *_size(row), *_expected(row.trust)))
+    return [*([first] if first else ()), *map(_measured_class, row.classes)]
+
+
+def _size(row: PatientSegmentation) -> list[str]:
     if row.tumour_volume_ml is None or row.largest_diameter_mm is None:
-        unknown = ["volume unknown, as the distances of pixels are; give them with --spacing"]
-        return [*(unknown if row.trust is not None else ()), *map(_measured_class, row.classes)]
-    return [
-        f"{volume_text(row)}, largest diameter {row.largest_diameter_mm:.0f} mm",
-        *map(_measured_class, row.classes),
-    ]
+        unknown = "volume unknown, as the distances of pixels are; give them with --spacing"
+        return [unknown] if row.trust is not None else []
+    return [f"{volume_text(row)}, largest diameter {row.largest_diameter_mm:.0f} mm"]
 
 
 def _measured_class(one: ClassSegmentation) -> str:
@@ -103,15 +115,43 @@ def trust_lines(told: PatientTrust | None) -> list[str]:
     """Say in a line how far a mask is to be trusted; none where nobody knows."""
     if told is None:
         return []
-    expected = [] if told.dice_expected is None else [f"expected Dice {told.dice_expected:.2f}, an estimate"]
-    look = [f"LOOK AT THIS ONE: {told.why}"] if told.look else []
-    return ["; ".join((*look, *expected))]
+    look = [f"{LOOK}: {told.why}"] if told.look else []
+    return ["; ".join((*look, *_expected(told)))]
+
+
+def _expected(told: PatientTrust | None) -> list[str]:
+    return (
+        [] if told is None or told.dice_expected is None else [f"expected Dice {told.dice_expected:.2f}, an estimate"]
+    )
 
 
 def _sources(row: PatientSegmentation) -> list[str]:
-    """Say which files were used for which sequence, and which were not."""
-    used = [f"{one.sequence}: '{one.series}', {_files(one.files)}, {_slices(one.slices)}" for one in row.used]
-    return used + [f"not used: '{one.name}', {_files(one.files)}: {one.why}" for one in row.unused]
+    """Say in a line which files were used for which sequence."""
+    used = [f"{one.sequence} '{one.series}', {_files(one.files)}, {_slices(one.slices)}" for one in row.used]
+    return [f"read {'; '.join(used)}"] if used else []
+
+
+def _not_used(rows: Sequence[PatientSegmentation]) -> list[str]:
+    """Say which files were not used and why: each of one patient, and of several how many there are."""
+    if len(rows) == 1:
+        return [f"not used: '{one.name}', {_files(one.files)}: {one.why}" for one in rows[0].unused]
+    files, patients = Counter[str](), Counter[str]()
+    for row in rows:
+        patients.update({one.why for one in row.unused})
+        for one in row.unused:
+            files[one.why] += one.files
+    return [
+        f"not used, of {count} patient{'s' * (count > 1)}: {_files(files[why])}: {why}; summary.json names them"
+        for why, count in sorted(patients.items())
+    ]
+
+
+def _dropped(result: RunResult, rule: str) -> str:
+    """Say what the contract's rule drops, which `PatientSegmentation.post_processing` names."""
+    where = "volumes" if rule == "volume" else "slices on their own"
+    if result.contract.regions:
+        return f"{where}: small components dropped, by the rule of each mask"
+    return f"{where}: {result.contract.post_processing.describe(volume=rule == 'volume')}"
 
 
 def _files(count: int) -> str:

@@ -178,7 +178,16 @@ def _latency_remarks(build: BuildResult) -> list[str]:
     if not groups:
         return ["Latency was not measured."]
     parts = (f"{', '.join(dict.fromkeys(names))}: {how}" for how, names in groups.items())
-    return [f"Latency: one slice; {'; '.join(parts)}."]
+    return [f"Latency: one slice; {'; '.join(parts)}.{_kept(build)}"]
+
+
+def _kept(build: BuildResult) -> str:
+    """Say that the times of the study's networks are not of this build; nothing of a file that was given."""
+    base = build.baseline
+    if base is None or base.given or base.latency is None:
+        return ""
+    whose = "the baseline" if build.r2 is None else f"the baseline and of {build.r2.variant}"
+    return f" The time of {whose} is kept from the first build on this machine; --rebuild measures it anew."
 
 
 def _conditions(latency: LatencyResult) -> str:

@@ -13,7 +13,7 @@ from edgeseg.reports.table import figures, literal, markdown_table_lines, rich_t
 from edgeseg.reports.words import ABSENT_ASCII
 from edgeseg.results import POOR_BELOW, TrustFigures, TrustPatient, TrustResult
 
-_POOREST = 10
+_POOREST, _NARROW = 10, 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,8 @@ def trust_table(result: TrustResult, *, written: Path) -> RenderableType:
     parts: list[RenderableType] = [literal(line) for line in _answer(result)]
     for table in _tables(result):
         first = Column(table.heads[0], overflow="fold", max_width=30)
-        parts.append(rich_table((first, *figures(*table.heads[1:], wrap=True)), table.rows, title=table.title, gap=2))
+        gap = 1 if len(table.heads) > _NARROW else 2
+        parts.append(rich_table((first, *figures(*table.heads[1:], wrap=True)), table.rows, title=table.title, gap=gap))
     return Group(*parts, literal(f"written: {written}"))
 
 
@@ -42,8 +43,9 @@ def trust_markdown(result: TrustResult) -> str:
 
 def _answer(result: TrustResult) -> list[str]:
     found, trust = result.figures, result.trust
+    have = "has" if found.poor == 1 else "have"
     lines = [
-        f"{result.variant}: of {found.patients} patients of {result.data}, {found.poor} have a Dice below "
+        f"{result.variant}: of {found.patients} patients of {result.data}, {found.poor} {have} a Dice below "
         f"{POOR_BELOW:g}; {found.poor_flagged} of these and {found.good_flagged} of the other "
         f"{found.patients - found.poor} are flagged (expected Dice below {trust.look_below:.2f}).",
         f"Each {result.left_out} is scored by numbers that were fitted on the others.",

@@ -17,6 +17,13 @@ def size_text(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 999_500 else f"{size_bytes / 1e3:.0f} kB"
 
 
+def macs_text(macs: int) -> str:
+    """Write multiply-accumulates of a slice in M, or in G from 1,000 M."""
+    if macs >= 999_500_000:
+        return f"{macs / 1e9:.2f} G"
+    return f"{macs / 1e6:.0f} M" if macs >= 9_950_000 else f"{macs / 1e6:.2g} M"
+
+
 def times_text(times: float | None) -> str:
     """Write a ratio: one decimal below 10, none above."""
     if times is None:

@@ -57,11 +57,15 @@ class BudgetResult:
         """Say in a sentence what was taken and whether the budget holds."""
         taken = next(point for point in self.tried if point.recipe == self.chosen)
         searched = (
-            f"{self.target}: {self.chosen} loses {taken.drop.mean:.4f} Dice (bound {taken.drop.bound:.4f}) on "
-            f"n = {taken.drop.patients} search patients, and {self.confirmation.mean:.4f} (bound "
-            f"{self.confirmation.bound:.4f}) on n = {self.confirmation.patients} others; "
+            f"{self.target}: {self.chosen} {_change(taken.drop)} on n = {taken.drop.patients} search patients, and "
+            f"{_change(self.confirmation)} on n = {self.confirmation.patients} others; "
         )
         if not self.found:
             return f"{searched}it is the closest of {len(self.tried)}, and the budget is {self.max_drop:g}"
         held = "confirmed" if self.confirmed else "not confirmed"
         return f"{searched}the budget of {self.max_drop:g} is {held}"
+
+
+def _change(drop: DiceDrop) -> str:
+    what = "gains" if drop.mean < 0 else "loses"
+    return f"{what} {abs(drop.mean):.4f} Dice (95 % sure to lose at most {drop.bound:.4f})"

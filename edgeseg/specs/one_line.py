@@ -23,3 +23,13 @@ def check_names(what: str, names: tuple[str, ...]) -> None:
                 f"a {what} is called {name[:70]!a}; a name is one line of characters that can be seen, a letter or "
                 "digit among them, with no spaces around"
             )
+
+
+def check_line(what: str, text: str) -> None:
+    """Refuse text of several lines, or with characters that terminals take as commands; empty text is none.
+
+    Raises:
+        OptionError: with the text.
+    """
+    if not text.isprintable():
+        raise OptionError(f"{what} is {text[:70]!a}; one line of characters that can be seen is needed")

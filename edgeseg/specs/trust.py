@@ -14,6 +14,8 @@ BORDER, NEIGHBOURS = "log_unsure_border", "neighbours"
 TRUST_FEATURES = (BORDER, NEIGHBOURS)
 """What is measured on the logits of a volume; `edgeseg.trust.features` says how."""
 _GREATEST = 1e6
+_VALUES = {BORDER: (-20.0, 20.0), NEIGHBOURS: (0.0, 1.0)}
+"""Between what values a feature lies: the logarithm of a width in pixels, and a share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +33,16 @@ class TrustFeature:
     typical: float
 
     def __post_init__(self) -> None:
-        """Refuse a feature that no runner computes."""
+        """Refuse a feature that no runner computes, and a typical value that it cannot have."""
         if self.name not in TRUST_FEATURES:
             raise OptionError(f"trust feature '{self.name}' is unknown; choose one of: {', '.join(TRUST_FEATURES)}")
         for name in ("weight", "typical"):
             _check_finite(f"{name} of trust feature '{self.name}'", getattr(self, name))
+        low, high = _VALUES[self.name]
+        if not low <= self.typical <= high:
+            raise OptionError(
+                f"typical of trust feature '{self.name}' is {self.typical}; values of it lie from {low:g} to {high:g}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

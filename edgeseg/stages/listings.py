@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgeseg import networks
+from edgeseg.errors import ArtifactError
 from edgeseg.results import (
     Census,
     ListedNetwork,
@@ -62,10 +63,10 @@ def list_networks() -> NetworkList:
     """List the networks that have a name, the largest first.
 
     Raises:
-        ArtifactError: when a network's folder is damaged.
+        ArtifactError: when networks' folders are damaged, with all of them.
     """
-    if error := next(iter(networks.damaged().values()), None):
-        raise error
+    if errors := networks.damaged():
+        raise ArtifactError("; ".join(map(str, errors.values())))
     return NetworkList(
         networks=tuple(
             ListedNetwork(

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -295,3 +296,23 @@ def test_a_disk_of_scratch_files_or_of_the_cache_is_named(
         monkeypatch.setattr(cli, "app", _raising(OSError(errno.ENOSPC, "No space left on device", place)))
         assert _exit_code("bench") == 2
         assert variable in capsys.readouterr().err
+
+
+def test_a_path_that_leads_in_a_circle_is_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+
+    def resolve(given: object, **_: object) -> None:
+        raise given  # type: ignore[misc]
+
+    for error, told in (
+        (RuntimeError(f"Symlink loop from {str(loop)!r}"), f"error: {loop}: its links lead in a circle"),
+        (ValueError("embedded null byte"), "holds a NUL character"),
+    ):
+        monkeypatch.setattr(cli, "app", lambda *_, error=error, **__: resolve(error))
+        with pytest.raises(SystemExit) as ended:
+            cli.main([])
+        assert ended.value.code == 2
+        assert told in capsys.readouterr().err

@@ -120,3 +120,14 @@ def test_train_and_import_refuse_a_name_that_is_taken(
     assert run("train", "--data", tiny_lgg, "--name", "other", "--folds", 2, "--out", tmp_path / "new") == 2
     assert "--folds 2 trains several" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def test_every_network_of_the_users_own_that_is_damaged_is_named(
+    own_network: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one", "two"):
+        (own_network(name) / "network.json").write_text("{")
+    assert run("networks") == 2
+    told = capsys.readouterr().err
+    assert "models/one/network.json is damaged" in told
+    assert "models/two/network.json is damaged" in told

@@ -57,6 +57,13 @@ def test_the_table_fits_80_columns_and_says_what_ran(
     assert (tmp_path / "out" / "a[b]" / "slice_1_mask.png").is_file()
 
 
+def test_several_formats_are_given_with_commas(tiny_onnx: Callable[..., Path], case: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = CliRunner().invoke(app, [str(tiny_onnx()), str(case), "--out", str(out), "--format", "png, tiff"])
+    assert done.exit_code == 0, done.output
+    assert {path.suffix for path in (out / "a[b]").iterdir()} == {".png", ".tiff"}
+
+
 def test_json_is_the_summary_and_nothing_else(
     tiny_onnx: Callable[..., Path], case: Path, tmp_path: Path, check_schema: Callable[[str, str], None]
 ) -> None:

@@ -51,9 +51,10 @@ def test_variants_json_counts_and_says_what_ships(capsys: pytest.CaptureFixture[
 
 
 def test_targets_prints_the_table_and_json(capsys: pytest.CaptureFixture[str]) -> None:
-    table, _, notes = _printed(capsys, "targets").partition("\n\n")
+    table, notes, groups = _printed(capsys, "targets").split("\n\n")
     assert [line.split()[0] for line in table.splitlines()] == ["target", *TARGETS]
     assert [line.split()[0] for line in notes.splitlines()] == [t.name for t in TARGETS.values() if t.note]
+    assert "--target int8" in groups
     found = json.loads(_printed(capsys, "targets", "--json"))
     jsonschema_rs.validate(schema("targets"), found)
     assert found["schema_version"] == 1

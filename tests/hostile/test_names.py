@@ -62,13 +62,14 @@ def test_a_folder_or_file_of_that_name(
 
 
 def test_a_bar_shows_any_name(tmp_path: Path, tiny_onnx: Callable[..., Path]) -> None:
-    """On a terminal: a folder called `a[/b]` is not markup, and a title is not set."""
+    """On a terminal: a folder called `a[/b]` is not markup, a title is not set, and the bar's own codes are none."""
     for name in ("a[", "[", "\x1b]0;owned\x07", "\x1b[31mred"):
         _slice(tmp_path / "data" / name)
     _slice(tmp_path / "data" / "a[" / "b]")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "edgeseg", "run", tiny_onnx(), tmp_path / "data", "--out", tmp_path / "out"]
-    with subprocess.Popen([*map(str, command)], stdout=theirs, stderr=theirs) as ran:
+    terminal = {**os.environ, "TERM": "xterm"}
+    with subprocess.Popen([*map(str, command)], stdout=theirs, stderr=theirs, env=terminal) as ran:
         os.close(theirs)
         said = b""
         while True:
@@ -84,6 +85,8 @@ def test_a_bar_shows_any_name(tmp_path: Path, tiny_onnx: Callable[..., Path]) ->
     assert b"\x1b]" not in said
     assert b"\x07" not in said
     assert b"\x1b[31mred" not in said
+    assert b"\r\x1b[2K" in said
+    assert rb"\u001b[2K" not in said
 
 
 WHO = ("Mueller", "1970")

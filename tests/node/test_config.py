@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 
 from edgeseg.cli.main import app
 from edgeseg.errors import OptionError
-from edgeseg.node.config import read_config
+from edgeseg.node.config import check_places, folder_options, read_config
 
 GOOD = """
 state = "state"
@@ -57,6 +58,34 @@ def test_a_good_one_is_read_and_its_files_are_relative_to_it(tmp_path: Path) -> 
     assert [found.peers[0].has(one) for one in ("10.1.9.9", "10.2.0.1", "::ffff:10.1.0.1", "::1")] == [
         True, False, True, False,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["state", "token_file"])
+def test_a_file_that_cannot_be_called_so(tmp_path: Path, key: str) -> None:
+    (tmp_path / "node.toml").write_text(GOOD.replace(f'{key} = "', f'{key} = "a\\u0000'))
+    with pytest.raises(OptionError, match="no file can be called so"):
+        read_config(tmp_path / "node.toml")
+
+
+@pytest.mark.parametrize(
+    ("watch", "out", "told"),
+    [("in", "in", "take its own files"), ("in", "in/out", "take its own files"), ("in", "out", "")],
+    ids=["the same", "inside", "apart"],
+)
+def test_a_node_does_not_watch_where_it_writes(tmp_path: Path, watch: str, out: str, told: str) -> None:
+    (tmp_path / watch).mkdir()
+    if not told:
+        check_places(folder_options(tmp_path / out), tmp_path / watch)
+        return
+    with pytest.raises(OptionError, match=told):
+        check_places(folder_options(tmp_path / out), tmp_path / watch)
+
+
+def test_results_do_not_lie_among_the_files_that_a_node_tidies(tmp_path: Path) -> None:
+    options = folder_options(tmp_path / "out")
+    inside = replace(options.destinations[0], folder=f"{options.state}/in")
+    with pytest.raises(OptionError, match="in the folder of 'state'"):
+        check_places(replace(options, destinations=(inside,)), None)
 
 
 @pytest.mark.parametrize("what", BAD)

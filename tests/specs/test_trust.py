@@ -57,3 +57,13 @@ def test_it_is_of_one_mask(tiny_parts: Contract) -> None:
 def test_an_empty_one() -> None:
     with pytest.raises(OptionError, match="trust holds nothing"):
         Trust()
+
+
+@pytest.mark.parametrize(
+    ("name", "typical"),
+    [("log_unsure_border", 1e6), ("log_unsure_border", -30.0), ("neighbours", 1.5), ("neighbours", -0.1)],
+    ids=["wide", "narrow", "more-than-all", "less-than-none"],
+)
+def test_a_typical_value_that_no_volume_has(name: str, typical: float) -> None:
+    with pytest.raises(OptionError, match=f"typical of trust feature '{name}' is {typical}; values of it lie from"):
+        TrustFeature(name=name, weight=1.0, typical=typical)

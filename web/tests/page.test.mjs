@@ -118,11 +118,19 @@ test("after all that, a scan is segmented as before", async () => {
 
 test("a run can be stopped and begun again", async () => {
   const { page } = shared;
-  await page.click("#cases button:nth-child(1)");
-  await page.waitForFunction(() => /Slice/.test(document.getElementById("doing").textContent));
-  await page.click("#stop");
-  await until(page, "stopped", "done");
-  if (await page.locator("#again").isVisible()) await page.click("#again");
+  await page.evaluate(() => new Promise((stopped) => {
+    const doing = document.getElementById("doing");
+    // in the page, at its first slice: from outside the run may have ended before the button is found
+    new MutationObserver((_, watch) => {
+      if (!/Slice/.test(doing.textContent)) return;
+      watch.disconnect();
+      document.getElementById("stop").click();
+      stopped();
+    }).observe(doing, { childList: true, characterData: true, subtree: true });
+    document.querySelector("#cases button:nth-child(1)").click();
+  }));
+  await until(page, "stopped");
+  await page.click("#again");
   await until(page, "done");
   assert.match(await text(page, "extent"), /of 26 slices/);
 });

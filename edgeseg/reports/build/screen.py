@@ -11,7 +11,7 @@ from rich.text import Text
 from edgeseg.reports.build.short import SHORT_HEAD, row_cells, start_cells, starts
 from edgeseg.reports.build.tried import tried_table
 from edgeseg.reports.table import figures, literal, rich_table
-from edgeseg.reports.words import ABSENT, interval_text, latency_text, size_text, times_text
+from edgeseg.reports.words import ABSENT, interval_text, latency_text, macs_text, size_text, times_text
 from edgeseg.results import GOOD_STATUS, BaselineResult, Report, ReportRow
 
 _STATUS_COLUMNS = 6
@@ -94,7 +94,7 @@ def _title(rows: list[ReportRow]) -> list[Text]:
         return []
     first = rows[0]
     name = first.label if first.label == first.variant else f"{first.label} ({first.variant})"
-    return [literal(f"{name}: {first.parameters:,} parameters, {first.macs / 1e9:.2f} G MACs", "bold")]
+    return [literal(f"{name}: {first.parameters:,} parameters, {macs_text(first.macs)} MACs", "bold")]
 
 
 def _than(base: BaselineResult) -> str:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from edgeseg.checkpoint import Checkpoint
-from edgeseg.errors import CheckpointError
+from edgeseg.errors import ArtifactError, CheckpointError
 from edgeseg.foreign import OriginalPredictor, open_original, source_files
 from edgeseg.stages.predict import checkpoint_contract
 
@@ -26,8 +26,17 @@ def copy_source(path: Path, run: Path) -> Path:
 
 
 def copy_original(checkpoint: Checkpoint, run: Path) -> None:
-    """Copy the file that a run was made of into another run, which is made of that run."""
-    shutil.copytree(checkpoint.path.parent / SOURCE, run / SOURCE, dirs_exist_ok=True)
+    """Copy the file that a run was made of into another run, which is made of that run.
+
+    Raises:
+        ArtifactError: when the run lacks it.
+    """
+    if not (place := checkpoint.path.parent / SOURCE).is_dir():
+        raise ArtifactError(
+            f"{place} is missing, where the file lies that {checkpoint.path} was imported from; give the whole run "
+            "folder that 'edgeseg import' wrote"
+        )
+    shutil.copytree(place, run / SOURCE, dirs_exist_ok=True)
 
 
 def original_of(checkpoint: Checkpoint, *, threads: int = 2) -> OriginalPredictor:

@@ -86,11 +86,13 @@ def _build(
         parts.append(one.run(started))
         started = time.perf_counter()
 
+    say = None if progress is None else lambda text: progress(0, None, text)
+
     def measure() -> BaselineResult:
-        return measure_original(threads=first.threads, force=first.rebuild)
+        return measure_original(threads=first.threads, force=first.rebuild, say=say)
 
     def measure_r2() -> BaselineResult:
-        return measure_original(variant=VARIANTS["r2unet"].default, threads=first.threads, force=first.rebuild)
+        return measure_original(variant=VARIANTS["r2unet"].default, threads=first.threads, force=first.rebuild, say=say)
 
     result = merged(parts)
     start = result.baseline or ledger.run("baseline", BaselineResult, measure, inputs=(here, first.threads))

@@ -206,8 +206,8 @@ def _drop_case(
     mean, bound = float(np.mean(list(change.values()))), lower_bound(list(change.values()), seed=seed)
     worst = min(change, key=lambda patient: change[patient])
     detail = (
-        f"mean {mean:+.4f} over {over}{len(change)} patients, one-sided 95 % bound {bound:+.4f}; "
-        f"at most {-limit:+g}; worst {worst} {change[worst]:+.4f}"
+        f"mean {mean:+.4f} over {over}{len(change)} patients (95 % sure of {bound:+.4f} or more), may fall by "
+        f"{limit:g}; worst {worst} {change[worst]:+.4f}"
     )
     return CheckCase(
         artifact=artifact,

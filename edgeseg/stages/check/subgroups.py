@@ -84,7 +84,7 @@ def subgroup_case(
         rule=RULE,
         passed=-mean <= limit,
         detail=f"worst of {len(large)} by {grouping.column}: '{worst}', mean {mean:+.4f} over {len(change[worst])} "
-        f"patients, one-sided 95 % bound {bound:+.4f}; at most {-limit:+g}{small}",
+        f"patients (95 % sure of {bound:+.4f} or more), may fall by {limit:g}{small}",
         baseline=fmean(then.dice[one] for one in large[worst]),
         now=fmean(now[one] for one in large[worst]),
         limit=limit,

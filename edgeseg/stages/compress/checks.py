@@ -1,10 +1,10 @@
-"""What a compression cannot be asked for: its place and its data."""
+"""What a compression cannot be asked for, its place and its data; and what is to be said of what it made."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from edgeseg.checkpoint import CheckpointHeader
+from edgeseg.checkpoint import Checkpoint, CheckpointHeader
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, DatasetError, OutputError, SplitError
 from edgeseg.stages.train import holds_run, refuse_folds
@@ -59,3 +59,13 @@ def check_data(header: CheckpointHeader, cache: SliceCache) -> None:
             f"{len(missing)} of the {len(wanted)} patients that the weights were trained and validated on are not in "
             f"the data, {missing[0]} first; give the data that they were trained on"
         )
+
+
+def widened_note(parent: Checkpoint, made: Checkpoint, recipe: str) -> tuple[str, ...]:
+    """Say where weights that were kept in 16 bits are no longer: a recipe makes others, in 32."""
+    if not parent.header.in_half or made.header.in_half:
+        return ()
+    return (
+        f"the weights given were kept in 16 bits, and those of '{recipe}' take 32, so their file is about "
+        "twice as large; for 16 again: apply 'half' last",
+    )

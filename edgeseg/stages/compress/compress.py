@@ -30,7 +30,7 @@ from edgeseg.results import ClassDice, CompressResult, CompressStep, NetworkSize
 from edgeseg.specs import Chain, RecipeSpec, options_of, recipe_name
 from edgeseg.stages.adopt import copy_original
 from edgeseg.stages.calibrate import RANGES_FILE, learned_ranges, ranges_beside
-from edgeseg.stages.compress.checks import STEPS, check_classes, check_data, check_place
+from edgeseg.stages.compress.checks import STEPS, check_classes, check_data, check_place, widened_note
 from edgeseg.stages.compress.foreign import taken_over
 from edgeseg.stages.compress.workbench import StepWorkbench, validation_dice
 from edgeseg.stages.environment import versions
@@ -184,7 +184,7 @@ def _step(spec: RecipeSpec, bench: StepWorkbench) -> tuple[CompressStep, bool]:
         sha256=artifacts.sha256_file(made.path),
         size=measure(made, bench.cache),
         seconds=seconds,
-        notes=outcome.notes,
+        notes=(*outcome.notes, *widened_note(parent, made, name)),
     )
     artifacts.write_text(bench.folder / FOUND, to_json(step) + "\n")
     return step, False

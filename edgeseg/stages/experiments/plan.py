@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import JsonFormatError, from_plain, parse_toml, read_document
 from edgeseg.specs import BASE, ExperimentRow, Plan, Question, check_seed
 
+_T = TypeVar("_T")
+_KINDS: dict[type, str] = {str: "text", list: "a list", dict: "a table"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
@@ -30,7 +32,7 @@ def read_plan(path: Path) -> Plan:
         raise OptionError(f"{path}: {error}; see benchmarks/experiments.toml") from error
     try:
         plan = _plan(plain, path)
-    except (JsonFormatError, KeyError, TypeError, AttributeError) as error:
+    except JsonFormatError as error:
         raise OptionError(f"{path}: not a plan ({error}); see benchmarks/experiments.toml") from error
     _check(plan, path)
     return plan
@@ -40,14 +42,35 @@ def _plan(plain: dict[str, Any], path: Path) -> Plan:
     if unknown := sorted(set(plain) - {"split", "held_out_folds", "base", "question"}):
         raise OptionError(f"{path}: unknown key '{unknown[0]}'; there are split, held_out_folds, base, question")
     return Plan(
-        split=path.parent / plain["split"],
-        held_out_folds=_folds(plain["held_out_folds"], path),
-        base=_row({"name": BASE, **plain["base"]}),
-        questions=tuple(
-            Question(title=question["title"], rows=tuple(_row(row) for row in question["row"]))
-            for question in plain.get("question", ())
-        ),
+        split=path.parent / _given(plain, "split", str, "the plan"),
+        held_out_folds=_folds(_given(plain, "held_out_folds", object, "the plan"), path),
+        base=_row({"name": BASE, **_given(plain, "base", dict, "the plan")}, "[base]"),
+        questions=tuple(map(_question, _tables(plain.get("question", []), "[[question]]"))),
     )
+
+
+def _question(plain: dict[str, Any]) -> Question:
+    title = _given(plain, "title", str, "a question")
+    if not title.isprintable():
+        raise JsonFormatError(f"title is {title[:70]!a}; one line of characters that can be seen is needed")
+    rows = _tables(_given(plain, "row", list, f"question '{title}'"), "[[question.row]]")
+    return Question(title=title, rows=tuple(_row(row, f"a row of question '{title}'") for row in rows))
+
+
+def _given(plain: dict[str, Any], key: str, kind: type[_T], where: str) -> _T:
+    """Return a key's value, which has to be of a kind."""
+    if key not in plain:
+        raise JsonFormatError(f"{where} has no '{key}'")
+    value = plain[key]
+    if not isinstance(value, kind):
+        raise JsonFormatError(f"'{key}' of {where} is {str(value)[:70]!a}; {_KINDS[kind]} is needed")
+    return value
+
+
+def _tables(plain: Any, what: str) -> list[dict[str, Any]]:
+    if not isinstance(plain, list) or not all(isinstance(one, dict) for one in plain):
+        raise JsonFormatError(f"{str(plain)[:70]!a} stands where tables are needed, each headed {what}")
+    return plain
 
 
 def _folds(plain: Any, path: Path) -> tuple[int, ...]:
@@ -59,10 +82,11 @@ def _folds(plain: Any, path: Path) -> tuple[int, ...]:
     return tuple(plain)
 
 
-def _row(plain: dict[str, Any]) -> ExperimentRow:
-    fixed = {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
-    train = dict(fixed.pop("train", {}))
-    return replace(from_plain(ExperimentRow, fixed, path=f"row '{plain['name']}'"), train=train)
+def _row(plain: dict[str, Any], where: str) -> ExperimentRow:
+    name = _given(plain, "name", str, where)
+    train = _given({"train": {}, **plain}, "train", dict, f"row '{name}'")
+    told = {key: value for key, value in plain.items() if key != "train"}
+    return replace(from_plain(ExperimentRow, told, path=f"row '{name}'"), train=dict(train))
 
 
 def _check(plan: Plan, path: Path) -> None:

@@ -144,7 +144,9 @@ def segment_case(
     warnings = (*doubts, *([] if odd is None else [odd.told]), *tally.absent(), *resampled, *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
     found = _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
-    told = patient_trust(segmenter.verdict(counts), segmenter.contract, found.tumour_volume_ml)
+    told = patient_trust(
+        segmenter.verdict(counts), segmenter.contract, found.tumour_volume_ml, empty=not found.tumour_pixels
+    )
     return replace(found, classes=tally.found(scan.slice_mm), trust=told, odd_input="" if odd is None else odd.kind)
 
 

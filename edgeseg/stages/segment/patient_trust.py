@@ -7,15 +7,16 @@ from edgeseg.specs import Contract
 from edgeseg.trust import Verdict
 
 
-def patient_trust(told: Verdict | None, contract: Contract, volume_ml: float | None) -> PatientTrust | None:
+def patient_trust(
+    told: Verdict | None, contract: Contract, volume_ml: float | None, *, empty: bool
+) -> PatientTrust | None:
     """Join what the network's output tells with the volume; None where it tells nothing.
 
-    Of an empty mask, whose components were dropped, there is no Dice to expect and no interval: 0 would be its ends.
+    Of an `empty` mask, whose components were dropped, whatever its unit, there is no Dice to expect and no interval.
     """
     output = None if contract.trust is None else contract.trust.output
     if told is None or output is None:
         return None
-    empty = volume_ml == 0.0
     low_ml, high_ml = (None if empty else told.interval(volume_ml)) or (None, None)
     return PatientTrust(
         dice_expected=None if empty else told.dice_expected,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from edgeseg.data.phantom_channels import in_channels, phantom_channels
 from edgeseg.errors import OptionError, OutputError
 from edgeseg.imaging import given_channels
 from edgeseg.jsonio import to_json
-from edgeseg.place import claimed, scratch
+from edgeseg.place import claimed, scratch, write_error
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model_files import model_files
 from edgeseg.runtime.self_test import in_one
@@ -53,8 +54,8 @@ def prepare_app(
     """Write the app's bundle: `<app>/app/src/main/assets/edgeseg`.
 
     With `floating`, the float artifact of the same network and its masks go to `edgeseg-float` beside it, which the app
-    shows differences to and its tests read. A file of the bundle that is there already is replaced; its manifest comes
-    last.
+    shows differences to and its tests read; without it one that is there is taken away, as it is another network's. A
+    file of the bundle that is there already is replaced; its manifest comes last.
 
     Args:
         artifact: a `.onnx` file.
@@ -86,6 +87,8 @@ def prepare_app(
                 )
             _require_same_network(opened[0][0].contract, opened[1][0].contract, floating)
         cases = list(_cases(opened[0][0].contract))
+        if floating is None:
+            _remove_float(app / FLOAT_GOLDENS)
         manifests = [_write_bundle(segmenter, cases, out, with_images=out == app / ASSETS) for segmenter, out in opened]
     return manifests[0]
 
@@ -182,6 +185,17 @@ def _write(folder: Path | None, name: str, data: bytes) -> AppFile:
     if folder is not None:
         artifacts.write_bytes(folder / name, data)
     return AppFile(file=name, size_bytes=len(data), sha256=artifacts.sha256_bytes(data))
+
+
+def _remove_float(out: Path) -> None:
+    """Take away the float model of the network before, or the app would show differences between two networks."""
+    try:
+        for name in (MANIFEST, MODEL):
+            (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise write_error(out, error) from error
+    with contextlib.suppress(OSError):  # it is not there, or holds something else
+        out.rmdir()
 
 
 def _remove_strays(out: Path, manifest: AppManifest) -> None:

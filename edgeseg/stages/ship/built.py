@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from edgeseg import artifacts
@@ -37,35 +38,20 @@ def built_files(build: BuildResult, folder: Path) -> Built:
     return made, contents
 
 
-def put_files(folder: Path, built: Built | None, weights_sha256: str) -> None:
-    """Write the files into a network's folder, with their list, in place of those of the weights that were there.
-
-    Raises:
-        OutputError: when the folder cannot be written.
-    """
-    _remove(folder)
+def listed_files(built: Built | None, weights_sha256: str) -> dict[str, bytes]:
+    """Return the files by name with their list, as of weights of this digest; none where none were built."""
     if built is None or not built[1]:
-        return
+        return {}
     made, contents = built
-    for name, content in contents.items():
-        artifacts.write_bytes(folder / name, content)
-    told = NetworkFiles(
-        weights_sha256=weights_sha256,
-        ranges_sha256=made.ranges_sha256,
-        choice_sha256=made.choice_sha256,
-        files=made.files,
-        versions=made.versions,
-    )
-    artifacts.write_text(folder / FILES_FILE, to_record(told))
+    told = replace(made, weights_sha256=weights_sha256)
+    return {**contents, FILES_FILE: to_record(told).encode()}
 
 
-def _remove(folder: Path) -> None:
-    """Take away converted files of other weights."""
+def files_before(folder: Path) -> tuple[str, ...]:
+    """Name the converted files and their list in a network's folder; none where there is no list to be read."""
     path = folder / FILES_FILE
     try:
-        before = from_json(NetworkFiles, path.read_bytes()).files
+        listed = from_json(NetworkFiles, path.read_bytes()).files
     except (OSError, JsonFormatError):
-        before = ()
-    for file in before:
-        (folder / Path(file.file).name).unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
+        listed = ()
+    return (*(Path(file.file).name for file in listed), FILES_FILE)

@@ -11,6 +11,7 @@ from edgeseg.errors import ArtifactError, CheckFailedError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document
 from edgeseg.metrics import bootstrap_interval
 from edgeseg.results import BuildResult, EvalResult, NetworkClassScore, NetworkScore, OutOfFoldResult
+from edgeseg.specs.one_line import check_line
 from edgeseg.stages.build import failures
 from edgeseg.targets import TARGETS
 from edgeseg.variants import VARIANTS
@@ -34,6 +35,10 @@ class Naming:
     out_of_fold: Path | None = None
     in_place: bool = False
     for_comparison: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a purpose that is not one line."""
+        check_line("purpose", self.purpose)
 
 
 def name_for(naming: Naming, header: CheckpointHeader, into: Path, weights_sha256: str) -> str:
@@ -71,9 +76,14 @@ def name_for(naming: Naming, header: CheckpointHeader, into: Path, weights_sha25
 
 
 def _other(folder: Path, weights_sha256: str) -> Path | None:
-    """Return a folder outside the places that are looked in, where it holds a network of other weights."""
+    """Return a folder where it holds a network of other weights, or says of itself that it is one without any.
+
+    It may lie outside the places that are looked in, or be damaged, so `networks.every` does not have it.
+    """
     weights = folder / networks.WEIGHTS_FILE
-    return folder if weights.is_file() and artifacts.sha256_file(weights) != weights_sha256 else None
+    if not weights.is_file():
+        return folder if (folder / networks.RECORD_FILE).exists() else None
+    return folder if artifacts.sha256_file(weights) != weights_sha256 else None
 
 
 def purpose_for(naming: Naming, name: str) -> str:

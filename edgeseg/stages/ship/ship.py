@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,11 +24,11 @@ from edgeseg.results import (
     TrustResult,
 )
 from edgeseg.specs import INTENDED_USE, MaskRegion, PatientKey, own_regions
-from edgeseg.stages.adopt import SOURCE, copy_original
 from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
 from edgeseg.stages.choose import CHOICE_FILE
-from edgeseg.stages.ship.built import Built, built_files, put_files
+from edgeseg.stages.ship.built import built_files
 from edgeseg.stages.ship.curve import learning_curve
+from edgeseg.stages.ship.folder import put
 from edgeseg.stages.ship.identity import Naming, check_build, held_out, name_for, out_of_fold, purpose_for
 from edgeseg.stages.ship.point import check_point, choice_to_ship
 from edgeseg.stages.ship.pseudonyms import (
@@ -153,9 +152,11 @@ def ship(
         shipped = shipped.hidden(key, checkpoint)
     name = name_for(naming, checkpoint.header, into, shipped.card.weights_sha256)
     record = replace(_record(shipped.card, naming, name), failed=failed)
+    artifacts.refuse_links(into, (name,))
     with claimed(into / name):
-        _write(into / name, shipped, record, files)
-        _put_original(into / name, checkpoint)
+        own, imported = _parts(shipped, record), checkpoint.header.foreign is not None
+        digest, original = record.weights_sha256, checkpoint if imported else None
+        put(into / name, own, built=files, weights_sha256=digest, original=original)
     return into / name
 
 
@@ -258,29 +259,22 @@ def _check_key_place(into: Path) -> None:
         )
 
 
-def _write(folder: Path, shipped: _Shipped, record: NetworkRecord, files: Built | None) -> None:
-    curve = learning_curve(shipped.card.history, title=record.name) if shipped.card.history else None
-    put_files(folder, files, record.weights_sha256)
-    artifacts.write_bytes(folder / WEIGHTS_FILE, shipped.content)
-    if curve is None:
-        (folder / CURVE_FILE).unlink(missing_ok=True)
-    else:
-        artifacts.write_bytes(folder / CURVE_FILE, curve)
-    beside = {RANGES_FILE: shipped.ranges, CHOICE_FILE: shipped.choice, TRUST_FILE: shipped.trust}
-    for name, made in beside.items():
-        if made is None:
-            (folder / name).unlink(missing_ok=True)
-        else:
-            artifacts.write_text(folder / name, to_record(made))
-    artifacts.write_text(folder / CARD_FILE, to_record(shipped.card.by_itself))
-    artifacts.write_text(folder / RECORD_FILE, to_record(record))
+def _parts(shipped: _Shipped, record: NetworkRecord) -> dict[str, bytes | None]:
+    """What a network's folder holds beside its converted files, by name; None for what this one does not have."""
+    history = shipped.card.history
+    return {
+        WEIGHTS_FILE: shipped.content,
+        CURVE_FILE: learning_curve(history, title=record.name) if history else None,
+        RANGES_FILE: _text(shipped.ranges),
+        CHOICE_FILE: _text(shipped.choice),
+        TRUST_FILE: _text(shipped.trust),
+        CARD_FILE: to_record(shipped.card.by_itself).encode(),
+        RECORD_FILE: to_record(record).encode(),
+    }
 
 
-def _put_original(folder: Path, checkpoint: Checkpoint) -> None:
-    """Put the file that a network was imported from beside it, since whatever is built of it is held against that."""
-    shutil.rmtree(folder / SOURCE, ignore_errors=True)
-    if checkpoint.header.foreign is not None:
-        copy_original(checkpoint, folder)
+def _text(made: RecordedRanges | Choice | TrustResult | None) -> bytes | None:
+    return None if made is None else to_record(made).encode()
 
 
 def _regions(header: CheckpointHeader) -> tuple[MaskRegion, ...]:

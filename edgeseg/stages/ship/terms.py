@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.data.kaggle_lgg import LICENCE
 from edgeseg.data.volume import KAGGLE_LGG, PHANTOM
+from edgeseg.specs.one_line import check_line
 
 ATTRIBUTION = (
     "TCGA-LGG images from The Cancer Imaging Archive; masks by Buda, Saha and Mazurowski, Computers in Biology and "
@@ -21,6 +22,11 @@ class Terms:
 
     licence: str = ""
     attribution: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what is not one line."""
+        check_line("licence", self.licence)
+        check_line("attribution", self.attribution)
 
 
 def terms_for(header: CheckpointHeader, given: Terms) -> Terms:

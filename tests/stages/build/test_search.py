@@ -81,6 +81,9 @@ def test_the_first_that_holds_is_taken_and_confirmed_on_others(make_build: Any, 
     assert result.tried[1].drop.mean == pytest.approx(0.003)
     assert result.tried[1].drop.bound == pytest.approx(0.004)
     assert "the budget of 0.01 is confirmed" in result.describe()
+    assert "loses 0.0030 Dice (95 % sure to lose at most 0.0040) on n = 2 search patients" in result.describe()
+    gained = replace(result, confirmation=replace(result.confirmation, mean=-0.002)).describe()
+    assert "and gains 0.0020 Dice (95 % sure to lose at most" in gained
     _, again, written = run(losses, make_build, tmp_path)
     assert (again, written) == (result, []), "tried points are taken over"
 

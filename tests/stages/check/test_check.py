@@ -53,7 +53,7 @@ def test_a_planted_dice_drop_of_a_hundredth_fails(gate: Gate, site: Site, capsys
     assert gate("--json") == 1
     (((artifact, rule), detail),) = failed(capsys).items()
     assert (artifact, rule) == (NAME, "dice")
-    assert "mean -0.0100 over 5 patients, one-sided 95 % bound -0.0100" in detail
+    assert "mean -0.0100 over 5 patients (95 % sure of -0.0100 or more), may fall by 0.005" in detail
     assert gate("--max-dice-drop", "0.011") == 0
 
 
@@ -346,7 +346,8 @@ def test_a_subgroup_that_lost_fails_where_the_mean_hides_it(
     (((artifact, rule), detail),) = failed(capsys).items()
     assert (artifact, rule) == (NAME, "subgroup")
     assert (
-        "worst of 2 by site: 'B', mean -0.0200 over 2 patients, one-sided 95 % bound -0.0200; at most -0.01" in detail
+        "worst of 2 by site: 'B', mean -0.0200 over 2 patients (95 % sure of -0.0200 or more), may fall by 0.01"
+        in detail
     )
     assert gate("--max-subgroup-drop", "0.03", "--min-subgroup", "2") == 0
     capsys.readouterr()

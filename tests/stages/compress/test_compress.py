@@ -16,7 +16,7 @@ from edgeseg.data.kaggle_lgg import KaggleLgg
 from edgeseg.errors import CheckpointError, DatasetError, OptionError, OutputError, SplitError
 from edgeseg.jsonio import to_json
 from edgeseg.results import CompressResult, EpochRecord
-from edgeseg.specs import Chain, ChannelPrune, Cluster, Distil, Half, Prune, Qat, RecipeSpec, VariantSpec
+from edgeseg.specs import Chain, ChannelPrune, Cluster, Distil, Equalize, Half, Prune, Qat, RecipeSpec, VariantSpec
 from edgeseg.stages.calibrate.learned import learned_ranges, ranges_beside
 from edgeseg.stages.compress.compress import compress
 from edgeseg.stages.predict.weights import checkpoint_contract, checkpoint_predictor
@@ -159,6 +159,9 @@ def test_weights_in_half_precision_take_half_the_room_and_keep_curve_and_ranges(
     assert "--half" in train_command(made.header)
     again, _ = _compress(parent, cache, tmp_path / "out", Half(), resume=True)
     assert again.steps == result.steps
+    assert not any("16 bits" in note for note in result.steps[0].notes)
+    wide, _ = _compress(made, cache, tmp_path / "wide", Equalize(batches=1))
+    assert any("those of 'equalize' take 32" in note for note in wide.steps[0].notes)
 
 
 def test_weights_that_half_precision_cannot_hold_are_refused(

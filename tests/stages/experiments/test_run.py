@@ -92,6 +92,13 @@ def test_the_shipped_plans_can_be_read_and_every_row_trained(path: Path) -> None
             "'dice' starts or learns from what comes of itself",
         ),
         ('name = "dice", ', 'name = "dice", teachers = ["soup"], start = "pupil", ', "what comes of itself"),
+        ('split = "folds.json"', "split = 3", "'split' of the plan is '3'; text is needed"),
+        ('split = "folds.json"', "", "the plan has no 'split'"),
+        ('title = "Loss"', "title = 3", "'title' of a question is '3'; text is needed"),
+        ('title = "Loss"', 'title = "a\\u001b[31m"', "one line of characters that can be seen"),
+        ('row = [{ name = "dice", train = { loss = "dice" } }]', "row = [1]", "stands where tables are needed"),
+        ('name = "dice"', 'label = "dice"', "a row of question 'Loss' has no 'name'"),
+        ('train = { loss = "dice" }', "train = 1", "'train' of row 'dice' is '1'; a table is needed"),
         ("[base]", "[base", "not TOML"),
     ],
 )

@@ -103,7 +103,7 @@ def test_of_an_empty_mask_no_dice_is_expected_and_no_interval_given(tiny_contrac
     contract = replace(tiny_contract, trust=Trust(output=OUTPUT)).versioned()
     verdict = judge(OutputCounts(low=90, middle=80, high=70, border=20, shared=30, paired=80), OUTPUT)
     assert verdict.dice_expected is not None
-    kept, dropped = (patient_trust(verdict, contract, volume) for volume in (1.0, 0.0))
+    kept, dropped = (patient_trust(verdict, contract, None, empty=empty) for empty in (False, True))
     assert kept is not None
     assert dropped is not None
     assert kept.dice_expected == verdict.dice_expected

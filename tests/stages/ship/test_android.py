@@ -57,6 +57,13 @@ def test_expected_masks_are_those_of_the_artifact(app: Path, tiny_onnx: Write) -
     assert any(mask != "" for case in manifest.cases for mask in case.expected)
 
 
+def test_the_float_model_of_the_network_before_does_not_stay(app: Path, tiny_onnx: Write) -> None:
+    prepare_app(tiny_onnx(form="qdq"), app=app, floating=tiny_onnx("float.onnx"))
+    assert (app / FLOAT_GOLDENS / "model.onnx").is_file()
+    prepare_app(tiny_onnx(form="qdq"), app=app)
+    assert not (app / FLOAT_GOLDENS).exists()
+
+
 def test_a_float_model_goes_beside_the_tests_without_pictures(app: Path, tiny_onnx: Write) -> None:
     prepare_app(tiny_onnx(form="qdq"), app=app, floating=tiny_onnx(name="float.onnx"))
     found = sorted(path.name for path in (app / FLOAT_GOLDENS).rglob("*") if path.is_file())

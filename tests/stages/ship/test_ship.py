@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from PIL import Image
 from edgeseg import artifacts, networks
 from edgeseg.checkpoint import CheckpointHeader, read_checkpoint, write_checkpoint
 from edgeseg.data.split import read_split
-from edgeseg.errors import ArtifactError, CheckFailedError, CheckpointError, DataError, OptionError
+from edgeseg.errors import ArtifactError, CheckFailedError, CheckpointError, DataError, OptionError, OutputError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.results import BuildResult, Choice, ClassChoice, EpochRecord
 from edgeseg.specs import ClassPoint, ImageSpec, OperatingPoint, PatientKey, TrainSpec, VariantSpec
@@ -241,6 +242,66 @@ def test_a_build_that_failed_a_check_ships_only_when_told(run: Path, build: Buil
     assert len(networks.get("mine").record.failed) == len(rows) - 1
 
 
+def test_a_disk_that_fails_half_way_leaves_the_network_before(
+    run: Path, build: BuildResult, header: CheckpointHeader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = ship(run, build, into=tmp_path / "models", naming=Naming(name="mine"))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    write_checkpoint(run / "weights.safetensors", replace(header, epoch=9), {"head/bias": np.ones(1, np.float32)})
+    newer = replace(build, weights_sha256=artifacts.sha256_file(run / "weights.safetensors"))
+    write = artifacts.write_bytes
+
+    def fail(path: Path, data: bytes) -> Path:
+        if path.name == "card.json":
+            raise OSError(28, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(artifacts, "write_bytes", fail)
+    with pytest.raises(OutputError, match="No space left"):
+        ship(run, newer, into=tmp_path / "models", naming=Naming(name="mine", in_place=True))
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_folder_that_stands_where_a_file_belongs_leaves_nothing_half_written(
+    run: Path, build: BuildResult, tmp_path: Path
+) -> None:
+    (tmp_path / "models" / "mine" / "card.json").mkdir(parents=True)
+    with pytest.raises(OutputError, match="a folder of that name is there"):
+        ship(run, build, into=tmp_path / "models", naming=Naming(name="mine"))
+    assert [path.name for path in (tmp_path / "models" / "mine").iterdir()] == ["card.json"]
+
+
+def test_a_name_that_is_a_link_is_not_written_through(run: Path, build: BuildResult, tmp_path: Path) -> None:
+    there = sorted(path.name for path in run.iterdir())
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "mine").symlink_to(run)
+    with pytest.raises(OutputError, match="it is a link to another place"):
+        ship(run, build, into=tmp_path / "models", naming=Naming(name="mine"))
+    assert sorted(path.name for path in run.iterdir()) == there
+
+
+def test_the_folder_of_a_network_that_cannot_be_read_is_taken_only_when_told(
+    run: Path, build: BuildResult, at_home: Path
+) -> None:
+    record = artifacts.write_text(at_home / "models" / "mine" / "network.json", "[]")
+    with pytest.raises(OptionError, match="put these weights in its place with --replace"):
+        ship(run, build, naming=Naming(name="mine"))
+    assert record.read_text() == "[]"
+    ship(run, build, naming=Naming(name="mine", in_place=True))
+    assert networks.get("mine").has_weights
+
+
+@pytest.mark.parametrize("text", ["two\nlines", "red\x1b[31m", "\u202eturned"], ids=["lines", "escape", "turned"])
+def test_what_is_said_of_a_network_is_one_line_that_can_be_seen(text: str) -> None:
+    for make in (
+        lambda: Naming(purpose=text),
+        lambda: Terms(licence=text),
+        lambda: Terms(attribution=text),
+    ):
+        with pytest.raises(OptionError, match="one line of characters that can be seen"):
+            make()
+
+
 def test_a_build_on_phantoms_ships_only_when_told(run: Path, build: BuildResult, at_home: Path) -> None:
     rows = tuple(
         replace(row, evaluation=replace(row.evaluation, data="phantom")) if row.evaluation else row
@@ -388,3 +449,12 @@ def test_an_imported_network_ships_with_the_file_that_it_came_as(
     card = from_json(ModelCard, (folder / "card.json").read_bytes())
     assert card.history == ()
     assert card.command == "edgeseg import mine.keras --name alphax"
+    assert ship(folder, made, into=tmp_path / "models") == folder
+    assert (folder / "source" / "mine.keras").read_bytes() == b"abc"
+    (folder / "source" / "old.bin").write_bytes(b"of another file")
+    ship(run, made, into=tmp_path / "models")
+    assert [path.name for path in (folder / "source").iterdir()] == ["mine.keras"]
+    shutil.rmtree(run / "source")
+    with pytest.raises(ArtifactError, match="give the whole run folder"):
+        ship(run, made, into=tmp_path / "others")
+    assert not (tmp_path / "others").exists()

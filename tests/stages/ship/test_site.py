@@ -58,6 +58,12 @@ def test_every_file_is_named_to_the_service_worker_with_its_digest(
     assert manifest.model.file == f"model/model-{manifest.model.sha256[:8]}.onnx"
 
 
+def test_a_model_that_is_not_there_is_named(tmp_path: Path, page: Path) -> None:
+    with pytest.raises(ArtifactError, match="the model does not exist"):
+        write_site(tmp_path / "none.onnx", out=tmp_path / "out", page=page)
+    assert not (tmp_path / "out").exists()
+
+
 def test_examples_are_the_phantoms_slices_in_order(tmp_path: Path, page: Path, tiny_onnx: Write) -> None:
     manifest = write_site(tiny_onnx(), out=tmp_path / "out", page=page)
     for case, index in zip(manifest.cases, (7, 2), strict=True):
