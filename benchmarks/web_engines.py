@@ -1,11 +1,10 @@
 """LiteRT.js beside ONNX Runtime in Chromium: time of one slice, codes and masks, and what each would have to load.
 
-    npm install --prefix DIR @litertjs/core@2.5.3
-    python benchmarks/web_engines.py DIR [--network light] [--into docs/measured/web-engines.md]
+    python benchmarks/web_engines.py [--network light] [--into docs/measured/web-engines.md]
 
-LiteRT.js refuses int8 inputs and outputs, so `tflite-int8` gets float32 ends here: a QUANTIZE operator before it and a
-DEQUANTIZE operator behind it, all between in int8 as it was. Needs `make web`, its test modules (`npm --prefix web run
-steps`) and a Chromium; every slice is a phantom's. The engines take turns, slice by slice, one thread each.
+LiteRT.js refuses int8 inputs and outputs, so `tflite-int8` gets float32 ends, as in a page. Needs `make web`, its test
+modules (`npm --prefix web run steps`) and a Chromium; every slice is a phantom's. The engines take turns, slice by
+slice, one thread each.
 """
 
 from __future__ import annotations
@@ -23,16 +22,14 @@ from numpy.typing import NDArray
 
 from edgeseg.data.phantom import phantom_volume
 from edgeseg.runtime.litert_session import LitertSession
+from edgeseg.targets.float_ends import with_float_ends
 
 ROOT = Path(__file__).resolve().parents[1]
-QUANTIZE, DEQUANTIZE, FLOAT32 = 114, 6, 0
-"""Numbers of TFLite's schema."""
 
 
 def main() -> None:
     """Measure, print the page, and write it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("litert", type=Path, help="the folder with node_modules/@litertjs/core")
     parser.add_argument("--network", default="light")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--into", type=Path)
@@ -46,7 +43,6 @@ def main() -> None:
         wanted, step, zero_point = _codes(models / "tflite-int8.tflite", images)
         (folder / "wanted.bin").write_bytes(wanted.tobytes())
         job: dict[str, Any] = {
-            "litert": str(options.litert.resolve()),
             "onnx": str(models / "onnx-int8.onnx"),
             "tflite": str(models / "tflite-int8.tflite"),
             "folder": str(folder),
@@ -66,42 +62,6 @@ def main() -> None:
     print(done.stdout)
     if options.into:
         options.into.write_text(done.stdout)
-
-
-def with_float_ends(model: bytes) -> bytes:
-    """Return a TFLite model of int8 ends with float32 ends; all between, and its metadata, as it was."""
-    from ai_edge_litert import schema_py_generated as schema
-    from flatbuffers import Builder
-
-    whole = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
-    (graph,) = whole.subgraphs
-
-    def beside(index: int, name: bytes) -> int:
-        """Add a float32 tensor of the shape of another, and return its number."""
-        tensor = schema.TensorT()
-        tensor.name, tensor.type, tensor.buffer = name, FLOAT32, 0
-        tensor.shape, tensor.shapeSignature = graph.tensors[index].shape, graph.tensors[index].shapeSignature
-        graph.tensors.append(tensor)
-        return len(graph.tensors) - 1
-
-    def operator(code: int, given: int, made: int) -> Any:
-        entry = schema.OperatorCodeT()
-        entry.builtinCode = entry.deprecatedBuiltinCode = code
-        entry.version = 1
-        whole.operatorCodes.append(entry)
-        one = schema.OperatorT()
-        one.opcodeIndex, one.inputs, one.outputs = len(whole.operatorCodes) - 1, [given], [made]
-        return one
-
-    (first,), (last,) = list(graph.inputs), list(graph.outputs)
-    start, end = beside(first, b"image_float32"), beside(last, b"logits_float32")
-    graph.operators = [operator(QUANTIZE, start, first), *graph.operators, operator(DEQUANTIZE, last, end)]
-    graph.inputs, graph.outputs = [start], [end]
-    for signature in whole.signatureDefs or []:
-        signature.inputs[0].tensorIndex, signature.outputs[0].tensorIndex = start, end
-    builder = Builder(len(model))
-    builder.Finish(whole.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
 
 
 def _codes(path: Path, images: NDArray[np.uint8]) -> tuple[NDArray[np.int8], float, int]:

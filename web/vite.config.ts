@@ -4,23 +4,45 @@ import { gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
 const GENERATED = new URL("generated/", import.meta.url);
-const WASM = new URL("node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", import.meta.url);
+/** The text of the Apache License 2.0, for packages that come under it without the text. */
+const APACHE = new URL("../LICENSE", import.meta.url);
+/** The WebAssembly of each library that runs networks. */
+const WASM = { onnxruntime: "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", litert: "@litertjs/core/wasm/litert_wasm_compat_internal.wasm" };
+
+const LIBRARIES = [["onnxruntime", /node_modules\/onnxruntime-web\//], ["litert", /node_modules\/@litertjs\//]] as const;
 
 /**
- * Packs ONNX Runtime's WebAssembly once, since many a server does not pack what it sends, and keeps the bundler from
- * adding it a second time, unpacked, where the library names it.
+ * Packs the WebAssembly of each library once, since many a server does not pack what it sends, and keeps the bundler from
+ * adding ONNX Runtime's a second time, unpacked, where the library names it.
  */
-function runtime(): Plugin {
+function runtimes(): Plugin {
   return {
-    name: "edgeseg-runtime",
+    name: "edgeseg-runtimes",
     enforce: "pre",
     buildStart() {
       mkdirSync(GENERATED, { recursive: true });
-      writeFileSync(new URL("runtime.bin", GENERATED), gzipSync(readFileSync(WASM), { level: 9 }));
+      for (const [name, path] of Object.entries(WASM)) {
+        const wasm = readFileSync(new URL(`node_modules/${path}`, import.meta.url));
+        writeFileSync(new URL(`${name}.bin`, GENERATED), gzipSync(wasm, { level: 9 }));
+      }
     },
     transform(code, id) {
       if (!id.includes("onnxruntime-web/dist/")) return null;
       return code.replaceAll(/new URL\("[^"]+\.wasm",import\.meta\.url\)/g, "new URL(location.href)");
+    },
+  };
+}
+
+/** Keeps LiteRT.js from asking for a graphics processor, which this page does not compute with. */
+function withoutGraphics(): Plugin {
+  const wanted = "await Environment.create()";
+  return {
+    name: "edgeseg-without-graphics",
+    enforce: "pre",
+    transform(code, id) {
+      if (!id.endsWith("@litertjs/core/dist/index.js")) return null;
+      if (code.split(wanted).length !== 2) throw new Error(`LiteRT.js has changed: '${wanted}' does not stand in it once`);
+      return code.replace(wanted, "await Environment.create({ webGpuDevice: null })");
     },
   };
 }
@@ -78,7 +100,8 @@ function licences(): Plugin {
       const told = packages.map(([path, { version, license }]) => {
         const folder = new URL(`${path}/`, import.meta.url);
         const file = existsSync(folder) ? readdirSync(folder).find((name) => /^(licen[cs]e|copying)/i.test(name)) : undefined;
-        return `${path.replace(/^.*node_modules\//, "")} ${version} (${license ?? "see below"})\n\n${file ? readFileSync(new URL(file, folder), "utf8").trim() : ""}\n`;
+        const text = file ? new URL(file, folder) : license === "Apache-2.0" ? APACHE : null;
+        return `${path.replace(/^.*node_modules\//, "")} ${version} (${license ?? "see below"})\n\n${text ? readFileSync(text, "utf8").trim() : ""}\n`;
       });
       this.emitFile({ type: "asset", fileName: "licences.txt", source: told.join(`\n${"-".repeat(80)}\n\n`) });
     },
@@ -87,8 +110,14 @@ function licences(): Plugin {
 
 export default defineConfig({
   base: "./",
-  plugins: [runtime(), pictureFiles(), withoutZarrCodecs(), withoutUnseenGradients(), licences()],
-  worker: { format: "es", plugins: () => [runtime()] },
+  resolve: { alias: { "@litertjs/wasm-utils": fileURLToPath(new URL("src/worker/litert-wasm.ts", import.meta.url)) } },
+  plugins: [runtimes(), pictureFiles(), withoutZarrCodecs(), withoutUnseenGradients(), licences()],
+  worker: {
+    format: "es",
+    plugins: () => [runtimes(), withoutGraphics()],
+    // libraries in files of their own: a page takes those that begin with the name of what runs its network
+    rolldownOptions: { output: { codeSplitting: { groups: LIBRARIES.map(([name, test]) => ({ name: `${name}-library`, test })) } } },
+  },
   build: {
     target: "es2022",
     outDir: "dist",

@@ -45,6 +45,8 @@ def network_of(model: Path) -> tuple[Network, str] | None:
 def chosen(network: str | None, given: Path | None, contract: Path | None, *, of: str) -> tuple[Path, Network | None]:
     """Return the artifact that `--network` or `--artifact` names, and the network; the default one where neither does.
 
+    `--network` takes a name, or `NAME/TARGET` as `networks.artifact` does.
+
     Raises:
         OptionError: when both are given, or a contract of an artifact that is not.
         UnknownNameError: for a network that there is not, with the nearest name.
@@ -61,8 +63,9 @@ def chosen(network: str | None, given: Path | None, contract: Path | None, *, of
         return given, None
     if network is not None and Path(network).suffix and Path(network).is_file():
         raise OptionError(f"--network takes a name, and '{network}' is a file; give it as: --artifact {network}")
-    found = networks.get(DEFAULT_NETWORK if network in (None, DEFAULT) else str(network))
-    return found.file(), found
+    name, _, target = str(network or DEFAULT).partition("/")
+    found = networks.get(DEFAULT_NETWORK if name == DEFAULT else name)
+    return found.file(target or networks.USUAL_TARGET), found
 
 
 def label(contract: Contract, model: Path) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeseg.cli._complete import networks
+from edgeseg.cli._complete import models
 from edgeseg.cli._options import ContractFile, json_option, out_option
 
 if TYPE_CHECKING:
@@ -21,12 +21,15 @@ def web(
         typer.Option(
             "--network",
             metavar="NAME",
-            help="The network of the page, as 'edgeseg networks' has it.",
-            autocompletion=networks,
+            help="The network of the page, as 'edgeseg networks' has it; NAME/tflite-int8 for a page with LiteRT.js.",
+            autocompletion=models,
         ),
     ] = None,
     artifact: Annotated[
-        Path | None, typer.Option("--artifact", metavar="FILE", help="An .onnx artifact in place of one that ships.")
+        Path | None,
+        typer.Option(
+            "--artifact", metavar="FILE", help="An .onnx artifact, or .tflite of int8, in place of one that ships."
+        ),
     ] = None,
     out: Annotated[Path, out_option("The folder of the page.", metavar="DIR", short=True)] = Path("build/web"),
     serve: Annotated[
@@ -42,7 +45,8 @@ def web(
     """Write a static web page that segments scans in the browser, with a network inside; any web server can serve it.
 
     The page works offline after the first visit, sends nothing anywhere, and checks the network on each device before
-    it draws a mask. Without --network and --artifact it carries the light network in int8.
+    it draws a mask. Without --network and --artifact it carries the light network in int8, for ONNX Runtime; a .tflite
+    file of int8 is run by LiteRT.js.
     """
     from edgeseg.cli._model import chosen
     from edgeseg.cli._progress import line
@@ -62,7 +66,7 @@ def web(
 
 def _tell(manifest: SiteManifest, out: Path, *, served: bool) -> None:
     model = manifest.model
-    typer.echo(f"network: {model.size_bytes / 1e3:.0f} kB, sha256 {model.sha256[:16]}")
+    typer.echo(f"network: {model.size_bytes / 1e3:.0f} kB, sha256 {model.sha256[:16]}, run by {manifest.engine}")
     typer.echo(f"examples: {', '.join(f'{case.title}, {case.slices} slices' for case in manifest.cases)}")
     typer.echo(f"page: {out}, {manifest.size_bytes / 1e6:.1f} MB")
     if not served:

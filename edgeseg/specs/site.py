@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgeseg.specs.app import AppFile
 from edgeseg.specs.contract import INTENDED_USE
 
-SITE_SCHEMA_VERSION = 1
+SITE_SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +26,13 @@ class SiteCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteManifest:
-    """`site.json`; paths are below the page. `page` counts the files of the page itself, `size_bytes` has all files."""
+    """`site.json`; paths are below the page.
 
+    `engine` runs the network: `onnxruntime` or `litert`. `page` counts the files of the page itself, `size_bytes` has
+    all files.
+    """
+
+    engine: str
     model: AppFile
     cases: tuple[SiteCase, ...]
     edgeseg: str

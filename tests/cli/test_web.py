@@ -40,14 +40,27 @@ def test_it_says_what_the_page_holds(
 ) -> None:
     page = tmp_path / "built"
     page.mkdir()
-    for name in ("index.html", "sw.js"):
+    for name in ("index.html", "sw.js", "onnxruntime-abc.js", "litert-abc.js"):
         (page / name).write_text("edgeseg")
     monkeypatch.setattr(ship.site, "SHOWN", ())
     words = ["web", "--artifact", str(tiny_onnx()), "--out", str(tmp_path / "out"), "--page", str(page)]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
+    assert "run by onnxruntime" in done.stdout
     assert "with --serve" in done.stdout
     assert (tmp_path / "out" / "site.json").is_file()
+    words = ["web", "--network", "light/tflite-int8", "--out", str(tmp_path / "other"), "--page", str(page)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert "run by litert" in done.stdout
+    assert [path.name for path in (tmp_path / "other").glob("litert-*.js")] == ["litert-abc.js"]
+
+
+def test_a_target_that_a_network_has_not_is_told_with_what_it_has(tmp_path: Path) -> None:
+    words = ["web", "--network", "light/tflite-int16", "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, OptionError)
+    assert "has no file of the target 'tflite-int16'; choose one of: onnx-fp32" in str(done.exception)
 
 
 def test_the_lock_of_the_page_pins_everything_and_names_no_address() -> None:

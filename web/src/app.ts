@@ -1,4 +1,3 @@
-import runtimeUrl from "../generated/runtime.bin?url";
 import { LGG } from "./core/channels";
 import { keepOffline, renew, type Offline } from "./offline";
 import { askChoice } from "./view/choice";
@@ -8,7 +7,7 @@ import { deviceOf, showFacts, stateText } from "./view/facts";
 import { at, choiceOf, made, onChoice, save } from "./view/page";
 import { showResult } from "./view/results";
 import { offerSequences } from "./view/sequences";
-import { address, fetched, readSite, type Case } from "./view/site";
+import { fetched, readSite, startOf, type Case } from "./view/site";
 import { Viewer, type Layout, type Outline, type Voxel } from "./view/viewer";
 import type { Ready, Result, Shown } from "./worker/protocol";
 
@@ -32,7 +31,7 @@ export class App {
       const site = await readSite();
       const [first] = site.cases;
       const early = first ? fetched(first) : null;
-      const ready = this.#client.ask<"ready">({ kind: "start", model: address(site.model.file), wasm: new URL(runtimeUrl, location.href).href }, (share, what) => this.#doing(share, what));
+      const ready = this.#client.ask<"ready">({ kind: "start", ...startOf(site) }, (share, what) => this.#doing(share, what));
       const [answer] = await Promise.all([ready, this.#viewer.load().catch(() => {
         throw new Failed("The picture cannot be drawn: this browser lacks WebGL 2, or the server could not be reached. Try a newer browser.");
       })]);

@@ -12,3 +12,13 @@ declare module "@niivue/dcm2niix" {
     run(): Promise<File[]>;
   }
 }
+
+declare module "@litertjs/core/wasm/litert_wasm_compat_internal.js" {
+  /** Makes LiteRT's WebAssembly module, as Emscripten has it. */
+  export default function factory(options: {
+    locateFile?: () => string;
+    wasmBinary?: Uint8Array;
+    print: () => void;
+    printErr: () => void;
+  }): Promise<unknown>;
+}

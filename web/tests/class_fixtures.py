@@ -35,7 +35,7 @@ def write_classes(out: Path) -> None:
     volume = drawn(11, seed=SEED).images
     for name in NETWORKS:
         model = ROOT / "tests" / "golden" / "classes" / f"{name}.onnx"
-        with patch.object(site, "phantom_volume", drawn), patch.object(site, "png", _quick_png):
+        with patch.object(site, "phantom_volume", drawn), patch.object(site, "png", quick_png):
             write_site(model, out=out / f"site-{name}", page=ROOT / "web" / "dist")
         segmenter = Segmenter.load(model)
         channels = phantom_channels(segmenter.contract.channels)
@@ -64,7 +64,7 @@ def _pictures(folder: Path, volume: NDArray[np.uint8]) -> None:
         Image.fromarray(np.ascontiguousarray(image)).save(folder / f"head_{number}.png")
 
 
-def _quick_png(picture: NDArray[np.uint8]) -> bytes:
+def quick_png(picture: NDArray[np.uint8]) -> bytes:
     """The same pixels as a site's own pictures, which are packed as small as can be and take most of the time."""
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, format="PNG", compress_level=1)

@@ -27,3 +27,5 @@ export const contractText = (bytes) => {
 export const INT8 = repository("android-demo/app/src/main/assets/edgeseg/model.onnx");
 export const FLOAT = repository("android-demo/app/src/main/assets/edgeseg-float/model.onnx");
 export const WASM = new URL("../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", HERE);
+/** Files of a built page that are libraries, or what bundling leaves of them; all other code is its own, with fflate. */
+export const LIBRARY = /^(niivue-|index\.jpeg-|worker\.jpeg-|onnxruntime-library-|litert-library-|_numcodecs-|__vite|rolldown-runtime-)/;

@@ -15,6 +15,7 @@ from unittest.mock import patch
 import nibabel
 import numpy as np
 from class_fixtures import drawn, write_classes
+from litert_fixtures import write_litert
 from numpy.typing import NDArray
 from PIL import Image
 from trust_fixtures import write_trust
@@ -44,6 +45,7 @@ def main(out: Path) -> None:
     expected: dict[str, Any] = {"runtime": segmenter.runtime, "numerics": segmenter.numerics}
     nifti = _nifti(out / "nifti", volume)
     write_trust(out, INT8, nifti)
+    write_litert(out, nifti)
     for name, paths in (
         ("nifti", nifti),
         ("elsewhere", _elsewhere(out / "elsewhere", volume[:, 8:200])),

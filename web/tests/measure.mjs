@@ -4,7 +4,7 @@ import { cpus, loadavg } from "node:os";
 import { gzipSync, brotliCompressSync } from "node:zlib";
 import * as core from "../generated/core/core.mjs";
 import { kept, launch, open, serve, visit } from "./browser.mjs";
-import { bytesOf, fixture, INT8, jsonOf, WASM } from "./files.mjs";
+import { bytesOf, fixture, INT8, jsonOf, LIBRARY, WASM } from "./files.mjs";
 
 const ROUNDS = 5;
 const VOLUME = 60;
@@ -31,11 +31,11 @@ async function steps(page) {
 }
 
 /** From the page's address to the mask of the first example, with nothing stored, and then with the server gone. */
-async function visits(browser) {
+async function visits(browser, site) {
   const [first, offline] = [[], []];
   const [firstDrawn, offlineDrawn, marks] = [[], [], []];
   for (let round = 0; round < ROUNDS; round++) {
-    const server = await serve(fixture("site"));
+    const server = await serve(fixture(site));
     const { context, page } = await open(browser, server.url);
     await visit(page, server.url);
     firstDrawn.push(await drawn(page));
@@ -68,28 +68,33 @@ async function volume() {
 }
 
 const sizes = (names) => {
-  const all = names.map((name) => readFileSync(fixture(`site/${name}`)));
+  const all = names.map((name) => readFileSync(fixture(name)));
   return [all, all.map((one) => gzipSync(one, { level: 9 })), all.map((one) => brotliCompressSync(one))].map((list) => list.reduce((sum, one) => sum + one.length, 0));
 };
-const assets = readdirSync(fixture("site/assets")).filter((name) => !name.endsWith(".gz")).map((name) => `assets/${name}`);
-const ofKind = (pattern) => assets.filter((name) => pattern.test(name));
+const assets = (site, pattern) => readdirSync(fixture(`${site}/assets`)).filter((name) => !name.endsWith(".gz") && pattern.test(name)).map((name) => `${site}/assets/${name}`);
+const network = (site) => `${site}/${jsonOf(fixture(`${site}/site.json`)).model.file}`;
+const own = assets("site", /\.(js|css)$/).filter((name) => !LIBRARY.test(name.replace(/^.*\//, "")));
 const parts = [
-  ["own code, with ONNX Runtime's JavaScript and fflate", ["index.html", "sw.js", ...ofKind(/\/(index|worker)-[^/]*\.(js|css)$/)]],
-  ["ONNX Runtime's WebAssembly (travels packed)", ofKind(/runtime-/)],
-  ["NiiVue, with its font", ofKind(/\/(niivue|viewer)-/)],
-  ["dcm2niix, loaded for DICOM alone", ofKind(/jpeg-[^/]*\.(js|wasm)$/)],
-  ["the network", [jsonOf(fixture("site/site.json")).model.file]],
+  ["own code, with fflate", ["site/index.html", "site/sw.js", ...own]],
+  ["ONNX Runtime (its WebAssembly travels packed)", assets("site", /^onnxruntime-(library-.*\.js|.*\.bin)$/)],
+  ["or LiteRT.js (its WebAssembly travels packed)", assets("site-litert", /^litert-(library-.*\.js|.*\.bin)$/)],
+  ["NiiVue, with its font", assets("site", /^(niivue|viewer)-/)],
+  ["dcm2niix, loaded for DICOM alone", assets("site", /jpeg-[^/]*\.(js|wasm)$/)],
+  ["the network, onnx-int8", [network("site")]],
+  ["or tflite-int8", [network("site-litert")]],
 ];
 
 const load = loadavg()[0];
 const browser = await launch();
-const { first, firstDrawn, offline, offlineDrawn, marks } = await visits(browser);
+const { first, firstDrawn, offline, offlineDrawn, marks } = await visits(browser, "site");
+const litert = await visits(browser, "site-litert");
 const version = browser.version();
 await browser.close();
 const long = await volume();
 const rows = [
   ["first visit to first mask, nothing stored", first], ["the same, until the picture is drawn", firstDrawn],
   ["first mask with the server stopped", offline], ["the same, until the picture is drawn", offlineDrawn],
+  ["LiteRT.js: first visit to first mask, nothing stored", litert.first], ["LiteRT.js: first mask with the server stopped", litert.offline],
   ...Object.entries(STEPS).map(([name, told]) => [`with the server stopped, until ${told}`, marks.map((one) => one[name])]),
   [`${VOLUME} slices to masks, all with a finding near, without the picture`, long],
 ];
@@ -100,7 +105,7 @@ const text = `# The web page, measured
 This page is for looking up how fast the page of \`edgeseg web\` is on one machine, and how much it loads.
 
 ${cpus()[0].model.trim()}, ${cpus().length} processors, Chromium ${version} without a graphics processor (its picture is computed by
-the same processors), ${core.RUNTIME}, one thread. Load average before the first round: ${load.toFixed(1)}. The first
+the same processors), onnxruntime-web ${core.VERSION}, one thread. Load average before the first round: ${load.toFixed(1)}. The first
 mask is that of a phantom of 26 slices; each figure is over ${ROUNDS} rounds.
 
 | what | median | fastest | slowest |

@@ -32,7 +32,7 @@ for (const network of ["tiny", "micro", "small", "light"]) {
       assert.equal(found.reduce((count, value, at) => count + (value === wanted[at] ? 0 : 1), 0), 0, `slice ${index}`);
     }
     assert.deepEqual((({ flips, passed }) => ({ flips, passed }))(await core.selfTest(whole)), { flips: 0, passed: true });
-    for (const one of [exact, whole, await whole.again(model)]) await one.close();
+    for (const one of [exact, whole, await whole.again()]) await one.close();
   });
 }
 

@@ -16,21 +16,16 @@ from numpy.typing import NDArray
 from edgeseg import __version__, artifacts
 from edgeseg.data.phantom import phantom_volume
 from edgeseg.data.phantom_channels import in_channels, phantom_channels
-from edgeseg.errors import ArtifactError, OptionError, OutputError
+from edgeseg.errors import ArtifactError, OutputError
 from edgeseg.jsonio import to_json
-from edgeseg.place import claimed, scratch
-from edgeseg.runtime import Segmenter
-from edgeseg.runtime.contract import model_format
-from edgeseg.runtime.model_files import model_files
+from edgeseg.place import claimed
 from edgeseg.specs import AppFile, ChannelSet, SiteCase, SiteManifest
-from edgeseg.stages.inspect import attach
 from edgeseg.stages.ship.examples import SEED, SHOWN, png
-from edgeseg.stages.ship.fits import require_fit
+from edgeseg.stages.ship.page_model import ENGINES, page_model
 
 INDEX, WORKER, MANIFEST, PACKED = "index.html", "sw.js", "site.json", ".gz"
-MAX_MODEL_BYTES = 200 * 2**20
 _FOLDERS = ("assets", "cases", "model")
-_PACK_SUFFIXES = (".html", ".js", ".css", ".svg", ".json", ".txt", ".wasm", ".webmanifest", ".onnx")
+_PACK_SUFFIXES = (".html", ".js", ".css", ".svg", ".json", ".txt", ".wasm", ".webmanifest", ".onnx", ".tflite")
 _NAMED_DIGITS = 8
 _IN_ONE = (1, 3)
 """Numbers of channels that a picture holds, grey or RGB."""
@@ -40,10 +35,11 @@ def write_site(artifact: Path, *, out: Path, page: Path | None = None, contract:
     """Write a static site: the page, the network, two phantoms, and a service worker that names every file's SHA-256.
 
     Files of the network and the examples carry their digest in their names. Beside each file that gains by it lies the
-    same packed, `<file>.gz`. Files of an earlier site in `out` are replaced or removed.
+    same packed, `<file>.gz`. Of the libraries that run networks the one that is needed comes with it, and no other.
+    Files of an earlier site in `out` are replaced or removed.
 
     Args:
-        artifact: a `.onnx` file, its weights inside.
+        artifact: a `.onnx` file, its weights inside, or a `.tflite` file of int8.
         out: the folder.
         page: the built page; by default the one that edgeseg carries.
         contract: a JSON or TOML file with the contract of `artifact`, where it carries none; it goes into the copy.
@@ -52,25 +48,28 @@ def write_site(artifact: Path, *, out: Path, page: Path | None = None, contract:
         What `site.json` says.
 
     Raises:
-        OptionError: when the model is not ONNX, too large, or in several files.
+        OptionError: when the page cannot run the model, or it is too large or in several files.
         ArtifactError: when the model cannot be read or run, or the page was never built.
         ContractError: when it carries no contract that this edgeseg can honour.
+        MissingExtraError: for `.tflite` without ai-edge-litert.
         OutputError: when `out` holds another page, or cannot be written.
     """
     source = _built(artifacts.shipped("web", "dist") if page is None else page)
-    model, channels = _model(artifact, contract)
+    model = page_model(artifact, contract)
+    files = _files(source, model.engine)
     if (out / INDEX).exists() and not (out / MANIFEST).exists():
         raise OutputError(f"{out}: there is a page that edgeseg did not write; choose another place with --out")
     with claimed(out), artifacts.staged_tree(out) as folder:
-        files = [path for path in sorted(source.rglob("*")) if path.is_file()]
         for path in files:
             place = folder / path.relative_to(source)
             artifacts.make_dir(place.parent)
             shutil.copyfile(path, place)
-        named = _write(folder, "model/model", ".onnx", model)
-        cases = tuple(_cases(folder, phantom_channels(channels)))
+        named = _write(folder, "model/model", model.suffix, model.data)
+        cases = tuple(_cases(folder, phantom_channels(model.channels)))
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        manifest = SiteManifest(model=named, cases=cases, edgeseg=__version__, page=len(files), size_bytes=size)
+        manifest = SiteManifest(
+            engine=model.engine, model=named, cases=cases, edgeseg=__version__, page=len(files), size_bytes=size
+        )
         artifacts.write_text(folder / MANIFEST, f"{to_json(manifest, indent=1)}\n")
         _name_files(folder)
         _pack(folder)
@@ -100,23 +99,15 @@ def _built(page: Path) -> Path:
     )
 
 
-def _model(path: Path, contract: Path | None) -> tuple[bytes, tuple[str, ...]]:
-    """Return the file with its contract inside, and the channels that it takes."""
-    if path.suffix.lower() != ".onnx":
-        raise OptionError(f"{path}: the page runs ONNX Runtime, so it takes .onnx; build one with: edgeseg build")
-    model_format(path)
-    if len(model_files(path)) > 1:
-        raise OptionError(f"{path}: its weights lie in files of their own; save them in one .onnx file")
-    if path.stat().st_size > MAX_MODEL_BYTES:
-        raise OptionError(
-            f"{path}: {path.stat().st_size / 1e6:.0f} MB is too large for a page; the limit is "
-            f"{MAX_MODEL_BYTES / 1e6:.0f} MB, so choose a smaller variant"
+def _files(page: Path, engine: str) -> list[Path]:
+    """Return the files of a built page without those of libraries that this network does not need."""
+    found = [path for path in sorted(page.rglob("*")) if path.is_file()]
+    if not any(path.name.startswith(f"{engine}-") for path in found):
+        raise ArtifactError(
+            f"{page}: this page was built without {engine}, which the network needs; build it anew: make web"
         )
-    with scratch("web") as folder:
-        own = path if contract is None else attach(path, contract, out=folder / path.name)
-        found = Segmenter.load(own, threads=1).contract
-        require_fit(found, "the page")
-        return own.read_bytes(), found.channels
+    others = tuple(f"{name}-" for name in ENGINES.values() if name != engine)
+    return [path for path in found if not path.name.startswith(others)]
 
 
 def _cases(folder: Path, channels: ChannelSet) -> Iterator[SiteCase]:

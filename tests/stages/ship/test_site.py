@@ -40,7 +40,8 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (built / "assets").mkdir(parents=True)
     (built / "index.html").write_text("<!doctype html>" + "edgeseg " * 50)
     (built / "sw.js").write_text("const files = self.EDGESEG_FILES;\n")
-    (built / "assets" / "index-abc.js").write_text("export {};")
+    for name in ("index-abc.js", "onnxruntime-abc.js", "onnxruntime-abc.bin", "litert-abc.js", "litert-abc.bin"):
+        (built / "assets" / name).write_text("export {};")
     return built
 
 
@@ -123,7 +124,7 @@ def test_what_an_earlier_page_left_goes(tmp_path: Path, page: Path, tiny_onnx: W
     write_site(tiny_onnx(), out=out, page=page)
     (page / "assets" / "index-abc.js").rename(page / "assets" / "index-def.js")
     write_site(tiny_onnx(form="qdq"), out=out, page=page)
-    assert [path.name for path in (out / "assets").iterdir()] == ["index-def.js"]
+    assert {path.stem for path in (out / "assets").iterdir()} == {"index-def", "onnxruntime-abc"}
     assert len({path.stem for path in (out / "model").glob("*.onnx")}) == 1
 
 
@@ -132,7 +133,7 @@ def test_what_cannot_be_written_is_refused_and_nothing_is_left(tmp_path: Path, p
     with pytest.raises(ArtifactError, match=r"was not built .* make web"):
         write_site(tiny_onnx(), out=out, page=tmp_path)
     with pytest.raises(OptionError, match=r"takes \.onnx"):
-        write_site(tmp_path / "x.tflite", out=out, page=page)
+        write_site(tmp_path / "x.ort", out=out, page=page)
     with pytest.raises(ContractError, match="carries no contract"):
         write_site(tiny_onnx(name="bare.onnx", contract=None), out=out, page=page)
     assert not out.exists()
@@ -141,6 +142,33 @@ def test_what_cannot_be_written_is_refused_and_nothing_is_left(tmp_path: Path, p
     with pytest.raises(OutputError, match="a page that edgeseg did not write"):
         write_site(tiny_onnx(), out=out, page=page)
     assert (out / "index.html").read_text() == "somebody's"
+
+
+@pytest.mark.parametrize(
+    ("format_", "engine", "other"), [("onnx", "onnxruntime", "litert"), ("tflite", "litert", "onnxruntime")]
+)
+def test_a_page_holds_the_library_of_its_network_alone(
+    tmp_path: Path,
+    page: Path,
+    tiny_onnx: Write,
+    tiny_tflite: Write,
+    tiny_contract: Contract,
+    format_: str,
+    engine: str,
+    other: str,
+) -> None:
+    told = replace(tiny_contract, layout="NHWC", target="tflite-int8")
+    model = tiny_onnx() if format_ == "onnx" else tiny_tflite(contract=told, int8=True)
+    manifest = write_site(model, out=tmp_path / "out", page=page)
+    assert (manifest.engine, Path(manifest.model.file).suffix) == (engine, f".{format_}")
+    names = {Path(name).stem for name in site_files(tmp_path / "out")}
+    assert f"{engine}-abc" in names
+    assert f"{other}-abc" not in names
+    assert manifest.page == 5
+    for path in (page / "assets").glob(f"{engine}-*"):
+        path.unlink()
+    with pytest.raises(ArtifactError, match=f"built without {engine}, .* make web"):
+        write_site(model, out=tmp_path / "out", page=page)
 
 
 @pytest.fixture

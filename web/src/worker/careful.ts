@@ -2,7 +2,7 @@ import { logitThreshold, type Contract } from "../core/contract";
 import { masksOf } from "../core/masks";
 import type { Engine } from "../core/segmenter";
 import { levelOf } from "../core/tally";
-import type { OrtEngine } from "./engine";
+import type { OrtEngine } from "./ort-engine";
 
 /**
  * A network in int8 as fast as its masks allow: ONNX Runtime's default kernels look at a slice first, and where a pixel

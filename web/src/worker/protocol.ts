@@ -4,17 +4,25 @@ import type { InputLook } from "../core/input-look";
 import type { OutputTrust } from "../core/trust";
 import type { Finding } from "../files/export";
 import type { OddInput } from "./odd-input";
+import type { Opened, RuntimeName } from "./runtime";
 import type { Trusted } from "./trusted";
 
 /** What the page asks of its worker; `id` comes back with each answer. */
 export type Request =
-  | { kind: "start"; id: number; model: string; wasm: string }
+  | ({ kind: "start"; id: number } & Start)
   | { kind: "open"; id: number; files: { path: string; file: Blob }[]; name: string | null }
   | { kind: "choose"; id: number; chosen: (number | null)[] }
   | { kind: "segment"; id: number }
   | { kind: "cancel"; id: number }
   | { kind: "save"; id: number; what: "masks" | "csv" }
   | { kind: "bench"; id: number; runs: number; device: Device };
+
+/** The library to run the network with, and the addresses of the network and of that library's WebAssembly. */
+export interface Start {
+  readonly runtime: RuntimeName;
+  readonly model: string;
+  readonly wasm: string;
+}
 
 /** What the page knows of the device, for a benchmark's result. */
 export interface Device {
@@ -37,7 +45,7 @@ export interface Ready {
   readonly intendedUse: string;
   readonly runtime: string;
   readonly numerics: string;
-  readonly test: { readonly flips: number; readonly allowed: number; readonly fastFlips: number | null } | null;
+  readonly test: Opened["test"];
   readonly grid: readonly [number, number];
   readonly normalisation: string;
   readonly channels: ChannelSet;

@@ -53,7 +53,7 @@ async function handle(request: Request): Promise<void> {
   };
   switch (request.kind) {
     case "start":
-      started = await start(request.model, request.wasm, (share) => progress(share, "Loading the network"));
+      started = await start(request, (share) => progress(share, "Loading the network"));
       return answer({ id, kind: "ready", value: started.ready });
     case "open": {
       if (started === null) throw new UserError("The network is not ready yet.");

@@ -6,15 +6,13 @@ import { codes } from "../core/intensity";
 import { maskLogits } from "../core/logits";
 import { onnxMetadata } from "../core/onnx";
 import { parseContract } from "../core/read-contract";
-import type { Engine } from "../core/segmenter";
 import { inWholeNumbers } from "../core/whole-numbers";
+import { cannotOpen, checkDims, checkFinite, dequantised, dimsOf, failedRunning, lookUp } from "./ends";
+import type { Model, Session } from "./runtime";
 
-/** A network's file with what it says of itself. */
-export interface Model {
-  readonly bytes: Uint8Array;
-  readonly sha256: string;
+/** A network's file with what its metadata says of its ends. */
+export interface OrtModel extends Model {
   readonly metadata: Map<string, string>;
-  readonly contract: Contract;
 }
 
 interface Ends {
@@ -26,10 +24,10 @@ interface Ends {
 }
 
 /** Version of ONNX Runtime, for results. */
-export const RUNTIME = `onnxruntime-web ${ort.env.versions.web ?? ort.env.versions.common}`;
+export const VERSION = ort.env.versions.web ?? ort.env.versions.common;
 
 /** Reads a network's file and holds it to the digests in its contract. */
-export async function readModel(bytes: Uint8Array): Promise<Model> {
+export async function readModel(bytes: Uint8Array): Promise<OrtModel> {
   const metadata = onnxMetadata(bytes);
   const text = metadata.get(CONTRACT_KEY);
   const contract = parseContract(text);
@@ -54,12 +52,12 @@ export type Numerics = "integers" | "whole numbers" | "default";
 const TOLD: Record<Numerics, string> = { integers: "int8, exact (integer graph)", "whole numbers": "int8, exact (whole numbers in float32)", default: "int8, the browser's default kernels" };
 
 /** One ONNX Runtime session in WebAssembly, one thread. */
-export class OrtEngine implements Engine {
+export class OrtEngine implements Session {
   readonly contract: Contract;
   readonly isInteger: boolean;
 
   private constructor(
-    model: Model,
+    private readonly model: OrtModel,
     readonly mode: Numerics,
     private readonly session: ort.InferenceSession,
     private readonly input: Ends,
@@ -70,17 +68,17 @@ export class OrtEngine implements Engine {
   }
 
   /** Opens a network in whole numbers; null where it is none of int8, or none that can be computed so. */
-  static async openWhole(model: Model): Promise<OrtEngine | null> {
+  static async openWhole(model: OrtModel): Promise<OrtEngine | null> {
     const bytes = computesIntegers(model.bytes) ? inWholeNumbers(model.bytes) : null;
     return bytes && this.#open(model, bytes, "whole numbers");
   }
 
   /** Opens a network; `exact` takes ONNX Runtime's integer graph throughout, which is slower here. */
-  static open(model: Model, exact: boolean): Promise<OrtEngine> {
+  static open(model: OrtModel, exact: boolean): Promise<OrtEngine> {
     return this.#open(model, model.bytes, exact ? "integers" : "default");
   }
 
-  static async #open(model: Model, bytes: Uint8Array, mode: Numerics): Promise<OrtEngine> {
+  static async #open(model: OrtModel, bytes: Uint8Array, mode: Numerics): Promise<OrtEngine> {
     let session: ort.InferenceSession;
     try {
       session = await ort.InferenceSession.create(bytes, {
@@ -89,20 +87,18 @@ export class OrtEngine implements Engine {
         extra: mode === "integers" ? { session: { qdqisint8allowed: "1" } } : {},
       });
     } catch (error) {
-      throw new UserError(`The network cannot be opened in this browser (${oneLine(error)}). Try a newer browser, or put the network on the server again.`);
+      throw cannotOpen(error);
     }
-    const { contract } = model;
-    const [height, width] = [contract.height, contract.width];
-    const shape = (layout: string, channels: number): number[] => (layout === "NCHW" ? [1, channels, height, width] : [1, height, width, channels]);
-    const input = ends(session.inputMetadata, session.inputNames, shape(contract.layout, contract.channels.length), model.metadata, "input");
-    const output = ends(session.outputMetadata, session.outputNames, shape(contract.output_layout, contract.classes.length || 1), model.metadata, "output");
+    const dims = dimsOf(model.contract);
+    const input = ends(session.inputMetadata, session.inputNames, dims.input, model.metadata, "input");
+    const output = ends(session.outputMetadata, session.outputNames, dims.output, model.metadata, "output");
     return new OrtEngine(model, mode, session, input, output);
   }
 
   /** The same network opened once more in the same way. */
-  async again(model: Model): Promise<OrtEngine> {
-    const whole = this.mode === "whole numbers" ? await OrtEngine.openWhole(model) : null;
-    return whole ?? OrtEngine.open(model, this.mode !== "default");
+  async again(): Promise<OrtEngine> {
+    const whole = this.mode === "whole numbers" ? await OrtEngine.openWhole(this.model) : null;
+    return whole ?? OrtEngine.open(this.model, this.mode !== "default");
   }
 
   /** How the arithmetic is done, for results. */
@@ -117,13 +113,12 @@ export class OrtEngine implements Engine {
     try {
       given = await this.session.run({ [input.name]: tensor });
     } catch (error) {
-      throw new UserError(`The network failed while running (${oneLine(error)}). Close other pages to free memory, and try again.`);
+      throw failedRunning(error);
     }
     const data = given[output.name].data as Float32Array | Int8Array | Uint8Array;
-    const values = output.scale === null ? (data as Float32Array) : dequantise(data as Int8Array, output.scale);
-    if (!areFinite(values)) throw new UserError("The network gave values that are no numbers. Its file is damaged; it has to be put on the server again.");
-    const step = output.scale?.[0] ?? null;
-    return maskLogits(values, contract, step);
+    const values = output.scale === null ? (data as Float32Array) : dequantised(data as Int8Array, ...output.scale);
+    checkFinite(values);
+    return maskLogits(values, contract, output.scale?.[0] ?? null);
   }
 
   async close(): Promise<void> {
@@ -134,13 +129,10 @@ export class OrtEngine implements Engine {
   private encode(planes: Uint8Array, tables: Float32Array[]): Float32Array | Int8Array | Uint8Array {
     const { scale, type } = this.input;
     const unsigned = type === "uint8";
-    const found = scale === null ? tables : tables.map((table) => codes(table, scale[0], unsigned ? scale[1] - 128 : scale[1]));
-    const out = scale === null ? new Float32Array(planes.length) : new Int8Array(planes.length);
-    const grid = planes.length / found.length;
-    const inPlanes = this.contract.layout === "NCHW";
-    for (const [channel, table] of found.entries()) {
-      for (let at = 0; at < grid; at++) out[inPlanes ? channel * grid + at : at * found.length + channel] = table[planes[channel * grid + at]];
-    }
+    const { layout } = this.contract;
+    if (scale === null) return lookUp(planes, tables, layout, new Float32Array(planes.length));
+    const found = tables.map((table) => codes(table, scale[0], unsigned ? scale[1] - 128 : scale[1]));
+    const out = lookUp(planes, found, layout, new Int8Array(planes.length));
     return unsigned ? Uint8Array.from(out, (value) => value + 128) : out;
   }
 }
@@ -152,8 +144,7 @@ function ends(
   if (names.length !== 1 || !info.isTensor) throw new UserError(`The network has ${names.length} ${which}s, and one is needed. Another file has to be put on the server.`);
   const { type } = info;
   if (type !== "float32" && type !== "int8" && type !== "uint8") throw new UserError(`The network's ${which} holds ${type}; float32 and int8 are taken. Another file has to be put on the server.`);
-  const fits = info.shape.length === 4 && info.shape.every((size, at) => typeof size !== "number" || size < 0 || size === dims[at]);
-  if (!fits) throw new UserError(`The network's ${which} has the size ${info.shape.join(" x ")}, and its contract says ${dims.join(" x ")}. Another file has to be put on the server.`);
+  checkDims(which, info.shape, dims);
   return { name: names[0], type, dims, scale: type === "float32" ? null : scaleOf(metadata, which) };
 }
 
@@ -164,25 +155,8 @@ function scaleOf(metadata: Map<string, string>, which: string): [number, number]
   return [scale, zero];
 }
 
-/** `(q - zero) * scale` in float32. */
-function dequantise(data: Int8Array | Uint8Array, [scale, zero]: readonly [number, number]): Float32Array {
-  const step = Math.fround(scale);
-  const values = new Float32Array(data.length);
-  for (let at = 0; at < data.length; at++) values[at] = (data[at] - zero) * step;
-  return values;
-}
-
-function areFinite(values: Float32Array): boolean {
-  for (let at = 0; at < values.length; at++) if (!Number.isFinite(values[at])) return false;
-  return true;
-}
-
 /** Whether a network quantises activations, by the operator names that stand in its file as plain text. */
 function computesIntegers(bytes: Uint8Array): boolean {
   const text = new TextDecoder("latin1").decode(bytes);
   return ["QuantizeLinear", "QLinearConv", "ConvInteger"].some((name) => new RegExp(`(?<!De)${name}`).test(text));
-}
-
-function oneLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split("\n")[0].slice(0, 160);
 }
