@@ -114,7 +114,7 @@ export class App {
     offerSequences(shown.channels, shown.on);
     const channel = this.#channel();
     this.#setWindow(shown.windows[channel]);
-    await this.#viewer.show(shown.volumes[channel], shown.shape, shown.affine, shown.windows[channel]);
+    await this.#viewer.show(shown.volumes[channel], shown.shape, shown.affine, shown.windows[channel], shown.sided);
   }
 
   /** Segments the open scan; a new one is drawn meanwhile. */

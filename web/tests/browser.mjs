@@ -1,6 +1,6 @@
 // One Chromium, one server of the site as `edgeseg web --serve` has it, and how tests use the page.
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 import { fileURLToPath } from "node:url";
@@ -54,6 +54,19 @@ export async function until(page, ...states) {
 /** Waits until the page says that it works offline. */
 export async function kept(page, said = "works offline") {
   await page.waitForFunction((text) => document.getElementById("state").textContent.includes(text), said, WAIT);
+}
+
+/** A copy of a site in `folder`, visited once, kept by the browser, and visited again with its server stopped. */
+export async function offline(browser, site, folder) {
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(site, folder, { recursive: true });
+  const own = await serve(folder);
+  const opened = await open(browser, own.url);
+  await visit(opened.page, own.url);
+  await kept(opened.page);
+  await own.stop();
+  await visit(opened.page, own.url);
+  return { ...opened, url: own.url };
 }
 
 /** Opens files, or a folder, through the page's own buttons. */

@@ -1,9 +1,9 @@
 // A page whose network LiteRT.js runs: masks equal to those of Python's LiteRT in every pixel, offline too, and no ONNX Runtime.
 import assert from "node:assert/strict";
-import { cpSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { flips, kept, launch, open, pick, savedMasks, serve, until, visit, wantedMasks } from "./browser.mjs";
+import { flips, launch, offline, open, pick, savedMasks, serve, until, visit, wantedMasks } from "./browser.mjs";
 import { bytesOf, fixture, jsonOf, repository } from "./files.mjs";
 
 const path = (name) => fileURLToPath(fixture(name));
@@ -102,15 +102,7 @@ test("a browser that computes wrongly is refused", async () => {
 });
 
 test("offline after the first visit", async () => {
-  const folder = fixture("site-litert-offline/");
-  rmSync(folder, { recursive: true, force: true });
-  cpSync(fixture("site-litert"), folder, { recursive: true });
-  const own = await serve(folder);
-  const { context, page, odd } = await open(browser, own.url);
-  await visit(page, own.url);
-  await kept(page);
-  await own.stop();
-  await visit(page, own.url);
+  const { context, page, odd } = await offline(browser, fixture("site-litert"), fixture("site-litert-offline/"));
   assert.equal(flips(await savedMasks(page), wantedMasks("litert-example")), 0);
   assert.deepEqual(odd, []);
   await context.close();

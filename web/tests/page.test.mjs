@@ -1,12 +1,12 @@
 // The page in Chromium: masks equal to Python's in every pixel, from every format, and no way to break it.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as core from "../generated/core/core.mjs";
-import { flips, kept, launch, open, pick, PYTHON, savedMasks, serve, until, visit, wantedMasks } from "./browser.mjs";
+import { flips, kept, launch, offline, open, pick, PYTHON, savedMasks, serve, until, visit, wantedMasks } from "./browser.mjs";
 import { bytesOf, fixture, jsonOf, LIBRARY, repository } from "./files.mjs";
 
 const path = (name) => fileURLToPath(fixture(name));
@@ -215,20 +215,16 @@ test("own code is under 70 kB compressed, whatever runs the network", () => {
 
 test("offline after the first visit, DICOM too, until a new version takes its place", async () => {
   const folder = fixture("site-offline/");
-  rmSync(folder, { recursive: true, force: true });
-  cpSync(fixture("site"), folder, { recursive: true });
-  const own = await serve(folder);
-  const { context, page, odd } = await open(browser, own.url);
-  await visit(page, own.url);
-  await kept(page);
-  await own.stop();
-  await visit(page, own.url);
+  const { context, page, odd, url } = await offline(browser, fixture("site"), folder);
+  const sides = () => page.locator("#canvas").getAttribute("data-sides");
   assert.match(await text(page, "extent"), /of 26 slices/);
+  assert.equal(await sides(), "unknown"); // pictures: no letter R stands beside them
   await pick(page, path("dicom"), "folder");
   await page.waitForSelector("#choice[open]");
   await choose(page);
   await until(page, "done");
   assert.equal(flips(await savedMasks(page), wantedMasks("dicom")), 0);
+  assert.equal(await sides(), "named");
   assert.equal(await page.evaluate(async () => (await caches.keys()).length), 1);
 
   const [script, icon] = [new URL("sw.js", folder), new URL("icon.svg", folder)];
@@ -236,8 +232,8 @@ test("offline after the first visit, DICOM too, until a new version takes its pl
   const listed = readFileSync(script, "utf8");
   writeFileSync(script, listed.replace(/"icon.svg": "[0-9a-f]{64}"/, `"icon.svg": "${await core.sha256(bytesOf(icon))}"`));
   for (const file of ["sw.js.gz", "icon.svg.gz"]) rmSync(new URL(file, folder), { force: true });
-  const again = await serve(folder, Number(new URL(own.url).port));
-  await visit(page, own.url);
+  const again = await serve(folder, Number(new URL(url).port));
+  await visit(page, url);
   await kept(page, "a newer version is there");
   await page.click("#about summary");
   await Promise.all([page.waitForEvent("load"), page.click("#renew")]);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
 import * as core from "../generated/core/core.mjs";
 import { bytesOf, fixture, jsonOf } from "./files.mjs";
 
@@ -39,6 +40,16 @@ const SAYS = {
 for (const [name, says] of Object.entries(SAYS)) {
   test(`${name} is refused`, () => assert.rejects(core.open([given(`damaged/${name}`)], lgg), says));
 }
+
+test("a volume whose file does not say where left and right are is known for it", () => {
+  const said = new Uint8Array(gunzipSync(bytesOf(fixture("nifti/Sub01_FLAIR.nii.gz"))));
+  assert.equal(core.openNifti("x.nii", said)[0].assumed, false);
+  const silent = said.slice();
+  silent.fill(0, 252, 256); // qform_code and sform_code
+  const [sequence] = core.openNifti("x.nii", silent);
+  assert.equal(sequence.assumed, true);
+  assert.match(sequence.warnings.join(), /are assumed, not known/);
+});
 
 test("a volume with a hole is refused", () => {
   const files = readdirSync(fixture("damaged/holed")).map((name) => given(`damaged/holed/${name}`));

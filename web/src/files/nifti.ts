@@ -50,7 +50,7 @@ export function openNifti(name: string, packed: Uint8Array): (Sequence & { reado
   if (kind === undefined) throw new UserError(`${name} holds values of a kind (${found.type}) that are no grey values. Save it with whole numbers or decimal numbers.`);
   const size = x * y * z * kind[0];
   if (!(size > 0) || found.offset + size * count > bytes.length) throw new UserError(`${name} is cut short. Copy it again from where it came from.`);
-  const { affine, warnings } = affineOf(found);
+  const { affine, assumed, warnings } = affineOf(found);
   const [grid, seen] = commonView([x, y, z], affine, name);
   const header: NiftiHeader = { shape: [x, y, z], view: seen, bytes: bytes.slice(0, head), little };
   const scaled = found.slope !== 0 && Number.isFinite(found.slope) && Number.isFinite(found.inter) && (found.slope !== 1 || found.inter !== 0);
@@ -59,6 +59,7 @@ export function openNifti(name: string, packed: Uint8Array): (Sequence & { reado
     grid,
     shape: grid.shape,
     header,
+    assumed,
     isBytes: found.type === 2 && !scaled,
     warnings,
     plane: (index: number) => readPlane(view, little, found.offset + number * size, kind, [x, y, z], seen, grid, index, scaled ? [found.slope, found.inter] : null),
@@ -121,17 +122,18 @@ function layOut(
 }
 
 /** Index to RAS mm by sform, else by qform, else by the sizes of voxels alone, as nibabel has them; LPS is given back. */
-function affineOf(found: Found): { affine: Affine; warnings: string[] } {
+function affineOf(found: Found): { affine: Affine; assumed: boolean; warnings: string[] } {
   const scale = MM[found.unit] ?? 1;
   const warnings: string[] = [];
+  const assumed = found.sformCode <= 0 && found.qformCode <= 0;
   let rows = found.rows;
   if (found.sformCode <= 0) {
     rows = found.qformCode > 0 ? byQuaternion(found) : bySizes(found);
-    if (found.qformCode <= 0) warnings.push("The file holds no orientation: left, right, head and feet are assumed, not known.");
+    if (assumed) warnings.push("The file holds no orientation: left, right, head and feet are assumed, not known.");
     if (found.pixdim.slice(1, 4).some((size) => !(Math.abs(size) > 0))) warnings.push("The file gives no size of voxels: 1 mm was taken, so volumes are not known.");
   }
   const signs = [-scale, -scale, scale];
-  return { affine: rows.map((row, line) => row.map((value) => value * signs[line])), warnings };
+  return { affine: rows.map((row, line) => row.map((value) => value * signs[line])), assumed, warnings };
 }
 
 function byQuaternion({ quatern: [b, c, d], origin, pixdim }: Found): number[][] {

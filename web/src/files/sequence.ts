@@ -9,6 +9,8 @@ export interface Sequence {
   readonly isBytes: boolean;
   readonly warnings: readonly string[];
   readonly header?: NiftiHeader;
+  /** Left, right, head and feet are assumed: its file does not say. */
+  readonly assumed?: boolean;
   plane(index: number): Float64Array;
 }
 

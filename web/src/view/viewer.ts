@@ -66,8 +66,10 @@ export class Viewer {
     new ResizeObserver(() => this.arrange(this.#layout)).observe(this.canvas);
   }
 
-  /** Shows a scan: bytes of one sequence, and where its voxels lie. */
-  async show(values: Uint8Array, shape: readonly [number, number, number], place: ToMm | null, window: readonly [number, number]): Promise<void> {
+  /** Shows a scan: bytes of one sequence, and where its voxels lie; its sides are named where they are known (`sided`). */
+  async show(values: Uint8Array, shape: readonly [number, number, number], place: ToMm | null, window: readonly [number, number], sided: boolean): Promise<void> {
+    this.#ready().opts.isOrientationTextVisible = sided;
+    this.canvas.dataset.sides = sided ? "named" : "unknown";
     this.#shape = shape;
     this.#place = place ?? assumedPlace(shape);
     this.#put([await this.#image(values, "gray", 1, ...window)]);

@@ -72,6 +72,8 @@ export interface Shown {
   readonly volumes: readonly Uint8Array[];
   /** Index (column, row, slice from feet) to RAS mm; null where the place is unknown. */
   readonly affine: readonly (readonly number[])[] | null;
+  /** Whether left, right, head and feet are known, not assumed. */
+  readonly sided: boolean;
   readonly windows: readonly (readonly [number, number])[];
   readonly whole: boolean;
   readonly warnings: readonly string[];

@@ -34,7 +34,7 @@ export async function shownOf(scan: Scan, masks: number, progress: (share: numbe
   };
   return {
     scan: { ...scan, slice },
-    shown: { name: scan.name, shape: [scan.count, height, width], channels, on: scan.on, volumes, affine: affineOf(scan), windows: volumes.map(automatic), whole: scan.whole, warnings: scan.warnings },
+    shown: { name: scan.name, shape: [scan.count, height, width], channels, on: scan.on, volumes, affine: affineOf(scan), sided: scan.grid !== null && scan.reference?.assumed !== true, windows: volumes.map(automatic), whole: scan.whole, warnings: scan.warnings },
   };
 }
 
