@@ -92,10 +92,10 @@ def encoded(keras: Any, cache: SliceCache, patients: tuple[str, ...], spec: Trai
 
 
 def whole(keras: Any, cache: SliceCache, patients: tuple[str, ...], spec: TrainSpec) -> Way:
-    """A 3-D network on volumes, for as many epochs as show it the slices that the base sees."""
+    """A 3-D network on volumes, for as many steps as the base takes."""
     steps = volumes.steps_per_epoch(patients)
-    seen = spec.epochs * Sampler.of(cache, patients, spec).steps_per_epoch * spec.batch_size
-    spec = replace(spec, epochs=-(-seen // (steps * volumes.VOLUMES * volumes.DEPTH)))
+    taken = spec.epochs * Sampler.of(cache, patients, spec).steps_per_epoch
+    spec = replace(spec, epochs=-(-taken // steps))
 
     def build(side: int) -> Any:
         keras.utils.set_random_seed(spec.seed)

@@ -82,8 +82,7 @@ def evaluate(
 
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
-    if unseen and allow_seen:
-        raise OptionError("--unseen and --allow-seen were both given; one leaves out who was seen, the other does not")
+    _check_seen(unseen=unseen, allow_seen=allow_seen)
     model = artifact(model)
     check_flips(tta)
     check_simulation(simulate)
@@ -150,6 +149,13 @@ def _scored(
             progress=progress,
         )
     return result, told
+
+
+def _check_seen(*, unseen: bool, allow_seen: bool) -> None:
+    from edgeseg.errors import OptionError
+
+    if unseen and allow_seen:
+        raise OptionError("--unseen and --allow-seen were both given; one leaves out who was seen, the other does not")
 
 
 def _check_by(by: str | None, subgroups: Path | None, min_subgroup: int | None) -> None:
