@@ -130,8 +130,18 @@ def _with_patients(run: FoldRun, cache: SliceCache, seed: int) -> FoldRun:
 
 def _groups(runs: tuple[FoldRun, ...]) -> tuple[tuple[ChoiceGroup, ...], str]:
     """Who is left out together: a fold, or a patient where there is one run."""
-    if sum(len(run.patients) for run in runs) < 2:
-        raise DatasetError("one patient was held out in all; a choice is made on some and scored on others")
+    if (held_out := sum(len(run.patients) for run in runs)) < 2:
+        foreign = any(run.checkpoint.header.foreign is not None for run in runs)
+        raise DatasetError(
+            f"fewer than two patients were held out in all ({held_out}); a choice is made on some and scored on "
+            "others, so "
+            + (
+                "give more patients with --data: an imported network is chosen for on those kept for its calibration, "
+                "of whom phantoms have none"
+                if foreign
+                else "train with more patients, or on folds with 'edgeseg train --folds'"
+            )
+        )
     parts = [(run, run.patients) for run in runs]
     if len(runs) == 1:
         parts = [(run, (patient,)) for run in runs for patient in run.patients]

@@ -59,8 +59,21 @@ def gather_runs(
             held_out[patient] = run.folder
     check_data(runs, cache)
     if len(held_out) < 2:
-        raise DatasetError("fewer than two patients were held out in all; what is fitted on some is scored on others")
+        raise DatasetError(_too_few(runs, len(held_out)))
     return tuple(replace(run, folder=(keep or {}).get(run.folder, run.folder)) for run in runs)
+
+
+def _too_few(runs: Sequence[FoldRun], held_out: int) -> str:
+    """Say why there is nothing to fit on, and where held-out patients come from."""
+    why = f"fewer than two patients were held out in all ({held_out}); what is fitted on some is scored on others"
+    foreign = next((run for run in runs if run.checkpoint.header.foreign is not None), None)
+    if foreign is None:
+        return f"{why}, so give folds of 'edgeseg train --folds' with --folds"
+    return (
+        f"{why}; {foreign.folder} was imported, and its file does not say whom it held out, so it cannot get these "
+        f"numbers: it ships without them. A network that 'edgeseg train --folds 5 --teacher {foreign.folder}' teaches "
+        "with it can get them"
+    )
 
 
 def groups_of(runs: Sequence[FoldRun]) -> tuple[tuple[ChoiceGroup, ...], str]:
