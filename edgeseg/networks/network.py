@@ -11,6 +11,7 @@ from typing import TypeVar
 from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, decode, from_json, read_document
+from edgeseg.regular import stands
 from edgeseg.results.networks import NetworkFile, NetworkFiles, NetworkRecord
 
 RECORD_FILE, FILES_FILE, CARD_FILE, WEIGHTS_FILE = "network.json", "artifacts.json", "card.json", "weights.safetensors"
@@ -69,7 +70,7 @@ class Network:
             ArtifactError: when the list is damaged.
         """
         path = self.folder / FILES_FILE
-        return _read(NetworkFiles, path, own=self.own) if path.is_file() else None
+        return _read(NetworkFiles, path, own=self.own) if stands(path) else None
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -9,17 +9,20 @@ from typing import Any
 
 import pytest
 
-from edgeseg import jsonio
+from edgeseg import artifacts, jsonio, networks
 from edgeseg.data.split import read_split
-from edgeseg.errors import EdgeSegError
+from edgeseg.errors import ArtifactError, EdgeSegError
 from edgeseg.jsonio import to_json
 from edgeseg.recipes.chain_file import read_chain
 from edgeseg.runtime.contract import read_contract_file
 from edgeseg.specs import Contract
+from edgeseg.stages.calibrate import ranges_beside
 from edgeseg.stages.calibrate.manifest import read_calibration
 from edgeseg.stages.check.baseline import read_baseline
-from edgeseg.stages.choose import read_choice
+from edgeseg.stages.choose import choice_for, read_choice
 from edgeseg.stages.experiments.plan import read_plan
+from edgeseg.stages.train import read_history
+from edgeseg.stages.trust import trust_for
 
 ROOT = Path(__file__).resolve().parents[2]
 CHOICE, NETWORK = "alphax-0.125-half", "light"
@@ -120,3 +123,44 @@ def test_a_contract_beside_a_model_too(
         make, message = REFUSED[damage]
         with pytest.raises(EdgeSegError, match=message):
             read_contract_file(put(path, make(to_json(tiny_contract))), model)
+
+
+BESIDE: dict[str, Callable[[Path], Any]] = {
+    "choice.json": lambda run: choice_for(run, variant=CHOICE, weights_sha256="0"),
+    "trust.json": lambda run: trust_for(run, weights_sha256="0"),
+    "ranges.json": lambda run: ranges_beside(run / "weights.safetensors"),
+}
+UNREADABLE: dict[str, Callable[[Path], None]] = {
+    "a folder": lambda path: path.mkdir(),
+    "a link to nothing": lambda path: path.symlink_to("nothing"),
+    "a link to itself": lambda path: path.symlink_to(path),
+}
+
+
+@pytest.mark.parametrize("how", UNREADABLE)
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_stands_beside_weights_and_cannot_be_read_is_not_passed_over(tmp_path: Path, name: str, how: str) -> None:
+    assert BESIDE[name](tmp_path) is None
+    UNREADABLE[how](tmp_path / name)
+    with pytest.raises(EdgeSegError, match=name):
+        BESIDE[name](tmp_path)
+
+
+@pytest.mark.parametrize("how", UNREADABLE)
+def test_nor_is_what_says_which_network_a_folder_holds(own_network: Callable[[str], Path], how: str) -> None:
+    folder = own_network("mine")
+    UNREADABLE[how](folder / networks.FILES_FILE)
+    with pytest.raises(ArtifactError, match=r"artifacts\.json is damaged"):
+        networks.get("mine").files()
+    (folder / networks.RECORD_FILE).unlink()
+    UNREADABLE[how](folder / networks.RECORD_FILE)
+    assert list(networks.damaged()) == ["mine"]
+
+
+@pytest.mark.parametrize("card", ["[]", "7", "null", "{}", '{"history": 7}', '{"history": [], "history": []}', "{"])
+def test_a_damaged_card_is_told_of_in_plain_words(tmp_path: Path, card: str) -> None:
+    artifacts.write_text(tmp_path / networks.CARD_FILE, card)
+    with pytest.raises(EdgeSegError, match=r"card\.json is damaged") as caught:
+        read_history(tmp_path)
+    assert "subscriptable" not in str(caught.value)
+    assert "indices" not in str(caught.value)
