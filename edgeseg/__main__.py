@@ -17,7 +17,8 @@ def main() -> NoReturn:
         sys.stderr.write("error: interrupted\n")
         sys.exit(128 + signal.SIGINT)
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's end is loud about another one
+        exec("")  # else Python may end by SIGINT, whatever the exit code: it remembers one that came in such code
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # its own end is loud about another one
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, CheckpointError, OptionError
-from edgeseg.jsonio import JsonFormatError, decode, from_json, read_document
+from edgeseg.jsonio import JsonFormatError, decode, from_json, of_this_version, read_document
 from edgeseg.regular import stands
 from edgeseg.results.networks import NetworkFile, NetworkFiles, NetworkRecord
 
@@ -156,7 +156,7 @@ def _again(*, own: bool) -> str:
 
 def _read(kind: type[_T], path: Path, *, own: bool) -> _T:
     try:
-        return from_json(kind, read_document(path))
+        return of_this_version(from_json(kind, read_document(path)))
     except (OSError, JsonFormatError, OptionError) as error:
         told = error.strerror if isinstance(error, OSError) else error
         way = "ship it again with 'edgeseg ship --replace', or take the folder away" if own else _again(own=own)
