@@ -59,7 +59,11 @@ def gather_runs(
             held_out[patient] = run.folder
     check_data(runs, cache)
     if len(held_out) < 2:
-        raise DatasetError("fewer than two patients were held out in all; what is fitted on some is scored on others")
+        names = ", ".join(str(run.folder) for run in runs)
+        raise DatasetError(
+            f"fewer than two patients were held out in all by {names}; what is fitted on some is scored on others, so "
+            "give folds with --folds, as 'edgeseg train --folds' makes them"
+        )
     return tuple(replace(run, folder=(keep or {}).get(run.folder, run.folder)) for run in runs)
 
 
