@@ -1,4 +1,4 @@
-"""`benchmarks/neighbours.py`: neighbours are those of the patient, and nothing else differs between its two arms."""
+"""`benchmarks/teachers/neighbours.py`: neighbours are the patient's, and nothing else differs between its arms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SPEC = TrainSpec(variant=VariantSpec(), batch_size=4, crop_px=32, augment="scann
 
 @pytest.fixture(scope="module")
 def neighbours(script: Callable[[Path], ModuleType]) -> ModuleType:
-    return script(ROOT / "benchmarks" / "neighbours.py")
+    return script(ROOT / "benchmarks" / "teachers" / "neighbours.py")
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def cache(tiny_lgg: Path, tmp_path: Path) -> SliceCache:
 
 
 def test_neighbours_are_of_the_same_patient(neighbours: ModuleType, cache: SliceCache) -> None:
-    beside = neighbours._neighbours(cache)
+    beside = neighbours.neighbours_of(cache)
     first, second = (cache.rows(patient) for patient in cache.patients[:2])
     rows = np.asarray([first.start, first.start + 1, first.stop - 1, second.start])
     assert beside(rows, 1).tolist() == [first.start + 1, first.start + 2, first.stop - 1, second.start + 1]
@@ -45,7 +45,7 @@ def test_neighbours_are_of_the_same_patient(neighbours: ModuleType, cache: Slice
 
 def test_both_arms_see_the_same_crops(neighbours: ModuleType, cache: SliceCache) -> None:
     sampler = Sampler.of(cache, cache.patients, SPEC)
-    beside = neighbours._neighbours(cache)
+    beside = neighbours.neighbours_of(cache)
     plain, masks = sampler.batch(2, 1)
     alone, same = neighbours.batch(sampler, beside, (0,), 2, 1)
     assert (alone == plain).all()
@@ -61,6 +61,6 @@ def test_more_channels_begin_without_effect(neighbours: ModuleType, cache: Slice
     run = FoldRun(folder=tiny_checkpoint.parent, checkpoint=read_checkpoint(tiny_checkpoint), sha256="0")
     alone: Any = neighbours._network(keras, run, (0,), 64, 64)
     beside: Any = neighbours._network(keras, run, (0, -1, 1), 64, 64)
-    images = neighbours.stacked(cache.images, neighbours._neighbours(cache), np.arange(4), (0, -1, 1))
+    images = neighbours.stacked(cache.images, neighbours.neighbours_of(cache), np.arange(4), (0, -1, 1))
     scaled = images.astype(np.float32) / np.float32(255.0)
     assert np.abs(np.asarray(alone(scaled[..., :3])) - np.asarray(beside(scaled))).max() < 1e-4

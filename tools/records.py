@@ -18,7 +18,7 @@ from edgeseg import artifacts, networks
 from edgeseg.jsonio import parse_json, read_document, to_record
 
 NOT_IN_A_CARD = {"initial": None, "parts": []}
-"""Of a card's header: what the weights beside it say, see `edgeseg.stages.ship.ship.ModelCard`."""
+"""Of a card's header: what the weights beside it say, see `edgeseg.stages.ship.card.ModelCard`."""
 
 
 def main() -> int:

@@ -55,7 +55,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "compare": ("edgeseg compare build-before build-after",),
     "claims": ("edgeseg claims --build build --data lgg --out claims.md",),
     "schema": ("edgeseg schema build",),
-    "networks": ("edgeseg networks",),
+    "networks": ("edgeseg networks", "edgeseg networks light"),
     "variants": ("edgeseg variants",),
     "targets": ("edgeseg targets",),
     "cache list": ("edgeseg cache list",),

@@ -57,7 +57,8 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "evaluate": {
         "Patients": (
-            "--data", "--layout", "--labels", "--channels", "--patients", "--split", "--fold", "--allow-seen",
+            "--data", "--layout", "--labels", "--channels", "--patients", "--split", "--fold", "--unseen",
+            "--allow-seen",
         ),
         "Subgroups": ("--by", "--subgroups", "--min-subgroup"),
         "How it is scored": ("--post-processing", "--tta", "--simulate", "--seed", "--threads", "--ray"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from edgeseg.data.volume import Dataset
     from edgeseg.results import EvalResult
     from edgeseg.specs import Contract
+    from edgeseg.stages.predict import Predictor
     from edgeseg.stages.score import ScoreJob
 
 
@@ -32,6 +33,9 @@ def evaluate(
     fold: Annotated[int | None, typer.Option(help="The fold of --split; 0 where none is given.")] = None,
     allow_seen: Annotated[
         bool, typer.Option("--allow-seen", help="Also score patients that training saw; the table is marked.")
+    ] = False,
+    unseen: Annotated[
+        bool, typer.Option("--unseen", help="Leave out patients that training or calibration saw, and say how many.")
     ] = False,
     post_processing: Annotated[
         bool, typer.Option("--post-processing/--no-post-processing", help="Drop small components as the contract says.")
@@ -74,10 +78,11 @@ def evaluate(
     from edgeseg.errors import OptionError
     from edgeseg.jsonio import to_json
     from edgeseg.specs import check_flips
-    from edgeseg.stages.score import MIN_PATIENTS, ScoreJob, check_min_subgroup, check_simulation
+    from edgeseg.stages.score import MIN_PATIENTS, ScoreJob, check_min_subgroup, check_simulation, only_unseen
 
     if threads < 1:
         raise OptionError(f"threads is {threads}; at least 1 is needed")
+    _check_seen(unseen=unseen, allow_seen=allow_seen)
     model = artifact(model)
     check_flips(tta)
     check_simulation(simulate)
@@ -99,8 +104,10 @@ def evaluate(
     )
     dataset = job.open_data()
     chosen = _chosen(dataset, patients, split, fold)
+    predictor = job.open_model()
+    chosen = only_unseen(predictor.contract, chosen) if unseen else chosen
     groupings = _groupings(dataset, chosen, data, by, subgroups)
-    result, told = _scored(job, dataset, chosen, groupings, smallest, seed=seed, ray=ray)
+    result, told = _scored(job, predictor, dataset, chosen, groupings, smallest, seed=seed, ray=ray)
     if as_json:
         typer.echo(to_json(result))
         return
@@ -111,6 +118,7 @@ def evaluate(
 
 def _scored(
     job: ScoreJob,
+    predictor: Predictor,
     dataset: Dataset,
     chosen: tuple[str, ...],
     groupings: tuple[Grouping, ...],
@@ -123,7 +131,6 @@ def _scored(
     from edgeseg.cli._progress import counted
     from edgeseg.stages.score import check_unseen, evaluation_of, scores_on_ray
 
-    predictor = job.open_model()
     told = predictor.contract
     check_unseen(told, chosen, allow_seen=job.allow_seen)
     cohort = job.mapped(dataset, told.channels)
@@ -142,6 +149,13 @@ def _scored(
             progress=progress,
         )
     return result, told
+
+
+def _check_seen(*, unseen: bool, allow_seen: bool) -> None:
+    from edgeseg.errors import OptionError
+
+    if unseen and allow_seen:
+        raise OptionError("--unseen and --allow-seen were both given; one leaves out who was seen, the other does not")
 
 
 def _check_by(by: str | None, subgroups: Path | None, min_subgroup: int | None) -> None:

@@ -185,7 +185,8 @@ def _images(cohort: Cohort | None) -> tuple[str, str]:
 
 def _build_inputs(build: BuildResult, main: ArtifactRow | None) -> list[str]:
     here = build.environment
-    seen = f"trained on {build.training_patients} patients, calibrated on {build.calibration_patients}"
+    learned = build.training_patients or "an unknown number of"
+    seen = f"trained on {learned} patients, calibrated on {build.calibration_patients}"
     machine = f"{here.cpu}, {here.cores} cores, {here.os}, Python {here.python}, int8 kernels {here.int8_kernels}"
     lines = [
         f"weights: {build.weights}; {seen}",

@@ -24,15 +24,21 @@ PATIENT_COLUMNS = (
     "latency_ms_p95", "total_ms", "warnings", "files", "model", "model_sha256",
     *TRUST_COLUMNS, "odd_input", "network",
 )  # fmt: skip
+DICE_COLUMNS = ("dice_mean", "dice_low", "dice_high")
 CLASS_COLUMNS = ("label", "pixels", "slices", "volume_ml", "largest_diameter_mm")
 """Of each of several classes, behind its name and a colon."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def spreadsheet(report: Report) -> str:
-    """Return the rows of a report as CSV (RFC 4180); what was not measured is an empty cell."""
+    """Return the rows of a report as CSV (RFC 4180); what was not measured is an empty cell.
+
+    Where a network draws several classes, each has columns of its own behind the others.
+    """
     told = {"data": report.data, "rests_on_phantoms": report.rests_on_phantoms}
-    return _written(COLUMNS, (_cells(row) | told for row in report.rows))
+    names = dict.fromkeys(one.name for row in report.rows for one in row.classes)
+    columns = (*COLUMNS, *(_class_column(name, column) for name in names for column in DICE_COLUMNS))
+    return _written(columns, (_cells(row) | told for row in report.rows))
 
 
 def patients(result: RunResult) -> str:
@@ -86,6 +92,9 @@ def _patient_cells(row: PatientSegmentation) -> dict[str, object]:
 def _cells(row: ReportRow) -> dict[str, object]:
     dice, delta, latency = row.dice, row.dice_delta_to_float, row.latency
     own = {name: getattr(row, name) for name in COLUMNS if hasattr(row, name)}
+    for one in row.classes:
+        values = (one.dice.mean, one.dice.low, one.dice.high)
+        own |= {_class_column(one.name, name): value for name, value in zip(DICE_COLUMNS, values, strict=True)}
     return own | {
         "dice_mean": dice and dice.mean,
         "dice_low": dice and dice.low,

@@ -86,7 +86,10 @@ _DICE = (
     "Dice per patient, mean [95 %]: held out of the training of these very weights; out of fold over all patients, of "
     "networks trained in the same way. Compare within a column: the patients differ."
 )
-_FILES = "Every installation runs the onnx files; a .tflite needs edgeseg[build] or a LiteRT of your own."
+_FILES = (
+    "Every installation runs the onnx files; a .tflite needs edgeseg[build] or a LiteRT of your own. 'edgeseg networks "
+    "NAME' shows the card of one."
+)
 
 
 def _score(score: NetworkScore | None) -> str:

@@ -23,6 +23,8 @@ from edgeseg.results import (
 
 LOOK = "LOOK AT THIS ONE"
 """What stands before the reason why a mask is to be looked at."""
+NO_VOLUME = "volume unknown, as the distances of pixels are; give them with --spacing"
+"""What stands in place of a volume: with its patient where trust is told, else once for all."""
 
 
 def run_table(rows: Iterable[PatientSegmentation]) -> Table | None:
@@ -50,6 +52,8 @@ def run_lines(
     done = [row for row in rows if row.status == DONE]
     lines = [f"{row.patient}: {told}" for row in done for told in (*_measured(row), *_sources(row))]
     lines += _not_used(done)
+    if any(row.trust is None and _unmeasured(row) for row in done):
+        lines.append(NO_VOLUME)
     lines += [_dropped(result, rule) for rule in sorted({row.post_processing for row in done} - {"none"})]
     threads = f"{result.threads} thread{'s' if result.threads > 1 else ''}"
     others = len(result.patients) - len(rows)
@@ -90,10 +94,13 @@ def _measured(row: PatientSegmentation) -> list[str]:
 
 
 def _size(row: PatientSegmentation) -> list[str]:
-    if row.tumour_volume_ml is None or row.largest_diameter_mm is None:
-        unknown = "volume unknown, as the distances of pixels are; give them with --spacing"
-        return [unknown] if row.trust is not None else []
+    if _unmeasured(row):
+        return [NO_VOLUME] if row.trust is not None else []
     return [f"{volume_text(row)}, largest diameter {row.largest_diameter_mm:.0f} mm"]
+
+
+def _unmeasured(row: PatientSegmentation) -> bool:
+    return row.tumour_volume_ml is None or row.largest_diameter_mm is None
 
 
 def _measured_class(one: ClassSegmentation) -> str:

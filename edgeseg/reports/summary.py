@@ -14,6 +14,7 @@ from edgeseg.results import (
     BuildResult,
     EvalResult,
     LatencyResult,
+    NetworkClassScore,
     Report,
     ReportRow,
 )
@@ -109,6 +110,9 @@ def _row(row: ArtifactRow, base: BaselineResult | None) -> ReportRow:
         latency=row.latency,
         status=row.status,
         network=row.network,
+        classes=()
+        if evaluation is None
+        else tuple(NetworkClassScore(name=one.name, dice=one.dice) for one in evaluation.classes),
     )
 
 

@@ -32,6 +32,7 @@ from edgeseg.results.calibration import (
     CalibrationSlice,
     CalibrationStudy,
 )
+from edgeseg.results.card import CardTrust, NetworkCard
 from edgeseg.results.check import (
     BASELINE_SCHEMA_VERSION,
     CHECK_SCHEMA_VERSION,
@@ -179,6 +180,7 @@ __all__ = [
     "CalibrationSet",
     "CalibrationSlice",
     "CalibrationStudy",
+    "CardTrust",
     "Census",
     "CheckBaseline",
     "CheckCase",
@@ -236,6 +238,7 @@ __all__ = [
     "ListedVariant",
     "MeasuredClaim",
     "MetadataBytes",
+    "NetworkCard",
     "NetworkClassScore",
     "NetworkFile",
     "NetworkFiles",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.budget import BudgetResult
 from edgeseg.results.builds import BaselineResult
 from edgeseg.results.common import Environment, Interval, LatencyResult
+from edgeseg.results.networks import NetworkClassScore
 from edgeseg.results.scores import ParityResult
 
 REPORT_SCHEMA_VERSION = 1
@@ -18,7 +20,8 @@ class ReportRow:
 
     `times_smaller_than_file` is against the baseline file with Adam's state, `times_smaller_than_weights` against the
     bare weights of the same network. `seen_unknown` counts whom training or calibration saw under pseudonyms whose key
-    is not here; above 0 nobody can tell whether they are among the patients evaluated.
+    is not here; above 0 nobody can tell whether they are among the patients evaluated. Of several classes `dice` is the
+    mean over them, and `classes` has each by itself.
     """
 
     artifact: str
@@ -42,6 +45,7 @@ class ReportRow:
     status: str
     seen_unknown: int | None = None
     network: str = ""
+    classes: tuple[NetworkClassScore, ...] = field(default=(), metadata={LEFT_OUT: True})
 
     @property
     def label(self) -> str:

@@ -49,6 +49,7 @@ KINDS: Mapping[str, type] = {
     "targets": TargetList,
     "variants": VariantList,
     "networks": results.NetworkList,
+    "network": results.NetworkCard,
     "claims": results.ClaimsResult,
 }
 """What has a schema: the command that prints it with --json, or the file of `check --update` or `train --folds`."""

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from edgeseg.service.deadline import Deadline
 from edgeseg.service.metrics import Metrics
 from edgeseg.service.passes import Pass, with_origins
-from edgeseg.service.refusal import TOO_LARGE, TOO_MANY, TOO_SLOW, Refusal
+from edgeseg.service.refusal import TOO_LARGE, TOO_MANY, TOO_SLOW, WRONG_TYPE, Refusal
 from edgeseg.specs import MAX_PREDICT_BYTES, SEGMENT_ROUTE, ServeOptions
 from edgeseg.specs.serve import OWN_ROUTES
 
@@ -152,12 +152,15 @@ class _Seen:
         self._ticket, self._arrived, self._whole = ticket, arrived, whole
 
     def expect(self, scope: Scope) -> None:
-        """Look at what a request says of its size.
+        """Look at what a request says of its body: whether it is packed, and how large it is.
 
         Raises:
-            Refusal: when that is too large.
+            Refusal: when it is packed, which no bound here would hold for, or too large.
         """
-        stated = dict(scope["headers"]).get(b"content-length", b"").decode("latin-1")
+        said = dict(scope["headers"])
+        if said.get(b"content-encoding", b"identity").strip().lower() not in (b"", b"identity"):
+            raise Refusal(WRONG_TYPE, "the body is packed (Content-Encoding); send it as it is, without that header")
+        stated = said.get(b"content-length", b"").decode("latin-1")
         if len(stated) >= 16 or (stated.isdecimal() and int(stated) > self._limit):
             raise self._too_large()
 

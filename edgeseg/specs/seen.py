@@ -162,7 +162,8 @@ def count_seen(
         raise SeenPatientError(
             f"training or calibration of {artifact} saw {len(seen)} of the {len(patients)} patients given: "
             f"{', '.join(seen[:NAMED_PATIENTS])}{more}. A score counts only on patients a model has never seen; choose "
-            "others with --patients or --split, or add --allow-seen, which marks the table"
+            "others with --patients or --split, leave them out with --unseen, or add --allow-seen, which marks the "
+            "table"
         )
     return len(seen)
 

@@ -67,15 +67,15 @@ def list_networks() -> NetworkList:
     """
     if errors := networks.damaged():
         raise ArtifactError("; ".join(map(str, errors.values())))
-    return NetworkList(
-        networks=tuple(
-            ListedNetwork(
-                network=one.record,
-                files=() if (made := one.files()) is None else made.files,
-                folder=str(one.folder),
-                own=one.own,
-                weights=one.has_weights,
-            )
-            for one in networks.every()
-        )
+    return NetworkList(networks=tuple(listed_network(one) for one in networks.every()))
+
+
+def listed_network(one: networks.Network) -> ListedNetwork:
+    """Say what a network has."""
+    return ListedNetwork(
+        network=one.record,
+        files=() if (made := one.files()) is None else made.files,
+        folder=str(one.folder),
+        own=one.own,
+        weights=one.has_weights,
     )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -131,6 +132,20 @@ def test_seen_patients_are_refused_and_the_override_marks_the_table(run: Run, da
     assert "used 1 of 3" in " ".join(text.split())
     assert json.loads(run("--data", data, "--allow-seen", "--json", contract=seen))["seen_patients"] == 1
     assert PATIENTS[1] in run("--data", data, "--patients", PATIENTS[1], contract=seen)
+
+
+def test_the_unseen_alone_are_scored_where_asked(run: Run, data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    seen = replace(CONTRACT, seen_patients=(patient_digest(PATIENTS[0]),))
+    with caplog.at_level(logging.WARNING):
+        scored = json.loads(run("--data", data, "--unseen", "--json", contract=seen))
+    assert [score["patient"] for score in scored["patients"]] == list(PATIENTS[1:])
+    assert scored["seen_patients"] == 0
+    assert "1 of the 3 patients are left out" in caplog.text
+    with pytest.raises(OptionError, match="--unseen and --allow-seen were both given"):
+        run("--data", data, "--unseen", "--allow-seen", contract=seen)
+    everybody = replace(CONTRACT, seen_patients=tuple(patient_digest(patient) for patient in PATIENTS))
+    with pytest.raises(SeenPatientError, match="saw all 3 patients given, so --unseen leaves none"):
+        run("--data", data, "--unseen", contract=everybody)
 
 
 def test_pseudonyms_are_told_where_the_key_is(run: Run, tmp_path: Path) -> None:

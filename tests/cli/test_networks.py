@@ -13,8 +13,10 @@ import pytest
 from edgeseg import networks
 from edgeseg.cli._model import artifact, artifacts_of
 from edgeseg.cli.main import main
-from edgeseg.errors import UnknownNameError
+from edgeseg.errors import ArtifactError, UnknownNameError
+from edgeseg.networks import Network
 from edgeseg.results.schemas import schema
+from edgeseg.stages.ship.card import network_card
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
@@ -47,6 +49,52 @@ def test_networks_prints_json_with_every_file(capsys: pytest.CaptureFixture[str]
     for row in printed["networks"]:
         converted = {file["target"] for file in row["files"]}
         assert converted >= {"onnx-int8", "tflite-int8"} or (row["network"]["for_comparison"] and row["weights"])
+
+
+def test_a_card_tells_when_to_believe_a_network(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for network in networks.every():
+        assert run("networks", network.name) == 0
+        printed = capsys.readouterr().out
+        assert max(map(len, printed.splitlines())) <= 80
+        told = " ".join(printed.split())
+        assert f"{network.record.held_out.dice.mean:.3f}" in told
+        believed = (network.folder / "trust.json").is_file()
+        assert ("flagged 'look at this one'" in told) == believed
+        assert ("no mask is flagged" in told) != believed
+        assert "CC BY-NC-SA 4.0" in told
+        assert run("networks", network.name, "--json") == 0
+        card = json.loads(capsys.readouterr().out)
+        jsonschema_rs.validate(schema("network"), card)
+        assert card["command"].startswith("edgeseg train --data DIR")
+    assert run("networks", "lihgt") == 2
+    assert "Did you mean 'light'?" in capsys.readouterr().err
+
+
+def test_a_card_has_the_figures_of_trust_and_of_the_worst_subgroup(capsys: pytest.CaptureFixture[str]) -> None:
+    network = networks.get("light")
+    found = json.loads((network.folder / "trust.json").read_text())
+    assert run("networks", "light", "--json") == 0
+    card = json.loads(capsys.readouterr().out)
+    assert card["trust"]["figures"] == found["figures"]
+    assert card["trust"]["odd_told"] == found["inputs"]["told"]
+    assert card["trust"]["error_scaled"] == found["reliability"]["error_after"]
+    (by_site,) = card["subgroups"]
+    worst = next(one for one in by_site["subgroups"] if one["subgroup"] == by_site["worst"])
+    assert run("networks", "light") == 0
+    printed = capsys.readouterr().out
+    assert f"{worst['subgroup']}: {worst['dice']['mean']:.3f}" in printed
+    assert f"{found['figures']['poor_flagged']} of these" in printed
+
+
+def test_a_card_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "light"
+    shutil.copytree(networks.get("light").folder, folder)
+    (folder / "card.json").write_text("{}")
+    with pytest.raises(ArtifactError, match=r"card\.json: no card that can be read"):
+        network_card(Network(record=networks.get("light").record, folder=folder))
 
 
 def test_a_name_runs_and_stands_in_what_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from edgeseg.reports.csv import COLUMNS, spreadsheet
 from edgeseg.reports.summary import summarise
 from edgeseg.results import BuildResult
+from tests._classes import of_classes
 
 MakeBuild = Callable[..., BuildResult]
 
@@ -23,6 +24,18 @@ def test_one_line_per_artifact_with_plain_numbers(make_build: MakeBuild) -> None
             assert float(row["dice_mean"]) == artifact.evaluation.dice.mean
         if artifact.latency is not None:
             assert float(row["latency_ms_p50"]) == artifact.latency.latency_ms_p50
+
+
+def test_each_of_several_classes_has_its_own_dice(make_build: MakeBuild) -> None:
+    build = make_build()
+    artifacts = (of_classes(build.artifacts[0], "whole", "core", lost={"core": 0.1}), *build.artifacts[1:])
+    first, *others = csv.DictReader(io.StringIO(spreadsheet(summarise(replace(build, artifacts=artifacts)))))
+    scored = artifacts[0].evaluation
+    assert scored is not None
+    for one in scored.classes:
+        found = [float(first[f"{one.name}: {column}"]) for column in ("dice_mean", "dice_low", "dice_high")]
+        assert found == [one.dice.mean, one.dice.low, one.dice.high]
+    assert {row["core: dice_mean"] for row in others} <= {""}
 
 
 def test_what_was_not_measured_is_empty(make_build: MakeBuild) -> None:

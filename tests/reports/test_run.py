@@ -86,6 +86,15 @@ def test_each_of_several_classes_has_a_line_of_its_own(tiny_contract: Contract, 
     ]
 
 
+def test_volumes_that_nobody_knows_are_told_once(tiny_contract: Contract, tmp_path: Path) -> None:
+    _, known = _run_of_classes(tiny_contract).patients
+    rows = tuple(replace(known, patient=name, tumour_volume_ml=None, largest_diameter_mm=None) for name in "ab")
+    result = replace(_run_of_classes(tiny_contract), patients=rows)
+    told = [line.plain for line in run_lines(result, rows, out=tmp_path)]
+    assert told[0] == "volume unknown, as the distances of pixels are; give them with --spacing"
+    assert sum("volume unknown" in line for line in told) == 1
+
+
 def test_a_patient_has_a_line_and_what_was_not_used_of_several_is_counted(
     tiny_contract: Contract, tmp_path: Path
 ) -> None:

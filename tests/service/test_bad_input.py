@@ -57,6 +57,14 @@ def _refused(answer: httpx.Response, status: int) -> str:
     return str(answer.json()["error"])
 
 
+def test_a_packed_body_is_refused_by_what_it_is(call: Call, picture: Picture) -> None:
+    whole = picture()
+    packed = {**PNG, "content-encoding": "gzip"}
+    assert "packed" in _refused(call("POST", SEGMENT_ROUTE, content=gzip.compress(whole), headers=packed), 415)
+    as_it_is = {**PNG, "content-encoding": "identity"}
+    assert call("POST", SEGMENT_ROUTE, content=whole, headers=as_it_is).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("content", "headers", "status"),
     [

@@ -13,7 +13,7 @@ from edgeseg.stages.score.device import (
 )
 from edgeseg.stages.score.evaluate import by_institution, class_deltas, dice_delta, evaluate, evaluation_of, result_of
 from edgeseg.stages.score.on_ray import ScoreJob, scores_on_ray
-from edgeseg.stages.score.patients import cannot_tell, check_unseen, predicted_masks
+from edgeseg.stages.score.patients import cannot_tell, check_unseen, only_unseen, predicted_masks
 from edgeseg.stages.score.simulate import check_simulation
 from edgeseg.stages.score.subgroups import MIN_PATIENTS, check_min_subgroup, subgroup_results
 from edgeseg.stages.score.verify import verify
@@ -35,6 +35,7 @@ __all__ = [
     "dice_delta",
     "evaluate",
     "evaluation_of",
+    "only_unseen",
     "predicted_masks",
     "replay_images",
     "result_of",

@@ -31,22 +31,26 @@ def compare(before: BuildResult, after: BuildResult, *, names: tuple[str, str], 
         OptionError: for a negative seed.
     """
     check_seed(seed)
-    olds, news = (_by_key(build) for build in (before, after))
-    shared = len({row.variant for build in (before, after) for row in build.artifacts}) > 1
+    one_each = all(len(_variants(build)) == 1 for build in (before, after))
+    olds, news = (_by_key(build, by_target=one_each) for build in (before, after))
+    others = one_each and _variants(before) != _variants(after)
     keys = tuple(dict.fromkeys((*olds, *news)))
     rows = tuple(_artifact(key, olds.get(key), news.get(key), seed=seed) for key in keys)
     return ComparisonResult(
-        before=names[0], after=names[1], artifacts=rows, differences=_differences(before, after, several=shared)
+        before=names[0], after=names[1], artifacts=rows, differences=_differences(before, after, others=others)
     )
 
 
-def _by_key(build: BuildResult) -> dict[tuple[str, str], ArtifactRow]:
+def _variants(build: BuildResult) -> set[str]:
+    return {row.variant for row in build.artifacts}
+
+
+def _by_key(build: BuildResult, *, by_target: bool) -> dict[tuple[str, str], ArtifactRow]:
     """Artifacts by variant and target.
 
-    The variant is left out where a build holds one only, so that two variants can be compared target by target.
+    The variant is left out where each build holds one, so that two variants can be compared target by target.
     """
-    variants = {row.variant for row in build.artifacts}
-    return {(row.variant if len(variants) > 1 else "", row.target): row for row in build.artifacts}
+    return {("" if by_target else row.variant, row.target): row for row in build.artifacts}
 
 
 def _artifact(
@@ -110,7 +114,7 @@ def _scored(build: BuildResult) -> str:
     return "; ".join(names or "one class" for names in found)
 
 
-def _differences(before: BuildResult, after: BuildResult, *, several: bool) -> tuple[str, ...]:
+def _differences(before: BuildResult, after: BuildResult, *, others: bool) -> tuple[str, ...]:
     facts = (
         ("weights", before.weights_sha256[:12], after.weights_sha256[:12]),
         ("data", before.data, after.data),
@@ -122,7 +126,7 @@ def _differences(before: BuildResult, after: BuildResult, *, several: bool) -> t
         ("versions", _versions(before, after), _versions(after, before)),
     )
     found = [f"{name}: {old} -> {new}" for name, old, new in facts if old != new]
-    if several:
+    if others:
         found.append("the builds are of different variants; artifacts are compared target by target")
     return tuple(found)
 

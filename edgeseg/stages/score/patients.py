@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -13,9 +14,11 @@ from edgeseg.errors import DatasetError, MaskError
 from edgeseg.metrics import score_classes, score_patient
 from edgeseg.place import keys_for, missing_keys
 from edgeseg.results import PatientScore
-from edgeseg.specs import Contract, count_seen, not_comparable
+from edgeseg.specs import Contract, count_seen, not_comparable, require_some, seen_among
 from edgeseg.stages.predict import Predictor, class_masks, masks_on_volume, volume_logits
 from edgeseg.stages.score.simulate import AS_IS, simulated
+
+_LOG = logging.getLogger(__name__)
 
 
 def scored(
@@ -51,6 +54,33 @@ def check_unseen(contract: Contract, patients: Sequence[str], *, allow_seen: boo
     """
     artifact, entries = f"{contract.variant.slug} {contract.target}", contract.seen_patients
     return count_seen(patients, entries, artifact=artifact, keys=keys_for(entries), allow_seen=allow_seen)
+
+
+def only_unseen(contract: Contract, patients: Sequence[str]) -> tuple[str, ...]:
+    """Leave out the patients that training or calibration of an artifact saw, as far as this site's keys tell.
+
+    How many that were is logged.
+
+    Raises:
+        SeenPatientError: when it saw all of them.
+        OptionError: when the site's patient key is damaged, or open to others.
+    """
+    entries = contract.seen_patients
+    seen = set(seen_among(patients, entries, keys_for(entries)))
+    artifact = f"{contract.variant.slug} {contract.target}"
+    left = require_some(
+        tuple(patient for patient in patients if patient not in seen),
+        otherwise=f"training or calibration of {artifact} saw all {len(patients)} patients given, so --unseen leaves "
+        "none; give others with --data, or take --allow-seen, which marks the table",
+    )
+    if seen:
+        _LOG.warning(
+            "%d of the %d patients are left out: training or calibration of %s saw them",
+            len(seen),
+            len(patients),
+            artifact,
+        )
+    return left
 
 
 def cannot_tell(contract: Contract) -> str | None:

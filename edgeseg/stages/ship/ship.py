@@ -18,16 +18,16 @@ from edgeseg.results import (
     ArtifactRow,
     BuildResult,
     Choice,
-    ChoiceStep,
     EpochRecord,
     EvalResult,
     NetworkRecord,
     TrustResult,
 )
-from edgeseg.specs import INTENDED_USE, MaskRegion, PatientKey, own_regions
+from edgeseg.specs import MaskRegion, PatientKey, own_regions
 from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
 from edgeseg.stages.choose import CHOICE_FILE
 from edgeseg.stages.ship.built import built_files
+from edgeseg.stages.ship.card import ModelCard
 from edgeseg.stages.ship.curve import learning_curve
 from edgeseg.stages.ship.folder import put
 from edgeseg.stages.ship.identity import Naming, check_build, held_out, name_for, out_of_fold, purpose_for
@@ -45,41 +45,7 @@ from edgeseg.stages.ship.terms import Terms, terms_for
 from edgeseg.stages.train import HISTORY, read_history
 from edgeseg.stages.trust import TRUST_FILE, trust_for
 
-CARD_SCHEMA_VERSION = 1
 CURVE_FILE = "learning-curve.png"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCard:
-    """What shipped weights are: origin, patients, how to train them again, and what they reached.
-
-    `history` is that of the training, for averaged weights that of the last one.
-    `evaluation` is the float network on the patients of the build that it was shipped with; training saw none of them.
-    `out_of_fold` is how networks of this kind do at a threshold and post-processing chosen as for this one, each
-    patient scored where neither training nor choice saw it; None where nothing was chosen. `choice.json` has the rest.
-    `header` is that of the weights; in its file without the headers of what they were made from, which stand in the
-    weights, and which `command` tells of.
-    `licence` is that of the weights, None where nobody said it; `attribution` says whose data made them.
-    """
-
-    variant: str
-    weights_sha256: str
-    parameters: int
-    macs: int
-    header: CheckpointHeader
-    command: str
-    evaluation: EvalResult
-    out_of_fold: ChoiceStep | None = None
-    history: tuple[EpochRecord, ...]
-    licence: str | None
-    attribution: str
-    intended_use: str = INTENDED_USE
-    schema_version: int = CARD_SCHEMA_VERSION
-
-    @property
-    def by_itself(self) -> ModelCard:
-        """As its file holds it."""
-        return replace(self, header=replace(self.header, initial=None, parts=()))
 
 
 def ship(

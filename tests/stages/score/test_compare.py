@@ -75,6 +75,19 @@ def test_two_variants_are_compared_target_by_target_and_it_is_said(make_build: M
     assert any("different variants" in line for line in found.differences)
 
 
+def test_one_of_several_variants_is_found_among_them(make_build: MakeBuild) -> None:
+    row = scored(make_build())
+    several = make_build(artifacts=(row, replace(row, variant="other")))
+    found = compare(make_build(artifacts=(row,)), several, names=NAMES)
+    assert [(one.variant, one.status_before, one.status_after) for one in found.artifacts] == [
+        (row.label, row.status, row.status),
+        ("other", None, row.status),
+    ]
+    assert found.artifacts[0].same_file
+    assert found.differences == ()
+    assert compare(several, several, names=NAMES).differences == ()
+
+
 def test_other_data_and_weights_are_told(make_build: MakeBuild) -> None:
     found = compare(make_build(), make_build(weights_sha256="f" * 64, data="elsewhere"), names=NAMES)
     assert [line.split(":")[0] for line in found.differences] == ["weights", "data"]

@@ -19,7 +19,8 @@ from edgeseg.specs import ImageSpec, TrainSpec, VariantSpec, is_pseudonym, patie
 from edgeseg.stages.calibrate import RecordedRanges
 from edgeseg.stages.choose import CHOICE_FILE, caveat, read_choice
 from edgeseg.stages.predict import checkpoint_contract, name_patients
-from edgeseg.stages.ship.ship import ModelCard, ship
+from edgeseg.stages.ship.card import ModelCard
+from edgeseg.stages.ship.ship import ship
 from edgeseg.stages.train.run_folder import HISTORY, History
 from edgeseg.targets.ranges import ActivationRanges, LayerRange
 

@@ -22,10 +22,11 @@ from edgeseg.specs import ClassPoint, ImageSpec, OperatingPoint, PatientKey, Tra
 from edgeseg.specs.foreign import ForeignRecord
 from edgeseg.stages.choose.choice import CHOICE_FILE, read_choice
 from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.stages.ship.card import ModelCard
 from edgeseg.stages.ship.identity import Naming
 from edgeseg.stages.ship.pseudonyms import hide_in_choice
 from edgeseg.stages.ship.retrain import train_command
-from edgeseg.stages.ship.ship import ModelCard, ship
+from edgeseg.stages.ship.ship import ship
 from edgeseg.stages.ship.terms import Terms, terms_for
 from edgeseg.stages.train.run_folder import HISTORY, History
 from tests._classes import CLASSES, of_classes

@@ -123,7 +123,7 @@ def _trained(keras: Any, run: FoldRun, slices: SliceCache, arm: str, options: ar
         sys.exit(f"error: {run.folder} normalises by '{spec.normalisation}'; neighbours are compared for 'unit' alone")
     offsets = OFFSETS[arm]
     sampler = Sampler.of(slices, header.train_patients, spec)
-    beside = _neighbours(slices)
+    beside = neighbours_of(slices)
     with computing(keras, spec.precision):
         model = _network(keras, run, offsets, spec.crop_px, spec.crop_px)
     compile_for(keras, model, spec, steps_per_epoch=sampler.steps_per_epoch)
@@ -151,7 +151,7 @@ def _trained(keras: Any, run: FoldRun, slices: SliceCache, arm: str, options: ar
     return scores
 
 
-def _neighbours(slices: SliceCache) -> Callable[[NDArray[np.int64], int], NDArray[np.int64]]:
+def neighbours_of(slices: SliceCache) -> Callable[[NDArray[np.int64], int], NDArray[np.int64]]:
     """Give a function that steps from rows to rows of the same patient, and stays where the volume ends."""
     first, last = np.zeros(len(slices.images), np.int64), np.zeros(len(slices.images), np.int64)
     for patient in slices.patients:
