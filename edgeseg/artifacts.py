@@ -18,8 +18,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from edgeseg.errors import ArtifactError, OptionError, OutputError
-from edgeseg.jsonio import JsonFormatError, from_json
+from edgeseg.jsonio import JsonFormatError, from_json, read_document
 from edgeseg.place import data_place, staging, write_error
+from edgeseg.regular import NOT_REGULAR
 from edgeseg.results import RESULT_SCHEMA_VERSION, BuildResult
 
 BUILD_FILE = "build.json"
@@ -124,7 +125,7 @@ def require_writable(path: Path) -> None:
     Raises:
         OutputError: when it could not.
     """
-    _refuse_folder(path)
+    _refuse_what_is_no_file(path)
     make_dir(path.parent)
     try:
         with tempfile.TemporaryFile(dir=path.parent):
@@ -133,9 +134,13 @@ def require_writable(path: Path) -> None:
         raise write_error(path, error) from error
 
 
-def _refuse_folder(path: Path) -> None:
+def _refuse_what_is_no_file(path: Path) -> None:
+    """Refuse a folder, and what a file would be moved over: for root, even /dev/null and the link /dev/stdout."""
     if path.is_dir():
         raise OutputError(f"cannot write {path}: it is a folder; give the name of a file")
+    stdout = path.is_symlink() and path.readlink().is_relative_to("/proc")
+    if stdout or (path.exists() and not path.is_file()):
+        raise OutputError(f"cannot write {path}: {NOT_REGULAR}; give the name of a file, which is written in one step")
 
 
 def append_text(path: Path, text: str) -> Path:
@@ -162,7 +167,7 @@ def staged(path: Path) -> Iterator[Path]:
         OutputError: when the disk is full or the place cannot be written; nothing is left behind.
     """
     make_dir(path.parent)
-    _refuse_folder(path)
+    _refuse_what_is_no_file(path)
     temporary = path.parent / f"{staging(path.stem)}{secrets.token_hex(4)}{path.suffix}"
     try:
         temporary.touch(exist_ok=False)
@@ -242,7 +247,7 @@ def read_build(folder: Path) -> BuildResult:
     """
     path = folder / BUILD_FILE if folder.is_dir() else folder
     try:
-        build = from_json(BuildResult, path.read_bytes())
+        build = from_json(BuildResult, read_document(path))
     except FileNotFoundError as error:
         raise ArtifactError(
             f"{folder} holds no {BUILD_FILE}; give the folder that 'edgeseg build --out' wrote"

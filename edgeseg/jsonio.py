@@ -37,6 +37,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """UTF-32 begins as UTF-16 does, so it stands before it."""
+_VERSION = "schema_version"
 _LARGEST = 1 << 128
 """Above every count and every seed; figures are far below."""
 _QUOTED = re.compile(r'"[^"]*"|\'[^\']*\'')
@@ -217,6 +218,18 @@ def from_json(kind: type[T], text: str | bytes) -> T:
         JsonFormatError: when the text is not JSON, or not of that shape.
     """
     return from_plain(kind, parse_json(text))
+
+
+def of_this_version(found: T) -> T:
+    """Return a record whose schema version is the one that its kind has by default.
+
+    Raises:
+        JsonFormatError: for another one, whose keys may mean something else.
+    """
+    theirs, ours = getattr(found, _VERSION), type(found).__dataclass_fields__[_VERSION].default  # type: ignore[attr-defined]
+    if theirs != ours:
+        raise JsonFormatError(f"it has schema version {theirs} and this edgeseg reads {ours}")
+    return found
 
 
 _hints = functools.cache(get_type_hints)

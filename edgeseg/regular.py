@@ -1,4 +1,8 @@
-"""Opening files: regular ones alone, since a pipe that nobody writes to is waited for without end."""
+"""Opening files: regular ones alone, since a pipe that nobody writes to is waited for without end.
+
+What is taken along where it is there is asked for with `stands`: a folder or a link that leads nowhere is an error of
+whatever reads it, and not the same as nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 NOT_REGULAR = "it is a pipe, a device or a socket, and not a file"
+
+
+def stands(path: Path) -> bool:
+    """Whether anything has this name, also a folder, a pipe, or a link that leads nowhere.
+
+    Raises:
+        OSError: when its folder cannot be searched.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def open_regular(path: Path) -> BinaryIO:

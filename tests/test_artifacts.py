@@ -112,3 +112,18 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, name: str, *, there: 
     with pytest.raises(OutputError, match="it is a link to another place"):
         write()
     assert not there or list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link to a device", "link as /dev/stdout"])
+def test_a_file_is_not_moved_over_what_is_none(tmp_path: Path, kind: str) -> None:
+    """`--out /dev/null` as root would put a file in its place, for every program of the machine."""
+    path = tmp_path / "out"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/full" if kind == "link to a device" else "/proc/self/fd/1")
+    before = path.lstat()
+    for write in (lambda: artifacts.write_text(path, "x"), lambda: artifacts.require_writable(path)):
+        with pytest.raises(OutputError, match="it is a pipe, a device or a socket, and not a file; give the name"):
+            write()
+    assert (path.lstat().st_mode, path.lstat().st_ino) == (before.st_mode, before.st_ino)

@@ -222,4 +222,4 @@ def test_the_changelog_names_this_version() -> None:
 
 
 def test_the_entry_point_is_the_command_line(project: dict[str, Any]) -> None:
-    assert project["scripts"] == {"edgeseg": "edgeseg.cli.main:main"}
+    assert project["scripts"] == {"edgeseg": "edgeseg.__main__:main"}

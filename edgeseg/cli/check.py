@@ -80,6 +80,7 @@ def check(
     the worst subgroup. What trust.json promises of masks and inputs is held too. See docs/reference/check.md.
     """
     from edgeseg.errors import CheckFailedError, OptionError
+    from edgeseg.place import require_record, require_start
     from edgeseg.specs import check_seed
     from edgeseg.stages.check import MIN_SUBGROUP, CheckLimits, read_artifacts, read_baseline
     from edgeseg.stages.check import check as run
@@ -99,11 +100,16 @@ def check(
     if update:
         if junit is not None or summary is not None:
             raise OptionError("--update checks nothing, so there is nothing for --junit and --summary; leave them out")
+        require_record(baseline, what="a baseline", keys=frozenset({"artifacts", "latency_reference"}))
         found, only = read_artifacts(builds)
         _update(
             found, only, baseline, reason=reason or "", reference=latency_reference, trust=promised, as_json=as_json
         )
         return
+    if junit is not None:
+        require_start(junit, what="JUnit XML", start="<")
+    if summary is not None:
+        require_start(summary, what="Markdown", never="{")
     known = read_baseline(baseline)
     found, only = read_artifacts(builds)
     result = run(found, known, baseline, limits, seed=seed, only=only, subgroups=parting, trust=promised)

@@ -1,7 +1,7 @@
 """The `edgeseg` command: its subcommands, and the one place where an error becomes a line and an exit code.
 
 Exit codes: 0 good; 1 a check or gate said no; 2 bad input or usage; 70 a fault of edgeseg itself; 130 Ctrl-C; 141 who
-read stdout went away, as `| head` does.
+read stdout went away, as `| head` does; 143 SIGTERM.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from edgeseg import __version__
 from edgeseg.cli._dress import dress
+from edgeseg.cli._signals import EXIT_INTERRUPTED, Heard, heeding
 from edgeseg.cli._terminal import guarded
 from edgeseg.errors import EdgeSegError
 from edgeseg.quiet import silence_quoting_libraries
@@ -31,7 +32,6 @@ from edgeseg.reports.escape import one_line
 
 DEBUG_OPTION = "--debug"
 EXIT_INTERNAL = 70
-EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
 _PLACE_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 _NO_PATH_ERRNOS = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
@@ -152,14 +152,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     given, debug = _take_debug(list(sys.argv[1:] if arguments is None else arguments))
     _escape_what_is_no_text()
-    with guarded():
+    with guarded(), heeding() as heard:
         _quieten(debug=debug)
-        _run_and_leave(given, debug=debug)
+        _run_and_leave(given, heard, debug=debug)
 
 
-def _run_and_leave(given: list[str], *, debug: bool) -> NoReturn:
+def _run_and_leave(given: list[str], heard: Heard, *, debug: bool) -> NoReturn:
     try:
-        _run(given, debug=debug)
+        _run(given, heard, debug=debug)
         sys.stdout.flush()
     except BrokenPipeError:
         _leave_pipe()
@@ -168,24 +168,33 @@ def _run_and_leave(given: list[str], *, debug: bool) -> NoReturn:
     sys.exit(0)
 
 
-def _run(given: list[str], *, debug: bool) -> None:
+def _run(given: list[str], heard: Heard, *, debug: bool) -> None:
     try:
         app(given, prog_name="edgeseg")
-    except BrokenPipeError:
-        raise
-    except EdgeSegError as error:
+    except SystemExit as ended:
+        if ended.code != EXIT_INTERRUPTED:  # which is Typer's own for Ctrl-C, without a word
+            raise
+        _fail(heard.words, heard.exit_code, ended, debug=debug)
+    except (Exception, KeyboardInterrupt) as error:
+        if heard.number is not None or isinstance(error, KeyboardInterrupt):
+            _fail(heard.words, heard.exit_code, error, debug=debug)
+        _tell(error, debug=debug)
+
+
+def _tell(error: Exception, *, debug: bool) -> NoReturn:
+    """Say what went wrong and exit; that nobody reads stdout any more is passed on."""
+    if isinstance(error, BrokenPipeError):
+        raise error
+    if isinstance(error, EdgeSegError):
         _fail(str(error), error.exit_code, error, debug=debug)
-    except KeyboardInterrupt as error:
-        _fail("interrupted", EXIT_INTERRUPTED, error, debug=debug)
-    except OSError as error:
-        known = _PLACE_ERRNOS | _NO_PATH_ERRNOS
-        if error.errno not in known and "requested and" not in str(error):
-            _fail_internal(error, debug=debug)
-        _fail(_describe_place(error), EdgeSegError.exit_code, error, debug=debug)
-    except Exception as error:
-        if (told := _no_path(error)) is None:
-            _fail_internal(error, debug=debug)
-        _fail(told, EdgeSegError.exit_code, error, debug=debug)
+    if (told := _of_place(error) if isinstance(error, OSError) else _no_path(error)) is None:
+        _fail_internal(error, debug=debug)
+    _fail(told, EdgeSegError.exit_code, error, debug=debug)
+
+
+def _of_place(error: OSError) -> str | None:
+    known = _PLACE_ERRNOS | _NO_PATH_ERRNOS
+    return _describe_place(error) if error.errno in known or "requested and" in str(error) else None
 
 
 def _no_path(error: Exception) -> str | None:

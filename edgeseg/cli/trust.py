@@ -72,6 +72,7 @@ def trust(
     from edgeseg.cli._print import show
     from edgeseg.cli._progress import counted
     from edgeseg.jsonio import to_json
+    from edgeseg.place import require_record
     from edgeseg.reports.table import splice
     from edgeseg.reports.trust import trust_markdown, trust_table
     from edgeseg.stages.trust import TRUST_FILE, TrustInputs
@@ -81,6 +82,7 @@ def trust(
     place = places[network]
     keep = {path: Path("choices") / path.name for given, path in places.items() if path != given}
     written = out or keep.get(place, place if place.is_dir() else place.parent) / TRUST_FILE
+    require_record(written, what="what 'edgeseg trust' writes", keys=frozenset({"trust", "weights_sha256"}))
     load_keras(backend)
     _, slices = decoded(data, cache, layout=layout, labels=labels, plane=plane, doing="reading slices")
     given = TrustInputs(

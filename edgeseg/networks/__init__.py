@@ -23,6 +23,7 @@ from edgeseg.networks.network import (
     Network,
     opened,
 )
+from edgeseg.regular import stands
 from edgeseg.specs import VariantSpec
 
 __all__ = [
@@ -218,5 +219,6 @@ def exists(path: Path) -> bool:
 def _records() -> Iterator[tuple[Path, bool]]:
     """What says which network it is, in every folder that is looked in, and whether the folder is the user's own."""
     for home in artifacts.homes():
-        for path in sorted((home / MODELS).glob(f"*/{RECORD_FILE}")):
-            yield path, home != artifacts.shipped()
+        for folder in sorted((home / MODELS).glob("*/")):
+            if stands(path := folder / RECORD_FILE):
+                yield path, home != artifacts.shipped()

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from edgeseg import artifacts
 from edgeseg.errors import ArtifactError, CheckpointError, OptionError
-from edgeseg.jsonio import JsonFormatError, decode, from_json, read_document
+from edgeseg.jsonio import JsonFormatError, decode, from_json, of_this_version, read_document
+from edgeseg.regular import stands
 from edgeseg.results.networks import NetworkFile, NetworkFiles, NetworkRecord
 
 RECORD_FILE, FILES_FILE, CARD_FILE, WEIGHTS_FILE = "network.json", "artifacts.json", "card.json", "weights.safetensors"
@@ -69,7 +70,7 @@ class Network:
             ArtifactError: when the list is damaged.
         """
         path = self.folder / FILES_FILE
-        return _read(NetworkFiles, path, own=self.own) if path.is_file() else None
+        return _read(NetworkFiles, path, own=self.own) if stands(path) else None
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -155,7 +156,7 @@ def _again(*, own: bool) -> str:
 
 def _read(kind: type[_T], path: Path, *, own: bool) -> _T:
     try:
-        return from_json(kind, read_document(path))
+        return of_this_version(from_json(kind, read_document(path)))
     except (OSError, JsonFormatError, OptionError) as error:
         told = error.strerror if isinstance(error, OSError) else error
         way = "ship it again with 'edgeseg ship --replace', or take the folder away" if own else _again(own=own)

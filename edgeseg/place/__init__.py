@@ -8,6 +8,7 @@ from edgeseg.place.claim import claimed, holding_out, staging, sweep, turn
 from edgeseg.place.data_home import DATA_VARIABLE, data_place
 from edgeseg.place.patient_key import KEY_VARIABLE, key_for, key_place, keys_for, known_keys, missing_keys
 from edgeseg.place.private import private_folder
+from edgeseg.place.replace import require_record, require_start
 from edgeseg.place.salt import read_salt
 from edgeseg.place.scratch import scratch, scratch_file, write_scratch
 from edgeseg.place.secret import make_secret, read_secret
@@ -33,6 +34,8 @@ __all__ = [
     "private_folder",
     "read_salt",
     "read_secret",
+    "require_record",
+    "require_start",
     "scratch",
     "scratch_file",
     "staging",

@@ -174,7 +174,7 @@ def _lock(out: Path) -> int:
                 who = _holder(handle)
                 os.close(handle)
                 raise OutputError(
-                    f"{out}: another run of edgeseg{who} writes there; wait for it, or choose another place with --out"
+                    f"{out}: another run of edgeseg{who} writes there; wait for it, or choose another place"
                 ) from error
             _LOG.warning("%s lies on a file system without locks; see to it that no other run writes there", out)
         if _is_at(handle, path):

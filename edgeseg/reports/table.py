@@ -13,6 +13,7 @@ from rich.text import Text
 
 from edgeseg import artifacts
 from edgeseg.errors import OptionError
+from edgeseg.jsonio import read_document
 from edgeseg.reports.escape import markdown_text, visible
 
 
@@ -120,7 +121,7 @@ def spliced(table: str, path: Path) -> str:
         OptionError: when the file cannot be read or does not hold each marker once, in that order.
     """
     try:
-        text = path.read_bytes().decode()
+        text = read_document(path).decode()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise OptionError(f"cannot read {path}: {why}; --into takes an existing Markdown file") from error

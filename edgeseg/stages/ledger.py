@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edgeseg import artifacts
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.results import StageRecord
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ class Ledger:
 
     def _earlier(self, place: Path, fingerprint: str) -> _Entry | None:
         try:
-            entry = from_json(_Entry, place.read_bytes())
+            entry = from_json(_Entry, read_document(place))
         except (OSError, JsonFormatError):
             return None
         if entry.fingerprint != fingerprint or artifacts.sha256_bytes(entry.result.encode()) != entry.result_sha256:

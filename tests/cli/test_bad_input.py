@@ -18,6 +18,7 @@ from edgeseg.cli import main as cli
 from edgeseg.runtime.contract import contract_text
 from edgeseg.runtime.seal import reserved_text, seal
 from edgeseg.specs import Contract
+from tests.conftest import SYNTHETIC_BUILD
 
 PATIENT = "TCGA_AA_0002_20000102"
 SIDE = 64
@@ -269,3 +270,25 @@ def test_a_baseline_that_is_no_file_and_no_network(tmp_path: Path, refused: Call
     )
     assert "unknown network 'lihgt'" in said
     assert "Did you mean 'light'" in said
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "choice.json"])
+def test_trust_is_not_written_over_what_it_reads(
+    name: str, tiny_checkpoint: Path, tiny_lgg: Path, refused: Callable[..., str]
+) -> None:
+    place = tiny_checkpoint.with_name(name)
+    if name == "choice.json":
+        place.write_text('{"threshold": 0.5}')
+    told = refused("trust", tiny_checkpoint.parent, "--data", tiny_lgg, "--out", place)
+    assert f"cannot write {place}: the file there is not what 'edgeseg trust' writes" in told
+
+
+@pytest.mark.parametrize("arguments", [("--update", "--reason", "x"), ("--junit",), ("--summary",)])
+def test_a_check_is_not_written_over_a_build(
+    arguments: tuple[str, ...], tmp_path: Path, refused: Callable[..., str]
+) -> None:
+    build = tmp_path / "build" / "build.json"
+    build.parent.mkdir()
+    build.write_bytes(SYNTHETIC_BUILD.read_bytes())
+    told = refused("check", build.parent, *arguments, *((build,) if len(arguments) == 1 else ()), "--baseline", build)
+    assert f"cannot write {build}: the file there is not" in told

@@ -14,6 +14,7 @@ from edgeseg.checkpoint import Checkpoint
 from edgeseg.data.cache import SliceCache
 from edgeseg.data.sampler import Sampler
 from edgeseg.place import key_for
+from edgeseg.regular import stands
 from edgeseg.specs import seen_entries
 from edgeseg.stages.calibrate.ranges import RecordedRanges, read_ranges
 from edgeseg.stages.environment import versions
@@ -74,7 +75,7 @@ def ranges_beside(weights: Path) -> RecordedRanges | None:
         CheckpointError: when the file is damaged.
     """
     path = weights.parent / RANGES_FILE
-    found = read_ranges(path) if path.is_file() else None
+    found = read_ranges(path) if stands(path) else None
     return found if found is not None and found.weights_sha256 == artifacts.sha256_file(weights) else None
 
 

@@ -21,6 +21,7 @@ from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.place import key_for
 from edgeseg.progress import Progress
+from edgeseg.regular import stands
 from edgeseg.results import CalibrationSet
 from edgeseg.specs import VariantSpec, require_some, seen_entries
 from edgeseg.stages.calibrate.lot import calibration_patients
@@ -223,7 +224,7 @@ def shipped_ranges(variant: VariantSpec, weights_sha256: str) -> RecordedRanges 
     for home in artifacts.homes():
         for name in (*known, variant.slug):
             path = home / CALIBRATION / RANGES / f"{name}.json"
-            recorded = read_ranges(path) if path.is_file() else None
+            recorded = read_ranges(path) if stands(path) else None
             if recorded is not None and (recorded.variant, recorded.weights_sha256) == (variant.slug, weights_sha256):
                 return recorded
     return None

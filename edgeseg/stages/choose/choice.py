@@ -8,6 +8,7 @@ from pathlib import Path
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document
 from edgeseg.place import keys_for
+from edgeseg.regular import stands
 from edgeseg.results import RESULT_SCHEMA_VERSION, Choice
 
 CHOICE_FILE = "choice.json"
@@ -49,7 +50,7 @@ def read_choice(path: Path, *, variant: str) -> Choice:
 def choice_beside(run: Path) -> Path | None:
     """Return the file that `edgeseg choose` left in a run's folder, or in that of folds; None where there is none."""
     file = (run if run.is_dir() else run.parent) / CHOICE_FILE
-    return file if file.is_file() else None
+    return file if stands(file) else None
 
 
 def choice_for(run: Path, *, variant: str, weights_sha256: str) -> Choice | None:

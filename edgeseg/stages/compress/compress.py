@@ -23,7 +23,7 @@ from edgeseg.checkpoint import (
 from edgeseg.data.cache import SliceCache
 from edgeseg.errors import CheckpointError, OptionError
 from edgeseg.half import shortened
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.place import holding_out, sweep
 from edgeseg.recipes import Outcome
 from edgeseg.results import ClassDice, CompressResult, CompressStep, NetworkSize
@@ -241,7 +241,7 @@ def _found(folder: Path, asked: _Asked) -> CompressStep | None:
     if not (folder / ASKED).is_file():
         return None
     try:
-        before = from_json(_Asked, (folder / ASKED).read_bytes())
+        before = from_json(_Asked, read_document(folder / ASKED))
         if before != asked:
             raise CheckpointError(
                 f"{folder} was compressed otherwise: {_difference(before, asked)}; resume with the same options, "
@@ -249,7 +249,7 @@ def _found(folder: Path, asked: _Asked) -> CompressStep | None:
             )
         if not (folder / FOUND).is_file():
             return None
-        step = from_json(CompressStep, (folder / FOUND).read_bytes())
+        step = from_json(CompressStep, read_document(folder / FOUND))
     except JsonFormatError as error:
         raise CheckpointError(f"{folder} is damaged ({error}); choose another --out") from error
     weights = folder / WEIGHTS

@@ -16,9 +16,10 @@ from edgeseg.data.cache import SliceCache
 from edgeseg.data.split import Split
 from edgeseg.data.volume import Volume
 from edgeseg.errors import CheckpointError, OptionError
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.jsonio import JsonFormatError, from_json, of_this_version, read_document, to_json
 from edgeseg.metrics import count_overlap, count_tumour_free, each_mask
 from edgeseg.place import turn
+from edgeseg.regular import stands
 from edgeseg.results import ExperimentLog, HeldOutScore, Outcome
 from edgeseg.specs import (
     AXIAL,
@@ -43,10 +44,10 @@ def read_log(path: Path, *, data: str) -> ExperimentLog:
     Raises:
         OptionError: when the file is no such log, or one of other data.
     """
-    if not path.exists():
+    if not stands(path):
         return ExperimentLog(data=data)
     try:
-        log = from_json(ExperimentLog, path.read_bytes())
+        log = of_this_version(from_json(ExperimentLog, read_document(path)))
     except (OSError, JsonFormatError) as error:
         raise OptionError(f"{path}: not a log of experiments ({error}); take it away, or give another --log") from error
     if log.data != data:

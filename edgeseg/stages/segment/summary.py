@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.errors import OutputError
-from edgeseg.jsonio import JsonFormatError, from_json, to_json
+from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_json
 from edgeseg.results import DONE, RESULT_SCHEMA_VERSION, PatientSegmentation, RunResult
 from edgeseg.stages.segment.pictures import OVERLAY_ENDING, OVERLAYS, SHEET_ENDING
 
@@ -27,7 +27,7 @@ def read_rows(out: Path) -> tuple[PatientSegmentation, ...]:
     path = out / SUMMARY_FILE
     advice = "choose another --out, or move it away"
     try:
-        found = from_json(RunResult, path.read_bytes())
+        found = from_json(RunResult, read_document(path))
     except (FileNotFoundError, NotADirectoryError):
         return ()
     except OSError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.errors import ArtifactError
-from edgeseg.jsonio import JsonFormatError, from_json, to_record
+from edgeseg.jsonio import JsonFormatError, from_json, read_document, to_record
 from edgeseg.networks import FILES_FILE
 from edgeseg.results import BuildResult, NetworkFile, NetworkFiles
 from edgeseg.stages.ship.convert import SHIPPED_TARGETS
@@ -51,7 +51,7 @@ def files_before(folder: Path) -> tuple[str, ...]:
     """Name the converted files and their list in a network's folder; none where there is no list to be read."""
     path = folder / FILES_FILE
     try:
-        listed = from_json(NetworkFiles, path.read_bytes()).files
+        listed = from_json(NetworkFiles, read_document(path)).files
     except (OSError, JsonFormatError):
         listed = ()
     return (*(Path(file.file).name for file in listed), FILES_FILE)

@@ -13,6 +13,7 @@ from edgeseg.jsonio import JsonFormatError, read_document, spelled_out, to_json,
 from edgeseg.networks import AUTHOR, FILES_FILE, Network
 from edgeseg.place import claimed
 from edgeseg.progress import Say
+from edgeseg.regular import stands
 from edgeseg.results import NetworkFile, NetworkFiles
 from edgeseg.specs import OperatingPoint
 from edgeseg.stages.calibrate import RecordedRanges, ranges_beside, shipped_ranges
@@ -52,7 +53,7 @@ def sources(network: Network) -> dict[str, str]:
     return {
         "weights_sha256": digest,
         "ranges_sha256": "" if ranges is None else artifacts.sha256_bytes(to_json(ranges).encode()),
-        "choice_sha256": _said_in(choice) if choice.is_file() else "",
+        "choice_sha256": _said_in(choice) if stands(choice) else "",
         "trust_sha256": _said_in(trust) if (trust := trust_beside(network.folder)) is not None else "",
     }
 
@@ -69,7 +70,7 @@ def convert_shipped(names: Sequence[str], network: Network, folder: Path, *, say
     """
     checkpoint, choice = read_checkpoint(network.weights), network.folder / CHOICE_FILE
     slug, weights_sha256 = checkpoint.header.variant.slug, artifacts.sha256_file(checkpoint.path)
-    point = read_choice(choice, variant=slug).chosen if choice.is_file() else OperatingPoint()
+    point = read_choice(choice, variant=slug).chosen if stands(choice) else OperatingPoint()
     ranges = _ranges(network)
     author = "" if network.own else AUTHOR
     job = ConvertJob(model=network_of(checkpoint), contract=checkpoint_contract(checkpoint.header), author=author)

@@ -8,7 +8,7 @@ from pathlib import Path
 from edgeseg import artifacts, networks
 from edgeseg.checkpoint import CheckpointHeader
 from edgeseg.errors import ArtifactError, CheckFailedError, OptionError
-from edgeseg.jsonio import JsonFormatError, from_json, read_document
+from edgeseg.jsonio import JsonFormatError, from_json, of_this_version, read_document
 from edgeseg.metrics import bootstrap_interval
 from edgeseg.results import BuildResult, EvalResult, NetworkClassScore, NetworkScore, OutOfFoldResult
 from edgeseg.specs.one_line import check_line
@@ -132,7 +132,7 @@ def out_of_fold(naming: Naming, slug: str) -> NetworkScore | None:
     if (path := naming.out_of_fold) is None:
         return None
     try:
-        found = from_json(OutOfFoldResult, read_document(path))
+        found = of_this_version(from_json(OutOfFoldResult, read_document(path)))
     except (OSError, JsonFormatError) as error:
         told = error.strerror if isinstance(error, OSError) else error
         raise ArtifactError(

@@ -12,6 +12,7 @@ from edgeseg.errors import CheckpointError, DataError, OptionError
 from edgeseg.jsonio import to_record
 from edgeseg.networks import CARD_FILE, MODELS, RECORD_FILE, WEIGHTS_FILE
 from edgeseg.place import KEY_VARIABLE, claimed, key_for, key_place
+from edgeseg.regular import stands
 from edgeseg.results import (
     REFERENCE,
     ArtifactRow,
@@ -251,7 +252,7 @@ def _regions(header: CheckpointHeader) -> tuple[MaskRegion, ...]:
 def _history(run: Path, header: CheckpointHeader) -> tuple[EpochRecord, ...]:
     """Read the learning curve; what was imported as it is has none."""
     folder = run if run.is_dir() else run.parent
-    if not (folder / HISTORY).exists() and not (folder / CARD_FILE).is_file() and header.foreign is not None:
+    if header.foreign is not None and not any(stands(folder / name) for name in (HISTORY, CARD_FILE)):
         return ()
     try:
         return read_history(folder).epochs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -17,8 +16,9 @@ from numpy.typing import NDArray
 from edgeseg import artifacts
 from edgeseg.checkpoint import STATE_KIND, CheckpointHeader, read_checkpoint, weight_names, write_checkpoint
 from edgeseg.errors import CheckpointError, MissingExtraError, OutputError
-from edgeseg.jsonio import JsonFormatError, decode, from_json, from_plain, read_document, to_json
+from edgeseg.jsonio import JsonFormatError, from_plain, parse_json, read_document, to_json
 from edgeseg.networks import CARD_FILE
+from edgeseg.regular import stands
 from edgeseg.results import EpochRecord
 
 STATE, WEIGHTS, HISTORY = "state.safetensors", "weights.safetensors", "history.json"
@@ -124,13 +124,17 @@ def read_history(out: Path) -> History:
     Raises:
         CheckpointError: when it is missing or damaged.
     """
-    file = out / CARD_FILE if (out / CARD_FILE).is_file() and not (out / HISTORY).exists() else out / HISTORY
+    file = out / CARD_FILE if stands(out / CARD_FILE) and not stands(out / HISTORY) else out / HISTORY
     try:
-        text = decode(read_document(file))
-        if file.name == HISTORY:
-            return from_json(History, text)
-        return from_plain(History, {"epochs": json.loads(text)["history"]})
-    except (OSError, JsonFormatError, ValueError, LookupError, TypeError) as error:
+        plain = parse_json(read_document(file))
+        if file.name == CARD_FILE:
+            if not isinstance(plain, dict) or "history" not in plain:
+                raise JsonFormatError("a card is an object with the key 'history'")
+            plain = {"epochs": plain["history"]}
+        return from_plain(History, plain)
+    except OSError as error:
+        raise CheckpointError(f"{file} cannot be read ({error.strerror}); start again in another --out") from error
+    except JsonFormatError as error:
         raise CheckpointError(f"{file} is damaged ({error}); start again in another --out") from error
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edgeseg.errors import OptionError
 from edgeseg.jsonio import JsonFormatError, from_json, read_document
+from edgeseg.regular import stands
 from edgeseg.results import RESULT_SCHEMA_VERSION, TrustResult
 from edgeseg.specs import Contract, OperatingPoint, Trust
 from edgeseg.specs.trust import check_trust
@@ -38,7 +39,7 @@ def read_trust(path: Path) -> TrustResult:
 def trust_beside(run: Path) -> Path | None:
     """Return the file that lies in a run's folder, or in that of folds; None where there is none."""
     file = (run if run.is_dir() else run.parent) / TRUST_FILE
-    return file if file.is_file() else None
+    return file if stands(file) else None
 
 
 def trust_for(run: Path, *, weights_sha256: str) -> TrustResult | None:

@@ -417,7 +417,7 @@ def test_a_run_without_its_learning_curve_is_refused_with_what_to_do(
     run: Path, build: BuildResult, tmp_path: Path
 ) -> None:
     (run / HISTORY).unlink()
-    with pytest.raises(CheckpointError, match=r"history.json is damaged .* or ship a whole run folder"):
+    with pytest.raises(CheckpointError, match=r"history.json cannot be read .* or ship a whole run folder"):
         ship(run, build, into=tmp_path / "models")
     assert not (tmp_path / "models").exists()
 
