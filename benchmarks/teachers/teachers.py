@@ -6,7 +6,7 @@
 Each way is trained once from the start, on the patients, with the crops and their variation of the base of
 `benchmarks/experiments-accuracy.toml`, whose scores it is set against, patient by patient: all at threshold 0.5,
 without post-processing, in one pass. What is done is kept in `teachers.json` beside this file; a training that was
-ended goes on from its last epoch in --work, which also keeps what each way draws, for their mean.
+ended goes on from its last epoch in --work, which also keeps the weights, and what each way draws.
 """
 
 from __future__ import annotations
@@ -159,6 +159,7 @@ def _trained(keras: Any, way: ways.Way, slices: SliceCache, held_out: list[str],
     minutes = round((time.perf_counter() - began) / 60, 1)
     scorer = way.build(slices.index.width)
     scorer.set_weights(model.get_weights())
+    model.save_weights(place / "teacher.weights.h5")
     drawn = {patient: way.logits(scorer, patient) for patient in held_out}
     np.savez_compressed(place / "logits.npz", **{name: array.astype(np.float16) for name, array in drawn.items()})
     dice = {patient: _dice(array, slices, patient) for patient, array in drawn.items()}
