@@ -83,13 +83,14 @@ def _believed(trust: CardTrust) -> list[str]:
         f"{trust.coverage:.0%} is promised.",
         f"Probabilities are off by {trust.error_as_given:.3f} on average as given, by {trust.error_scaled:.3f} scaled "
         "(expected calibration error).",
+        "All of that on patients whom neither the networks nor these numbers had learned from.",
     ]
     if trust.odd_made:
         lines.append(
             f"Of {trust.odd_made} scans made odd on purpose {trust.odd_told} were told, and of {trust.inputs} as they "
-            f"are {trust.false_alarms}."
+            f"are {trust.false_alarms}, of patients who trained the network and not this check."
         )
-    return [*lines, "All on patients whom neither the network nor these numbers had learned from."]
+    return lines
 
 
 def _flagged(found: TrustFigures, who: str) -> str:

@@ -13,7 +13,7 @@ from edgeseg.specs import OperatingPoint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardTrust:
-    """What is known of when to believe a network's masks, on patients that nothing here was fitted on.
+    """What is known of when to believe a network's masks, on patients that these numbers were not fitted on.
 
     `figures` are those of `TrustResult`, of masks that `network` drew, and `own` those of the patients whom these very
     weights held out, None where that is everybody. `coverage` is the share of true volumes that intervals promise.
