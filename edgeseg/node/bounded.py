@@ -106,6 +106,8 @@ class BoundedServer(ThreadedAssociationServer):  # type: ignore[misc]
 
     bounds: Bounds
     daemon_threads = True
+    request_queue_size = 64
+    """Connections that wait to be accepted; beyond socketserver's 5 a peer's first word is dropped for a second."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         """Begin without connections."""

@@ -208,9 +208,13 @@ def test_a_bad_peer_is_let_go_and_the_others_are_served(node: Node, one: Path, w
 
 def test_a_peer_that_takes_all_connections_is_let_go(node: Node, one: Path) -> None:
     with node.listening(OPTIONS) as port, contextlib.ExitStack() as held:
-        for _ in range(12):
-            held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
-        wait_for(lambda: node.refused("busy"))
+
+        def crowd() -> bool:
+            for _ in range(12):
+                held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            return node.refused("busy")
+
+        wait_for(crowd)
         wait_for(lambda: send(port, one) == [0], seconds=15)
 
 
