@@ -36,9 +36,10 @@ def draw_capture(sheet: Path, found: Finding) -> NDArray[np.uint8]:
 def measured(found: Finding) -> list[str]:
     """Say what was measured: lines for the tumour and how far to trust them, or of several classes a line for each."""
     if not found.classes:
-        told = _told("Tumour", found.volume_ml, found.largest_diameter_mm, found.slices_with_tumour, found.slices)
-        return [told, *(f"{line[:1].upper()}{line[1:]}." for line in told_trust(found))]
-    return [_told(one.name, one.volume_ml, one.largest_diameter_mm, one.slices, found.slices) for one in found.classes]
+        whole = _told("Tumour", found.volume_ml, found.largest_diameter_mm, found.slices_with_tumour, found.slices)
+        return [whole, *(f"{line[:1].upper()}{line[1:]}." for line in told_trust(found))]
+    told = [_told(one.name, one.volume_ml, one.largest_diameter_mm, one.slices, found.slices) for one in found.classes]
+    return [*told, *(f"{line}." for line in told_trust(found))]
 
 
 def _told(name: str, volume_ml: float | None, largest_mm: float | None, shown: int, slices: int) -> str:

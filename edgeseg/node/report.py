@@ -44,8 +44,14 @@ class Finding:
 
 
 def told_trust(found: Finding) -> list[str]:
-    """Say how far the mask is to be trusted, and between what the volume lies; nothing where nobody knows."""
-    told = found.trust
+    """Say how far masks are to be trusted, and between what volumes lie; nothing where nobody knows."""
+    return [
+        *_told(found.trust),
+        *(f"{one.name}: {line}" for one in found.classes for line in _told(one.trust)),
+    ]
+
+
+def _told(told: PatientTrust | None) -> list[str]:
     if told is None or told.volume_low_ml is None or told.volume_high_ml is None:
         return trust_lines(told)
     between = f"{told.volume_low_ml:.1f} and {told.volume_high_ml:.1f} ml in {told.coverage:.0%} of such patients"

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
-from edgeseg.results import DONE, PatientSegmentation, Report, ReportRow, RunResult
+from edgeseg.results import DONE, PatientSegmentation, PatientTrust, Report, ReportRow, RunResult
 
 COLUMNS = (
     "variant", "target", "tier", "status", "size_bytes", "gzip_size_bytes", "times_smaller_than_file",
@@ -44,10 +44,16 @@ def spreadsheet(report: Report) -> str:
 def patients(result: RunResult) -> str:
     """Return a summary as CSV, one line per patient; likewise. Of a failed patient nothing is counted.
 
-    Where the network draws several classes, each has columns of its own behind the others.
+    Where the network draws several classes, each has columns of its own behind the others, and behind those what tells
+    how far to trust its mask, where that was measured.
     """
     names = dict.fromkeys(one.name for row in result.patients for one in row.classes)
-    columns = (*PATIENT_COLUMNS, *(_class_column(name, column) for name in names for column in CLASS_COLUMNS))
+    rated = {one.name for row in result.patients for one in row.classes if one.trust is not None}
+    columns = (
+        *PATIENT_COLUMNS,
+        *(_class_column(name, column) for name in names for column in CLASS_COLUMNS),
+        *(_class_column(name, column) for name in names if name in rated for column in TRUST_COLUMNS),
+    )
     called = {result.model_sha256: result.network}
     rows = (_patient_cells(row) | {"network": called.get(row.model_sha256, "")} for row in result.patients)
     return _written(columns, rows)
@@ -78,8 +84,9 @@ def _patient_cells(row: PatientSegmentation) -> dict[str, object]:
     return (
         own
         | ({} if row.status == DONE else dict.fromkeys(counted))
-        | ({} if row.trust is None else {name: getattr(row.trust, name) for name in TRUST_COLUMNS})
+        | _told("", row.trust)
         | {_class_column(one.name, name): getattr(one, name) for one in row.classes for name in CLASS_COLUMNS}
+        | {name: value for one in row.classes for name, value in _told(_class_column(one.name, ""), one.trust).items()}
         | {
             "row_mm": row_mm,
             "column_mm": column_mm,
@@ -87,6 +94,10 @@ def _patient_cells(row: PatientSegmentation) -> dict[str, object]:
             "files": "; ".join(dict.fromkeys((*(mask.mask for mask in row.masks), *row.files))),
         }
     )
+
+
+def _told(before: str, trust: PatientTrust | None) -> dict[str, object]:
+    return {} if trust is None else {f"{before}{name}": getattr(trust, name) for name in TRUST_COLUMNS}
 
 
 def _cells(row: ReportRow) -> dict[str, object]:

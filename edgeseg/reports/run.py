@@ -104,18 +104,23 @@ def _unmeasured(row: PatientSegmentation) -> bool:
 
 
 def _measured_class(one: ClassSegmentation) -> str:
-    if one.volume_ml is None or one.largest_diameter_mm is None:
-        return f"{one.name}: {one.pixels} pixels in {_slices(one.slices)}"
-    return f"{one.name}: {one.volume_ml:.1f} mL, largest diameter {one.largest_diameter_mm:.0f} mm"
+    size = f"{one.pixels} pixels in {_slices(one.slices)}"
+    if one.volume_ml is not None and one.largest_diameter_mm is not None:
+        size = f"{_millilitres(one.volume_ml, one.trust)}, largest diameter {one.largest_diameter_mm:.0f} mm"
+    look = [LOOK] if one.trust is not None and one.trust.look else []
+    return "; ".join((f"{one.name}: {size}", *_expected(one.trust), *look))
 
 
 def volume_text(row: PatientSegmentation) -> str:
     """Write a volume that is known, `42.1 mL [36.0, 51.3]` where it has an interval."""
-    told = row.trust
+    return _millilitres(row.tumour_volume_ml or 0.0, row.trust)
+
+
+def _millilitres(volume: float, told: PatientTrust | None) -> str:
     between = ""
     if told is not None and told.volume_low_ml is not None and told.volume_high_ml is not None:
         between = f" [{told.volume_low_ml:.1f}, {told.volume_high_ml:.1f}]"
-    return f"{row.tumour_volume_ml:.1f} mL{between}"
+    return f"{volume:.1f} mL{between}"
 
 
 def trust_lines(told: PatientTrust | None) -> list[str]:
@@ -123,7 +128,8 @@ def trust_lines(told: PatientTrust | None) -> list[str]:
     if told is None:
         return []
     look = [f"{LOOK}: {told.why}"] if told.look else []
-    return ["; ".join((*look, *_expected(told)))]
+    line = "; ".join((*look, *_expected(told)))
+    return [line] if line else []
 
 
 def _expected(told: PatientTrust | None) -> list[str]:

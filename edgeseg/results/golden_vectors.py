@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
 from edgeseg.specs import GoldenCase, InputLook, Intensity, OutputTrust, PostProcessing
 
@@ -70,7 +71,8 @@ class GoldenNetwork:
 
     Slices are PNGs as `edgeseg.stages.ship.examples.planes` lays them out; the digest of pixels is of `(h, w, C)`. A
     mask holds those of all regions, one below the other: `(R * h, w)`. `masks` are the names of the regions, none where
-    there is one mask.
+    there is one mask. `trust_counts` are of each mask those of `TrustVector`, of the volume, None where the contract
+    tells nothing of its trust; empty where that holds for all.
     """
 
     file: str
@@ -80,6 +82,7 @@ class GoldenNetwork:
     slices: tuple[GoldenImage, ...]
     lone_slices: tuple[GoldenMask, ...]
     volume: tuple[GoldenMask, ...]
+    trust_counts: tuple[tuple[int, ...] | None, ...] = field(default=(), metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +188,22 @@ class TrustVector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegionTrustVector:
+    """What the logits of several masks mean together to the `trust` of a contract's regions.
+
+    `masks` has, by number, which of the other vectors has the logits and numbers of each mask, None for one of which
+    nothing is told; `names` are those of the regions. The rest is of the patient; `why` is the reason in English.
+    """
+
+    names: tuple[str, ...]
+    masks: tuple[int | None, ...]
+    dice_expected: float | None
+    look: bool
+    because: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InputVector:
     """Slices of a volume on the network's grid, and what they mean to a contract's `trust.input`.
 
@@ -220,5 +239,6 @@ class GoldenUnits:
     components: tuple[ComponentVector, ...]
     tables: tuple[TableVector, ...]
     trust: tuple[TrustVector, ...]
+    region_trust: tuple[RegionTrustVector, ...]
     inputs: tuple[InputVector, ...]
     schema_version: int = RESULT_SCHEMA_VERSION

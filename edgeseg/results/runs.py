@@ -29,24 +29,10 @@ class SliceSegmentation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClassSegmentation:
-    """One class of a patient: its value in maps of labels, its pixels, overlaps included, and its volume if known.
-
-    `slices` are those that show it, and `largest_diameter_mm` is the largest of any slice, as that of a patient.
-    """
-
-    name: str
-    label: int
-    pixels: int
-    volume_ml: float | None
-    slices: int = 0
-    largest_diameter_mm: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PatientTrust:
     """How far the mask of a volume is to be trusted, as the network's output tells.
 
+    Of several masks it is that of all together, without an interval; each has its own beside it.
     `dice_expected` is None where no tumour was found. `look` says that a person should look at this one first, and
     `why` in plain words (`because` is the feature, as in the contract). In a share `coverage` of patients like those
     that the numbers were fitted on the true volume lies between the two ends; both are None where the volume is
@@ -60,6 +46,23 @@ class PatientTrust:
     volume_low_ml: float | None
     volume_high_ml: float | None
     coverage: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassSegmentation:
+    """One class of a patient: its value in maps of labels, its pixels, overlaps included, and its volume if known.
+
+    `slices` are those that show it, and `largest_diameter_mm` is the largest of any slice, as that of a patient.
+    `trust` is None where nobody measured it, and where nothing was found.
+    """
+
+    name: str
+    label: int
+    pixels: int
+    volume_ml: float | None
+    slices: int = 0
+    largest_diameter_mm: float | None = None
+    trust: PatientTrust | None = field(default=None, metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

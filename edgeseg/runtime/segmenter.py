@@ -20,10 +20,10 @@ from edgeseg.runtime.open_numerics import open_with_numerics
 from edgeseg.runtime.self_test_run import run_self_test
 from edgeseg.runtime.session import Session
 from edgeseg.runtime.stream import SliceMask, counted, looked_at, stream_masks
-from edgeseg.runtime.trusted import oddity_of, on_grid, tally_for, verdict_on
+from edgeseg.runtime.trusted import Tally, mask_verdicts, oddity_of, on_grid, tally_for, verdict_on
 from edgeseg.runtime.turned import turned, turned_back
 from edgeseg.specs import OUTPUTS, Contract
-from edgeseg.trust import InputTally, Oddity, OutputTally, Verdict
+from edgeseg.trust import InputTally, Oddity, Verdict
 
 if TYPE_CHECKING:
     from edgeseg.results import SelfTest
@@ -176,7 +176,8 @@ class Segmenter:
 
         Returns:
             The masks; and the expected Dice, whether to look at this one and why, and between what the volume lies.
-            That is None where the contract has no `trust.output`, and for slices that are no volume.
+            That is None where the contract has no such numbers, and for slices that are no volume; of several masks
+            it is of all together, and `mask_verdicts` tells of each.
 
         Raises:
             EdgeSegError: as `segment`.
@@ -187,13 +188,17 @@ class Segmenter:
             raise ImageError(f"{scan.name}: its slices differ in size, so the masks are no one array; use segment_scan")
         return np.stack(masks), self.verdict(tally)
 
-    def tally_for(self, scan: Scan) -> OutputTally | None:
-        """Begin to count a scan's logits for `segment_scan`; None where nothing is to be told of its mask."""
+    def tally_for(self, scan: Scan) -> Tally | None:
+        """Begin to count a scan's logits for `segment_scan`; None where nothing is to be told of its masks."""
         return tally_for(self.contract, scan)
 
-    def verdict(self, tally: OutputTally | None) -> Verdict | None:
+    def verdict(self, tally: Tally | None) -> Verdict | None:
         """Say what the counts of a whole scan mean; None where nothing was counted."""
         return verdict_on(self.contract, tally)
+
+    def mask_verdicts(self, tally: Tally | None) -> tuple[Verdict | None, ...]:
+        """Say the same of each mask, in the order of `Contract.masks`."""
+        return mask_verdicts(self.contract, tally)
 
     def oddity(self, scan: Scan, seen: InputTally | None = None) -> Oddity | None:
         """Say what is odd about a scan, as `edgeseg.runtime.trusted.oddity_of` does."""
@@ -205,7 +210,7 @@ class Segmenter:
         *,
         spool_dir: Path | None = None,
         tables: Tables | None = None,
-        tally: OutputTally | None = None,
+        tally: Tally | None = None,
         seen: InputTally | None = None,
     ) -> Iterator[SliceMask]:
         """Segment a scan slice by slice, in memory that does not grow with their number.

@@ -24,7 +24,7 @@ from edgeseg.components import DROPPED_BELOW_THRESHOLD, RunStack, large_enough, 
 from edgeseg.errors import OutputError
 from edgeseg.imaging import framed, framed_mask, framed_size, mask_from_logits, to_network
 from edgeseg.specs import Contract
-from edgeseg.trust import InputTally, OutputTally, slices_looked_at
+from edgeseg.trust import InputTally, OutputTally, RegionTally, slices_looked_at
 
 Infer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -57,7 +57,7 @@ class _Kept:
     logit_range: tuple[float, float]
 
 
-def counted(infer: Infer, tally: OutputTally | None) -> Infer:
+def counted(infer: Infer, tally: OutputTally | RegionTally | None) -> Infer:
     """Let what a network gives be counted on the way, slice by slice; the same where nothing is to be counted."""
     if tally is None:
         return infer

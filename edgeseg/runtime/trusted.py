@@ -9,7 +9,20 @@ from edgeseg.data.scan import Scan
 from edgeseg.imaging import framed, framed_size, to_network
 from edgeseg.runtime.turned import turned
 from edgeseg.specs import Contract
-from edgeseg.trust import InputTally, Oddity, OutputTally, Verdict, input_oddity, judge, slices_looked_at
+from edgeseg.trust import (
+    InputTally,
+    Oddity,
+    OutputTally,
+    RegionTally,
+    Verdict,
+    input_oddity,
+    joined,
+    judge,
+    slices_looked_at,
+)
+
+Tally = OutputTally | RegionTally
+"""What counts the logits of a network of one mask, or of several."""
 
 
 def on_grid(contract: Contract, scan: Scan, index: int) -> NDArray[np.uint8]:
@@ -23,16 +36,32 @@ def on_grid(contract: Contract, scan: Scan, index: int) -> NDArray[np.uint8]:
     return to_network(framed(image, size)[np.newaxis], contract, scan.channels)
 
 
-def tally_for(contract: Contract, scan: Scan) -> OutputTally | None:
-    """Begin to count a scan's logits; None where nothing is to be told of its mask."""
-    output = None if contract.trust is None else contract.trust.output
-    return None if output is None or not scan.volume else OutputTally(output.levels)
+def tally_for(contract: Contract, scan: Scan) -> Tally | None:
+    """Begin to count a scan's logits; None where nothing is to be told of its masks."""
+    levels = [None if output is None else output.levels for output in contract.output_trusts]
+    known = [one for one in levels if one is not None]
+    if not scan.volume or not known:
+        return None
+    return RegionTally(levels) if contract.regions else OutputTally(known[0])
 
 
-def verdict_on(contract: Contract, tally: OutputTally | None) -> Verdict | None:
-    """Say what the counts of a whole scan mean; None where nothing was counted."""
-    output = None if contract.trust is None else contract.trust.output
-    return None if output is None or tally is None else judge(tally.counts, output)
+def mask_verdicts(contract: Contract, tally: Tally | None) -> tuple[Verdict | None, ...]:
+    """Say of each of the contract's masks what the counts of a whole scan mean; None where nothing was counted."""
+    if tally is None:
+        return (None,) * len(contract.masks)
+    counts = tally.counts if isinstance(tally, RegionTally) else (tally.counts,)
+    return tuple(
+        None if one is None or output is None else judge(one, output)
+        for one, output in zip(counts, contract.output_trusts, strict=True)
+    )
+
+
+def verdict_on(contract: Contract, tally: Tally | None) -> Verdict | None:
+    """Say what the counts of a whole scan mean, of several masks together; None where nothing was counted."""
+    told = mask_verdicts(contract, tally)
+    if not contract.regions:
+        return told[0]
+    return joined(zip((region.name for region in contract.regions), told, strict=True))
 
 
 def oddity_of(contract: Contract, scan: Scan, seen: InputTally | None = None) -> Oddity | None:

@@ -16,15 +16,16 @@ from edgeseg.specs.one_line import check_names
 from edgeseg.specs.passes import PASSES, check_passes
 from edgeseg.specs.plane import AXIAL, check_plane
 from edgeseg.specs.post_processing import PostProcessing
-from edgeseg.specs.region import LEAST_THRESHOLD, MaskRegion, check_mask_regions
-from edgeseg.specs.trust import Trust, check_trust
+from edgeseg.specs.probability import LEAST_THRESHOLD
+from edgeseg.specs.region import MaskRegion, check_mask_regions
+from edgeseg.specs.trust import OutputTrust, Trust, check_trust
 
 CONTRACT_SCHEMA_VERSION = 2
 OTHERS_CONTRACT_SCHEMA_VERSION = 3
 """What documents about networks that others made have unless they say otherwise."""
-NEWEST_CONTRACT_SCHEMA_VERSION = 5
-"""What is read. A contract is written as the least version that has its fields: 5 with `passes`, 4 with `trust`, 3 with
-`_OF_3`."""
+NEWEST_CONTRACT_SCHEMA_VERSION = 6
+"""What is read. A contract is written as the least version that has its fields: 6 with `trust` of regions, 5 with
+`passes`, 4 with `trust`, 3 with `_OF_3`."""
 OUTPUTS = ("logits", "probabilities", "softmax")
 """What a network may give for each pixel, the default first; `softmax` are probabilities of channels that share 1."""
 LAYOUTS = ("NCHW", "NHWC")
@@ -57,8 +58,9 @@ class Contract:
     `reference_channel` is the one on whose grid masks lie and `stand_in` what takes the place of one that was not
     acquired; None for what `edgeseg.specs.channel_set` takes. `plane` is
     the one of `edgeseg.specs.PLANES` in which slices of a volume lie that the network takes. `trust` tells how far a
-    mask is to be trusted, None where nobody measured it. With 2 `passes` the network sees each slice a second time,
-    with left and right exchanged, and its logits are the mean of both.
+    mask is to be trusted, None where nobody measured it; of several masks each has its own in `regions`. With 2
+    `passes` the network sees each slice a second time, with left and right exchanged, and its logits are the mean of
+    both.
     docs/reference/contract.md has every field.
     """
 
@@ -152,6 +154,13 @@ class Contract:
             replace(one, threshold=region.threshold, post_processing=region.post_processing) for region in self.regions
         )
 
+    @property
+    def output_trusts(self) -> tuple[OutputTrust | None, ...]:
+        """What the output tells of each mask, in the order of `masks`; None where nobody measured it."""
+        if self.regions:
+            return tuple(region.trust for region in self.regions)
+        return (None if self.trust is None else self.trust.output,)
+
     def drops(self, *, volume: bool) -> bool:
         """Whether small components of a mask are dropped from volumes, or from lone slices."""
         return any(one.post_processing.applies(volume=volume) for one in self.masks)
@@ -180,8 +189,9 @@ class Contract:
     def versioned(self) -> Contract:
         """Return the contract with the schema version that its fields need; itself where it has that."""
         of_3 = any(getattr(self, name) for name in _OF_3) or self.output != OUTPUTS[0] or self.plane != AXIAL
-        last = 5 if self.passes != PASSES[0] else 4 if self.trust is not None else 0
-        needed = last or (3 if of_3 else self.schema_version)
+        newer = (any(region.trust for region in self.regions), self.passes != PASSES[0], self.trust is not None, of_3)
+        of_newest = NEWEST_CONTRACT_SCHEMA_VERSION
+        needed = next((of_newest - at for at, has in enumerate(newer) if has), self.schema_version)
         return self if self.schema_version >= needed else replace(self, schema_version=needed)
 
 

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edgeseg.errors import ContractError, OptionError
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.specs.one_line import check_names
 from edgeseg.specs.post_processing import PostProcessing
+from edgeseg.specs.probability import LEAST_THRESHOLD
 from edgeseg.specs.segment_codes import RULE, is_code
+from edgeseg.specs.trust import OutputTrust
 
 if TYPE_CHECKING:
     from edgeseg.specs.contract import Contract
@@ -27,8 +30,6 @@ COLOURS = (
 )
 """RGB of regions that name no colour, in their order."""
 MAX_LABEL = 255
-LEAST_THRESHOLD = 1e-15
-"""How far a threshold is from 0 and from 1 at least: nearer to them logits of probabilities are infinite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class MaskRegion:
             those of its category where it is no morphologically abnormal structure; empty for what `segment_codes` says
             of the name.
         colour: RGB, each 0 to 255; empty for one of `COLOURS`.
+        trust: what the network's logits for it tell of its mask of a volume; None where nobody measured it.
     """
 
     name: str
@@ -56,6 +58,7 @@ class MaskRegion:
     post_processing: PostProcessing = field(default_factory=PostProcessing)
     code: tuple[str, ...] = ()
     colour: tuple[int, ...] = ()
+    trust: OutputTrust | None = field(default=None, metadata={LEFT_OUT: True})
 
     def __post_init__(self) -> None:
         """Refuse what no mask could be made or written of."""

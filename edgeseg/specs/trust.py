@@ -8,7 +8,7 @@ from edgeseg.errors import OptionError
 from edgeseg.jsonio import LEFT_OUT
 from edgeseg.specs.input_look import InputLook
 from edgeseg.specs.one_line import check_names
-from edgeseg.specs.region import LEAST_THRESHOLD
+from edgeseg.specs.probability import LEAST_THRESHOLD
 
 BORDER, NEIGHBOURS = "log_unsure_border", "neighbours"
 TRUST_FEATURES = (BORDER, NEIGHBOURS)
@@ -47,7 +47,7 @@ class TrustFeature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputTrust:
-    """What the network's output tells of its mask of a volume; of networks that draw one mask.
+    """What the network's output tells of its mask of a volume, or of one of its masks.
 
     The logit of the expected Dice is `intercept` and the sum of the features' parts. A volume V lies in
     [V * (1 - volume_low * d), V * (1 + volume_high * d)] in `coverage` of the patients, d being 1 less the expected
@@ -145,7 +145,7 @@ def check_trust(trust: Trust | None, *, masks: int, channels: int) -> None:
         OptionError: with the rule.
     """
     if trust is not None and trust.output is not None and masks > 1:
-        raise OptionError("trust.output is for a network of one mask, and there are regions; leave it out")
+        raise OptionError("trust.output is for a network of one mask, and there are regions; give each a trust instead")
     if trust is not None and trust.input is not None:
         trust.input.check_channels(channels)
 

@@ -15,23 +15,26 @@ from edgeseg.trust.input_judge import (
     sign_scores,
 )
 from edgeseg.trust.input_tally import InputTally, slices_looked_at
-from edgeseg.trust.judge import Verdict, judge
-from edgeseg.trust.tally import OutputCounts, OutputTally, features
+from edgeseg.trust.judge import NOTHING, Verdict, joined, judge
+from edgeseg.trust.tally import OutputCounts, OutputTally, RegionTally, features
 
 __all__ = [
     "COPIED",
     "EDGE",
     "MISSING",
+    "NOTHING",
     "SAID",
     "InputTally",
     "Oddity",
     "OutputCounts",
     "OutputTally",
+    "RegionTally",
     "Verdict",
     "certain",
     "features",
     "input_features",
     "input_oddity",
+    "joined",
     "judge",
     "same_sequence",
     "sign_scores",

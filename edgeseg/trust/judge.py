@@ -8,11 +8,19 @@ Double precision, in the order given here:
    the least, the first of equals.
 4. Of a volume V with `d = 1 - expected`: from `max(0, V * (1 - volume_low * d))` to `V * (1 + volume_high * d)`.
 5. Where nothing is above the middle level there is no score: look at it, no expected Dice and no interval.
+
+Of several masks each is judged by itself, and of the patient (`joined`):
+
+6. Look at it where a mask in which something was found is to be looked at; the reason is that of the one with the least
+   expected Dice, the first of equals, its name before it. A mask in which nothing was found says nothing of the others.
+7. The expected Dice is the mean of those masks', summed in their order. There is no interval.
+8. Where nothing was found in any it is as in 5.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edgeseg.specs import OutputTrust, TrustFeature
@@ -20,6 +28,9 @@ from edgeseg.specs.trust import BORDER
 from edgeseg.trust.tally import OutputCounts, features
 
 _END = 50.0
+
+
+NOTHING = "nothing-found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +60,21 @@ class Verdict:
         return volume * self.low_factor, volume * self.high_factor
 
 
-NOTHING = "nothing-found"
-_NOTHING_FOUND = "no tumour was found, and whether there is none the network's output cannot tell"
+_NOTHING_TOLD = Verdict(
+    dice_expected=None,
+    look=True,
+    because=NOTHING,
+    why="no tumour was found, and whether there is none the network's output cannot tell",
+    low_factor=None,
+    high_factor=None,
+)
 
 
 def judge(counts: OutputCounts, trust: OutputTrust) -> Verdict:
     """Tell what a volume's counts mean to a contract's numbers."""
     values = features(counts)
     if values is None:
-        return Verdict(
-            dice_expected=None, look=True, because=NOTHING, why=_NOTHING_FOUND, low_factor=None, high_factor=None
-        )
+        return _NOTHING_TOLD
     score = score_of(values, trust)
     expected = 1.0 / (1.0 + math.exp(-min(max(score, -_END), _END)))
     apart = 1.0 - expected
@@ -72,6 +87,31 @@ def judge(counts: OutputCounts, trust: OutputTrust) -> Verdict:
         why=_why(worst, values[worst.name]) if look else "",
         low_factor=max(0.0, 1.0 - trust.volume_low * apart),
         high_factor=1.0 + trust.volume_high * apart,
+    )
+
+
+def joined(verdicts: Iterable[tuple[str, Verdict | None]]) -> Verdict | None:
+    """Tell of a patient what the verdicts on several masks say together.
+
+    Args:
+        verdicts: of each mask its name and what is told of it, None where nothing is.
+
+    Returns:
+        One verdict without an interval, whose `why` names the mask; None where nothing is told of any.
+    """
+    told = [(name, one) for name, one in verdicts if one is not None]
+    found = [(name, one, one.dice_expected) for name, one in told if one.dice_expected is not None]
+    if not found:
+        return _NOTHING_TOLD if told else None
+    mean = sum(dice for _, _, dice in found) / len(found)
+    name, worst, _ = min((one for one in found if one[1].look), key=lambda one: one[2], default=("", None, 0.0))
+    return Verdict(
+        dice_expected=mean,
+        look=worst is not None,
+        because="" if worst is None else worst.because,
+        why="" if worst is None else f"{name}: {worst.why}",
+        low_factor=None,
+        high_factor=None,
     )
 
 

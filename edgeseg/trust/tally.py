@@ -15,6 +15,7 @@ precision.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +82,25 @@ class OutputTally:
             shared=self._shared,
             paired=self._paired,
         )
+
+
+class RegionTally:
+    """Counts over the slices of one volume for each of several masks, of which some may have nothing to be told."""
+
+    def __init__(self, probabilities: Sequence[Levels | None]) -> None:
+        """Begin a volume; `probabilities` are the levels of each mask, None where it is not to be counted."""
+        self._tallies = [None if one is None else OutputTally(one) for one in probabilities]
+
+    def add(self, logits: NDArray[np.float32]) -> None:
+        """Count the next slice, `(H, W, R) float32`, as `OutputTally.add` does."""
+        for place, tally in enumerate(self._tallies):
+            if tally is not None:
+                tally.add(logits[..., place])
+
+    @property
+    def counts(self) -> tuple[OutputCounts | None, ...]:
+        """What was counted so far of each mask; None of those that are not counted."""
+        return tuple(None if tally is None else tally.counts for tally in self._tallies)
 
 
 def features(counts: OutputCounts) -> dict[str, float] | None:

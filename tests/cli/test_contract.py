@@ -108,7 +108,7 @@ def test_a_size_and_classes_by_name_are_understood(tmp_path: Path) -> None:
         ('layout = "HWC"\n', "choose one of: NCHW, NHWC"),
         ('layout = "NHWC"\nsize = [1, 2, 3]\n', "size is one number"),
         ('layout = "NHWC"\nsize = 32\nheight = 32\n', "in place of height and width"),
-        ('layout = "NHWC"\nschema_version = 6\n', "reads up to 5"),
+        ('layout = "NHWC"\nschema_version = 7\n', "reads up to 6"),
         ('layout = "NHWC"\nnormalisation = "z-score"\n', "intensity is missing"),
         ('layout = "NHWC"\nclasses = ["a", "b"]\nforeground = ["c"]\n', "not among classes"),
         ('layout = "NHWC"\nclasses = ["a", "b"]\nforeground = [2]\n', "numbers, from 0 on"),

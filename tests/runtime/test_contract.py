@@ -37,8 +37,8 @@ def test_a_model_without_a_contract(tiny: Write) -> None:
 
 
 def test_a_newer_schema(tiny: Write, tiny_contract: Contract) -> None:
-    plain = json.loads(to_json(tiny_contract)) | {"schema_version": 6, "a_new_key": 1}
-    with pytest.raises(ContractError, match=r"schema version 6 .* update edgeseg"):
+    plain = json.loads(to_json(tiny_contract)) | {"schema_version": 7, "a_new_key": 1}
+    with pytest.raises(ContractError, match=r"schema version 7 .* update edgeseg"):
         read_contract(tiny(contract=json.dumps(plain)))
 
 

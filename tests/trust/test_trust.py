@@ -12,8 +12,7 @@ from scipy.ndimage import binary_erosion
 
 from edgeseg.specs import OutputTrust
 from edgeseg.stages.ship.trust_vectors import trust_vectors
-from edgeseg.trust import OutputCounts, OutputTally, features, judge
-from edgeseg.trust.judge import NOTHING
+from edgeseg.trust import NOTHING, OutputCounts, OutputTally, RegionTally, features, joined, judge
 
 SPEC = trust_vectors()[0].trust
 LEVELS = [math.log(p / (1 - p)) for p in SPEC.levels]
@@ -24,6 +23,33 @@ def counted(logits: NDArray[np.float32], spec: OutputTrust = SPEC) -> OutputCoun
     for one in logits:
         tally.add(one)
     return tally.counts
+
+
+def test_several_masks_are_counted_as_if_each_were_alone() -> None:
+    logits = np.random.default_rng(1).normal(0.0, 2.0, (4, 7, 9, 3)).astype(np.float32)
+    tally = RegionTally([SPEC.levels, None, (0.1, 0.2, 0.4)])
+    for one in logits:
+        tally.add(one)
+    other = replace(SPEC, low=0.1, middle=0.2, high=0.4)
+    assert tally.counts == (counted(logits[..., 0]), None, counted(logits[..., 2], other))
+
+
+def test_a_patient_is_looked_at_for_the_worst_mask_in_which_something_was_found() -> None:
+    usual = OutputCounts(low=177, middle=100, high=0, border=100, shared=39, paired=100)
+    good, bad, worse = (judge(replace(usual, low=low), SPEC) for low in (177, 900, 1500))
+    empty = judge(OutputCounts(low=3), SPEC)
+    told = joined([("a", good), ("b", bad), ("c", worse), ("d", empty), ("e", None)])
+    assert told is not None
+    dice = [one.dice_expected for one in (good, bad, worse)]
+    assert told.dice_expected == pytest.approx(sum(one for one in dice if one is not None) / 3)
+    assert (told.look, told.because, told.why) == (True, worse.because, f"c: {worse.why}")
+    assert told.interval(10.0) is None
+    fine = joined([("a", good), ("d", empty)])
+    assert fine is not None
+    assert (fine.dice_expected, fine.look, fine.why) == (good.dice_expected, False, "")
+    assert joined([("d", empty), ("e", None)]) == empty
+    assert empty.because == NOTHING
+    assert joined([("e", None)]) is None
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -29,7 +29,7 @@ from edgeseg.stages.segment.doubts import Doubts
 from edgeseg.stages.segment.masks import NiftiMasks, PictureMasks, Writer
 from edgeseg.stages.segment.measure import area_mm2, largest_diameter_mm
 from edgeseg.stages.segment.odd_input import odd_input
-from edgeseg.stages.segment.patient_trust import patient_trust
+from edgeseg.stages.segment.patient_trust import class_trust, patient_trust
 from edgeseg.stages.segment.pictures import Pictures, channel_shown
 from edgeseg.trust import InputTally
 
@@ -144,10 +144,9 @@ def segment_case(
     warnings = (*doubts, *([] if odd is None else [odd.told]), *tally.absent(), *resampled, *scan.warnings)
     masks = [mask if mask.mask else replace(mask, mask=files[0]) for mask in masks]
     found = _summary(scan, segmenter.contract, tuple(masks), tuple(files), latencies_ms, warnings, start)
-    told = patient_trust(
-        segmenter.verdict(counts), segmenter.contract, found.tumour_volume_ml, empty=not found.tumour_pixels
-    )
-    return replace(found, classes=tally.found(scan.slice_mm), trust=told, odd_input="" if odd is None else odd.kind)
+    told = patient_trust(counts, segmenter.contract, found.tumour_volume_ml, empty=not found.tumour_pixels)
+    classes = class_trust(tally.found(scan.slice_mm), counts, segmenter.contract)
+    return replace(found, classes=classes, trust=told, odd_input="" if odd is None else odd.kind)
 
 
 def _pictures(scan: SourcedScan, place: Path, regions: tuple[MaskRegion, ...], *, sheet_alone: bool) -> Pictures:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from edgeseg.data.sequence_names import T2
 from edgeseg.specs import LGG, Contract, Intensity, MaskRegion, PostProcessing, VariantSpec
 from edgeseg.specs.contract import LAYOUTS
+from edgeseg.stages.ship.trust_vectors import TYPICAL
 
 SIDE_PX = 32
 SCANNED = "softmax"
@@ -173,7 +174,10 @@ def _argmax() -> ClassNetwork:
 
 
 def _overlapping() -> ClassNetwork:
-    """Four channels, percentiles of the volume and then fixed numbers, and int8 logits of three regions."""
+    """Four channels, percentiles of the volume and then fixed numbers, and int8 logits of three regions.
+
+    Of two of them it is told how far to trust their masks.
+    """
     spec = Intensity(
         over="volume", pixels="non-zero", low=1.0, high=99.0, then="mean-std", mean=(0.3,) * 4, std=(0.2,) * 4
     )
@@ -184,9 +188,15 @@ def _overlapping() -> ClassNetwork:
         (0.35, PostProcessing(min_area_px=2)),
         (0.6, PostProcessing(min_share=1.0)),
     )
+    whole, core, enhancing = _regions(names, 0, rules)
+    regions = (
+        replace(whole, trust=replace(TYPICAL, threshold=whole.threshold)),
+        core,
+        replace(enhancing, trust=replace(TYPICAL, threshold=enhancing.threshold, look_below=0.99)),
+    )
     return ClassNetwork(
         name="overlapping",
-        contract=replace(told, target="onnx-int8", profile="arm", classes=names, regions=_regions(names, 0, rules)),
+        contract=replace(told, target="onnx-int8", profile="arm", classes=names, regions=regions).versioned(),
         codes=((0.02, -50), (0.125, -8)),
         hidden=(
             (0.0, 1.0, 0.0, 0.0, 0.0),

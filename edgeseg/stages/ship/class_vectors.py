@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edgeseg import artifacts
 from edgeseg.data.phantom import phantom_volume
 from edgeseg.data.phantom_channels import in_channels
+from edgeseg.imaging import to_network, volume_tables
 from edgeseg.jsonio import to_json
 from edgeseg.place import scratch
 from edgeseg.results.golden_vectors import GoldenClasses, GoldenImage, GoldenNetwork
@@ -21,6 +22,7 @@ from edgeseg.stages.ship.class_networks import SCANNED, ClassNetwork, class_netw
 from edgeseg.stages.ship.examples import planes, png
 from edgeseg.stages.ship.mask_vectors import mask_vectors
 from edgeseg.stages.ship.scan_vectors import scan_vectors
+from edgeseg.trust import RegionTally
 
 CLASSES_FOLDER, CLASSES_MANIFEST = "classes", "classes.json"
 SLICES, STEP_PX, SEED = 4, 6, 0
@@ -81,4 +83,15 @@ def _network(network: ClassNetwork, folder: Path, out: Path) -> GoldenNetwork:
         slices=tuple(slices),
         lone_slices=mask_vectors([in_one(mask) for mask in segmenter.segment(images)]),
         volume=mask_vectors([in_one(mask) for mask in segmenter.segment_volume(images)]),
+        trust_counts=_trust_counts(segmenter, images),
     )
+
+
+def _trust_counts(segmenter: Segmenter, images: NDArray[np.uint8]) -> tuple[tuple[int, ...] | None, ...]:
+    levels = [None if one is None else one.levels for one in segmenter.contract.output_trusts]
+    if not any(levels):
+        return ()
+    shown, tally = to_network(images, segmenter.contract), RegionTally(levels)
+    for one in segmenter.logits(shown, volume_tables([shown], segmenter.contract)):
+        tally.add(one)
+    return tuple(None if one is None else one.in_order for one in tally.counts)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseg.results.golden_vectors import TrustVector
+from edgeseg.results.golden_vectors import RegionTrustVector, TrustVector
 from edgeseg.specs import OutputTrust, TrustFeature
 from edgeseg.specs.trust import BORDER, NEIGHBOURS
-from edgeseg.trust import OutputTally, features, judge
+from edgeseg.trust import OutputTally, Verdict, features, joined, judge
 
 _SIZE = 12
 _STEP = 1 / 16
@@ -52,7 +52,51 @@ def trust_vectors() -> tuple[TrustVector, ...]:
         _vector(np.concatenate([sure[:1], np.full_like(sure[:1], -8.0), sure[2:]]), TYPICAL),
         _vector(np.full((2, _SIZE, _SIZE), -2.0, np.float32), TYPICAL),
         _vector(_on_levels(), TYPICAL),
+        _vector(_discs(steepness=0.4), TYPICAL),
     )
+
+
+def region_trust_vectors(of: tuple[TrustVector, ...]) -> tuple[RegionTrustVector, ...]:
+    """Join the vectors to what patients with several masks are told: sure, unsure, nothing found, nothing measured."""
+    told = [_verdict(_array(one), one.trust) for one in of]
+    sure = next(place for place, one in enumerate(told) if not one.look)
+    unsure = [place for place, one in enumerate(told) if one.look and one.dice_expected is not None]
+    nothing = next(place for place, one in enumerate(told) if one.dice_expected is None)
+    sets: tuple[tuple[int | None, ...], ...] = (
+        (sure, sure),
+        (sure, unsure[0], unsure[1]),
+        (unsure[1], unsure[0], sure),
+        (unsure[0], unsure[0]),
+        (sure, nothing),
+        (nothing, nothing),
+        (sure, None),
+        (None, None),
+    )
+    return tuple(_region_vector(masks, told) for masks in sets)
+
+
+def _region_vector(masks: tuple[int | None, ...], told: list[Verdict]) -> RegionTrustVector:
+    names = tuple(f"mask {number}" for number in range(1, len(masks) + 1))
+    whole = joined((name, None if at is None else told[at]) for name, at in zip(names, masks, strict=True))
+    return RegionTrustVector(
+        names=names,
+        masks=masks,
+        dice_expected=None if whole is None else whole.dice_expected,
+        look=whole is not None and whole.look,
+        because="" if whole is None else whole.because,
+        why="" if whole is None else whole.why,
+    )
+
+
+def _array(vector: TrustVector) -> NDArray[np.float32]:
+    return np.asarray(vector.slices, np.float32).reshape(-1, vector.height, vector.width)
+
+
+def _verdict(logits: NDArray[np.float32], trust: OutputTrust) -> Verdict:
+    tally = OutputTally(trust.levels)
+    for one in logits:
+        tally.add(one)
+    return judge(tally.counts, trust)
 
 
 def _vector(logits: NDArray[np.float32], trust: OutputTrust) -> TrustVector:

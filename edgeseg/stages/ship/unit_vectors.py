@@ -13,7 +13,7 @@ from edgeseg.results.golden_vectors import ComponentVector, GoldenUnits, LogitVe
 from edgeseg.runtime.self_test import encode_runs
 from edgeseg.specs import Contract, Intensity, PostProcessing, VariantSpec
 from edgeseg.stages.ship.input_vectors import input_vectors
-from edgeseg.stages.ship.trust_vectors import trust_vectors
+from edgeseg.stages.ship.trust_vectors import region_trust_vectors, trust_vectors
 
 _SIZES = ((6, 5), (8, 8), (12, 16), (3, 11))
 _GRID = (8, 8)
@@ -56,7 +56,8 @@ def units() -> GoldenUnits:
             for kind, spec in _NORMALISATIONS
             for empty in (False, True)
         ),
-        trust=trust_vectors(),
+        trust=(trust := trust_vectors()),
+        region_trust=region_trust_vectors(trust),
         inputs=input_vectors(),
     )
 

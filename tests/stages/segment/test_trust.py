@@ -23,7 +23,7 @@ from edgeseg.specs import Contract, RunOptions, Trust
 from edgeseg.stages.segment import run
 from edgeseg.stages.segment.patient_trust import patient_trust
 from edgeseg.stages.ship.trust_vectors import trust_vectors
-from edgeseg.trust import OutputCounts, OutputTally, judge
+from edgeseg.trust import OutputTally, judge
 
 Write = Callable[..., Path]
 OUTPUT = trust_vectors()[0].trust
@@ -101,9 +101,12 @@ def test_lone_slices_and_models_without_numbers_tell_nothing(
 def test_of_an_empty_mask_no_dice_is_expected_and_no_interval_given(tiny_contract: Contract) -> None:
     """Where components were dropped, the network's output tells of a mask that nobody sees."""
     contract = replace(tiny_contract, trust=Trust(output=OUTPUT)).versioned()
-    verdict = judge(OutputCounts(low=90, middle=80, high=70, border=20, shared=30, paired=80), OUTPUT)
+    tally = OutputTally(OUTPUT.levels)
+    for one in np.full((2, 4, 4), 0.5, np.float32):
+        tally.add(one)
+    verdict = judge(tally.counts, OUTPUT)
     assert verdict.dice_expected is not None
-    kept, dropped = (patient_trust(verdict, contract, None, empty=empty) for empty in (False, True))
+    kept, dropped = (patient_trust(tally, contract, None, empty=empty) for empty in (False, True))
     assert kept is not None
     assert dropped is not None
     assert kept.dice_expected == verdict.dice_expected
