@@ -22,7 +22,13 @@ def trust(
             autocompletion=networks,
         ),
     ],
-    data: Annotated[Path, typer.Option(metavar="DIR", help="The data set that the networks were trained on.")],
+    data: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="The data set that the networks were trained on; of an imported one patients who are new to it.",
+        ),
+    ],
     folds: Annotated[
         list[Path] | None,
         typer.Option(
@@ -43,6 +49,13 @@ def trust(
             help="A converted file of NETWORK, or small/onnx-int8: does it flag the same patients as float?",
         ),
     ] = None,
+    unseen: Annotated[
+        bool,
+        typer.Option(
+            "--unseen",
+            help="Say that NETWORK, which was imported, learned from none of these patients; nobody else can know.",
+        ),
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The result; trust.json in NETWORK, or in choices/NAME, if not given."),
@@ -82,7 +95,7 @@ def trust(
     place = places[network]
     keep = {path: Path("choices") / path.name for given, path in places.items() if path != given}
     written = out or keep.get(place, place if place.is_dir() else place.parent) / TRUST_FILE
-    require_record(written, what="what 'edgeseg trust' writes", keys=frozenset({"trust", "weights_sha256"}))
+    require_record(written, what="what 'edgeseg trust' writes", keys=frozenset({"figures", "weights_sha256"}))
     load_keras(backend)
     _, slices = decoded(data, cache, layout=layout, labels=labels, plane=plane, doing="reading slices")
     given = TrustInputs(
@@ -91,6 +104,7 @@ def trust(
         choice=choice,
         int8=None if int8 is None else artifact(int8),
         keep=keep,
+        unseen=unseen,
     )
     with counted("judging patients") as progress:
         found = run(given, slices, out=written, progress=progress)

@@ -11,7 +11,7 @@ from rich.table import Column
 
 from edgeseg.reports.table import figures, literal, markdown_table_lines, rich_table
 from edgeseg.reports.words import ABSENT_ASCII
-from edgeseg.results import POOR_BELOW, TrustFigures, TrustPatient, TrustResult
+from edgeseg.results import POOR_BELOW, FlagAgreement, TrustFigures, TrustPatient, TrustResult
 
 _POOREST, _NARROW = 10, 5
 
@@ -42,29 +42,51 @@ def trust_markdown(result: TrustResult) -> str:
 
 
 def _answer(result: TrustResult) -> list[str]:
-    found, trust = result.figures, result.trust
+    found, numbers = result.figures, result.numbers
+    below = "" if result.classes else f" (expected Dice below {numbers[0].look_below:.2f})"
     have = "has" if found.poor == 1 else "have"
     lines = [
         f"{result.variant}: of {found.patients} patients of {result.data}, {found.poor} {have} a Dice below "
         f"{POOR_BELOW:g}; {found.poor_flagged} of these and {found.good_flagged} of the other "
-        f"{found.patients - found.poor} are flagged (expected Dice below {trust.look_below:.2f}).",
+        f"{found.patients - found.poor} are flagged{below}.",
         f"Each {result.left_out} is scored by numbers that were fitted on the others.",
     ]
-    if found.patients != trust.patients or result.own:
-        lines.append(f"The numbers come from {trust.patients} patients, drawn by {trust.network}.")
+    if result.classes:
+        lines.append("A patient's Dice is the mean of the masks, and one flagged mask flags the patient.")
+    if result.without:
+        lines.append(f"Nothing could be fitted for {', '.join(result.without)}: too few patients have any of it.")
+    if not result.classes and (found.patients != numbers[0].patients or result.own):
+        lines.append(f"The numbers come from {numbers[0].patients} patients, drawn by {numbers[0].network}.")
     if (inputs := result.inputs) is not None:
         lines.append(
             f"Of inputs that were made odd on purpose {inputs.told} of {inputs.made_odd} are told, and of "
-            f"{inputs.patients} as they are {inputs.false_alarms}, by what was learned from other patients "
-            "that trained the network."
+            f"{inputs.patients} as they are {inputs.false_alarms}, by what was learned from other patients"
+            f"{'' if result.unseen else ' that trained the network'}."
         )
+    else:
+        lines.append("It tells no odd inputs: there were too few patients to learn from what inputs look like.")
+    if result.unseen:
+        lines.append("That the network learned from none of these patients is the user's word.")
     return lines
 
 
 def _tables(result: TrustResult) -> Iterable[_Table]:
     columns = [("left out", result.figures), *([("own patients", result.own)] if result.own else [])]
-    yield _Table(
-        title="Does the network know?",
+    yield _knowledge("Does the network know?", columns)
+    if result.classes:
+        yield _knowledge("Each mask by itself", [(one.name, one.figures) for one in result.classes])
+    yield _deferral(columns)
+    yield from _reliability(result)
+    yield _patients("The patients with the least Dice", result.patients)
+    for one in result.classes:
+        yield _patients(f"The patients with the least Dice of {one.name}", one.patients)
+    if result.int8 is not None:
+        yield _agreement(result.int8)
+
+
+def _knowledge(title: str, columns: Sequence[tuple[str, TrustFigures]]) -> _Table:
+    return _Table(
+        title=title,
         heads=("", *(name for name, _ in columns)),
         rows=tuple(
             (name, *(cell(found) for _, found in columns))
@@ -80,24 +102,22 @@ def _tables(result: TrustResult) -> Iterable[_Table]:
             )
         ),
     )
-    yield _deferral(columns)
-    yield from _reliability(result)
-    yield _patients("The patients with the least Dice", result.patients)
-    if result.int8 is not None:
-        agreed = result.int8
-        yield _Table(
-            title="int8 against float",
-            heads=("file", "patients", "same flag", "expected Dice off by at most", "learned from"),
-            rows=(
-                (
-                    agreed.artifact,
-                    str(agreed.patients),
-                    str(agreed.same_flag),
-                    f"{agreed.dice_expected_off_max:.3f}",
-                    str(agreed.learned_from),
-                ),
+
+
+def _agreement(agreed: FlagAgreement) -> _Table:
+    return _Table(
+        title="int8 against float",
+        heads=("file", "patients", "same flag", "expected Dice off by at most", "learned from"),
+        rows=(
+            (
+                agreed.artifact,
+                str(agreed.patients),
+                str(agreed.same_flag),
+                f"{agreed.dice_expected_off_max:.3f}",
+                str(agreed.learned_from),
             ),
-        )
+        ),
+    )
 
 
 def _deferral(columns: Sequence[tuple[str, TrustFigures]]) -> _Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from edgeseg.errors import OptionError
 from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.choice import ChoiceGroup
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
@@ -90,6 +91,21 @@ class Reliability:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassTrust:
+    """One of several masks by itself; all is as in `TrustResult`.
+
+    Patients who have nothing of the class, neither in the reference nor drawn, are left out. Where nothing was drawn
+    the mask itself is not flagged, since a patient need not have every class.
+    """
+
+    name: str
+    trust: OutputTrust
+    figures: TrustFigures
+    reliability: Reliability
+    patients: tuple[TrustPatient, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlagAgreement:
     """Whether an int8 file flags the same patients as the float network, by the numbers that ship.
 
@@ -131,6 +147,12 @@ class TrustResult:
     and `passes` those of their masks. `own` has the same figures of the patients that these very weights held out, None
     where that is everybody. `int8` is None where no int8 file was at hand. `inputs` is None where
     too few patients trained the network.
+
+    Of a network of several masks `trust` is None and `classes` has the numbers of each, but for those of `without`,
+    on which nothing could be fitted. `figures` and `patients` are then of all masks together, as `edgeseg.trust.joined`
+    has it: a patient's Dice is the mean over the masks that have anything drawn or in the reference, volumes are
+    summed, and intervals are counted mask by mask. With `unseen` the user said that the network learned from none of
+    the patients, and `inputs` was learned from the same ones.
     """
 
     variant: str
@@ -139,7 +161,7 @@ class TrustResult:
     data: str
     groups: tuple[ChoiceGroup, ...]
     left_out: str
-    trust: OutputTrust
+    trust: OutputTrust | None
     figures: TrustFigures
     reliability: Reliability
     patients: tuple[TrustPatient, ...]
@@ -149,9 +171,22 @@ class TrustResult:
     passes: int = field(default=1, metadata={LEFT_OUT: True})
     own_patients: tuple[TrustPatient, ...] = field(default=(), metadata={LEFT_OUT: True})
     inputs: InputCheck | None = field(default=None, metadata={LEFT_OUT: True})
+    classes: tuple[ClassTrust, ...] = field(default=(), metadata={LEFT_OUT: True})
+    without: tuple[str, ...] = field(default=(), metadata={LEFT_OUT: True})
+    unseen: bool = field(default=False, metadata={LEFT_OUT: True})
     schema_version: int = RESULT_SCHEMA_VERSION
+
+    def __post_init__(self) -> None:
+        """Refuse one without numbers, and one with those of one mask beside those of several."""
+        if (self.trust is None) != bool(self.classes):
+            raise OptionError("there are numbers of one mask, trust, or of several, classes; one of the two is needed")
 
     @property
     def everybody(self) -> set[str]:
         """Whom it names."""
         return {row.patient for row in (*self.patients, *self.own_patients)}
+
+    @property
+    def numbers(self) -> tuple[OutputTrust, ...]:
+        """What was fitted: of the one mask, or of each of several."""
+        return (self.trust,) if self.trust is not None else tuple(one.trust for one in self.classes)

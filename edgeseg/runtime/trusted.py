@@ -38,9 +38,14 @@ def on_grid(contract: Contract, scan: Scan, index: int) -> NDArray[np.uint8]:
 
 def tally_for(contract: Contract, scan: Scan) -> Tally | None:
     """Begin to count a scan's logits; None where nothing is to be told of its masks."""
+    return new_tally(contract) if scan.volume else None
+
+
+def new_tally(contract: Contract) -> Tally | None:
+    """Begin to count a volume's logits; None where the contract tells nothing of its masks."""
     levels = [None if output is None else output.levels for output in contract.output_trusts]
     known = [one for one in levels if one is not None]
-    if not scan.volume or not known:
+    if not known:
         return None
     return RegionTally(levels) if contract.regions else OutputTally(known[0])
 

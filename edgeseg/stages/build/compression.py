@@ -13,7 +13,7 @@ from edgeseg.specs import Contract, refuse_calibrated, renewed
 from edgeseg.stages.build.inputs import BuildInputs
 from edgeseg.stages.calibrate import RecordedRanges, choose_slices, phantom_calibration_data, record_ranges
 from edgeseg.stages.predict import checkpoint_contract
-from edgeseg.stages.trust import contract_trust
+from edgeseg.stages.trust import trusted
 from edgeseg.targets import Target
 from edgeseg.targets.histograms import MIN_MAX
 from edgeseg.targets.ranges import LEARNED
@@ -109,10 +109,7 @@ def target_contract(
     seen = {*network.seen_patients, *renewed(entries, learned, keys=keys_for(entries), key=key)}
     made = inputs.dressed(network)
     return replace(
-        made,
-        trust=contract_trust(
-            inputs.checkpoint.path, made, weights_sha256=inputs.weights_sha256, chosen=inputs.choice_given
-        ),
+        trusted(inputs.checkpoint.path, made, weights_sha256=inputs.weights_sha256, chosen=inputs.choice_given),
         calibrated_on=None if ranges is None else ranges.data,
         calibration_hash=None if ranges is None else ranges.calibration_sha256,
         seen_patients=tuple(sorted(seen)),

@@ -13,9 +13,10 @@ from dataclasses import dataclass, fields
 from edgeseg import networks
 from edgeseg.errors import EdgeSegError, OptionError
 from edgeseg.results import CheckCase, TrustResult
-from edgeseg.specs import Trust
+from edgeseg.results.trust import ClassTrust
+from edgeseg.specs import Contract
 from edgeseg.stages.check.inputs import CheckedArtifact, read_file_contract
-from edgeseg.stages.trust import trust_for
+from edgeseg.stages.trust import trust_for, with_trust
 
 RULE = "trust"
 DEFERRED_SHARE = 0.1
@@ -145,6 +146,12 @@ _PROMISES = (
 )  # fmt: skip
 
 
+def _coverage_of(one: ClassTrust) -> _Promise:
+    figure = _counted(one.figures.volume_covered, one.figures.volume_intervals)
+    return _Promise(f"coverage of {one.name}", f"true volumes of {one.name} in their intervals", lambda _: figure,
+                    "min_coverage", None, None)  # fmt: skip
+
+
 def trust_cases(
     found: Iterable[CheckedArtifact], rules: TrustRules, then: Mapping[str, Mapping[str, float]]
 ) -> Iterable[CheckCase]:
@@ -167,6 +174,8 @@ def trust_cases(
         yield _same_numbers(network, [one for one in items if one.row.variant == network], record)
         for promise in _PROMISES:
             yield _case(network, promise, record, rules, then.get(network, {}).get(promise.name))
+        for one in record.classes:
+            yield _case(network, _coverage_of(one), record, rules, None)
 
 
 def trust_figures(found: Iterable[CheckedArtifact], rules: TrustRules) -> dict[str, dict[str, float]]:
@@ -201,23 +210,32 @@ def _beside(weights_sha256: str) -> TrustResult | None:
 
 def _same_numbers(network: str, items: list[CheckedArtifact], record: TrustResult) -> CheckCase:
     """The figures speak for a file whose contract has the record's numbers."""
-    wanted = Trust(output=record.trust, input=None if record.inputs is None else record.inputs.look)
-    told = {item.name: _told(item) for item in items}
-    if other := [name for name, trust in told.items() if trust is not None and trust != wanted]:
+    told = {item.name: contract for item in items if (contract := _told(item)) is not None}
+    if other := [name for name, contract in told.items() if not _agrees(contract, record)]:
         detail = f"{', '.join(other)} carries other numbers of trust than the record; build again"
         return CheckCase(artifact=network, rule=RULE, passed=False, detail=detail)
-    carried = sum(trust is not None for trust in told.values())
-    detail = f"{carried} of {len(told)} files carry the numbers of the record, which rest on {record.trust.patients} "
-    return CheckCase(artifact=network, rule=RULE, passed=True, detail=f"{detail}patients of {record.trust.data}")
+    told_files, one = f"{len(told)} of {len(items)} files", record.numbers[0]
+    detail = f"{told_files} carry the numbers of the record, which rest on {one.patients} patients of {one.data}"
+    return CheckCase(artifact=network, rule=RULE, passed=True, detail=detail)
 
 
-def _told(item: CheckedArtifact) -> Trust | None:
+def _told(item: CheckedArtifact) -> Contract | None:
+    """Return a file's contract where that says anything of trust."""
     if item.path is None:
         return None
     try:
-        return read_file_contract(item.path).trust
+        contract = read_file_contract(item.path)
     except EdgeSegError:
         return None  # the rule on the contract says why
+    return contract if contract.trust is not None or any(contract.output_trusts) else None
+
+
+def _agrees(contract: Contract, record: TrustResult) -> bool:
+    try:
+        wanted = with_trust(contract, record)
+    except OptionError:
+        return False
+    return (wanted.trust, wanted.output_trusts) == (contract.trust, contract.output_trusts)
 
 
 def _case(network: str, promise: _Promise, record: TrustResult, rules: TrustRules, then: float | None) -> CheckCase:

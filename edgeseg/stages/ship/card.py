@@ -84,10 +84,10 @@ def _trust(network: Network) -> CardTrust | None:
         return None
     found, inputs = (record := read_trust(file)).figures, record.inputs
     return CardTrust(
-        network=record.trust.network,
+        network=record.numbers[0].network,
         figures=found,
         own=record.own,
-        coverage=record.trust.coverage,
+        coverage=record.numbers[0].coverage,
         error_as_given=record.reliability.error_before,
         error_scaled=record.reliability.error_after,
         inputs=0 if inputs is None else inputs.patients,

@@ -20,7 +20,7 @@ from edgeseg.stages.calibrate import RecordedRanges, ranges_beside, shipped_rang
 from edgeseg.stages.choose import CHOICE_FILE, read_choice
 from edgeseg.stages.environment import versions
 from edgeseg.stages.predict import checkpoint_contract, network_of
-from edgeseg.stages.trust import contract_trust, trust_beside
+from edgeseg.stages.trust import trust_beside, trusted
 from edgeseg.targets import ConvertJob, Target, get
 
 SHIPPED_TARGETS = ("tflite-int8", "onnx-int8", "onnx-fp32")
@@ -81,8 +81,7 @@ def convert_shipped(names: Sequence[str], network: Network, folder: Path, *, say
         taken = _needed(target, ranges, network)
         chosen = point.applied(checkpoint_contract(checkpoint.header, target.name))
         contract = replace(
-            chosen,
-            trust=contract_trust(network.folder, chosen, weights_sha256=weights_sha256),
+            trusted(network.folder, chosen, weights_sha256=weights_sha256),
             calibrated_on=None if taken is None else taken.data,
             calibration_hash=None if taken is None else taken.calibration_sha256,
             profile=target.profile("arm"),

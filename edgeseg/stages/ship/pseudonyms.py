@@ -69,6 +69,7 @@ def hide_in_trust(made: TrustResult, key: PatientKey, weights_sha256: str) -> Tr
         groups=tuple(replace(group, patients=_hidden(group.patients, key)) for group in made.groups),
         patients=_hidden_rows(made.patients, key),
         own_patients=_hidden_rows(made.own_patients, key),
+        classes=tuple(replace(one, patients=_hidden_rows(one.patients, key)) for one in made.classes),
     )
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from edgeseg.stages.trust.found import TRUST_FILE, contract_trust, left_out, read_trust, trust_beside, trust_for
+from edgeseg.stages.trust.found import (
+    TRUST_FILE,
+    left_out,
+    read_trust,
+    trust_beside,
+    trust_for,
+    trusted,
+    with_trust,
+)
 from edgeseg.stages.trust.input_fit import fit_look
 from edgeseg.stages.trust.input_look import input_check, input_tally, patient_look, picked
 from edgeseg.stages.trust.trust import TrustInputs, trust
@@ -10,7 +18,6 @@ from edgeseg.stages.trust.trust import TrustInputs, trust
 __all__ = [
     "TRUST_FILE",
     "TrustInputs",
-    "contract_trust",
     "fit_look",
     "input_check",
     "input_tally",
@@ -21,4 +28,6 @@ __all__ = [
     "trust",
     "trust_beside",
     "trust_for",
+    "trusted",
+    "with_trust",
 ]

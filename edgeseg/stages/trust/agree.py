@@ -12,13 +12,14 @@ from edgeseg.errors import ContractError
 from edgeseg.progress import Progress
 from edgeseg.results import FlagAgreement
 from edgeseg.runtime import Segmenter
-from edgeseg.specs import OutputTrust
+from edgeseg.runtime.trusted import new_tally, verdict_on
+from edgeseg.specs import Contract
 from edgeseg.stages.predict import Predictor, checkpoint_predictor, volume_logits
-from edgeseg.trust import OutputTally, Verdict, judge
+from edgeseg.trust import Verdict
 
 
 def flag_agreement(
-    path: Path, checkpoint: Checkpoint, cache: SliceCache, trust: OutputTrust, *, progress: Progress | None = None
+    path: Path, checkpoint: Checkpoint, cache: SliceCache, contract: Contract, *, progress: Progress | None = None
 ) -> FlagAgreement:
     """Judge every patient of the data by both.
 
@@ -26,7 +27,7 @@ def flag_agreement(
         path: the int8 file.
         checkpoint: the float network that it was made from.
         cache: decoded slices.
-        trust: the numbers, the same for both.
+        contract: of the network, with the numbers, the same for both.
         progress: called after each patient.
 
     Raises:
@@ -42,7 +43,7 @@ def flag_agreement(
     exact, same, off = checkpoint_predictor(checkpoint), 0, 0.0
     for done, patient in enumerate(cache.patients, start=1):
         volume = cache.volume(patient)
-        ours, theirs = _judged(whole, volume, trust), _judged(exact, volume, trust)
+        ours, theirs = _judged(whole, volume, contract), _judged(exact, volume, contract)
         same += ours.look == theirs.look
         off = max(off, abs((ours.dice_expected or 0.0) - (theirs.dice_expected or 0.0)))
         if progress:
@@ -57,8 +58,12 @@ def flag_agreement(
     )
 
 
-def _judged(predictor: Predictor, volume: Volume, trust: OutputTrust) -> Verdict:
-    tally = OutputTally(trust.levels)
-    for one in volume_logits(predictor, volume):
-        tally.add(one)
-    return judge(tally.counts, trust)
+def _judged(predictor: Predictor, volume: Volume, contract: Contract) -> Verdict:
+    tally = new_tally(contract)
+    if tally is not None:
+        for one in volume_logits(predictor, volume):
+            tally.add(one)
+    told = verdict_on(contract, tally)
+    if told is None:
+        raise ContractError("nothing was fitted for any of the masks, so that there are no flags to compare")
+    return told

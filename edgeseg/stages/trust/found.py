@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from edgeseg.errors import OptionError
@@ -9,7 +10,6 @@ from edgeseg.jsonio import JsonFormatError, from_json, read_document
 from edgeseg.regular import stands
 from edgeseg.results import RESULT_SCHEMA_VERSION, TrustResult
 from edgeseg.specs import Contract, OperatingPoint, Trust
-from edgeseg.specs.trust import check_trust
 
 TRUST_FILE = "trust.json"
 """What `edgeseg trust` leaves beside the weights, and `edgeseg ship` too."""
@@ -64,8 +64,8 @@ def trust_for(run: Path, *, weights_sha256: str) -> TrustResult | None:
     return found
 
 
-def contract_trust(run: Path, contract: Contract, *, weights_sha256: str, chosen: bool = False) -> Trust | None:
-    """Return what a contract says of trust, of what lies beside the weights; None where nothing does.
+def trusted(run: Path, contract: Contract, *, weights_sha256: str, chosen: bool = False) -> Contract:
+    """Return a contract with what lies beside the weights on trust in its masks; itself where nothing does.
 
     Args:
         run: the folder of the weights, or a file in it.
@@ -74,23 +74,38 @@ def contract_trust(run: Path, contract: Contract, *, weights_sha256: str, chosen
         chosen: the point was asked for, so that what was fitted at another one is left out (`left_out`).
 
     Raises:
-        OptionError: as `trust_for`, and when it was fitted on masks at another point, or on other channels.
+        OptionError: as `trust_for`, and when it was fitted on masks at another point, of others, or on other channels.
     """
     found = trust_for(run, weights_sha256=weights_sha256)
-    if found is None or contract.regions:
-        return None
-    if (why := left_out(run, OperatingPoint.of(contract))) is not None:
+    if found is None:
+        return contract
+    again = "make it again with 'edgeseg trust', or move it away"
+    drawn = {region.name: region.threshold for region in contract.regions} or {"": contract.threshold}
+    if (why := _elsewhere(trust_beside(run), found, drawn, contract.passes)) is not None:
         if chosen:
-            return None
-        raise OptionError(f"{why}; make it again with 'edgeseg trust', or move it away")
-    made = Trust(output=found.trust, input=None if found.inputs is None else found.inputs.look)
+            return contract
+        raise OptionError(f"{why}; {again}")
     try:
-        check_trust(made, masks=1, channels=len(contract.channels))
+        return with_trust(contract, found)
     except OptionError as error:
-        raise OptionError(
-            f"{trust_beside(run)}: {error}; make it again with 'edgeseg trust', or move it away"
-        ) from error
-    return made
+        raise OptionError(f"{trust_beside(run)}: {error}; {again}") from error
+
+
+def with_trust(contract: Contract, found: TrustResult) -> Contract:
+    """Return a contract with what was found, of each of its masks.
+
+    Raises:
+        OptionError: when it is of other masks or channels.
+    """
+    of = {one.name: one.trust for one in found.classes}
+    drawn = {region.name for region in contract.regions}
+    if bool(of) != bool(drawn) or (set(of) | set(found.without)) != drawn:
+        told, draws = ", ".join((*of, *found.without)) or "one mask", ", ".join(drawn) or "one mask"
+        raise OptionError(f"it is of {told}, and the network draws {draws}")
+    look = None if found.inputs is None else found.inputs.look
+    made = None if found.trust is None and look is None else Trust(output=found.trust, input=look)
+    regions = tuple(replace(region, trust=of.get(region.name)) for region in contract.regions)
+    return replace(contract, trust=made, regions=regions).versioned()
 
 
 def left_out(run: Path, point: OperatingPoint) -> str | None:
@@ -100,12 +115,31 @@ def left_out(run: Path, point: OperatingPoint) -> str | None:
         OptionError: as `read_trust`.
     """
     file = trust_beside(run)
-    if file is None or point.classes:
+    if file is None:
         return None
-    found = read_trust(file)
-    if (found.threshold, found.passes) == (point.threshold, point.passes):
+    given = {one.name: one.threshold for one in point.classes} or {"": point.threshold}
+    return _elsewhere(file, read_trust(file), given, point.passes)
+
+
+def _elsewhere(file: Path | None, found: TrustResult, thresholds: dict[str, float], passes: int) -> str | None:
+    """Compare points, of several masks those that both name; masks are compared by `with_trust`."""
+    made = _thresholds(found)
+    given = {name: threshold for name, threshold in thresholds.items() if name in made}
+    made = {name: made[name] for name in given}
+    if (made, found.passes) == (given, passes):
         return None
     return (
-        f"{file} was made for masks at threshold {found.threshold:g}, passes {found.passes}, and the network is given "
-        f"{point.threshold:g}, passes {point.passes}"
+        f"{file} was made for masks at threshold {_at(made)}, passes {found.passes}, and the network is given "
+        f"{_at(given)}, passes {passes}"
     )
+
+
+def _thresholds(found: TrustResult) -> dict[str, float]:
+    if found.trust is not None:
+        return {"": found.threshold}
+    return {one.name: one.trust.threshold for one in found.classes}
+
+
+def _at(thresholds: dict[str, float]) -> str:
+    named = (f"{threshold:g}{f' ({name})' if name else ''}" for name, threshold in thresholds.items())
+    return ", ".join(named) or "of none of its masks"

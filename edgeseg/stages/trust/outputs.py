@@ -11,21 +11,24 @@ from numpy.typing import NDArray
 
 from edgeseg.components import post_process
 from edgeseg.data.cache import SliceCache
-from edgeseg.errors import CheckpointError, DatasetError
+from edgeseg.errors import CheckpointError, DatasetError, OptionError
 from edgeseg.imaging import mask_from_logits
 from edgeseg.metrics import count_overlap
 from edgeseg.metrics.reliability import count_logits
 from edgeseg.progress import Progress
 from edgeseg.results import ChoiceGroup
-from edgeseg.specs import PASS_FLIPS, Contract, refuse_regions
+from edgeseg.specs import PASS_FLIPS, Contract
 from edgeseg.stages.folds import FoldRun, check_data, find_runs, held_out_logits, on_grid
-from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.stages.predict import class_masks
 from edgeseg.stages.trust.fit import HIGH, LOW, MIDDLE, PatientOutput
 from edgeseg.trust import OutputTally
 
+_MOST_ALONE, _PARTS = 40, 20
+"""Up to how many patients of one run are each left out alone, and into how many groups more are divided."""
+
 
 def gather_runs(
-    places: Sequence[Path], cache: SliceCache, *, keep: Mapping[Path, Path] | None = None
+    places: Sequence[Path], cache: SliceCache, *, keep: Mapping[Path, Path] | None = None, unseen: bool = False
 ) -> tuple[FoldRun, ...]:
     """Open the runs of several folders, whose held-out patients are all different.
 
@@ -33,18 +36,19 @@ def gather_runs(
         places: folders of folds, or runs.
         cache: the slices that they were trained on.
         keep: where the logits of a run are kept, by its folder; in that unless it is named here.
+        unseen: take it that an imported network learned from none of the patients, who all count as held out.
 
     Raises:
         CheckpointError: as `find_runs`, when a patient was held out twice, or the networks are of several kinds.
-        ContractError: when they draw several masks.
         DatasetError: as `check_data`, and when fewer than two patients were held out.
+        OptionError: for `unseen` and a network that says itself whom it learned from.
     """
     runs = tuple(run for place in places for run in find_runs(place))
+    runs = tuple(_all_held_out(run, cache) for run in runs) if unseen else runs
     first = runs[0].checkpoint.header
     held_out: dict[str, Path] = {}
     for run in runs:
         header = run.checkpoint.header
-        refuse_regions(checkpoint_contract(header, public_ids=True), "trusted")
         if (header.variant, header.image) != (first.variant, first.image):
             raise CheckpointError(
                 f"{runs[0].folder} is {first.variant.slug} and {run.folder} is {header.variant.slug}, or another size "
@@ -70,21 +74,34 @@ def _too_few(runs: Sequence[FoldRun], held_out: int) -> str:
     if foreign is None:
         return f"{why}, so give folds of 'edgeseg train --folds' with --folds"
     return (
-        f"{why}; {foreign.folder} was imported, and its file does not say whom it held out, so it cannot get these "
-        f"numbers: it ships without them. A network that 'edgeseg train --folds 5 --teacher {foreign.folder}' teaches "
-        "with it can get them"
+        f"{why}; {foreign.folder} was imported, and its file does not say whom it held out. If it learned from none of "
+        "the patients of --data, say so with --unseen; else name other patients with --data, and say so of them"
     )
 
 
+def _all_held_out(run: FoldRun, cache: SliceCache) -> FoldRun:
+    checkpoint = run.checkpoint
+    if checkpoint.header.foreign is None:
+        raise OptionError(
+            f"--unseen is for an imported network, and {run.folder} says itself whom it learned from; leave it out"
+        )
+    header = replace(checkpoint.header, validation_patients=cache.patients)
+    return replace(run, checkpoint=replace(checkpoint, header=header))
+
+
 def groups_of(runs: Sequence[FoldRun]) -> tuple[tuple[ChoiceGroup, ...], str]:
-    """Say who is left out together: a fold, or a patient where there is one run."""
-    parts = [(run, run.patients) for run in runs]
+    """Say who is left out together: a fold, or where there is one run a patient, of many a group of them."""
+    parts, left_out = [(run, run.patients) for run in runs], "fold"
     if len(runs) == 1:
-        parts = [(run, (patient,)) for run in runs for patient in run.patients]
+        one = runs[0]
+        count, left_out = len(one.patients), "patient"
+        if count > _MOST_ALONE:
+            count, left_out = _PARTS, "group of patients"
+        parts = [(one, one.patients[place::count]) for place in range(count)]
     return tuple(
         ChoiceGroup(run=run.checkpoint.path.parent.name, weights_sha256=run.sha256, patients=patients)
         for run, patients in parts
-    ), "fold" if len(runs) > 1 else "patient"
+    ), left_out
 
 
 def outputs_of(
@@ -94,7 +111,7 @@ def outputs_of(
     member: dict[str, int],
     *,
     progress: Progress | None = None,
-) -> list[PatientOutput]:
+) -> list[list[PatientOutput]]:
     """Score and count every held-out patient, one volume in memory at a time.
 
     Args:
@@ -104,17 +121,25 @@ def outputs_of(
         member: the group of each patient.
         progress: called after each patient.
 
+    Returns:
+        Of each mask, in the order of `Contract.masks`, what it is of each patient.
+
     Raises:
+        MaskError: when the data has other classes than the network.
         OutputError: when a folder cannot be written.
     """
-    total, rows = sum(len(run.patients) for run in runs), []
+    total, masks = sum(len(run.patients) for run in runs), contract.masks
+    rows: list[list[PatientOutput]] = [[] for _ in masks]
     for run in runs:
         for patient, logits in held_out_logits(run, cache, flips=PASS_FLIPS[contract.passes]):
-            reference = on_grid(np.asarray(cache.volume(patient).reference), contract)
-            mine = output_of(patient, member[patient], logits, reference, contract)
-            rows.append(replace(mine, run=run.sha256))
+            volume = cache.volume(patient)
+            whole = class_masks(volume, contract) if contract.regions else np.asarray(volume.reference)
+            for place, (mine, mask) in enumerate(zip(rows, masks, strict=True)):
+                at = (..., place) if contract.regions else ...
+                made = output_of(patient, member[patient], logits[at], on_grid(whole[at], contract), mask)
+                mine.append(replace(made, run=run.sha256))
             if progress:
-                progress(len(rows), total, patient)
+                progress(len(rows[0]), total, patient)
     return rows
 
 

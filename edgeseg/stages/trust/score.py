@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from statistics import fmean, median
 
 import numpy as np
@@ -14,7 +15,7 @@ from edgeseg.results import Deferral, Reliability, ReliabilityBin, TrustFigures,
 from edgeseg.results.trust import POOR_BELOW
 from edgeseg.specs import OutputTrust
 from edgeseg.stages.trust.fit import PatientOutput
-from edgeseg.trust import features, judge
+from edgeseg.trust import Verdict, features, joined, judge
 
 SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 
@@ -25,6 +26,40 @@ Fits = Callable[[PatientOutput], OutputTrust]
 def judged(rows: Sequence[PatientOutput], fits: Fits) -> tuple[TrustPatient, ...]:
     """Judge every patient."""
     return tuple(_patient(row, fits(row)) for row in rows)
+
+
+def together(classes: Sequence[tuple[TrustPatient, ...]]) -> tuple[TrustPatient, ...]:
+    """Judge every patient by what is told of several masks, as a runner does; `classes` has the rows of each mask."""
+    of: dict[str, list[TrustPatient]] = {}
+    for row in (row for rows in classes for row in rows):
+        of.setdefault(row.patient, []).append(row)
+    return tuple(_together(rows) for rows in of.values())
+
+
+def _together(rows: Sequence[TrustPatient]) -> TrustPatient:
+    told = joined(("", _verdict(row)) for row in rows)
+    return replace(
+        rows[0],
+        dice=fmean(row.dice for row in rows),
+        dice_expected=None if told is None else told.dice_expected,
+        look=told is not None and told.look,
+        volume_px=sum(row.volume_px for row in rows),
+        reference_px=sum(row.reference_px for row in rows),
+        volume_low_px=None,
+        volume_high_px=None,
+        features={},
+    )
+
+
+def _verdict(row: TrustPatient) -> Verdict:
+    return Verdict(
+        dice_expected=row.dice_expected, look=row.look, because="", why="", low_factor=None, high_factor=None
+    )
+
+
+def not_flagged_for_nothing(rows: Sequence[TrustPatient]) -> tuple[TrustPatient, ...]:
+    """Take back the flag of masks in which nothing was found: a patient need not have every class."""
+    return tuple(replace(row, look=False) if row.dice_expected is None else row for row in rows)
 
 
 def _patient(row: PatientOutput, trust: OutputTrust) -> TrustPatient:
@@ -71,15 +106,29 @@ def figures(patients: Sequence[TrustPatient]) -> TrustFigures:
     )
 
 
-def reliabilities(rows: Sequence[PatientOutput], fits: Fits) -> Reliability:
-    """Say whether probabilities mean what they say, as they are and scaled by what was fitted without the group."""
-    before = reliability(_summed(rows))
-    joined: dict[int, list[tuple[float, float, int]]] = {}
-    for row in rows:
-        scale = fits(row)
+def pooled(whole: TrustFigures, classes: Sequence[TrustFigures]) -> TrustFigures:
+    """Return the figures of patients with the intervals of their masks, counted mask by mask."""
+    widths = [one.volume_width_median for one in classes if one.volume_width_median is not None]
+    return replace(
+        whole,
+        volume_intervals=sum(one.volume_intervals for one in classes),
+        volume_covered=sum(one.volume_covered for one in classes),
+        volume_width_median=median(widths) if widths else None,
+    )
+
+
+def reliabilities(parts: Sequence[tuple[Sequence[PatientOutput], Fits]]) -> Reliability:
+    """Say whether probabilities mean what they say, as they are and scaled by what was fitted without the group.
+
+    Args:
+        parts: of one mask or of several.
+    """
+    before = reliability(_summed([row for rows, _ in parts for row in rows]))
+    binned: dict[int, list[tuple[float, float, int]]] = {}
+    for row, scale in ((row, fits(row)) for rows, fits in parts for row in rows):
         for found in reliability(row.histogram, slope=scale.slope, offset=scale.offset):
-            joined.setdefault(min(int(found[0] * 10), 9), []).append(found)
-    after = [_joined(joined[place]) for place in sorted(joined)]
+            binned.setdefault(min(int(found[0] * 10), 9), []).append(found)
+    after = [_joined(binned[place]) for place in sorted(binned)]
     return Reliability(
         error_before=calibration_error(before),
         error_after=calibration_error(after),

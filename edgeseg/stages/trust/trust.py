@@ -7,8 +7,8 @@ its kind, such as the folds of its recipe; a network of another kind is held to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgeseg import artifacts
@@ -17,19 +17,18 @@ from edgeseg.errors import DatasetError
 from edgeseg.jsonio import to_record
 from edgeseg.progress import Progress
 from edgeseg.results import FlagAgreement, InputCheck, TrustResult
-from edgeseg.specs import Contract, OperatingPoint, OutputTrust
+from edgeseg.specs import Contract, OperatingPoint
 from edgeseg.stages.choose import choice_beside, read_choice
 from edgeseg.stages.environment import versions
 from edgeseg.stages.folds import FoldRun
 from edgeseg.stages.predict import checkpoint_contract
 from edgeseg.stages.trust.agree import flag_agreement
-from edgeseg.stages.trust.fit import Origin, PatientOutput, fit, others_of
-from edgeseg.stages.trust.found import TRUST_FILE
+from edgeseg.stages.trust.fit import Origin, PatientOutput
+from edgeseg.stages.trust.found import TRUST_FILE, with_trust
 from edgeseg.stages.trust.input_look import input_check
 from edgeseg.stages.trust.outputs import gather_runs, groups_of, outputs_of
-from edgeseg.stages.trust.score import Fits, figures, judged, reliabilities
-
-_LEAST_GROUPS = 3
+from edgeseg.stages.trust.score import reliabilities
+from edgeseg.stages.trust.settle import Scored, settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +42,7 @@ class TrustInputs:
             network, unless given, and probability 0.5 with nothing dropped where there is none.
         int8: a converted file of the network whose flags are held against float; none unless given.
         keep: where the logits of a run are kept, by its folder; in that unless it is named here.
+        unseen: the user says that an imported network learned from none of the patients.
     """
 
     network: Path
@@ -50,12 +50,13 @@ class TrustInputs:
     choice: Path | None = None
     int8: Path | None = None
     keep: Mapping[Path, Path] = field(default_factory=dict)
+    unseen: bool = False
 
 
 def trust(
     given: TrustInputs, cache: SliceCache, *, out: Path | None = None, progress: Progress | None = None
 ) -> TrustResult:
-    """Fit the numbers of a contract's `trust.output`, score them nested, and write `trust.json`.
+    """Fit the numbers of a contract's `trust.output`, or of each region, score them nested, and write `trust.json`.
 
     Args:
         given: networks and files.
@@ -65,23 +66,25 @@ def trust(
 
     Raises:
         CheckpointError: when runs are missing, unfinished or do not belong together.
-        ContractError: for networks that draw several masks, and an int8 file that is of another network.
+        ContractError: for an int8 file that is of another network.
         DatasetError: when the slices are not those of the runs, or there are too few patients with a mask to fit on.
-        OptionError: when the choice cannot be read or is of another network.
+        MaskError: when the data has other classes than the networks.
+        OptionError: when the choice cannot be read or is of another network, and for `unseen` with one that says itself
+            whom it learned from.
         OutputError: when a file cannot be written.
     """
-    runs = gather_runs(given.folds or (given.network,), cache, keep=given.keep)
-    first = gather_runs((given.network,), cache, keep=given.keep)[0]
-    header = runs[0].checkpoint.header
+    runs = gather_runs(given.folds or (given.network,), cache, keep=given.keep, unseen=given.unseen)
+    first = gather_runs((given.network,), cache, keep=given.keep, unseen=given.unseen)[0]
     contract = _at_point(runs[0], given.choice or _choice(given))
     groups, left_out = groups_of(runs)
     member = {patient: number for number, group in enumerate(groups) for patient in group.patients}
     rows = outputs_of(runs, cache, contract, member, progress=progress)
-    origin = Origin(threshold=contract.threshold, network=header.variant.slug, data=cache.name)
     shipped = contract if not given.folds else _at_point(first, choice_beside(given.network) or given.choice)
     mine = _own(first, rows, shipped, cache, progress)
-    whole, fits = _fitted(rows, mine, origin)
-    own = judged(mine, fits) if len(runs) > 1 or mine[0].run != rows[0].run else ()
+    network = runs[0].checkpoint.header.variant.slug
+    origins = [Origin(threshold=mask.threshold, network=network, data=cache.name) for mask in contract.masks]
+    settled, without = settle(rows, mine, contract, origins)
+    scored = Scored.of(settled, own=len(runs) > 1 or mine[0][0].run != rows[0][0].run)
     result = TrustResult(
         variant=first.checkpoint.header.variant.slug,
         weights_sha256=first.sha256,
@@ -90,23 +93,29 @@ def trust(
         data=cache.name,
         groups=groups,
         left_out=left_out,
-        trust=whole,
-        figures=figures(scored := judged(rows, fits)),
-        reliability=reliabilities(rows, fits),
-        patients=scored,
-        own=figures(own) if own else None,
-        own_patients=own,
-        int8=_agreement(given, first, cache, whole, progress),
+        trust=None if contract.regions else settled[0].trust,
+        figures=scored.figures,
+        reliability=reliabilities([(one.rows, one.fits) for one in settled]),
+        patients=scored.patients,
+        own=scored.own,
+        own_patients=scored.own_patients,
+        int8=None,
         versions=versions(),
-        inputs=_inputs(first, cache, contract, progress),
+        inputs=_inputs(first, cache, contract, progress, unseen=given.unseen),
+        classes=tuple(one.as_class() for one in settled) if contract.regions else (),
+        without=without,
+        unseen=given.unseen,
     )
+    result = replace(result, int8=_agreement(given, first, cache, with_trust(shipped, result), progress))
     artifacts.write_text(out or _place(given.network), to_record(result))
     return result
 
 
-def _inputs(first: FoldRun, cache: SliceCache, contract: Contract, progress: Progress | None) -> InputCheck | None:
-    """Learn what inputs look like from the patients that trained the network."""
-    learned = set(first.checkpoint.header.train_patients)
+def _inputs(
+    first: FoldRun, cache: SliceCache, contract: Contract, progress: Progress | None, *, unseen: bool
+) -> InputCheck | None:
+    """Learn what inputs look like from the patients that trained the network, or of one that does not say, from all."""
+    learned = set(cache.patients if unseen else first.checkpoint.header.train_patients)
     patients = [patient for patient in cache.patients if patient in learned]
     return input_check(cache, patients, contract, cache.name, progress=progress)
 
@@ -127,51 +136,25 @@ def _at_point(run: FoldRun, choice: Path | None) -> Contract:
     return point.applied(checkpoint_contract(header, public_ids=True))
 
 
-def _fitted(rows: Sequence[PatientOutput], mine: Sequence[PatientOutput], origin: Origin) -> tuple[OutputTrust, Fits]:
-    """Fit on all and settle on the network's own patients; and give for each patient what was fitted without it.
-
-    That is fitted on the other groups, on all where the patient is of none, and settled on the network's others.
-    """
-    groups = sorted({row.group for row in rows})
-    if len(groups) < _LEAST_GROUPS:
-        raise DatasetError(
-            f"the {len(rows)} held-out patients are of {len(groups)} group(s), and each is scored by what the others "
-            f"settle among themselves, so at least {_LEAST_GROUPS} are needed; give more folds with --folds"
-        )
-    made = {group: fit([row for row in rows if row.group != group], origin) for group in groups}
-    whole = fit(rows, origin)
-    settled = None if whole is None else whole.settled(mine)
-    if whole is None or settled is None or None in made.values():
-        raise DatasetError(
-            f"masks of fewer than two of the {len(rows)} held-out patients hold any tumour, or all of these are of one "
-            "group; nothing can be fitted on them: train longer, or give more folds with --folds"
-        )
-    nested = {group: one for group, one in made.items() if one is not None}
-
-    def without(row: PatientOutput) -> OutputTrust:
-        others = others_of(row, rows if row.run in {one.run for one in rows} else mine)
-        return nested.get(row.group, whole).settled(others) or settled
-
-    return settled, without
-
-
 def _own(
     first: FoldRun,
-    rows: Sequence[PatientOutput],
+    rows: list[list[PatientOutput]],
     contract: Contract,
     cache: SliceCache,
     progress: Progress | None,
-) -> list[PatientOutput]:
-    """Return what the network itself drew on the patients that it held out."""
-    if any(row.run == first.sha256 for row in rows):
-        return [row for row in rows if row.run == first.sha256]
+) -> list[list[PatientOutput]]:
+    """Return what the network itself drew on the patients that it held out, of each mask."""
+    if any(row.run == first.sha256 for row in rows[0]):
+        return [[row for row in one if row.run == first.sha256] for one in rows]
     if not first.patients:
         raise DatasetError(f"{first.folder} held out no patient, so nothing says what is usual for it; name another")
-    member = dict.fromkeys(first.patients, -1) | {row.patient: row.group for row in rows}
+    member = dict.fromkeys(first.patients, -1) | {row.patient: row.group for row in rows[0]}
     return outputs_of((first,), cache, contract, member, progress=progress)
 
 
 def _agreement(
-    given: TrustInputs, first: FoldRun, cache: SliceCache, whole: OutputTrust, progress: Progress | None
+    given: TrustInputs, first: FoldRun, cache: SliceCache, contract: Contract, progress: Progress | None
 ) -> FlagAgreement | None:
-    return None if given.int8 is None else flag_agreement(given.int8, first.checkpoint, cache, whole, progress=progress)
+    if given.int8 is None:
+        return None
+    return flag_agreement(given.int8, first.checkpoint, cache, contract, progress=progress)

@@ -161,7 +161,7 @@ def test_a_figure_that_was_not_measured_is_said_and_fails_where_it_is_asked(
 def test_a_file_with_other_numbers_than_the_record_fails(
     gate: Gate, site: Site, record: TrustResult, write: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = Trust(output=replace(record.trust, look_below=0.5))
+    other = Trust(output=replace(record.numbers[0], look_below=0.5))
     site.save(site.build, contract=replace(site.contract, trust=other).versioned())
     place = write(record)
     capsys.readouterr()

@@ -21,7 +21,7 @@ def test_trust_says_why_and_what_can_get_the_numbers() -> None:
     told = _too_few((imported(),), 0)
     assert "in all (0)" in told
     assert "runs/mine was imported" in told
-    assert "'edgeseg train --folds 5 --teacher runs/mine'" in told
+    assert "say so with --unseen" in told
 
 
 def test_choose_says_how_many_and_that_phantoms_have_none() -> None:

@@ -21,7 +21,7 @@ from edgeseg.specs import KEY_BYTES, ImageSpec, PatientKey, TrainSpec, VariantSp
 from edgeseg.stages.folds.logits import FoldRun
 from edgeseg.stages.predict import checkpoint_contract
 from edgeseg.stages.ship.pseudonyms import hide_in_trust
-from edgeseg.stages.trust import TRUST_FILE, TrustInputs, contract_trust, read_trust, trust, trust_for
+from edgeseg.stages.trust import TRUST_FILE, TrustInputs, read_trust, trust, trust_for, trusted
 
 outputs = importlib.import_module("edgeseg.stages.trust.outputs")
 
@@ -92,7 +92,7 @@ def found(place: Path, **options: Any) -> TrustResult:
 def test_folds_are_judged_by_what_the_others_say(tmp_path: Path) -> None:
     made = found(tmp_path / "folds")
     assert from_json(TrustResult, (tmp_path / "folds" / TRUST_FILE).read_text()) == made
-    assert (made.left_out, made.weights_sha256, made.trust.patients) == ("fold", "sha of fold0", 12)
+    assert (made.left_out, made.weights_sha256, made.numbers[0].patients) == ("fold", "sha of fold0", 12)
     assert sorted(row.patient for row in made.patients) == sorted(PATIENTS)
     assert {row.group for row in made.patients} == {0, 1, 2}
     assert made.figures.spearman is not None
@@ -111,7 +111,7 @@ def test_one_run_is_judged_patient_by_patient(tmp_path: Path) -> None:
 
 def test_a_network_of_another_kind_takes_the_numbers_of_folds(tmp_path: Path) -> None:
     made = found(tmp_path / "other", folds=(tmp_path / "folds",))
-    assert (made.variant, made.trust.network) == ("alphax-0.125-half", VARIANT.slug)
+    assert (made.variant, made.numbers[0].network) == ("alphax-0.125-half", VARIANT.slug)
     assert made.weights_sha256 == "sha of other"
     assert made.own is not None
     assert made.own.patients == 12
@@ -134,16 +134,16 @@ def test_what_does_not_belong_together(tmp_path: Path) -> None:
 def test_a_contract_takes_what_was_made_for_its_weights_and_threshold(tmp_path: Path) -> None:
     made = found(tmp_path / "one")
     contract = checkpoint_contract(outputs.find_runs(tmp_path / "one")[0].checkpoint.header, public_ids=True)
-    told = contract_trust(tmp_path / "one", contract, weights_sha256="sha of one")
-    assert told is not None
-    assert told.output == made.trust
+    told = trusted(tmp_path / "one", contract, weights_sha256="sha of one")
+    assert told.output_trusts == made.numbers
+    assert trusted(tmp_path, contract, weights_sha256="any") is contract
     assert trust_for(tmp_path, weights_sha256="any") is None
     with pytest.raises(OptionError, match="made for other weights"):
         trust_for(tmp_path / "one", weights_sha256="another")
     with pytest.raises(OptionError, match=r"at threshold 0\.5, passes 1, and the network is given 0\.6"):
-        contract_trust(tmp_path / "one", replace(contract, threshold=0.6), weights_sha256="sha of one")
+        trusted(tmp_path / "one", replace(contract, threshold=0.6), weights_sha256="sha of one")
     with pytest.raises(OptionError, match=r"passes 1, and the network is given 0\.5, passes 2"):
-        contract_trust(tmp_path / "one", replace(contract, passes=2), weights_sha256="sha of one")
+        trusted(tmp_path / "one", replace(contract, passes=2), weights_sha256="sha of one")
 
 
 def test_numbers_for_other_channels_are_told_with_their_file(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_numbers_for_other_channels_are_told_with_their_file(tmp_path: Path) -> 
     file.write_text(to_json(made))
     contract = checkpoint_contract(outputs.find_runs(file.parent)[0].checkpoint.header, public_ids=True)
     with pytest.raises(OptionError, match=r"trust\.json: trust\.input uses feature .* make it again with"):
-        contract_trust(file.parent, replace(contract, channels=("flair",)), weights_sha256="sha of one")
+        trusted(file.parent, replace(contract, channels=("flair",)), weights_sha256="sha of one")
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"schema_version": 1}'])
