@@ -145,7 +145,7 @@ test("the result has the volume's interval, and so has each row of the table", a
   assert.equal(volumeMl, one.counts[1]);
   assert.deepEqual(trusted.betweenMl, [7 * one.low_factor, 7 * one.high_factor]);
   assert.equal(core.countOf(unsure), one.counts[0] - one.counts[2]);
-  const ready = { masks: core.masksOf(told), trust: one.trust, network: "n", target: "t", sha256: "0", intendedUse: "research" };
+  const ready = { masks: core.masksOf(told), network: "n", target: "t", sha256: "0", intendedUse: "research" };
   const [head, row] = new TextDecoder().decode(core.csvFile({ ready, model: { contract: told } }, scan, found).bytes).split("\r\n").map((line) => line.split(","));
   assert.deepEqual(head.slice(-7, -2), ["scan_dice_expected", "scan_look", "scan_why", "scan_volume_low_ml", "scan_volume_high_ml"]);
   assert.equal(Number(row.at(-7)), trusted.diceExpected);
