@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import * as core from "../generated/core/core.mjs";
 import { faults, flips, launch, open, pick, savedMasks, serve, shot, SHOTS, until, visit, wantedMasks } from "./browser.mjs";
-import { bytesOf, fixture } from "./files.mjs";
+import { bytesOf, fixture, jsonOf } from "./files.mjs";
 
 const path = (name) => fileURLToPath(fixture(name));
 const scanOf = (name) => readdirSync(fixture(`scan-${name}`)).map((file) => path(`scan-${name}/${file}`));
@@ -126,7 +126,7 @@ withNetwork("overlapping", 4, () => {
     const names = ["whole-tumour", "core", "enhancing"];
     const told = await page.locator("#classes li").allTextContents();
     assert.equal(told.length, names.length);
-    for (const [at, name] of names.entries()) assert.match(told[at], new RegExp(`^${name}[\\d.]+ mL, \\d+ parts?$`));
+    for (const [at, name] of names.entries()) assert.match(told[at], new RegExp(`^${name}[\\d.]+ mL( \\[[\\d.]+, [\\d.]+\\])?, \\d+ parts?`));
     const colours = await page.locator("#classes .swatch").evaluateAll((all) => all.map((one) => one.style.backgroundColor));
     assert.deepEqual(colours, ["rgb(255, 60, 40)", "rgb(60, 200, 80)", "rgb(70, 130, 255)"]);
     const rows = new TextDecoder().decode(await saved("save-csv")).trim().split("\r\n").map((row) => row.split(","));
@@ -137,6 +137,28 @@ withNetwork("overlapping", 4, () => {
     assert.ok(findings.some((one) => /whole-tumour, slices? \d/.test(one)), findings.join());
     assert.deepEqual(await faults(page), []);
     await shot(page, "classes");
+  });
+
+  test("of each class of which it is known it is told how far to trust it, and of all together, as in Python", async () => {
+    const [{ trust, classes }] = jsonOf(fixture("run-overlapping/summary.json")).patients;
+    const wanted = classes.map((one) => {
+      const ends = one.trust ? ` [${one.trust.volume_low_ml.toFixed(1)}, ${one.trust.volume_high_ml.toFixed(1)}]` : "";
+      const overlap = one.trust ? `expected overlap ${one.trust.dice_expected.toFixed(2)}` : "";
+      return `${one.name}${one.volume_ml.toFixed(1)} mL${ends}${overlap}${one.trust?.look ? `Look at this one: ${one.trust.why}.` : ""}`;
+    });
+    assert.deepEqual(classes.map((one) => one.trust?.look), [false, undefined, true], "the scan has one of each kind");
+    const told = await page.locator("#classes li").allTextContents();
+    assert.deepEqual(told.map((one) => one.replace(/, \d+ parts?/, "")), wanted);
+    assert.deepEqual([await text(page, "look"), await text(page, "overlap"), await text(page, "between")], [`Look at this one: ${trust.why}.`, trust.dice_expected.toFixed(2), ""]);
+    assert.equal(await text(page, "estimate"), "The mean of the classes', a statistical estimate, fitted on 88 patients; in 90\u00a0% of them the volume of a class lay in its brackets.");
+    assert.match(await text(page, "facts"), /Tells of whole-tumour.*under an overlap of 0\.70Tells of enhancing.*under an overlap of 0\.99/);
+    const [head, row] = new TextDecoder().decode(await saved("save-csv")).trim().split("\r\n").map((line) => line.split(","));
+    const at = (name) => row[head.indexOf(name)];
+    assert.deepEqual([at("scan_look"), at("scan_why")], ["true", trust.why]);
+    for (const { name, trust: own } of classes) {
+      assert.equal(at(`scan_${name}_look`), own && String(own.look));
+      if (own) for (const field of ["dice_expected", "volume_low_ml", "volume_high_ml"]) assert.ok(Math.abs(at(`scan_${name}_${field}`) / own[field] - 1) < 1e-9, field);
+    }
   });
 
   test("a series too few, or one twice, is told before anything is segmented", async () => {

@@ -17,6 +17,7 @@ export * from "../src/core/resample";
 export * from "../src/core/segmenter";
 export * from "../src/core/tally";
 export * from "../src/core/tflite";
+export * from "../src/core/trusted";
 export * from "../src/core/verdict";
 export * from "../src/core/whole-numbers";
 export * from "../src/files/export";

@@ -12,11 +12,11 @@ const scan = (change = {}) => ({
   slice: () => ({ height: 2, width: 4, bytes }), ...change,
 });
 /** Two slices of 2 x 4 with three planes each: two parts of the whole, one of which has a core. */
-const found = { masks: [Uint8Array.of(1, 1, 0, 0, 0, 0, 0, 1, ...Array(16).fill(0)), Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 1, ...Array(15).fill(0))], ms: [], postMs: 0, verdict: null, oddity: null, unsure: [] };
+const found = { masks: [Uint8Array.of(1, 1, 0, 0, 0, 0, 0, 1, ...Array(16).fill(0)), Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 1, ...Array(15).fill(0))], ms: [], postMs: 0, verdict: null, verdicts: [null, null, null], oddity: null, unsure: [] };
 
 test("each class has its volume, slices and parts, and findings say whose they are", () => {
   const result = core.resultOf(scan(), found, contract, 1);
-  assert.deepEqual(result.found, [{ voxels: 4, ml: 4, slices: 2, parts: 2 }, { voxels: 1, ml: 1, slices: 1, parts: 1 }, { voxels: 0, ml: 0, slices: 0, parts: 0 }]);
+  assert.deepEqual(result.found, [{ voxels: 4, ml: 4, slices: 2, parts: 2, trusted: null }, { voxels: 1, ml: 1, slices: 1, parts: 1, trusted: null }, { voxels: 0, ml: 0, slices: 0, parts: 0, trusted: null }]);
   assert.deepEqual(result.findings.map(({ mask, voxels }) => [mask, voxels]), [[0, 3], [0, 1], [1, 1]]);
   assert.deepEqual([result.voxels, result.slicesWithTumour], [4, 2], "a voxel of two classes counts once");
   assert.deepEqual(result.warnings, ["Nothing was found of none. That does not mean that nothing is there."]);

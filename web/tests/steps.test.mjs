@@ -132,13 +132,19 @@ const classSlice = ({ file }, channels) => {
   return { height: rows, width, bytes: Uint8Array.from({ length: values.length }, (_, at) => values[(at % channels) * rows * width + Math.floor(at / channels)]) };
 };
 
+const inOrder = (counts) => counts && ["low", "middle", "high", "border", "shared", "paired"].map((name) => counts[name]);
+
 for (const network of classes.networks) {
   test(`${network.file} of ${network.channels.join(", ")} draws its golden masks, no pixel different`, async () => {
     const engine = await core.OrtEngine.open(await core.readModel(bitsOf(network.file)), true);
     assert.deepEqual(core.masksOf(engine.contract).map((mask) => mask.name).filter(Boolean), network.masks);
     const slices = network.slices.map((one) => classSlice(one, network.channels.length));
     for (const [kind, whole] of [["lone_slices", false], ["volume", true]]) {
-      const { masks } = await core.segment(engine, volumeOf(slices, whole, network.channels), quiet);
+      const tally = whole ? core.TrustTally.of(engine.contract) : null;
+      const counted = { contract: engine.contract, logits: async (...all) => { const logits = await engine.logits(...all); tally?.add(logits, engine.contract.width); return logits; } };
+      const { masks, verdicts } = await core.segment(counted, volumeOf(slices, whole, network.channels), quiet);
+      if (whole) assert.deepEqual(tally && tally.counts.map(inOrder), network.trust_counts ?? null, "what tells how far to trust each mask");
+      assert.deepEqual(verdicts, tally?.verdicts ?? core.masksOf(engine.contract).map(() => null));
       const wanted = network[kind].map(({ runs, height, width }) => core.decodeRuns(runs, height * width));
       assert.deepEqual(masks.map((mask) => mask.length), wanted.map((mask) => mask.length));
       assert.deepEqual(masks.map((mask, at) => core.flips(mask, wanted[at])), wanted.map(() => 0), kind);
@@ -149,11 +155,12 @@ for (const network of classes.networks) {
   });
 }
 
-test("the class vectors cover one mask, exclusive and overlapping ones, and their self-tests", async () => {
+test("the class vectors cover one mask, exclusive and overlapping ones, what tells how far to trust them, and their self-tests", async () => {
   const contracts = await Promise.all(classes.networks.map(async ({ file }) => (await core.readModel(bitsOf(file))).contract));
   const several = contracts.filter((one) => one.regions.length > 1);
   assert.deepEqual(new Set(several.map((one) => one.exclusive || one.output === "softmax")), new Set([true, false]));
   assert.ok(contracts.some((one) => one.channels.length === 1 && one.regions.length === 0));
+  assert.ok(several.some((one) => core.masksOf(one).some((mask) => mask.trust) && !core.masksOf(one).every((mask) => mask.trust)));
   assert.ok(contracts.some(core.byVolume));
   assert.ok(contracts.filter((one) => one.golden !== null).length >= 2);
 });

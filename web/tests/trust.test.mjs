@@ -95,6 +95,22 @@ test("a contract's field is read, alone or beside what it says of the input", ()
   assert.equal(core.parseContract(text(undefined)).trust, null);
 });
 
+/** Fields of a contract of two masks, each with what tells how far to trust it. */
+const several = (...trusts) => ({ schema_version: 6, classes: ["rest", "core"], regions: ["rest", "core"].map((name, at) => ({ name, label: at + 1, channels: [at], trust: trusts[at] })) });
+
+test("a contract of several masks has a field for each", () => {
+  const { trust } = vectors[0];
+  assert.deepEqual(core.parseContract(text(undefined, several(null, trust))).regions.map((one) => one.trust), [null, trust]);
+  assert.deepEqual(core.masksOf(core.parseContract(text({ input: inputs[0].look }, several(trust)))).map((one) => one.trust), [trust, null]);
+  const refused = (change, says) => assert.throws(() => core.parseContract(text(undefined, several(trust, { ...trust, ...change }))), says);
+  refused({ surprise: 1 }, /regions\[1\]\.trust\.surprise is not known/);
+  refused({ groups: "5" }, /regions\[1\]\.trust\.groups is no number/);
+  refused({ middle: 0.9 }, /the trust of its region 'core' has low 0.3, middle 0.9 and high 0.85; probabilities/);
+  refused({ coverage: 0 }, /coverage or threshold of the trust of its region 'core' lies not between/);
+  refused({ slope: -1 }, /slope of the trust of its region 'core' is too small/);
+  refused({ features: [{ name: "neighbours", weight: 1, typical: -0.1 }] }, /typical of neighbours of the trust of its region 'core' is -0.1/);
+});
+
 test("one that cannot be honoured is refused", () => {
   const refused = (change, says, more = {}) => assert.throws(() => core.parseContract(text({ output: { ...structuredClone(vectors[0].trust), ...change } }, more)), says);
   assert.throws(() => core.parseContract(text({})), /contract\.trust holds nothing/);
@@ -103,16 +119,20 @@ test("one that cannot be honoured is refused", () => {
   refused({ low: undefined }, /trust\.output\.low is no number/);
   refused({ low: 0.5 }, /low 0.5, middle 0.5 and high 0.85; probabilities between 0 and 1 in this order/);
   refused({ high: 1 }, /low 0.3, middle 0.5 and high 1/);
-  refused({ features: [] }, /features are none; at least one/);
+  refused({ features: [] }, /features of its trust\.output are none; at least one/);
   refused({ features: [{ name: "luck", weight: 1, typical: 1 }] }, /features\[0\]\.name is 'luck'; log_unsure_border, neighbours are known/);
-  refused({ features: Array(2).fill({ name: "neighbours", weight: 1, typical: 1 }) }, /features are neighbours, neighbours; at least one is needed, each once/);
+  refused({ features: Array(2).fill({ name: "neighbours", weight: 1, typical: 1 }) }, /features of its trust\.output are neighbours, neighbours; at least one is needed, each once/);
   refused({ features: [{ name: "neighbours", weight: 1e7, typical: 1 }] }, /out of range/);
-  refused({ look_below: 1 }, /look_below, coverage or threshold/);
-  refused({ volume_low: -1 }, /too small/);
+  refused({ features: [{ name: "neighbours", weight: 1, typical: 1.01 }] }, /typical of neighbours of its trust\.output is 1\.01; values of it lie from 0 to 1/);
+  refused({ features: [{ name: "log_unsure_border", weight: 1, typical: -21 }] }, /typical of log_unsure_border .* from -20 to 20/);
+  refused({ low: 1e-16 }, /low 1e-16, middle/);
+  for (const name of ["look_below", "coverage", "threshold"]) for (const end of [0, 1]) refused({ [name]: end }, /look_below, coverage or threshold/);
+  refused({ intercept: -2e6 }, /out of range/);
+  for (const name of ["volume_low", "volume_high"]) refused({ [name]: -1 }, /too small/);
   refused({ slope: 0 }, /too small/);
+  for (const name of ["", "- -", "two\nlines", " data"]) refused({ data: name }, /network or data of its trust\.output is no name/);
   refused({ groups: 89 }, /88 patients in 89 groups/);
-  const region = (name, label) => ({ name, label, channels: [label - 1] });
-  refused({}, /is for a network of one mask, and there are regions/, { classes: ["rest", "core"], regions: [region("rest", 1), region("core", 2)] });
+  refused({}, /is for a network of one mask, and there are regions; each of them needs a trust/, several());
 });
 
 test("the result has the volume's interval, and so has each row of the table", async () => {
@@ -125,7 +145,7 @@ test("the result has the volume's interval, and so has each row of the table", a
   assert.equal(volumeMl, one.counts[1]);
   assert.deepEqual(trusted.betweenMl, [7 * one.low_factor, 7 * one.high_factor]);
   assert.equal(core.countOf(unsure), one.counts[0] - one.counts[2]);
-  const ready = { masks: core.masksOf(contract), trust: one.trust, network: "n", target: "t", sha256: "0", intendedUse: "research" };
+  const ready = { masks: core.masksOf(told), network: "n", target: "t", sha256: "0", intendedUse: "research" };
   const [head, row] = new TextDecoder().decode(core.csvFile({ ready, model: { contract: told } }, scan, found).bytes).split("\r\n").map((line) => line.split(","));
   assert.deepEqual(head.slice(-7, -2), ["scan_dice_expected", "scan_look", "scan_why", "scan_volume_low_ml", "scan_volume_high_ml"]);
   assert.equal(Number(row.at(-7)), trusted.diceExpected);

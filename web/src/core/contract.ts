@@ -1,10 +1,10 @@
 import { masksOf } from "./masks";
-import type { Trust } from "./trust";
+import type { OutputTrust, Trust } from "./trust";
 
 /** The metadata property of an ONNX file that holds the contract. */
 export const CONTRACT_KEY = "edgeseg.contract";
 /** The newest schema that this reader knows. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 export type Layout = "NCHW" | "NHWC";
 
 /** Which connected components are too small to keep; 0 switches a rule off. */
@@ -51,6 +51,8 @@ export interface Region {
   readonly post_processing: PostProcessing;
   /** Red, green and blue; empty for one of `COLOURS`. */
   readonly colour: readonly number[];
+  /** How far its mask is to be believed; null where nobody measured it. */
+  readonly trust: OutputTrust | null;
 }
 
 /** What an artifact says of itself; docs/reference/contract.md has every field, and they have their names there. */

@@ -1,4 +1,5 @@
 import type { Contract, PostProcessing } from "./contract";
+import type { OutputTrust } from "./trust";
 
 /** Red, green and blue of regions that name no colour, in their order: those of `edgeseg/specs/region.py`. */
 export const COLOURS: readonly (readonly number[])[] = [
@@ -15,12 +16,14 @@ export interface Mask {
   readonly colour: readonly number[];
   readonly threshold: number;
   readonly post_processing: PostProcessing;
+  /** How far it is to be believed; null where nobody measured it. */
+  readonly trust: OutputTrust | null;
 }
 
 /** The masks of a contract in their order: its regions, or the one that it draws. */
 export function masksOf(contract: Contract): readonly Mask[] {
-  const { regions, threshold, post_processing } = contract;
-  if (regions.length === 0) return [{ name: "", label: 1, colour: LONE_COLOUR, threshold, post_processing }];
+  const { regions, threshold, post_processing, trust } = contract;
+  if (regions.length === 0) return [{ name: "", label: 1, colour: LONE_COLOUR, threshold, post_processing, trust: trust?.output ?? null }];
   return regions.map((one, at) => ({ ...one, colour: one.colour.length ? one.colour : COLOURS[at % COLOURS.length] }));
 }
 

@@ -3,7 +3,7 @@ import { SCHEMA_VERSION, type Contract, type GoldenCase, type Intensity, type Po
 import { UserError } from "./errors";
 import { Fields } from "./fields";
 import { faultOfRegions } from "./masks";
-import { faultOfTrust, readTrust } from "./trust";
+import { faultOfTrust, readOutput, readTrust } from "./trust";
 
 const NO_RULES: PostProcessing = { min_area_px: 0, min_volume_px: 0, min_share: 0 };
 
@@ -94,6 +94,7 @@ function region(given: Fields): Region {
     threshold: given.has("threshold") ? given.number("threshold") : 0.5,
     post_processing: given.has("post_processing") ? rules(given.object("post_processing")) : NO_RULES,
     colour: given.has("colour") ? given.numbers("colour") : [],
+    trust: given.has("trust") ? readOutput(given.object("trust")) : null,
   };
   if (given.has("code")) given.texts("code");
   given.done();
@@ -141,7 +142,7 @@ function check(contract: Contract): void {
   const { post_processing: rule, intensity: spec, classes, foreground } = contract;
   const sides = [contract.height, contract.width];
   const fixed = spec !== null && (contract.normalisation === "mean-std" || spec.then === "mean-std");
-  const [channels, regions, trust] = [faultOfChannels(contract), faultOfRegions(contract), faultOfTrust(contract.trust, contract.regions.length, contract.channels.length)];
+  const [channels, regions, trust] = [faultOfChannels(contract), faultOfRegions(contract), faultOfTrust(contract)];
   const measured = contract.normalisation !== "unit" && contract.normalisation !== "slice";
   const problems: [boolean, string][] = [
     [contract.plane !== "axial", `it takes ${contract.plane} slices of a volume, and this page reads slices as they are; run it with: edgeseg run`],

@@ -11,8 +11,8 @@ import { masksOf } from "./masks";
 import { inPasses } from "./mirrored";
 import { framedSize, Preparer, type PixelMm, type Slice } from "./prepare";
 import { Resampler } from "./resample";
-import { OutputTally, unsureOf } from "./tally";
-import { judge, type Verdict } from "./verdict";
+import { TrustTally } from "./trusted";
+import type { Verdict } from "./verdict";
 
 const BELOW_THRESHOLD = 1;
 
@@ -51,11 +51,13 @@ export interface Segmentation {
   readonly masks: Uint8Array[];
   readonly ms: number[];
   readonly postMs: number;
-  /** What the network's output tells of a volume's mask; null for lone slices and where the contract has no `trust`. */
+  /** What the network's output tells of a volume's masks together; null for lone slices and where the contract has no `trust`. */
   readonly verdict: Verdict | null;
+  /** The same of each mask. */
+  readonly verdicts: readonly (Verdict | null)[];
   /** What is odd about the input; null where nothing is. Of lone slices, and without `trust.input`, only what is certain. */
   readonly oddity: Oddity | null;
-  /** Then also, slice by slice, 1 where the network is unsure; null for a slice where it is not, anywhere. */
+  /** Where a mask has a verdict also, slice by slice, 1 where the network is unsure; null for a slice where it is not, anywhere. */
   readonly unsure: readonly (Uint8Array | null)[];
 }
 
@@ -73,8 +75,7 @@ export async function segment(engine: Engine, volume: Volume, hooks: Hooks): Pro
   const joins = volume.whole && drops(contract, true);
   const components = masksOf(contract).map(() => new Components(contract.height, contract.width));
   const given = volume.whole && byVolume(contract) ? volumeTables(preparer, volume, hooks) : null;
-  const output = volume.whole ? (contract.trust?.output ?? null) : null;
-  const tally = output && new OutputTally(output);
+  const tally = volume.whole ? TrustTally.of(contract) : null;
   const seen = new InputTally(contract.channels.length);
   const looked = slicesLookedAt(volume.count);
   const unsure: (Uint8Array | null)[] = [];
@@ -95,7 +96,7 @@ export async function segment(engine: Engine, volume: Volume, hooks: Hooks): Pro
     else if (!volume.whole) logits = dropLone(logits, rough, contract);
     const tumour = joins && rough.includes(1);
     const own = ownLogits(logits, contract, shape, size);
-    if (output) unsure.push(unsureOf(own, output));
+    if (tally) unsure.push(tally.unsure(own));
     slices.push({ shape, size, mask: threshold(own, contract), logits: tumour ? logits : null });
     ms.push(performance.now() - before);
     await hooks.done(index + 1);
@@ -103,7 +104,8 @@ export async function segment(engine: Engine, volume: Volume, hooks: Hooks): Pro
   const before = performance.now();
   const masks = joins ? dropJoined(slices, components, contract) : slices.map((one) => one.mask);
   const oddity = inputOddity(seen, volume.whole ? (contract.trust?.input ?? null) : null, contract.channels);
-  return { masks, ms, postMs: performance.now() - before, verdict: output && tally && judge(tally.counts, output), oddity, unsure };
+  const verdicts = tally?.verdicts ?? masksOf(contract).map(() => null);
+  return { masks, ms, postMs: performance.now() - before, verdict: tally?.verdict ?? null, verdicts, oddity, unsure };
 }
 
 /** A contract's golden case, drawn and prepared, and the mask that it has to give. */

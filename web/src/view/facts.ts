@@ -19,7 +19,7 @@ export function showFacts(ready: Ready): void {
     ["Computed by", `${ready.runtime}, ${ready.numerics}`],
     ["Looks at", `${ready.channels.names.map(called).join(", ")}; grey values: ${ready.normalisation}`],
     ...ready.masks.map((mask): [string, string] => [mask.name || "Threshold", ruleOf(mask)]),
-    ...(ready.trust ? [["Tells of a mask", trustText(ready.trust)] satisfies [string, string]] : []),
+    ...ready.masks.flatMap(({ name, trust }): [string, string][] => (trust ? [[`Tells of ${name || "a mask"}`, trustText(trust)]] : [])),
     ...(ready.look ? [["Tells of a scan", lookText(ready.look)] satisfies [string, string]] : []),
     ["Fingerprint", ready.sha256.slice(0, 16)],
   ];

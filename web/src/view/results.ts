@@ -1,7 +1,7 @@
 import type { Mask } from "../core/masks";
 import type { Found, Result, Shown } from "../worker/protocol";
 import { at, made } from "./page";
-import { between, offerUnsure, showOdd, showTrusted } from "./trusted";
+import { between, offerUnsure, ratingOf, showOdd, showTrusted } from "./trusted";
 import type { Voxel } from "./viewer";
 
 const MOST = 50;
@@ -12,7 +12,7 @@ export function showResult(result: Result, shown: Shown, masks: readonly Mask[],
   const [count] = shown.shape;
   const several = masks.length > 1;
   at("volume").textContent = result.voxels === 0 ? "Nothing" : sized(result.volumeMl, result.voxels);
-  at("between").textContent = between(result, decimals(result.volumeMl));
+  at("between").textContent = between(result.trusted, decimals(result.volumeMl));
   showOdd(result);
   showTrusted(result);
   offerUnsure(result.unsure !== null);
@@ -50,7 +50,8 @@ function classItem(mask: Mask, found: Found): HTMLElement {
   const item = made("li");
   const told = made("strong", mask.name);
   told.prepend(swatch(mask));
-  item.append(told, made("span", found.voxels === 0 ? "nothing" : `${sized(found.ml, found.voxels)}, ${partsOf(found.parts)}`));
+  const size = [sized(found.ml, found.voxels), between(found.trusted, decimals(found.ml))].filter(Boolean).join(" ");
+  item.append(told, made("span", found.voxels === 0 ? "nothing" : `${size}, ${partsOf(found.parts)}`), ...ratingOf(found.trusted));
   return item;
 }
 

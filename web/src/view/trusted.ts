@@ -1,7 +1,8 @@
 import type { InputLook } from "../core/input-look";
 import type { OutputTrust } from "../core/trust";
 import type { Result } from "../worker/protocol";
-import { at } from "./page";
+import type { Trusted } from "../worker/trusted";
+import { at, made } from "./page";
 
 const percent = (share: number): string => `${Math.round(100 * share)}\u00a0%`;
 
@@ -11,17 +12,39 @@ export function showOdd({ odd }: Result): void {
   at("odd").textContent = odd?.told ?? "";
 }
 
-/** Tells how far the mask is to be believed; nothing where that is not known. */
-export function showTrusted({ trusted, voxels }: Result): void {
-  const look = trusted?.look ?? false;
-  at("look").hidden = !look;
-  at("look").textContent = look && trusted ? `Look at this one: ${trusted.why}.` : "";
-  const expected = voxels === 0 ? null : (trusted?.diceExpected ?? null);
+/** Tells how far the mask is to be believed, or all together; nothing where that is not known. */
+export function showTrusted({ trusted, found }: Result): void {
+  at("look").hidden = !trusted?.look;
+  at("look").textContent = lookAt(trusted);
+  const expected = trusted?.diceExpected ?? null;
   at("expected").hidden = expected === null;
-  if (expected === null || trusted === null) return;
+  if (expected === null) return;
   at("overlap").textContent = expected.toFixed(2);
-  const volume = trusted.betweenMl === null ? "" : `; in ${percent(trusted.coverage)} of them the volume lay in the brackets`;
-  at("estimate").textContent = `A statistical estimate, fitted on ${trusted.patients} patients${volume}.`;
+  at("estimate").textContent = estimateText(found.flatMap((one) => one.trusted ?? []), found.length > 1);
+}
+
+/** Tells how far one of several masks is to be believed; nothing where that is not known. */
+export function ratingOf(trusted: Trusted | null): HTMLElement[] {
+  const expected = trusted?.diceExpected ?? null;
+  const overlap = expected === null ? [] : [made("span", `expected overlap ${expected.toFixed(2)}`)];
+  const look = trusted?.look ? [made("em", lookAt(trusted))] : [];
+  return [...overlap, ...look];
+}
+
+function lookAt(trusted: Trusted | null): string {
+  return trusted?.look ? `Look at this one: ${trusted.why}.` : "";
+}
+
+function estimateText(rated: readonly Trusted[], several: boolean): string {
+  const fitted = `${several ? "The mean of the classes', a" : "A"} statistical estimate, fitted on ${ends(rated.map((one) => one.patients), String)} patients`;
+  const sized = rated.filter((one) => one.betweenMl !== null);
+  if (sized.length === 0) return `${fitted}.`;
+  return `${fitted}; in ${ends(sized.map((one) => one.coverage), percent)} of them the volume ${several ? "of a class lay in its" : "lay in the"} brackets.`;
+}
+
+/** The least and the greatest of some numbers, or the one that they all are. */
+function ends(values: readonly number[], told: (value: number) => string): string {
+  return [...new Set([Math.min(...values), Math.max(...values)])].map(told).join(" to ");
 }
 
 /** Offers to draw where the network is unsure, where that is known; else goes back from it to the outline. */
@@ -34,9 +57,8 @@ export function offerUnsure(known: boolean): void {
 }
 
 /** The ends of a volume's interval with as many decimals as the volume has: `[36.0, 51.3]`; empty where there is none. */
-export function between({ trusted, voxels }: Result, decimals: number): string {
-  const ends = voxels === 0 ? null : (trusted?.betweenMl ?? null);
-  return ends === null ? "" : `[${ends.map((one) => one.toFixed(decimals)).join(", ")}]`;
+export function between(trusted: Trusted | null, decimals: number): string {
+  return trusted?.betweenMl ? `[${trusted.betweenMl.map((one) => one.toFixed(decimals)).join(", ")}]` : "";
 }
 
 /** What the network knows of how far its masks are to be believed, in one sentence. */

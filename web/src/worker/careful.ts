@@ -1,5 +1,5 @@
 import { logitThreshold, type Contract } from "../core/contract";
-import { masksOf } from "../core/masks";
+import { masksOf, type Mask } from "../core/masks";
 import type { Engine } from "../core/segmenter";
 import { levelOf } from "../core/tally";
 import type { OrtEngine } from "./ort-engine";
@@ -21,9 +21,9 @@ export class CarefulEngine implements Engine {
     readonly fast: OrtEngine,
   ) {
     this.contract = exact.contract;
-    const { golden, trust } = this.contract;
-    const counted = trust?.output ? levelOf(trust.output.low) : Infinity;
-    this.#near = masksOf(this.contract).map((mask) => Math.min(logitThreshold(mask), counted) - (golden?.logit_tolerance ?? Infinity));
+    const { golden } = this.contract;
+    const least = ({ trust, ...mask }: Mask): number => Math.min(logitThreshold(mask), trust ? levelOf(trust.low) : Infinity);
+    this.#near = masksOf(this.contract).map((mask) => least(mask) - (golden?.logit_tolerance ?? Infinity));
   }
 
   async logits(planes: Uint8Array, tables: Float32Array[]): Promise<Float32Array> {

@@ -4,7 +4,7 @@ import { csv, niftiMask, pngMasks } from "../files/export";
 import type { Scan } from "../files/scan";
 import { countOf, voxelMl } from "./result";
 import { oddColumns, oddInput } from "./odd-input";
-import { trustColumns, trustedOf } from "./trusted";
+import { toldOf, trustColumns } from "./trusted";
 import type { Started } from "./start";
 
 interface File {
@@ -30,15 +30,15 @@ export function csvFile(started: Started, scan: Scan, found: Segmentation): File
   const ml = voxelMl(scan);
   const mm2 = scan.pixelMm === null ? null : scan.pixelMm[0] * scan.pixelMm[1];
   const { ready } = started;
-  const voxels = found.masks.reduce((sum, planes) => sum + countOf(planes), 0);
-  const told = [...trustColumns(trustedOf(found.verdict, ready.trust, ml === null ? null : voxels * ml)), ...oddColumns(oddInput(found.oddity, scan.warnings))];
   const names = ready.masks.map((mask) => mask.name || "tumour");
-  const rows = found.masks.map((planes, index) => {
+  const pixels = found.masks.map((planes) => {
     const size = planes.length / names.length;
-    const counted = names.flatMap((_, place) => {
-      const pixels = countOf(planes.subarray(place * size, (place + 1) * size));
-      return [pixels, mm2 === null ? null : pixels * mm2, ml === null ? null : pixels * ml];
-    });
+    return names.map((_, place) => countOf(planes.subarray(place * size, (place + 1) * size)));
+  });
+  const voxels = names.map((_, place) => pixels.reduce((sum, slice) => sum + slice[place], 0));
+  const told = [...trustColumns(toldOf(found, ready.masks, voxels, ml), ready.masks), ...oddColumns(oddInput(found.oddity, scan.warnings))];
+  const rows = pixels.map((slice, index) => {
+    const counted = slice.flatMap((count) => [count, mm2 === null ? null : count * mm2, ml === null ? null : count * ml]);
     return [scan.name, scan.sliceNames[index], ...counted, ready.network, ready.target, ready.sha256, ready.intendedUse, ...told.map(([, value]) => value)];
   });
   const head = ["scan", "slice", ...names.flatMap((name) => [`${name}_pixels`, `${name}_area_mm2`, `${name}_volume_ml`]), "model", "target", "model_sha256", "intended_use", ...told.map(([name]) => name)];

@@ -1,7 +1,6 @@
 import type { ChannelSet } from "../core/channels";
 import type { Mask } from "../core/masks";
 import type { InputLook } from "../core/input-look";
-import type { OutputTrust } from "../core/trust";
 import type { Finding } from "../files/export";
 import type { OddInput } from "./odd-input";
 import type { Opened, RuntimeName } from "./runtime";
@@ -50,8 +49,6 @@ export interface Ready {
   readonly normalisation: string;
   readonly channels: ChannelSet;
   readonly masks: readonly Mask[];
-  /** What the network knows of how far its masks are to be believed. */
-  readonly trust: OutputTrust | null;
   /** What inputs look like that it learned from. */
   readonly look: InputLook | null;
 }
@@ -85,6 +82,8 @@ export interface Found {
   readonly ml: number | null;
   readonly slices: number;
   readonly parts: number;
+  /** How far its mask is to be believed; null where that is not known, and where nothing was found. */
+  readonly trusted: Trusted | null;
 }
 
 /** What a segmentation found. */
@@ -100,7 +99,7 @@ export interface Result {
   readonly seconds: number;
   readonly warnings: readonly string[];
   readonly maskFile: string;
-  /** How far the mask is to be believed; null where that is not known. */
+  /** How far the mask, or all together, is to be believed; null where that is not known. */
   readonly trusted: Trusted | null;
   /** What is odd about the input; null where nothing is. */
   readonly odd: OddInput | null;

@@ -6,7 +6,7 @@ import type { Scan } from "../files/scan";
 import type { Finding } from "../files/export";
 import type { Found, Result } from "./protocol";
 import { oddInput } from "./odd-input";
-import { trustedOf } from "./trusted";
+import { toldOf } from "./trusted";
 
 const MUCH = 0.6;
 
@@ -22,14 +22,15 @@ export function resultOf(scan: Scan, found: Segmentation, contract: Contract, se
   const { volumes, height, width } = stacked(scan, found.masks, masks.length);
   const size = height * width;
   const findings = volumes.flatMap((volume, mask) => findingsOf(mask, volume, scan.count, height, width, scan.whole));
+  const counts = volumes.map(countOf);
+  const { all: trusted, each } = toldOf(found, masks, counts, ml);
   const classes = volumes.map((volume, mask) => {
-    const voxels = countOf(volume);
+    const voxels = counts[mask];
     const slices = Array.from({ length: scan.count }, (_, index) => volume.subarray(index * size, (index + 1) * size).includes(1)).filter(Boolean).length;
-    return { voxels, ml: ml === null ? null : voxels * ml, slices, parts: findings.filter((one) => one.mask === mask).length };
+    return { voxels, ml: ml === null ? null : voxels * ml, slices, parts: findings.filter((one) => one.mask === mask).length, trusted: each[mask] };
   });
   const any = union(volumes);
   const voxels = countOf(any);
-  const trusted = trustedOf(found.verdict, contract.trust?.output ?? null, ml === null ? null : voxels * ml);
   return {
     masks: volumes,
     found: classes,

@@ -49,7 +49,6 @@ export async function start(asked: Start, progress: (share: number) => void): Pr
       normalisation: normalisationOf(contract),
       channels: channelsOf(contract),
       masks: masksOf(contract),
-      trust: contract.trust?.output ?? null,
       look: contract.trust?.input ?? null,
     },
   };
