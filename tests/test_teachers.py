@@ -19,6 +19,7 @@ import pytest
 from edgeseg.backend import load_keras
 from edgeseg.data.cache import SliceCache, cached
 from edgeseg.data.kaggle_lgg import KaggleLgg
+from edgeseg.errors import CheckpointError
 from edgeseg.specs import TrainSpec, VariantSpec
 
 FOLDER = Path(__file__).parents[1] / "benchmarks" / "teachers"
@@ -147,3 +148,27 @@ def test_a_volume_keeps_its_slices_and_pixels(volumes: ModuleType) -> None:
     assert volumes.logits(model, np.zeros((5, 32, 32, 3), np.uint8)).shape == (5, 32, 32)
     halved = volumes.halved(np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1))
     assert halved[0, ..., 0].tolist() == [[2.5, 4.5], [10.5, 12.5]]
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of Keras with TensorFlow
+def test_a_student_learns_from_the_teacher_and_from_the_reference(
+    script: Callable[[Path], ModuleType], cache: SliceCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    students, lite0 = script(FOLDER / "students.py"), sys.modules["lite0"]
+    keras, patients, side = load_keras("tensorflow"), cache.patients[:2], cache.index.width
+    teacher = tmp_path / "teacher.weights.h5"
+    spec = TrainSpec(variant=VariantSpec(name="alphax", alpha=0.0625, stem="half"), crop_px=side, augment="none")
+    with pytest.raises(CheckpointError, match="train its network first"):
+        students.student(keras, cache, patients, spec, times=1, teacher=teacher)
+    network = lite0.lite0_unet(keras, side)
+    network.save_weights(teacher)
+    way = students.student(keras, cache, patients, spec, times=3, teacher=teacher)
+    assert (way.spec.epochs, way.spec.distil_weight) == (360, students.WEIGHT)
+    images, targets = way.batch(1, 0)
+    assert targets.shape == (*images.shape[:3], 2)
+    said = 1 / (1 + np.exp(-np.asarray(network(images[:2]))))
+    mixed = 0.5 * targets[:2, ..., :1] + 0.5 * said
+    np.testing.assert_allclose(targets[:2, ..., 1:], mixed, atol=0.003)
+    alone = students.student(keras, cache, patients, spec, times=1, teacher=None)
+    assert alone.batch(1, 0)[1].shape == (*images.shape[:3], 1)

