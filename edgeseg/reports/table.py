@@ -45,7 +45,7 @@ def rich_table(
     """Draw a table for a terminal; every text that is not a `Text` is taken as `literal`.
 
     Args:
-        columns: how each is set; their heads are taken as they are too.
+        columns: how each is set; their heads are taken as they are too, and they may serve several tables.
         rows: the cells.
         title: above it, to the left.
         title_style: of the title.
@@ -55,7 +55,7 @@ def rich_table(
         ruled: whether there is a line below the heads; gap and edge are then as rich has them.
     """
     table = Table(
-        *(replace(column, header=_cell(column.header)) for column in columns),
+        *(replace(column.copy(), header=_cell(column.header)) for column in columns),
         title=None if title is None else literal(title, title_style),
         title_justify="left",
         box=box.SIMPLE_HEAD if ruled else None,

@@ -69,3 +69,14 @@ def test_an_interval_is_written_in_one_way() -> None:
     assert interval_text(interval, signed=True, digits=4) == "+0.5000 [-0.2500, +1.0000]"
     assert interval_text(interval, mark="* ") == "0.500* [-0.250, 1.000]"
     assert interval_text(None) == ABSENT
+
+
+def test_columns_serve_several_tables() -> None:
+    columns = (Column("name"), *figures("count"))
+    tables = [rich_table(columns, [(name, str(number))]) for number, name in enumerate(("one", "two"))]
+    stream = io.StringIO()
+    for table in tables:
+        Console(file=stream, width=40).print(table)
+    assert [line.split() for line in stream.getvalue().splitlines()] == [
+        ["name", "count"], ["one", "0"], ["name", "count"], ["two", "1"],
+    ]  # fmt: skip
