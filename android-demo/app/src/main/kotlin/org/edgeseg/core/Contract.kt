@@ -52,7 +52,7 @@ data class Contract(
     val passes: Int = 1,
 ) {
     /** The masks that the network draws: one for each region, or one. */
-    val masks: List<MaskRule> = regions.ifEmpty { listOf(MaskRule(null, foreground, 1, threshold, postProcessing)) }
+    val masks: List<MaskRule> = regions.ifEmpty { listOf(MaskRule(null, foreground, 1, threshold, postProcessing, trust = trust?.output)) }
 
     /** The channels of a slice as it is read: the contract's own, or all of TCGA-LGG's where those are of it. */
     val given: List<String> get() = if (SLICE_CHANNELS.containsAll(channels)) SLICE_CHANNELS else channels
@@ -77,7 +77,7 @@ data class Contract(
         const val KEY = "edgeseg.contract"
 
         /** The newest schema that this reader knows. */
-        const val SCHEMA_VERSION = 5
+        const val SCHEMA_VERSION = 6
 
         /** What a network may give for each pixel. */
         const val LOGITS = "logits"

@@ -69,8 +69,7 @@ internal class ContractReader(private val json: JsonObject, private val text: St
             contract.passes !in 1..2 -> "passes is ${contract.passes}; 1 or 2 is needed"
             contract.output !in OUTPUTS -> "output is '${contract.output}'; logits, probabilities or softmax is needed"
             RegionRules.fault(contract) != null -> RegionRules.fault(contract)
-            TrustReader.fault(contract.trust, contract.regions.size, contract.channels.size) != null ->
-                TrustReader.fault(contract.trust, contract.regions.size, contract.channels.size)
+            TrustReader.fault(contract) != null -> TrustReader.fault(contract)
             !(contract.threshold > 0.0 && contract.threshold < 1.0) ->
                 "threshold is ${contract.threshold}; a probability strictly between 0 and 1 is needed"
             !(contract.scale > 0.0 && contract.scale.isFinite()) -> "scale is ${contract.scale}; it must be positive and finite"
@@ -97,7 +96,8 @@ internal class ContractReader(private val json: JsonObject, private val text: St
         if (json.has("code")) json.texts("code")
         val rules = if (json.has("post_processing")) postProcessing(json.obj("post_processing")) else PostProcessing(0, 0, 0.0)
         val threshold = if (json.has("threshold")) json.real("threshold") else 0.5
-        return MaskRule(json.text("name"), json.wholes("channels"), json.whole("label"), threshold, rules, rgb).also { json.requireAllTaken() }
+        val trust = if (json.has("trust")) json.objOrNull("trust")?.let(TrustReader::output) else null
+        return MaskRule(json.text("name"), json.wholes("channels"), json.whole("label"), threshold, rules, rgb, trust).also { json.requireAllTaken() }
     }
 
     private fun fault(spec: Intensity, contract: Contract): String? {

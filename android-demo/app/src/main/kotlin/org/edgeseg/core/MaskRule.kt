@@ -16,6 +16,7 @@ data class PostProcessing(val minAreaPx: Int, val minVolumePx: Int, val minShare
  * @property channels the output channels that it is made of.
  * @property label its value in maps of labels, where a later one is written over an earlier one.
  * @property colour RGB; null for the colour of a lone mask.
+ * @property trust what the network's output tells of this mask; null where nobody measured it.
  */
 data class MaskRule(
     val name: String?,
@@ -24,6 +25,7 @@ data class MaskRule(
     val threshold: Double,
     val postProcessing: PostProcessing,
     val colour: Int? = null,
+    val trust: OutputTrust? = null,
 ) {
     /** The threshold in logit space, `log(t / (1 - t))`. */
     val logitThreshold: Double get() = ln(threshold / (1.0 - threshold))

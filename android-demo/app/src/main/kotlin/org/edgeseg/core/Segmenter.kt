@@ -9,8 +9,8 @@ class Drawn(val masks: List<BooleanArray>) {
 
 /**
  * What was drawn on a case, each of the contract's masks in [classes], and what it cost; [doubt] is null for lone slices and
- * where the contract has no `trust.output`. [oddity] says what is odd about the input, of lone slices and without `trust.input`
- * only what is certain; null where nothing is.
+ * where the contract tells of no mask how far to trust it. [oddity] says what is odd about the input, of lone slices and
+ * without `trust.input` only what is certain; null where nothing is.
  */
 class Segmentation(val classes: List<Drawn>, val sliceMs: List<Double>, val postMs: Double, val doubt: Doubt? = null, val oddity: Oddity? = null) {
     private val all = classes.singleOrNull() ?: Drawn(classes.first().masks.indices.map { union(it) })
@@ -70,8 +70,7 @@ class Segmenter(val engine: Engine) : AutoCloseable {
         val sliceMs = ArrayList<Double>()
         val logits = ArrayList<List<FloatArray>>()
         val tables = tables(volume)
-        val trust = contract.trust?.output?.takeIf { volume.whole }
-        val tally = trust?.let(::OutputTally)
+        val tallies = MaskTallies(contract.masks).takeIf { volume.whole && contract.masks.any { it.trust != null } }
         val (seen, looked) = InputTally(contract.channels.size) to InputTally.lookedAt(volume.slices.size).toSet()
         for (slice in volume.slices) {
             if (cancelled()) throw CancelledException()
@@ -79,7 +78,7 @@ class Segmenter(val engine: Engine) : AutoCloseable {
             try {
                 logits += planes(logits(framed(volume, slice), tables = tables))
                 if (logits.lastIndex in looked) seen.add(preparer.planes, contract.height, contract.width)
-                tally?.add(logits.last().single(), contract.width)
+                tallies?.add(logits.last(), contract.width)
             } catch (error: ArtifactException) {
                 if (cancelled()) throw CancelledException()
                 throw error
@@ -88,7 +87,7 @@ class Segmenter(val engine: Engine) : AutoCloseable {
             progress(logits.size)
         }
         val before = System.nanoTime()
-        val doubt = if (trust == null || tally == null) null else Doubt(Verdict.of(tally.counts, trust), unsure(logits.map { it.single() }, trust, volume))
+        val doubt = tallies?.let { Doubt.of(contract.masks, it.verdicts, unsure(logits, volume)) }
         val drawn = contract.masks.mapIndexed { number, rule ->
             val own = logits.map { it[number] }
             for (group in if (volume.whole) listOf(own) else own.map { listOf(it) }) Components.drop(group, contract, volume.whole, rule)
@@ -130,13 +129,19 @@ class Segmenter(val engine: Engine) : AutoCloseable {
         return own(logits, volume, slice).let { own -> BooleanArray(own.size) { own[it] > threshold } }
     }
 
-    /** Where the network is unsure on each slice's own grid, before a component is dropped; slices where it is not share an empty one. */
-    private fun unsure(logits: List<FloatArray>, trust: OutputTrust, volume: Volume): List<BooleanArray> {
-        val low = OutputTally.level(trust.low)
+    /** Where the network is unsure of any mask on each slice's own grid, before a component is dropped; slices where it is not share an empty one. */
+    private fun unsure(logits: List<List<FloatArray>>, volume: Volume): List<BooleanArray> {
         val nowhere = HashMap<Int, BooleanArray>()
-        return volume.slices.zip(logits) { slice, one ->
-            if (one.any { it > low }) OutputTally.unsure(own(one, volume, slice), trust) else nowhere.getOrPut(slice.height * slice.width) { BooleanArray(slice.height * slice.width) }
+        return volume.slices.zip(logits) { slice, masks ->
+            val parts = contract.masks.zip(masks).mapNotNull { (rule, one) -> rule.trust?.let { unsure(one, it, volume, slice) } }
+            if (parts.isEmpty()) nowhere.getOrPut(slice.height * slice.width) { BooleanArray(slice.height * slice.width) }
+            else parts.reduce { all, one -> BooleanArray(all.size) { all[it] || one[it] } }
         }
+    }
+
+    private fun unsure(logits: FloatArray, trust: OutputTrust, volume: Volume, slice: Slice): BooleanArray? {
+        val low = OutputTally.level(trust.low)
+        return if (logits.any { it > low }) OutputTally.unsure(own(logits, volume, slice), trust) else null
     }
 
     /** Logits on the slice's own grid, without what was padded; these very ones where that is the network's. */

@@ -11,7 +11,7 @@ data class OutputCounts(val low: Long, val middle: Long, val high: Long, val bor
     )
 }
 
-/** Counts over the slices of one volume, of which one mask is kept: `edgeseg/trust/tally.py`, step by step. */
+/** Counts of one mask over the slices of a volume, of which one is kept: `edgeseg/trust/tally.py`, step by step. */
 class OutputTally(trust: OutputTrust) {
     private val low = level(trust.low)
     private val middle = level(trust.middle)
@@ -58,4 +58,18 @@ class OutputTally(trust: OutputTrust) {
             return BooleanArray(logits.size) { logits[it] > low && !(logits[it] > high) }
         }
     }
+}
+
+/** Counts over the slices of one volume for each of a network's masks; those of which the contract tells nothing are not counted. */
+class MaskTallies(private val rules: List<MaskRule>) {
+    private val tallies = rules.map { rule -> rule.trust?.let(::OutputTally) }
+
+    /** What was counted so far of each mask. */
+    val counts: List<OutputCounts?> get() = tallies.map { it?.counts }
+
+    /** What these counts mean. */
+    val verdicts: List<Verdict?> get() = rules.zip(counts) { rule, one -> if (rule.trust == null || one == null) null else Verdict.of(one, rule.trust) }
+
+    /** Counts the next slice, the logits of each mask as [OutputTally.add] takes them. */
+    fun add(logits: List<FloatArray>, width: Int) = tallies.zip(logits).forEach { (tally, one) -> tally?.add(one, width) }
 }

@@ -4,7 +4,7 @@ package org.edgeseg.core
 data class TrustFeature(val name: String, val weight: Double, val typical: Double)
 
 /**
- * What the network's output tells of its mask of a volume; of networks that draw one mask.
+ * What the network's output tells of its mask of a volume, or of one of its masks.
  *
  * @property low the probability above which a pixel might be tumour; [middle] that whose mask has the border, and [high] that
  * above which a pixel surely is.

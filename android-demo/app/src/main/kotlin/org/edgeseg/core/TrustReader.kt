@@ -1,9 +1,12 @@
 package org.edgeseg.core
 
-/** Reads the field `trust` of a contract, and holds it to the rules of `edgeseg/specs/trust.py`. */
+/** Reads the fields `trust` of a contract and of its regions, and holds them to the rules of `edgeseg/specs/trust.py`. */
 internal object TrustReader {
     private const val NEAREST = 1e-15
     private const val GREATEST = 1e6
+
+    /** Between what values a feature lies: the logarithm of a width in pixels, and a share. */
+    private val VALUES = mapOf(OutputTrust.BORDER to -20.0..20.0, OutputTrust.NEIGHBOURS to 0.0..1.0)
 
     fun read(json: JsonObject): Trust {
         val output = if (json.has("output")) json.objOrNull("output")?.let(::output) else null
@@ -13,7 +16,7 @@ internal object TrustReader {
         return Trust(output, input)
     }
 
-    /** Reads what stands below `output`. */
+    /** Reads what stands below `output`, or below `trust` of a region. */
     fun output(json: JsonObject) = OutputTrust(
         low = json.real("low"),
         middle = json.real("middle"),
@@ -39,22 +42,26 @@ internal object TrustReader {
         return TrustFeature(name, json.real("weight"), json.real("typical")).also { json.requireAllTaken() }
     }
 
-    /** What is wrong with it in a contract that has so many regions and channels; null where nothing is. */
-    fun fault(trust: Trust?, regions: Int, channels: Int): String? = trust?.output?.let { fault(it, regions) } ?: trust?.input?.let { InputReader.fault(it, channels) }
+    /** What is wrong with any of them; null where nothing is. */
+    fun fault(contract: Contract): String? = contract.run {
+        if (regions.isNotEmpty() && trust?.output != null) return "trust.output is for a network of one mask, and there are regions; each needs a trust of its own instead"
+        masks.firstNotNullOfOrNull { mask -> mask.trust?.let { fault(it, mask.name?.let { name -> "trust of region '$name'" } ?: "trust.output") } }
+            ?: trust?.input?.let { InputReader.fault(it, channels.size) }
+    }
 
-    private fun fault(output: OutputTrust, regions: Int): String? = output.run {
+    private fun fault(output: OutputTrust, what: String): String? = output.run {
         val names = features.map { it.name }
         val numbers = listOf(intercept, volumeLow, volumeHigh, slope, offset) + features.flatMap { listOf(it.weight, it.typical) }
         when {
-            regions > 0 -> "trust.output is for a network of one mask, and there are regions"
-            names.isEmpty() || names.toSet().size != names.size -> "trust.output.features are $names; at least one is needed, each once"
+            names.isEmpty() || names.toSet().size != names.size -> "features of $what are $names; at least one is needed, each once"
             !(low >= NEAREST && low < middle && middle < high && high <= 1.0 - NEAREST) ->
-                "trust.output has low $low, middle $middle and high $high; probabilities between 0 and 1 in this order are needed"
+                "$what has low $low, middle $middle and high $high; probabilities between 0 and 1 in this order are needed"
             !listOf(lookBelow, coverage, threshold).all { it > 0.0 && it < 1.0 } ->
-                "look_below, coverage or threshold of trust.output is not between 0 and 1"
-            !numbers.all { Math.abs(it) <= GREATEST } -> "a number of trust.output is out of range"
-            volumeLow < 0.0 || volumeHigh < 0.0 || slope <= 0.0 -> "volume_low, volume_high or slope of trust.output is too small"
-            groups !in 1..patients -> "trust.output has $patients patients in $groups groups; each group has at least one"
+                "look_below, coverage or threshold of $what is not between 0 and 1"
+            !numbers.all { Math.abs(it) <= GREATEST } -> "a number of $what is out of range"
+            features.any { it.typical !in VALUES.getValue(it.name) } -> "typical of a feature of $what is a value that the feature cannot have"
+            volumeLow < 0.0 || volumeHigh < 0.0 || slope <= 0.0 -> "volume_low, volume_high or slope of $what is too small"
+            groups !in 1..patients -> "$what has $patients patients in $groups groups; each group has at least one"
             else -> null
         }
     }

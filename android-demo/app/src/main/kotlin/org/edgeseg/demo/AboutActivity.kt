@@ -37,9 +37,7 @@ class AboutActivity : Screen() {
             rule.name?.let { pair(terms, R.string.about_mask, getString(R.string.about_mask_value, it, rule.label)) }
             pair(terms, R.string.about_threshold, rule.threshold.toString())
             pair(terms, R.string.about_post, dropped(rule.postProcessing))
-        }
-        contract.trust?.output?.run {
-            pair(terms, R.string.about_trust, getString(R.string.about_trust_value, patients, data, TrustWords.percent(coverage), decimal(lookBelow, 2)))
+            rule.trust?.run { pair(terms, R.string.about_trust, getString(R.string.about_trust_value, patients, data, TrustWords.percent(coverage), decimal(lookBelow, 2))) }
         }
         contract.trust?.input?.run { pair(terms, R.string.about_look, getString(R.string.about_look_value, signs.size, patients, data)) }
         pair(terms, R.string.about_seal, getString(if (contract.contentSha256 != null && contract.contractSha256 != null) R.string.about_sealed else R.string.about_unsealed))

@@ -36,15 +36,15 @@ class ResultsActivity : Screen() {
 
     private fun showSummary(card: LinearLayout, found: Segmentation) {
         val spacing = study.spacing
-        if (study.rules.size > 1) showClasses(card, found)
+        val words = TrustWords(this, study)
+        if (study.rules.size > 1) showClasses(card, found, words)
         val largest = found.pixels.max()
         pair(card, R.string.results_with, getString(R.string.found_of, found.slicesWithTumour, found.masks.size))
         pair(card, R.string.results_pixels, whole(found.tumourPixels))
-        val words = TrustWords(this, study)
         val volume = spacing?.let { getString(R.string.value_ml, decimal(found.tumourPixels * it.voxelMl, 1)) } ?: getString(R.string.value_unknown)
         pair(card, R.string.results_volume, listOfNotNull(volume, words.interval).joinToString(" "))
         OddWords.told(this, study)?.let { pair(card, R.string.results_odd, it) }
-        if (words.known) showTrust(card, words)
+        if (study.rules.size == 1) showTrust(card, words)
         pair(card, R.string.results_largest, area(largest, spacing))
         pair(card, R.string.results_dice, study.volume.reference?.takeIf { study.rules.size == 1 }?.let { dice(found.masks, it) }?.let { decimal(it, 3) } ?: getString(R.string.value_none))
         pair(card, R.string.results_ms, ms(found.sliceMs.sorted()[found.sliceMs.size / 2]))
@@ -65,38 +65,43 @@ class ResultsActivity : Screen() {
     }
 
     private fun showTrust(card: LinearLayout, words: TrustWords) {
+        if (!words.known) return
         pair(card, R.string.results_look, words.why ?: getString(R.string.trust_no_look))
         words.overlap?.let { pair(card, R.string.results_overlap, it) }
-        words.remark?.let { pair(card, R.string.results_estimate, it) }
+        TrustWords.remarks(this, study).forEach { pair(card, R.string.results_estimate, it) }
     }
 
-    /** A row for each class; what follows them is of all classes together. */
-    private fun showClasses(card: LinearLayout, found: Segmentation) {
-        row(card, getString(R.string.results_class), getString(R.string.results_class_size), getString(R.string.results_rule), R.style.Quiet)
+    /** What is told of the case, and a row for each class; what follows them is of all classes together. */
+    private fun showClasses(card: LinearLayout, found: Segmentation, words: TrustWords) {
+        showTrust(card, words)
+        val overlap = if (words.known) getString(R.string.results_class_overlap) else null
+        row(card, R.style.Quiet, getString(R.string.results_class), getString(R.string.results_class_size), overlap, getString(R.string.results_rule))
         study.rules.forEachIndexed { number, rule ->
-            val voxels = found.classes[number].total
-            val size = study.spacing?.let { getString(R.string.value_ml, decimal(voxels * it.voxelMl, 1)) } ?: getString(R.string.value_px, whole(voxels))
-            row(card, Called.mask(this, rule), size, study.components(number).toString(), R.style.Body)
+            val own = TrustWords(this, study, number)
+            val expected = if (words.known) own.overlap ?: getString(R.string.value_none) else null
+            row(card, R.style.Body, Called.mask(this, rule), listOfNotNull(ClassRows.amount(this, study, found, number), own.interval).joinToString(" "), expected, study.components(number).toString())
+            own.why?.let { why -> card.addView(TextView(this, null, 0, R.style.Look).apply { text = getString(R.string.trust_look, why) }) }
         }
-        row(card, getString(R.string.results_together), "", "", R.style.Quiet)
+        row(card, R.style.Quiet, getString(R.string.results_together))
     }
 
     private fun showSlices(card: LinearLayout, found: Segmentation) {
-        row(card, getString(R.string.results_row), getString(R.string.results_row_area), getString(R.string.results_row_ms), R.style.Quiet)
+        row(card, R.style.Quiet, getString(R.string.results_row), getString(R.string.results_row_area), getString(R.string.results_row_ms))
         found.pixels.forEachIndexed { index, pixels ->
             val area = if (pixels == 0) getString(R.string.value_none) else area(pixels, study.spacing)
-            row(card, (index + 1).toString(), area, decimal(found.sliceMs[index], 1), if (pixels == 0) R.style.Quiet else R.style.Body)
+            row(card, if (pixels == 0) R.style.Quiet else R.style.Body, (index + 1).toString(), area, decimal(found.sliceMs[index], 1))
         }
     }
 
-    private fun row(card: LinearLayout, slice: String, area: String, ms: String, style: Int) {
+    /** Cells of one width side by side, without those that are null. */
+    private fun row(card: LinearLayout, style: Int, vararg cells: String?) {
         val row = LinearLayout(this)
         row.setPadding(0, dp(2), 0, dp(2))
-        for ((text, weight) in listOf(slice to 1f, area to 1f, ms to 1f)) {
+        for (text in cells.filterNotNull()) {
             val cell = TextView(this, null, 0, style)
             cell.text = text
             cell.gravity = if (row.childCount == 0) Gravity.START else Gravity.END
-            row.addView(cell, LinearLayout.LayoutParams(0, ViewGroup.LayoutParams.WRAP_CONTENT, weight))
+            row.addView(cell, LinearLayout.LayoutParams(0, ViewGroup.LayoutParams.WRAP_CONTENT, 1f))
         }
         card.addView(row)
     }

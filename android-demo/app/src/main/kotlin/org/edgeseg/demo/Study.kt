@@ -1,13 +1,12 @@
 package org.edgeseg.demo
 
 import org.edgeseg.core.Contract
+import org.edgeseg.core.Doubt
 import org.edgeseg.core.Findings
 import org.edgeseg.core.MaskRule
 import org.edgeseg.core.Oddity
-import org.edgeseg.core.OutputTrust
 import org.edgeseg.core.Segmentation
 import org.edgeseg.core.Spacing
-import org.edgeseg.core.Verdict
 import org.edgeseg.core.Volume
 import org.edgeseg.core.Window
 
@@ -38,9 +37,6 @@ class Study(val id: String, val volume: Volume, val own: Boolean, contract: Cont
 
     /** What the network draws. */
     val rules: List<MaskRule> = contract.masks
-
-    /** What the network knows of how far its masks of volumes are to be believed. */
-    val trust: OutputTrust? = contract.trust?.output
     var run: RunState = RunState.Running(0)
     var float: FloatState = FloatState.None
     var spacing: Spacing? = volume.known
@@ -61,8 +57,8 @@ class Study(val id: String, val volume: Volume, val own: Boolean, contract: Cont
     val dismissed: Set<Int> get() = gone
 
     /** How far what was drawn is to be believed, and where the network is unsure; null where that is not known. */
-    val verdict: Verdict? get() = (run as? RunState.Done)?.segmentation?.doubt?.verdict
-    val unsure: List<BooleanArray>? get() = (run as? RunState.Done)?.segmentation?.doubt?.unsure
+    val doubt: Doubt? get() = (run as? RunState.Done)?.segmentation?.doubt
+    val unsure: List<BooleanArray>? get() = doubt?.unsure
 
     /** What is odd about what was given; null where nothing is. */
     val oddity: Oddity? get() = (run as? RunState.Done)?.segmentation?.oddity
@@ -78,6 +74,9 @@ class Study(val id: String, val volume: Volume, val own: Boolean, contract: Cont
 
     /** How many components of one mask there are that were not dismissed. */
     fun components(mask: Int): Int = findings?.all.orEmpty().withIndex().count { (index, one) -> one.mask == mask && index !in gone }
+
+    /** Whether the reader took a component out of one mask, or without a number out of any. */
+    fun changed(mask: Int?): Boolean = findings?.all.orEmpty().withIndex().any { (index, one) -> index in gone && (mask == null || one.mask == mask) }
 
     fun window(channel: Int): Window = chosen[channel] ?: automatic[channel]
 

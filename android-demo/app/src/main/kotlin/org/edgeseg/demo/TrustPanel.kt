@@ -4,18 +4,14 @@ import android.view.View
 import android.widget.LinearLayout
 import android.widget.TextView
 
-/** Below the figures of a case: whether the input is odd, whether to look at it and why, and the expected overlap; nothing where that is not known. */
+/** Below the figures of a case: whether the input is odd, whether to look at it and why, and the expected overlap; nothing where that is not known. [ClassRows] tell of each of several masks. */
 class TrustPanel(private val list: LinearLayout, private val study: Study) {
     private var drawn: Any? = null
 
     fun show() {
-        val words = TrustWords(list.context, study)
-        val lines = listOfNotNull(
-            OddWords.told(list.context, study)?.let { it to R.style.Look },
-            words.why?.let { list.context.getString(R.string.trust_look, it) to R.style.Look },
-            words.overlap?.let { list.context.getString(R.string.trust_overlap, it) to R.style.Body },
-            words.remark?.let { it to R.style.Quiet },
-        )
+        val odd = OddWords.told(list.context, study)?.let { it to R.style.Look }
+        val remarks = TrustWords.remarks(list.context, study).map { it to R.style.Quiet }
+        val lines = listOfNotNull(odd) + TrustWords(list.context, study).lines + remarks
         if (lines == drawn) return
         drawn = lines
         list.removeAllViews()

@@ -1,6 +1,7 @@
 package org.edgeseg.core
 
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import java.io.File
@@ -10,15 +11,17 @@ class ClassVectorsTest {
     private val folder = File("../tests/golden/classes")
     private val networks = Json.parse(File(folder, "classes.json").readText()).objects("networks")
 
+    private fun slices(network: JsonObject, contract: Contract) = network.objects("slices").map { told ->
+        val picture = Files.decode(told.text("file"), File(folder, told.text("file")).readBytes())
+        Bundle.unstacked(picture, contract.given.size).also { assertEquals(told.text("pixels_sha256"), sha256(it.bytes)) }
+    }
+
     @Test
     fun `masks of every class equal Python's in every pixel, of volumes and of lone slices`() {
         for (network in networks) Segmenter(Engine(File(folder, network.text("file")).readBytes())).use { segmenter ->
             val contract = segmenter.contract
             assertEquals(network.texts("masks"), contract.masks.mapNotNull { it.name })
-            val slices = network.objects("slices").map { told ->
-                val picture = Files.decode(told.text("file"), File(folder, told.text("file")).readBytes())
-                Bundle.unstacked(picture, contract.given.size).also { assertEquals(told.text("pixels_sha256"), sha256(it.bytes)) }
-            }
+            val slices = slices(network, contract)
             for ((kind, whole) in listOf("lone_slices" to false, "volume" to true)) {
                 val found = segmenter.segment(Volume("", slices, null, whole))
                 val flips = network.objects(kind).mapIndexed { slice, told ->
@@ -27,6 +30,27 @@ class ClassVectorsTest {
                 assertEquals("${network.text("file")} $kind", slices.map { 0 }, flips)
                 assertTrue(found.classes.all { it.total > 0 })
             }
+        }
+    }
+
+    @Test
+    fun `the logits of each mask of a volume are counted as in Python, and told of each and of all`() {
+        val rated = Files.withoutNulls(File(folder, "classes.json"), "[]").objects("networks").filter { it.has("trust_counts") }
+        assertEquals(listOf("overlapping.onnx"), rated.map { it.text("file") })
+        for (network in rated) Segmenter(Engine(File(folder, network.text("file")).readBytes())).use { segmenter ->
+            val (rules, width) = segmenter.contract.run { masks to width }
+            val volume = Volume("", slices(network, segmenter.contract), null, whole = true)
+            val (tallies, tables) = MaskTallies(rules) to segmenter.tables(volume)
+            val grid = width * segmenter.contract.height
+            for (slice in volume.slices) segmenter.logits(slice, tables = tables).let { all -> tallies.add(rules.indices.map { all.copyOfRange(it * grid, (it + 1) * grid) }, width) }
+            val wanted = network.wholeLists("trust_counts").map { counts -> counts.map { it.toLong() } }
+            assertEquals(wanted, tallies.counts.map { one -> one?.run { listOf(low, middle, high, border, shared, paired) }.orEmpty() })
+            val doubt = segmenter.segment(volume).doubt!!
+            assertEquals(tallies.verdicts, doubt.masks)
+            assertEquals(Verdict.joined(rules.map { it.name!! }.zip(tallies.verdicts)), doubt.verdict)
+            assertEquals("enhancing", doubt.verdict!!.because!!.mask)
+            assertTrue(doubt.unsure.size == volume.slices.size && doubt.unsure.any { one -> one.any { it } })
+            assertNull(segmenter.segment(Volume("", volume.slices, null, whole = false)).doubt)
         }
     }
 

@@ -11,6 +11,8 @@ import java.io.File
 class TrustContractTest {
     private val text = Engine(Files.bundle().modelBytes(), Files.int8Options()).use { it.contract.text }
 
+    private val several = Engine(File("../tests/golden/classes/overlapping.onnx").readBytes()).use { it.contract.text.trim() }
+
     private fun parsed(trust: String) = Contract.parse(Trusted.line(text, trust))
 
     private fun refused(says: String, trust: String) {
@@ -76,9 +78,57 @@ class TrustContractTest {
         refused("out of range", "-1.7", "-2e9")
         refused("look_below, coverage or threshold", "\"coverage\":0.9", "\"coverage\":1.0")
         refused("too small", "\"volume_low\":2.2", "\"volume_low\":-1")
+        refused("a value that the feature cannot have", "\"typical\":0.04", "\"typical\":20.5")
+        refused("a value that the feature cannot have", "\"typical\":0.77", "\"typical\":1.1")
         refused("88 patients in 89 groups", "\"groups\":5", "\"groups\":89")
-        val several = Engine(File("../tests/golden/classes/overlapping.onnx").readBytes()).use { it.contract.text }
         val error = assertThrows(ContractException::class.java) { Contract.parse(Trusted.line(several, "{\"output\":${Trusted.OUTPUT}}")) }
         assertTrue(error.message, "for a network of one mask, and there are regions" in error.message!!)
+    }
+
+    @Test
+    fun `each of several masks has its own, or none`() {
+        val contract = Contract.parse(several)
+        assertNull(contract.trust)
+        assertEquals(listOf(0.7, null, 0.99), contract.masks.map { it.trust?.lookBelow })
+        assertEquals(listOf(0.3, 0.5, 0.85), contract.masks.last().trust!!.run { listOf(low, middle, high) })
+        val none = Contract.parse(several.replace(Regex("\"trust\":\\{.*?\\]([^\\]]*?)\\}(?=\\})"), "\"trust\":null"))
+        assertEquals(listOf(null, null, null), none.masks.map { it.trust })
+        val input = Contract.parse(Trusted.line(several, "{\"input\":${Trusted.INPUT}}"))
+        assertEquals(contract.masks.map { it.trust }, input.masks.map { it.trust })
+        val single = parsed("{\"output\":${Trusted.OUTPUT}}")
+        assertEquals(listOf(single.trust!!.output), single.masks.map { it.trust })
+    }
+
+    private fun regionRefused(says: String, from: String, to: String) {
+        assertTrue(from, from in several)
+        val error = assertThrows(ContractException::class.java) { Contract.parse(several.replaceFirst(from, to)) }
+        assertTrue(error.message, says in error.message!!)
+    }
+
+    @Test
+    fun `what a mask cannot be rated by is refused with the mask's name`() {
+        val of = "trust of region 'whole-tumour'"
+        regionRefused("reads 1 to 6", "\"schema_version\":6", "\"schema_version\":7")
+        regionRefused("$.regions[0].trust: unknown key 'lower'", "\"low\":0.3", "\"low\":0.3,\"lower\":1")
+        regionRefused("$.regions[0].trust: missing key 'slope'", "\"slope\":0.4,", "")
+        regionRefused("$.regions[0].trust: expected", "\"trust\":{", "\"trust\":[],\"trusted\":{")
+        for ((from, to) in listOf("\"low\":0.3" to "\"low\":0", "\"middle\":0.5" to "\"middle\":0.9", "\"high\":0.85" to "\"high\":0.5", "\"high\":0.85" to "\"high\":1")) {
+            regionRefused("$of has low", from, to)
+        }
+        for (name in listOf("\"look_below\":0.7", "\"coverage\":0.9")) for (value in listOf("0", "1", "-1")) {
+            regionRefused("look_below, coverage or threshold of $of", name, name.substringBefore(':') + ":$value")
+        }
+        for ((from, to) in listOf("\"volume_low\":2.2" to "-0.1", "\"volume_high\":1.1" to "-0.1", "\"slope\":0.4" to "0")) {
+            regionRefused("volume_low, volume_high or slope of $of", from, from.substringBefore(':') + ":$to")
+        }
+        for (from in listOf("\"intercept\":1.9", "\"weight\":-1.75", "\"offset\":-0.6", "\"volume_high\":1.1")) {
+            regionRefused("a number of $of is out of range", from, from.substringBefore(':') + ":1e999")
+        }
+        regionRefused("typical of a feature of $of", "\"typical\":0.57", "\"typical\":-20.5")
+        regionRefused("typical of a feature of $of", "\"typical\":0.77", "\"typical\":-0.1")
+        regionRefused("features of $of are [log_unsure_border, log_unsure_border]", "neighbours", "log_unsure_border")
+        regionRefused("'luck'; log_unsure_border, neighbours are known", "neighbours", "luck")
+        regionRefused("$of has 88 patients in 0 groups", "\"groups\":5", "\"groups\":0")
+        regionRefused("of trust of region 'enhancing' is not between 0 and 1", "\"look_below\":0.99", "\"look_below\":1.0")
     }
 }

@@ -46,6 +46,22 @@ class TrustVectorsTest {
     }
 
     @Test
+    fun `what several masks say together is Python's`() {
+        val told = vectors.map { Verdict.of(counted(it), trust(it)) }
+        val together = Files.withoutNulls(File("../tests/golden/units.json"), "-1").objects("region_trust")
+        assertTrue(together.size >= 8)
+        together.forEachIndexed { number, vector ->
+            val joined = Verdict.joined(vector.texts("names").zip(vector.wholes("masks").map { told.getOrNull(it) }))
+            near("$number", vector.realOrNull("dice_expected"), joined?.expectedDice)
+            assertEquals("$number", vector.flag("look"), joined?.look ?: false)
+            val because = joined?.because?.feature ?: if (joined != null && joined.expectedDice == null) "nothing-found" else ""
+            assertEquals("$number", vector.text("because"), because)
+            assertEquals("$number", vector.text("why").substringBefore(": ", ""), joined?.because?.mask.orEmpty())
+            assertNull("$number", joined?.interval(42.0))
+        }
+    }
+
+    @Test
     fun `unsure is what lies between the low and the high level`() {
         val vector = vectors[1]
         val unsure = slices(vector).sumOf { slice -> OutputTally.unsure(slice, trust(vector)).count { it } }

@@ -39,11 +39,22 @@ class GreyApp : ClassApp("grey.onnx")
 
 /** A network that takes coronal slices; its contract is longer by that, and shorter by spaces behind it. */
 class CoronalApp : ClassApp("grey.onnx", { model ->
-    Files.sealed(insert(model, ",\"plane\":\"coronal\"}"))
+    changed(model) { it.dropLast(1) + ",\"plane\":\"coronal\"}" }
 })
 
-private fun insert(model: ByteArray, field: String): ByteArray {
+/** One that drops the whole tumour as too small. */
+class DroppingApp : ClassApp("overlapping.onnx", { model -> changed(model) { it.replaceFirst("\"min_volume_px\":6", "\"min_volume_px\":9999") } })
+
+/** One whose numbers for the enhancing part were fitted on fewer patients. */
+class FewerApp : ClassApp("overlapping.onnx", { model -> changed(model) { it.substringBeforeLast(":88,") + ":77," + it.substringAfterLast(":88,") } })
+
+/** One by whose numbers for the enhancing part no logit is high enough that anything was found of it. */
+class SurerApp : ClassApp("overlapping.onnx", { model ->
+    changed(model) { it.substringBeforeLast("\"low\":0.3,\"middle\":0.5,") + "\"low\":0.3,\"middle\":0.99999," + it.substringAfterLast("\"low\":0.3,\"middle\":0.5,").replaceFirst("0.85", "0.999999") }
+})
+
+/** A model with another contract, in the place of some of the spaces behind it, sealed anew. */
+private fun changed(model: ByteArray, change: (String) -> String): ByteArray {
     val line = Regex("\\{\"variant\":[^\u0000-\u001f]*\\} *").find(model.toString(Charsets.ISO_8859_1))!!.value
-    val longer = (line.trimEnd().dropLast(1) + field).padEnd(line.length)
-    return Files.replaced(model, line, longer)
+    return Files.sealed(Files.replaced(model, line, change(line.trimEnd()).padEnd(line.length)))
 }

@@ -39,8 +39,6 @@ class ClassScreensTest {
         return Robolectric.buildActivity(kind, intent).setup().get().also { settle() }
     }
 
-    private fun <T : View> Activity.part(id: Int): T = requireNotNull(findViewById<T>(id))
-
     private fun Activity.text(id: Int) = part<TextView>(id).text.toString()
 
     private fun study(): Study {
@@ -55,8 +53,6 @@ class ClassScreensTest {
     }
 
     private fun viewer(study: Study) = launch(ViewerActivity::class.java, Intent().putExtra(ViewerActivity.STUDY, study.id))
-
-    private fun words(view: View): String = (view as? ViewGroup)?.let { group -> (0 until group.childCount).joinToString("\n") { words(group.getChildAt(it)) } } ?: (view as? TextView)?.text?.toString().orEmpty()
 
     private fun names(group: RadioGroup) = (0 until group.childCount).map { (group.getChildAt(it) as TextView).text.toString() }
 

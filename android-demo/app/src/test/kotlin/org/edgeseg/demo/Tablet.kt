@@ -1,14 +1,18 @@
 package org.edgeseg.demo
 
 import android.app.Activity
+import android.content.Intent
 import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.os.Looper
 import android.view.View
+import android.view.ViewGroup
+import android.widget.TextView
 import org.edgeseg.core.EngineOptions
 import org.edgeseg.core.Files
 import org.edgeseg.core.Trusted
 import org.edgeseg.core.sha256
+import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import java.io.File
@@ -76,6 +80,20 @@ fun settle() {
         app.worker.submit(Callable { true }).get()
         shadowOf(Looper.getMainLooper()).idle()
     }
+}
+
+/** Opens a screen of a case. */
+fun <T : Activity> launch(kind: Class<T>, study: Study): T =
+    Robolectric.buildActivity(kind, Intent().putExtra(ViewerActivity.STUDY, study.id)).setup().get().also { settle() }
+
+/** A view of a screen, which must hold it. */
+fun <T : View> Activity.part(id: Int): T = requireNotNull(findViewById<T>(id))
+
+/** All that can be read in a view, a line for each text. */
+fun words(view: View): String = when {
+    view.visibility == View.GONE -> ""
+    view is ViewGroup -> (0 until view.childCount).joinToString("\n") { words(view.getChildAt(it)) }
+    else -> (view as? TextView)?.text?.toString().orEmpty()
 }
 
 /** Draws what the screen shows into a PNG. */

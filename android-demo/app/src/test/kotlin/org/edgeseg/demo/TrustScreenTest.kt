@@ -1,9 +1,6 @@
 package org.edgeseg.demo
 
-import android.app.Activity
-import android.content.Intent
 import android.view.View
-import android.view.ViewGroup
 import android.widget.LinearLayout
 import android.widget.Switch
 import android.widget.TextView
@@ -17,7 +14,6 @@ import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
-import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
@@ -39,18 +35,11 @@ class TrustScreenTest {
         }
     }
 
-    private fun <T : Activity> launch(kind: Class<T>, study: Study): T =
-        Robolectric.buildActivity(kind, Intent().putExtra(ViewerActivity.STUDY, study.id)).setup().get().also { settle() }
-
-    private fun <T : View> Activity.part(id: Int): T = requireNotNull(findViewById<T>(id))
-
-    private fun words(view: View): String = if (view.visibility == View.GONE) "" else (view as? ViewGroup)?.let { group -> (0 until group.childCount).joinToString("\n") { words(group.getChildAt(it)) } } ?: (view as? TextView)?.text?.toString().orEmpty()
-
     @Test
     fun `the viewer has the volume's interval, the expected overlap, and what kind of figures these are`() {
         val study = study()
         val viewer = launch(ViewerActivity::class.java, study)
-        val (verdict, ml) = requireNotNull(study.verdict) to study.shown!!.tumourPixels * study.spacing!!.voxelMl
+        val (verdict, ml) = requireNotNull(study.doubt?.verdict) to study.shown!!.tumourPixels * study.spacing!!.voxelMl
         val (low, high) = requireNotNull(verdict.interval(ml))
         val label = viewer.part<LinearLayout>(R.id.figures).getChildAt(0).requireViewById<TextView>(R.id.figure_label).text.toString()
         assertEquals("[${Screen.decimal(low, 1)}, ${Screen.decimal(high, 1)}]", label)
