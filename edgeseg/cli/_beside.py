@@ -11,7 +11,7 @@ def tell_beside(runs: Iterable[Path], *, choice: Path | None) -> None:
     from edgeseg.checkpoint import read_checkpoint
     from edgeseg.cli._progress import line
     from edgeseg.stages.choose import choice_beside, read_choice
-    from edgeseg.stages.train import of_fold
+    from edgeseg.stages.train import fold_folders, of_fold
     from edgeseg.stages.trust import left_out, trust_beside
 
     for run in runs:
@@ -24,4 +24,7 @@ def tell_beside(runs: Iterable[Path], *, choice: Path | None) -> None:
             if (why := left_out(run, point)) is not None:
                 line(f"the artifacts do not say how far masks are to be trusted: {why}")
                 continue
-        line(f"how far masks are to be trusted as found in {file}")
+        alone = (
+            f", which is for {folds[0].name}; files of other folds tell nothing" if (folds := fold_folders(run)) else ""
+        )
+        line(f"how far masks are to be trusted as found in {file}{alone}")

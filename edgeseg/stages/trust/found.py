@@ -10,6 +10,7 @@ from edgeseg.jsonio import JsonFormatError, from_json, read_document
 from edgeseg.regular import stands
 from edgeseg.results import RESULT_SCHEMA_VERSION, TrustResult
 from edgeseg.specs import Contract, OperatingPoint, Trust
+from edgeseg.stages.train import fold_folders
 
 TRUST_FILE = "trust.json"
 """What `edgeseg trust` leaves beside the weights, and `edgeseg ship` too."""
@@ -45,6 +46,8 @@ def trust_beside(run: Path) -> Path | None:
 def trust_for(run: Path, *, weights_sha256: str) -> TrustResult | None:
     """Read the file that lies in a run's folder, and refuse one that was made for weights that are no longer there.
 
+    Of a fold, whose folder has none, that of the folds is taken where it is for this fold's weights.
+
     Args:
         run: the folder, or a file in it.
         weights_sha256: of its weights.
@@ -52,16 +55,25 @@ def trust_for(run: Path, *, weights_sha256: str) -> TrustResult | None:
     Raises:
         OptionError: as `read_trust`, or when the run was trained anew since.
     """
-    file = trust_beside(run)
+    file = _file_for(run)
     if file is None:
         return None
     found = read_trust(file)
     if found.weights_sha256 != weights_sha256:
+        if file != trust_beside(run):
+            return None  # it is for another of the folds
         raise OptionError(
             f"{file} was made for other weights than those beside it; make it again with 'edgeseg trust {file.parent} "
             "--data DIR', or move it away"
         )
     return found
+
+
+def _file_for(run: Path) -> Path | None:
+    """Find the file of a run: its own, or of a fold that of the folds."""
+    folder = run if run.is_dir() else run.parent
+    above = folder.parent / TRUST_FILE
+    return trust_beside(run) or (above if folder in fold_folders(folder.parent) and stands(above) else None)
 
 
 def trusted(run: Path, contract: Contract, *, weights_sha256: str, chosen: bool = False) -> Contract:
@@ -81,14 +93,15 @@ def trusted(run: Path, contract: Contract, *, weights_sha256: str, chosen: bool 
         return contract
     again = "make it again with 'edgeseg trust', or move it away"
     drawn = {region.name: region.threshold for region in contract.regions} or {"": contract.threshold}
-    if (why := _elsewhere(trust_beside(run), found, drawn, contract.passes)) is not None:
+    file = _file_for(run)
+    if (why := _elsewhere(file, found, drawn, contract.passes)) is not None:
         if chosen:
             return contract
         raise OptionError(f"{why}; {again}")
     try:
         return with_trust(contract, found)
     except OptionError as error:
-        raise OptionError(f"{trust_beside(run)}: {error}; {again}") from error
+        raise OptionError(f"{file}: {error}; {again}") from error
 
 
 def with_trust(contract: Contract, found: TrustResult) -> Contract:
@@ -114,7 +127,7 @@ def left_out(run: Path, point: OperatingPoint) -> str | None:
     Raises:
         OptionError: as `read_trust`.
     """
-    file = trust_beside(run)
+    file = _file_for(run)
     if file is None:
         return None
     given = {one.name: one.threshold for one in point.classes} or {"": point.threshold}

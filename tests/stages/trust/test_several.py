@@ -190,3 +190,16 @@ def test_many_patients_are_left_out_in_groups() -> None:
     groups, left_out = outputs.groups_of([run])
     assert (len(groups), left_out) == (20, "group of patients")
     assert sorted(patient for group in groups for patient in group.patients) == sorted(map(str, range(90)))
+
+
+def test_the_numbers_of_folds_are_for_the_first_alone(tmp_path: Path) -> None:
+    folds = tmp_path / "folds"
+    for number in range(3):
+        (folds / f"fold{number}").mkdir(parents=True)
+    made = found(folds)
+    contract = contract_of(HEADER)
+    own, other = (
+        trusted(folds / f"fold{n}" / "weights.safetensors", contract, weights_sha256=f"sha {n}") for n in (0, 1)
+    )
+    assert own.output_trusts == (*made.numbers, None)
+    assert other == contract
