@@ -15,6 +15,8 @@ from edgeseg.specs import INTENDED_USE
 
 _SERIES_NUMBER, _HEAD_PX, _LINE_PX = 902, 36, 16
 _WHITE, _YELLOW = (255, 255, 255), (255, 220, 120)
+_MOST_COMMENT = 10_000
+"""Letters of what was measured; a Long Text of DICOM holds 10,240 with the rest."""
 
 
 def draw_capture(sheet: Path, found: Finding) -> NDArray[np.uint8]:
@@ -40,6 +42,11 @@ def measured(found: Finding) -> list[str]:
         return [whole, *(f"{line[:1].upper()}{line[1:]}." for line in told_trust(found))]
     told = [_told(one.name, one.volume_ml, one.largest_diameter_mm, one.slices, found.slices) for one in found.classes]
     return [*told, *(f"{line}." for line in told_trust(found))]
+
+
+def comment_of(found: Finding) -> str:
+    """Say in one text what was measured, cut off where there are so many classes that DICOM cannot hold it."""
+    return f"{' '.join(measured(found))[:_MOST_COMMENT]} {INTENDED_USE}"
 
 
 def _told(name: str, volume_ml: float | None, largest_mm: float | None, shown: int, slices: int) -> str:
@@ -72,7 +79,7 @@ def write_capture(path: Path, seg: Any, report: Any, picture: NDArray[np.uint8],
         series_description="edgeseg: research use only",
     )
     made.SpecificCharacterSet = "ISO_IR 192"
-    made.ImageComments = f"{' '.join(measured(found))} {INTENDED_USE}"
+    made.ImageComments = comment_of(found)
     made.BurnedInAnnotation, made.PatientOrientation, made.BodyPartExamined = "NO", "", "BRAIN"
     made.DerivationDescription = "Contact sheet with the outline of the automatic segmentation"
     made.SourceImageSequence = [_refer(one) for one in source_references(seg)]

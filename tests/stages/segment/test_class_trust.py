@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,12 @@ import pytest
 
 import edgeseg
 from edgeseg.jsonio import from_json
-from edgeseg.node.capture import measured
+from edgeseg.node.capture import comment_of, measured
 from edgeseg.node.report import Finding, told_trust
 from edgeseg.reports.csv import patients
 from edgeseg.reports.run import run_lines
 from edgeseg.results import PatientSegmentation, RunResult
-from edgeseg.specs import RunOptions
+from edgeseg.specs import INTENDED_USE, RunOptions
 from edgeseg.stages.segment import run
 
 NETWORK = Path(__file__).parents[2] / "golden" / "classes" / "overlapping.onnx"
@@ -114,3 +115,10 @@ def test_nothing_found_of_a_class_is_no_reason_to_look(
     assert [one.trust for one in row.classes] == [None, None, None]
     assert row.trust is not None
     assert (row.trust.look, row.trust.because) == (True, "nothing-found")
+
+
+def test_what_is_told_of_very_many_classes_stays_what_dicom_can_hold(result: RunResult) -> None:
+    found = finding(result.patients[0])
+    told = comment_of(replace(found, classes=found.classes * 85))
+    assert len(told) <= 10_240
+    assert told.endswith(INTENDED_USE)
