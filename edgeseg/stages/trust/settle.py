@@ -73,15 +73,18 @@ class Scored:
     @classmethod
     def of(cls, settled: Sequence[Settled], *, own: bool) -> Scored:
         """Bring masks together; `own` says that the network held out others than those that were fitted on."""
-        figured, patients = _figured([one.patients for one in settled])
-        mine, owned = _figured([one.own_patients for one in settled]) if own else (None, ())
+        several = bool(settled[0].name)
+        figured, patients = _figured([one.patients for one in settled], several=several)
+        mine, owned = _figured([one.own_patients for one in settled], several=several) if own else (None, ())
         if figured is None:
             raise DatasetError("no patient has anything drawn or in the reference; there is nothing to score")
         return cls(figures=figured, patients=patients, own=mine, own_patients=owned)
 
 
-def _figured(masks: Sequence[tuple[TrustPatient, ...]]) -> tuple[TrustFigures | None, tuple[TrustPatient, ...]]:
-    patients = masks[0] if len(masks) == 1 and masks[0] else together(masks)
+def _figured(
+    masks: Sequence[tuple[TrustPatient, ...]], *, several: bool
+) -> tuple[TrustFigures | None, tuple[TrustPatient, ...]]:
+    patients = together(masks) if several else masks[0]
     if not patients:
         return None, ()
     return pooled(figures(patients), [figures(one) for one in masks if one]), patients

@@ -161,6 +161,27 @@ def test_a_contract_takes_the_numbers_of_its_masks(tmp_path: Path) -> None:
         with_trust(replace(contract, regions=(), classes=(), foreground=()), made)
 
 
+def test_one_rated_mask_of_several_still_tells_of_a_patient_as_several_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing found in it flags the patient, of whom nothing else is known, and not the mask."""
+
+    def drawn(one: FoldRun, cache: Heads, *, flips: str) -> Iterator[tuple[str, Any]]:
+        for patient in one.patients:
+            made = logits_of(patient)
+            made[..., 1:] = -8.0
+            yield patient, np.full_like(made, -8.0) if patient == PATIENTS[-1] else made
+
+    monkeypatch.setattr(outputs, "held_out_logits", drawn)
+    made = found(tmp_path / "one")
+    assert [one.name for one in made.classes] == [WHOLE]
+    (row,), (mask,) = ([one for one in rows if one.patient == PATIENTS[-1]] for rows in
+                       (made.patients, made.classes[0].patients))  # fmt: skip
+    assert (row.look, row.dice_expected, mask.look) == (True, None, False)
+    assert {one.volume_low_px for one in made.patients} == {None}
+    assert made.figures.volume_intervals == 11
+
+
 def test_the_tables_tell_each_mask_by_itself(tmp_path: Path) -> None:
     text = trust_markdown(found(tmp_path / "folds"))
     assert "Nothing could be fitted for rare" in text
