@@ -17,11 +17,11 @@ from edgeseg.errors import DatasetError
 from edgeseg.jsonio import to_record
 from edgeseg.progress import Progress
 from edgeseg.results import FlagAgreement, InputCheck, TrustResult
-from edgeseg.specs import Contract, OperatingPoint
+from edgeseg.specs import Contract
 from edgeseg.stages.choose import choice_beside, read_choice
 from edgeseg.stages.environment import versions
 from edgeseg.stages.folds import FoldRun
-from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.stages.predict import checkpoint_contract, plain_point
 from edgeseg.stages.trust.agree import flag_agreement
 from edgeseg.stages.trust.fit import Origin, PatientOutput
 from edgeseg.stages.trust.found import TRUST_FILE, with_trust
@@ -39,7 +39,7 @@ class TrustInputs:
         network: the run, or folder of folds, that the numbers are for; of folds they are for the first.
         folds: whose held-out patients are fitted on: folders of folds, or runs; that of `network` where none is named.
         choice: threshold and post-processing, a file of `edgeseg choose`; that beside the folds, or else beside the
-            network, unless given, and probability 0.5 with nothing dropped where there is none.
+            network, unless given, and where there is none that of `plain_point`.
         int8: a converted file of the network whose flags are held against float; none unless given.
         keep: where the logits of a run are kept, by its folder; in that unless it is named here.
         unseen: the user says that an imported network learned from none of the patients.
@@ -132,7 +132,7 @@ def _place(network: Path) -> Path:
 
 def _at_point(run: FoldRun, choice: Path | None) -> Contract:
     header = run.checkpoint.header
-    point = OperatingPoint() if choice is None else read_choice(choice, variant=header.variant.slug).chosen
+    point = plain_point(header) if choice is None else read_choice(choice, variant=header.variant.slug).chosen
     return point.applied(checkpoint_contract(header, public_ids=True))
 
 

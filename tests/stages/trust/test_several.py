@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edgeseg.artifacts import sha256_bytes
 from edgeseg.checkpoint import Checkpoint, CheckpointHeader
 from edgeseg.errors import DatasetError, OptionError
 from edgeseg.jsonio import from_json, to_json
@@ -22,7 +23,7 @@ from edgeseg.specs.foreign import ForeignRecord
 from edgeseg.stages.folds.logits import FoldRun
 from edgeseg.stages.predict import checkpoint_contract
 from edgeseg.stages.ship.pseudonyms import hide_in_trust
-from edgeseg.stages.trust import TRUST_FILE, TrustInputs, trust, trusted, with_trust
+from edgeseg.stages.trust import TRUST_FILE, TrustInputs, left_out, trust, trust_for, trusted, with_trust
 
 outputs = importlib.import_module("edgeseg.stages.trust.outputs")
 
@@ -78,12 +79,12 @@ HEADER = CheckpointHeader(
 
 @pytest.fixture(autouse=True)
 def drawn_folds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three folds of four patients; `one` of all; `imported` that held out nobody."""
+    """Three folds of four patients; `one` of all; `imported` and `pointed` that held out nobody."""
 
     def run(folder: Path, held_out: tuple[str, ...]) -> FoldRun:
         own = replace(HEADER, validation_patients=held_out)
-        if folder.name == "imported":
-            own = replace(own, train_patients=(), foreign=foreign())
+        if folder.name in ("imported", "pointed"):
+            own = replace(own, train_patients=(), foreign=foreign(pointed() if folder.name == "pointed" else None))
         return FoldRun(folder, Checkpoint(header=own, arrays={}, path=folder / "weights.safetensors"), "sha")
 
     def find(out: Path) -> tuple[FoldRun, ...]:
@@ -104,10 +105,17 @@ def replace_sha(run: FoldRun, sha256: str) -> FoldRun:
     return replace(run, sha256=sha256)
 
 
-def foreign() -> ForeignRecord:
+def pointed() -> Contract:
+    """What an imported network says that draws at another point."""
+    contract = contract_of(HEADER)
+    regions = tuple(replace(region, threshold=0.6) for region in contract.regions)
+    return replace(contract, regions=regions, passes=2)
+
+
+def foreign(contract: Contract | None) -> ForeignRecord:
     return ForeignRecord(
         kind="an ONNX graph", file="mine.onnx", size_bytes=1, sha256="0" * 64, framework="", output="y", channels=3,
-        head="logits", foreground=(), contract=contract_of(HEADER),
+        head="logits", foreground=(), contract=contract or contract_of(HEADER),
     )  # fmt: skip
 
 
@@ -192,14 +200,42 @@ def test_many_patients_are_left_out_in_groups() -> None:
     assert sorted(patient for group in groups for patient in group.patients) == sorted(map(str, range(90)))
 
 
+def folds_with_trust(tmp_path: Path) -> tuple[Path, TrustResult]:
+    """Two folds whose weights are `0` and `1`, and what was found for the first of them."""
+    made, folds = found(tmp_path / "folds"), tmp_path / "folds"
+    for number in range(2):
+        (folds / f"fold{number}").mkdir()
+        (folds / f"fold{number}" / "weights.safetensors").write_text(str(number))
+    made = replace(made, weights_sha256=sha256_bytes(b"0"))
+    (folds / TRUST_FILE).write_text(to_json(made))
+    return folds, made
+
+
 def test_the_numbers_of_folds_are_for_the_first_alone(tmp_path: Path) -> None:
-    folds = tmp_path / "folds"
-    for number in range(3):
-        (folds / f"fold{number}").mkdir(parents=True)
-    made = found(folds)
+    folds, made = folds_with_trust(tmp_path)
     contract = contract_of(HEADER)
     own, other = (
-        trusted(folds / f"fold{n}" / "weights.safetensors", contract, weights_sha256=f"sha {n}") for n in (0, 1)
+        trusted(folds / f"fold{n}" / "weights.safetensors", contract, weights_sha256=sha256_bytes(b"%d" % n))
+        for n in (0, 1)
     )
     assert own.output_trusts == (*made.numbers, None)
     assert other == contract
+    moved = replace(contract, regions=(replace(contract.regions[0], threshold=0.7), *contract.regions[1:]))
+    told = [left_out(folds / f"fold{n}", moved, weights_sha256=sha256_bytes(b"%d" % n)) for n in (0, 1)]
+    assert "is given 0.7 (whole), 0.5 (core)" in str(told[0])
+    assert told[1] is None
+
+
+def test_the_numbers_of_folds_that_were_trained_anew_are_refused(tmp_path: Path) -> None:
+    folds, _ = folds_with_trust(tmp_path)
+    (folds / "fold0" / "weights.safetensors").write_text("another")
+    for content, number in ((b"another", 0), (b"1", 1)):
+        with pytest.raises(OptionError, match=r"was made for other weights .* 'edgeseg trust .*folds --data DIR'"):
+            trust_for(folds / f"fold{number}", weights_sha256=sha256_bytes(content))
+
+
+def test_an_imported_network_is_judged_at_the_point_of_its_contract(tmp_path: Path) -> None:
+    """A build takes that point, so numbers of another one would never go into it."""
+    made = found(tmp_path / "pointed", unseen=True)
+    assert ({one.trust.threshold for one in made.classes}, made.passes) == ({0.6}, 2)
+    assert trusted(tmp_path / "pointed", pointed(), weights_sha256="sha").output_trusts == (*made.numbers, None)
