@@ -18,10 +18,11 @@ from edgeseg.errors import DatasetError, OptionError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.reports.trust import trust_markdown
 from edgeseg.results import TrustResult
-from edgeseg.specs import KEY_BYTES, Contract, ImageSpec, PatientKey, TrainSpec, VariantSpec
+from edgeseg.specs import KEY_BYTES, Contract, ImageSpec, OperatingPoint, PatientKey, TrainSpec, VariantSpec
 from edgeseg.specs.foreign import ForeignRecord
 from edgeseg.stages.folds.logits import FoldRun
 from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.stages.ship.point import trust_to_ship
 from edgeseg.stages.ship.pseudonyms import hide_in_trust
 from edgeseg.stages.trust import TRUST_FILE, TrustInputs, left_out, trust, trust_for, trusted, with_trust
 
@@ -239,3 +240,16 @@ def test_an_imported_network_is_judged_at_the_point_of_its_contract(tmp_path: Pa
     made = found(tmp_path / "pointed", unseen=True)
     assert ({one.trust.threshold for one in made.classes}, made.passes) == ({0.6}, 2)
     assert trusted(tmp_path / "pointed", pointed(), weights_sha256="sha").output_trusts == (*made.numbers, None)
+
+
+def test_what_ships_has_trust_of_its_own_point_alone(tmp_path: Path) -> None:
+    folds, made = folds_with_trust(tmp_path)
+    fold, point = folds / "fold0", OperatingPoint()
+    of_fold = Checkpoint(header=HEADER, arrays={}, path=fold / "weights.safetensors")
+    digest, other = made.weights_sha256, replace(point, passes=2)
+    assert trust_to_ship(fold, of_fold, digest, point, asked=False) == made
+    assert trust_to_ship(fold, of_fold, digest, other, asked=False) is None
+    (fold / TRUST_FILE).write_text(to_json(made))
+    assert trust_to_ship(fold, of_fold, digest, other, asked=True) is None
+    with pytest.raises(OptionError, match=r"passes 1, and the network is given .* passes 2; make it again"):
+        trust_to_ship(fold, of_fold, digest, other, asked=False)
