@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from edgeseg.stages.train import WEIGHTS, fold_folders
 
 TRUST_FILE = "trust.json"
 """What `edgeseg trust` leaves beside the weights, and `edgeseg ship` too."""
+_MOST_SAID = 8
 
 
 def read_trust(path: Path) -> TrustResult:
@@ -115,10 +117,9 @@ def with_trust(contract: Contract, found: TrustResult) -> Contract:
         OptionError: when it is of other masks or channels.
     """
     of = {one.name: one.trust for one in found.classes}
-    drawn = {region.name for region in contract.regions}
-    if bool(of) != bool(drawn) or (set(of) | set(found.without)) != drawn:
-        told, draws = ", ".join((*of, *found.without)) or "one mask", ", ".join(drawn) or "one mask"
-        raise OptionError(f"it is of {told}, and the network draws {draws}")
+    drawn = [region.name for region in contract.regions]
+    if sorted(found.masks) != sorted(drawn):
+        raise OptionError(f"it is of {_said(found.masks)}, and the network draws {_said(drawn)}")
     look = None if found.inputs is None else found.inputs.look
     made = None if found.trust is None and look is None else Trust(output=found.trust, input=look)
     regions = tuple(replace(region, trust=of.get(region.name)) for region in contract.regions)
@@ -152,7 +153,12 @@ def _elsewhere(file: Path | None, found: TrustResult, contract: Contract) -> str
 def _thresholds(found: TrustResult) -> dict[str, float]:
     if found.trust is not None:
         return {"": found.threshold}
-    return {one.name: one.trust.threshold for one in found.classes}
+    return {one.name: one.threshold for one in found.classes}
+
+
+def _said(masks: Sequence[str]) -> str:
+    more = f" and {len(masks) - _MOST_SAID} more" if len(masks) > _MOST_SAID else ""
+    return f"{', '.join(masks[:_MOST_SAID])}{more}" if masks else "one mask"
 
 
 def _at(thresholds: dict[str, float]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.data.cache import SliceCache
-from edgeseg.errors import DatasetError
+from edgeseg.errors import DatasetError, OptionError
 from edgeseg.jsonio import to_record
 from edgeseg.progress import Progress
 from edgeseg.results import FlagAgreement, InputCheck, TrustResult
@@ -75,6 +75,10 @@ def trust(
     """
     runs = gather_runs(given.folds or (given.network,), cache, keep=given.keep, unseen=given.unseen)
     first = gather_runs((given.network,), cache, keep=given.keep, unseen=given.unseen)[0]
+    if given.unseen and first.checkpoint.header.foreign is None:
+        raise OptionError(
+            f"--unseen is for an imported network, and {first.folder} says itself whom it learned from; leave it out"
+        )
     contract = _at_point(runs[0], given.choice or _choice(given))
     groups, left_out = groups_of(runs)
     member = {patient: number for number, group in enumerate(groups) for patient in group.patients}
@@ -83,6 +87,7 @@ def trust(
     mine = _own(first, rows, shipped, cache, progress)
     network = runs[0].checkpoint.header.variant.slug
     origins = [Origin(threshold=mask.threshold, network=network, data=cache.name) for mask in contract.masks]
+    thresholds = {region.name: region.threshold for region in shipped.regions}
     settled, without = settle(rows, mine, contract, origins)
     scored = Scored.of(settled, own=len(runs) > 1 or mine[0][0].run != rows[0][0].run)
     result = TrustResult(
@@ -102,7 +107,7 @@ def trust(
         int8=None,
         versions=versions(),
         inputs=_inputs(first, cache, contract, progress, unseen=given.unseen),
-        classes=tuple(one.as_class() for one in settled) if contract.regions else (),
+        classes=tuple(one.as_class(thresholds) for one in settled) if contract.regions else (),
         without=without,
         unseen=given.unseen,
     )
@@ -114,8 +119,9 @@ def trust(
 def _inputs(
     first: FoldRun, cache: SliceCache, contract: Contract, progress: Progress | None, *, unseen: bool
 ) -> InputCheck | None:
-    """Learn what inputs look like from the patients that trained the network, or of one that does not say, from all."""
-    learned = set(cache.patients if unseen else first.checkpoint.header.train_patients)
+    """Learn what inputs look like from the patients that trained the network, or of one that names none, from all."""
+    known = first.checkpoint.header.train_patients
+    learned = set(known or cache.patients if unseen else known)
     patients = [patient for patient in cache.patients if patient in learned]
     return input_check(cache, patients, contract, cache.name, progress=progress)
 
