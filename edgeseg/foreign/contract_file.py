@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from edgeseg.specs.contract import LAYOUTS
 from edgeseg.specs.contract_toml import toml_tables, toml_value
 from edgeseg.specs.foreign import HEADS
 from edgeseg.specs.normalisation import Intensity, check_normalisation
-from edgeseg.specs.region import check_mask_regions
+from edgeseg.specs.region import check_mask_regions, without_trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +139,7 @@ def of_artifact(contract: Contract) -> ForeignContract:
         output=contract.output,
         classes=contract.classes,
         foreground=contract.foreground,
-        regions=tuple(replace(region, trust=None) for region in contract.regions),
+        regions=without_trust(contract.regions),
         exclusive=contract.exclusive if contract.regions else None,
         threshold=contract.threshold,
         normalisation=contract.normalisation,
