@@ -18,5 +18,6 @@ def said_of_point(inputs: BuildInputs, patients: Iterable[str]) -> str | None:
     """
     contract = inputs.dressed(checkpoint_contract(inputs.checkpoint.header, public_ids=True))
     why = left_out(inputs.checkpoint.path, contract, weights_sha256=inputs.weights_sha256)
-    said = (inputs.choice and caveat(inputs.choice, patients), why and f"NO TRUST in these artifacts: {why}.")
+    of_choice = None if inputs.choice is None else caveat(inputs.choice, patients)
+    said = (of_choice, why and f"NO TRUST in these artifacts: {why}.")
     return " ".join(filter(None, said)) or None

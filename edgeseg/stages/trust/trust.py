@@ -75,10 +75,7 @@ def trust(
     """
     runs = gather_runs(given.folds or (given.network,), cache, keep=given.keep, unseen=given.unseen)
     first = gather_runs((given.network,), cache, keep=given.keep, unseen=given.unseen)[0]
-    if given.unseen and first.checkpoint.header.foreign is None:
-        raise OptionError(
-            f"--unseen is for an imported network, and {first.folder} says itself whom it learned from; leave it out"
-        )
+    _check_word(first, unseen=given.unseen)
     contract = _at_point(runs[0], given.choice or _choice(given))
     groups, left_out = groups_of(runs)
     member = {patient: number for number, group in enumerate(groups) for patient in group.patients}
@@ -114,6 +111,13 @@ def trust(
     result = replace(result, int8=_agreement(given, first, cache, with_trust(shipped, result), progress))
     artifacts.write_text(out or _place(given.network), to_record(result))
     return result
+
+
+def _check_word(first: FoldRun, *, unseen: bool) -> None:
+    if unseen and first.checkpoint.header.foreign is None:
+        raise OptionError(
+            f"--unseen is for an imported network, and {first.folder} says itself whom it learned from; leave it out"
+        )
 
 
 def _inputs(
