@@ -16,7 +16,7 @@ from edgeseg.specs.contract import LAYOUTS
 from edgeseg.specs.contract_toml import toml_tables, toml_value
 from edgeseg.specs.foreign import HEADS
 from edgeseg.specs.normalisation import Intensity, check_normalisation
-from edgeseg.specs.region import check_mask_regions
+from edgeseg.specs.region import check_mask_regions, without_trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +139,7 @@ def of_artifact(contract: Contract) -> ForeignContract:
         output=contract.output,
         classes=contract.classes,
         foreground=contract.foreground,
-        regions=contract.regions,
+        regions=without_trust(contract.regions),
         exclusive=contract.exclusive if contract.regions else None,
         threshold=contract.threshold,
         normalisation=contract.normalisation,
@@ -158,7 +158,7 @@ def of_artifact(contract: Contract) -> ForeignContract:
 
 
 def _of_network(plain: dict[str, Any]) -> dict[str, Any]:
-    """Write height and width as a size, and leave out what is of an artifact alone.
+    """Write height and width as a size, and leave out what is of an artifact alone, such as how far masks are trusted.
 
     The contract of an artifact says `exclusive` where it is so, and nothing where it is not.
     """
@@ -167,6 +167,11 @@ def _of_network(plain: dict[str, Any]) -> dict[str, Any]:
     found = {key: value for key, value in plain.items() if key not in artifact}
     if {"height", "width"} & set(found):
         found["size"] = [found.pop(side, 0) for side in ("height", "width")]
+    if isinstance(regions := found.get("regions"), list):
+        found["regions"] = [
+            {key: value for key, value in one.items() if key != "trust"} if isinstance(one, dict) else one
+            for one in regions
+        ]
     if found.get("regions") and "schema_version" in plain:
         found.setdefault("exclusive", False)
     return found

@@ -83,12 +83,19 @@ def _believed(trust: CardTrust) -> list[str]:
         f"{trust.coverage:.0%} is promised.",
         f"Probabilities are off by {trust.error_as_given:.3f} on average as given, by {trust.error_scaled:.3f} scaled "
         "(expected calibration error).",
-        "All of that on patients whom neither the networks nor these numbers had learned from.",
+        "All of that on patients whom these numbers had not learned from, and that the network had not is the word of "
+        "whoever measured it."
+        if trust.unseen
+        else "All of that on patients whom neither the networks nor these numbers had learned from.",
     ]
+    if trust.masks:
+        nothing = f", and nothing of {', '.join(trust.without)}" if trust.without else ""
+        lines.insert(0, f"It tells of {', '.join(trust.masks)}{nothing}. A patient's Dice is the mean of these masks.")
     if trust.odd_made:
+        whom = "of other patients" if trust.unseen else "of patients who trained the network and not this check"
         lines.append(
             f"Of {trust.odd_made} scans made odd on purpose {trust.odd_told} were told, and of {trust.inputs} as they "
-            f"are {trust.false_alarms}, of patients who trained the network and not this check."
+            f"are {trust.false_alarms}, {whom}."
         )
     return lines
 

@@ -86,6 +86,18 @@ def _drawn(contract: Contract) -> list[tuple[str, str]]:
     ]
 
 
+def _trusted(contract: Contract) -> str:
+    """Say of which masks, and whether of inputs, it tells how far they are to be trusted."""
+    masks = zip(
+        (region.name for region in contract.regions) if contract.regions else ("masks",),
+        contract.output_trusts,
+        strict=True,
+    )
+    told = [f"{name}, fitted on {one.patients} patients of {one.data}" for name, one in masks if one is not None]
+    inputs = ["inputs"] if contract.trust is not None and contract.trust.input is not None else []
+    return "; ".join((*told, *inputs)) or "nothing"
+
+
 def _contract(contract: Contract, *, label: str, sealed: bool) -> RenderableType:
     seal = "file and contract have the digests they were sealed with" if sealed else "not sealed"
     calibrated = (
@@ -104,6 +116,7 @@ def _contract(contract: Contract, *, label: str, sealed: bool) -> RenderableType
             ("scaling", f"normalisation {contract.normalisation}, bytes x {contract.scale:.6g}"),
             ("output", contract.output),
             *_drawn(contract),
+            ("trust told", _trusted(contract)),
             ("trained on", _source(contract.trained_on, contract.training_hash)),
             ("calibrated on", calibrated),
             ("patients seen", _seen(contract.seen_patients)),

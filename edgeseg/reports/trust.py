@@ -54,7 +54,8 @@ def _answer(result: TrustResult) -> list[str]:
     if result.classes:
         lines.append("A patient's Dice is the mean of the masks, and one flagged mask flags the patient.")
     if result.without:
-        lines.append(f"Nothing could be fitted for {', '.join(result.without)}: too few of its masks hold anything.")
+        names = ", ".join(result.without)
+        lines.append(f"Nothing could be fitted for {names}: it is drawn in too few patients, or groups of them.")
     if not result.classes and (found.patients != numbers[0].patients or result.own):
         lines.append(f"The numbers come from {numbers[0].patients} patients, drawn by {numbers[0].network}.")
     if (inputs := result.inputs) is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
 from edgeseg.results.networks import ListedNetwork
 from edgeseg.results.scores import SubgroupResult
@@ -19,7 +20,8 @@ class CardTrust:
     weights held out, None where that is everybody. `coverage` is the share of true volumes that intervals promise.
     `error_as_given` and `error_scaled` are expected calibration errors of the probabilities. Of `inputs` scans
     `false_alarms` were called odd as they are, and `odd_told` of `odd_made` that were made odd on purpose; all 0 where
-    no input check was learned.
+    no input check was learned. Of a network of several masks `masks` have numbers and `without` have none. With
+    `unseen` it is the word of whoever measured it that none of the patients trained the network.
     """
 
     network: str
@@ -32,6 +34,9 @@ class CardTrust:
     false_alarms: int
     odd_made: int
     odd_told: int
+    masks: tuple[str, ...] = field(default=(), metadata={LEFT_OUT: True})
+    without: tuple[str, ...] = field(default=(), metadata={LEFT_OUT: True})
+    unseen: bool = field(default=False, metadata={LEFT_OUT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

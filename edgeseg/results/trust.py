@@ -9,6 +9,7 @@ from edgeseg.jsonio import LEFT_OUT
 from edgeseg.results.choice import ChoiceGroup
 from edgeseg.results.common import RESULT_SCHEMA_VERSION
 from edgeseg.specs import InputLook, OutputTrust
+from edgeseg.specs.one_line import check_names
 
 POOR_BELOW = 0.7
 """A mask with a Dice below this is called poor."""
@@ -92,13 +93,14 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassTrust:
-    """One of several masks by itself; all is as in `TrustResult`.
+    """One of several masks by itself; all is as in `TrustResult`, `threshold` that of these weights' mask.
 
     Patients who have nothing of the class, neither in the reference nor drawn, are left out. Where nothing was drawn
     the mask itself is not flagged, since a patient need not have every class.
     """
 
     name: str
+    threshold: float
     trust: OutputTrust
     figures: TrustFigures
     reliability: Reliability
@@ -177,14 +179,26 @@ class TrustResult:
     schema_version: int = RESULT_SCHEMA_VERSION
 
     def __post_init__(self) -> None:
-        """Refuse one without numbers, and one with those of one mask beside those of several."""
+        """Refuse one without numbers, one with those of one mask beside those of several, and masks named twice."""
         if (self.trust is None) != bool(self.classes):
             raise OptionError("there are numbers of one mask, trust, or of several, classes; one of the two is needed")
+        check_names("mask of trust", self.masks)
+        if len(set(self.masks)) != len(self.masks) or (self.without and not self.classes):
+            raise OptionError(
+                f"classes and without name {len(self.masks)} masks, '{self.masks[-1]}' the last; each is named once in "
+                "one of the two, and none in without beside the numbers of one mask"
+            )
+
+    @property
+    def masks(self) -> tuple[str, ...]:
+        """Of several masks their names, those last on which nothing could be fitted."""
+        return (*(one.name for one in self.classes), *self.without)
 
     @property
     def everybody(self) -> set[str]:
-        """Whom it names."""
-        return {row.patient for row in (*self.patients, *self.own_patients)}
+        """Whom it names, be it only as one who was left out with others."""
+        rows = (*self.patients, *self.own_patients, *(row for one in self.classes for row in one.patients))
+        return {row.patient for row in rows}.union(*(group.patients for group in self.groups))
 
     @property
     def numbers(self) -> tuple[OutputTrust, ...]:

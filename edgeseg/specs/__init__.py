@@ -44,7 +44,15 @@ from edgeseg.specs.recipes import (
     options_of,
     recipe_name,
 )
-from edgeseg.specs.region import COLOURS, MaskRegion, colours, own_regions, refuse_classes, refuse_regions
+from edgeseg.specs.region import (
+    COLOURS,
+    MaskRegion,
+    colours,
+    own_regions,
+    refuse_classes,
+    refuse_regions,
+    without_trust,
+)
 from edgeseg.specs.region_looks import RegionLook, looked, read_looks
 from edgeseg.specs.run import MASK_FORMATS, RunOptions, parse_spacing
 from edgeseg.specs.salt import MAKE_ONE, MIN_SALT_BYTES, check_salt
@@ -185,4 +193,5 @@ __all__ = [
     "seen_among",
     "seen_entries",
     "segment_codes",
+    "without_trust",
 ]

@@ -71,7 +71,7 @@ _EXAMPLE = """\
 def contract_toml(contract: Contract, notes: Iterable[str] = ()) -> str:
     """Write a contract as TOML, each key with what it means; `read_contract_document` reads it back.
 
-    What edgeseg keeps for itself (digests of training, the golden case, the seal) is left out.
+    What edgeseg keeps for itself (digests of training, trust, the golden case, the seal) is left out.
 
     Args:
         contract: what is known.
@@ -97,9 +97,8 @@ def toml_tables(plain: dict[str, Any]) -> list[str]:
     lines = [] if plain.get("intensity") is None else _table("intensity", plain["intensity"], _INTENSITY)
     lines += _table("post_processing", plain["post_processing"], _RULES)
     for region in plain.get("regions", []):
-        rules = region.pop("post_processing")
-        lines += ["", "[[regions]]", *_entries(region, _REGION)]
-        lines += _table("regions.post_processing", rules, _RULES)
+        lines += ["", "[[regions]]", *_entries({key: region[key] for key in _REGION}, _REGION)]
+        lines += _table("regions.post_processing", region["post_processing"], _RULES)
     return lines
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from edgeseg.errors import ContractError, OptionError
@@ -96,6 +96,11 @@ class MaskRegion:
 def own_regions(classes: Sequence[str]) -> tuple[MaskRegion, ...]:
     """Return the regions of a network of edgeseg's with a logit for each class; none where no classes are named."""
     return tuple(MaskRegion(name=name, channels=(number,), label=number + 1) for number, name in enumerate(classes))
+
+
+def without_trust(regions: Sequence[MaskRegion]) -> tuple[MaskRegion, ...]:
+    """Return what says which masks are drawn, and nothing of how far they are to be trusted."""
+    return tuple(replace(region, trust=None) for region in regions)
 
 
 def colours(regions: Sequence[MaskRegion]) -> tuple[tuple[int, int, int], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import pytest
 
 from edgeseg.checkpoint import read_checkpoint
 from edgeseg.errors import ContractError, OptionError
-from edgeseg.foreign import read_foreign_contract, write_contract_toml
+from edgeseg.foreign import of_artifact, read_foreign_contract, write_contract_toml
 from edgeseg.foreign.head_rules import HeadWish, decide_masks
-from edgeseg.specs import MaskRegion
+from edgeseg.jsonio import to_json
+from edgeseg.specs import Contract, MaskRegion, contract_toml
 from edgeseg.stages.adopt import adopt, ask, original_of
 from edgeseg.stages.predict import checkpoint_contract, checkpoint_predictor
+from edgeseg.stages.ship.trust_vectors import TYPICAL
 from tests.foreign._keras_networks import SIDE, saved, unet
 from tests.foreign.graph._gated import gated, node
 
@@ -137,3 +140,13 @@ def test_what_is_known_of_regions_is_written_as_it_is(tmp_path: Path) -> None:
     again = read_foreign_contract(written(tmp_path / "again.toml", write_contract_toml(given, (), 3)))
     assert again.regions == given.regions
     assert (again.exclusive, again.classes) == (True, given.classes)
+
+
+def test_trust_of_the_file_is_passed_over_in_what_is_made_of_it(tmp_path: Path, tiny_contract: Contract) -> None:
+    """It was measured on the network of that file; what an import makes is measured anew."""
+    trusted = tuple(replace(region, trust=TYPICAL) for region in (WHOLE, CORE))
+    contract = replace(tiny_contract, classes=("air", "oedema", "core"), regions=trusted).versioned()
+    shown = written(tmp_path / "shown.toml", contract_toml(contract))
+    plain = written(tmp_path / "plain.json", to_json(contract))
+    for given in (of_artifact(contract), read_foreign_contract(shown), read_foreign_contract(plain)):
+        assert given.regions == (WHOLE, CORE)

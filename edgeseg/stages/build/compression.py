@@ -109,7 +109,7 @@ def target_contract(
     seen = {*network.seen_patients, *renewed(entries, learned, keys=keys_for(entries), key=key)}
     made = inputs.dressed(network)
     return replace(
-        trusted(inputs.checkpoint.path, made, weights_sha256=inputs.weights_sha256, chosen=inputs.choice_given),
+        trusted(inputs.checkpoint.path, made, weights_sha256=inputs.weights_sha256, chosen=inputs.own_point),
         calibrated_on=None if ranges is None else ranges.data,
         calibration_hash=None if ranges is None else ranges.calibration_sha256,
         seen_patients=tuple(sorted(seen)),

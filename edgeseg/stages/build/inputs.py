@@ -31,7 +31,7 @@ from edgeseg.specs import (
     require_some,
     seen_among,
 )
-from edgeseg.stages.build.point import choice_of, looks_of
+from edgeseg.stages.build.point import choice_of, looks_of, own_point
 from edgeseg.stages.calibrate import (
     RecordedRanges,
     calibration_patients,
@@ -39,7 +39,7 @@ from edgeseg.stages.calibrate import (
     shipped_phantom_set,
     shipped_ranges,
 )
-from edgeseg.stages.predict import check_drawn, name_patients
+from edgeseg.stages.predict import check_drawn, name_patients, plain_point
 from edgeseg.targets import TARGETS, Target, resolve
 from edgeseg.targets.histograms import check_method
 
@@ -65,7 +65,9 @@ class BuildInputs:
     where there are none, it is calibrated on the phantoms of `shipped_calibration`. Ranges that quantization-aware
     training learned (`learned_ranges`) go before all of these. `trained` are the patients that training used, or of a
     network that somebody else trained those that are kept for calibration (`calibration_patients`); none where
-    calibration has data of its own, `calibration_dataset`. `choice_given`: it was asked for.
+    calibration has data of its own, `calibration_dataset`. Trust that was found at
+    another point is left out with `own_point`, since that was asked for, or is of a fold that is built by itself; it is
+    refused without.
     """
 
     dataset: Dataset
@@ -79,7 +81,7 @@ class BuildInputs:
     trained: tuple[str, ...] = ()
     calibration_dataset: Dataset | None = None
     looks: Mapping[str, RegionLook] = field(default_factory=dict)
-    choice_given: bool = False
+    own_point: bool = False
 
     def dressed(self, contract: Contract) -> Contract:
         """Return a contract at the build's operating point, with the codes and colours that were given."""
@@ -88,12 +90,7 @@ class BuildInputs:
     @property
     def point(self) -> OperatingPoint:
         """Threshold, post-processing and passes: those of the choice, or the default."""
-        if self.choice is not None:
-            return self.choice.chosen
-        foreign = self.checkpoint.header.foreign
-        if foreign is None:
-            return OperatingPoint()
-        return OperatingPoint.of(foreign.contract)
+        return plain_point(self.checkpoint.header) if self.choice is None else self.choice.chosen
 
     @property
     def reference(self) -> str:
@@ -136,7 +133,7 @@ def open_inputs(spec: BuildSpec) -> BuildInputs:
         weights_sha256=weights,
         choice=choice_of(spec, checkpoint, weights),
         looks=looks_of(spec, checkpoint),
-        choice_given=spec.choice is not None,
+        own_point=own_point(spec, checkpoint),
         shipped_calibration=shipped_phantom_set(),
         shipped_ranges=shipped_ranges(checkpoint.header.variant, weights),
         learned_ranges=ranges_beside(checkpoint.path),

@@ -8,6 +8,7 @@ from edgeseg.results import Choice
 from edgeseg.specs import BuildSpec, RegionLook, looked, read_looks
 from edgeseg.stages.choose import choice_beside, choice_for, read_choice
 from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.stages.trust import trust_beside
 
 
 def choice_of(spec: BuildSpec, checkpoint: Checkpoint, weights_sha256: str) -> Choice | None:
@@ -38,6 +39,13 @@ def _found(spec: BuildSpec, checkpoint: Checkpoint, weights_sha256: str) -> Choi
         return choice_for(spec.checkpoint, variant=slug, weights_sha256=weights_sha256)
     beside = choice_beside(checkpoint.path)
     return None if beside is None else read_choice(beside, variant=slug)
+
+
+def own_point(spec: BuildSpec, checkpoint: Checkpoint) -> bool:
+    """Say whether a choice was given that does not merely lie beside the folds, or the trust is that of the folds."""
+    if spec.choice is None:
+        return trust_beside(checkpoint.path) is None
+    return spec.checkpoint is None or spec.choice != choice_beside(spec.checkpoint.parent)
 
 
 def looks_of(spec: BuildSpec, checkpoint: Checkpoint) -> dict[str, RegionLook]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from edgeseg.stages.build.inputs import BuildInputs
 from edgeseg.stages.choose import caveat
+from edgeseg.stages.predict import checkpoint_contract
 from edgeseg.stages.trust import left_out
 
 
@@ -15,8 +16,8 @@ def said_of_point(inputs: BuildInputs, patients: Iterable[str]) -> str | None:
     Raises:
         OptionError: when the site's patient key is damaged, or what lies beside the weights cannot be read.
     """
-    if inputs.choice is None:
-        return None
-    why = left_out(inputs.checkpoint.path, inputs.choice.chosen) if inputs.choice_given else None
-    said = (caveat(inputs.choice, patients), why and f"NO TRUST in these artifacts: {why}.")
+    contract = inputs.dressed(checkpoint_contract(inputs.checkpoint.header, public_ids=True))
+    why = left_out(inputs.checkpoint.path, contract, weights_sha256=inputs.weights_sha256)
+    of_choice = None if inputs.choice is None else caveat(inputs.choice, patients)
+    said = (of_choice, why and f"NO TRUST in these artifacts: {why}.")
     return " ".join(filter(None, said)) or None

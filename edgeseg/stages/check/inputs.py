@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeseg import artifacts
@@ -14,7 +14,7 @@ from edgeseg.errors import ArtifactError, EdgeSegError, OptionError
 from edgeseg.jsonio import to_plain
 from edgeseg.results import GOOD_STATUS, ArtifactRow, BuildResult
 from edgeseg.runtime.contract import read_contract
-from edgeseg.specs import OUTPUTS, Contract
+from edgeseg.specs import OUTPUTS, Contract, without_trust
 from edgeseg.targets import keras_fp32
 
 FILE_SUFFIXES = (".onnx", ".tflite", ".hdf5", ".ort")
@@ -94,12 +94,13 @@ def read_file_contract(path: Path) -> Contract:
 def contract_fields(contract: Contract) -> dict[str, str]:
     """Return `CONTRACT_FIELDS` of a contract as compact JSON.
 
-    So is `output` where it is not logits, and what says which masks there are where there are several.
+    So is `output` where it is not logits, and what says which masks there are where there are several; trust is not.
     """
     names = CONTRACT_FIELDS if contract.output == OUTPUTS[0] else (*CONTRACT_FIELDS, "output")
     if contract.regions:
         names = (*names, "classes", "regions", "exclusive")
-    return {name: json.dumps(to_plain(getattr(contract, name)), ensure_ascii=False) for name in names}
+    drawn = replace(contract, regions=without_trust(contract.regions))
+    return {name: json.dumps(to_plain(getattr(drawn, name)), ensure_ascii=False) for name in names}
 
 
 def contract_digest(fields: dict[str, str]) -> str:

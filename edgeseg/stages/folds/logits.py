@@ -46,6 +46,11 @@ def find_runs(out: Path) -> tuple[FoldRun, ...]:
     Raises:
         CheckpointError: when there is none, one is not finished or damaged, or they do not belong together.
     """
+    if out.is_file():
+        raise CheckpointError(
+            f"{out} is a file, and the folder of a run is needed; what was trained elsewhere becomes one by "
+            "'edgeseg import'"
+        )
     folds = fold_folders(out)
     if not folds and not (out / WEIGHTS).is_file():
         raise CheckpointError(
@@ -123,7 +128,8 @@ def check_data(runs: tuple[FoldRun, ...], cache: SliceCache) -> None:
             )
         if header.foreign is None and cache.content_hash(header.train_patients) != header.data_hash:
             raise DatasetError(
-                f"the slices of {cache.name} are not those that {run.folder} was trained on; give that data with --data"
+                f"the slices of {cache.name} are not those that {run.folder} was trained on; give that data "
+                "with --data, and the --labels that it was trained with"
             )
 
 

@@ -16,7 +16,13 @@ from edgeseg.stages.predict.predictor import (
     volume_logits,
 )
 from edgeseg.stages.predict.remembered import Remembered
-from edgeseg.stages.predict.weights import checkpoint_contract, checkpoint_predictor, last_step_weights, network_of
+from edgeseg.stages.predict.weights import (
+    checkpoint_contract,
+    checkpoint_predictor,
+    last_step_weights,
+    network_of,
+    plain_point,
+)
 
 __all__ = [
     "Predictor",
@@ -33,6 +39,7 @@ __all__ = [
     "normalised_logits",
     "plain_dice",
     "plain_overlaps",
+    "plain_point",
     "slice_label",
     "volume_logits",
 ]

@@ -12,7 +12,7 @@ from edgeseg.data.volume import KAGGLE_LGG, PHANTOM
 from edgeseg.foreign import rebuild
 from edgeseg.place import key_for
 from edgeseg.runtime import Segmenter
-from edgeseg.specs import Contract, own_regions, seen_entries
+from edgeseg.specs import Contract, OperatingPoint, own_regions, seen_entries
 from edgeseg.targets import KerasPredictor, float_predictor, get
 from edgeseg.variants import build_model
 from edgeseg.variants.tiers import tier_of
@@ -53,6 +53,11 @@ def checkpoint_contract(header: CheckpointHeader, target: str = "keras-fp32", *,
         licence=LICENCE if header.data in (KAGGLE_LGG, PHANTOM) else None,
         seen_patients=seen_entries(learned, key=None if public_ids else key_for(learned)),
     )
+
+
+def plain_point(header: CheckpointHeader) -> OperatingPoint:
+    """Return the point at which a checkpoint draws where nobody chose one; of an imported one that of its contract."""
+    return OperatingPoint() if header.foreign is None else OperatingPoint.of(header.foreign.contract)
 
 
 def network_of(checkpoint: Checkpoint) -> Any:

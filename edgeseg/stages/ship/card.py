@@ -94,4 +94,7 @@ def _trust(network: Network) -> CardTrust | None:
         false_alarms=0 if inputs is None else inputs.false_alarms,
         odd_made=0 if inputs is None else inputs.made_odd,
         odd_told=0 if inputs is None else inputs.told,
+        masks=tuple(one.name for one in record.classes),
+        without=record.without,
+        unseen=record.unseen,
     )

@@ -15,11 +15,10 @@ from edgeseg.place import claimed
 from edgeseg.progress import Say
 from edgeseg.regular import stands
 from edgeseg.results import NetworkFile, NetworkFiles
-from edgeseg.specs import OperatingPoint
 from edgeseg.stages.calibrate import RecordedRanges, ranges_beside, shipped_ranges
 from edgeseg.stages.choose import CHOICE_FILE, read_choice
 from edgeseg.stages.environment import versions
-from edgeseg.stages.predict import checkpoint_contract, network_of
+from edgeseg.stages.predict import checkpoint_contract, network_of, plain_point
 from edgeseg.stages.trust import trust_beside, trusted
 from edgeseg.targets import ConvertJob, Target, get
 
@@ -70,7 +69,7 @@ def convert_shipped(names: Sequence[str], network: Network, folder: Path, *, say
     """
     checkpoint, choice = read_checkpoint(network.weights), network.folder / CHOICE_FILE
     slug, weights_sha256 = checkpoint.header.variant.slug, artifacts.sha256_file(checkpoint.path)
-    point = read_choice(choice, variant=slug).chosen if stands(choice) else OperatingPoint()
+    point = read_choice(choice, variant=slug).chosen if stands(choice) else plain_point(checkpoint.header)
     ranges = _ranges(network)
     author = "" if network.own else AUTHOR
     job = ConvertJob(model=network_of(checkpoint), contract=checkpoint_contract(checkpoint.header), author=author)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from edgeseg.checkpoint import Checkpoint
 from edgeseg.errors import OptionError
-from edgeseg.results import Choice, EvalResult
+from edgeseg.results import Choice, EvalResult, TrustResult
 from edgeseg.specs import ClassPoint, MaskRegion, OperatingPoint
 from edgeseg.stages.choose import choice_beside, read_choice
+from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.stages.trust import left_out, trust_beside, trust_for, trusted
 
 
 def point_of(evaluation: EvalResult) -> OperatingPoint:
@@ -62,13 +65,29 @@ def choice_to_ship(given: Path | None, run: Path, slug: str, evaluation: EvalRes
     return found if found is not None and scored_at(evaluation, found.chosen, ()) else None
 
 
-def check_point(evaluation: EvalResult, choice: Choice | None, regions: tuple[MaskRegion, ...]) -> None:
-    """Refuse scores that were not taken at the operating point that ships.
+def trust_to_ship(
+    run: Path, checkpoint: Checkpoint, weights_sha256: str, point: OperatingPoint, *, asked: bool
+) -> TrustResult | None:
+    """Read what tells how far masks are to be trusted; None where there is nothing, or what there is, is left out.
+
+    As in a build that is so where it was found at another point, and this one was asked for or is a fold's by itself.
+
+    Raises:
+        OptionError: when it was found at another point otherwise, or cannot be read.
+    """
+    contract = point.applied(checkpoint_contract(checkpoint.header, public_ids=True))
+    trusted(run, contract, weights_sha256=weights_sha256, chosen=asked or trust_beside(run) is None)
+    if left_out(run, contract, weights_sha256=weights_sha256) is not None:
+        return None
+    return trust_for(run, weights_sha256=weights_sha256)
+
+
+def check_point(evaluation: EvalResult, point: OperatingPoint, regions: tuple[MaskRegion, ...]) -> None:
+    """Refuse scores that were not taken at the operating point that ships, with the `regions` as they were before.
 
     Raises:
         OptionError: naming both.
     """
-    point = OperatingPoint() if choice is None else choice.chosen
     if not scored_at(evaluation, point, regions):
         raise OptionError(
             f"the build scored at {describe(point_of(evaluation))}, and what ships is {describe(point)}; give --choice "

@@ -6,7 +6,7 @@ institution of a patient is, is emptied where the id is not public.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from edgeseg.checkpoint import CheckpointHeader
@@ -63,18 +63,23 @@ def hide_in_choice(made: Choice, key: PatientKey) -> Choice:
 
 def hide_in_trust(made: TrustResult, key: PatientKey, weights_sha256: str) -> TrustResult:
     """Return what was fitted for weights that were written anew, with pseudonyms, patients in the order of these."""
+    groups = [replace(group, patients=_hidden(group.patients, key)) for group in made.groups]
+    order = list(range(len(groups)))
+    if made.left_out != "fold":
+        order.sort(key=lambda place: groups[place].patients)
+    numbers = {old: new for new, old in enumerate(order)}
     return replace(
         made,
         weights_sha256=weights_sha256,
-        groups=tuple(replace(group, patients=_hidden(group.patients, key)) for group in made.groups),
-        patients=_hidden_rows(made.patients, key),
-        own_patients=_hidden_rows(made.own_patients, key),
-        classes=tuple(replace(one, patients=_hidden_rows(one.patients, key)) for one in made.classes),
+        groups=tuple(groups[place] for place in order),
+        patients=_hidden_rows(made.patients, key, numbers),
+        own_patients=_hidden_rows(made.own_patients, key, numbers),
+        classes=tuple(replace(one, patients=_hidden_rows(one.patients, key, numbers)) for one in made.classes),
     )
 
 
-def _hidden_rows(rows: Iterable[TrustPatient], key: PatientKey) -> tuple[TrustPatient, ...]:
-    hidden = (replace(row, patient=_one(row.patient, key)) for row in rows)
+def _hidden_rows(rows: Iterable[TrustPatient], key: PatientKey, numbers: Mapping[int, int]) -> tuple[TrustPatient, ...]:
+    hidden = (replace(row, patient=_one(row.patient, key), group=numbers.get(row.group, row.group)) for row in rows)
     return tuple(sorted(hidden, key=lambda row: row.patient))
 
 

@@ -26,12 +26,13 @@ from edgeseg.results import (
 from edgeseg.specs import MaskRegion, PatientKey, own_regions
 from edgeseg.stages.calibrate import RANGES_FILE, RecordedRanges, ranges_beside
 from edgeseg.stages.choose import CHOICE_FILE
+from edgeseg.stages.predict import plain_point
 from edgeseg.stages.ship.built import built_files
 from edgeseg.stages.ship.card import ModelCard
 from edgeseg.stages.ship.curve import learning_curve
 from edgeseg.stages.ship.folder import put
 from edgeseg.stages.ship.identity import Naming, check_build, held_out, name_for, out_of_fold, purpose_for
-from edgeseg.stages.ship.point import check_point, choice_to_ship
+from edgeseg.stages.ship.point import check_point, choice_to_ship, trust_to_ship
 from edgeseg.stages.ship.pseudonyms import (
     hide_in_choice,
     hide_in_header,
@@ -43,7 +44,7 @@ from edgeseg.stages.ship.pseudonyms import (
 from edgeseg.stages.ship.retrain import train_command
 from edgeseg.stages.ship.terms import Terms, terms_for
 from edgeseg.stages.train import HISTORY, read_history
-from edgeseg.stages.trust import TRUST_FILE, trust_for
+from edgeseg.stages.trust import TRUST_FILE
 
 CURVE_FILE = "learning-curve.png"
 
@@ -108,11 +109,13 @@ def ship(
     evaluation = _evaluation(row, build, allow_phantoms=allow_phantoms)
     failed = check_build(build, allow_failed=allow_failed)
     made, drawn = choice_to_ship(choice, run, checkpoint.header.variant.slug, evaluation), _regions(checkpoint.header)
-    check_point(evaluation, made, drawn)
+    point = plain_point(checkpoint.header) if made is None else made.chosen
+    check_point(evaluation, point, drawn)
     known = terms_for(checkpoint.header, terms or Terms())
     card = _card(checkpoint.header, sha256, row, evaluation, made, _history(run, checkpoint.header), known)
     files = None if files_from is None else built_files(build, files_from)
-    ranges, trust = ranges_beside(checkpoint.path), trust_for(run, weights_sha256=sha256)
+    ranges = ranges_beside(checkpoint.path)
+    trust = trust_to_ship(run, checkpoint, sha256, point, asked=choice is not None)
     shipped = _Shipped(content=content, card=card, choice=made, ranges=ranges, trust=trust)
     if not public_ids and (key := key_for(shipped.patients)) is not None:
         _check_key_place(into)

@@ -13,8 +13,8 @@ from edgeseg.progress import Progress
 from edgeseg.results import FlagAgreement
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.trusted import new_tally, verdict_on
-from edgeseg.specs import Contract
-from edgeseg.stages.predict import Predictor, checkpoint_predictor, volume_logits
+from edgeseg.specs import Contract, VariantSpec
+from edgeseg.stages.predict import Predictor, checkpoint_contract, checkpoint_predictor, volume_logits
 from edgeseg.trust import Verdict
 
 
@@ -35,7 +35,7 @@ def flag_agreement(
         ArtifactError: when it cannot be run.
     """
     whole, header = Segmenter.load(path), checkpoint.header
-    if (whole.contract.variant, whole.contract.training_hash) != (header.variant, header.data_hash):
+    if _made_from(whole.contract) != _made_from(checkpoint_contract(header, public_ids=True)):
         raise ContractError(
             f"{path} was made from another network than {checkpoint.path}; give an int8 file of these weights, or "
             "leave --int8 out"
@@ -56,6 +56,10 @@ def flag_agreement(
         learned_from=len(set(header.train_patients) & set(cache.patients)),
         dice_expected_off_max=off,
     )
+
+
+def _made_from(contract: Contract) -> tuple[VariantSpec, str | None, list[str]]:
+    return contract.variant, contract.training_hash, [region.name for region in contract.regions]
 
 
 def _judged(predictor: Predictor, volume: Volume, contract: Contract) -> Verdict:

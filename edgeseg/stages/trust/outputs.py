@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edgeseg.components import post_process
 from edgeseg.data.cache import SliceCache
-from edgeseg.errors import CheckpointError, DatasetError, OptionError
+from edgeseg.errors import CheckpointError, DatasetError
 from edgeseg.imaging import mask_from_logits
 from edgeseg.metrics import count_overlap
 from edgeseg.metrics.reliability import count_logits
@@ -19,7 +19,7 @@ from edgeseg.progress import Progress
 from edgeseg.results import ChoiceGroup
 from edgeseg.specs import PASS_FLIPS, Contract
 from edgeseg.stages.folds import FoldRun, check_data, find_runs, held_out_logits, on_grid
-from edgeseg.stages.predict import class_masks
+from edgeseg.stages.predict import class_masks, name_patients
 from edgeseg.stages.trust.fit import HIGH, LOW, MIDDLE, PatientOutput
 from edgeseg.trust import OutputTally
 
@@ -36,12 +36,12 @@ def gather_runs(
         places: folders of folds, or runs.
         cache: the slices that they were trained on.
         keep: where the logits of a run are kept, by its folder; in that unless it is named here.
-        unseen: take it that an imported network learned from none of the patients, who all count as held out.
+        unseen: take it that what was imported learned from none of the patients, who all count as held out but for
+            those that it was trained on since. Networks of edgeseg's own say themselves whom they held out.
 
     Raises:
         CheckpointError: as `find_runs`, when a patient was held out twice, or the networks are of several kinds.
         DatasetError: as `check_data`, and when fewer than two patients were held out.
-        OptionError: for `unseen` and a network that says itself whom it learned from.
     """
     runs = tuple(run for place in places for run in find_runs(place))
     runs = tuple(_all_held_out(run, cache) for run in runs) if unseen else runs
@@ -63,14 +63,16 @@ def gather_runs(
             held_out[patient] = run.folder
     check_data(runs, cache)
     if len(held_out) < 2:
-        raise DatasetError(_too_few(runs, len(held_out)))
+        raise DatasetError(_too_few(runs, len(held_out), unseen=unseen))
     return tuple(replace(run, folder=(keep or {}).get(run.folder, run.folder)) for run in runs)
 
 
-def _too_few(runs: Sequence[FoldRun], held_out: int) -> str:
+def _too_few(runs: Sequence[FoldRun], held_out: int, *, unseen: bool) -> str:
     """Say why there is nothing to fit on, and where held-out patients come from."""
     why = f"fewer than two patients were held out in all ({held_out}); what is fitted on some is scored on others"
     foreign = next((run for run in runs if run.checkpoint.header.foreign is not None), None)
+    if unseen:
+        return f"{why}, so name more patients with --data"
     if foreign is None:
         return f"{why}, so give folds of 'edgeseg train --folds' with --folds"
     return (
@@ -80,12 +82,15 @@ def _too_few(runs: Sequence[FoldRun], held_out: int) -> str:
 
 
 def _all_held_out(run: FoldRun, cache: SliceCache) -> FoldRun:
-    checkpoint = run.checkpoint
-    if checkpoint.header.foreign is None:
-        raise OptionError(
-            f"--unseen is for an imported network, and {run.folder} says itself whom it learned from; leave it out"
-        )
-    header = replace(checkpoint.header, validation_patients=cache.patients)
+    if run.checkpoint.header.foreign is None:
+        return run
+    checkpoint = name_patients(run.checkpoint, cache.patients)
+    learned = set(checkpoint.header.train_patients)
+    header = replace(
+        checkpoint.header,
+        train_patients=tuple(patient for patient in cache.patients if patient in learned),
+        validation_patients=tuple(patient for patient in cache.patients if patient not in learned),
+    )
     return replace(run, checkpoint=replace(checkpoint, header=header))
 
 
@@ -133,7 +138,7 @@ def outputs_of(
     for run in runs:
         for patient, logits in held_out_logits(run, cache, flips=PASS_FLIPS[contract.passes]):
             volume = cache.volume(patient)
-            whole = class_masks(volume, contract) if contract.regions else np.asarray(volume.reference)
+            whole = class_masks(volume, contract)
             for place, (mine, mask) in enumerate(zip(rows, masks, strict=True)):
                 at = (..., place) if contract.regions else ...
                 made = output_of(patient, member[patient], logits[at], on_grid(whole[at], contract), mask)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeseg.errors import DatasetError
@@ -43,10 +43,11 @@ class Settled:
     patients: tuple[TrustPatient, ...]
     own_patients: tuple[TrustPatient, ...]
 
-    def as_class(self) -> ClassTrust:
-        """Return it as a record has it."""
+    def as_class(self, thresholds: Mapping[str, float]) -> ClassTrust:
+        """Return it as a record has it; `thresholds` are those of the masks that it is for, by name."""
         return ClassTrust(
             name=self.name,
+            threshold=thresholds[self.name],
             trust=self.trust,
             figures=figures(self.patients),
             reliability=reliabilities([(self.rows, self.fits)]),
@@ -118,7 +119,8 @@ def settle_one(rows: Sequence[PatientOutput], mine: Sequence[PatientOutput], ori
     if len(groups) < _LEAST_GROUPS:
         raise DatasetError(
             f"the {len(rows)} held-out patients are of {len(groups)} group(s), and each is scored by what the others "
-            f"settle among themselves, so at least {_LEAST_GROUPS} are needed; give more folds with --folds"
+            f"settle among themselves, so at least {_LEAST_GROUPS} are needed; give more folds with --folds, "
+            "or data of more patients who were held out"
         )
     made = {group: fit([row for row in rows if row.group != group], origin) for group in groups}
     whole = fit(rows, origin)

@@ -13,15 +13,15 @@ from pathlib import Path
 
 from edgeseg import artifacts
 from edgeseg.data.cache import SliceCache
-from edgeseg.errors import DatasetError
+from edgeseg.errors import DatasetError, OptionError
 from edgeseg.jsonio import to_record
 from edgeseg.progress import Progress
 from edgeseg.results import FlagAgreement, InputCheck, TrustResult
-from edgeseg.specs import Contract, OperatingPoint
+from edgeseg.specs import Contract
 from edgeseg.stages.choose import choice_beside, read_choice
 from edgeseg.stages.environment import versions
 from edgeseg.stages.folds import FoldRun
-from edgeseg.stages.predict import checkpoint_contract
+from edgeseg.stages.predict import checkpoint_contract, plain_point
 from edgeseg.stages.trust.agree import flag_agreement
 from edgeseg.stages.trust.fit import Origin, PatientOutput
 from edgeseg.stages.trust.found import TRUST_FILE, with_trust
@@ -39,7 +39,7 @@ class TrustInputs:
         network: the run, or folder of folds, that the numbers are for; of folds they are for the first.
         folds: whose held-out patients are fitted on: folders of folds, or runs; that of `network` where none is named.
         choice: threshold and post-processing, a file of `edgeseg choose`; that beside the folds, or else beside the
-            network, unless given, and probability 0.5 with nothing dropped where there is none.
+            network, unless given, and where there is none that of `plain_point`.
         int8: a converted file of the network whose flags are held against float; none unless given.
         keep: where the logits of a run are kept, by its folder; in that unless it is named here.
         unseen: the user says that an imported network learned from none of the patients.
@@ -75,6 +75,7 @@ def trust(
     """
     runs = gather_runs(given.folds or (given.network,), cache, keep=given.keep, unseen=given.unseen)
     first = gather_runs((given.network,), cache, keep=given.keep, unseen=given.unseen)[0]
+    _check_word(first, unseen=given.unseen)
     contract = _at_point(runs[0], given.choice or _choice(given))
     groups, left_out = groups_of(runs)
     member = {patient: number for number, group in enumerate(groups) for patient in group.patients}
@@ -83,6 +84,7 @@ def trust(
     mine = _own(first, rows, shipped, cache, progress)
     network = runs[0].checkpoint.header.variant.slug
     origins = [Origin(threshold=mask.threshold, network=network, data=cache.name) for mask in contract.masks]
+    thresholds = {region.name: region.threshold for region in shipped.regions}
     settled, without = settle(rows, mine, contract, origins)
     scored = Scored.of(settled, own=len(runs) > 1 or mine[0][0].run != rows[0][0].run)
     result = TrustResult(
@@ -102,7 +104,7 @@ def trust(
         int8=None,
         versions=versions(),
         inputs=_inputs(first, cache, contract, progress, unseen=given.unseen),
-        classes=tuple(one.as_class() for one in settled) if contract.regions else (),
+        classes=tuple(one.as_class(thresholds) for one in settled) if contract.regions else (),
         without=without,
         unseen=given.unseen,
     )
@@ -111,11 +113,19 @@ def trust(
     return result
 
 
+def _check_word(first: FoldRun, *, unseen: bool) -> None:
+    if unseen and first.checkpoint.header.foreign is None:
+        raise OptionError(
+            f"--unseen is for an imported network, and {first.folder} says itself whom it learned from; leave it out"
+        )
+
+
 def _inputs(
     first: FoldRun, cache: SliceCache, contract: Contract, progress: Progress | None, *, unseen: bool
 ) -> InputCheck | None:
-    """Learn what inputs look like from the patients that trained the network, or of one that does not say, from all."""
-    learned = set(cache.patients if unseen else first.checkpoint.header.train_patients)
+    """Learn what inputs look like from the patients that trained the network, or of one that names none, from all."""
+    known = first.checkpoint.header.train_patients
+    learned = set(known or cache.patients if unseen else known)
     patients = [patient for patient in cache.patients if patient in learned]
     return input_check(cache, patients, contract, cache.name, progress=progress)
 
@@ -132,7 +142,7 @@ def _place(network: Path) -> Path:
 
 def _at_point(run: FoldRun, choice: Path | None) -> Contract:
     header = run.checkpoint.header
-    point = OperatingPoint() if choice is None else read_choice(choice, variant=header.variant.slug).chosen
+    point = plain_point(header) if choice is None else read_choice(choice, variant=header.variant.slug).chosen
     return point.applied(checkpoint_contract(header, public_ids=True))
 
 

@@ -18,10 +18,11 @@ def imported(*patients: str) -> Any:
 
 
 def test_trust_says_why_and_what_can_get_the_numbers() -> None:
-    told = _too_few((imported(),), 0)
+    told = _too_few((imported(),), 0, unseen=False)
     assert "in all (0)" in told
     assert "runs/mine was imported" in told
     assert "say so with --unseen" in told
+    assert "--unseen" not in _too_few((imported("p"),), 1, unseen=True)
 
 
 def test_choose_says_how_many_and_that_phantoms_have_none() -> None:

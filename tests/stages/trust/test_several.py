@@ -10,114 +10,34 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from edgeseg.checkpoint import Checkpoint, CheckpointHeader
-from edgeseg.errors import DatasetError, OptionError
+from edgeseg.checkpoint import Checkpoint
+from edgeseg.errors import DatasetError, MaskError, OptionError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.reports.trust import trust_markdown
 from edgeseg.results import TrustResult
-from edgeseg.specs import KEY_BYTES, Contract, ImageSpec, PatientKey, TrainSpec, VariantSpec
-from edgeseg.specs.foreign import ForeignRecord
+from edgeseg.specs import KEY_BYTES, PatientKey
 from edgeseg.stages.folds.logits import FoldRun
-from edgeseg.stages.predict import checkpoint_contract
 from edgeseg.stages.ship.pseudonyms import hide_in_trust
-from edgeseg.stages.trust import TRUST_FILE, TrustInputs, trust, trusted, with_trust
+from edgeseg.stages.trust import TRUST_FILE
+from tests.stages.trust import _several
+from tests.stages.trust._several import (
+    CORE,
+    HEADER,
+    PATIENTS,
+    RARE,
+    WHOLE,
+    Heads,
+    contract_of,
+    drawn_folds,
+    foreign,
+    found,
+    has_core,
+    logits_of,
+)
 
 outputs = importlib.import_module("edgeseg.stages.trust.outputs")
-
-WHOLE, CORE, RARE = "whole", "core", "rare"
-NAMES = (WHOLE, CORE, RARE)
-VARIANT = VariantSpec(name="alphax", alpha=0.0625, stem="half")
-PATIENTS = tuple(f"P{n}" for n in range(12))
-SIDE, SLICES = 32, 4
-
-
-def disc(x: float, radius: float) -> NDArray[np.float64]:
-    rows, columns = np.mgrid[0:SIDE, 0:SIDE]
-    return np.asarray(radius - np.hypot(rows - 15, columns - x))
-
-
-def has_core(number: int) -> bool:
-    """Every fourth patient has none."""
-    return number % 4 != 3
-
-
-class Heads:
-    """Stands for a slice cache: a disc on slices 1 and 2, within it a smaller one, and of the third class nothing."""
-
-    name = "toy"
-    patients = PATIENTS
-
-    def volume(self, patient: str) -> Any:
-        number = int(patient[1:])
-        planes = [disc(15, 8) > 0, (disc(15, 4) > 0) & has_core(number), np.zeros((SIDE, SIDE), np.bool_)]
-        whole = np.stack(planes, axis=-1)
-        reference = np.stack([whole & (place in (1, 2)) for place in range(SLICES)])
-        told = {"patient": patient, "classes": NAMES, "reference": reference, "channels": ("pre", "flair", "post")}
-        return type("Volume", (), told | {"images": np.zeros((SLICES, SIDE, SIDE, 3), np.uint8), "masks": None})
-
-
-def logits_of(patient: str) -> NDArray[np.float32]:
-    """Discs that are the more out of place and the more blurred the greater the patient's number."""
-    number = int(patient[1:])
-    off = 15 + number / 2
-    planes = [disc(off, 8) * 4.0 / (1 + number), disc(off, 4) * 4.0 / (1 + number), np.full((SIDE, SIDE), -8.0)]
-    if not has_core(number):
-        planes[1] = planes[2]
-    drawn, nothing = np.stack(planes, axis=-1), np.full((SIDE, SIDE, 3), -8.0)
-    return np.stack([nothing, drawn, drawn, nothing]).astype(np.float32)
-
-
-HEADER = CheckpointHeader(
-    kind="weights", variant=VARIANT, image=ImageSpec(height=SIDE, width=SIDE, classes=NAMES),
-    train=TrainSpec(variant=VARIANT), data="toy", data_hash="0", train_patients=("T",), validation_patients=(),
-    epoch=120, backend="tensorflow", versions={},
-)  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def drawn_folds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three folds of four patients; `one` of all; `imported` that held out nobody."""
-
-    def run(folder: Path, held_out: tuple[str, ...]) -> FoldRun:
-        own = replace(HEADER, validation_patients=held_out)
-        if folder.name == "imported":
-            own = replace(own, train_patients=(), foreign=foreign())
-        return FoldRun(folder, Checkpoint(header=own, arrays={}, path=folder / "weights.safetensors"), "sha")
-
-    def find(out: Path) -> tuple[FoldRun, ...]:
-        if out.name == "folds":
-            return tuple(replace_sha(run(out / f"fold{n}", PATIENTS[n::3]), f"sha {n}") for n in range(3))
-        return (run(out, PATIENTS if out.name == "one" else ()),)
-
-    def held_out(one: FoldRun, cache: Heads, *, flips: str) -> Iterator[tuple[str, Any]]:
-        for patient in one.patients:
-            yield patient, logits_of(patient)
-
-    monkeypatch.setattr(outputs, "find_runs", find)
-    monkeypatch.setattr(outputs, "check_data", lambda runs, cache: None)
-    monkeypatch.setattr(outputs, "held_out_logits", held_out)
-
-
-def replace_sha(run: FoldRun, sha256: str) -> FoldRun:
-    return replace(run, sha256=sha256)
-
-
-def foreign() -> ForeignRecord:
-    return ForeignRecord(
-        kind="an ONNX graph", file="mine.onnx", size_bytes=1, sha256="0" * 64, framework="", output="y", channels=3,
-        head="logits", foreground=(), contract=contract_of(HEADER),
-    )  # fmt: skip
-
-
-def contract_of(header: CheckpointHeader) -> Contract:
-    return checkpoint_contract(header, public_ids=True)
-
-
-def found(place: Path, **options: Any) -> TrustResult:
-    place.mkdir(exist_ok=True)
-    return trust(TrustInputs(network=place, **options), Heads())  # type: ignore[arg-type]
+pytestmark = pytest.mark.usefixtures(drawn_folds.__name__)
 
 
 def test_each_mask_has_numbers_of_its_own(tmp_path: Path) -> None:
@@ -145,20 +65,6 @@ def test_a_patient_is_told_what_the_masks_tell_together(tmp_path: Path) -> None:
         assert row.dice_expected == pytest.approx(np.mean(expected))
         assert row.look == any(part.look for part in parts)
         assert (row.volume_low_px, row.features) == (None, {})
-
-
-def test_a_contract_takes_the_numbers_of_its_masks(tmp_path: Path) -> None:
-    made = found(tmp_path / "one")
-    contract = contract_of(HEADER)
-    told = trusted(tmp_path / "one", contract, weights_sha256="sha")
-    assert told.output_trusts == (*made.numbers, None)
-    assert (told.trust, told.schema_version) == (None, 6)
-    other = replace(contract, regions=(replace(contract.regions[0], threshold=0.7), *contract.regions[1:]))
-    with pytest.raises(OptionError, match=r"threshold 0\.5 \(whole\), 0\.5 \(core\).* is given 0\.7 \(whole\)"):
-        trusted(tmp_path / "one", other, weights_sha256="sha")
-    assert trusted(tmp_path / "one", other, weights_sha256="sha", chosen=True) == other
-    with pytest.raises(OptionError, match=r"it is of whole, core, rare, and the network draws one mask"):
-        with_trust(replace(contract, regions=(), classes=(), foreground=()), made)
 
 
 def test_one_rated_mask_of_several_still_tells_of_a_patient_as_several_do(
@@ -195,6 +101,14 @@ def test_what_ships_names_nobody_in_any_mask(tmp_path: Path) -> None:
     assert [patient for patient in PATIENTS if f'"{patient}"' in hidden] == []
 
 
+def test_what_ships_does_not_tell_the_order_of_ids(tmp_path: Path) -> None:
+    hidden = hide_in_trust(found(tmp_path / "one"), PatientKey(secret=b"k" * KEY_BYTES), "sha of another")
+    names = [group.patients for group in hidden.groups]
+    assert names == sorted(names)
+    for rows in (hidden.patients, *(one.patients for one in hidden.classes)):
+        assert all((row.patient,) == names[row.group] for row in rows)
+
+
 def test_an_imported_network_needs_the_users_word(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"imported was imported.* say so with --unseen"):
         found(tmp_path / "imported")
@@ -203,6 +117,29 @@ def test_an_imported_network_needs_the_users_word(tmp_path: Path) -> None:
     assert "is the user's word" in trust_markdown(made)
     with pytest.raises(OptionError, match=r"--unseen is for an imported network, and .*one says itself"):
         found(tmp_path / "one", unseen=True)
+    (tmp_path / "folds").mkdir()
+    assert found(tmp_path / "imported", unseen=True, folds=(tmp_path / "folds",)).left_out == "fold"
+
+
+def test_whom_an_imported_network_was_trained_on_since_is_not_unseen() -> None:
+    header = replace(HEADER, foreign=foreign(None), train_patients=("P2", "of another set"))
+    run = FoldRun(Path("imported"), Checkpoint(header=header, arrays={}, path=Path("imported/w")), "sha")
+    held = outputs._all_held_out(run, Heads()).checkpoint.header
+    assert held.validation_patients == tuple(patient for patient in PATIENTS if patient != "P2")
+    assert held.train_patients == ("P2",)
+
+
+def test_data_of_other_classes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one_mask = replace(foreign(None), contract=replace(contract_of(HEADER), regions=(), classes=()))
+    monkeypatch.setattr(_several, "foreign", lambda _: one_mask)
+    with pytest.raises(MaskError, match=r"the network draws one mask, and the masks of P0 are of whole, core, rare"):
+        found(tmp_path / "imported", unseen=True)
+
+
+def test_whoever_has_nothing_is_named_all_the_same(tmp_path: Path) -> None:
+    made = found(tmp_path / "one")
+    group = replace(made.groups[0], patients=("of nothing",))
+    assert "of nothing" in replace(made, groups=(group, *made.groups[1:])).everybody
 
 
 def test_many_patients_are_left_out_in_groups() -> None:
@@ -211,16 +148,3 @@ def test_many_patients_are_left_out_in_groups() -> None:
     groups, left_out = outputs.groups_of([run])
     assert (len(groups), left_out) == (20, "group of patients")
     assert sorted(patient for group in groups for patient in group.patients) == sorted(map(str, range(90)))
-
-
-def test_the_numbers_of_folds_are_for_the_first_alone(tmp_path: Path) -> None:
-    folds = tmp_path / "folds"
-    for number in range(3):
-        (folds / f"fold{number}").mkdir(parents=True)
-    made = found(folds)
-    contract = contract_of(HEADER)
-    own, other = (
-        trusted(folds / f"fold{n}" / "weights.safetensors", contract, weights_sha256=f"sha {n}") for n in (0, 1)
-    )
-    assert own.output_trusts == (*made.numbers, None)
-    assert other == contract

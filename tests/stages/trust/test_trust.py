@@ -40,7 +40,7 @@ class Heads:
         rows, columns = np.mgrid[0:SIDE, 0:SIDE]
         disc = np.hypot(rows - 15, columns - 15) < 8
         reference = np.stack([disc & (number in (1, 2)) for number in range(4)])
-        return type("Volume", (), {"reference": reference})
+        return type("Volume", (), {"patient": patient, "classes": (), "reference": reference})
 
 
 def logits_of(patient: str) -> NDArray[np.float32]:
