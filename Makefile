@@ -69,7 +69,7 @@ reference: $(STAMP)  ## Write the pages of docs/reference that follow from the c
 ship-artifacts: $(STAMP)  ## Convert the networks in models/ whose weights, ranges or choice changed; NETWORKS='tiny micro' for some.
 	@$(BIN)/python tools/ship_artifacts.py $(NETWORKS)
 
-check-artifacts: $(STAMP)  ## Convert one network that ships again, NETWORKS=micro; every byte must be the same.
+check-artifacts: $(STAMP)  ## Convert one network that ships again, NETWORKS=micro; it must be the same.
 	@$(BIN)/python tools/ship_artifacts.py --check $(or $(NETWORKS),micro)
 
 lint: $(STAMP)  ## Only the static part of `make test`.

@@ -172,4 +172,4 @@ def _files(count: int) -> str:
 
 
 def _slices(count: int) -> str:
-    return f"{count} slice{'s' * (count > 1)}"
+    return f"{count} slice{'s' * (count != 1)}"
