@@ -41,7 +41,7 @@ from edgeseg.stages.train import compile_for
 HERE = Path(__file__).parent
 STATE = HERE / "teachers.json"
 PLAN, LOG = HERE.parent / "experiments-accuracy.toml", HERE.parent / "experiments-accuracy.json"
-TOGETHER, WEIGHTS = "together", "teacher.weights.h5"
+TOGETHER, WEIGHTS, LOGITS = "together", "teacher.weights.h5", "logits.npz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +174,7 @@ def _trained(keras: Any, way: ways.Way, slices: SliceCache, held_out: list[str],
     scorer.set_weights(model.get_weights())
     model.save_weights(place / WEIGHTS)
     drawn = {patient: way.logits(scorer, patient) for patient in held_out}
-    np.savez_compressed(place / "logits.npz", **{name: array.astype(np.float16) for name, array in drawn.items()})
+    np.savez_compressed(place / LOGITS, **{name: array.astype(np.float16) for name, array in drawn.items()})
     dice = {patient: _dice(array, slices, patient) for patient, array in drawn.items()}
     return Outcome(dice=dice, parameters=int(model.count_params()), epochs=way.spec.epochs, minutes=minutes)
 
@@ -185,10 +185,11 @@ def _dice(logits: Any, slices: SliceCache, patient: str) -> float:
 
 def _with_mean(found: Outcomes, slices: SliceCache, held_out: list[str], options: argparse.Namespace) -> Outcomes:
     """Score the mean probability of the teachers, where each left what it draws."""
-    if not set(TEACHERS) <= set(found.ways):
+    places = [options.work / name / LOGITS for name in TEACHERS]
+    if not set(TEACHERS) <= set(found.ways) or not all(map(Path.is_file, places)):
         return found
     dice = {}
-    drawn = [np.load(options.work / name / "logits.npz", allow_pickle=False) for name in TEACHERS]
+    drawn = [np.load(place, allow_pickle=False) for place in places]
     for patient in held_out:
         mean = np.mean([1.0 / (1.0 + np.exp(-one[patient].astype(np.float32))) for one in drawn], axis=0)
         dice[patient] = _dice(mean - 0.5, slices, patient)
