@@ -33,7 +33,7 @@ from edgeseg.errors import EdgeSegError
 from edgeseg.jsonio import from_json, to_json
 from edgeseg.metrics import bootstrap_interval, count_overlap, paired_interval
 from edgeseg.reports.table import markdown_table_lines, splice
-from edgeseg.reports.words import interval_text
+from edgeseg.reports.words import ABSENT, interval_text
 from edgeseg.results import ExperimentLog
 from edgeseg.stages.experiments import read_plan
 from edgeseg.stages.train import compile_for
@@ -76,7 +76,7 @@ STUDENTS: dict[str, tuple[int, str]] = {
 """How often the base's length each is trained; those of another name than `longer` are taught."""
 WAYS = TEACHERS | {name: what for name, (_, what) in STUDENTS.items()}
 BESIDES = {"student-longer": "longer"}
-"""What a way is set against besides the base: all is the same but for the teacher."""
+"""What a way is set against in place of the base: all is the same but for the teacher."""
 
 
 def main() -> None:
@@ -224,13 +224,12 @@ def _base() -> Outcome:
 
 def _table(found: Outcomes) -> str:
     base = _base()
-    head = ("way", "what it is", "M params", "training, min", "Dice mean [95 %]", "median", "against base [95 %]",
-            "against the same without a teacher [95 %]")  # fmt: skip
+    head = ("way", "what it is", "M params", "training, min", "Dice mean [95 %]", "median", "gain [95 %]", "over")  # fmt: skip
     what = {"base": "one slice, the network that ships", **WAYS, TOGETHER: "the mean probability of the four teachers"}
     rows = []
     for name, outcome in {"base": base, **found.ways}.items():
         dice = [outcome.dice[patient] for patient in sorted(base.dice)]
-        untaught = found.ways.get(BESIDES.get(name, ""))
+        over = BESIDES.get(name, "base")
         rows.append(
             (
                 name,
@@ -239,17 +238,15 @@ def _table(found: Outcomes) -> str:
                 f"{outcome.minutes:.1f}",
                 interval_text(bootstrap_interval(dice, seed=0)),
                 f"{np.median(dice):.3f}",
-                _gain(outcome, None if outcome is base else base),
-                _gain(outcome, untaught),
+                ABSENT if outcome is base else _gain(outcome, found.ways.get(over, base)),
+                ABSENT if outcome is base else over if over in found.ways else "base",
             )
         )
     return "\n".join(markdown_table_lines(head, rows))
 
 
-def _gain(outcome: Outcome, other: Outcome | None) -> str:
+def _gain(outcome: Outcome, other: Outcome) -> str:
     """Say by how much one is better than another, patient by patient."""
-    if other is None:
-        return interval_text(None, signed=True)
     patients = sorted(other.dice)
     pairs = ([one.dice[patient] for patient in patients] for one in (outcome, other))
     return interval_text(paired_interval(*pairs, seed=0), signed=True)
