@@ -224,7 +224,7 @@ def _base() -> Outcome:
 
 def _table(found: Outcomes) -> str:
     base = _base()
-    head = ("way", "what it is", "M params", "training, min", "Dice mean [95 %]", "median", "gain [95 %]", "over")  # fmt: skip
+    head = ("way", "what it is", "M params", "training, min", "Dice mean [95 %]", "median", "gain [95 %]", "over")
     what = {"base": "one slice, the network that ships", **WAYS, TOGETHER: "the mean probability of the four teachers"}
     rows = []
     for name, outcome in {"base": base, **found.ways}.items():
