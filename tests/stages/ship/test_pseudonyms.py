@@ -24,7 +24,7 @@ from edgeseg.stages.ship.ship import ship
 from edgeseg.stages.train.run_folder import HISTORY, History
 from edgeseg.targets.ranges import ActivationRanges, LayerRange
 
-TRAINED, HELD_OUT = ("4711042", "Mueller_Anna_1970", "0815"), ("9900001", "9900002")
+TRAINED, HELD_OUT = ("4711042", "Mueller_Anna_1970", "G-0815"), ("9900001", "9900002")
 EARLIER = ("4711042", "5550123")
 SECRETS = (*TRAINED, *HELD_OUT, *EARLIER, "Anna", "Mueller")
 
