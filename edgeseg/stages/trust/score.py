@@ -107,7 +107,10 @@ def figures(patients: Sequence[TrustPatient]) -> TrustFigures:
 
 
 def pooled(whole: TrustFigures, classes: Sequence[TrustFigures]) -> TrustFigures:
-    """Return the figures of patients with the intervals of their masks, counted mask by mask."""
+    """Return the figures of patients with the intervals of their masks, counted mask by mask.
+
+    Of several masks `volume_width_median` is the median of theirs.
+    """
     widths = [one.volume_width_median for one in classes if one.volume_width_median is not None]
     return replace(
         whole,
